@@ -1,0 +1,102 @@
+"""The model as data: operators, subgraphs, signatures. It knows no file format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from npufit.graph.options import Options
+from npufit.graph.tensor import Buffer, Tensor
+
+CUSTOM = "CUSTOM"
+"""The operator type of custom operators; `Operator.custom_code` names them."""
+
+NO_TENSOR = -1
+"""The tensor index of an optional input that is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator: its type as the schema names it, and the indices of its tensors in its subgraph."""
+
+    type: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Options | None = None
+    version: int = 1
+    custom_code: str | None = None
+    custom_options: bytes | None = None
+    custom_options_external: bool = False
+    intermediates: tuple[int, ...] = ()
+    mutating_variable_inputs: tuple[bool, ...] = ()
+    debug_metadata: int = -1
+
+    @property
+    def name(self) -> str:
+        """The type; for a custom operator its custom code."""
+        return self.custom_code or self.type if self.type == CUSTOM else self.type
+
+    def input(self, position: int) -> int:
+        """Return the tensor index of the input at `position`, or NO_TENSOR where it is left out."""
+        return self.inputs[position] if position < len(self.inputs) else NO_TENSOR
+
+
+@dataclass(frozen=True, slots=True)
+class Subgraph:
+    """A graph of operators in the order in which the interpreter runs them."""
+
+    tensors: tuple[Tensor, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    operators: tuple[Operator, ...]
+    name: str | None = None
+    debug_metadata: int = -1
+
+    def input_tensors(self, operator: Operator) -> Iterator[Tensor]:
+        """Yield the tensors that `operator` reads, without the ones left out."""
+        return (self.tensors[index] for index in operator.inputs if index != NO_TENSOR)
+
+    def output_tensors(self, operator: Operator) -> Iterator[Tensor]:
+        """Yield the tensors that `operator` writes, without the ones left out."""
+        return (self.tensors[index] for index in operator.outputs if index != NO_TENSOR)
+
+    def operator_name(self, operator: Operator) -> str:
+        """Return the name of the first output, which is how people know an operator."""
+        return next((tensor.name for tensor in self.output_tensors(operator)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A named entry point: names for the inputs and outputs of a subgraph."""
+
+    key: str
+    subgraph: int
+    inputs: tuple[tuple[str, int], ...]
+    outputs: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A named blob that travels with the model."""
+
+    name: str
+    buffer: Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A whole model. `name` is how messages call it and is not part of the file."""
+
+    name: str
+    subgraphs: tuple[Subgraph, ...]
+    description: str | None = None
+    version: int = 3
+    metadata: tuple[Metadata, ...] = ()
+    metadata_buffers: tuple[Buffer, ...] = ()
+    signatures: tuple[Signature, ...] = ()
+    external_groups: tuple[str, ...] = ()
+
+    @property
+    def main(self) -> Subgraph:
+        """The subgraph that an inference runs."""
+        return self.subgraphs[0]
