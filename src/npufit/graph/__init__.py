@@ -1,4 +1,4 @@
-"""The model as immutable data: what an operator, a tensor and a subgraph are, and what can be computed from them."""
+"""The model as immutable data: operators, tensors, subgraphs, and what can be computed from them."""
 
 from npufit.graph.element import ElementType
 from npufit.graph.model import CUSTOM, NO_TENSOR, Metadata, Model, Operator, Signature, Subgraph
@@ -34,8 +34,10 @@ from npufit.graph.options import (
     fused_activation,
 )
 from npufit.graph.quantization import (
+    NOT_QUANTIZED,
     BlockwiseQuantization,
     CustomQuantization,
+    MultiAxisQuantization,
     Quantization,
     QuantizationDetails,
 )
@@ -56,6 +58,7 @@ from npufit.graph.work import Work, measure_work
 
 __all__ = [
     "CUSTOM",
+    "NOT_QUANTIZED",
     "NO_BUFFER",
     "NO_TENSOR",
     "Activation",
@@ -76,6 +79,7 @@ __all__ = [
     "Metadata",
     "Model",
     "MulOptions",
+    "MultiAxisQuantization",
     "Operator",
     "OptionValue",
     "Options",

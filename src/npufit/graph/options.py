@@ -96,6 +96,7 @@ class FullyConnectedOptions:
     keep_num_dims: bool = False
     asymmetric_quantize_inputs: bool = False
     quantized_bias_type: int = 0
+    quant_spec: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

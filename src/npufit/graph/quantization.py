@@ -22,7 +22,17 @@ class BlockwiseQuantization:
     block_shape: tuple[int, ...]
 
 
-QuantizationDetails = CustomQuantization | BlockwiseQuantization
+@dataclass(frozen=True, slots=True)
+class MultiAxisQuantization:
+    """Quantization along several axes: the scales and zero points stand in other tensors, given by index."""
+
+    scales: int
+    zero_points: int
+    block_size: int
+    axes: tuple[int, ...]
+
+
+QuantizationDetails = CustomQuantization | BlockwiseQuantization | MultiAxisQuantization
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +68,7 @@ class Quantization:
     def is_per_channel(self) -> bool:
         """True where the scales differ; channels that all share one scale count as per-tensor."""
         return any(scale != self.scales[0] for scale in self.scales)
+
+
+NOT_QUANTIZED = Quantization()
+"""The parameters of a tensor that has none."""

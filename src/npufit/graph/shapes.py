@@ -21,6 +21,7 @@ from npufit.graph.options import (
     ReshapeOptions,
 )
 from npufit.graph.tensor import Tensor
+from npufit.graph.validation import shape_problem
 from npufit.graph.values import constant_values
 
 Shape = tuple[int, ...]
@@ -51,7 +52,7 @@ def infer_shapes(subgraph: Subgraph) -> Subgraph:
             continue
         inputs = tuple(None if index == NO_TENSOR else tensors[index] for index in operator.inputs)
         shape = rule(operator, inputs)
-        if shape is None:
+        if shape is None or shape_problem(shape):
             continue
         for index in lacking:
             tensors[index] = replace(tensors[index], shape=shape)
@@ -62,6 +63,7 @@ def infer_shapes(subgraph: Subgraph) -> Subgraph:
 def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tuple[int, int]:
     """Return the padding (before, after) that TFLite's SAME adds along one axis; the odd one goes behind."""
     span = (kernel - 1) * dilation + 1
+    stride = max(1, stride)
     output = -(-size // stride)
     total = max(0, (output - 1) * stride + span - size)
     return total // 2, total - total // 2

@@ -6,18 +6,20 @@ from dataclasses import dataclass, field
 from math import prod
 
 from npufit.graph.element import ElementType
-from npufit.graph.quantization import Quantization
+from npufit.graph.quantization import NOT_QUANTIZED, Quantization
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Buffer:
     """Bytes of a constant. Tensors that hold the same `Buffer` object share it in the file.
 
-    `external` says that the bytes lie behind the flatbuffer, as in files above 2 GiB.
+    `external` says that the bytes lie behind the flatbuffer, as in files above 2 GiB. `stored_empty` says that the
+    file stores zero bytes where others store nothing: LiteRT takes the first for a constant of size zero.
     """
 
     data: memoryview | bytes = b""
     external: bool = False
+    stored_empty: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -81,7 +83,7 @@ class Tensor:
     name: str
     shape: tuple[int, ...] | None
     element: ElementType
-    quantization: Quantization = Quantization()
+    quantization: Quantization = NOT_QUANTIZED
     buffer: Buffer = NO_BUFFER
     is_variable: bool = False
     shape_signature: tuple[int, ...] | None = None

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from math import prod
+from typing import NoReturn
 
 from npufit.errors import ModelError, Place
 from npufit.graph.element import ElementType
-from npufit.graph.model import NO_TENSOR, Model, Subgraph
+from npufit.graph.model import NO_TENSOR, Model, Operator, Subgraph
+from npufit.graph.options import OtherOptions
+from npufit.graph.quantization import BlockwiseQuantization, MultiAxisQuantization
 from npufit.graph.tensor import Tensor
+
+MAX_RANK = 16
+"""More dimensions than any TFLite kernel takes (8), with a margin."""
 
 MAX_ELEMENTS = 1 << 40
 """More elements than any memory holds; a shape above it is an error, not a plan."""
+
+_DAMAGED = "The file is damaged or was written by a broken tool: write it again"
+_CALLS = {
+    "CallOptions": ("subgraph",),
+    "CallOnceOptions": ("init_subgraph_index",),
+    "IfOptions": ("then_subgraph_index", "else_subgraph_index"),
+    "WhileOptions": ("cond_subgraph_index", "body_subgraph_index"),
+    "StableHLOCompositeOptions": ("decomposition_subgraph_index",),
+    "StablehloCaseOptions": ("branch_subgraph_indices",),
+    "StablehloWhileOptions": ("cond_subgraph_index", "body_subgraph_index"),
+}
+"""The options that name the subgraphs which an operator runs, by options table."""
 
 
 def validate(model: Model) -> None:
@@ -18,62 +38,101 @@ def validate(model: Model) -> None:
 
     Checked: there is something to run; tensor and subgraph indices exist; shapes are neither negative nor absurd;
     constants have the size that their shape says; no tensor is written twice; operators stand in an order in which
-    they can run, which excludes cycles.
+    they can run, which excludes cycles; no subgraph calls itself.
     """
     if not model.subgraphs:
         raise ModelError(model.name, "the model has no subgraph", hint="There is nothing to run in this file")
+    if not model.main.operators:
+        raise ModelError(
+            model.name,
+            "the subgraph has zero operators",
+            Place(subgraph=0),
+            "There is nothing to run; check the conversion that wrote this file",
+        )
     for number, subgraph in enumerate(model.subgraphs):
-        if number == 0 and not subgraph.operators:
-            raise ModelError(
-                model.name,
-                "the subgraph has zero operators",
-                Place(subgraph=number),
-                "There is nothing to run; check the conversion that wrote this file",
-            )
-        _validate_subgraph(model, number, subgraph)
-    for signature in model.signatures:
-        if not 0 <= signature.subgraph < len(model.subgraphs):
-            raise ModelError(
-                model.name,
-                f"signature '{signature.key}' names subgraph {signature.subgraph} of {len(model.subgraphs)}",
-            )
-        count = len(model.subgraphs[signature.subgraph].tensors)
-        for name, tensor in (*signature.inputs, *signature.outputs):
-            if not 0 <= tensor < count:
-                raise ModelError(
-                    model.name,
-                    f"signature '{signature.key}' ties '{name}' to tensor {tensor} of {count}",
-                )
+        _SubgraphCheck(model, number, subgraph).run()
+    _validate_calls(model)
+    _validate_signatures(model)
 
 
-def _validate_subgraph(model: Model, number: int, subgraph: Subgraph) -> None:
-    for index, tensor in enumerate(subgraph.tensors):
-        problem = _tensor_problem(tensor)
-        if problem:
-            place = Place(subgraph=number, tensor=index, tensor_name=tensor.name)
-            raise ModelError(
-                model.name, problem, place, "The file is damaged or was written by a broken tool"
-            )
-    count = len(subgraph.tensors)
-    for role, indices in (("input", subgraph.inputs), ("output", subgraph.outputs)):
-        for index in indices:
-            if not 0 <= index < count:
-                raise ModelError(
-                    model.name,
-                    f"{role} tensor index {index} is outside 0..{count - 1}",
-                    Place(subgraph=number),
-                )
-    _validate_operators(model, number, subgraph)
-
-
-def _tensor_problem(tensor: Tensor) -> str:
-    shape = tensor.shape or ()
+def shape_problem(shape: tuple[int, ...]) -> str:
+    """Return what is wrong with `shape` (rank, a negative dimension, the number of elements), or an empty string."""
+    if len(shape) > MAX_RANK:
+        return f"the shape has {len(shape)} dimensions where at most {MAX_RANK} are expected"
     if any(size < 0 for size in shape):
         return f"the shape {list(shape)} has a negative dimension"
     if prod(shape) > MAX_ELEMENTS:
         return f"the shape {list(shape)} has more than 2^40 elements"
-    if len(shape) > 16:
-        return f"the shape has {len(shape)} dimensions"
+    return ""
+
+
+class _SubgraphCheck:
+    """The checks of one subgraph, with its place for the messages."""
+
+    def __init__(self, model: Model, number: int, subgraph: Subgraph) -> None:
+        self.model = model
+        self.number = number
+        self.subgraph = subgraph
+        self.count = len(subgraph.tensors)
+
+    def run(self) -> None:
+        for index, tensor in enumerate(self.subgraph.tensors):
+            problem = _tensor_problem(tensor, self.count)
+            if problem:
+                self._fail(problem, Place(self.number, tensor=index, tensor_name=tensor.name))
+        self._check_indices("input", self.subgraph.inputs, Place(self.number))
+        self._check_indices("output", self.subgraph.outputs, Place(self.number))
+        for index, operator in enumerate(self.subgraph.operators):
+            place = Place(self.number, index, operator.name)
+            self._check_indices("input", operator.inputs, place, optional=True)
+            self._check_indices("output", operator.outputs, place, optional=True)
+            self._check_indices("intermediate", operator.intermediates, place, optional=True)
+        self._check_order(self._writers())
+
+    def _fail(self, problem: str, place: Place) -> NoReturn:
+        raise ModelError(self.model.name, problem, place, _DAMAGED)
+
+    def _check_indices(self, role: str, indices: Iterable[int], place: Place, optional: bool = False) -> None:
+        for index in indices:
+            if not 0 <= index < self.count and not (optional and index == NO_TENSOR):
+                self._fail(f"{role} tensor index {index} is outside 0..{self.count - 1}", place)
+
+    def _place(self, index: int, operator: Operator, tensor: int) -> Place:
+        return Place(self.number, index, operator.name, tensor, self.subgraph.tensors[tensor].name)
+
+    def _writers(self) -> dict[int, int]:
+        writer: dict[int, int] = {}
+        for index, operator in enumerate(self.subgraph.operators):
+            for tensor in operator.outputs:
+                if tensor in writer:
+                    other = "it" if writer[tensor] == index else f"operator {writer[tensor]}"
+                    self._fail(f"writes a tensor that {other} writes as well", self._place(index, operator, tensor))
+                if tensor != NO_TENSOR:
+                    writer[tensor] = index
+        return writer
+
+    def _check_order(self, writer: dict[int, int]) -> None:
+        for index, operator in enumerate(self.subgraph.operators):
+            for tensor in operator.inputs:
+                producer = writer.get(tensor, -1)
+                if producer >= index and self.subgraph.tensors[tensor].element is not ElementType.RESOURCE:
+                    which = "itself" if producer == index else f"operator {producer}"
+                    self._fail(
+                        f"reads a tensor that only {which} writes: a cycle, or operators out of order",
+                        self._place(index, operator, tensor),
+                    )
+
+
+def _tensor_problem(tensor: Tensor, count: int) -> str:
+    shape = tensor.shape or ()
+    problem = shape_problem(shape)
+    if problem:
+        return problem
+    details = tensor.quantization.details
+    if isinstance(details, (BlockwiseQuantization, MultiAxisQuantization)) and not (
+        0 <= details.scales < count and -1 <= details.zero_points < count
+    ):
+        return f"its scales and zero points stand in tensors {details.scales} and {details.zero_points} of {count}"
     if tensor.sparsity is not None or tensor.element.bits == 0 or not tensor.buffer.size_bytes:
         return ""
     if tensor.shape is not None and tensor.buffer.size_bytes != tensor.size_bytes:
@@ -84,36 +143,43 @@ def _tensor_problem(tensor: Tensor) -> str:
     return ""
 
 
-def _validate_operators(model: Model, number: int, subgraph: Subgraph) -> None:
-    count = len(subgraph.tensors)
-    writer: dict[int, int] = {}
-    for index, operator in enumerate(subgraph.operators):
-        for role, tensors in (
-            ("input", operator.inputs),
-            ("output", operator.outputs),
-            ("intermediate", operator.intermediates),
-        ):
-            for tensor in tensors:
-                if tensor != NO_TENSOR and not 0 <= tensor < count:
-                    raise ModelError(
-                        model.name,
-                        f"{role} tensor index {tensor} is outside 0..{count - 1}",
-                        Place(number, index, operator.name),
-                    )
-        for tensor in operator.outputs:
-            if tensor != NO_TENSOR and writer.setdefault(tensor, index) != index:
-                raise ModelError(
-                    model.name,
-                    f"writes a tensor that operator {writer[tensor]} writes as well",
-                    Place(number, index, operator.name, tensor, subgraph.tensors[tensor].name),
-                )
-    for index, operator in enumerate(subgraph.operators):
-        for tensor in operator.inputs:
-            producer = writer.get(tensor, -1)
-            if producer >= index and subgraph.tensors[tensor].element is not ElementType.RESOURCE:
-                which = "itself" if producer == index else f"operator {producer}"
-                raise ModelError(
-                    model.name,
-                    f"reads a tensor that only {which} writes: a cycle, or operators out of order",
-                    Place(number, index, operator.name, tensor, subgraph.tensors[tensor].name),
-                )
+def _validate_calls(model: Model) -> None:
+    count = len(model.subgraphs)
+    calls: dict[int, set[int]] = {}
+    for number, subgraph in enumerate(model.subgraphs):
+        for index, operator in enumerate(subgraph.operators):
+            for callee in _called_subgraphs(operator):
+                if not 0 <= callee < count:
+                    problem = f"names subgraph {callee} where the file has {count}"
+                    raise ModelError(model.name, problem, Place(number, index, operator.name), _DAMAGED)
+                calls.setdefault(number, set()).add(callee)
+    try:
+        TopologicalSorter(calls).prepare()
+    except CycleError as error:
+        circle = " calls ".join(f"subgraph {number}" for number in reversed(error.args[1]))
+        raise ModelError(model.name, f"a cycle of calls: {circle}", hint=_DAMAGED) from None
+
+
+def _called_subgraphs(operator: Operator) -> Iterator[int]:
+    options = operator.options
+    if isinstance(options, OtherOptions):
+        for name, value in options.fields:
+            if name in _CALLS.get(options.table, ()):
+                if isinstance(value, int):
+                    yield value
+                elif isinstance(value, tuple):
+                    yield from map(int, value)
+
+
+def _validate_signatures(model: Model) -> None:
+    for signature in model.signatures:
+        problem = ""
+        if not 0 <= signature.subgraph < len(model.subgraphs):
+            problem = f"signature '{signature.key}' names subgraph {signature.subgraph} of {len(model.subgraphs)}"
+        else:
+            count = len(model.subgraphs[signature.subgraph].tensors)
+            for name, tensor in (*signature.inputs, *signature.outputs):
+                if not 0 <= tensor < count:
+                    problem = f"signature '{signature.key}' ties '{name}' to tensor {tensor} of {count}"
+        if problem:
+            raise ModelError(model.name, problem, hint=_DAMAGED)

@@ -32,6 +32,5 @@ def constant_values(tensor: Tensor, limit: int = 64) -> tuple[int, ...] | None:
         return None
     signed = tensor.element.integer_range[0] < 0
     return tuple(
-        int.from_bytes(data[start : start + width], "little", signed=signed)
-        for start in range(0, len(data), width)
+        int.from_bytes(data[start : start + width], "little", signed=signed) for start in range(0, len(data), width)
     )

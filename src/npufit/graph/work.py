@@ -52,9 +52,7 @@ def _depthwise(operator: Operator, inputs: tuple[Tensor, ...], outputs: tuple[Te
     return outputs[0].element_count * prod((inputs[1].shape or (0,))[1:3])
 
 
-def _transpose_convolution(
-    operator: Operator, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]
-) -> int:
+def _transpose_convolution(operator: Operator, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> int:
     if len(inputs) < 3:
         return 0
     weights = inputs[1].shape or (0,)
@@ -85,9 +83,7 @@ def _lstm(operator: Operator, inputs: tuple[Tensor, ...], outputs: tuple[Tensor,
 
 _MACS: dict[str, _Count] = {
     "CONV_2D": _convolution,
-    "CONV_3D": lambda operator, inputs, outputs: (
-        outputs[0].element_count * prod((inputs[1].shape or (0,))[:-1])
-    ),
+    "CONV_3D": lambda operator, inputs, outputs: outputs[0].element_count * prod((inputs[1].shape or (0,))[:-1]),
     "DEPTHWISE_CONV_2D": _depthwise,
     "TRANSPOSE_CONV": _transpose_convolution,
     "FULLY_CONNECTED": _fully_connected,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import re
-import typing
-from enum import IntEnum
 from typing import Any
 
-from npufit.graph import ElementType, Options, OtherOptions
+from npufit.graph import ElementType
 
 
 def schema() -> Any:
@@ -22,7 +19,7 @@ def schema() -> Any:
 @functools.cache
 def operator_types() -> dict[int, str]:
     """Return the name of every builtin operator code."""
-    return _constants(schema().BuiltinOperator)
+    return constants(schema().BuiltinOperator)
 
 
 @functools.cache
@@ -36,9 +33,7 @@ def element_types() -> dict[int, ElementType]:
     """Return the element type of every code of the schema that the graph knows."""
     known = {element.value: element for element in ElementType}
     return {
-        code: known[name.lower()]
-        for code, name in _constants(schema().TensorType).items()
-        if name.lower() in known
+        code: known[name.lower()] for code, name in constants(schema().TensorType).items() if name.lower() in known
     }
 
 
@@ -46,31 +41,6 @@ def element_types() -> dict[int, ElementType]:
 def element_codes() -> dict[ElementType, int]:
     """Return the schema's code of every element type."""
     return {element: code for code, element in element_types().items()}
-
-
-@functools.cache
-def option_codes() -> dict[str, tuple[int, int]]:
-    """Return for every options table which union holds it (1 or 2) and its code in that union."""
-    codes: dict[str, tuple[int, int]] = {}
-    for union, number in ((schema().BuiltinOptions2, 2), (schema().BuiltinOptions, 1)):
-        codes.update({name: (number, code) for code, name in _constants(union).items() if code})
-    return codes
-
-
-OPTION_CLASSES: dict[str, type[Any]] = {
-    option.__name__: option for option in typing.get_args(Options) if option is not OtherOptions
-}
-"""The typed options of the graph by the name of their table in the schema."""
-
-
-@functools.cache
-def option_fields(option: type[Any]) -> tuple[tuple[str, str, type[IntEnum] | None], ...]:
-    """Return for each field of a typed option its name, its name in the schema and its enum, if it has one."""
-    hints = typing.get_type_hints(option)
-    return tuple(
-        (field.name, camel_case(field.name), _enum_of(hints[field.name]))
-        for field in dataclasses.fields(option)
-    )
 
 
 def camel_case(name: str) -> str:
@@ -81,16 +51,10 @@ def camel_case(name: str) -> str:
 
 def snake_case(name: str) -> str:
     """Return a camel-case name of the generated classes in snake case."""
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+    return re.sub("[A-Z]", lambda capital: "_" + capital[0].lower(), name)
 
 
-def _enum_of(hint: Any) -> type[IntEnum] | None:
-    return hint if isinstance(hint, type) and issubclass(hint, IntEnum) else None
-
-
-def _constants(enum: Any) -> dict[int, str]:
-    return {
-        value: name
-        for name, value in vars(enum).items()
-        if isinstance(value, int) and not name.startswith("_")
-    }
+def constants(enum: Any) -> dict[int, str]:
+    """Return the names of the values of a generated enum, which is a class with integer attributes."""
+    members: dict[str, object] = dict(enum.__dict__)
+    return {value: name for name, value in members.items() if isinstance(value, int) and not name.startswith("_")}

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from npufit.errors import InputError, InternalError
 from npufit.graph import (
     NO_BUFFER,
+    NOT_QUANTIZED,
     BlockwiseQuantization,
     Buffer,
     CustomQuantization,
     Model,
+    MultiAxisQuantization,
     Operator,
-    OtherOptions,
     Quantization,
+    QuantizationDetails,
     Signature,
+    SparseDimension,
     Sparsity,
     Subgraph,
     Tensor,
+    VariantTensor,
 )
-from npufit.tflite.names import (
-    camel_case,
-    element_codes,
-    operator_codes,
-    option_codes,
-    option_fields,
-    schema,
-)
+from npufit.tflite.names import element_codes, operator_codes, schema
+from npufit.tflite.options import pack_options
 
 _LAST_8_BIT_CODE = 127
 _ALIGNMENT = 16
+"""The schema's `force_align` of constants, in bytes; kernels and NPU drivers use them in place."""
+
+_LARGEST_FLATBUFFER = (1 << 31) - (1 << 27)
+"""A flatbuffer ends at 2 GiB; the margin is for everything but the constants."""
 
 
 def write_model(model: Model, path: str | Path) -> None:
@@ -41,13 +43,13 @@ def write_model(model: Model, path: str | Path) -> None:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
 
 
-def serialize_model(model: Model) -> bytes:
+def serialize_model(model: Model, *, most_inside_bytes: int = _LARGEST_FLATBUFFER) -> bytes:
     """Return `model` as the bytes of a `.tflite` file.
 
     Buffers, operator codes and external parts are numbered anew in the order of their use; everything that an
-    interpreter sees is kept.
+    interpreter sees is kept. Constants of more than `most_inside_bytes` together are put behind the flatbuffer.
     """
-    writer = _Writer(model)
+    writer = _Writer(model, most_inside_bytes)
     packed = writer.pack()
     if not writer.tail:
         return packed
@@ -67,8 +69,10 @@ def serialize_model(model: Model) -> bytes:
 class _Writer:
     """Numbers buffers, operator codes and external parts while it turns the graph into schema objects."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, most_inside_bytes: int) -> None:
         self.model = model
+        self._constants_bytes = _constants_bytes(model)
+        self._all_external = self._constants_bytes > most_inside_bytes
         self.tail: list[memoryview | bytes] = []
         self._tail_offsets: list[int] = []
         self._start()
@@ -95,11 +99,8 @@ class _Writer:
 
     def pack(self) -> bytes:
         """Return the flatbuffer."""
-        import flatbuffers  # pyright: ignore[reportMissingTypeStubs]
-
         self._start()
-        size = sum(len(b.data) for g in self.model.subgraphs for b in {t.buffer for t in g.tensors}) + 65536
-        builder: Any = flatbuffers.Builder(min(size, 1 << 30))
+        builder = _builder(65536 + (0 if self._all_external else self._constants_bytes))
         builder.Finish(self._model().Pack(builder), file_identifier=b"TFL3")
         return bytes(builder.Output())
 
@@ -136,13 +137,12 @@ class _Writer:
         return index
 
     def _buffer(self, buffer: Buffer) -> Any:
-        entry = schema().BufferT()
-        if buffer.external:
+        if (buffer.external or self._all_external) and len(buffer.data):
+            entry = schema().BufferT()
             entry.offset = self._external_part(buffer.data)
             entry.size = len(buffer.data)
-        elif len(buffer.data):
-            entry.data = _uint8_vector(buffer.data)
-        return entry
+            return entry
+        return _AlignedBuffer(buffer.data) if len(buffer.data) or buffer.stored_empty else schema().BufferT()
 
     def _code(self, kind: str, custom_code: str | None, version: int) -> Any:
         code = schema().OperatorCodeT()
@@ -194,12 +194,7 @@ class _Writer:
         entry.hasRank = tensor.has_rank
         entry.sparsity = _sparsity(tensor.sparsity)
         if tensor.variant_tensors:
-            entry.variantTensors = []
-            for variant in tensor.variant_tensors:
-                sub = schema().VariantSubTypeT()
-                sub.shape, sub.type = list(variant.shape), element_codes()[variant.element]
-                sub.hasRank = variant.has_rank
-                entry.variantTensors.append(sub)
+            entry.variantTensors = [_variant(variant) for variant in tensor.variant_tensors]
         if tensor.external_data is not None:
             data = tensor.external_data
             external = schema().ExternalBufferT()
@@ -215,7 +210,12 @@ class _Writer:
         entry.opcodeIndex = self._codes.setdefault(key, len(self._codes))
         entry.inputs = list(operator.inputs)
         entry.outputs = list(operator.outputs)
-        self._set_options(entry, operator)
+        if operator.options is not None:
+            union, code, options = pack_options(operator.options)
+            if union == 1:
+                entry.builtinOptionsType, entry.builtinOptions = code, options
+            else:
+                entry.builtinOptions2Type, entry.builtinOptions2 = code, options
         if operator.custom_options is not None:
             if operator.custom_options_external:
                 entry.largeCustomOptionsOffset = self._external_part(operator.custom_options)
@@ -227,23 +227,31 @@ class _Writer:
         entry.debugMetadataIndex = operator.debug_metadata
         return entry
 
-    def _set_options(self, entry: Any, operator: Operator) -> None:
-        options = operator.options
-        if options is None:
-            return
-        if isinstance(options, OtherOptions):
-            table, fields = options.table, [(camel_case(name), value) for name, value in options.fields]
-        else:
-            table = type(options).__name__
-            fields = [(key, getattr(options, name)) for name, key, _ in option_fields(type(options))]
-        found = getattr(schema(), table + "T")()
-        for key, value in fields:
-            setattr(found, key, list(value) if isinstance(value, tuple) else value)
-        union, code = option_codes()[table]
-        if union == 1:
-            entry.builtinOptionsType, entry.builtinOptions = code, found
-        else:
-            entry.builtinOptions2Type, entry.builtinOptions2 = code, found
+
+class _AlignedBuffer:
+    """A buffer that packs itself as the generated `BufferT` does, but honours the alignment of its data."""
+
+    def __init__(self, data: memoryview | bytes) -> None:
+        self._data = data
+
+    def Pack(self, builder: Any) -> int:  # noqa: N802 - the generated code calls it by this name
+        builder.Prep(_ALIGNMENT, len(self._data))
+        data = builder.CreateNumpyVector(_uint8_vector(self._data))
+        schema().BufferStart(builder)
+        schema().BufferAddData(builder, data)
+        return schema().BufferEnd(builder)
+
+
+def _constants_bytes(model: Model) -> int:
+    buffers = {tensor.buffer for subgraph in model.subgraphs for tensor in subgraph.tensors}
+    buffers.update(entry.buffer for entry in model.metadata)
+    return sum(len(buffer.data) + _ALIGNMENT for buffer in buffers if not buffer.external)
+
+
+def _builder(size: int) -> Any:
+    import flatbuffers  # pyright: ignore[reportMissingTypeStubs]
+
+    return cast("Any", flatbuffers).Builder(size)
 
 
 def _bytes(text: str | None) -> Any:
@@ -257,32 +265,57 @@ def _uint8_vector(data: memoryview | bytes) -> Any:
     return np.frombuffer(data, np.uint8)
 
 
+def _vector(values: tuple[float, ...], dtype: str) -> Any:
+    """Return `values` as an array, which the generated code packs at once; None where there are none."""
+    import numpy as np
+
+    return np.array(values, dtype) if values else None
+
+
 def _tensor_map(name: str, tensor: int) -> Any:
     entry = schema().TensorMapT()
     entry.name, entry.tensorIndex = _bytes(name), tensor
     return entry
 
 
+def _variant(variant: VariantTensor) -> Any:
+    entry = schema().VariantSubTypeT()
+    entry.shape, entry.type = list(variant.shape), element_codes()[variant.element]
+    entry.hasRank = variant.has_rank
+    return entry
+
+
 def _quantization(source: Quantization) -> Any:
-    if source == _NOT_QUANTIZED:
+    if source == NOT_QUANTIZED:
         return None
     entry = schema().QuantizationParametersT()
-    entry.scale = list(source.scales) or None
-    entry.zeroPoint = list(source.zero_points) or None
-    entry.min = list(source.minimum) or None
-    entry.max = list(source.maximum) or None
+    entry.scale = _vector(source.scales, "<f4")
+    entry.zeroPoint = _vector(source.zero_points, "<i8")
+    entry.min = _vector(source.minimum, "<f4")
+    entry.max = _vector(source.maximum, "<f4")
     entry.quantizedDimension = source.axis
-    if isinstance(source.details, CustomQuantization):
-        entry.detailsType = schema().QuantizationDetails.CustomQuantization
-        entry.details = schema().CustomQuantizationT()
-        entry.details.custom = _uint8_vector(source.details.custom)
-    elif isinstance(source.details, BlockwiseQuantization):
-        entry.detailsType = schema().QuantizationDetails.BlockwiseQuantization
-        entry.details = schema().BlockwiseQuantizationT()
-        entry.details.scales, entry.details.zeroPoints = source.details.scales, source.details.zero_points
-        entry.details.blockSize = source.details.block_size
-        entry.details.blockShape = list(source.details.block_shape) or None
+    if source.details is not None:
+        entry.detailsType, entry.details = _quantization_details(source.details)
     return entry
+
+
+def _quantization_details(source: QuantizationDetails) -> tuple[int, Any]:
+    kinds = schema().QuantizationDetails
+    match source:
+        case CustomQuantization(custom):
+            entry = schema().CustomQuantizationT()
+            entry.custom = _uint8_vector(custom)
+            return kinds.CustomQuantization, entry
+        case BlockwiseQuantization(scales, zero_points, block_size, block_shape):
+            entry = schema().BlockwiseQuantizationT()
+            entry.blockShape = list(block_shape) or None
+            kind = kinds.BlockwiseQuantization
+        case MultiAxisQuantization(scales, zero_points, block_size, axes):
+            entry = schema().MultiAxisQuantizationT()
+            entry.quantizedDimensions = list(axes) or None
+            kind = kinds.MultiAxisQuantization
+    entry.scales, entry.zeroPoints, entry.blockSize = scales, zero_points, block_size
+    return kind, entry
 
 
 def _sparsity(source: Sparsity | None) -> Any:
@@ -291,24 +324,24 @@ def _sparsity(source: Sparsity | None) -> Any:
     entry = schema().SparsityParametersT()
     entry.traversalOrder = list(source.traversal_order) or None
     entry.blockMap = list(source.block_map) or None
-    entry.dimMetadata = []
-    for dimension in source.dimensions:
-        level = schema().DimensionMetadataT()
-        level.format, level.denseSize = int(dimension.is_sparse), dimension.dense_size
-        level.arraySegmentsType = dimension.segments_type
-        level.arraySegments = _index_vector(dimension.segments_type, dimension.segments)
-        level.arrayIndicesType = dimension.indices_type
-        level.arrayIndices = _index_vector(dimension.indices_type, dimension.indices)
-        entry.dimMetadata.append(level)
+    entry.dimMetadata = [_sparse_dimension(dimension) for dimension in source.dimensions]
     return entry
+
+
+def _sparse_dimension(dimension: SparseDimension) -> Any:
+    level = schema().DimensionMetadataT()
+    level.format, level.denseSize = int(dimension.is_sparse), dimension.dense_size
+    level.arraySegmentsType = dimension.segments_type
+    level.arraySegments = _index_vector(dimension.segments_type, dimension.segments)
+    level.arrayIndicesType = dimension.indices_type
+    level.arrayIndices = _index_vector(dimension.indices_type, dimension.indices)
+    return level
 
 
 def _index_vector(kind: int, values: tuple[int, ...]) -> Any:
     if not kind:
         return None
-    entry = (None, schema().Int32VectorT, schema().Uint16VectorT, schema().Uint8VectorT)[kind]()
-    entry.values = list(values)
+    name, dtype = {1: ("Int32VectorT", "<i4"), 2: ("Uint16VectorT", "<u2"), 3: ("Uint8VectorT", "<u1")}[kind]
+    entry = getattr(schema(), name)()
+    entry.values = _vector(values, dtype)
     return entry
-
-
-_NOT_QUANTIZED = Quantization()

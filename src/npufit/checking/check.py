@@ -1,0 +1,70 @@
+"""Check a model for a target."""
+
+from __future__ import annotations
+
+from npufit.checking.result import CheckResult
+from npufit.errors import InputError
+from npufit.graph import Model
+from npufit.stacks import (
+    LogReport,
+    Placement,
+    PlaceOptions,
+    Target,
+    apply_log,
+    load_stack,
+    resolve_target,
+    stack_names,
+)
+
+MAX_LOG_BYTES = 64 << 20
+
+
+def check(
+    model: Model, target: str | Target, *, log: str | None = None, options: PlaceOptions | None = None
+) -> CheckResult:
+    """Return where every operator of `model` runs on `target`, and why.
+
+    `log` is the text that the user's board or tool printed for this model: it decides, and where the rules differ the
+    differences are listed. Raises InputError for a wrong target or log, ToolError where a needed tool fails.
+
+    >>> import npufit
+    >>> result = npufit.check(npufit.load("zoo:mobilenet_v2,int8"), "imx93/teflon@25.3")
+    >>> result.summary.npu, result.summary.operators, result.summary.partitions
+    (14, 71, 14)
+    >>> result.placement.operators[1].finding.rule.id
+    'ethosu.per-channel'
+    """
+    resolved = resolve_target(target) if isinstance(target, str) else target
+    stack = load_stack(resolved.stack)
+    placement = stack.place(model, resolved, options or PlaceOptions())
+    if log is not None:
+        placement = _apply(placement, log, model)
+    return CheckResult(model, placement)
+
+
+def _apply(placement: Placement, text: str, model: Model) -> Placement:
+    if len(text) > MAX_LOG_BYTES:
+        raise InputError(f"the log has {len(text)} characters. Give the part that concerns this model.")
+    own = placement.target.stack
+    report = load_stack(own).read_log(text, model)
+    if report is not None:
+        return apply_log(placement, report, model)
+    others = [name for name in stack_names() if name != own and _reads(name, text, model)]
+    if others:
+        raise InputError(
+            f"the log is one of {' or '.join(others)}, the target is {placement.target}. Give the target whose tool "
+            "wrote it."
+        )
+    raise InputError(
+        f"the log holds nothing that npufit knows of {own}. Expected for teflon: the output with "
+        "TEFLON_DEBUG=verbose; for vela: what the vela command printed; for neutron: the converter's or delegate's "
+        "output."
+    )
+
+
+def _reads(name: str, text: str, model: Model) -> bool:
+    try:
+        report: LogReport | None = load_stack(name).read_log(text, model)
+    except InputError:
+        return True
+    return report is not None

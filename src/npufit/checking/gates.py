@@ -1,0 +1,95 @@
+"""Gates: what a CI run demands of a check, written `npu-macs>=99%`."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from npufit.checking.result import CheckResult, Summary
+from npufit.errors import InputError
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "=": operator.eq,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_FORM = re.compile(r"\s*([a-z-]+)\s*(>=|<=|==|=|>|<)\s*(\d+(?:\.\d+)?)\s*(%?)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Quantity:
+    count: Callable[[Summary], float | None]
+    total: Callable[[Summary], float] | None
+
+
+_QUANTITIES: dict[str, _Quantity] = {
+    "npu-operators": _Quantity(lambda s: s.npu, lambda s: s.operators),
+    "cpu-operators": _Quantity(lambda s: s.cpu, lambda s: s.operators),
+    "unknown-operators": _Quantity(lambda s: s.unknown, lambda s: s.operators),
+    "npu-macs": _Quantity(
+        lambda s: s.npu_macs if s.npu_macs_share is not None or not s.macs else None, lambda s: s.macs
+    ),
+    "partitions": _Quantity(lambda s: s.partitions, None),
+    "boundary-bytes": _Quantity(lambda s: s.boundary_bytes, None),
+    "hazards": _Quantity(lambda s: s.hazards, None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One demand: a quantity, a comparison and a bound, in percent of the model's total where `percent` is set."""
+
+    text: str
+    quantity: str
+    comparison: str
+    bound: float
+    percent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """Whether a gate held on one target; `found` is the value in the gate's unit, None where it is unknown."""
+
+    gate: Gate
+    target: str
+    found: float | None
+    passed: bool
+
+    def __str__(self) -> str:
+        """Return the result in words."""
+        unit = " %" if self.gate.percent else ""
+        found = "unknown" if self.found is None else f"{self.found:.4g}{unit}"
+        return f"{'passed' if self.passed else 'FAILED'}: {self.gate.text} on {self.target} (found {found})"
+
+
+def parse_gate(text: str) -> Gate:
+    """Return the gate that `text` writes, such as `npu-operators>=95%` or `hazards==0`. Raises InputError."""
+    match = _FORM.fullmatch(text)
+    names = ", ".join(_QUANTITIES)
+    if match is None:
+        raise InputError(f"cannot read the gate '{text}'. Write QUANTITY>=NUMBER[%]; quantities: {names}.")
+    quantity, comparison, bound, percent = match.groups()
+    known = _QUANTITIES.get(quantity)
+    if known is None:
+        raise InputError(f"the gate '{text}' names an unknown quantity '{quantity}'. Known: {names}.")
+    if percent and known.total is None:
+        raise InputError(f"the gate '{text}' asks for a percentage of {quantity}, which has no total. Leave out '%'.")
+    return Gate(text.strip(), quantity, comparison, float(bound), bool(percent))
+
+
+def evaluate_gate(gate: Gate, result: CheckResult) -> GateResult:
+    """Return whether `gate` holds for `result`. What is unknown does not pass."""
+    quantity = _QUANTITIES[gate.quantity]
+    found = quantity.count(result.summary)
+    if result.placement.status == "unavailable":
+        found = None
+    if found is not None and gate.percent and quantity.total is not None:
+        total = quantity.total(result.summary)
+        found = 100.0 * found / total if total else 100.0
+    passed = found is not None and _COMPARE[gate.comparison](found, gate.bound)
+    return GateResult(gate, str(result.target), found, passed)

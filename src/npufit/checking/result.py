@@ -1,0 +1,88 @@
+"""What a check says, and its totals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from npufit.graph import Model, Operator, measure_work
+from npufit.stacks import OperatorPlacement, Placement, Target, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Totals over all subgraphs.
+
+    `npu_macs_share` is the share of the model's multiply-accumulates on the NPU, 0 to 1; None where the model has
+    none, or where the unit of an operator with some is unknown. `boundary_bytes` cross the boundaries of partitions
+    at every inference.
+    """
+
+    operators: int
+    npu: int
+    cpu: int
+    unknown: int
+    macs: int
+    npu_macs: int
+    npu_macs_share: float | None
+    partitions: int
+    boundary_bytes: int
+    hazards: int
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Where every operator of `model` runs on a target."""
+
+    model: Model
+    placement: Placement
+
+    @property
+    def target(self) -> Target:
+        """The target that was asked about."""
+        return self.placement.target
+
+    def operator(self, placed: OperatorPlacement) -> Operator:
+        """Return the model's operator that `placed` is about."""
+        return self.model.subgraphs[placed.subgraph].operators[placed.index]
+
+    def output_names(self, placed: OperatorPlacement) -> tuple[str, ...]:
+        """Return the names of the tensors that the operator writes."""
+        subgraph = self.model.subgraphs[placed.subgraph]
+        return tuple(tensor.name for tensor in subgraph.output_tensors(self.operator(placed)))
+
+    def on(self, unit: Unit) -> tuple[OperatorPlacement, ...]:
+        """Return the operators that run on `unit`."""
+        return tuple(placed for placed in self.placement.operators if placed.unit is unit)
+
+    @cached_property
+    def macs(self) -> dict[tuple[int, int], int]:
+        """Multiply-accumulates of every operator, by subgraph and index."""
+        return {
+            (number, index): measure_work(subgraph, operator).macs
+            for number, subgraph in enumerate(self.model.subgraphs)
+            for index, operator in enumerate(subgraph.operators)
+        }
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The totals."""
+        units = dict.fromkeys(Unit, 0)
+        macs = dict.fromkeys(Unit, 0)
+        for placed in self.placement.operators:
+            units[placed.unit] += 1
+            macs[placed.unit] += self.macs[placed.subgraph, placed.index]
+        total = sum(macs.values())
+        known = total and not macs[Unit.UNKNOWN]
+        return Summary(
+            operators=len(self.placement.operators),
+            npu=units[Unit.NPU],
+            cpu=units[Unit.CPU],
+            unknown=units[Unit.UNKNOWN],
+            macs=total,
+            npu_macs=macs[Unit.NPU],
+            npu_macs_share=macs[Unit.NPU] / total if known else None,
+            partitions=len(self.placement.partitions),
+            boundary_bytes=sum(partition.boundary_bytes for partition in self.placement.partitions),
+            hazards=len(self.placement.hazards),
+        )

@@ -1,0 +1,54 @@
+"""The software stacks: what each accepts, how it partitions, what it compiles.
+
+To add a stack is to add a folder with a `STACK` and one line in `registry.py`.
+"""
+
+from npufit.stacks.log import LogReport, apply_log
+from npufit.stacks.placement import (
+    Difference,
+    Hazard,
+    MemoryUse,
+    Note,
+    OperatorPlacement,
+    Partition,
+    Placement,
+    Setting,
+    Status,
+    Unit,
+)
+from npufit.stacks.registry import all_rules, all_targets, find_rule, load_stack, resolve_target, stack_names
+from npufit.stacks.rule import Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.stack import PlaceOptions, Stack
+from npufit.stacks.target import Target, TargetInfo
+
+__all__ = [
+    "Difference",
+    "Evidence",
+    "Finding",
+    "Hazard",
+    "LogReport",
+    "MemoryUse",
+    "Note",
+    "OperatorPlacement",
+    "Partition",
+    "PlaceOptions",
+    "Placement",
+    "Remedy",
+    "RemedyKind",
+    "Rule",
+    "RuleKind",
+    "Setting",
+    "Stack",
+    "Stage",
+    "Status",
+    "Target",
+    "TargetInfo",
+    "Unit",
+    "all_rules",
+    "all_targets",
+    "apply_log",
+    "find_rule",
+    "load_stack",
+    "resolve_target",
+    "stack_names",
+]

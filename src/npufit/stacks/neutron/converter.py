@@ -1,0 +1,170 @@
+"""NXP's converter in a child process: bounded in time and output, in a directory of its own, without a shell."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from npufit.errors import ModelError, ToolError
+from npufit.graph import Model
+from npufit.stacks.neutron.known_errors import explain_error
+from npufit.stacks.neutron.site import printable
+from npufit.stacks.stack import PlaceOptions
+
+_COMMANDS = ("neutron-converter", "neutron-compiler")
+"""The names of the converter: the second from 3.2 on."""
+
+_HEAD_BYTES = 2 << 20
+_TAIL_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 16
+_LAST_LINES = 8
+_DRAIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What the converter made of a model: its file, and everything that it printed as far as npufit keeps it."""
+
+    command: tuple[str, ...]
+    model: Model
+    log: str
+
+
+def find_converter(options: PlaceOptions) -> tuple[str, ...] | None:
+    """Return the converter's command line: the one that the user gave, or the one on the PATH, or None."""
+    if options.converter:
+        return options.converter
+    return next(((path,) for path in map(shutil.which, _COMMANDS) if path is not None), None)
+
+
+def convert(model: Model, command: tuple[str, ...], chip: str, time_limit_s: float) -> Conversion:
+    """Return what `command` makes of `model` for `chip`.
+
+    Raises ToolError where it cannot be started, takes longer than `time_limit_s`, fails, or writes no sound model.
+    """
+    from npufit.tflite import read_model, write_model
+
+    with tempfile.TemporaryDirectory(prefix="npufit-neutron-") as folder:
+        source, converted = Path(folder, "model.tflite"), Path(folder, "converted.tflite")
+        write_model(model, source)
+        arguments = (*command, "--input", str(source), "--output", str(converted), "--target", chip)
+        code, log = _run(arguments, Path(folder), time_limit_s)
+        if code != 0:
+            raise ToolError(_failure(command, f"ended with {_describe_exit(code)}", log))
+        if not converted.is_file():
+            raise ToolError(_failure(command, "ended without an error, but wrote no file", log))
+        try:
+            return Conversion(command, read_model(converted), log)
+        except ModelError as error:
+            raise ToolError(_failure(command, f"wrote a file that is not a sound model ({error})", log)) from None
+
+
+def _run(arguments: tuple[str, ...], folder: Path, time_limit_s: float) -> tuple[int, str]:
+    """Return exit code and output of `arguments`; the output's middle is left out where it is long."""
+    with _start(arguments, folder) as process:
+        output = _Capture()
+        assert process.stdout is not None
+        reader = threading.Thread(target=output.read, args=(process.stdout,), daemon=True)
+        reader.start()
+        try:
+            process.wait(time_limit_s)
+        except subprocess.TimeoutExpired:
+            _kill_group(process)
+            reader.join(_DRAIN_S)
+            raise ToolError(
+                _failure(arguments[:1], f"was stopped after {time_limit_s:g} s", output.text())
+                + " Large models can take minutes; raise the time limit."
+            ) from None
+        finally:
+            _kill_group(process)
+            reader.join(_DRAIN_S)
+        return process.returncode, output.text()
+
+
+@contextlib.contextmanager
+def _start(arguments: tuple[str, ...], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    try:
+        process = subprocess.Popen(
+            arguments,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ToolError(
+            f"{printable(arguments[0])}: the converter cannot be started: {reason}. Give the command of NXP's "
+            "neutron-converter (eIQ Toolkit or eIQ Neutron SDK, x86-64) with --converter, or leave it out to see "
+            "what is known without it."
+        ) from None
+    with process:
+        yield process
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End the converter and all that it started; it leads a process group of its own."""
+    if sys.platform == "win32":
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+class _Capture:
+    """The first and the last part of what a process prints; reading goes on so that the process never blocks."""
+
+    def __init__(self) -> None:
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._left_out = 0
+
+    def read(self, stream: IO[bytes]) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while chunk := os.read(stream.fileno(), _CHUNK_BYTES):
+                self._keep(chunk)
+
+    def _keep(self, chunk: bytes) -> None:
+        room = _HEAD_BYTES - len(self._head)
+        self._head += chunk[:room]
+        self._tail += chunk[room:]
+        excess = len(self._tail) - _TAIL_BYTES
+        if excess > 0:
+            del self._tail[:excess]
+            self._left_out += excess
+
+    def text(self) -> str:
+        middle = f"\n[{self._left_out} bytes left out]\n".encode() if self._left_out else b""
+        return bytes(self._head + middle + self._tail).decode("utf-8", "replace")
+
+
+def _describe_exit(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    with contextlib.suppress(ValueError):
+        return f"signal {signal.Signals(-code).name}"
+    return f"signal {-code}"
+
+
+def _failure(command: tuple[str, ...], what: str, log: str) -> str:
+    """Return the message of a failed conversion: what happened, the last lines, what is known about them."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()][-_LAST_LINES:]
+    said = " | ".join("".join(letter if letter.isprintable() else "?" for letter in line[:200]) for line in lines)
+    known = explain_error(log)
+    parts = [
+        f"{printable(' '.join(command))}: the converter {what}",
+        f"Its last lines: {said}" if said else "It printed nothing",
+        *([known] if known else []),
+    ]
+    return ". ".join(parts) + "."

@@ -1,0 +1,215 @@
+"""The placement of a converted file: its NeutronGraph operators are the NPU's, everything else is the CPU's."""
+
+from __future__ import annotations
+
+from npufit.graph import Model, Subgraph, wire
+from npufit.stacks.neutron import rules, sources
+from npufit.stacks.neutron.converted import (
+    NeutronGraph,
+    Stamp,
+    neutron_graphs,
+    read_left_over,
+    read_stamp,
+)
+from npufit.stacks.neutron.explain import refuse
+from npufit.stacks.neutron.partition import total_bytes
+from npufit.stacks.neutron.site import Site, printable
+from npufit.stacks.neutron.versions import Release, find_release, share_bsp
+from npufit.stacks.neutron.words import index_ranges
+from npufit.stacks.placement import (
+    Hazard,
+    MemoryUse,
+    Note,
+    OperatorPlacement,
+    Partition,
+    Placement,
+    Setting,
+    Status,
+    Unit,
+)
+from npufit.stacks.rule import Evidence, Rule
+from npufit.stacks.target import Target
+
+_CONVERTED_FILE = "the converted file"
+
+
+def place_converted(model: Model, target: Target, release: Release) -> Placement:
+    """Return the placement of `model`, a file that the converter wrote; its operators are the file's own."""
+    graphs = neutron_graphs(model)
+    stamp = read_stamp(model)
+    partition = {(graph.subgraph, graph.index): index for index, graph in enumerate(graphs)}
+    return Placement(
+        target=target,
+        status=Status.COMPLETE,
+        operators=tuple(
+            placed
+            for number, subgraph in enumerate(model.subgraphs)
+            for placed in _place(subgraph, number, release, partition)
+        ),
+        partitions=tuple(_partition(model, graph, index) for index, graph in enumerate(graphs)),
+        hazards=inspect_conversion(model, graphs, stamp, target, release),
+        settings=stamp_settings(stamp),
+        notes=(*_notes(model, graphs, stamp), COMPARE_NOTE),
+        memory=payload_memory(model, graphs),
+    )
+
+
+COMPARE_NOTE = Note(
+    "Full placement does not prove right answers: detectors that were converted almost completely gave wrong results "
+    "on the NPU. Compare outputs with the CPU, or convert with --keep-graphs and use neutron-runner on the host.",
+    Evidence.OBSERVED,
+    f"{sources.EDGEFIRST_BENCHMARK}; {sources.BOARD_NOTES}; {sources.RUNNER}",
+)
+
+
+def inspect_conversion(
+    model: Model, graphs: tuple[NeutronGraph, ...], stamp: Stamp, target: Target, release: Release
+) -> tuple[Hazard, ...]:
+    """Return what is wrong with a converted file for this target: chip, release, payload."""
+    hazards: list[Hazard] = []
+    number = graphs[0].subgraph
+    operators = tuple(graph.index for graph in graphs if graph.subgraph == number)
+    if stamp.target is not None and stamp.target != target.chip:
+        hazards.append(
+            _hazard(
+                rules.WRONG_TARGET,
+                number,
+                operators,
+                f"the file was converted for {stamp.target}, the target is {target.chip}",
+                f"Target: {stamp.target}",
+            )
+        )
+    stamped = None if stamp.version is None else find_release(stamp.version)
+    if stamped is not None and not share_bsp(stamped, release):
+        hazards.append(
+            _hazard(
+                rules.VERSION_MISMATCH,
+                number,
+                operators,
+                f"the file was converted by {stamp.version}, the target is release {release.version}; if the board "
+                f"runs {stamped.version}, name it as {target.chip}/{target.stack}@{stamped.version}",
+                f"Version: {stamp.version}",
+            )
+        )
+    hazards += [
+        _hazard(
+            rules.PAYLOAD,
+            graph.subgraph,
+            (graph.index,),
+            f"{len(graph.payload)} of its last inputs are constants; microcode and weights at least are needed",
+            f"{len(graph.payload)} constants",
+        )
+        for graph in graphs
+        if not graph.is_complete
+    ]
+    return tuple(hazards)
+
+
+def stamp_settings(stamp: Stamp) -> tuple[Setting, ...]:
+    """Return what the converter stamped into the file, as settings."""
+    found = (("converter version", stamp.version), ("converted for", stamp.target))
+    return tuple(Setting(name, value, _CONVERTED_FILE) for name, value in found if value is not None)
+
+
+def payload_memory(model: Model, graphs: tuple[NeutronGraph, ...]) -> tuple[MemoryUse, ...]:
+    """Return the bytes of microcode, weights, kernels and workspace; parts that graphs share count once."""
+    sizes: dict[str, dict[int, int]] = {}
+    for graph in graphs:
+        for name, buffer in graph.named_payload:
+            sizes.setdefault(name, {})[id(buffer)] = buffer.size_bytes
+    uses = [
+        MemoryUse(f"DDR, {name}", sum(parts.values()), None, _CONVERTED_FILE) for name, parts in sizes.items() if parts
+    ]
+    workspace = sum(
+        total_bytes(model.subgraphs[graph.subgraph].tensors[tensor] for tensor in graph.workspace) for graph in graphs
+    )
+    if workspace:
+        uses.append(MemoryUse("DDR, workspace of the NPU", workspace, None, _CONVERTED_FILE))
+    return tuple(uses)
+
+
+def _place(
+    subgraph: Subgraph, number: int, release: Release, partition: dict[tuple[int, int], int]
+) -> tuple[OperatorPlacement, ...]:
+    wiring = wire(subgraph)
+    placed: list[OperatorPlacement] = []
+    for index in range(len(subgraph.operators)):
+        member = partition.get((number, index))
+        if member is not None:
+            placed.append(OperatorPlacement(number, index, Unit.NPU, Evidence.EXECUTED, partition=member))
+            continue
+        site = Site(subgraph, wiring, index, release, ())
+        finding = refuse(site) or rules.find(rules.LEFT_ON_CPU, site.describe())
+        placed.append(OperatorPlacement(number, index, Unit.CPU, Evidence.EXECUTED, finding=finding))
+    return tuple(placed)
+
+
+def _partition(model: Model, graph: NeutronGraph, index: int) -> Partition:
+    tensors = model.subgraphs[graph.subgraph].tensors
+    return Partition(
+        index=index,
+        subgraph=graph.subgraph,
+        operators=(graph.index,),
+        inputs=graph.inputs,
+        outputs=graph.outputs,
+        input_bytes=total_bytes(tensors[tensor] for tensor in graph.inputs),
+        output_bytes=total_bytes(tensors[tensor] for tensor in graph.outputs),
+    )
+
+
+def _notes(model: Model, graphs: tuple[NeutronGraph, ...], stamp: Stamp) -> tuple[Note, ...]:
+    total = sum(len(subgraph.operators) for subgraph in model.subgraphs)
+    notes = [
+        Note(
+            f"This file was written by NXP's converter: {len(graphs)} of its {total} operators are NeutronGraph and "
+            f"run on the NPU, the other {total - len(graphs)} on the CPU. On the board the delegate should print "
+            f"`{len(graphs)} nodes delegated out of {total} nodes`; fewer means that the NPU was not used.",
+            Evidence.EXECUTED,
+            _CONVERTED_FILE,
+        )
+    ]
+    left_over = read_left_over(model)
+    if left_over is not None:
+        count = len(left_over)
+        which = f": {index_ranges(left_over)}" if left_over else ""
+        notes.append(
+            Note(
+                f"Its sourceIndex list names {count} operators of the source model that were not converted{which}. "
+                "These numbers belong to the model that the converter read, not to this file.",
+                Evidence.EXECUTED,
+                f"{_CONVERTED_FILE}; {sources.DELEGATE_PAYLOAD}",
+            )
+        )
+    if stamp.version is None:
+        notes.append(_unstamped("which release of the converter wrote it", "Version"))
+    elif find_release(stamp.version) is None:
+        notes.append(
+            Note(
+                f"The converter version {printable(stamp.version)} belongs to no release that npufit knows, so whether "
+                "it fits the board could not be compared.",
+                Evidence.EXECUTED,
+                _CONVERTED_FILE,
+            )
+        )
+    if stamp.target is None:
+        notes.append(_unstamped("for which chip it was converted", "Target"))
+    return tuple(notes)
+
+
+def _unstamped(what: str, label: str) -> Note:
+    return Note(
+        f"The file does not say {what}: no `{label}:` string was found.", Evidence.EXECUTED, _CONVERTED_FILE
+    )
+
+
+def _hazard(rule: Rule, subgraph: int, operators: tuple[int, ...], message: str, found: str) -> Hazard:
+    return Hazard(
+        rule=rule,
+        subgraph=subgraph,
+        operators=operators,
+        tensors=(),
+        message=message,
+        found=found,
+        remedies=rule.remedies,
+        evidence=rule.evidence,
+    )

@@ -1,0 +1,91 @@
+"""The experiments that would settle what nobody outside NXP knows, as remedies and in the order that costs least."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit.stacks.neutron import sources
+from npufit.stacks.placement import Note
+from npufit.stacks.rule import Evidence, Remedy, RemedyKind
+
+ASK_CONVERTER = Remedy(
+    RemedyKind.EXPERIMENT,
+    "Let the converter decide: give npufit the converter's command with --converter, its log, or the file that it "
+    "wrote. It runs on an x86-64 host and needs no board.",
+)
+OTHER_RELEASE = Remedy(
+    RemedyKind.EXPERIMENT,
+    "Convert the same file with another release (1.17, 2.2, 3.0, 3.1, 3.2) and compare the index lists of the logs.",
+)
+CONVERT_ALONE = Remedy(
+    RemedyKind.EXPERIMENT,
+    "Convert a file that holds this operator alone, at the same shapes. If it converts there, not the operator but "
+    "its surroundings decided.",
+)
+FOLD_PADS = Remedy(
+    RemedyKind.EXPERIMENT,
+    "Export with TensorFlow 2.18 or later, which folds such a PAD into the SAME padding of the operator behind it; "
+    "the mathematics stays the same. `zoo:mobilenet_v2@320,int8,pad=folded` is such a file, made without TensorFlow.",
+)
+COMPARE_WITH_RUNNER = Remedy(
+    RemedyKind.EXPERIMENT,
+    "Compare outputs, not only placement: convert with --keep-graphs and run neutron-runner on the host, or compare "
+    "the board with the CPU on real inputs.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One experiment on the loss of operators at a higher resolution: the hypothesis and what to do."""
+
+    hypothesis: str
+    action: str
+    verdict: str
+
+
+CLIFF_EXPERIMENTS: tuple[Experiment, ...] = (
+    Experiment(
+        "a defect of one converter release",
+        "convert the same file with 1.17, 2.2, 3.0, 3.1 and 3.2",
+        "If a later release converts it, use that release and the BSP that belongs to it",
+    ),
+    Experiment(
+        "explicit PAD operators split the network",
+        "convert the file without PADs: export with TensorFlow 2.18 or later, or take "
+        "`zoo:mobilenet_v2@320,int8,pad=folded`",
+        "If it converts, the PADs were the cause and the export is the way out",
+    ),
+    Experiment(
+        "tile scheduling or TCM allocation fails for the whole network and is tried again with less of it",
+        "convert 224, 240, 256, ... 320 and keep each log: converted count, index list, lines that start TCM "
+        "allocation, generation time",
+        "One sudden step, and counts that halve, speak for it",
+    ),
+    Experiment(
+        "one early operator cannot be tiled and takes its neighbours along, or there is a limit on one line of a "
+        "feature map",
+        "remove the first two blocks so that the network starts at 80x80x24, convert each operator alone, and "
+        "convert a tall and a wide input of equal area (640x160 and 160x640)",
+        "If the rest converts without them, those operators decided; if tall and wide differ, the line decides",
+    ),
+    Experiment(
+        "the two operands of an ADD must lie close together in memory",
+        "convert the network without its ADDs, then one ADD whose operands are produced further and further apart",
+        "If only the versions with ADDs lose operators, the distance decides",
+    ),
+)
+"""In the order that costs least; each step is only needed if the one before did not answer."""
+
+
+def cliff_notes() -> tuple[Note, ...]:
+    """Return the experiments as notes, in the order in which to do them."""
+    count = len(CLIFF_EXPERIMENTS)
+    return tuple(
+        Note(
+            f"Experiment {number} of {count}. Hypothesis: {experiment.hypothesis}. Do: {experiment.action}. "
+            f"{experiment.verdict}.",
+            Evidence.INFERRED,
+            sources.NPUFIT,
+        )
+        for number, experiment in enumerate(CLIFF_EXPERIMENTS, 1)
+    )

@@ -1,0 +1,199 @@
+"""What was publicly observed about networks like this one, as notes. None of it is a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from npufit.graph import Model, Operator, Subgraph, Tensor
+from npufit.stacks.neutron import sources
+from npufit.stacks.neutron.experiments import cliff_notes
+from npufit.stacks.neutron.networks import Network, Recognition, recognise
+from npufit.stacks.neutron.versions import Release
+from npufit.stacks.placement import Note
+from npufit.stacks.rule import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One public report about a network; `height` and `width` are None where it is about the network at any size."""
+
+    networks: tuple[Network, ...]
+    size: int | None
+    text: str
+    source: str
+
+
+_YOLO_V8 = (Network.YOLO_V8N, Network.YOLO_V8S, Network.YOLO_V8M, Network.YOLO_V8L, Network.YOLO_V8X)
+
+OBSERVATIONS: tuple[Observation, ...] = (
+    Observation(
+        (Network.KERAS_MOBILENET_V2,),
+        224,
+        "converter: 82 of 88 operators; NPU 3.17 ms, CPU 37.21 ms (eIQ Toolkit 1.16.0, INT8 per channel)",
+        sources.TORADEX_RESOLUTION,
+    ),
+    Observation(
+        (Network.KERAS_MOBILENET_V2,),
+        320,
+        "converter: 22 of 88 operators, those near the output; NPU run 87.38 ms, CPU 76.08 ms (eIQ Toolkit 1.16.0, "
+        "INT8 per channel)",
+        sources.TORADEX_RESOLUTION,
+    ),
+    Observation(
+        (Network.KERAS_MOBILENET_V2,),
+        224,
+        "conversion on the board by an older delegate: 66 of 69 nodes, then `internal fault code=442` at the first "
+        "run",
+        sources.TORADEX_FAULT,
+    ),
+    Observation(
+        (Network.RESNET50_V2,),
+        None,
+        "loses most operators at 320x320 as MobileNetV2 does (eIQ Toolkit 1.16.0); the same report mentions 121 of "
+        "127 without saying of what, which may be this network at 224x224",
+        sources.TORADEX_RESOLUTION,
+    ),
+    Observation(
+        (Network.MOBILENET_V1,),
+        224,
+        "1.2 ms on the NPU, 29 ms on the CPU (LF 6.12.49, SDK 25_12)",
+        sources.USER_LATENCY,
+    ),
+    Observation((Network.MOBILENET_V1,), 224, "about 1.7 ms, 590 inferences per second", sources.MEDIA_TEST),
+    Observation(
+        (Network.SSD_MOBILENET_V2,),
+        300,
+        "NXP's own examples enable it on the NPU of i.MX95 and i.MX952; how many operators convert is not published",
+        sources.NNSTREAMER,
+    ),
+    Observation(
+        _YOLO_V8,
+        640,
+        "one NeutronGraph and 32 or 33 operators on the CPU (SDK 3.1.3)",
+        sources.BOARD_NOTES,
+    ),
+    *(
+        Observation((network,), 640, f"{latency} ms so converted (SDK 3.1.3, driver 3.1.2)", sources.BOARD_NOTES)
+        for network, latency in zip(_YOLO_V8, ("32.1", "52.3", "101.5", "182.5", "305.8"), strict=True)
+    ),
+    Observation((Network.YOLO_V8N,), 640, "42.7 ms from Python (SDK 3.0.1, LF 6.12.49)", sources.EDGEFIRST_BENCHMARK),
+    Observation((Network.YOLO_V8S,), 640, "66.2 ms from Python (SDK 3.0.1, LF 6.12.49)", sources.EDGEFIRST_BENCHMARK),
+    Observation((Network.YOLO_V8S,), None, "converter: 230 of 233 operators (3.1.2)", sources.PHYTEC_NOTES),
+    Observation((Network.YOLO_V8S,), 1024, "runs on the NPU, 145.5 ms (SDK 3.1.0)", sources.PHYTEC_NOTES),
+    Observation(
+        (Network.YOLO_V8L,),
+        None,
+        "converted well, and detected nothing: compare outputs, not only placement",
+        sources.BOARD_NOTES,
+    ),
+)
+
+
+def observe(model: Model, release: Release) -> tuple[Note, ...]:
+    """Return the public observations about the network that `model` is, with what follows from them."""
+    found = recognise(model)
+    if found is None:
+        return ()
+    size = f"{found.height}x{found.width}"
+    pads = f", exported with {found.pads} PAD operators" if found.pads else ", exported without PAD operators"
+    notes = [
+        Note(
+            f"By its structure this is {found.network} at {size}{pads}. What follows was observed by others; "
+            f"it is no verdict on this file.",
+            Evidence.INFERRED,
+            sources.NPUFIT,
+        )
+    ]
+    notes += [_note(found, observation) for observation in OBSERVATIONS if found.network in observation.networks]
+    if found.network in (Network.KERAS_MOBILENET_V2, Network.RESNET50_V2):
+        notes += _cliff(model, found, release)
+    return tuple(notes)
+
+
+def _note(found: Recognition, observation: Observation) -> Note:
+    if observation.size is None:
+        where = f"{found.network}"
+    else:
+        same = found.height == found.width == observation.size
+        where = f"{found.network} at {observation.size}x{observation.size}"
+        where += " (the size of this file)" if same else ""
+    return Note(f"Observed, {where}: {observation.text}.", Evidence.OBSERVED, observation.source)
+
+
+def _cliff(model: Model, found: Recognition, release: Release) -> list[Note]:
+    notes: list[Note] = []
+    if release.version != "1.16":
+        notes.append(
+            Note(
+                f"The loss of operators at 320x320 was reported for 1.16 only; whether {release.version} still has "
+                f"it "
+                "is not published.",
+                Evidence.INFERRED,
+                sources.NPUFIT,
+            )
+        )
+    notes.append(
+        Note(
+            f"The 88 of the report counts operators after the converter's own optimization. This file has "
+            f"{len(model.main.operators)} operators, so the two cannot be compared.",
+            Evidence.INFERRED,
+            sources.EDGEFIRST_LOG,
+        )
+    )
+    if found.network is Network.KERAS_MOBILENET_V2:
+        notes.append(_no_operator_limit(model.main, found))
+    return [*notes, *cliff_notes()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """A quantity per operator, and the largest value among those that converted at 224x224."""
+
+    words: str
+    largest_converted: int
+    of: Callable[[tuple[Tensor, ...]], int]
+
+
+_MEASURES: tuple[_Measure, ...] = (
+    _Measure("one tensor", 1_225_824, lambda tensors: max(tensor.size_bytes for tensor in tensors)),
+    _Measure("input and output together", 1_526_880, lambda tensors: sum(tensor.size_bytes for tensor in tensors)),
+    _Measure("one line of a feature map", 10_848, lambda tensors: max(_line_bytes(tensor) for tensor in tensors)),
+)
+"""Bytes at 224x224, INT8, export with PADs: block_1_depthwise reads 113x113x96 and writes 56x56x96."""
+
+
+def _no_operator_limit(subgraph: Subgraph, found: Recognition) -> Note:
+    counts = [
+        f"{sum(measure.of(tensors) > measure.largest_converted for tensors in _activations(subgraph))} are larger in "
+        f"{measure.words} ({measure.largest_converted:,} bytes)"
+        for measure in _MEASURES
+    ]
+    return Note(
+        "No limit on single operators explains the report: at 320x320 about 60 operators more than at 224x224 stayed "
+        "on the CPU, most of them far smaller than what converted at 224x224. Of the operators of this file at "
+        f"{found.height}x{found.width}, measured against the largest that converted there: {'; '.join(counts)}. The "
+        "converter must have decided over a whole group of operators.",
+        Evidence.INFERRED,
+        f"{sources.TORADEX_RESOLUTION}; {sources.NPUFIT}",
+    )
+
+
+def _activations(subgraph: Subgraph) -> list[tuple[Tensor, ...]]:
+    """Return for every integer operator the activations that it reads and writes."""
+    found: list[tuple[Tensor, ...]] = []
+    for operator in subgraph.operators:
+        tensors = _operands(subgraph, operator)
+        if tensors and not any(tensor.element.is_float for tensor in tensors):
+            found.append(tensors)
+    return found
+
+
+def _operands(subgraph: Subgraph, operator: Operator) -> tuple[Tensor, ...]:
+    inputs = tuple(tensor for tensor in subgraph.input_tensors(operator) if not tensor.is_constant)
+    return (*inputs, *subgraph.output_tensors(operator))
+
+
+def _line_bytes(tensor: Tensor) -> int:
+    shape = tensor.shape or ()
+    return shape[2] * shape[3] * tensor.element.bits // 8 if len(shape) == 4 else 0

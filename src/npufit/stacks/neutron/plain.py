@@ -1,0 +1,117 @@
+"""The placement of a model that the converter has not seen: what is documented, and unknown for the rest."""
+
+from __future__ import annotations
+
+from npufit.graph import Model, Subgraph, wire
+from npufit.stacks.neutron import rules, sources
+from npufit.stacks.neutron.explain import ask, recall, refuse
+from npufit.stacks.neutron.networks import box_decoders
+from npufit.stacks.neutron.observations import observe
+from npufit.stacks.neutron.site import Site
+from npufit.stacks.neutron.versions import Release
+from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Placement, Setting, Status, Unit
+from npufit.stacks.rule import Evidence
+from npufit.stacks.target import Target
+
+_ETHOS_U = "ethos-u"
+
+
+def place_plain(model: Model, target: Target, release: Release) -> Placement:
+    """Return what the documented rules say about `model`; every operator that they do not decide is unknown."""
+    operators = tuple(
+        placed
+        for number, subgraph in enumerate(model.subgraphs)
+        for placed in _place(subgraph, number, release)
+    )
+    unknown = any(operator.unit is Unit.UNKNOWN for operator in operators)
+    return Placement(
+        target=target,
+        status=Status.PARTIAL if unknown else Status.COMPLETE,
+        operators=operators,
+        hazards=_depthwise_detector(model.main, release),
+        settings=release_settings(release),
+        notes=(*observe(model, release), *_foreign_file(model)),
+    )
+
+
+def unasked_note(placement: Placement) -> Note:
+    """Return the note that says how many operators nobody but the converter can place, and how to ask it."""
+    unknown = sum(operator.unit is Unit.UNKNOWN for operator in placement.operators)
+    total = len(placement.operators)
+    answer = (
+        f"{unknown} of {total} operators are unknown: NXP publishes no readable rules for i.MX95, and the converter "
+        "was not asked. To know, give its command with --converter, its log, or the file that it wrote"
+        if unknown
+        else f"All {total} operators stay on the CPU by documented rules; the converter was not asked"
+    )
+    return Note(
+        f"{answer}. Given to the board as it is, this file runs on the CPU: recent BSPs convert nothing on the board "
+        "and report 0 delegated nodes.",
+        Evidence.OBSERVED,
+        sources.BOARD_NOTES,
+    )
+
+
+def release_settings(release: Release) -> tuple[Setting, ...]:
+    """Return the release whose rules apply, with the BSP that it is built for, as settings."""
+    bsp = release.bsp or "pairing not found in public"
+    return (
+        Setting("converter release", release.product, release.source),
+        Setting("board software", bsp, release.source),
+    )
+
+
+def _place(subgraph: Subgraph, number: int, release: Release) -> list[OperatorPlacement]:
+    wiring = wire(subgraph)
+    decoders = box_decoders(subgraph)
+    placed: list[OperatorPlacement] = []
+    for index in range(len(subgraph.operators)):
+        site = Site(subgraph, wiring, index, release, decoders)
+        finding = refuse(site)
+        if finding is not None:
+            placed.append(OperatorPlacement(number, index, Unit.CPU, finding.evidence, finding=finding))
+        else:
+            question = ask(site)
+            placed.append(
+                OperatorPlacement(
+                    number, index, Unit.UNKNOWN, question.evidence, finding=question, note=recall(site)
+                )
+            )
+    return placed
+
+
+def _depthwise_detector(subgraph: Subgraph, release: Release) -> tuple[Hazard, ...]:
+    """Return the hazard of detectors with depthwise convolutions; certain only for the releases that were reported."""
+    depthwise = tuple(
+        index for index, operator in enumerate(subgraph.operators) if operator.type == "DEPTHWISE_CONV_2D"
+    )
+    if not depthwise or not box_decoders(subgraph):
+        return ()
+    reported = release.version in ("3.0", "3.1")
+    return (
+        Hazard(
+            rule=rules.DEPTHWISE_DETECTOR,
+            subgraph=0,
+            operators=depthwise,
+            tensors=(),
+            message="the network decodes boxes as YOLO11 does and has depthwise convolutions; such networks gave "
+            "wrong detections on the NPU"
+            + ("" if reported else f" with releases 3.0 and 3.1, and nothing is known about {release.version}"),
+            found=f"{len(depthwise)} DEPTHWISE_CONV_2D",
+            remedies=rules.DEPTHWISE_DETECTOR.remedies,
+            evidence=Evidence.OBSERVED if reported else Evidence.INFERRED,
+        ),
+    )
+
+
+def _foreign_file(model: Model) -> tuple[Note, ...]:
+    if not any(operator.custom_code == _ETHOS_U for operator in model.main.operators):
+        return ()
+    return (
+        Note(
+            "This file was compiled for an Arm Ethos-U. Its ethos-u operators run on no other NPU and on no CPU; give "
+            "the model from before that compilation.",
+            Evidence.EXECUTED,
+            "the file itself",
+        ),
+    )

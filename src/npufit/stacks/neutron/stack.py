@@ -1,0 +1,87 @@
+"""NXP eIQ Neutron on i.MX95 as a stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from npufit.errors import InputError
+from npufit.graph import Model
+from npufit.stacks.log import LogReport
+from npufit.stacks.neutron.converted import is_converted
+from npufit.stacks.neutron.converter import convert, find_converter
+from npufit.stacks.neutron.deployment import place_converted
+from npufit.stacks.neutron.log import read_log
+from npufit.stacks.neutron.outcome import place_conversion
+from npufit.stacks.neutron.plain import place_plain, release_settings, unasked_note
+from npufit.stacks.neutron.rules import RULES
+from npufit.stacks.neutron.versions import RELEASES, Release, find_release
+from npufit.stacks.placement import Placement
+from npufit.stacks.rule import Evidence, Rule
+from npufit.stacks.stack import PlaceOptions
+from npufit.stacks.target import Target, TargetInfo
+
+_CHIP = "imx95"
+
+
+@dataclass(frozen=True, slots=True)
+class NeutronStack:
+    """NXP's closed converter and its delegate.
+
+    The surest source decides: a converted file, else the converter itself, else the documented rules, which leave
+    most operators unknown.
+    """
+
+    name: str = "neutron"
+
+    def targets(self) -> tuple[TargetInfo, ...]:
+        """Return what is known about i.MX95, the one chip whose converter output was seen in public."""
+        return (
+            TargetInfo(
+                chip=_CHIP,
+                stack=self.name,
+                versions=tuple(release.version for release in RELEASES),
+                default_version=RELEASES[-1].version,
+                evidence=Evidence.DOCUMENTED,
+                basis="the converted file, the converter's log or the converter itself where one of them is there; "
+                "without them the few documented rules, and unknown for every other operator",
+                missing="rules for Neutron-S that can be read, and any limit on tensor sizes; the converter is closed",
+            ),
+        )
+
+    def resolve_version(self, chip: str, version: str) -> str | None:
+        """Return the release that `version` of the toolkit, SDK or converter belongs to, or None."""
+        release = find_release(version) if chip == _CHIP else None
+        return None if release is None else release.version
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Return every rule and hazard of this stack."""
+        return RULES
+
+    def place(self, model: Model, target: Target, options: PlaceOptions) -> Placement:
+        """Return where every operator of `model` runs.
+
+        Raises InputError for a chip or version that this stack does not know, ToolError where a converter was given
+        or found and could not be used.
+        """
+        release = _release(target)
+        if is_converted(model):
+            placed = place_converted(model, target, release)
+            return replace(placed, settings=(*release_settings(release), *placed.settings))
+        plain = place_plain(model, target, release)
+        command = find_converter(options)
+        if command is None:
+            return replace(plain, notes=(unasked_note(plain), *plain.notes))
+        conversion = convert(model, command, target.chip, options.time_limit_s)
+        return place_conversion(plain, model, conversion, release)
+
+    def read_log(self, text: str, model: Model) -> LogReport | None:
+        """Return what a log of the converter or of the delegate says, or None where `text` is neither."""
+        return read_log(text, model)
+
+
+def _release(target: Target) -> Release:
+    release = find_release(target.version) if target.chip == _CHIP else None
+    if release is None:
+        known = ", ".join(f"{_CHIP}/neutron@{release.version}" for release in RELEASES)
+        raise InputError(f"{target}: not a target of the neutron stack. Known are {known}.")
+    return release

@@ -1,0 +1,81 @@
+"""How TFLite cuts a graph into partitions for a delegate.
+
+TFLite does not look for neighbours. It sweeps over the operators in execution order and takes, into one epoch, every
+operator of one kind (supported or not) whose inputs are ready, until none is left; then the other kind has its turn.
+Operators that are far apart can share a partition, and one refused operator can cut the graph in two.
+Source: tflite/graph_info.cc of LiteRT @f67457790.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from npufit.graph import NO_TENSOR, Subgraph, Wiring
+from npufit.stacks.placement import Partition
+
+
+def partition_epochs(subgraph: Subgraph, supported: Sequence[bool]) -> list[list[int]]:
+    """Return the partitions of the supported operators, each as operator indices in execution order.
+
+    `supported[i]` says whether the delegate takes operator i. Time is linear in operators times epochs.
+    """
+    not_ready = {tensor for operator in subgraph.operators for tensor in operator.outputs if tensor != NO_TENSOR}
+    waiting = list(range(len(subgraph.operators)))
+    partitions: list[list[int]] = []
+    while waiting:
+        kind: bool | None = None
+        epoch: list[int] = []
+        progress = True
+        while progress:
+            progress = False
+            left: list[int] = []
+            for index in waiting:
+                operator = subgraph.operators[index]
+                ready = not any(tensor in not_ready for tensor in operator.inputs)
+                if ready and kind in (None, supported[index]):
+                    kind = supported[index]
+                    epoch.append(index)
+                    not_ready.difference_update(operator.outputs)
+                    progress = True
+                else:
+                    left.append(index)
+            waiting = left
+        if not epoch:
+            break
+        if kind:
+            partitions.append(sorted(epoch))
+    return partitions
+
+
+def describe_partition(
+    subgraph: Subgraph, wiring: Wiring, number: int, index: int, operators: Sequence[int]
+) -> Partition:
+    """Return a partition of subgraph `number` with the tensors that cross its boundary.
+
+    Inputs are the non-constant tensors that come from outside; outputs are the tensors that others read, and the
+    graph's outputs.
+    """
+    inside = set(operators)
+    inputs: dict[int, None] = {}
+    outputs: dict[int, None] = {}
+    graph_outputs = set(subgraph.outputs)
+    for operator_index in operators:
+        operator = subgraph.operators[operator_index]
+        for tensor in operator.inputs:
+            if tensor == NO_TENSOR or wiring.producer[tensor] in inside or subgraph.tensors[tensor].is_constant:
+                continue
+            inputs[tensor] = None
+        for tensor in operator.outputs:
+            if tensor != NO_TENSOR and (
+                tensor in graph_outputs or any(reader not in inside for reader in wiring.consumers[tensor])
+            ):
+                outputs[tensor] = None
+    return Partition(
+        index=index,
+        subgraph=number,
+        operators=tuple(operators),
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        input_bytes=sum(subgraph.tensors[tensor].size_bytes for tensor in inputs),
+        output_bytes=sum(subgraph.tensors[tensor].size_bytes for tensor in outputs),
+    )

@@ -1,0 +1,135 @@
+"""Placement: for every operator of a model, where it runs and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from npufit.stacks.rule import Evidence, Finding, Remedy, Rule
+from npufit.stacks.target import Target
+
+
+class Unit(StrEnum):
+    """Where an operator runs."""
+
+    NPU = "npu"
+    CPU = "cpu"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorPlacement:
+    """Where one operator runs. `finding` says why where it is not on the NPU; `note` adds what is worth knowing."""
+
+    subgraph: int
+    index: int
+    unit: Unit
+    evidence: Evidence
+    partition: int | None = None
+    finding: Finding | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """An accepted operator whose answer is, or may be, wrong.
+
+    `operators` are indices in `subgraph`, the one at fault first; `message` says what happens in this graph.
+    """
+
+    rule: Rule
+    subgraph: int
+    operators: tuple[int, ...]
+    tensors: tuple[int, ...]
+    message: str
+    found: str
+    remedies: tuple[Remedy, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Operators that one NPU call executes, and the tensors that cross its boundary at every inference.
+
+    `operators`, `inputs` and `outputs` are indices in `subgraph`; constants do not count as inputs.
+    """
+
+    index: int
+    subgraph: int
+    operators: tuple[int, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    input_bytes: int
+    output_bytes: int
+
+    @property
+    def boundary_bytes(self) -> int:
+        """Bytes that enter and leave at every inference."""
+        return self.input_bytes + self.output_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting that the placement depends on, and where its value comes from."""
+
+    name: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth knowing about this model on this target that is not tied to one operator."""
+
+    text: str
+    evidence: Evidence
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """Bytes that the compiled model needs in one memory, and how many of them the chip gives it, where known."""
+
+    memory: str
+    used_bytes: int
+    limit_bytes: int | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a log or a compiled file contradicts the rules; `operator` is None for totals."""
+
+    subgraph: int
+    operator: int | None
+    what: str
+    predicted: str
+    observed: str
+
+
+class Status(StrEnum):
+    """Whether the question was answered."""
+
+    COMPLETE = "complete"
+    """Every operator has a unit."""
+    PARTIAL = "partial"
+    """Some operators are unknown."""
+    UNAVAILABLE = "unavailable"
+    """The target exists, but npufit cannot answer for it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where every operator of a model runs on a target, in the order of subgraphs and operators."""
+
+    target: Target
+    status: Status
+    operators: tuple[OperatorPlacement, ...] = ()
+    partitions: tuple[Partition, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    notes: tuple[Note, ...] = ()
+    memory: tuple[MemoryUse, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    log: str | None = None
+    """What kind of log decided, or None where there was none."""

@@ -1,0 +1,82 @@
+"""Which stacks there are, and what the names of targets mean. A stack is imported when it is needed."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+
+from npufit.errors import InputError
+from npufit.stacks.rule import Rule
+from npufit.stacks.stack import Stack
+from npufit.stacks.target import Target, TargetInfo
+
+_FOLDERS = {
+    "teflon": "npufit.stacks.teflon",
+    "vela": "npufit.stacks.vela",
+    "neutron": "npufit.stacks.neutron",
+    "vx": "npufit.stacks.vx",
+}
+
+
+def stack_names() -> tuple[str, ...]:
+    """Return the names of all stacks."""
+    return tuple(_FOLDERS)
+
+
+def load_stack(name: str) -> Stack:
+    """Return the stack called `name`, one of `stack_names`."""
+    return importlib.import_module(_FOLDERS[name]).STACK
+
+
+def all_targets() -> tuple[TargetInfo, ...]:
+    """Return every chip and stack that npufit knows, in the order of the stacks."""
+    return tuple(info for name in _FOLDERS for info in load_stack(name).targets())
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Return every rule and hazard of every stack."""
+    return tuple(rule for name in _FOLDERS for rule in load_stack(name).rules())
+
+
+def find_rule(rule_id: str) -> Rule:
+    """Return the rule called `rule_id`, in any case of letters. Raises InputError with the nearest names."""
+    rules = {rule.id.lower(): rule for rule in all_rules()}
+    found = rules.get(rule_id.lower())
+    if found is None:
+        raise InputError(f"there is no rule '{rule_id}'. {_suggest(rule_id, [rule.id for rule in rules.values()])}")
+    return found
+
+
+def resolve_target(text: str) -> Target:
+    """Return the target that `text` names: `chip/stack` or `chip/stack@version`.
+
+    Without a version the newest known release is taken; a point release stands with its series (26.1.6 is 26.1).
+    Raises InputError with the nearest names.
+    """
+    chip, slash, rest = text.strip().partition("/")
+    stack_name, _, version = rest.partition("@")
+    if not slash or stack_name not in _FOLDERS:
+        raise InputError(f"unknown target '{text}'. {_suggest(text, _spellings())}")
+    stack = load_stack(stack_name)
+    info = next((info for info in stack.targets() if info.chip == chip), None)
+    if info is None:
+        raise InputError(f"unknown target '{text}'. {_suggest(text, _spellings())}")
+    if not version:
+        return Target(chip, stack_name, info.default_version)
+    resolved = stack.resolve_version(chip, version)
+    if resolved is None:
+        known = ", ".join(info.versions)
+        raise InputError(f"{chip}/{stack_name} has no version '{version}'. Known: {known}.")
+    return Target(chip, stack_name, resolved)
+
+
+def _spellings() -> list[str]:
+    return [f"{info.chip}/{info.stack}" for info in all_targets()]
+
+
+def _suggest(text: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(text.partition("@")[0], names, n=3, cutoff=0.5)
+    near = near or [name for name in names if name.startswith(text)]
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    return f"Known: {', '.join(names)}."

@@ -1,0 +1,107 @@
+"""What a rule is: why a stack refuses an operator, or why an accepted operator may be wrong.
+
+A rule is one object. Messages, JSON, SARIF and the documentation page are made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Evidence(StrEnum):
+    """How sure a statement is, from the surest to the least."""
+
+    EXECUTED = "executed"
+    """Read off the compiled file, the delegate or the log of the user's own run."""
+    SOURCE = "source"
+    """Read in the stack's source code."""
+    DOCUMENTED = "documented"
+    """Stated by the stack's maker."""
+    OBSERVED = "observed"
+    """A public measurement or report by somebody."""
+    INFERRED = "inferred"
+    """Concluded from one of the above for a version or case that it does not cover."""
+
+
+class RuleKind(StrEnum):
+    """What a rule speaks about."""
+
+    REFUSAL = "refusal"
+    """The operator does not run on the NPU."""
+    HAZARD = "hazard"
+    """The operator is accepted, but its answer is, or may be, wrong."""
+    UNKNOWN = "unknown"
+    """Nobody outside the vendor knows what happens to the operator."""
+
+
+class Stage(StrEnum):
+    """Which part of the stack decides."""
+
+    FRONTEND_UNMAPPED = "frontend-unmapped"
+    """The delegate has no translation for the operator type."""
+    FRONTEND_CHECK = "frontend-check"
+    """The delegate translates the type but refuses this operator."""
+    DRIVER_CHECK = "driver-check"
+    """The driver behind the delegate refuses the operator."""
+    COMPILER = "compiler"
+    """The offline compiler leaves the operator on the CPU."""
+    EXECUTION = "execution"
+    """Nobody refuses; what is executed differs from what the model says."""
+    UNDECIDED = "undecided"
+    """The deciding part is closed and was not asked."""
+
+
+class RemedyKind(StrEnum):
+    """The kind of way out."""
+
+    VERSION = "version"
+    REWRITE = "rewrite"
+    SETTING = "setting"
+    EXPERIMENT = "experiment"
+    NONE = "none known"
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One way out of a finding; `target` names the target that lifts it, for remedies of kind VERSION."""
+
+    kind: RemedyKind
+    text: str
+    target: str | None = None
+
+
+NO_REMEDY = Remedy(RemedyKind.NONE, "none known")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Why an operator is refused, hazardous or undecided.
+
+    `statement` is one sentence; `limit` says in general what would pass; `versions` names the releases concerned;
+    `source` is where it was read; `remedies` are the ways out that do not depend on the operator at hand.
+    """
+
+    id: str
+    kind: RuleKind
+    stage: Stage
+    statement: str
+    limit: str
+    why: str
+    example: str
+    remedies: tuple[Remedy, ...]
+    versions: str
+    evidence: Evidence
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that applies to an operator: the limit there, the value found there, the ways out from there."""
+
+    rule: Rule
+    limit: str
+    found: str
+    remedies: tuple[Remedy, ...]
+    evidence: Evidence
+    source: str

@@ -1,0 +1,52 @@
+"""What a stack has to offer so that the rest of npufit can use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from npufit.graph import Model
+from npufit.stacks.log import LogReport
+from npufit.stacks.placement import Placement
+from npufit.stacks.rule import Rule
+from npufit.stacks.target import Target, TargetInfo
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOptions:
+    """What a user may set for a placement; each stack reads what concerns it and ignores the rest.
+
+    `converter` is the command line of a vendor's converter; `settings` overrides the chip profile's settings by name
+    (for Vela: accelerator, system-config, memory-mode, config); `time_limit_s` bounds every vendor tool.
+    """
+
+    settings: tuple[tuple[str, str], ...] = ()
+    converter: tuple[str, ...] | None = None
+    time_limit_s: float = 600.0
+    use_cache: bool = True
+
+
+class Stack(Protocol):
+    """The software that decides what the NPU gets."""
+
+    name: str
+
+    def targets(self) -> tuple[TargetInfo, ...]:
+        """Return what this stack knows about each chip that it runs on."""
+        ...
+
+    def resolve_version(self, chip: str, version: str) -> str | None:
+        """Return the version whose rules stand for `version` (26.1.6 -> 26.1), or None where there is none."""
+        ...
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Return every rule and hazard of this stack."""
+        ...
+
+    def place(self, model: Model, target: Target, options: PlaceOptions) -> Placement:
+        """Return where every operator of `model` runs. Raises InputError and ToolError."""
+        ...
+
+    def read_log(self, text: str, model: Model) -> LogReport | None:
+        """Return what `text`, a log of this stack's tools for `model`, says, or None where it is not such a log."""
+        ...

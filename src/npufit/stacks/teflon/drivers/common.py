@@ -1,0 +1,74 @@
+"""What the drivers share: how their rules are written down, and the tests that several of them make."""
+
+from __future__ import annotations
+
+from npufit.graph import ConcatenationOptions, Tensor
+from npufit.stacks.rule import Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.teflon.node import Node, is_per_channel
+from npufit.stacks.teflon.release import Release
+
+
+def driver_rule(
+    rule_id: str,
+    statement: str,
+    limit: str,
+    why: str,
+    example: str,
+    way_out: str,
+    *,
+    versions: str,
+    source: str,
+) -> Rule:
+    """Return a rule by which a driver refuses operators, read in its source; `way_out` is a rewrite, or empty."""
+    return Rule(
+        id=rule_id,
+        kind=RuleKind.REFUSAL,
+        stage=Stage.DRIVER_CHECK,
+        statement=statement,
+        limit=limit,
+        why=why,
+        example=example,
+        remedies=(Remedy(RemedyKind.REWRITE, way_out),) if way_out else (),
+        versions=versions,
+        evidence=Evidence.SOURCE,
+        source=source,
+    )
+
+
+def constant_operand(node: Node, release: Release) -> str | None:
+    """Return the constant operand of a two-operand operator, None where both are computed."""
+    for position in (0, 1):
+        tensor = node.input(position)
+        if tensor is not None and tensor.is_constant:
+            return f"operand {position} '{tensor.name}' is a constant"
+    return None
+
+
+def dilation(node: Node, release: Release) -> str | None:
+    """Return the dilation where it is not 1x1."""
+    height, width = node.dilation
+    return None if (height, width) == (1, 1) else f"{height}x{width}"
+
+
+def per_channel(node: Node, release: Release) -> str | None:
+    """Return the tensors of a convolution that are quantized per channel, None where there are none."""
+    roles: list[tuple[str, Tensor | None]] = [
+        ("input", node.input(0)),
+        ("weights", node.input(1)),
+        ("bias", node.input(2)),
+        ("output", node.output),
+    ]
+    found = [(role, tensor) for role, tensor in roles if tensor is not None and is_per_channel(tensor, release)]
+    if not found:
+        return None
+    _, tensor = found[0]
+    scales = tensor.quantization.scales
+    names = " and ".join(role for role, _ in found)
+    return f"{names} with {len(scales)} scales, {min(scales):.4g} to {max(scales):.4g}"
+
+
+def axis_not_last(node: Node, release: Release) -> str | None:
+    """Return the axis of a concatenation where it is neither 3 nor -1, as the file writes it."""
+    options = node.operator.options
+    axis = options.axis if isinstance(options, ConcatenationOptions) else 0
+    return None if axis in (3, -1) else f"axis {axis}"

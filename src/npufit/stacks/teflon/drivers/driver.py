@@ -1,0 +1,31 @@
+"""What a driver is to the rules: a name and an ordered table of checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit.stacks.rule import Finding, Rule
+from npufit.stacks.teflon.check import Check
+from npufit.stacks.teflon.node import Node
+from npufit.stacks.teflon.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A Mesa driver: the first check that refuses an operator decides."""
+
+    name: str
+    checks: tuple[Check, ...]
+
+    def refuse(self, node: Node, release: Release) -> Finding | None:
+        """Return why the driver refuses the operator, None where it accepts it."""
+        for check in self.checks:
+            finding = check.apply(node, release)
+            if finding is not None:
+                return finding
+        return None
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of this driver, each once."""
+        return tuple(dict.fromkeys(check.rule for check in self.checks))

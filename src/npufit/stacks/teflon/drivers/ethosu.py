@@ -1,0 +1,320 @@
+"""What the ethosu driver (Arm Ethos-U65 and U85) takes. A new rule is one more `Check` in `ETHOSU`."""
+
+from __future__ import annotations
+
+from math import prod
+
+from npufit.graph import ConcatenationOptions, constant_values
+from npufit.stacks.rule import Rule
+from npufit.stacks.teflon.check import Check
+from npufit.stacks.teflon.drivers import common
+from npufit.stacks.teflon.drivers.driver import Driver
+from npufit.stacks.teflon.node import CONVOLUTIONS, Node, four_dimensions
+from npufit.stacks.teflon.release import ALL, Release, describe, since, until
+from npufit.stacks.teflon.sources import ETHOSU_26_1, ETHOSU_26_2, ETHOSU_MAIN, ETHOSU_OLD
+
+_OLD = until(Release.M26_0)
+_MAIN = frozenset({Release.MAIN})
+
+_ACCEPTED_SINCE: dict[str, Release] = {
+    **dict.fromkeys(
+        (
+            "CONV_2D",
+            "DEPTHWISE_CONV_2D",
+            "AVERAGE_POOL_2D",
+            "MAX_POOL_2D",
+            "ADD",
+            "CONCATENATION",
+            "STRIDED_SLICE",
+            "RESIZE_NEAREST_NEIGHBOR",
+            "PAD",
+        ),
+        Release.M25_3,
+    ),
+    **dict.fromkeys(
+        (
+            "FULLY_CONNECTED",
+            "RESHAPE",
+            "LOGISTIC",
+            "TANH",
+            "HARD_SWISH",
+            "LEAKY_RELU",
+            "QUANTIZE",
+            "MUL",
+            "MAXIMUM",
+            "MINIMUM",
+        ),
+        Release.M26_2_0,
+    ),
+    "SUB": Release.MAIN,
+    "SOFTMAX": Release.MAIN,
+}
+"""The operator types that the driver has an implementation for, and the release that brought each."""
+
+
+def _unsupported(node: Node, release: Release) -> str | None:
+    first = _ACCEPTED_SINCE.get(node.type)
+    return None if first is not None and release >= first else node.type
+
+
+def _wide_element(node: Node, release: Release) -> str | None:
+    for role, tensor in (("input", node.input(0)), ("output", node.output)):
+        if tensor is not None and tensor.element.bits == 32:
+            return f"{role} '{tensor.name}' is {tensor.element}"
+    return None
+
+
+def _large_stride(node: Node, release: Release) -> str | None:
+    height, width = node.strides
+    return f"stride {height}x{width}" if max(height, width) > 3 else None
+
+
+def _concat_axis(node: Node, release: Release) -> str | None:
+    options = node.operator.options
+    axis = options.axis if isinstance(options, ConcatenationOptions) else 0
+    return None if -1 <= axis <= 3 else f"axis {axis}"
+
+
+def _resize_factor(node: Node, release: Release) -> str | None:
+    ifm, ofm = node.input(0), node.output
+    if ifm is None or ofm is None:
+        return None
+    (_, in_h, in_w, _), (_, out_h, out_w, _) = four_dimensions(ifm), four_dimensions(ofm)
+    return None if (out_h, out_w) == (2 * in_h, 2 * in_w) else f"{in_h}x{in_w} to {out_h}x{out_w}"
+
+
+def _pad_shape(node: Node, release: Release) -> str | None:
+    ifm, paddings, ofm = node.input(0), node.input(1), node.output
+    amounts = constant_values(paddings) if paddings is not None else None
+    if ifm is None or ofm is None or amounts is None:
+        return "paddings that are not a constant"
+    shape = ifm.shape or ()
+    expected = tuple(size + sum(amounts[2 * axis : 2 * axis + 2]) for axis, size in enumerate(shape))
+    return None if expected == ofm.shape else f"output {list(ofm.shape or ())}, input and paddings {list(expected)}"
+
+
+def _fully_connected_shape(node: Node, release: Release) -> str | None:
+    ifm, weights, ofm = node.input(0), node.input(1), node.output
+    if ifm is None or ofm is None:
+        return None
+    if weights is None:
+        return "no weights"
+    lead_n, lead_h, depth_out, depth_in = four_dimensions(weights)
+    if (lead_n, lead_h) != (1, 1) or not depth_out or not depth_in:
+        return f"weights {list(weights.shape or ())}"
+    # With keep_num_dims a rank-3 input [1, N, I] arrives as [1, 1, N, I]: the batch is still the first of four.
+    if four_dimensions(ifm)[0] != four_dimensions(ofm)[0]:
+        return f"batch {four_dimensions(ifm)[0]} in, {four_dimensions(ofm)[0]} out"
+    elements_in, elements_out = prod(four_dimensions(ifm)), prod(four_dimensions(ofm))
+    if elements_in % depth_in or elements_out != elements_in // depth_in * depth_out:
+        return f"{elements_in} elements in, {elements_out} out, weights {depth_out}x{depth_in}"
+    return None
+
+
+def _subtract_broadcast(node: Node, release: Release) -> str | None:
+    first, second, ofm = node.input(0), node.input(1), node.output
+    if first is None or second is None or ofm is None:
+        return None
+    wanted = four_dimensions(ofm)
+    if four_dimensions(first) != wanted and four_dimensions(second) != wanted:
+        return f"{list(first.shape or ())} minus {list(second.shape or ())}"
+    return None
+
+
+def _softmax_form(node: Node, release: Release) -> str | None:
+    ifm, ofm = node.input(0), node.output
+    if ifm is None or ofm is None:
+        return None
+    if not ifm.element.is_8_bit or ifm.element is not ofm.element:
+        return f"{ifm.element} in, {ofm.element} out"
+    depth = four_dimensions(ifm)[3]
+    return None if 2 <= depth <= 4095 else f"depth {depth}"
+
+
+def _rule(
+    slug: str,
+    statement: str,
+    limit: str,
+    why: str,
+    example: str,
+    way_out: str,
+    versions: frozenset[Release],
+    source: str,
+) -> Rule:
+    return common.driver_rule(
+        f"ethosu.{slug}", statement, limit, why, example, way_out, versions=describe(versions), source=source
+    )
+
+
+UNSUPPORTED = _rule(
+    "unsupported-type",
+    "Teflon translates this operator type, but the ethosu driver has no implementation for it.",
+    "a type that the driver of this release implements",
+    "The frontend is shared by three drivers; it maps more than each of them can run.",
+    "RESHAPE and LOGISTIC in 25.3 to 26.1; RELU, ABS, SPLIT and TRANSPOSE in every release.",
+    "express it with operators that the driver implements, or move it out of the middle of the graph",
+    ALL,
+    f"{ETHOSU_OLD}; {ETHOSU_26_1}; {ETHOSU_26_2}; {ETHOSU_MAIN}",
+)
+
+WIDE_ELEMENT = _rule(
+    "element-size",
+    "An operator whose first input or output has elements of four bytes (float32, int32) is refused.",
+    "first input and output with elements of 1 or 2 bytes",
+    "The NPU computes in 8 and 16 bits. Before 26.1 this was not checked and such operators gave garbage.",
+    "The QUANTIZE at the front of a network with float input; shape arithmetic in int32.",
+    "give the network int8 or uint8 inputs and outputs, and quantize what is float in its middle",
+    since(Release.M26_1),
+    ETHOSU_26_1,
+)
+
+PER_CHANNEL = _rule(
+    "per-channel",
+    "A convolution is refused where its input, weights, bias or output are quantized per channel.",
+    "one scale for each of input, weights, bias and output",
+    "The driver of these releases handles one scale per tensor. The TFLite converter makes per-channel weights "
+    "by default, so practically every int8 model falls back with all its convolutions.",
+    "A Keras MobileNetV2 after post-training quantization: 52 of 52 convolutions on the CPU.",
+    "quantize the weights per tensor (costs accuracy)",
+    _OLD,
+    ETHOSU_OLD,
+)
+
+DILATION = _rule(
+    "dilation",
+    "A dilated convolution is refused.",
+    "dilation 1x1",
+    "Only undilated kernels are lowered.",
+    "The atrous convolutions of DeepLab.",
+    "SPACE_TO_BATCH does not help here (it is not mapped); for a depthwise or small kernel, write the dilated kernel "
+    "out with zeros between its taps",
+    ALL,
+    f"{ETHOSU_OLD}; {ETHOSU_26_2}; {ETHOSU_MAIN}",
+)
+
+STRIDE = _rule(
+    "stride",
+    "A convolution with a stride above 3 is refused.",
+    "stride 1 to 3 in height and width",
+    "The register field cannot hold more. Older releases accept the operator and compute something else: see H12.",
+    "A patch embedding with stride 4.",
+    "split the stride: a stride of 4 is a stride of 2 followed by keeping every second pixel",
+    _MAIN,
+    ETHOSU_MAIN,
+)
+
+ADD_CONSTANT = _rule(
+    "add-constant",
+    "ADD is refused where one of its operands is a constant.",
+    "both operands computed",
+    "The driver of these releases takes computed operands only.",
+    "x + 3 in a hard-swish that was not fused.",
+    "fold the constant into the bias of the convolution before it",
+    _OLD,
+    ETHOSU_OLD,
+)
+
+CONCAT_LAST_AXIS = _rule(
+    "concat-last-axis",
+    "CONCATENATION is refused unless the file writes its axis as 3 or -1.",
+    "axis 3 or -1, as written in the file, whatever the rank",
+    "Only joining along the channels is implemented, and the axis is not normalised: axis 2 of a rank-3 tensor is the "
+    "same axis but is refused.",
+    "The box and class concatenations of an SSD network (axis 1).",
+    "write the axis as -1 where it is the last; otherwise join after the partition",
+    until(Release.M26_1),
+    ETHOSU_26_1,
+)
+
+CONCAT_AXIS = _rule(
+    "concat-axis",
+    "CONCATENATION is refused where the file writes a negative axis other than -1.",
+    "axis -1 to 3, as written in the file",
+    "The axis is not normalised.",
+    "axis -3 of a rank-4 tensor.",
+    "write the axis as a positive number",
+    since(Release.M26_2_0),
+    ETHOSU_26_2,
+)
+
+RESIZE_FACTOR = _rule(
+    "resize-factor",
+    "RESIZE_NEAREST_NEIGHBOR is refused unless it doubles height and width exactly.",
+    "output height and width exactly twice the input's",
+    "The NPU's upscaling doubles; larger factors are not lowered.",
+    "An upsampling by 3 or to an odd size.",
+    "write a factor of 4 as two of 2",
+    since(Release.M26_1),
+    ETHOSU_26_1,
+)
+
+PAD_SHAPE = _rule(
+    "pad-shape",
+    "PAD is refused where its output is not its input plus the paddings.",
+    "output = input + constant paddings, per dimension",
+    "The driver of main executes PAD and checks its shapes first.",
+    "A PAD whose paddings are computed at run time.",
+    "make the paddings a constant",
+    _MAIN,
+    ETHOSU_MAIN,
+)
+
+FULLY_CONNECTED_SHAPE = _rule(
+    "fully-connected-shape",
+    "FULLY_CONNECTED is refused where its shapes are not those of one matrix product with an unchanged batch.",
+    "weights [O, I]; first of four dimensions equal in and out; output elements = input elements / I * O",
+    "Other forms are not lowered.",
+    "A product that folds a batch above 1 into its rows.",
+    "put a RESHAPE before and after so that the batch stays",
+    since(Release.M26_2_0),
+    ETHOSU_26_2,
+)
+
+SUBTRACT_BROADCAST = _rule(
+    "subtract-broadcast",
+    "SUB is refused where both operands would have to be broadcast.",
+    "at most one operand that is smaller than the output",
+    "On the Ethos-U65 the subtrahend must not be broadcast where the minuend is.",
+    "[1, 8, 1, 16] minus [1, 1, 8, 16].",
+    "repeat one operand beforehand",
+    _MAIN,
+    ETHOSU_MAIN,
+)
+
+SOFTMAX_FORM = _rule(
+    "softmax-form",
+    "SOFTMAX is refused unless it is int8 or uint8 on both sides with a depth of 2 to 4095.",
+    "int8 or uint8, the same type in and out, depth 2 to 4095",
+    "The source gives no reason for the limits.",
+    "A float SOFTMAX.",
+    "quantize its input and output alike",
+    _MAIN,
+    ETHOSU_MAIN,
+)
+
+_CONCATENATION = frozenset({"CONCATENATION"})
+
+ETHOSU = Driver(
+    "ethosu",
+    (
+        Check(UNSUPPORTED, None, ALL, _unsupported, ALL),
+        Check(WIDE_ELEMENT, None, since(Release.M26_1), _wide_element, ALL),
+        Check(PER_CHANNEL, CONVOLUTIONS, _OLD, common.per_channel, ALL),
+        Check(DILATION, CONVOLUTIONS, ALL, common.dilation, ALL),
+        Check(STRIDE, CONVOLUTIONS, _MAIN, _large_stride, ALL),
+        Check(ADD_CONSTANT, frozenset({"ADD"}), _OLD, common.constant_operand, ALL),
+        Check(CONCAT_LAST_AXIS, _CONCATENATION, until(Release.M26_1), common.axis_not_last, ALL),
+        Check(CONCAT_AXIS, _CONCATENATION, since(Release.M26_2_0), _concat_axis, ALL),
+        Check(RESIZE_FACTOR, frozenset({"RESIZE_NEAREST_NEIGHBOR"}), since(Release.M26_1), _resize_factor, ALL),
+        Check(PAD_SHAPE, frozenset({"PAD"}), _MAIN, _pad_shape, ALL),
+        Check(
+            FULLY_CONNECTED_SHAPE,
+            frozenset({"FULLY_CONNECTED"}),
+            since(Release.M26_2_0),
+            _fully_connected_shape,
+            ALL,
+        ),
+        Check(SUBTRACT_BROADCAST, frozenset({"SUB"}), _MAIN, _subtract_broadcast, ALL),
+        Check(SOFTMAX_FORM, frozenset({"SOFTMAX"}), _MAIN, _softmax_form, ALL),
+    ),
+)

@@ -1,0 +1,167 @@
+"""What the etnaviv driver (VeriSilicon VIPNano: i.MX8M Plus, A311D) takes.
+
+Its source was read as of the 26.1 era; for other releases the rules are inferred.
+"""
+
+from __future__ import annotations
+
+from npufit.graph import SplitOptions, constant_values
+from npufit.stacks.rule import Rule
+from npufit.stacks.teflon.check import Check
+from npufit.stacks.teflon.drivers import common
+from npufit.stacks.teflon.drivers.driver import Driver
+from npufit.stacks.teflon.node import CONVOLUTIONS, Node
+from npufit.stacks.teflon.release import ALL, Release
+from npufit.stacks.teflon.sources import ETNAVIV as SOURCE
+
+READ = frozenset({Release.M26_1})
+VERSIONS = "read for 26.1; inferred for the other releases"
+_ACCEPTED = frozenset(
+    {
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "ADD",
+        "SUB",
+        "CONCATENATION",
+        "SPLIT",
+        "PAD",
+        "FULLY_CONNECTED",
+        "RESHAPE",
+        "LOGISTIC",
+        "RELU",
+        "ABS",
+        "TRANSPOSE",
+    }
+)
+_PERMUTATIONS = ((0, 3, 1, 2), (0, 2, 3, 1))
+_MAX_PAD = 2
+_MAX_FULLY_CONNECTED_DEPTH = 1280
+
+
+def _unsupported(node: Node, release: Release) -> str | None:
+    return None if node.type in _ACCEPTED else node.type
+
+
+def _split(node: Node, release: Release) -> str | None:
+    axis_tensor = node.input(0)
+    axis = constant_values(axis_tensor) if axis_tensor is not None else None
+    if axis is None or axis[0] not in (3, -1):
+        return f"axis {axis[0]}" if axis else "an axis that is not a constant"
+    depths = {(tensor.shape or (0,))[-1] for tensor in node.outputs}
+    count = node.operator.options.num_splits if isinstance(node.operator.options, SplitOptions) else 0
+    return None if len(depths) == 1 else f"{count} outputs with {sorted(depths)} channels"
+
+
+def _pad(node: Node, release: Release) -> str | None:
+    paddings = node.input(1)
+    amounts = constant_values(paddings) if paddings is not None else None
+    if amounts is None:
+        return "paddings that are not a constant"
+    return None if max(amounts) <= _MAX_PAD else f"a padding of {max(amounts)}"
+
+
+def _fully_connected_depth(node: Node, release: Release) -> str | None:
+    ifm = node.input(0)
+    depth = (ifm.shape or (0,))[-1] if ifm is not None else 0
+    return None if depth < _MAX_FULLY_CONNECTED_DEPTH else f"last dimension {depth}"
+
+
+def _permutation(node: Node, release: Release) -> str | None:
+    order = node.input(1)
+    values = constant_values(order) if order is not None else None
+    return None if values in _PERMUTATIONS else f"permutation {values}"
+
+
+def _rule(slug: str, statement: str, limit: str, why: str, example: str, way_out: str) -> Rule:
+    return common.driver_rule(
+        f"etnaviv.{slug}", statement, limit, why, example, way_out, versions=VERSIONS, source=SOURCE
+    )
+
+
+UNSUPPORTED = _rule(
+    "unsupported-type",
+    "Teflon translates this operator type, but the etnaviv driver has no implementation for it.",
+    "a type that the driver implements: " + ", ".join(sorted(_ACCEPTED)),
+    "The frontend is shared by three drivers; it maps more than each of them can run.",
+    "MAX_POOL_2D, AVERAGE_POOL_2D, MUL.",
+    "a pooling can be written as a strided convolution where its values allow it",
+)
+PER_CHANNEL = _rule(
+    "per-channel",
+    "A convolution is refused where it is quantized per channel.",
+    "one scale for each of input, weights, bias and output",
+    "The driver handles one scale per tensor.",
+    "An int8 model of the TFLite converter with its default settings.",
+    "quantize the weights per tensor (costs accuracy)",
+)
+DILATION = _rule(
+    "dilation",
+    "A dilated convolution is refused.",
+    "dilation 1x1",
+    "Only undilated kernels are lowered.",
+    "The atrous convolutions of DeepLab.",
+    "write the dilated kernel out with zeros between its taps",
+)
+CONSTANT_OPERAND = _rule(
+    "constant-operand",
+    "ADD and SUB are refused where one operand is a constant.",
+    "both operands computed",
+    "The source gives no reason for the limit.",
+    "x + 3 in a hard-swish that was not fused.",
+    "fold the constant into the bias of the convolution before it",
+)
+CONCAT_AXIS = _rule(
+    "concat-axis",
+    "CONCATENATION is refused unless the file writes its axis as 3 or -1.",
+    "axis 3 or -1, as written in the file",
+    "Only joining along the channels is implemented.",
+    "The box and class concatenations of an SSD network (axis 1).",
+    "write the axis as -1 where it is the last",
+)
+SPLIT = _rule(
+    "split",
+    "SPLIT is refused unless it cuts the channels into equal parts.",
+    "axis 3 or -1 and the same number of channels in every output",
+    "Only this form is implemented.",
+    "A split along the height.",
+    "",
+)
+PAD = _rule(
+    "pad",
+    "PAD is refused where an amount is above 2.",
+    f"each amount at most {_MAX_PAD}",
+    "The source gives no reason for the limit.",
+    "The 3-pixel padding before the 7x7 convolution of a Keras ResNet.",
+    "fold the PAD into the convolution (padding SAME) where that is the same",
+)
+FULLY_CONNECTED_DEPTH = _rule(
+    "fully-connected-depth",
+    "FULLY_CONNECTED is refused where the last dimension of its input is 1280 or more.",
+    f"last input dimension below {_MAX_FULLY_CONNECTED_DEPTH}",
+    "The source gives no reason for the limit.",
+    "The classifier of MobileNetV2: 1280 inputs.",
+    "split the product into two of half the depth and add them",
+)
+TRANSPOSE = _rule(
+    "transpose",
+    "TRANSPOSE is refused unless it moves the channels first or last.",
+    "permutation (0, 3, 1, 2) or (0, 2, 3, 1)",
+    "Only these are implemented.",
+    "The channel shuffle of ShuffleNet.",
+    "",
+)
+
+ETNAVIV = Driver(
+    "etnaviv",
+    (
+        Check(UNSUPPORTED, None, ALL, _unsupported, READ),
+        Check(PER_CHANNEL, CONVOLUTIONS, ALL, common.per_channel, READ),
+        Check(DILATION, CONVOLUTIONS, ALL, common.dilation, READ),
+        Check(CONSTANT_OPERAND, frozenset({"ADD", "SUB"}), ALL, common.constant_operand, READ),
+        Check(CONCAT_AXIS, frozenset({"CONCATENATION"}), ALL, common.axis_not_last, READ),
+        Check(SPLIT, frozenset({"SPLIT"}), ALL, _split, READ),
+        Check(PAD, frozenset({"PAD"}), ALL, _pad, READ),
+        Check(FULLY_CONNECTED_DEPTH, frozenset({"FULLY_CONNECTED"}), ALL, _fully_connected_depth, READ),
+        Check(TRANSPOSE, frozenset({"TRANSPOSE"}), ALL, _permutation, READ),
+    ),
+)

@@ -1,0 +1,72 @@
+"""What the rocket driver (Rockchip RK3588) takes: convolutions and the additions that fuse into them.
+
+Its source was read as of the 26.1 era; for other releases the rules are inferred.
+"""
+
+from __future__ import annotations
+
+from npufit.stacks.rule import Rule
+from npufit.stacks.teflon.check import Check
+from npufit.stacks.teflon.drivers import common
+from npufit.stacks.teflon.drivers.driver import Driver
+from npufit.stacks.teflon.node import CONVOLUTIONS, Node
+from npufit.stacks.teflon.release import ALL, Release
+from npufit.stacks.teflon.sources import ROCKET as SOURCE
+
+READ = frozenset({Release.M26_1})
+VERSIONS = "read for 26.1; inferred for the other releases"
+_ACCEPTED = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "ADD"})
+
+
+def _unsupported(node: Node, release: Release) -> str | None:
+    return None if node.type in _ACCEPTED else node.type
+
+
+def _rule(slug: str, statement: str, limit: str, why: str, example: str, way_out: str) -> Rule:
+    return common.driver_rule(
+        f"rocket.{slug}", statement, limit, why, example, way_out, versions=VERSIONS, source=SOURCE
+    )
+
+
+UNSUPPORTED = _rule(
+    "unsupported-type",
+    "Teflon translates this operator type, but the rocket driver has no implementation for it.",
+    "CONV_2D, DEPTHWISE_CONV_2D or ADD",
+    "The frontend is shared by three drivers; it maps more than each of them can run.",
+    "AVERAGE_POOL_2D, CONCATENATION, RESHAPE.",
+    "choose a network of convolutions and additions, or keep the rest at its ends",
+)
+PER_CHANNEL = _rule(
+    "per-channel",
+    "A convolution is refused where it is quantized per channel.",
+    "one scale for each of input, weights, bias and output",
+    "The driver handles one scale per tensor.",
+    "An int8 model of the TFLite converter with its default settings.",
+    "quantize the weights per tensor (costs accuracy)",
+)
+DILATION = _rule(
+    "dilation",
+    "A dilated convolution is refused.",
+    "dilation 1x1",
+    "Only undilated kernels are lowered.",
+    "The atrous convolutions of DeepLab.",
+    "write the dilated kernel out with zeros between its taps",
+)
+CONSTANT_OPERAND = _rule(
+    "constant-operand",
+    "ADD is refused where one operand is a constant.",
+    "both operands computed",
+    "The addition is fused into the convolution that makes one of its operands.",
+    "x + 3 in a hard-swish that was not fused.",
+    "fold the constant into the bias of the convolution before it",
+)
+
+ROCKET = Driver(
+    "rocket",
+    (
+        Check(UNSUPPORTED, None, ALL, _unsupported, READ),
+        Check(PER_CHANNEL, CONVOLUTIONS, ALL, common.per_channel, READ),
+        Check(DILATION, CONVOLUTIONS, ALL, common.dilation, READ),
+        Check(CONSTANT_OPERAND, frozenset({"ADD"}), ALL, common.constant_operand, READ),
+    ),
+)

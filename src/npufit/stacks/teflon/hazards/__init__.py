@@ -1,0 +1,10 @@
+"""Accepted is not correct: where Teflon takes an operator and computes something else.
+
+Each module covers one part of the lowering; each hazard is one rule and one function that looks for it in a placed
+graph. The functions are listed in `HAZARDS`.
+"""
+
+from npufit.stacks.teflon.hazards.hazard import Detector, PlacedGraph
+from npufit.stacks.teflon.hazards.table import HAZARDS, find_hazards
+
+__all__ = ["HAZARDS", "Detector", "PlacedGraph", "find_hazards"]

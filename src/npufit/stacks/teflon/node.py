@@ -1,0 +1,141 @@
+"""One operator as Teflon sees it: four dimensions, the first scale, the constants."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from npufit.graph import (
+    NO_TENSOR,
+    Activation,
+    Conv2DOptions,
+    DepthwiseConv2DOptions,
+    Operator,
+    Subgraph,
+    Tensor,
+    fused_activation,
+)
+from npufit.stacks.teflon.release import Release
+
+CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
+POOLS = frozenset({"AVERAGE_POOL_2D", "MAX_POOL_2D"})
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An operator together with the subgraph that it stands in."""
+
+    subgraph: Subgraph
+    index: int
+
+    @property
+    def operator(self) -> Operator:
+        """The operator itself."""
+        return self.subgraph.operators[self.index]
+
+    @property
+    def type(self) -> str:
+        """The operator's type as the schema names it."""
+        return self.operator.type
+
+    @property
+    def activation(self) -> Activation:
+        """The fused activation."""
+        return fused_activation(self.operator.options)
+
+    def input(self, position: int) -> Tensor | None:
+        """Return the input tensor at `position`, None where it is left out."""
+        index = self.operator.input(position)
+        return None if index == NO_TENSOR else self.subgraph.tensors[index]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The input tensors that are there."""
+        return tuple(self.subgraph.input_tensors(self.operator))
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The output tensors that are there."""
+        return tuple(self.subgraph.output_tensors(self.operator))
+
+    @property
+    def output(self) -> Tensor | None:
+        """The first output tensor."""
+        return next(iter(self.subgraph.output_tensors(self.operator)), None)
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """Stride in height and width; 1, 1 for operators that have none."""
+        options = self.operator.options
+        return getattr(options, "stride_h", 1), getattr(options, "stride_w", 1)
+
+    @property
+    def dilation(self) -> tuple[int, int]:
+        """Dilation in height and width as Teflon reads it: only from operator version 2 on."""
+        options = self.operator.options
+        if self.operator.version < 2 or not isinstance(options, (Conv2DOptions, DepthwiseConv2DOptions)):
+            return 1, 1
+        return options.dilation_h_factor, options.dilation_w_factor
+
+
+def four_dimensions(tensor: Tensor) -> tuple[int, int, int, int]:
+    """Return the shape of `tensor` as Mesa holds it: right-aligned in four dimensions, leading ones added.
+
+    Of a shape with more than four dimensions only the last four are kept.
+    """
+    shape = tensor.shape or ()
+    n, h, w, c = (1, 1, 1, 1, *shape)[-4:]
+    return n, h, w, c
+
+
+def round_to_float32(value: float) -> float:
+    """Return `value` rounded to 32-bit floating point, in which Teflon computes real ranges."""
+    return struct.unpack("<f", struct.pack("<f", value))[0]
+
+
+def real_maximum(tensor: Tensor, channel: int = 0) -> float:
+    """Return the largest real value that an integer tensor can hold, computed in 32-bit floats as Teflon does."""
+    quantization = tensor.quantization
+    highest = tensor.element.integer_range[1]
+    points = quantization.zero_points or (0,)
+    zero_point = points[channel] if channel < len(points) else points[0]
+    scale = quantization.scales[channel] if channel < len(quantization.scales) else quantization.scale
+    return round_to_float32((highest - zero_point) * scale)
+
+
+def real_minimum(tensor: Tensor) -> float:
+    """Return the smallest real value that an integer tensor can hold."""
+    quantization = tensor.quantization
+    return round_to_float32((tensor.element.integer_range[0] - quantization.zero_point) * quantization.scale)
+
+
+def is_per_channel(tensor: Tensor | None, release: Release) -> bool:
+    """Return whether Mesa of `release` takes `tensor` as per-channel.
+
+    Differing scales always count; until 26.0 differing zero points count as well.
+    """
+    if tensor is None:
+        return False
+    if tensor.quantization.is_per_channel:
+        return True
+    points = tensor.quantization.zero_points
+    return release <= Release.M26_0 and any(point != points[0] for point in points)
+
+
+def clamp_is_implied(activation: Activation, tensor: Tensor) -> bool:
+    """Return whether the range of an integer tensor already does what `activation` asks for.
+
+    A dropped ReLU does no harm where the smallest integer stands for zero: the value saturates there.
+    """
+    if activation is Activation.NONE:
+        return True
+    if tensor.element.is_float or not tensor.quantization.scales:
+        return False
+    at_zero = tensor.quantization.zero_point == tensor.element.integer_range[0]
+    if activation is Activation.RELU:
+        return at_zero
+    if activation is Activation.RELU6:
+        return at_zero and real_maximum(tensor) <= 6.0
+    if activation is Activation.RELU_N1_TO_1:
+        return real_minimum(tensor) >= -1.0 and real_maximum(tensor) <= 1.0
+    return False

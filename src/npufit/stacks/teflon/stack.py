@@ -1,0 +1,108 @@
+"""The stack `teflon`: targets, versions, placement."""
+
+from __future__ import annotations
+
+from npufit.chips import load_chip
+from npufit.errors import InternalError
+from npufit.graph import Model
+from npufit.stacks.log import LogReport
+from npufit.stacks.placement import Note, Placement, Setting, Status, Unit
+from npufit.stacks.rule import Evidence, Rule
+from npufit.stacks.stack import PlaceOptions
+from npufit.stacks.target import Target, TargetInfo
+from npufit.stacks.teflon import frontend
+from npufit.stacks.teflon.drivers import DRIVERS, Driver
+from npufit.stacks.teflon.hazards import HAZARDS
+from npufit.stacks.teflon.log import read_teflon_log
+from npufit.stacks.teflon.placing import place_by_rules
+from npufit.stacks.teflon.release import LATEST, Release, find_release
+
+_BASIS = {
+    "ethosu": "rules read in Mesa's source and checked against what two builds accepted",
+    "etnaviv": "rules read in Mesa's source of the 26.1 era; inferred for other releases",
+    "rocket": "rules read in Mesa's source of the 26.1 era; inferred for other releases",
+}
+_MISSING = {
+    "ethosu": "no run on a board; the frontend of main is unread; Debian's mesa-teflon-delegate 26.1.6 and 26.2.6 are "
+    "built without this driver (build Mesa with -Dgallium-drivers=ethosu -Dteflon=true)",
+    "etnaviv": "no run on a board; hazards of this driver are not known; the frontend of main is unread",
+    "rocket": "no run on a board; hazards of this driver are not known; the frontend of main is unread",
+}
+_CHIPS = ("imx93", "imx8mp", "rk3588")
+
+
+class TeflonStack:
+    """Mesa's Teflon delegate. Its rules decide, because its compiler cannot run here."""
+
+    name = "teflon"
+
+    def targets(self) -> tuple[TargetInfo, ...]:
+        """Return the chips with a Mesa NPU driver."""
+        return tuple(self._info(chip) for chip in _CHIPS)
+
+    def resolve_version(self, chip: str, version: str) -> str | None:
+        """Return the release whose rules stand for `version`: a point release stands with its series."""
+        release = find_release(version)
+        return None if release is None else release.label
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Return the rules of the frontend and of every driver, and the hazards."""
+        refusals = [check.rule for check in frontend.CHECKS]
+        for driver in DRIVERS.values():
+            refusals += driver.rules
+        hazards = [rule for rule, _, _ in HAZARDS]
+        return (*refusals, frontend.MAIN_UNREAD, *hazards)
+
+    def place(self, model: Model, target: Target, options: PlaceOptions) -> Placement:
+        """Return where every operator runs, by the rules of the target's release."""
+        release = find_release(target.version)
+        if release is None:
+            raise InternalError(f"{target}: the version was not resolved")
+        driver = self._driver(target.chip)
+        placed = place_by_rules(model, target.chip, driver, release)
+        unknown = any(operator.unit is Unit.UNKNOWN for operator in placed.operators)
+        return Placement(
+            target=target,
+            status=Status.PARTIAL if unknown else Status.COMPLETE,
+            operators=placed.operators,
+            partitions=placed.partitions,
+            hazards=placed.hazards,
+            settings=(
+                Setting("Mesa driver", driver.name, f"chip profile of {target.chip}"),
+                Setting("Mesa release", release.label, "target"),
+            ),
+            notes=_notes(driver, release),
+        )
+
+    def read_log(self, text: str, model: Model) -> LogReport | None:
+        """Return what a TEFLON_DEBUG=verbose log says, None where it is none."""
+        return read_teflon_log(text, model)
+
+    def _driver(self, chip: str) -> Driver:
+        name = load_chip(chip).stack_settings(self.name)["driver"].value
+        return DRIVERS[str(name)]
+
+    def _info(self, chip: str) -> TargetInfo:
+        driver = self._driver(chip)
+        return TargetInfo(
+            chip=chip,
+            stack=self.name,
+            versions=tuple(release.label for release in Release),
+            default_version=LATEST.label,
+            evidence=Evidence.SOURCE,
+            basis=_BASIS[driver.name],
+            missing=_MISSING[driver.name],
+        )
+
+
+def _notes(driver: Driver, release: Release) -> tuple[Note, ...]:
+    if driver.name != "ethosu" or release < Release.M26_1:
+        return ()
+    return (
+        Note(
+            "Debian's mesa-teflon-delegate (26.1.6-1, 26.2.6-1) is built without the ethosu driver: with it nothing "
+            "of this reaches the NPU. Build Mesa with -Dgallium-drivers=ethosu -Dteflon=true.",
+            Evidence.EXECUTED,
+            "read off Debian's arm64 binaries 26.1.6-1 and 26.2.6-1",
+        ),
+    )

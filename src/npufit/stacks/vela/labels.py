@@ -1,0 +1,55 @@
+"""Tensor labels that survive Vela, so that everything it writes can be tied to the source model without guessing.
+
+Names in a `.tflite` need be neither unique nor present, and Vela drops and reorders tensors. The copy that Vela
+compiles therefore has `#SUBGRAPH.TENSOR` for a name; the tests prove that names change nothing else in its output.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from npufit.graph import Model
+
+_LABEL = re.compile(r"#(\d+)\.(\d+)")
+
+
+def label_tensors(model: Model) -> Model:
+    """Return `model` with a label in place of every tensor's name."""
+    return replace(
+        model,
+        subgraphs=tuple(
+            replace(
+                subgraph,
+                tensors=tuple(
+                    replace(tensor, name=f"#{number}.{index}") for index, tensor in enumerate(subgraph.tensors)
+                ),
+            )
+            for number, subgraph in enumerate(model.subgraphs)
+        ),
+    )
+
+
+def read_label(name: str) -> tuple[int, int] | None:
+    """Return the subgraph and the tensor that a label stands for, or None where `name` is no label."""
+    match = _LABEL.fullmatch(name)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def find_label(text: str) -> tuple[int, int] | None:
+    """Return the subgraph and the tensor of the first label in `text`, or None."""
+    match = _LABEL.search(text)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def restore_names(text: str, model: Model) -> str:
+    """Return `text` with the names that the tensors of `model` have in place of their labels."""
+
+    def name_of(match: re.Match[str]) -> str:
+        subgraph, tensor = int(match[1]), int(match[2])
+        try:
+            return model.subgraphs[subgraph].tensors[tensor].name or f"tensor {tensor}"
+        except IndexError:
+            return match[0]
+
+    return _LABEL.sub(name_of, text)

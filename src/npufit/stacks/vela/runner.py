@@ -1,0 +1,155 @@
+"""Vela in a process of its own, bounded in time, memory and output."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from npufit.errors import InputError, NpufitError, ToolError
+from npufit.stacks.vela.settings import VelaSettings
+
+ADDRESS_SPACE_BYTES = 8 << 30
+"""What Vela may map; the largest file seen, DeepLab, took 0.9 GB."""
+
+_READ_BYTES = 8 << 20
+_MESSAGE_LINES = 8
+_PACKAGE = "ethos-u-vela"
+
+
+@dataclass(frozen=True, slots=True)
+class VelaOutput:
+    """What one run left: the compiled file, the debug database (XML), the summary (CSV) and what Vela printed."""
+
+    compiled: bytes
+    database: bytes
+    summary: str
+    printed: str
+
+
+def installed_version() -> str:
+    """Return the version of Vela on this machine. Raises ToolError where there is none."""
+    try:
+        return metadata.version(_PACKAGE)
+    except metadata.PackageNotFoundError:
+        raise ToolError(f"Vela is not installed. Install it with: pip install '{_PACKAGE}>=5.2,<5.3'.") from None
+
+
+def run_vela(model: bytes, settings: VelaSettings, time_limit_s: float) -> VelaOutput:
+    """Return what Vela makes of `model`, the bytes of a `.tflite` file.
+
+    Raises ToolError where Vela fails, dies or takes longer than `time_limit_s`, InputError where it says that the
+    model or a setting is invalid. Tensors are called in messages as `model` calls them.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="npufit-vela-", ignore_cleanup_errors=True) as name:
+            return _run_in(Path(name), model, settings, time_limit_s)
+    except OSError as error:
+        raise ToolError(f"Vela could not be run: {error}.") from None
+
+
+def _run_in(folder: Path, model: bytes, settings: VelaSettings, time_limit_s: float) -> VelaOutput:
+    (folder / "model.tflite").write_bytes(model)
+    command = [
+        *(sys.executable, "-P", str(Path(__file__).with_name("_child.py")), str(ADDRESS_SPACE_BYTES)),
+        *("model.tflite", "--output-dir", ".", "--enable-debug-db", *settings.arguments()),
+    ]
+    with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
+        child = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            # One thread per core would reserve address space by the gigabyte on large machines.
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
+            start_new_session=True,
+        )
+        with _killed_at_the_end(child):
+            try:
+                code = child.wait(time_limit_s)
+            except subprocess.TimeoutExpired:
+                raise ToolError(
+                    f"Vela did not finish within {time_limit_s:g} s and was stopped. "
+                    "Give it more time, or a smaller model."
+                ) from None
+    printed = _read_text(folder / "stdout")
+    if code != 0:
+        raise _failure(code, _read_text(folder / "stderr"))
+    return VelaOutput(
+        compiled=_read_result(folder, "*_vela.tflite"),
+        database=_read_result(folder, "*_debug.xml"),
+        summary=_read_result(folder, "*_summary_*.csv").decode("utf-8", "replace"),
+        printed=printed,
+    )
+
+
+@contextmanager
+def _killed_at_the_end(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Leave no process behind, whatever happens in between."""
+    try:
+        yield
+    finally:
+        if child.poll() is None:
+            if hasattr(os, "killpg"):
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+            else:
+                child.kill()
+            child.wait()
+
+
+def _read_text(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(_READ_BYTES).decode("utf-8", "replace")
+
+
+def _read_result(folder: Path, pattern: str) -> bytes:
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise ToolError(f"Vela said that it succeeded but wrote no {pattern}. Is this a release that npufit knows?")
+    return found[0].read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class _Diagnosis:
+    pattern: re.Pattern[str]
+    error: type[NpufitError]
+    text: str
+
+
+_DIAGNOSES = (
+    _Diagnosis(re.compile(r"Failed to parse TFLite file"), InputError, "Vela refuses the model"),
+    _Diagnosis(re.compile(r"CliOptionError|ConfigOptionError"), InputError, "Vela refuses the settings"),
+    _Diagnosis(
+        re.compile(r"MemoryError|bad_alloc"),
+        ToolError,
+        f"Vela needs more than the {ADDRESS_SPACE_BYTES >> 30} GiB of memory that it gets",
+    ),
+)
+_EXCEPTION = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception): ?(.*)", re.MULTILINE)
+
+
+def _failure(code: int, stderr: str) -> NpufitError:
+    if code < 0:
+        return ToolError(f"Vela died of signal {signal.Signals(-code).name}. {_last_words(stderr)}".rstrip())
+    for diagnosis in _DIAGNOSES:
+        if diagnosis.pattern.search(stderr):
+            return diagnosis.error(f"{diagnosis.text}: {_last_words(stderr)}")
+    return ToolError(f"Vela failed with exit code {code}: {_last_words(stderr)}")
+
+
+def _last_words(stderr: str) -> str:
+    """Return what the exception at the end says, without the traceback before it."""
+    exceptions = list(_EXCEPTION.finditer(stderr))
+    text = stderr[exceptions[-1].start(1) :] if exceptions else stderr
+    lines = [line.strip().strip("'\"") for line in text.splitlines() if line.strip()]
+    return "; ".join(lines[-_MESSAGE_LINES:]) or "it printed nothing"

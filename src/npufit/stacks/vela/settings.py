@@ -1,0 +1,165 @@
+"""What Vela is told: accelerator, system configuration, memory mode, and where each comes from."""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import hashlib
+from dataclasses import dataclass
+from importlib import util
+from pathlib import Path
+
+from npufit.chips import Chip
+from npufit.errors import InputError, InternalError, ToolError
+from npufit.stacks.placement import Setting
+
+PACKAGED_CONFIG = "Arm/vela.ini"
+"""The configuration file that comes with Vela, as its `--config` names it."""
+
+ACCELERATORS = (
+    *("ethos-u55-32", "ethos-u55-64", "ethos-u55-128", "ethos-u55-256"),
+    *("ethos-u65-256", "ethos-u65-512"),
+    *("ethos-u85-128", "ethos-u85-256", "ethos-u85-512", "ethos-u85-1024", "ethos-u85-2048"),
+)
+"""What `--accelerator-config` of Vela 5.2 takes."""
+
+STRATEGIES = ("Performance", "Size")
+"""What `--optimise` of Vela 5.2 takes, its default first."""
+
+_FROM_CHIP = ("accelerator", "system-config", "memory-mode")
+_OPTIONS = (*_FROM_CHIP, "config", "arena-cache-size", "optimise")
+
+
+@dataclass(frozen=True, slots=True)
+class VelaSettings:
+    """Settings that were found to be valid, ready for the command line.
+
+    `config_digest` is the hash of the configuration file, because its path alone does not say what was compiled.
+    """
+
+    accelerator: str
+    system_config: str
+    memory_mode: str
+    config: str
+    config_digest: str
+    arena_cache_size_bytes: int | None
+    optimise: str
+    shown: tuple[Setting, ...]
+
+    def arguments(self) -> tuple[str, ...]:
+        """Return the settings as arguments of Vela."""
+        arena = self.arena_cache_size_bytes
+        return (
+            *("--accelerator-config", self.accelerator),
+            *("--config", self.config),
+            *("--system-config", self.system_config),
+            *("--memory-mode", self.memory_mode),
+            *("--optimise", self.optimise),
+            *(("--arena-cache-size", str(arena)) if arena is not None else ()),
+        )
+
+
+def resolve_settings(chip: Chip, options: tuple[tuple[str, str], ...]) -> VelaSettings:
+    """Return the settings for `chip` with the user's `options` on top.
+
+    Raises InputError for names and values that do not exist, listing those that do, and ToolError where Vela's own
+    configuration file is not there.
+    """
+    given = dict(options)
+    for name in given:
+        if name not in _OPTIONS:
+            raise InputError(f"Unknown setting '{name}' for Vela.{_nearest(name, _OPTIONS)}")
+    values = {name: Setting(name, *_from_chip_or_option(chip, name, given)) for name in _FROM_CHIP}
+    config = _config_path(given.get("config"))
+    sections = _sections(config)
+    strategy = given.get("optimise", STRATEGIES[0])
+    _check("accelerator", values["accelerator"].value, ACCELERATORS)
+    _check("system-config", values["system-config"].value, sections.system_configs, config)
+    _check("memory-mode", values["memory-mode"].value, sections.memory_modes, config)
+    _check("optimise", strategy, STRATEGIES)
+    arena = _arena_bytes(given.get("arena-cache-size"))
+    own_config = "config" in given
+    shown = [
+        *values.values(),
+        Setting("config", given.get("config", PACKAGED_CONFIG), "option" if own_config else "Vela's default"),
+        Setting("optimise", strategy, "option" if "optimise" in given else "Vela's default"),
+    ]
+    if arena is not None:
+        shown.append(Setting("arena-cache-size", f"{arena} bytes", "option"))
+    return VelaSettings(
+        accelerator=values["accelerator"].value,
+        system_config=values["system-config"].value,
+        memory_mode=values["memory-mode"].value,
+        config=str(config) if own_config else PACKAGED_CONFIG,
+        config_digest=sections.digest,
+        arena_cache_size_bytes=arena,
+        optimise=strategy,
+        shown=tuple(shown),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sections:
+    system_configs: tuple[str, ...]
+    memory_modes: tuple[str, ...]
+    digest: str
+
+
+def _from_chip_or_option(chip: Chip, name: str, given: dict[str, str]) -> tuple[str, str]:
+    if name in given:
+        return given[name], "option"
+    fact = chip.stack_settings("vela").get(name)
+    if fact is None:
+        raise InternalError(f"The profile of chip '{chip.name}' has no setting '{name}' for Vela.")
+    return str(fact.value), f"chip profile: {fact.source}"
+
+
+def _config_path(given: str | None) -> Path:
+    if given is not None:
+        path = Path(given).expanduser().resolve()
+        if path.suffix != ".ini":
+            raise InputError(f"{given}: Vela takes configuration files with the ending .ini only.")
+        return path
+    spec = util.find_spec("ethosu.vela")
+    if spec is None or spec.origin is None:
+        raise ToolError("Vela is not installed. Install it with: pip install 'ethos-u-vela>=5.2,<5.3'.")
+    return Path(spec.origin).parent.parent / "config_files" / PACKAGED_CONFIG
+
+
+def _sections(path: Path) -> _Sections:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as Vela's configuration: {error}.") from None
+    parser = configparser.ConfigParser()
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise InputError(f"{path}: is not a configuration file for Vela: {error.message}.") from None
+    return _Sections(
+        _after(parser, "System_Config."), _after(parser, "Memory_Mode."), hashlib.sha256(text.encode()).hexdigest()
+    )
+
+
+def _after(parser: configparser.ConfigParser, prefix: str) -> tuple[str, ...]:
+    return tuple(section.removeprefix(prefix) for section in parser.sections() if section.startswith(prefix))
+
+
+def _check(name: str, value: str, known: tuple[str, ...], config: Path | None = None) -> None:
+    if value not in known:
+        where = f" in {config.name}" if config else ""
+        raise InputError(f"Vela has no {name} '{value}'{where}.{_nearest(value, known)}")
+
+
+def _nearest(value: str, known: tuple[str, ...]) -> str:
+    nearest = difflib.get_close_matches(value, known, 1)
+    hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
+    return f"{hint} Available: {', '.join(known) or 'none'}."
+
+
+def _arena_bytes(given: str | None) -> int | None:
+    if given is None:
+        return None
+    if not given.isascii() or not given.isdigit() or int(given) == 0:
+        raise InputError(f"arena-cache-size '{given}' is not a positive number of bytes (384 KiB is 393216).")
+    return int(given)
