@@ -95,12 +95,14 @@ UNMAPPED = Rule(
     kind=RuleKind.REFUSAL,
     stage=Stage.FRONTEND_UNMAPPED,
     statement="Teflon has no translation for this operator type, so no driver is ever asked.",
-    limit="a type that Teflon maps: "
-    + ", ".join(sorted(name for name, first in MAPPED_SINCE.items() if first is Release.M25_3))
-    + "; from 26.2 also "
-    + ", ".join(sorted(name for name, first in MAPPED_SINCE.items() if first is Release.M26_2_0)),
+    limit="a type that Teflon maps (`npufit rules teflon.unmapped` lists them)",
     why="The delegate walks over the operators and translates each into an operation that Mesa's drivers know. What "
-    "it has no case for goes back to TensorFlow Lite, without a message unless TEFLON_DEBUG=verbose is set.",
+    "it has no case for goes back to TensorFlow Lite, without a message unless TEFLON_DEBUG=verbose is set. Mapped "
+    "from 25.3 on: "
+    + ", ".join(sorted(name for name, first in MAPPED_SINCE.items() if first is Release.M25_3))
+    + ". From 26.2 on also: "
+    + ", ".join(sorted(name for name, first in MAPPED_SINCE.items() if first is Release.M26_2_0))
+    + ".",
     example="SOFTMAX at the end of a classifier; MEAN as the global average of a Keras network; "
     "TFLite_Detection_PostProcess of an SSD network.",
     remedies=(

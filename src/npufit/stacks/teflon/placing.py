@@ -35,7 +35,7 @@ def place_by_rules(model: Model, chip: str, driver: Driver, release: Release) ->
     )
     hazards = placed.hazards
     if hazards:
-        others = [(other, _place(model, driver, other)) for other in later]
+        others = [(other, _place(model, driver, other)) for other in _offered(later)]
         hazards = tuple(_with_harmless_release(hazard, chip, others) for hazard in hazards)
     return replace(placed, operators=operators, hazards=hazards)
 
@@ -104,7 +104,7 @@ def _with_lifting_release(
     finding = operator.finding
     assert finding is not None
     node = Node(model.subgraphs[operator.subgraph], operator.index)
-    lifting = next((release for release in later if decide(node, driver, release) is None), None)
+    lifting = next((release for release in _offered(later) if decide(node, driver, release) is None), None)
     remedies = tuple(remedy for remedy in finding.remedies if remedy.kind is not RemedyKind.VERSION)
     if lifting is not None:
         remedies = (_version_remedy(chip, lifting, "takes it"), *remedies)
@@ -124,6 +124,11 @@ def _with_harmless_release(hazard: Hazard, chip: str, later: Sequence[tuple[Rele
         what = "does not have this hazard" if on_npu else "leaves the operator on the CPU"
         return replace(hazard, remedies=(_version_remedy(chip, release, what), *remedies))
     return replace(hazard, remedies=remedies)
+
+
+def _offered(releases: Sequence[Release]) -> list[Release]:
+    """Return the releases worth going to: 26.2.0 is left out, 26.2.2 followed it with fixes only."""
+    return [release for release in releases if release is not Release.M26_2_0]
 
 
 def _is_same(first: Hazard, second: Hazard) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from npufit.chips import load_chip
 from npufit.errors import InternalError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
@@ -28,7 +27,8 @@ _MISSING = {
     "etnaviv": "no run on a board; hazards of this driver are not known; the frontend of main is unread",
     "rocket": "no run on a board; hazards of this driver are not known; the frontend of main is unread",
 }
-_CHIPS = ("imx93", "imx8mp", "rk3588")
+_DRIVER_OF = {"imx93": "ethosu", "imx8mp": "etnaviv", "rk3588": "rocket"}
+"""The Mesa driver for the NPU of each chip."""
 
 
 class TeflonStack:
@@ -38,7 +38,7 @@ class TeflonStack:
 
     def targets(self) -> tuple[TargetInfo, ...]:
         """Return the chips with a Mesa NPU driver."""
-        return tuple(self._info(chip) for chip in _CHIPS)
+        return tuple(self._info(chip) for chip in _DRIVER_OF)
 
     def resolve_version(self, chip: str, version: str) -> str | None:
         """Return the release whose rules stand for `version`: a point release stands with its series."""
@@ -58,7 +58,7 @@ class TeflonStack:
         release = find_release(target.version)
         if release is None:
             raise InternalError(f"{target}: the version was not resolved")
-        driver = self._driver(target.chip)
+        driver = _driver(target.chip)
         placed = place_by_rules(model, target.chip, driver, release)
         unknown = any(operator.unit is Unit.UNKNOWN for operator in placed.operators)
         return Placement(
@@ -68,7 +68,7 @@ class TeflonStack:
             partitions=placed.partitions,
             hazards=placed.hazards,
             settings=(
-                Setting("Mesa driver", driver.name, f"chip profile of {target.chip}"),
+                Setting("Mesa driver", driver.name, f"the driver of {target.chip}'s NPU"),
                 Setting("Mesa release", release.label, "target"),
             ),
             notes=_notes(driver, release),
@@ -78,12 +78,8 @@ class TeflonStack:
         """Return what a TEFLON_DEBUG=verbose log says, None where it is none."""
         return read_teflon_log(text, model)
 
-    def _driver(self, chip: str) -> Driver:
-        name = load_chip(chip).stack_settings(self.name)["driver"].value
-        return DRIVERS[str(name)]
-
     def _info(self, chip: str) -> TargetInfo:
-        driver = self._driver(chip)
+        driver = _driver(chip)
         return TargetInfo(
             chip=chip,
             stack=self.name,
@@ -93,6 +89,10 @@ class TeflonStack:
             basis=_BASIS[driver.name],
             missing=_MISSING[driver.name],
         )
+
+
+def _driver(chip: str) -> Driver:
+    return DRIVERS[_DRIVER_OF[chip]]
 
 
 def _notes(driver: Driver, release: Release) -> tuple[Note, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from npufit.stacks.rule import Finding, Rule
 from npufit.stacks.teflon.check import Check
@@ -16,13 +16,15 @@ class Driver:
 
     name: str
     checks: tuple[Check, ...]
+    sources: dict[Release, str]
+    """Where the driver's rules were read, by release."""
 
     def refuse(self, node: Node, release: Release) -> Finding | None:
         """Return why the driver refuses the operator, None where it accepts it."""
         for check in self.checks:
             finding = check.apply(node, release)
             if finding is not None:
-                return finding
+                return replace(finding, source=self.sources.get(release, finding.source))
         return None
 
     @property

@@ -317,4 +317,12 @@ ETHOSU = Driver(
         Check(SUBTRACT_BROADCAST, frozenset({"SUB"}), _MAIN, _subtract_broadcast, ALL),
         Check(SOFTMAX_FORM, frozenset({"SOFTMAX"}), _MAIN, _softmax_form, ALL),
     ),
+    {
+        Release.M25_3: ETHOSU_OLD,
+        Release.M26_0: ETHOSU_OLD,
+        Release.M26_1: ETHOSU_26_1,
+        Release.M26_2_0: ETHOSU_26_2,
+        Release.M26_2: ETHOSU_26_2,
+        Release.MAIN: ETHOSU_MAIN,
+    },
 )

@@ -164,4 +164,5 @@ ETNAVIV = Driver(
         Check(FULLY_CONNECTED_DEPTH, frozenset({"FULLY_CONNECTED"}), ALL, _fully_connected_depth, READ),
         Check(TRANSPOSE, frozenset({"TRANSPOSE"}), ALL, _permutation, READ),
     ),
+    {Release.M26_1: SOURCE},
 )

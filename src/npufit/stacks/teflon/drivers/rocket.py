@@ -69,4 +69,5 @@ ROCKET = Driver(
         Check(DILATION, CONVOLUTIONS, ALL, common.dilation, READ),
         Check(CONSTANT_OPERAND, frozenset({"ADD"}), ALL, common.constant_operand, READ),
     ),
+    {Release.M26_1: SOURCE},
 )

@@ -31,7 +31,7 @@ H1 = hazard_rule(
     "The 10x10x768 feature map of SSD MobileNet V1: the NPU reads it for the box predictor, and the CPU for the first "
     "extra layer.",
     _RELEASED,
-    f"{ETHOSU_LOWERING}; executed by the authors of these facts on a captured submission of 25.3",
+    f"{ETHOSU_LOWERING}; seen when a captured submission of 25.3 was executed",
     rewrite="keep the tensor's readers on one side: lift the refusal that puts one of them on the CPU, or give the CPU "
     "reader a copy of its own (for example through a 1x1 identity convolution that nothing on the NPU reads)",
     fixed_in="main",

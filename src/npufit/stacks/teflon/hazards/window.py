@@ -30,10 +30,10 @@ H2 = hazard_rule(
     "The driver drops the PAD and pads the convolution instead. Until 26.1 it pads one row above and one column to "
     "the left whatever the PAD says; 26.2 uses the amounts but exchanges height and width. Where the reader is no "
     "convolution, or the padded tensor leaves the partition, nobody writes it.",
-    "The four PADs before the stride-2 depthwise convolutions of a Keras MobileNetV2 of TF <= 2.16: amounts 0, 1, 0, 1. "
+    "The four PADs before the stride-2 depthwise convolutions of a Keras MobileNetV2 of TF <= 2.16 (0, 1, 0, 1). "
     "Executed, three quarters of the first layer behind it differ from the reference.",
     _RELEASED,
-    f"{ETHOSU_LOWERING}; executed by the authors of these facts on captured submissions of 25.3",
+    f"{ETHOSU_LOWERING}; seen when captured submissions of 25.3 were executed",
     rewrite="fold the PAD into the convolution as padding SAME where that is the same (it is for 0, 1, 0, 1 before a "
     "stride of 2 on even sizes; TensorFlow 2.18 and later export it so)",
     fixed_in="main",

@@ -1,0 +1,198 @@
+"""`npufit check`: where each operator of a model runs on one or more targets, and why."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from npufit.errors import InputError
+
+if TYPE_CHECKING:
+    from npufit.checking import CheckResult, GateResult
+    from npufit.graph import Model
+    from npufit.report.ink import Page
+
+_EXIT_GATE_FAILED = 1
+
+
+def _print_schema(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    import json
+
+    from npufit.report.json_report import check_schema
+
+    click.echo(json.dumps(check_schema(), indent=2))
+    context.exit()
+
+
+@click.command("check")
+@click.argument("model", metavar="MODEL")
+@click.option(
+    "-t", "--target", "targets", multiple=True, metavar="TARGET", help="CHIP/STACK[@VERSION]; may be repeated."
+)
+@click.option("--all", "everything", is_flag=True, help="List every operator, tensor and partition.")
+@click.option("--json", "form", flag_value="json", help="Print JSON (its schema: --json-schema).")
+@click.option("--sarif", "form", flag_value="sarif", help="Print SARIF 2.1.0 for code-scanning services.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print Markdown for a CI summary page.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
+@click.option(
+    "--require",
+    "gates",
+    multiple=True,
+    metavar="GATE",
+    help="Fail (exit code 1) unless it holds on every target: npu-operators>=95%, npu-macs>=99%, partitions<=1, "
+    "hazards==0, cpu-operators, unknown-operators, boundary-bytes; may be repeated.",
+)
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="What the board or tool printed for this model (Teflon verbose, vela, neutron-converter, delegates): it "
+    "decides, and differences from the rules are listed. '-' reads standard input.",
+)
+@click.option("--converter", metavar="CMD", help="Command line of neutron-converter, for imx95/neutron.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Override a setting of the chip profile, for Vela: accelerator, system-config, memory-mode, config, "
+    "arena-cache-size, optimise.",
+)
+@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True,
+              help="Seconds that a compiler or converter may take.")  # fmt: skip
+@click.option("--no-cache", is_flag=True, help="Compile again even if this file was compiled before.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+              help="Colour; auto honours NO_COLOR.")  # fmt: skip
+@click.option("--json-schema", is_flag=True, is_eager=True, expose_value=False, callback=_print_schema,
+              help="Print the schema of --json and exit.")  # fmt: skip
+def command(
+    model: str,
+    targets: tuple[str, ...],
+    everything: bool,
+    form: str | None,
+    output: Path | None,
+    gates: tuple[str, ...],
+    log: Path | None,
+    converter: str | None,
+    settings: tuple[str, ...],
+    time_limit: float,
+    no_cache: bool,
+    color: str,
+) -> int:
+    """Where does each operator of MODEL run, and why?
+
+    MODEL is a .tflite file, or a built-in network such as zoo:mobilenet_v2@320,int8 (see `npufit zoo`).
+
+    \b
+    npufit check model.tflite -t imx93/teflon@26.1
+    npufit check model.tflite -t imx93/teflon@25.3 -t imx93/teflon@26.2 -t imx93/vela
+    npufit check model.tflite -t imx93/vela --require 'npu-macs>=99%' --require hazards==0
+
+    Exit codes: 0 fine, 1 a gate failed, 2 the input is wrong, 3 a needed tool is missing or failed.
+    """
+    from npufit.checking import check, evaluate_gate, load, parse_gate
+    from npufit.cli.output import page_for, sign_of_life, write
+    from npufit.stacks import PlaceOptions, resolve_target
+
+    if not targets:
+        raise InputError("no target given. Name one with -t, such as -t imx93/teflon@26.1 (see `npufit targets`).")
+    if log is not None and len(targets) > 1:
+        raise InputError("--log belongs to one target. Give a single -t with it.")
+    demands = [parse_gate(gate) for gate in gates]
+    resolved = list(dict.fromkeys(resolve_target(target) for target in targets))
+    options = PlaceOptions(
+        settings=_parse_settings(settings),
+        converter=_parse_converter(converter),
+        time_limit_s=time_limit,
+        use_cache=not no_cache,
+    )
+    network = load(model)
+    text = _read_log(log)
+    results: list[CheckResult] = []
+    for target in resolved:
+        with sign_of_life(f"checking for {target}"):
+            results.append(check(network, target, log=text, options=options))
+    outcomes = [evaluate_gate(demand, result) for result in results for demand in demands]
+    page = page_for(color, to_file=output is not None)
+    write(_render(form, model, network, results, outcomes, everything, page), output, page.color)
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    if failed and (form is not None or output is not None):
+        for outcome in failed:
+            click.echo(str(outcome), err=True)
+    return _EXIT_GATE_FAILED if failed else 0
+
+
+def _render(
+    form: str | None,
+    source: str,
+    model: Model,
+    results: Sequence[CheckResult],
+    gates: Sequence[GateResult],
+    everything: bool,
+    page: Page,
+) -> str:
+    if form == "json":
+        from npufit.report.json_report import check_json
+
+        return check_json(model, results, gates)
+    if form == "sarif":
+        from npufit.report.sarif import check_sarif
+
+        return check_sarif(results, source)
+    if form == "markdown":
+        from npufit.report.markdown import check_markdown
+
+        return check_markdown(model, results, gates)
+    from npufit.report.text import check_text, comparison_text, gates_text
+
+    parts: list[str] = []
+    if len(results) > 1:
+        parts.append(comparison_text(results, page))
+    parts += [check_text(result, page, everything=everything) for result in results]
+    if gates:
+        parts.append(gates_text(gates, page))
+    return "\n\n".join(parts)
+
+
+def _parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    pairs: list[tuple[str, str]] = []
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise InputError(f"cannot read --set {setting}. Write NAME=VALUE, such as --set memory-mode=Shared_Sram.")
+        pairs.append((name.strip(), value.strip()))
+    return tuple(pairs)
+
+
+def _parse_converter(command_line: str | None) -> tuple[str, ...] | None:
+    if command_line is None:
+        return None
+    try:
+        words = tuple(shlex.split(command_line))
+    except ValueError as error:
+        raise InputError(f"cannot read --converter {command_line!r}: {error}.") from None
+    if not words:
+        raise InputError("--converter is empty. Give the command line of neutron-converter.")
+    return words
+
+
+def _read_log(path: Path | None) -> str | None:
+    from npufit.checking.check import MAX_LOG_BYTES
+
+    if path is None:
+        return None
+    try:
+        if str(path) == "-":
+            data = sys.stdin.buffer.read(MAX_LOG_BYTES + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(MAX_LOG_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: the log cannot be read: {error.strerror or error}.") from None
+    return data.decode("utf-8", "replace")

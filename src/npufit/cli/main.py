@@ -1,0 +1,111 @@
+"""The entry point: the list of commands, exit codes, and what happens to errors."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from npufit._version import __version__
+from npufit.errors import InputError, InternalError, NpufitError, ToolError
+
+EXIT_GATE_FAILED = 1
+EXIT_WRONG_INPUT = 2
+EXIT_TOOL_FAILED = 3
+EXIT_BUG = 70
+_EXIT_INTERRUPTED = 130
+
+_COMMANDS = {
+    "check": "Where does each operator of a model run, and why?",
+    "targets": "List the chips and stacks that can be asked about.",
+    "rules": "Explain a rule or a hazard, or list them all.",
+    "zoo": "List the built-in networks, or write one to a file.",
+}
+
+
+class _Commands(click.Group):
+    """Commands that are imported when they are run, so that `--help` is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        return importlib.import_module(f"npufit.cli.{cmd_name}").command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(error.message + _suggest(args[0]), ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+def _suggest(word: str) -> str:
+    import difflib
+
+    if word.endswith(".tflite"):
+        return f" Did you mean `npufit check {word}`?"
+    near = difflib.get_close_matches(word, _COMMANDS, n=1)
+    return f" Did you mean `npufit {near[0]}`?" if near else ""
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="npufit")
+def npufit() -> None:
+    """Where does each operator of a .tflite model run on an embedded NPU, and why?
+
+    \b
+    npufit check model.tflite -t imx93/teflon@26.1
+    npufit check zoo:mobilenet_v2@320,int8 -t imx93/vela -t imx95/neutron
+    npufit rules H2
+
+    Exit codes: 0 fine, 1 a gate failed (--require), 2 the input is wrong, 3 a needed tool is missing or failed.
+    """
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code; errors of the user's make are one message each."""
+    # NumPy's linear algebra starts a thread per core when it is imported; nothing here uses it, and it costs time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        code = npufit.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_WRONG_INPUT)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(_EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe has left; Python would complain once more when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except NpufitError as error:
+        _show(error)
+        sys.exit(_exit_code(error))
+
+
+def _exit_code(error: NpufitError) -> int:
+    if isinstance(error, InputError):
+        return EXIT_WRONG_INPUT
+    return EXIT_TOOL_FAILED if isinstance(error, ToolError) else EXIT_BUG
+
+
+def _show(error: NpufitError) -> None:
+    from npufit.report.wording import printable
+
+    lines = [printable(line) for line in str(error).splitlines()]
+    click.echo(f"npufit: {lines[0]}" if lines else "npufit: failed", err=True)
+    for line in lines[1:]:
+        click.echo(f"  {line}", err=True)
+    if isinstance(error, InternalError):
+        click.echo("  This is a bug in npufit. Please report it with the command and the model.", err=True)

@@ -1,0 +1,63 @@
+"""Where output goes: terminal or file, with or without colour, and a sign of life on long work."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Generator
+from pathlib import Path
+
+import click
+
+from npufit.errors import InputError
+from npufit.report.ink import Page
+
+_PATIENCE_S = 1.0
+_PIPE_WIDTH = 100
+
+
+def page_for(color: str, *, to_file: bool = False) -> Page:
+    """Return the page for standard output: `color` is auto, always or never; NO_COLOR turns auto off."""
+    terminal = sys.stdout.isatty() and not to_file
+    colored = color == "always" or (color == "auto" and terminal and not os.environ.get("NO_COLOR"))
+    width = shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns if terminal or "COLUMNS" in os.environ else _PIPE_WIDTH
+    return Page(width=max(60, min(width, 140)), color=colored)
+
+
+def write(text: str, output: Path | None, color: bool = False) -> None:
+    """Write `text` to the file `output`, or to standard output. Raises InputError where that cannot be done."""
+    if output is None:
+        click.echo(text, color=color)
+        return
+    try:
+        output.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror or error}.") from None
+
+
+@contextlib.contextmanager
+def sign_of_life(message: str) -> Generator[None]:
+    """Show a spinner with `message` on a terminal's standard error once the work takes over a second."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    done = threading.Event()
+    spinner = threading.Thread(target=_spin, args=(message, done), daemon=True)
+    spinner.start()
+    try:
+        yield
+    finally:
+        done.set()
+        spinner.join()
+
+
+def _spin(message: str, done: threading.Event) -> None:
+    if done.wait(_PATIENCE_S):
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(message):
+        done.wait()

@@ -1,0 +1,44 @@
+"""`npufit rules`: what each rule and hazard means."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("rules")
+@click.argument("rule_id", metavar="[ID]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write every rule as a Markdown page into FOLDER (how docs/rules is made).",
+)
+def command(rule_id: str | None, as_json: bool, write: Path | None) -> int:
+    """Explain the rule or hazard ID, or list them all.
+
+    \b
+    npufit rules                      all, with a sentence each
+    npufit rules H1                   a hazard: what happens, when, and the way out
+    npufit rules ethosu.per-channel   a refusal
+    """
+    from npufit.cli.output import page_for
+    from npufit.report import rules as report
+    from npufit.stacks import all_rules, find_rule
+
+    page = page_for("auto")
+    if write is not None:
+        pages = report.write_rule_pages(all_rules(), write)
+        click.echo(f"{len(pages)} pages written to {write}")
+    elif rule_id is not None:
+        rule = find_rule(rule_id)
+        text = json.dumps(report.rule_document(rule), indent=2) if as_json else report.rule_text(rule, page)
+        click.echo(text, color=page.color)
+    elif as_json:
+        click.echo(json.dumps([report.rule_document(rule) for rule in all_rules()], indent=2))
+    else:
+        click.echo(report.rules_text(all_rules(), page), color=page.color)
+    return 0

@@ -1,0 +1,53 @@
+"""Colour on terminals, and columns that line up. Without colour the same text, nothing lost."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_CODES = {"bold": "1", "dim": "2", "red": "1;31", "yellow": "33", "green": "32", "cyan": "36"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How wide a text may be, and whether it may be coloured."""
+
+    width: int = 100
+    color: bool = False
+
+    def ink(self, style: str, text: str) -> str:
+        """Return `text` in one of the styles bold, dim, red, yellow, green, cyan."""
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.color and text else text
+
+    def wrap(self, text: str, indent: str = "", hanging: str | None = None) -> list[str]:
+        """Return `text` as lines of at most the page's width; later lines start with `hanging`."""
+        return textwrap.wrap(
+            text,
+            max(40, self.width),
+            initial_indent=indent,
+            subsequent_indent=indent if hanging is None else hanging,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [indent.rstrip()]
+
+    def labelled(self, label: str, text: str, indent: str = "    ", label_width: int = 9) -> list[str]:
+        """Return a label in dim ink with `text` behind it, wrapped in a column of its own."""
+        lines = self.wrap(text, indent + " " * label_width, indent + " " * label_width)
+        start = indent + self.ink("dim", label) + " " * max(1, label_width - len(label))
+        return [start + lines[0].lstrip(), *lines[1:]]
+
+
+def columns(rows: Sequence[Sequence[str]], right: Iterable[int] = (), gap: str = "  ") -> list[str]:
+    """Return rows of cells as lines whose columns line up; the columns in `right` are flush right."""
+    if not rows:
+        return []
+    flush = set(right)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        gap.join(
+            cell.rjust(width) if column in flush else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,82 @@
+"""The result of a check as Markdown, for the summary page of a CI run."""
+
+from __future__ import annotations
+
+import functools
+import html
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from npufit.checking import CheckResult, GateResult
+from npufit.graph import Model
+from npufit.report import wording
+from npufit.stacks import OperatorPlacement, Remedy, Unit
+
+_LIMIT = 30
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|#~"})
+
+
+def check_markdown(model: Model, results: Sequence[CheckResult], gates: Sequence[GateResult] = ()) -> str:
+    """Return the results as GitHub-flavoured Markdown; names from the file are escaped."""
+    return (
+        template_environment()
+        .get_template("check.md.j2")
+        .render(
+            model=model,
+            results=results,
+            gates=gates,
+            limit=_LIMIT,
+            headline=wording.headline,
+            operator_name=_operator_name,
+            off_npu=_off_npu,
+            members_in_words=_members_in_words,
+            ways_out=_ways_out,
+        )
+    )
+
+
+def escape(text: str) -> str:
+    """Return `text` as Markdown that shows it literally, on one line, within a table."""
+    return html.escape(wording.printable(text), quote=False).translate(_MARKS)
+
+
+@functools.cache
+def template_environment() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment: Any = Environment(
+        loader=PackageLoader("npufit.report"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        autoescape=False, keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.filters["md"] = escape
+    environment.filters["code"] = _code
+    environment.filters["short"] = _short
+    return environment
+
+
+def _operator_name(result: CheckResult, subgraph: int, index: int) -> str:
+    return f"{index} {result.model.subgraphs[subgraph].operators[index].name}"
+
+
+def _off_npu(result: CheckResult) -> list[tuple[str, Any]]:
+    sections = (("on the CPU", Unit.CPU), ("unknown", Unit.UNKNOWN))
+    return [(title, wording.group_by_rule(result.on(unit))) for title, unit in sections if result.on(unit)]
+
+
+def _members_in_words(result: CheckResult, members: Sequence[OperatorPlacement]) -> str:
+    counts = Counter(result.operator(placed).name for placed in members)
+    types = ", ".join(f"{count} {name}" if count > 1 else name for name, count in counts.most_common(4))
+    return f"{types} ({wording.ranges([placed.index for placed in members], 8)})"
+
+
+def _ways_out(remedies: Sequence[Remedy]) -> str:
+    return "; ".join(wording.remedy_words(remedy) for remedy in remedies) or "none known"
+
+
+def _code(text: str) -> str:
+    return wording.printable(text).replace("`", "'")
+
+
+def _short(text: str) -> str:
+    return wording.shorten(text, 160)

@@ -1,0 +1,58 @@
+"""The built-in networks for people and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from npufit.graph import Model, measure_work
+from npufit.report import wording
+from npufit.report.ink import Page
+from npufit.zoo import LARGEST_SIZE, Precision, ZooEntry
+
+
+def networks_text(networks: Sequence[ZooEntry], page: Page) -> str:
+    """Return the list of networks with what can be chosen for each."""
+    lines: list[str] = []
+    for entry in networks:
+        lines += [f"{page.ink('cyan', f'zoo:{entry.name}')}  {entry.summary}"]
+        lines += page.labelled("size", f"{entry.smallest_size} to {LARGEST_SIZE}, usually {entry.default_size}", "  ")
+        lines += page.labelled("options", ", ".join(_options(entry)) or "none", "  ")
+        lines += page.labelled("after", entry.origin, "  ")
+    lines += [
+        "",
+        *page.wrap(
+            f"QUANT is one of {', '.join(precision.value for precision in Precision)} (default int8: per-channel weights, "
+            "float inputs and outputs; io=int8 leaves the conversions at the ends out)."
+        ),
+        *page.wrap("Write NAME[@SIZE][,QUANT][,OPTION=VALUE], such as zoo:mobilenet_v2@320,int8,pad=folded."),
+    ]
+    return "\n".join(lines)
+
+
+def network_text(model: Model, page: Page) -> str:
+    """Return one line about a network."""
+    macs = sum(measure_work(subgraph, operator).macs for subgraph in model.subgraphs for operator in subgraph.operators)
+    return wording.describe_model(model, macs)
+
+
+def network_document(entry: ZooEntry) -> dict[str, object]:
+    """Return a network as plain data, ready for JSON."""
+    return {
+        "name": entry.name,
+        "summary": entry.summary,
+        "origin": entry.origin,
+        "default_size": entry.default_size,
+        "smallest_size": entry.smallest_size,
+        "largest_size": LARGEST_SIZE,
+        "alphas": list(entry.alphas),
+        "options": _options(entry),
+    }
+
+
+def _options(entry: ZooEntry) -> list[str]:
+    options: list[str] = ["io=float|int8"]
+    if len(entry.alphas) > 1:
+        options.append("alpha=" + "|".join(f"{alpha:g}" for alpha in entry.alphas))
+    if entry.padded:
+        options.append("pad=explicit|folded")
+    return options

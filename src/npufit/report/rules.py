@@ -1,0 +1,112 @@
+"""Rules for people: `npufit rules`, and the same text as pages of the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from npufit.report import wording
+from npufit.report.ink import Page, columns
+from npufit.report.markdown import template_environment
+from npufit.stacks import Rule, RuleKind, Stage
+
+_DECIDERS = {
+    Stage.FRONTEND_UNMAPPED: "the delegate: it has no translation for the type",
+    Stage.FRONTEND_CHECK: "the delegate: it refuses this form",
+    Stage.DRIVER_CHECK: "the driver behind the delegate",
+    Stage.COMPILER: "the compiler",
+    Stage.EXECUTION: "nobody: the operator is accepted",
+    Stage.UNDECIDED: "closed software that was not asked",
+}
+_TITLES = {
+    RuleKind.HAZARD: "Hazards: accepted, but the answer is or may be wrong",
+    RuleKind.REFUSAL: "Refusals: the operator stays on the CPU",
+    RuleKind.UNKNOWN: "Unknown: nobody outside the vendor can say",
+}
+
+
+def rule_text(rule: Rule, page: Page) -> str:
+    """Return everything about one rule."""
+    lines = [
+        f"{page.ink('cyan', rule.id)}  {rule.kind}",
+        *page.wrap(rule.statement),
+        "",
+        *page.labelled("decided", _DECIDERS[rule.stage], "", 10),
+        *page.labelled("passes", rule.limit, "", 10),
+        *page.labelled("why", rule.why, "", 10),
+        *page.labelled("example", rule.example, "", 10),
+    ]
+    for position, remedy in enumerate(rule.remedies):
+        lines += page.labelled("way out" if position == 0 else "", wording.remedy_words(remedy), "", 10)
+    if not rule.remedies:
+        lines += page.labelled("way out", "none known", "", 10)
+    lines += page.labelled("versions", rule.versions, "", 10)
+    lines += page.labelled("known", f"{rule.evidence}: {rule.source}", "", 10)
+    return "\n".join(lines)
+
+
+def rules_text(rules: Sequence[Rule], page: Page) -> str:
+    """Return a list of rules with their statements."""
+    lines: list[str] = []
+    for kind, title in _TITLES.items():
+        rows = [
+            [rule.id, wording.shorten(rule.statement, max(40, page.width - 34))] for rule in rules if rule.kind is kind
+        ]
+        if rows:
+            lines += ["", page.ink("bold", title), *("  " + line for line in columns(rows))]
+    lines += ["", "npufit rules ID tells everything about one of them."]
+    return "\n".join(lines).lstrip("\n")
+
+
+def rule_document(rule: Rule) -> dict[str, object]:
+    """Return a rule as plain data, ready for JSON."""
+    return {
+        "id": rule.id,
+        "kind": rule.kind.value,
+        "stage": rule.stage.value,
+        "statement": rule.statement,
+        "limit": rule.limit,
+        "why": rule.why,
+        "example": rule.example,
+        "remedies": [
+            {"kind": remedy.kind.value, "text": remedy.text, "target": remedy.target} for remedy in rule.remedies
+        ],
+        "versions": rule.versions,
+        "evidence": rule.evidence.value,
+        "source": rule.source,
+    }
+
+
+def rule_page(rule: Rule) -> str:
+    """Return the documentation page of a rule, as Markdown."""
+    return (
+        template_environment()
+        .get_template("rule.md.j2")
+        .render(rule=rule, stage=_DECIDERS[rule.stage], words=wording.remedy_words)
+    )
+
+
+def rule_index(rules: Sequence[Rule]) -> str:
+    """Return the page that lists all rules, as Markdown."""
+    lines = ["# Rules and hazards", "", "Generated from the rules themselves by `npufit rules --write docs/rules`."]
+    for kind, title in _TITLES.items():
+        chosen = [rule for rule in rules if rule.kind is kind]
+        if chosen:
+            lines += ["", f"## {title}", "", "| id | statement | versions |", "|---|---|---|"]
+            lines += [f"| [{rule.id}]({rule.id}.md) | {rule.statement} | {rule.versions} |" for rule in chosen]
+    return "\n".join(lines) + "\n"
+
+
+def write_rule_pages(rules: Sequence[Rule], folder: Path) -> list[Path]:
+    """Write the page of every rule and their index into `folder`; return what was written.
+
+    Pages of rules that no longer exist are removed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = {folder / f"{rule.id}.md": rule_page(rule) for rule in rules}
+    pages[folder / "README.md"] = rule_index(rules)
+    for stale in set(folder.glob("*.md")) - set(pages):
+        stale.unlink()
+    for path, text in pages.items():
+        path.write_text(text, encoding="utf-8")
+    return sorted(pages)

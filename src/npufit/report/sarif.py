@@ -1,0 +1,113 @@
+"""The result of a check as SARIF 2.1.0, the form that code-scanning services and editors read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from npufit._version import __version__
+from npufit.checking import CheckResult
+from npufit.report import wording
+from npufit.report.json_report import clean
+from npufit.stacks import Remedy, Rule, RuleKind, Unit
+
+_LEVELS = {RuleKind.REFUSAL: "warning", RuleKind.HAZARD: "error", RuleKind.UNKNOWN: "note"}
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def check_sarif(results: Sequence[CheckResult], artifact: str) -> str:
+    """Return the results as SARIF text: one run for each target, one result for each refusal and hazard.
+
+    `artifact` is the model's path as the user gave it. Hazards are errors, refusals warnings, unknowns notes.
+    """
+    document = {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [_run(result, artifact) for result in results],
+    }
+    return json.dumps(document, indent=2)
+
+
+def _run(result: CheckResult, artifact: str) -> dict[str, Any]:
+    findings = [*_hazards(result, artifact), *_refusals(result, artifact)]
+    rules = {rule.id: rule for rule, _ in findings}
+    position = {rule_id: index for index, rule_id in enumerate(rules)}
+    return {
+        "tool": {
+            "driver": {
+                "name": "npufit",
+                "version": __version__,
+                "rules": [_rule(rule) for rule in rules.values()],
+            }
+        },
+        "automationDetails": {"id": f"npufit/{result.target}/"},
+        "artifacts": [{"location": {"uri": quote(clean(artifact), safe="/:")}}],
+        "results": [{**finding, "ruleId": rule.id, "ruleIndex": position[rule.id]} for rule, finding in findings],
+        "properties": {"target": str(result.target), "summary": clean(wording.headline(result))},
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    help_text = f"{rule.why}\n\nPasses: {rule.limit}\n\nWay out: " + "; ".join(
+        wording.remedy_words(remedy) for remedy in rule.remedies
+    )
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": rule.statement},
+        "fullDescription": {"text": f"{rule.statement} {rule.why}"},
+        "help": {"text": help_text},
+        "defaultConfiguration": {"level": _LEVELS[rule.kind]},
+        "properties": {"versions": rule.versions, "evidence": rule.evidence.value, "source": rule.source},
+    }
+
+
+def _hazards(result: CheckResult, artifact: str) -> Iterator[tuple[Rule, dict[str, Any]]]:
+    for hazard in result.placement.hazards:
+        text = f"{hazard.message}; {hazard.found}. {_way_out(hazard.remedies)}"
+        yield hazard.rule, _finding(result, artifact, hazard.rule, hazard.subgraph, hazard.operators, text)
+
+
+def _refusals(result: CheckResult, artifact: str) -> Iterator[tuple[Rule, dict[str, Any]]]:
+    for placed in result.placement.operators:
+        if placed.unit is Unit.NPU or placed.finding is None:
+            continue
+        finding = placed.finding
+        where = "is not on the NPU" if placed.unit is Unit.CPU else "may or may not be on the NPU"
+        text = (
+            f"{result.operator(placed).name} {where}: {finding.rule.statement} Found {finding.found}; passes: "
+            f"{finding.limit}. {_way_out(finding.remedies)}"
+        )
+        yield finding.rule, _finding(result, artifact, finding.rule, placed.subgraph, (placed.index,), text)
+
+
+def _way_out(remedies: Sequence[Remedy]) -> str:
+    return "Way out: " + ("; ".join(wording.remedy_words(remedy) for remedy in remedies) or "none known")
+
+
+def _finding(
+    result: CheckResult, artifact: str, rule: Rule, subgraph: int, operators: Sequence[int], text: str
+) -> dict[str, Any]:
+    return {
+        "level": _LEVELS[rule.kind],
+        "message": {"text": clean(text)},
+        "locations": [_location(result, artifact, subgraph, operators[0])],
+        "relatedLocations": [_location(result, artifact, subgraph, operator) for operator in operators[1:]],
+        "partialFingerprints": {"operator/v1": f"{result.target}:{rule.id}:{subgraph}:{operators[0]}"},
+    }
+
+
+def _location(result: CheckResult, artifact: str, subgraph: int, index: int) -> dict[str, Any]:
+    graph = result.model.subgraphs[subgraph]
+    operator = graph.operators[index]
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": quote(clean(artifact), safe="/:"), "index": 0}},
+        "logicalLocations": [
+            {
+                "name": clean(f"{index} {operator.name}"),
+                "fullyQualifiedName": clean(f"subgraph {subgraph}/operator {index}/{graph.operator_name(operator)}"),
+                "kind": "function",
+            }
+        ],
+    }

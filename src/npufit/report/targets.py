@@ -1,0 +1,42 @@
+"""Targets and built-in networks for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from npufit.report.ink import Page
+from npufit.stacks import TargetInfo
+
+
+def targets_text(targets: Sequence[TargetInfo], page: Page) -> str:
+    """Return the list of targets with what is known about each."""
+    lines: list[str] = []
+    for info in targets:
+        name = f"{info.chip}/{info.stack}"
+        state = "" if info.available else page.ink("yellow", "  not available yet")
+        lines += [page.ink("cyan", name) + state]
+        if info.versions:
+            versions = ", ".join(
+                f"{version} (default)" if version == info.default_version else version for version in info.versions
+            )
+            lines += page.labelled("versions", versions, "  ", 10)
+        lines += page.labelled("basis", f"{info.evidence}: {info.basis}", "  ", 10)
+        lines += page.labelled("missing", info.missing, "  ", 10)
+        lines.append("")
+    lines.append("A target is written CHIP/STACK or CHIP/STACK@VERSION, for example -t imx93/teflon@26.1.")
+    return "\n".join(lines)
+
+
+def target_document(info: TargetInfo) -> dict[str, object]:
+    """Return a target as plain data, ready for JSON."""
+    return {
+        "target": f"{info.chip}/{info.stack}",
+        "chip": info.chip,
+        "stack": info.stack,
+        "versions": list(info.versions),
+        "default_version": info.default_version,
+        "available": info.available,
+        "evidence": info.evidence.value,
+        "basis": info.basis,
+        "missing": info.missing,
+    }

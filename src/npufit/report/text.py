@@ -1,0 +1,325 @@
+"""The result of a check for people: the answer first, then only what matters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from npufit.checking import CheckResult, GateResult
+from npufit.report import wording
+from npufit.report.ink import Page, columns
+from npufit.stacks import Hazard, OperatorPlacement, Partition, Remedy, RemedyKind, Rule, Status, Unit
+
+_ROWS = 6
+_PARTITIONS = 6
+
+
+def check_text(result: CheckResult, page: Page, *, everything: bool = False) -> str:
+    """Return the report on one target; `everything` lists each operator, tensor and partition."""
+    lines = [*_headline(result, page)]
+    lines.append(page.ink("dim", wording.describe_model(result.model, result.summary.macs)))
+    if result.placement.status is Status.UNAVAILABLE:
+        return "\n".join(lines)
+    lines += _differences(result, page)
+    lines += _hazards(result, page, everything)
+    for unit, title in ((Unit.CPU, "On the CPU"), (Unit.UNKNOWN, "Unknown")):
+        lines += _off_npu(result, unit, title, page, everything)
+    lines += _partitions(result, page, everything)
+    lines += _memory(result, page)
+    if everything:
+        lines += _operators(result, page)
+    lines += _settings(result, page)
+    lines += _notes(result, page)
+    return "\n".join(lines)
+
+
+def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
+    """Return one table over several targets."""
+    rows = [["target", "NPU", "CPU", "unknown", "MACs on NPU", "partitions", "copied", "hazards"]]
+    for result in results:
+        summary = result.summary
+        if result.placement.status is Status.UNAVAILABLE:
+            rows.append([str(result.target), "not available yet", "", "", "", "", "", ""])
+            continue
+        share = summary.npu_macs_share
+        rows.append(
+            [
+                str(result.target),
+                f"{summary.npu}/{summary.operators}",
+                str(summary.cpu),
+                str(summary.unknown or "-"),
+                "-" if share is None else wording.percent(share),
+                str(summary.partitions),
+                wording.size(summary.boundary_bytes),
+                ", ".join(wording.hazard_counts(result.placement.hazards)) or "-",
+            ]
+        )
+    lines = columns(rows, right=(2, 3, 4, 5, 6))
+    return "\n".join([page.ink("bold", lines[0]), *lines[1:]])
+
+
+def gates_text(results: Sequence[GateResult], page: Page) -> str:
+    """Return one line for every gate."""
+    return "\n".join(page.ink("green" if gate.passed else "red", str(gate)) for gate in results)
+
+
+def _headline(result: CheckResult, page: Page) -> list[str]:
+    style = "red" if result.summary.hazards else "bold"
+    return [page.ink(style, line) for line in page.wrap(wording.headline(result), hanging="  ")]
+
+
+def _title(page: Page, text: str) -> list[str]:
+    return ["", page.ink("bold", text)]
+
+
+def _differences(result: CheckResult, page: Page) -> list[str]:
+    placement = result.placement
+    if placement.log is None and not placement.differences:
+        return []
+    if not placement.differences:
+        return ["", *page.wrap(f"Log read: {placement.log}. It agrees with the rules.")]
+    decided = f"the log ({placement.log})" if placement.log else "the compiled file"
+    lines = _title(page, f"Differences: {decided} decides, the rules expected something else")
+    rows = [["what", "rules", "observed"]]
+    for difference in placement.differences:
+        where = "" if difference.operator is None else f"operator {difference.operator}: "
+        rows.append([where + difference.what, difference.predicted, difference.observed])
+    return lines + ["  " + line for line in columns(rows)]
+
+
+def _hazards(result: CheckResult, page: Page, everything: bool) -> list[str]:
+    hazards = result.placement.hazards
+    if not hazards:
+        return []
+    lines = _title(page, f"Hazards: accepted, but the answer is or may be wrong ({len(hazards)})")
+    by_rule: dict[str, list[Hazard]] = {}
+    for hazard in hazards:
+        by_rule.setdefault(hazard.rule.id, []).append(hazard)
+    for group in by_rule.values():
+        rule = group[0].rule
+        lines += ["", *page.wrap(f"{rule.id}  {rule.statement}", "  ", " " * (len(rule.id) + 4))]
+        lines += _hazard_rows(result, group, page, everything)
+        lines += page.labelled("safe", rule.limit)
+        lines += _remedies(_common(group), page)
+        lines += page.labelled("known", f"{group[0].evidence}: {rule.source}")
+    return lines
+
+
+def _hazard_rows(result: CheckResult, group: Sequence[Hazard], page: Page, everything: bool) -> list[str]:
+    """Return what happens where, operators with the same story on one row."""
+    stories: dict[tuple[str, str, str], list[Hazard]] = {}
+    for hazard in group:
+        name = result.model.subgraphs[hazard.subgraph].operators[hazard.operators[0]].name
+        stories.setdefault((name, hazard.message, hazard.found), []).append(hazard)
+    rows = list(stories.items())
+    shown = rows if everything else rows[:_ROWS]
+    lines: list[str] = []
+    for position, ((name, message, found), members) in enumerate(shown):
+        indices = [hazard.operators[0] for hazard in members]
+        who = (
+            f"operator {indices[0]} ({name})"
+            if len(members) == 1
+            else f"{len(members)} {name} ({wording.ranges(indices)})"
+        )
+        text = _shorten_names(f"{who}: {message}; {found}")
+        lines += page.labelled("here" if position == 0 else "", wording.printable(text))
+    if len(rows) > len(shown):
+        hidden = sum(len(members) for _, members in rows[len(shown) :])
+        lines += page.labelled("", f"… {hidden} more (--all)")
+    return lines
+
+
+def _shorten_names(text: str, width: int = 64) -> str:
+    """Return `text` with quoted tensor names cut to `width`: fused names of converters run to hundreds of letters."""
+    parts = text.split("'")
+    return "'".join(part if position % 2 == 0 else wording.shorten(part, width) for position, part in enumerate(parts))
+
+
+def _common(hazards: Sequence[Hazard]) -> tuple[Remedy, ...]:
+    """Return the remedies of all hazards of a rule, each once."""
+    return tuple(dict.fromkeys(remedy for hazard in hazards for remedy in hazard.remedies))
+
+
+def _remedies(remedies: Sequence[Remedy], page: Page) -> list[str]:
+    if not remedies:
+        return page.labelled("way out", "none known")
+    lines: list[str] = []
+    for position, remedy in enumerate(remedies):
+        lines += page.labelled("way out" if position == 0 else "", wording.remedy_words(remedy))
+    return lines
+
+
+def _off_npu(result: CheckResult, unit: Unit, title: str, page: Page, everything: bool) -> list[str]:
+    placed = result.on(unit)
+    if not placed:
+        return []
+    lines = _title(page, f"{title}: {wording.plural(len(placed), 'operator')}")
+    for rule, group in wording.group_by_rule(placed):
+        lines += ["", *_group(result, rule, group, page, everything)]
+    return lines
+
+
+def _group(
+    result: CheckResult, rule: Rule | None, group: list[OperatorPlacement], page: Page, everything: bool
+) -> list[str]:
+    name = rule.id if rule else "no reason given"
+    lines = [f"  {page.ink('cyan', name)}  {wording.plural(len(group), 'operator')}"]
+    if rule is None:
+        lines += _found_rows(result, group, page, everything)
+        return lines
+    lines += page.wrap(rule.statement, "    ")
+    limits = list(dict.fromkeys(placed.finding.limit for placed in group if placed.finding))
+    for limit in limits[: None if everything else 3]:
+        lines += page.labelled("limit", wording.printable(limit))
+    lines += _found_rows(result, group, page, everything)
+    remedies = _common_remedies(group)
+    lines += _remedies(remedies, page)
+    finding = group[0].finding
+    if finding is not None:
+        lines += page.labelled("known", f"{finding.evidence}: {finding.source}")
+    return lines
+
+
+def _common_remedies(group: Sequence[OperatorPlacement]) -> tuple[Remedy, ...]:
+    """Return the remedies of a group; a version that lifts only some of it says for how many."""
+    counts: dict[Remedy, int] = {}
+    for placed in group:
+        for remedy in placed.finding.remedies if placed.finding else ():
+            counts[remedy] = counts.get(remedy, 0) + 1
+    remedies: list[Remedy] = []
+    for remedy, count in sorted(counts.items(), key=lambda item: item[0].kind is not RemedyKind.VERSION):
+        partly = remedy.kind is RemedyKind.VERSION and count < len(group)
+        text = f"{remedy.text} ({count} of {len(group)})" if partly else remedy.text
+        remedies.append(Remedy(remedy.kind, text, remedy.target))
+    return tuple(remedies)
+
+
+def _found_rows(result: CheckResult, group: Sequence[OperatorPlacement], page: Page, everything: bool) -> list[str]:
+    """Return what was found, operators with the same value on one row."""
+    by_value: dict[tuple[str, str], list[OperatorPlacement]] = {}
+    for placed in group:
+        found = placed.finding.found if placed.finding else placed.note
+        by_value.setdefault((result.operator(placed).name, found), []).append(placed)
+    lines: list[str] = []
+    rows = list(by_value.items())
+    shown = rows if everything else rows[:_ROWS]
+    for position, ((kind, found), members) in enumerate(shown):
+        label = "found" if position == 0 else ""
+        value = "" if found == kind or found.endswith(kind) else f": {_shorten_names(found)}"
+        if len(members) == 1:
+            tensor = wording.shorten(next(iter(result.output_names(members[0])), ""), 64)
+            text = f"{members[0].index} {kind} '{tensor}'{value}"
+        else:
+            text = f"{len(members)} {kind}{value}, operators {wording.ranges([placed.index for placed in members])}"
+        lines += page.labelled(label, wording.printable(text))
+    if len(rows) > len(shown):
+        hidden = sum(len(members) for _, members in rows[len(shown) :])
+        lines += page.labelled("", f"… {wording.plural(hidden, 'operator')} more (--all)")
+    return lines
+
+
+def _partitions(result: CheckResult, page: Page, everything: bool) -> list[str]:
+    partitions = result.placement.partitions
+    if not partitions:
+        return []
+    copied = wording.size(result.summary.boundary_bytes)
+    single = sum(len(partition.operators) == 1 for partition in partitions)
+    lines = _title(page, f"Partitions: {len(partitions)}; {copied} cross their boundaries at every inference")
+    if len(partitions) > 1:
+        cuts = wording.cutters(result)
+        words = [f"{count} {name}" for name, count in cuts.most_common(5)]
+        sentence = f"{single} of {len(partitions)} hold a single operator." if single else ""
+        if words:
+            sentence += f" Operators off the NPU between them: {', '.join(words)}."
+        if sentence:
+            lines += page.wrap(sentence.strip(), "  ")
+    shown = sorted(partitions, key=lambda partition: -len(partition.operators))
+    shown = sorted(shown if everything else shown[:_PARTITIONS], key=lambda partition: partition.index)
+    rows = [["#", "operators", "in", "out", "which"]]
+    rows += [_partition_row(partition) for partition in shown]
+    lines += ["  " + line for line in columns(rows, right=(0, 1))]
+    hidden = len(partitions) - len(shown)
+    if hidden:
+        lines.append(
+            f"  … {hidden} more with {sum(len(p.operators) for p in partitions if p not in shown)} operators (--all)"
+        )
+    if everything:
+        lines += _boundary_tensors(result, partitions, page)
+    return lines
+
+
+def _partition_row(partition: Partition) -> list[str]:
+    return [
+        str(partition.index),
+        str(len(partition.operators)),
+        f"{wording.plural(len(partition.inputs), 'tensor')}, {wording.size(partition.input_bytes)}",
+        f"{wording.plural(len(partition.outputs), 'tensor')}, {wording.size(partition.output_bytes)}",
+        wording.ranges(partition.operators, 6),
+    ]
+
+
+def _boundary_tensors(result: CheckResult, partitions: Sequence[Partition], page: Page) -> list[str]:
+    lines: list[str] = []
+    for partition in partitions:
+        tensors = result.model.subgraphs[partition.subgraph].tensors
+        for way, indices in (("in", partition.inputs), ("out", partition.outputs)):
+            for index in indices:
+                tensor = tensors[index]
+                name = wording.shorten(tensor.name, 64)
+                shape = "x".join(map(str, tensor.shape or ())) or "scalar"
+                lines += page.labelled(f"{partition.index} {way}", f"'{name}' {shape} {tensor.element}")
+    return lines
+
+
+def _memory(result: CheckResult, page: Page) -> list[str]:
+    if not result.placement.memory:
+        return []
+    lines = _title(page, "Memory")
+    rows = [
+        [
+            use.memory,
+            wording.size(use.used_bytes),
+            f"of {wording.size(use.limit_bytes)}" if use.limit_bytes is not None else "",
+            use.origin,
+        ]
+        for use in result.placement.memory
+    ]
+    return lines + ["  " + line for line in columns(rows, right=(1,))]
+
+
+def _operators(result: CheckResult, page: Page) -> list[str]:
+    lines = _title(page, "Operators")
+    rows = [["index", "type", "unit", "partition", "MACs", "evidence", "output", "why not"]]
+    several = len(result.model.subgraphs) > 1
+    for placed in result.placement.operators:
+        macs = result.macs[placed.subgraph, placed.index]
+        rows.append(
+            [
+                f"{placed.subgraph}:{placed.index}" if several else str(placed.index),
+                wording.shorten(result.operator(placed).name, 30),
+                placed.unit.value,
+                "" if placed.partition is None else str(placed.partition),
+                wording.quantity(macs).strip() if macs else "",
+                placed.evidence.value,
+                wording.shorten(next(iter(result.output_names(placed)), ""), 40),
+                placed.finding.rule.id if placed.finding else wording.printable(placed.note),
+            ]
+        )
+    table = columns(rows, right=(0, 3, 4))
+    return [*lines, "  " + page.ink("dim", table[0]), *("  " + line for line in table[1:])]
+
+
+def _settings(result: CheckResult, page: Page) -> list[str]:
+    if not result.placement.settings:
+        return []
+    text = ", ".join(f"{setting.name} {setting.value} ({setting.origin})" for setting in result.placement.settings)
+    return ["", *(page.ink("dim", line) for line in page.wrap(f"Settings: {wording.printable(text)}", hanging="  "))]
+
+
+def _notes(result: CheckResult, page: Page) -> list[str]:
+    if not result.placement.notes:
+        return []
+    lines = _title(page, "Worth knowing")
+    for note in result.placement.notes:
+        text = f"{wording.printable(note.text)} [{note.evidence}: {wording.printable(note.source)}]"
+        lines += page.wrap(text, "  - ", "    ")
+    return lines

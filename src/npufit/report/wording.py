@@ -1,0 +1,205 @@
+"""How results are put into words: the same phrases in every format."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from npufit.checking import CheckResult
+from npufit.graph import NO_TENSOR, Model, Operator
+from npufit.stacks import Hazard, OperatorPlacement, Remedy, RemedyKind, Rule, Stage, Status, Unit
+
+_STAGES = {
+    Stage.FRONTEND_UNMAPPED: "Teflon does not map it",
+    Stage.FRONTEND_CHECK: "Teflon refuses it",
+    Stage.DRIVER_CHECK: "the driver refuses it",
+    Stage.COMPILER: "the compiler leaves it there",
+    Stage.EXECUTION: "executed differently",
+    Stage.UNDECIDED: "nobody outside the vendor knows",
+}
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Return `text` with everything escaped that could steer a terminal or break a line; files are untrusted."""
+    return _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def shorten(text: str, width: int) -> str:
+    """Return `text` printable and cut in its middle to at most `width` characters."""
+    text = printable(text)
+    if len(text) <= width:
+        return text
+    head = max(1, (width - 1) // 3)
+    return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
+
+
+def headline(result: CheckResult) -> str:
+    """Return the answer in one line: what runs where, in how many partitions, what is dangerous."""
+    summary = result.summary
+    if result.placement.status is Status.UNAVAILABLE:
+        return f"{result.target}: not available yet. {result.placement.notes[0].text if result.placement.notes else ''}"
+    parts = [
+        f"{summary.npu} of {plural(summary.operators, 'operator')} on the NPU"
+        + (f" in {plural(summary.partitions, 'partition')}" if summary.partitions else "")
+        + macs_share(result)
+    ]
+    if summary.unknown == summary.operators:
+        parts = [f"where the {plural(summary.operators, 'operator')} run is unknown"]
+    elif summary.unknown:
+        parts.append(f"{summary.unknown} unknown{_what(result, Unit.UNKNOWN)}")
+    if summary.cpu:
+        parts.append(f"{summary.cpu} on the CPU{_what(result, Unit.CPU)}")
+    line = f"{result.target}: {', '.join(parts)}"
+    if summary.hazards:
+        line += f"; {plural(summary.hazards, 'hazard')} ({', '.join(hazard_counts(result.placement.hazards))})"
+    elif summary.npu and not summary.unknown:
+        line += "; no known hazard"
+    return line
+
+
+def macs_share(result: CheckResult) -> str:
+    """Return ` (97.2 % of the MACs)`, empty where the share is unknown or there are none."""
+    share = result.summary.npu_macs_share
+    return "" if share is None else f" ({percent(share)} of the MACs)"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent; one that is not quite everything or nothing never looks like it."""
+    value = 100.0 * share
+    if 0.0 < value < 0.05:
+        return "< 0.1 %"
+    if 99.95 <= value < 100.0:
+        return "> 99.9 %"
+    return f"{value:.3g} %" if value >= 99.95 else f"{value:.1f} %"
+
+
+def _what(result: CheckResult, unit: Unit) -> str:
+    placed = result.on(unit)
+    counts = Counter(printable(result.operator(operator).name)[:60] for operator in placed)
+    names = [name if count == 1 else f"{count} {name}" for name, count in counts.most_common()]
+    if len(names) > 5:
+        names = [*names[:4], f"{len(names) - 4} more types"]
+    stages = {operator.finding.rule.stage for operator in placed if operator.finding is not None}
+    reason = ""
+    if len(stages) == 1 and all(operator.finding is not None for operator in placed):
+        reason = f": {_STAGES[next(iter(stages))]}"
+    return f" ({', '.join(names)}{reason})"
+
+
+def hazard_counts(hazards: Iterable[Hazard]) -> list[str]:
+    """Return the hazards by rule, such as `H1` or `4 H2`."""
+    counts = Counter(hazard.rule.id for hazard in hazards)
+    return [rule if count == 1 else f"{count} {rule}" for rule, count in counts.items()]
+
+
+def describe_model(model: Model, macs: int) -> str:
+    """Return one line about the model: name, size, quantization."""
+    operators = sum(len(subgraph.operators) for subgraph in model.subgraphs)
+    parts = [printable(model.name), plural(operators, "operator")]
+    if len(model.subgraphs) > 1:
+        parts.append(f"{len(model.subgraphs)} subgraphs")
+    parts.append(f"{quantity(macs).strip()} MACs" if macs else "no MACs")
+    parts.append(describe_quantization(model))
+    return ", ".join(parts)
+
+
+def describe_quantization(model: Model) -> str:
+    """Return how the weights are quantized, such as `int8 weights per channel`."""
+    kinds: Counter[str] = Counter()
+    for subgraph in model.subgraphs:
+        for operator in subgraph.operators:
+            if operator.type not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
+                continue
+            index = operator.input(1)
+            if index < 0 or not subgraph.tensors[index].is_constant:
+                continue
+            weights = subgraph.tensors[index]
+            manner = " per channel" if weights.quantization.is_per_channel else " per tensor"
+            kinds[f"{weights.element}{manner if weights.quantization.scales else ''}"] += 1
+    if not kinds:
+        return "no weights"
+    if len(kinds) == 1:
+        return f"weights {next(iter(kinds))}"
+    return "weights " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def quantity(value: float) -> str:
+    """Return a number with a decimal prefix and a trailing space, ready for a unit: `301 M`."""
+    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= factor:
+            return f"{value / factor:.3g} {prefix}"
+    return f"{value:.3g} "
+
+
+def size(byte_count: int) -> str:
+    """Return bytes in the unit that reads best."""
+    return f"{quantity(byte_count)}B"
+
+
+def ranges(indices: Sequence[int], limit: int = 12) -> str:
+    """Return indices as ranges, such as `0-26, 35, 37`; at most `limit` ranges."""
+    ordered = sorted(indices)
+    runs = [
+        [value for _, value in group] for _, group in groupby(enumerate(ordered), key=lambda pair: pair[1] - pair[0])
+    ]
+    words = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+    if len(words) > limit:
+        words = [*words[: limit - 1], f"… {len(words) - limit + 1} more"]
+    return ", ".join(words)
+
+
+def remedy_words(remedy: Remedy) -> str:
+    """Return a remedy with its kind in front."""
+    if remedy.kind is RemedyKind.NONE:
+        return "none known"
+    target = f" (-t {remedy.target})" if remedy.target else ""
+    return f"{remedy.kind}: {remedy.text}{target}"
+
+
+def group_by_rule(operators: Iterable[OperatorPlacement]) -> list[tuple[Rule | None, list[OperatorPlacement]]]:
+    """Return operators grouped by the rule of their finding, the largest group first; None holds the unexplained."""
+    groups: dict[str, tuple[Rule | None, list[OperatorPlacement]]] = {}
+    for placed in operators:
+        rule = placed.finding.rule if placed.finding else None
+        groups.setdefault(rule.id if rule else "", (rule, []))[1].append(placed)
+    return sorted(groups.values(), key=lambda group: -len(group[1]))
+
+
+def cutters(result: CheckResult) -> Counter[str]:
+    """Return the operators that stand between partitions, by type.
+
+    They are off the NPU, and data from the NPU goes through them and back to the NPU.
+    """
+    counts: Counter[str] = Counter()
+    unit = {(placed.subgraph, placed.index): placed.unit for placed in result.placement.operators}
+    for number, subgraph in enumerate(result.model.subgraphs):
+        operators = list(enumerate(subgraph.operators))
+        behind = _reached(unit, number, operators, forward=True)
+        before = _reached(unit, number, operators[::-1], forward=False)
+        counts.update(subgraph.operators[index].name for index in behind & before)
+    return counts
+
+
+def _reached(
+    unit: dict[tuple[int, int], Unit], number: int, operators: Sequence[tuple[int, Operator]], *, forward: bool
+) -> set[int]:
+    """Return the operators off the NPU that data from (forward) or for (backward) the NPU goes through."""
+    tensors: set[int] = set()
+    reached: set[int] = set()
+    for index, operator in operators:
+        taken, given = (operator.inputs, operator.outputs) if forward else (operator.outputs, operator.inputs)
+        on_npu = unit.get((number, index)) is Unit.NPU
+        through = not tensors.isdisjoint(taken)
+        if through and not on_npu:
+            reached.add(index)
+        if on_npu or through:
+            tensors.update(tensor for tensor in given if tensor != NO_TENSOR)
+    return reached
