@@ -27,17 +27,21 @@ class _Quantity:
     total: Callable[[Summary], float] | None
 
 
+def _if_all_known(count: Callable[[Summary], float]) -> Callable[[Summary], float | None]:
+    """Return `count` as unknown while any operator is: it might still change."""
+    return lambda summary: None if summary.unknown else count(summary)
+
+
 _QUANTITIES: dict[str, _Quantity] = {
     "npu-operators": _Quantity(lambda s: s.npu, lambda s: s.operators),
-    "cpu-operators": _Quantity(lambda s: s.cpu, lambda s: s.operators),
+    "cpu-operators": _Quantity(_if_all_known(lambda s: s.cpu), lambda s: s.operators),
     "unknown-operators": _Quantity(lambda s: s.unknown, lambda s: s.operators),
-    "npu-macs": _Quantity(
-        lambda s: s.npu_macs if s.npu_macs_share is not None or not s.macs else None, lambda s: s.macs
-    ),
-    "partitions": _Quantity(lambda s: s.partitions, None),
-    "boundary-bytes": _Quantity(lambda s: s.boundary_bytes, None),
-    "hazards": _Quantity(lambda s: s.hazards, None),
+    "npu-macs": _Quantity(_if_all_known(lambda s: s.npu_macs), lambda s: s.macs),
+    "partitions": _Quantity(_if_all_known(lambda s: s.partitions), None),
+    "boundary-bytes": _Quantity(_if_all_known(lambda s: s.boundary_bytes), None),
+    "hazards": _Quantity(_if_all_known(lambda s: s.hazards), None),
 }
+"""`npu-operators` is what is known to be on the NPU, also while others are unknown."""
 
 
 @dataclass(frozen=True, slots=True)

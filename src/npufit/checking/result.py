@@ -72,8 +72,8 @@ class CheckResult:
         for placed in self.placement.operators:
             units[placed.unit] += 1
             macs[placed.unit] += self.macs[placed.subgraph, placed.index]
-        total = sum(macs.values())
-        known = total and not macs[Unit.UNKNOWN]
+        total = sum(self.macs.values())
+        known = total and self.placement.operators and not macs[Unit.UNKNOWN]
         return Summary(
             operators=len(self.placement.operators),
             npu=units[Unit.NPU],

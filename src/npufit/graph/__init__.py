@@ -41,6 +41,7 @@ from npufit.graph.quantization import (
     Quantization,
     QuantizationDetails,
 )
+from npufit.graph.readable import readable
 from npufit.graph.shapes import infer_shapes, same_padding
 from npufit.graph.tensor import (
     NO_BUFFER,
@@ -112,6 +113,7 @@ __all__ = [
     "fused_activation",
     "infer_shapes",
     "measure_work",
+    "readable",
     "same_padding",
     "validate",
     "wire",

@@ -11,14 +11,21 @@ from math import prod
 
 from npufit.graph.model import NO_TENSOR, Operator, Subgraph
 from npufit.graph.options import (
+    BatchMatMulOptions,
     ConcatenationOptions,
     Conv2DOptions,
     DepthwiseConv2DOptions,
     FullyConnectedOptions,
+    GatherOptions,
+    PackOptions,
     Padding,
     Pool2DOptions,
     ReducerOptions,
     ReshapeOptions,
+    SplitOptions,
+    SqueezeOptions,
+    StridedSliceOptions,
+    UnpackOptions,
 )
 from npufit.graph.tensor import Tensor
 from npufit.graph.validation import shape_problem
@@ -84,6 +91,20 @@ def _window(size: int, kernel: int, stride: int, dilation: int, padding: Padding
     return max(0, (size - ((kernel - 1) * dilation + 1)) // stride + 1)
 
 
+def _constant(inputs: tuple[Tensor | None, ...], position: int) -> tuple[int, ...] | None:
+    """Return the values of the input at `position`; None where it is left out or no small constant."""
+    tensor = inputs[position] if position < len(inputs) else None
+    return None if tensor is None else constant_values(tensor)
+
+
+def _broadcast_shapes(first: Shape, second: Shape) -> Shape | None:
+    rank = max(len(first), len(second))
+    pairs = list(zip((1,) * (rank - len(first)) + first, (1,) * (rank - len(second)) + second, strict=True))
+    if any(a != b and 1 not in (a, b) for a, b in pairs):
+        return None
+    return tuple(b if a == 1 else a for a, b in pairs)
+
+
 @_shape_of("CONV_2D", "DEPTHWISE_CONV_2D")
 def _convolution(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
     options = operator.options
@@ -120,14 +141,8 @@ def _fully_connected(operator: Operator, inputs: tuple[Tensor | None, ...]) -> S
 
 @_shape_of("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "POW")
 def _broadcast(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
-    shapes = [tensor.shape if tensor is not None else None for tensor in inputs]
-    if len(shapes) != 2 or shapes[0] is None or shapes[1] is None:
-        return None
-    rank = max(len(shapes[0]), len(shapes[1]))
-    first, second = ((1,) * (rank - len(shape)) + shape for shape in (shapes[0], shapes[1]))
-    if any(a != b and 1 not in (a, b) for a, b in zip(first, second, strict=True)):
-        return None
-    return tuple(b if a == 1 else a for a, b in zip(first, second, strict=True))
+    first, second = (_known(inputs[0]), _known(inputs[1])) if len(inputs) == 2 else (None, None)
+    return None if first is None or second is None else _broadcast_shapes(first, second)
 
 
 @_shape_of(
@@ -154,7 +169,7 @@ def _concatenation(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Sha
 @_shape_of("PAD", "PADV2", "MIRROR_PAD")
 def _pad(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
     ifm = _known(inputs[0]) if inputs else None
-    amounts = constant_values(inputs[1]) if len(inputs) > 1 and inputs[1] is not None else None
+    amounts = _constant(inputs, 1)
     if ifm is None or amounts is None or len(amounts) != 2 * len(ifm):
         return None
     return tuple(size + amounts[2 * axis] + amounts[2 * axis + 1] for axis, size in enumerate(ifm))
@@ -163,7 +178,7 @@ def _pad(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
 @_shape_of("RESHAPE")
 def _reshape(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
     ifm = _known(inputs[0]) if inputs else None
-    wanted = constant_values(inputs[1]) if len(inputs) > 1 and inputs[1] is not None else None
+    wanted = _constant(inputs, 1)
     if wanted is None and isinstance(operator.options, ReshapeOptions):
         wanted = operator.options.new_shape
     if ifm is None or wanted is None or sum(size < 0 for size in wanted) > 1:
@@ -177,7 +192,7 @@ def _reshape(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | N
 @_shape_of("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD")
 def _reduce(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
     ifm = _known(inputs[0]) if inputs else None
-    axes = constant_values(inputs[1]) if len(inputs) > 1 and inputs[1] is not None else None
+    axes = _constant(inputs, 1)
     if ifm is None or axes is None:
         return None
     reduced = {axis + len(ifm) if axis < 0 else axis for axis in axes}
@@ -189,7 +204,7 @@ def _reduce(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | No
 @_shape_of("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")
 def _resize(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
     ifm = _known(inputs[0]) if inputs else None
-    size = constant_values(inputs[1]) if len(inputs) > 1 and inputs[1] is not None else None
+    size = _constant(inputs, 1)
     if ifm is None or len(ifm) != 4 or size is None or len(size) != 2:
         return None
     return ifm[0], size[0], size[1], ifm[3]
@@ -198,7 +213,126 @@ def _resize(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | No
 @_shape_of("TRANSPOSE")
 def _transpose(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
     ifm = _known(inputs[0]) if inputs else None
-    order = constant_values(inputs[1]) if len(inputs) > 1 and inputs[1] is not None else None
+    order = _constant(inputs, 1)
     if ifm is None or order is None or sorted(order) != list(range(len(ifm))):
         return None
     return tuple(ifm[axis] for axis in order)
+
+
+@_shape_of("TRANSPOSE_CONV")
+def _transpose_convolution(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    return _constant(inputs, 0)
+
+
+@_shape_of("BATCH_MATMUL")
+def _batch_matmul(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    options = operator.options
+    first, second = (_known(inputs[0]), _known(inputs[1])) if len(inputs) == 2 else (None, None)
+    if first is None or second is None or min(len(first), len(second)) < 2:
+        return None
+    if not isinstance(options, BatchMatMulOptions):
+        return None
+    batch = _broadcast_shapes(first[:-2], second[:-2])
+    rows, columns = first[-1 if options.adj_x else -2], second[-2 if options.adj_y else -1]
+    return None if batch is None else (*batch, rows, columns)
+
+
+@_shape_of("SHAPE")
+def _rank(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    ifm = _known(inputs[0]) if inputs else None
+    return None if ifm is None else (len(ifm),)
+
+
+@_shape_of("ARG_MAX", "ARG_MIN")
+def _arg_extreme(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    ifm, axes = _known(inputs[0]) if inputs else None, _constant(inputs, 1)
+    if not ifm or axes is None or len(axes) != 1 or not -len(ifm) <= axes[0] < len(ifm):
+        return None
+    axis = axes[0] % len(ifm)
+    return (*ifm[:axis], *ifm[axis + 1 :])
+
+
+@_shape_of("SLICE")
+def _slice(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    ifm, begin, sizes = _known(inputs[0]) if inputs else None, _constant(inputs, 1), _constant(inputs, 2)
+    if ifm is None or begin is None or sizes is None or not len(ifm) == len(begin) == len(sizes):
+        return None
+    return tuple(whole - first if size == -1 else size for whole, first, size in zip(ifm, begin, sizes, strict=True))
+
+
+@_shape_of("STRIDED_SLICE")
+def _strided_slice(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    options = operator.options
+    ifm = _known(inputs[0]) if inputs else None
+    begin, end, strides = _constant(inputs, 1), _constant(inputs, 2), _constant(inputs, 3)
+    if ifm is None or begin is None or end is None or strides is None or not isinstance(options, StridedSliceOptions):
+        return None
+    if not len(begin) == len(end) == len(strides) <= len(ifm) or 0 in strides:
+        return None
+    if options.ellipsis_mask or options.new_axis_mask or options.offset:
+        return None
+    shape: list[int] = []
+    for axis, size in enumerate(ifm[: len(begin)]):
+        first = None if options.begin_mask >> axis & 1 else begin[axis]
+        last = None if options.end_mask >> axis & 1 else end[axis]
+        if not options.shrink_axis_mask >> axis & 1:
+            shape.append(len(range(*slice(first, last, strides[axis]).indices(size))))
+    return (*shape, *ifm[len(begin) :])
+
+
+@_shape_of("SPLIT")
+def _split(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    options = operator.options
+    ifm, axes = _known(inputs[1]) if len(inputs) == 2 else None, _constant(inputs, 0)
+    if not ifm or axes is None or len(axes) != 1 or not isinstance(options, SplitOptions):
+        return None
+    axis = axes[0] % len(ifm)
+    if options.num_splits < 1 or ifm[axis] % options.num_splits:
+        return None
+    return (*ifm[:axis], ifm[axis] // options.num_splits, *ifm[axis + 1 :])
+
+
+@_shape_of("PACK")
+def _pack(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    part = _known(inputs[0]) if inputs else None
+    if part is None or not isinstance(operator.options, PackOptions):
+        return None
+    axis = operator.options.axis % (len(part) + 1)
+    return (*part[:axis], len(inputs), *part[axis:])
+
+
+@_shape_of("UNPACK")
+def _unpack(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    ifm = _known(inputs[0]) if inputs else None
+    if not ifm or not isinstance(operator.options, UnpackOptions):
+        return None
+    axis = operator.options.axis % len(ifm)
+    return (*ifm[:axis], *ifm[axis + 1 :])
+
+
+@_shape_of("GATHER")
+def _gather(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    options = operator.options
+    ifm, indices = (_known(inputs[0]), _known(inputs[1])) if len(inputs) == 2 else (None, None)
+    if not ifm or indices is None or not isinstance(options, GatherOptions):
+        return None
+    axis = options.axis % len(ifm)
+    return (*ifm[:axis], *indices[max(0, options.batch_dims) :], *ifm[axis + 1 :])
+
+
+@_shape_of("EXPAND_DIMS")
+def _expand_dims(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    ifm, axes = _known(inputs[0]) if inputs else None, _constant(inputs, 1)
+    if ifm is None or axes is None or len(axes) != 1:
+        return None
+    axis = axes[0] % (len(ifm) + 1)
+    return (*ifm[:axis], 1, *ifm[axis:])
+
+
+@_shape_of("SQUEEZE")
+def _squeeze(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    ifm = _known(inputs[0]) if inputs else None
+    if not ifm or not isinstance(operator.options, SqueezeOptions):
+        return None
+    dropped = {axis % len(ifm) for axis in operator.options.squeeze_dims or ()}
+    return tuple(size for axis, size in enumerate(ifm) if size != 1 or (dropped and axis not in dropped))

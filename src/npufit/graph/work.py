@@ -44,19 +44,27 @@ def _stored_bytes(tensor: Tensor) -> int:
     return tensor.buffer.size_bytes or tensor.size_bytes
 
 
+def _kernel(weights: Tensor, rank: int) -> tuple[int, ...]:
+    """Return the shape of `weights`; zeros where it is unknown or no kernel."""
+    return weights.shape if weights.shape is not None and len(weights.shape) == rank else (0,) * rank
+
+
 def _convolution(operator: Operator, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> int:
-    return outputs[0].element_count * prod((inputs[1].shape or (0,))[1:])
+    return outputs[0].element_count * prod(_kernel(inputs[1], 4)[1:])
+
+
+def _convolution_3d(operator: Operator, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> int:
+    return outputs[0].element_count * prod(_kernel(inputs[1], 5)[:-1])
 
 
 def _depthwise(operator: Operator, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> int:
-    return outputs[0].element_count * prod((inputs[1].shape or (0,))[1:3])
+    return outputs[0].element_count * prod(_kernel(inputs[1], 4)[1:3])
 
 
 def _transpose_convolution(operator: Operator, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> int:
     if len(inputs) < 3:
         return 0
-    weights = inputs[1].shape or (0,)
-    return inputs[2].element_count * prod(weights[:-1])
+    return inputs[2].element_count * prod(_kernel(inputs[1], 4)[:-1])
 
 
 def _fully_connected(operator: Operator, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> int:
@@ -83,7 +91,7 @@ def _lstm(operator: Operator, inputs: tuple[Tensor, ...], outputs: tuple[Tensor,
 
 _MACS: dict[str, _Count] = {
     "CONV_2D": _convolution,
-    "CONV_3D": lambda operator, inputs, outputs: outputs[0].element_count * prod((inputs[1].shape or (0,))[:-1]),
+    "CONV_3D": _convolution_3d,
     "DEPTHWISE_CONV_2D": _depthwise,
     "TRANSPOSE_CONV": _transpose_convolution,
     "FULLY_CONNECTED": _fully_connected,

@@ -21,8 +21,8 @@ def networks_text(networks: Sequence[ZooEntry], page: Page) -> str:
     lines += [
         "",
         *page.wrap(
-            f"QUANT is one of {', '.join(precision.value for precision in Precision)} (default int8: per-channel weights, "
-            "float inputs and outputs; io=int8 leaves the conversions at the ends out)."
+            f"QUANT is one of {', '.join(precision.value for precision in Precision)} (default int8: per-channel "
+            "weights, float inputs and outputs; io=int8 leaves the conversions at the ends out)."
         ),
         *page.wrap("Write NAME[@SIZE][,QUANT][,OPTION=VALUE], such as zoo:mobilenet_v2@320,int8,pad=folded."),
     ]

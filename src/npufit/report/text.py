@@ -21,6 +21,8 @@ def check_text(result: CheckResult, page: Page, *, everything: bool = False) -> 
         return "\n".join(lines)
     lines += _differences(result, page)
     lines += _hazards(result, page, everything)
+    if result.placement.status is Status.PARTIAL:
+        lines += _notes(result, page)
     for unit, title in ((Unit.CPU, "On the CPU"), (Unit.UNKNOWN, "Unknown")):
         lines += _off_npu(result, unit, title, page, everything)
     lines += _partitions(result, page, everything)
@@ -28,7 +30,8 @@ def check_text(result: CheckResult, page: Page, *, everything: bool = False) -> 
     if everything:
         lines += _operators(result, page)
     lines += _settings(result, page)
-    lines += _notes(result, page)
+    if result.placement.status is not Status.PARTIAL:
+        lines += _notes(result, page)
     return "\n".join(lines)
 
 

@@ -40,16 +40,17 @@ def headline(result: CheckResult) -> str:
     """Return the answer in one line: what runs where, in how many partitions, what is dangerous."""
     summary = result.summary
     if result.placement.status is Status.UNAVAILABLE:
-        return f"{result.target}: not available yet. {result.placement.notes[0].text if result.placement.notes else ''}"
-    parts = [
-        f"{summary.npu} of {plural(summary.operators, 'operator')} on the NPU"
-        + (f" in {plural(summary.partitions, 'partition')}" if summary.partitions else "")
-        + macs_share(result)
-    ]
-    if summary.unknown == summary.operators:
-        parts = [f"where the {plural(summary.operators, 'operator')} run is unknown"]
-    elif summary.unknown:
-        parts.append(f"{summary.unknown} unknown{_what(result, Unit.UNKNOWN)}")
+        notes = result.placement.notes
+        return f"{result.target}: {notes[0].text if notes else 'not available yet'}"
+    total = plural(summary.operators, "operator")
+    parts: list[str] = []
+    if summary.unknown and not summary.npu:
+        parts.append(f"where {summary.unknown} of {total} run is unknown{_what(result, Unit.UNKNOWN)}")
+    else:
+        where = f" in {plural(summary.partitions, 'partition')}" if summary.partitions else ""
+        parts.append(f"{summary.npu} of {total} on the NPU{where}{macs_share(result)}")
+        if summary.unknown:
+            parts.append(f"{summary.unknown} unknown{_what(result, Unit.UNKNOWN)}")
     if summary.cpu:
         parts.append(f"{summary.cpu} on the CPU{_what(result, Unit.CPU)}")
     line = f"{result.target}: {', '.join(parts)}"

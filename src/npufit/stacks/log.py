@@ -5,11 +5,13 @@ A log is what happened; rules are what we expect. The log decides, and where the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from npufit.graph import Model
-from npufit.stacks.placement import Difference, Note, OperatorPlacement, Placement, Status, Unit
-from npufit.stacks.rule import Evidence
+from npufit.graph import Model, wire
+from npufit.stacks.partitioning import describe_partition, partition_epochs
+from npufit.stacks.placement import Difference, Note, OperatorPlacement, Partition, Placement, Status, Unit
+from npufit.stacks.rule import Evidence, RuleKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class LogReport:
     `units` holds what the log says operator by operator, for those that it names, keyed by (subgraph, index);
     `partitions`, `npu_operators` and `total_operators` are its totals, None where it gives none.
     `counts_source_operators` is False where the totals count the tool's own operators, not the file's.
+    `cut_by_tflite` says that TensorFlow Lite forms the partitions from the units, so that they can be formed anew.
     """
 
     kind: str
@@ -27,6 +30,7 @@ class LogReport:
     npu_operators: int | None = None
     total_operators: int | None = None
     counts_source_operators: bool = True
+    cut_by_tflite: bool = False
     notes: tuple[Note, ...] = ()
 
 
@@ -34,42 +38,64 @@ def apply_log(placement: Placement, report: LogReport, model: Model) -> Placemen
     """Return `placement` as the log has it, with every difference between the two.
 
     Operators that the log does not name keep what the rules say; totals of the log are compared, not applied, because
-    they do not tell which operators they mean.
+    they do not tell which operators they mean. Hazards of operators that turn out to be on the CPU are dropped.
     """
     logged = {(subgraph, index): unit for subgraph, index, unit in report.units}
     differences: list[Difference] = []
     operators: list[OperatorPlacement] = []
     for operator in placement.operators:
         unit = logged.get((operator.subgraph, operator.index))
-        if unit is None:
-            operators.append(operator)
-            continue
-        if unit is operator.unit:
-            operators.append(replace(operator, evidence=Evidence.EXECUTED))
-            continue
-        if operator.unit is not Unit.UNKNOWN:
+        if unit is not None and unit is not operator.unit and operator.unit is not Unit.UNKNOWN:
             name = model.subgraphs[operator.subgraph].operators[operator.index].name
             differences.append(Difference(operator.subgraph, operator.index, f"unit of {name}", operator.unit, unit))
-        operators.append(
-            replace(
-                operator,
-                unit=unit,
-                evidence=Evidence.EXECUTED,
-                finding=operator.finding if unit is Unit.CPU else None,
-                partition=None,
-                note="" if unit is Unit.NPU else operator.note or "the log leaves it on the CPU and gives no reason",
-            )
-        )
+        operators.append(operator if unit is None else _as_logged(operator, unit))
+    partitions = placement.partitions
+    if differences and report.cut_by_tflite:
+        partitions = _cut(model, operators)
+        partition_of = {(p.subgraph, index): p.index for p in partitions for index in p.operators}
+        operators = [replace(o, partition=partition_of.get((o.subgraph, o.index))) for o in operators]
+    on_npu = {(operator.subgraph, operator.index) for operator in operators if operator.unit is Unit.NPU}
     differences += _total_differences(placement, report, operators)
     unknown = any(operator.unit is Unit.UNKNOWN for operator in operators)
     return replace(
         placement,
         status=Status.PARTIAL if unknown else Status.COMPLETE,
         operators=tuple(operators),
+        partitions=partitions,
+        hazards=tuple(hazard for hazard in placement.hazards if (hazard.subgraph, hazard.operators[0]) in on_npu),
         differences=(*placement.differences, *differences),
         notes=(*placement.notes, *report.notes),
         log=report.kind,
     )
+
+
+def _as_logged(operator: OperatorPlacement, unit: Unit) -> OperatorPlacement:
+    if unit is operator.unit:
+        return replace(operator, evidence=Evidence.EXECUTED)
+    reason = operator.finding
+    if unit is Unit.NPU or (reason is not None and reason.rule.kind is RuleKind.UNKNOWN):
+        reason = None
+    unexplained = unit is Unit.CPU and reason is None
+    return replace(
+        operator,
+        unit=unit,
+        evidence=Evidence.EXECUTED,
+        finding=reason,
+        partition=None,
+        note="the log leaves it on the CPU and gives no reason" if unexplained else "",
+    )
+
+
+def _cut(model: Model, operators: Sequence[OperatorPlacement]) -> tuple[Partition, ...]:
+    """Return the partitions that TensorFlow Lite forms of these units."""
+    on_npu = {(operator.subgraph, operator.index) for operator in operators if operator.unit is Unit.NPU}
+    partitions: list[Partition] = []
+    for number, subgraph in enumerate(model.subgraphs):
+        wiring = wire(subgraph)
+        supported = [(number, index) in on_npu for index in range(len(subgraph.operators))]
+        for epoch in partition_epochs(subgraph, supported):
+            partitions.append(describe_partition(subgraph, wiring, number, len(partitions), epoch))
+    return tuple(partitions)
 
 
 def _total_differences(placement: Placement, report: LogReport, operators: list[OperatorPlacement]) -> list[Difference]:

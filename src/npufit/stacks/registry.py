@@ -65,8 +65,8 @@ def resolve_target(text: str) -> Target:
         return Target(chip, stack_name, info.default_version)
     resolved = stack.resolve_version(chip, version)
     if resolved is None:
-        known = ", ".join(info.versions)
-        raise InputError(f"{chip}/{stack_name} has no version '{version}'. Known: {known}.")
+        known = f"Known: {', '.join(info.versions)}" if info.versions else "Leave the version out"
+        raise InputError(f"{chip}/{stack_name} has no version '{version}'. {known}.")
     return Target(chip, stack_name, resolved)
 
 
@@ -76,7 +76,7 @@ def _spellings() -> list[str]:
 
 def _suggest(text: str, names: list[str]) -> str:
     near = difflib.get_close_matches(text.partition("@")[0], names, n=3, cutoff=0.5)
-    near = near or [name for name in names if name.startswith(text)]
+    near = near or [name for name in names if text and name.startswith(text)]
     if near:
         return f"Did you mean {' or '.join(near)}?"
     return f"Known: {', '.join(names)}."

@@ -32,9 +32,7 @@ def operator_codes() -> dict[str, int]:
 def element_types() -> dict[int, ElementType]:
     """Return the element type of every code of the schema that the graph knows."""
     known = {element.value: element for element in ElementType}
-    return {
-        code: known[name.lower()] for code, name in constants(schema().TensorType).items() if name.lower() in known
-    }
+    return {code: known[name.lower()] for code, name in constants(schema().TensorType).items() if name.lower() in known}
 
 
 @functools.cache

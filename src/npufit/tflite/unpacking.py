@@ -32,6 +32,7 @@ from npufit.graph import (
     Subgraph,
     Tensor,
     VariantTensor,
+    readable,
 )
 from npufit.tflite.names import element_types, operator_types, schema
 from npufit.tflite.options import unpack_options
@@ -201,7 +202,7 @@ class Unpacker:
 
     def _tensor(self, number: int, index: int, tensor: Any) -> Tensor:
         name = self._text(tensor.Name()) or ""
-        self.place = Place(subgraph=number, tensor=index, tensor_name=name)
+        self.place = Place(subgraph=number, tensor=index, tensor_name=readable(name))
         return Tensor(
             name=name,
             shape=self._optional_integers(tensor, "Shape"),
@@ -276,21 +277,19 @@ class Unpacker:
         if layout not in (0, 1):
             self._fail(f"unknown format {layout} of a sparse dimension")
         return SparseDimension(
-            is_sparse=bool(layout),
-            dense_size=level.DenseSize(),
-            segments_type=level.ArraySegmentsType(),
-            segments=self._index_vector(level.ArraySegmentsType(), level.ArraySegments()),
-            indices_type=level.ArrayIndicesType(),
-            indices=self._index_vector(level.ArrayIndicesType(), level.ArrayIndices()),
+            bool(layout),
+            level.DenseSize(),
+            *self._index_vector(level.ArraySegmentsType(), level.ArraySegments()),
+            *self._index_vector(level.ArrayIndicesType(), level.ArrayIndices()),
         )
 
-    def _index_vector(self, kind: int, table: Any) -> tuple[int, ...]:
+    def _index_vector(self, kind: int, table: Any) -> tuple[int, tuple[int, ...]]:
         if table is None or not kind:
-            return ()
+            return 0, ()
         vectors = {1: "Int32Vector", 2: "Uint16Vector", 3: "Uint8Vector"}
         if kind not in vectors:
             self._fail(f"unknown type {kind} of a sparse index vector")
-        return self._integers(_union(getattr(schema(), vectors[kind]), table), "Values")
+        return kind, self._integers(_union(getattr(schema(), vectors[kind]), table), "Values")
 
     def _signature(self, entry: Any) -> Signature:
         return Signature(
@@ -311,7 +310,7 @@ class Unpacker:
                 f"unknown builtin operator code {builtin}",
                 "The file is damaged, or newer than the TFLite schema that npufit was installed with",
             )
-        self.place = Place(subgraph=number, operator=index, operator_type=custom_code or kind)
+        self.place = Place(subgraph=number, operator=index, operator_type=readable(custom_code or kind))
         custom_options, external = self._custom_options(operator)
         return Operator(
             type=kind,
@@ -335,7 +334,7 @@ class Unpacker:
                     f"the custom options lie at bytes {offset} to {offset + size} of a file of {len(self.data)}",
                     "The file is cut off: compare its size with the original",
                 )
-            self._spend(size)
+            pass
             return self.data[offset : offset + size], True
         if operator.CustomOptionsIsNone():
             return None, False

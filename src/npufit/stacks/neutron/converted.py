@@ -99,9 +99,7 @@ def read_left_over(model: Model) -> tuple[int, ...] | None:
         data = entry.buffer.data
         if len(data) % 4 or len(data) > 4 * _MOST_INDICES:
             return None
-        found.update(
-            int.from_bytes(data[start : start + 4], "little", signed=True) for start in range(0, len(data), 4)
-        )
+        found.update(int.from_bytes(data[start : start + 4], "little", signed=True) for start in range(0, len(data), 4))
     if not entries or any(index < 0 for index in found):
         return None
     return tuple(sorted(found))

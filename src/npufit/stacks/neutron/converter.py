@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -79,22 +78,23 @@ def _run(arguments: tuple[str, ...], folder: Path, time_limit_s: float) -> tuple
         try:
             process.wait(time_limit_s)
         except subprocess.TimeoutExpired:
-            _kill_group(process)
-            reader.join(_DRAIN_S)
-            raise ToolError(
-                _failure(arguments[:1], f"was stopped after {time_limit_s:g} s", output.text())
-                + " Large models can take minutes; raise the time limit."
-            ) from None
+            is_late = True
+        else:
+            is_late = False
         finally:
             _kill_group(process)
             reader.join(_DRAIN_S)
+        if is_late:
+            raise ToolError(
+                _failure(arguments[:1], f"was stopped after {time_limit_s:g} s", output.text())
+                + " Large models can take minutes; raise the time limit."
+            )
         return process.returncode, output.text()
 
 
-@contextlib.contextmanager
-def _start(arguments: tuple[str, ...], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _start(arguments: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             arguments,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -105,12 +105,10 @@ def _start(arguments: tuple[str, ...], folder: Path) -> Iterator[subprocess.Pope
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ToolError(
-            f"{printable(arguments[0])}: the converter cannot be started: {reason}. Give the command of NXP's "
+            f"{printable(arguments[0], 400)}: the converter cannot be started: {reason}. Give the command of NXP's "
             "neutron-converter (eIQ Toolkit or eIQ Neutron SDK, x86-64) with --converter, or leave it out to see "
             "what is known without it."
         ) from None
-    with process:
-        yield process
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -160,10 +158,10 @@ def _describe_exit(code: int) -> str:
 def _failure(command: tuple[str, ...], what: str, log: str) -> str:
     """Return the message of a failed conversion: what happened, the last lines, what is known about them."""
     lines = [line.strip() for line in log.splitlines() if line.strip()][-_LAST_LINES:]
-    said = " | ".join("".join(letter if letter.isprintable() else "?" for letter in line[:200]) for line in lines)
+    said = " | ".join(printable(line, 200) for line in lines)
     known = explain_error(log)
     parts = [
-        f"{printable(' '.join(command))}: the converter {what}",
+        f"{printable(' '.join(command), 400)}: the converter {what}",
         f"Its last lines: {said}" if said else "It printed nothing",
         *([known] if known else []),
     ]

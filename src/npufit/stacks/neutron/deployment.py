@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from npufit.graph import Model, Subgraph, wire
+from collections.abc import Iterable
+
+from npufit.graph import Model, Subgraph, Tensor, wire
 from npufit.stacks.neutron import rules, sources
 from npufit.stacks.neutron.converted import (
     NeutronGraph,
@@ -12,7 +14,6 @@ from npufit.stacks.neutron.converted import (
     read_stamp,
 )
 from npufit.stacks.neutron.explain import refuse
-from npufit.stacks.neutron.partition import total_bytes
 from npufit.stacks.neutron.site import Site, printable
 from npufit.stacks.neutron.versions import Release, find_release, share_bsp
 from npufit.stacks.neutron.words import index_ranges
@@ -121,7 +122,7 @@ def payload_memory(model: Model, graphs: tuple[NeutronGraph, ...]) -> tuple[Memo
         MemoryUse(f"DDR, {name}", sum(parts.values()), None, _CONVERTED_FILE) for name, parts in sizes.items() if parts
     ]
     workspace = sum(
-        total_bytes(model.subgraphs[graph.subgraph].tensors[tensor] for tensor in graph.workspace) for graph in graphs
+        _total_bytes(model.subgraphs[graph.subgraph].tensors[tensor] for tensor in graph.workspace) for graph in graphs
     )
     if workspace:
         uses.append(MemoryUse("DDR, workspace of the NPU", workspace, None, _CONVERTED_FILE))
@@ -139,7 +140,7 @@ def _place(
             placed.append(OperatorPlacement(number, index, Unit.NPU, Evidence.EXECUTED, partition=member))
             continue
         site = Site(subgraph, wiring, index, release, ())
-        finding = refuse(site) or rules.find(rules.LEFT_ON_CPU, site.describe())
+        finding = refuse(site) or rules.make_finding(rules.LEFT_ON_CPU, site.describe())
         placed.append(OperatorPlacement(number, index, Unit.CPU, Evidence.EXECUTED, finding=finding))
     return tuple(placed)
 
@@ -152,8 +153,8 @@ def _partition(model: Model, graph: NeutronGraph, index: int) -> Partition:
         operators=(graph.index,),
         inputs=graph.inputs,
         outputs=graph.outputs,
-        input_bytes=total_bytes(tensors[tensor] for tensor in graph.inputs),
-        output_bytes=total_bytes(tensors[tensor] for tensor in graph.outputs),
+        input_bytes=_total_bytes(tensors[tensor] for tensor in graph.inputs),
+        output_bytes=_total_bytes(tensors[tensor] for tensor in graph.outputs),
     )
 
 
@@ -185,7 +186,8 @@ def _notes(model: Model, graphs: tuple[NeutronGraph, ...], stamp: Stamp) -> tupl
     elif find_release(stamp.version) is None:
         notes.append(
             Note(
-                f"The converter version {printable(stamp.version)} belongs to no release that npufit knows, so whether "
+                f"The converter version {printable(stamp.version)} belongs to no release that npufit knows, so "
+                f"whether "
                 "it fits the board could not be compared.",
                 Evidence.EXECUTED,
                 _CONVERTED_FILE,
@@ -197,9 +199,7 @@ def _notes(model: Model, graphs: tuple[NeutronGraph, ...], stamp: Stamp) -> tupl
 
 
 def _unstamped(what: str, label: str) -> Note:
-    return Note(
-        f"The file does not say {what}: no `{label}:` string was found.", Evidence.EXECUTED, _CONVERTED_FILE
-    )
+    return Note(f"The file does not say {what}: no `{label}:` string was found.", Evidence.EXECUTED, _CONVERTED_FILE)
 
 
 def _hazard(rule: Rule, subgraph: int, operators: tuple[int, ...], message: str, found: str) -> Hazard:
@@ -213,3 +213,7 @@ def _hazard(rule: Rule, subgraph: int, operators: tuple[int, ...], message: str,
         remedies=rule.remedies,
         evidence=rule.evidence,
     )
+
+
+def _total_bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.size_bytes for tensor in tensors)

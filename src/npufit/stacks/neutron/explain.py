@@ -32,7 +32,7 @@ def refuse(site: Site) -> Finding | None:
 
 def ask(site: Site) -> Finding:
     """Return what is unknown about the operator, with the experiment that would tell."""
-    return _first(_QUESTIONS, site) or rules.find(rules.UNDECIDED, site.describe())
+    return _first(_QUESTIONS, site) or rules.make_finding(rules.UNDECIDED, site.describe())
 
 
 def recall(site: Site) -> str:
@@ -49,7 +49,7 @@ def _first(table: tuple[tuple[Rule, _Found], ...], site: Site) -> Finding | None
     for rule, find in table:
         found = find(site)
         if found:
-            return rules.find(rule, found)
+            return rules.make_finding(rule, found)
     return None
 
 

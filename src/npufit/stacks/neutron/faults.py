@@ -15,6 +15,7 @@ _FAULT = re.compile(
 )
 _COMPONENTS = {1: "library", 2: "firmware", 3: "driver"}
 _MOST_FAULTS = 8
+_LONGEST_SOURCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ def _describe(fault: Fault) -> str:
         composed = f"Its bits name no component ({fault.number & 0x7}), so it is not composed as NeutronErrors.h has it"
     else:
         composed = f"Composed as NeutronErrors.h has it, it means {fault.component}, {fields}"
-    return (
-        f"Error number {fault.number}: {composed}. Driver codes are source lines, so a small number like this is more "
-        "likely a line of the driver than a documented error; compare it only with reports for the same BSP."
+    line = (
+        " Driver codes are source lines, so a small number like this is more likely a line of the driver."
+        if fault.number < _LONGEST_SOURCE
+        else " Driver codes are source lines."
     )
+    return f"Error number {fault.number}: {composed}.{line} Compare it only with reports for the same BSP."

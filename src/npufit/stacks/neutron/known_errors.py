@@ -36,15 +36,15 @@ KNOWN_ERRORS: tuple[KnownError, ...] = (
     ),
     _known(
         r"Global format selection has failed",
-        "The converter found no memory layout that all operators of a group accept. It does not say which one is at "
-        "fault: convert parts of the model to find it, or try another release",
+        "By its name, the step failed that chooses one memory layout for a group of operators; nothing public explains "
+        "it. Convert parts of the model to find the operator at fault, or try another release",
         Evidence.INFERRED,
         sources.CONVERTER_STAGES,
     ),
     _known(
         r"Unknown kernel plugin for operation",
-        "The converter has no kernel for an operator that it had selected. Convert parts of the model to find it, or "
-        "try another release",
+        "By its wording, the converter has no kernel for an operator; nothing public explains it. Convert parts of the "
+        "model to find the operator at fault, or try another release",
         Evidence.INFERRED,
         sources.CONVERTER_STAGES,
     ),
@@ -79,8 +79,8 @@ KNOWN_ERRORS: tuple[KnownError, ...] = (
     ),
     _known(
         r"Node number \d{1,9} \(Neutron\w{0,32}\) failed to invoke",
-        "The interpreter stopped at the node that runs on the NPU: there is no result, whatever the delegate reported "
-        "before",
+        "The interpreter stopped at the node that runs on the NPU: there is no result, whatever the delegate "
+        "reported before",
         Evidence.OBSERVED,
         sources.TORADEX_FAULT,
     ),

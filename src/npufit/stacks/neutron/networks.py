@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from npufit.graph import (
+    NO_TENSOR,
     Conv2DOptions,
     DepthwiseConv2DOptions,
     Model,
@@ -61,10 +62,10 @@ class _Step:
 
 
 def recognise(model: Model) -> Recognition | None:
-    """Return which publicly reported network `model` is, or None."""
+    """Return which publicly reported network `model` is, or None; only 8-bit networks were reported."""
     subgraph = model.main
     shape = _image_shape(subgraph)
-    if shape is None:
+    if shape is None or not _is_quantized(subgraph):
         return None
     network = _by_sequence(subgraph) or _by_counts(subgraph)
     if network is None:
@@ -88,6 +89,7 @@ def box_decoders(subgraph: Subgraph) -> tuple[int, ...]:
         and any(
             _step(subgraph, subgraph.operators[reader]) == _Step("CONV_2D", 1, 1)
             for tensor in operator.outputs
+            if tensor != NO_TENSOR
             for reader in wiring.consumers[tensor]
         )
     )
@@ -104,6 +106,11 @@ def _image_shape(subgraph: Subgraph) -> tuple[int, ...] | None:
     return shape if shape is not None and len(shape) == 4 and shape[3] == 3 else None
 
 
+def _is_quantized(subgraph: Subgraph) -> bool:
+    first = next((operator for operator in subgraph.operators if operator.type == "CONV_2D"), None)
+    return first is not None and all(tensor.element.is_8_bit for tensor in subgraph.output_tensors(first))
+
+
 def _step(subgraph: Subgraph, operator: Operator) -> _Step:
     if not isinstance(operator.options, Conv2DOptions | DepthwiseConv2DOptions):
         return _Step(operator.type)
@@ -112,16 +119,14 @@ def _step(subgraph: Subgraph, operator: Operator) -> _Step:
 
 
 def _by_sequence(subgraph: Subgraph) -> Network | None:
-    steps = [
-        _step(subgraph, operator) for operator in subgraph.operators if operator.type not in _NOT_IN_FINGERPRINTS
-    ]
+    steps = [_step(subgraph, operator) for operator in subgraph.operators if operator.type not in _NOT_IN_FINGERPRINTS]
     if steps[: len(_MOBILENET_V2)] == list(_MOBILENET_V2):
         tail = tuple(step.type for step in steps[len(_MOBILENET_V2) :])
-        if tail in _CLASSIFIER_TAILS:
-            return _CLASSIFIER_TAILS[tail]
+        if tail in _MOBILENET_V2_TAILS:
+            return _MOBILENET_V2_TAILS[tail]
     elif steps[: len(_MOBILENET_V1)] == list(_MOBILENET_V1):
-        tail = tuple(step.type for step in steps[len(_MOBILENET_V1) :])
-        if tail in _MOBILENET_V1_TAILS:
+        counts = Counter(step.type for step in steps[len(_MOBILENET_V1) :])
+        if counts["CONV_2D"] + counts["FULLY_CONNECTED"] == 1 and not counts["DEPTHWISE_CONV_2D"]:
             return Network.MOBILENET_V1
     is_detector = any(operator.custom_code == _SSD_OUTPUT for operator in subgraph.operators)
     return Network.SSD_MOBILENET_V2 if is_detector and _contains(steps, _MOBILENET_V2) else None
@@ -196,20 +201,12 @@ _NOT_IN_FINGERPRINTS = frozenset({"PAD", "QUANTIZE", "DEQUANTIZE"})
 _SSD_OUTPUT = "TFLite_Detection_PostProcess"
 _MOBILENET_V2 = _mobilenet_v2()
 _MOBILENET_V1 = _mobilenet_v1()
-_CLASSIFIER_TAILS: dict[tuple[str, ...], Network] = {
+_MOBILENET_V2_TAILS: dict[tuple[str, ...], Network] = {
     ("MEAN", "FULLY_CONNECTED", "SOFTMAX"): Network.KERAS_MOBILENET_V2,
     ("MEAN", "FULLY_CONNECTED"): Network.KERAS_MOBILENET_V2,
     ("AVERAGE_POOL_2D", "CONV_2D", "RESHAPE", "SOFTMAX"): Network.MOBILENET_V2,
     ("MEAN", "CONV_2D", "RESHAPE", "SOFTMAX"): Network.MOBILENET_V2,
 }
-_MOBILENET_V1_TAILS = frozenset(
-    {
-        ("AVERAGE_POOL_2D", "CONV_2D", "RESHAPE", "SOFTMAX"),
-        ("AVERAGE_POOL_2D", "CONV_2D", "SQUEEZE", "SOFTMAX"),
-        ("MEAN", "CONV_2D", "RESHAPE", "SOFTMAX"),
-        ("MEAN", "FULLY_CONNECTED", "SOFTMAX"),
-    }
-)
 
 
 def _yolo_v8(convolutions: int) -> dict[str, frozenset[int]]:

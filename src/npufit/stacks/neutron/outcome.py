@@ -17,10 +17,10 @@ from npufit.stacks.neutron.deployment import (
     stamp_settings,
 )
 from npufit.stacks.neutron.log import read_log
-from npufit.stacks.neutron.partition import make_partition
 from npufit.stacks.neutron.site import printable
 from npufit.stacks.neutron.trace import Trace, trace
 from npufit.stacks.neutron.versions import Release
+from npufit.stacks.partitioning import describe_partition
 from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Partition, Placement, Setting, Unit
 from npufit.stacks.rule import Evidence, RuleKind
 
@@ -29,7 +29,8 @@ _CONVERTER_OUTPUT = "the converter's file and log"
 
 
 def place_conversion(plain: Placement, model: Model, conversion: Conversion, release: Release) -> Placement:
-    """Return `plain`, the rules' placement of `model`, as `conversion` has it, with the differences between the two."""
+    """Return `plain`, the rules' placement of `model`, as `conversion` has it, with the differences between the "
+    "two."""
     fate = trace(model, conversion.model)
     graphs = neutron_graphs(conversion.model)
     stamp = read_stamp(conversion.model)
@@ -42,15 +43,16 @@ def place_conversion(plain: Placement, model: Model, conversion: Conversion, rel
         notes=() if printed is None else printed.notes,
     )
     placed = apply_log(plain, report, model)
+    graph_of = dict(fate.graph_of)
     wrong = inspect_conversion(conversion.model, graphs, stamp, plain.target, release) if graphs else ()
     return replace(
         placed,
-        operators=tuple(_explain(operator, fate, model) for operator in placed.operators),
+        operators=tuple(_explain(operator, graph_of, model) for operator in placed.operators),
         partitions=_partitions(model, fate, len(graphs)),
         hazards=(*placed.hazards, *(_in_source(hazard, fate) for hazard in wrong)),
         settings=(
             *placed.settings,
-            Setting("converter", printable(" ".join(conversion.command)), "--converter or the PATH"),
+            Setting("converter", printable(" ".join(conversion.command), 400), "--converter or the PATH"),
             *stamp_settings(stamp),
         ),
         notes=(_summary(fate, len(graphs), len(model.main.operators)), *placed.notes, COMPARE_NOTE),
@@ -63,16 +65,16 @@ def _units(fate: Trace) -> Iterable[tuple[int, int, Unit]]:
     yield from ((0, index, Unit.NPU) for index in sorted(fate.npu))
 
 
-def _explain(operator: OperatorPlacement, fate: Trace, model: Model) -> OperatorPlacement:
+def _explain(operator: OperatorPlacement, graph_of: dict[int, int], model: Model) -> OperatorPlacement:
     """Return `operator` with its NeutronGraph, and with a finding that fits what is known after the run."""
     if operator.unit is Unit.NPU:
-        return replace(operator, partition=dict(fate.graph_of).get(operator.index))
+        return replace(operator, partition=graph_of.get(operator.index))
     if operator.finding is None or operator.finding.rule.kind is not RuleKind.UNKNOWN:
         return operator
     kind = printable(model.subgraphs[operator.subgraph].operators[operator.index].name)
     if operator.unit is Unit.CPU:
-        return replace(operator, finding=rules.find(rules.LEFT_ON_CPU, kind), note="")
-    return replace(operator, finding=rules.find(rules.NOT_TRACED, kind), evidence=rules.NOT_TRACED.evidence)
+        return replace(operator, finding=rules.make_finding(rules.LEFT_ON_CPU, kind), note="")
+    return replace(operator, finding=rules.make_finding(rules.NOT_TRACED, kind), evidence=rules.NOT_TRACED.evidence)
 
 
 def _partitions(model: Model, fate: Trace, graphs: int) -> tuple[Partition, ...]:
@@ -81,7 +83,7 @@ def _partitions(model: Model, fate: Trace, graphs: int) -> tuple[Partition, ...]
         members.setdefault(graph, []).append(index)
     wiring = wire(model.main)
     return tuple(
-        make_partition(model.main, wiring, 0, graph, members[graph]) for graph in range(graphs) if graph in members
+        describe_partition(model.main, wiring, 0, graph, members[graph]) for graph in range(graphs) if graph in members
     )
 
 
@@ -94,7 +96,8 @@ def _summary(fate: Trace, graphs: int, total: int) -> Note:
     followed = f"; {lost} cannot be followed into the file" if lost else ""
     new = f" The file has {fate.left_unmatched} CPU operators that the source has not." if fate.left_unmatched else ""
     return Note(
-        f"The converter ran: {graphs} NeutronGraph in its file. Of the {total} source operators {len(fate.npu)} are on "
+        f"The converter ran: {graphs} NeutronGraph in its file. Of the {total} source operators {len(fate.npu)} are "
+        f"on "
         f"the NPU and {len(fate.cpu)} on the CPU{followed}. This rests on {fate.basis}.{new}",
         Evidence.EXECUTED,
         _CONVERTER_OUTPUT,

@@ -19,9 +19,7 @@ _ETHOS_U = "ethos-u"
 def place_plain(model: Model, target: Target, release: Release) -> Placement:
     """Return what the documented rules say about `model`; every operator that they do not decide is unknown."""
     operators = tuple(
-        placed
-        for number, subgraph in enumerate(model.subgraphs)
-        for placed in _place(subgraph, number, release)
+        placed for number, subgraph in enumerate(model.subgraphs) for placed in _place(subgraph, number, release)
     )
     unknown = any(operator.unit is Unit.UNKNOWN for operator in operators)
     return Placement(
@@ -34,21 +32,24 @@ def place_plain(model: Model, target: Target, release: Release) -> Placement:
     )
 
 
-def unasked_note(placement: Placement) -> Note:
-    """Return the note that says how many operators nobody but the converter can place, and how to ask it."""
+def unasked_notes(placement: Placement) -> tuple[Note, ...]:
+    """Return how many operators nobody but the converter can place, how to ask it, and what the plain file does."""
     unknown = sum(operator.unit is Unit.UNKNOWN for operator in placement.operators)
     total = len(placement.operators)
     answer = (
         f"{unknown} of {total} operators are unknown: NXP publishes no readable rules for i.MX95, and the converter "
-        "was not asked. To know, give its command with --converter, its log, or the file that it wrote"
+        "was not asked. To know, give its command with --converter, its log, or the file that it wrote."
         if unknown
-        else f"All {total} operators stay on the CPU by documented rules; the converter was not asked"
+        else f"All {total} operators stay on the CPU by the rules; the converter was not asked."
     )
-    return Note(
-        f"{answer}. Given to the board as it is, this file runs on the CPU: recent BSPs convert nothing on the board "
-        "and report 0 delegated nodes.",
-        Evidence.OBSERVED,
-        sources.BOARD_NOTES,
+    return (
+        Note(answer, Evidence.INFERRED, sources.NPUFIT),
+        Note(
+            "Given to the board as it is, this file runs on the CPU: recent BSPs convert nothing on the board and "
+            "report 0 delegated nodes.",
+            Evidence.OBSERVED,
+            sources.BOARD_NOTES,
+        ),
     )
 
 
@@ -73,15 +74,14 @@ def _place(subgraph: Subgraph, number: int, release: Release) -> list[OperatorPl
         else:
             question = ask(site)
             placed.append(
-                OperatorPlacement(
-                    number, index, Unit.UNKNOWN, question.evidence, finding=question, note=recall(site)
-                )
+                OperatorPlacement(number, index, Unit.UNKNOWN, question.evidence, finding=question, note=recall(site))
             )
     return placed
 
 
 def _depthwise_detector(subgraph: Subgraph, release: Release) -> tuple[Hazard, ...]:
-    """Return the hazard of detectors with depthwise convolutions; certain only for the releases that were reported."""
+    """Return the hazard of detectors with depthwise convolutions; certain only for the releases that were "
+    "reported."""
     depthwise = tuple(
         index for index, operator in enumerate(subgraph.operators) if operator.type == "DEPTHWISE_CONV_2D"
     )
@@ -109,8 +109,8 @@ def _foreign_file(model: Model) -> tuple[Note, ...]:
         return ()
     return (
         Note(
-            "This file was compiled for an Arm Ethos-U. Its ethos-u operators run on no other NPU and on no CPU; give "
-            "the model from before that compilation.",
+            "This file was compiled for an Arm Ethos-U. Its ethos-u operators run on no other NPU and on no CPU; "
+            "give the model from before that compilation.",
             Evidence.EXECUTED,
             "the file itself",
         ),

@@ -25,8 +25,7 @@ FLOAT = Rule(
     statement="The operator reads or writes floating-point values.",
     limit="8-bit weights; 8-bit or 16-bit integer activations",
     why="The NPU multiplies integers. Whatever touches a floating-point activation runs on the CPU, and that "
-    "includes "
-    "the QUANTIZE and DEQUANTIZE at the border of a model with float inputs and outputs.",
+    "includes the QUANTIZE and DEQUANTIZE at the border of a model with float inputs and outputs.",
     example="A Keras model exported without inference_input_type has a QUANTIZE in front and a DEQUANTIZE behind; "
     "both run on the CPU at every inference.",
     remedies=(
@@ -68,14 +67,12 @@ CUSTOM_OPERATOR = Rule(
     statement="The operator is a custom operator.",
     limit="operators of the TFLite schema",
     why="The converter documents a standard TFLite file as its input. It cannot know what a custom operator "
-    "computes, "
-    "so the operator stays as it is and needs its own CPU kernel at run time.",
+    "computes, so the operator stays as it is and needs its own CPU kernel at run time.",
     example="TFLite_Detection_PostProcess behind an SSD.",
     remedies=(
         Remedy(
             RemedyKind.REWRITE,
-            "Keep it at the end of the model, where it cuts nothing in two, or remove it and do its work in your "
-            "code.",
+            "Keep it at the end of the model, where it cuts nothing in two, or remove it and do its work in your code.",
         ),
     ),
     versions=_ALL,
@@ -139,10 +136,9 @@ VERSION_MISMATCH = Rule(
     statement="Converter and board software are of different releases.",
     limit="the converter flavour that belongs to the BSP",
     why="Converter, delegate, driver and firmware are released together. From SDK 3.1 on the driver prints "
-    "`Microcode "
-    "version mismatch!`; older software was seen to fall back to the CPU silently or to crash when the model is "
-    "prepared. Some mismatched pairs do work: 2.2 and 3.0 files on a firmware of early 2025, a 3.1.3 file on a 3.1.2 "
-    "driver.",
+    "`Microcode version mismatch!`; older software was seen to fall back to the CPU silently or to crash when the "
+    "model is prepared. Some mismatched pairs do work: 2.2 and 3.0 files on a firmware of early 2025, a 3.1.3 file "
+    "on a 3.1.2 driver.",
     example="Toolkit 1.16.0 is built for LF 6.12.20_2.0.0; its files on LF 6.6.36 are a mismatched pair.",
     remedies=(
         Remedy(RemedyKind.SETTING, "Convert with the flavour of the board's BSP, or update the BSP."),
@@ -175,14 +171,16 @@ DEPTHWISE_DETECTOR = Rule(
     statement="Detectors of this kind, with depthwise convolutions, were seen with wrong outputs on the NPU.",
     limit="none known",
     why="YOLO11 and YOLO26 in INT8 score near zero mAP on the NPU with SDK 3.0.1, while the same file is right on "
-    "the "
-    "CPU; reports of 3.1.3 say the same of the depthwise and C3k2 parts. The cause is not public. npufit "
+    "the CPU; reports of 3.1.3 say the same of the depthwise and C3k2 parts. The cause is not public. npufit "
     "recognises the box decoder that these networks share, together with depthwise convolutions; it does not claim "
     "that every such network is wrong.",
     example="One INT8 file of a YOLO11: a score of 0.85 on the CPU, 0.01 to 0.3 on the NPU.",
     remedies=(
         COMPARE_WITH_RUNNER,
-        Remedy(RemedyKind.REWRITE, "Use a YOLOv8 of the same size, as users of the board advise, and check its outputs too."),
+        Remedy(
+            RemedyKind.REWRITE,
+            "Use a YOLOv8 of the same size, as users of the board advise, and check its outputs too.",
+        ),
     ),
     versions="3.0, 3.1; not reported for others",
     evidence=Evidence.OBSERVED,
@@ -195,19 +193,18 @@ UNDECIDED = Rule(
     stage=Stage.UNDECIDED,
     statement="Only NXP's converter decides this operator, and it was not asked.",
     limit="not published",
-    why="The converter is closed, and its list of supported operators comes with the SDK. The only rules in readable "
-    "code are those of the delegate of 2024 (lf-6.6.23 to lf-6.6.52): constant 4-D filters without dilation for "
-    "convolutions, stride 1 or 2 and depth multiplier 1 for depthwise ones, non-constant inputs for ADD, int8 for "
-    "AVERAGE_POOL_2D, channel padding only for PAD, constant shapes for RESHAPE, and nothing else. They were "
-    "replaced "
-    "by the converter's own answer in the same year, so they are a floor for old BSPs and not today's rules. "
-    "And even an operator that is supported alone can be lost: the converter schedules groups, and MobileNetV2 "
-    "at 320x320 lost operators that were far smaller than others which it took at 224x224.",
+    why="The converter is closed, and its list of supported operators comes with the SDK only. The only rules in "
+    "readable code are those of the delegate of 2024 (lf-6.6.23 to lf-6.6.52): constant 4-D filters without "
+    "dilation for convolutions, stride 1 or 2 and depth multiplier 1 for depthwise ones, non-constant inputs for "
+    "ADD, int8 for AVERAGE_POOL_2D, channel padding only for PAD, constant shapes for RESHAPE, and nothing else. "
+    "They were replaced by the converter's own answer in the same year, so they are a floor for old BSPs and not "
+    "today's rules. And even an operator that is supported alone can be lost: the converter schedules groups, and "
+    "MobileNetV2 at 320x320 lost operators that were far smaller than others which it took at 224x224.",
     example="CONV_2D in int8.",
     remedies=(ASK_CONVERTER,),
     versions=_ALL,
     evidence=Evidence.INFERRED,
-    source=f"{sources.VISION_DOCS}; {sources.DELEGATE_RULES}; {sources.TORADEX_RESOLUTION}",
+    source=f"{sources.DELEGATE_RULES}; {sources.TORADEX_RESOLUTION}",
 )
 
 PAD_BEFORE_STRIDE = Rule(
@@ -233,8 +230,7 @@ SOFTMAX = Rule(
     statement="Whether SOFTMAX is converted for i.MX95 is not published.",
     limit="not published for i.MX95",
     why="It was seen on the CPU in the heads of YOLO networks (converters 2.0.2 and 3.2.2). For the smaller "
-    "Neutron-C "
-    "cores there are published limits, but i.MX95 has a Neutron-S, for which they are no proof.",
+    "Neutron-C cores there are published limits, but i.MX95 has a Neutron-S, for which they are no proof.",
     example="The SOFTMAX at the end of a classifier.",
     remedies=(
         ASK_CONVERTER,
@@ -271,9 +267,8 @@ DETECTION_HEAD = Rule(
     statement="The operator decodes boxes in a YOLO head; such operators were seen on the CPU.",
     limit="not published",
     why="In the public logs of YOLO networks the operators that stay on the CPU stand in the head: TRANSPOSE, "
-    "SOFTMAX "
-    "and part of the arithmetic behind them. They cost more time than the NPU part of the network. The logs are of "
-    "other files, so npufit does not take them as the answer for this one.",
+    "SOFTMAX and part of the arithmetic behind them. They cost more time than the NPU part of the network. The logs "
+    "are of other files, so npufit does not take them as the answer for this one.",
     example="The transpose and softmax over 16 bins in the box branch of YOLOv8.",
     remedies=(
         Remedy(RemedyKind.REWRITE, "Cut the model before the head's decoder and decode in your own code."),
@@ -292,8 +287,7 @@ GROUP_NORM = Rule(
     "converter.",
     limit="not published",
     why="The reshapes of a decomposed GroupNorm made the compiler 3.2.2 fail, says a user; BatchNorm was fine, "
-    "because "
-    "it is folded into the convolutions.",
+    "because it is folded into the convolutions.",
     example="RESHAPE whose result feeds both MEAN and SQUARED_DIFFERENCE.",
     remedies=(
         Remedy(RemedyKind.REWRITE, "Train with BatchNorm, which the export folds away."),
@@ -346,7 +340,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def find(rule: Rule, found: str, evidence: Evidence | None = None) -> Finding:
+def make_finding(rule: Rule, found: str, evidence: Evidence | None = None) -> Finding:
     """Return `rule` as a finding where `found` was found."""
     return Finding(
         rule=rule,

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from npufit.graph import Operator, Subgraph, Tensor, Wiring
 from npufit.stacks.neutron.versions import Release
 
-_LONGEST_NAME = 60
-
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -50,7 +48,7 @@ def describe_tensor(tensor: Tensor) -> str:
     return f"{shape} {tensor.element}"
 
 
-def printable(text: str) -> str:
-    """Return `text`, which a file or a log chose, cut short and without what a terminal would obey."""
-    clean = "".join(character if character.isprintable() else "?" for character in text[: _LONGEST_NAME + 1])
-    return clean if len(clean) <= _LONGEST_NAME else clean[: _LONGEST_NAME - 1] + "…"
+def printable(text: str, longest: int = 60) -> str:
+    """Return `text`, which a file, a log or a tool chose, cut short and without what a terminal would obey."""
+    clean = "".join(character if character.isprintable() else "?" for character in text[: longest + 1])
+    return clean if len(clean) <= longest else clean[: longest - 1] + "…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from npufit.errors import InputError
 from npufit.graph import Model
@@ -12,18 +12,18 @@ from npufit.stacks.neutron.converter import convert, find_converter
 from npufit.stacks.neutron.deployment import place_converted
 from npufit.stacks.neutron.log import read_log
 from npufit.stacks.neutron.outcome import place_conversion
-from npufit.stacks.neutron.plain import place_plain, release_settings, unasked_note
+from npufit.stacks.neutron.plain import place_plain, release_settings, unasked_notes
 from npufit.stacks.neutron.rules import RULES
 from npufit.stacks.neutron.versions import RELEASES, Release, find_release
-from npufit.stacks.placement import Placement
+from npufit.stacks.placement import Note, Placement
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
 
 _CHIP = "imx95"
+_NOT_RUN = Note("The converter was not run: this file is already converted.", Evidence.EXECUTED, "the converted file")
 
 
-@dataclass(frozen=True, slots=True)
 class NeutronStack:
     """NXP's closed converter and its delegate.
 
@@ -31,7 +31,7 @@ class NeutronStack:
     most operators unknown.
     """
 
-    name: str = "neutron"
+    name = "neutron"
 
     def targets(self) -> tuple[TargetInfo, ...]:
         """Return what is known about i.MX95, the one chip whose converter output was seen in public."""
@@ -66,11 +66,15 @@ class NeutronStack:
         release = _release(target)
         if is_converted(model):
             placed = place_converted(model, target, release)
-            return replace(placed, settings=(*release_settings(release), *placed.settings))
+            return replace(
+                placed,
+                settings=(*release_settings(release), *placed.settings),
+                notes=(*placed.notes, *([_NOT_RUN] if options.converter else [])),
+            )
         plain = place_plain(model, target, release)
         command = find_converter(options)
         if command is None:
-            return replace(plain, notes=(unasked_note(plain), *plain.notes))
+            return replace(plain, notes=(*unasked_notes(plain), *plain.notes))
         conversion = convert(model, command, target.chip, options.time_limit_s)
         return place_conversion(plain, model, conversion, release)
 

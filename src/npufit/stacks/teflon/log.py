@@ -73,6 +73,7 @@ def read_teflon_log(text: str, model: Model) -> LogReport | None:
         partitions=partitions or (totals[2] if totals else None) or (0 if tables else None),
         npu_operators=totals[0] if totals else None,
         total_operators=totals[1] if totals else None,
+        cut_by_tflite=True,
         notes=tuple(dict.fromkeys(notes)),
     )
 

@@ -27,7 +27,5 @@ def read_reasons(printed: str) -> tuple[Reason, ...]:
     reasons: list[Reason] = []
     for match in _WARNING.finditer(printed.replace("\r\n", "\n")):
         found, *wanted = match["reason"].splitlines()
-        reasons.append(
-            Reason(match["type"], match["ofm"], found.strip(), " ".join(line.strip() for line in wanted))
-        )
+        reasons.append(Reason(match["type"], match["ofm"], found.strip(), " ".join(line.strip() for line in wanted)))
     return tuple(reasons)

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -73,14 +73,11 @@ def _run_in(folder: Path, model: bytes, settings: VelaSettings, time_limit_s: fl
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
             start_new_session=True,
         )
-        with _killed_at_the_end(child):
-            try:
-                code = child.wait(time_limit_s)
-            except subprocess.TimeoutExpired:
-                raise ToolError(
-                    f"Vela did not finish within {time_limit_s:g} s and was stopped. "
-                    "Give it more time, or a smaller model."
-                ) from None
+        code = _wait(child, time_limit_s)
+    if code is None:
+        raise ToolError(
+            f"Vela did not finish within {time_limit_s:g} s and was stopped. Give it more time, or a smaller model."
+        )
     printed = _read_text(folder / "stdout")
     if code != 0:
         raise _failure(code, _read_text(folder / "stderr"))
@@ -92,19 +89,36 @@ def _run_in(folder: Path, model: bytes, settings: VelaSettings, time_limit_s: fl
     )
 
 
-@contextmanager
-def _killed_at_the_end(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Leave no process behind, whatever happens in between."""
+def _wait(child: subprocess.Popen[bytes], time_limit_s: float) -> int | None:
+    """Return the exit code, or None where the limit ended it; no process is left behind, whatever happens.
+
+    A timer does it because `wait` with a limit polls, which costs up to 50 ms.
+    """
+    expired = threading.Event()
+
+    def end() -> None:
+        expired.set()
+        _kill(child)
+
+    timer = threading.Timer(min(time_limit_s, threading.TIMEOUT_MAX), end)
+    timer.daemon = True
+    timer.start()
     try:
-        yield
+        code = child.wait()
     finally:
-        if child.poll() is None:
-            if hasattr(os, "killpg"):
-                with suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
-            else:
-                child.kill()
+        timer.cancel()
+        if child.returncode is None:
+            _kill(child)
             child.wait()
+    return None if expired.is_set() else code
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    else:
+        child.kill()
 
 
 def _read_text(path: Path) -> str:
@@ -127,20 +141,26 @@ class _Diagnosis:
 
 
 _DIAGNOSES = (
-    _Diagnosis(re.compile(r"Failed to parse TFLite file"), InputError, "Vela refuses the model"),
+    _Diagnosis(re.compile(r"failed to parse", re.IGNORECASE), InputError, "Vela refuses the model"),
     _Diagnosis(re.compile(r"CliOptionError|ConfigOptionError"), InputError, "Vela refuses the settings"),
+    _Diagnosis(
+        re.compile(r"Non-passthrough operation"),
+        ToolError,
+        "Vela gave up on an operation that it had put in itself, as it does where a model has bool tensors",
+    ),
     _Diagnosis(
         re.compile(r"MemoryError|bad_alloc"),
         ToolError,
         f"Vela needs more than the {ADDRESS_SPACE_BYTES >> 30} GiB of memory that it gets",
     ),
 )
+_SIGNALS = {member.value: member.name for member in signal.Signals}
 _EXCEPTION = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception): ?(.*)", re.MULTILINE)
 
 
 def _failure(code: int, stderr: str) -> NpufitError:
     if code < 0:
-        return ToolError(f"Vela died of signal {signal.Signals(-code).name}. {_last_words(stderr)}".rstrip())
+        return ToolError(f"Vela died of signal {_SIGNALS.get(-code, -code)}: {_last_words(stderr)}")
     for diagnosis in _DIAGNOSES:
         if diagnosis.pattern.search(stderr):
             return diagnosis.error(f"{diagnosis.text}: {_last_words(stderr)}")
@@ -151,5 +171,5 @@ def _last_words(stderr: str) -> str:
     """Return what the exception at the end says, without the traceback before it."""
     exceptions = list(_EXCEPTION.finditer(stderr))
     text = stderr[exceptions[-1].start(1) :] if exceptions else stderr
-    lines = [line.strip().strip("'\"") for line in text.splitlines() if line.strip()]
+    lines = [line.strip().removeprefix("- ").strip("'\"") for line in text.splitlines() if line.strip()]
     return "; ".join(lines[-_MESSAGE_LINES:]) or "it printed nothing"

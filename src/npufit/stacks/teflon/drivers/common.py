@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npufit.graph import ConcatenationOptions, Tensor
-from npufit.stacks.rule import Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.rule import NO_REMEDY, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.teflon.node import Node, is_per_channel
 from npufit.stacks.teflon.release import Release
 
@@ -28,7 +28,7 @@ def driver_rule(
         limit=limit,
         why=why,
         example=example,
-        remedies=(Remedy(RemedyKind.REWRITE, way_out),) if way_out else (),
+        remedies=(Remedy(RemedyKind.REWRITE, way_out) if way_out else NO_REMEDY,),
         versions=versions,
         evidence=Evidence.SOURCE,
         source=source,

@@ -1,0 +1,64 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both set up what they need in .venv.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= auto
+
+.PHONY: help demo test test-slow lint format docs bench wheel clean
+
+help:
+	@echo "make demo       set up, then check a built-in network for two targets"
+	@echo "make test       set up, then run the tests"
+	@echo "make test-slow  run the tests that take minutes"
+	@echo "make lint       ruff, pyright, import-linter"
+	@echo "make docs       write docs/rules from the rules"
+	@echo "make bench      measure speed, as ratios within one run"
+	@echo "make wheel      build the wheel, install it into a clean environment and run one check there"
+
+$(VENV)/.installed:
+	@test -n "$(PYTHON)" || { echo "npufit needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.developer: $(VENV)/.installed pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/npufit check zoo:mobilenet_v2@224,int8 -t imx93/teflon@25.3 -t imx93/vela
+
+test: $(VENV)/.developer
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+test-slow: $(VENV)/.developer
+	$(BIN)/python -m pytest -n $(WORKERS) -m slow
+
+lint: $(VENV)/.developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(VENV)/.developer
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.developer
+	$(BIN)/npufit rules --write docs/rules
+
+bench: $(VENV)/.developer
+	$(BIN)/python benchmarks/speed.py
+
+wheel: $(VENV)/.developer
+	rm -rf dist build/clean
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	$(BIN)/python -m build --wheel --outdir dist .
+	$(PYTHON) -m venv build/clean
+	build/clean/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd build/clean && bin/npufit check zoo:mobilenet_v1@128,uint8 -t imx93/teflon@26.1 -t imx93/vela \
+		--require 'npu-macs>=99%' --require hazards==0
+
+clean:
+	rm -rf $(VENV) build dist

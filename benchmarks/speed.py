@@ -1,0 +1,164 @@
+"""Measure npufit's speed against Vela's, as ratios within one run, and print the table of docs/performance.md.
+
+Machines differ and are noisy; a ratio of two commands that take turns on one machine is what can be compared. Absolute
+times are medians of this run and are given for orientation.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import npufit
+from npufit.graph import Model, Operator, Subgraph
+from npufit.tflite import write_model
+
+RUNS = 9
+TARGET = "imx93/teflon@26.2"
+VELA_SETTINGS = (
+    "--accelerator-config", "ethos-u65-256", "--config", "Arm/vela.ini", "--system-config", "Ethos_U65_High_End",
+    "--memory-mode", "Dedicated_Sram_384KB",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    goal: str
+    found: str
+    held: bool
+
+
+def main() -> None:
+    """Print the table; leave with 1 where a goal is missed."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "mobilenet_v2.tflite"
+        model = npufit.load("zoo:mobilenet_v2@224,int8")
+        write_model(model, file)
+        rows = [_help(), _check_against_vela(file), _vela_overhead(file), _library(), _linear()]
+    print(f"| what | goal | found (medians of {RUNS} runs in turn) | |")
+    print("|---|---|---|---|")
+    for row in rows:
+        print(f"| {row.what} | {row.goal} | {row.found} | {'held' if row.held else '**missed**'} |")
+    sys.exit(0 if all(row.held for row in rows) else 1)
+
+
+def _help() -> Row:
+    seconds = statistics.median(_time_process([*_NPUFIT, "--help"]) for _ in range(RUNS))
+    return Row("`npufit --help`, whole process", "under 0.2 s", f"{seconds:.3f} s", seconds < 0.2)
+
+
+def _check_against_vela(file: Path) -> Row:
+    check = [*_NPUFIT, "check", str(file), "-t", TARGET]
+    ours, theirs, ratio = _in_turn(lambda: _time_process(check), lambda: _time_process(_vela(file)))
+    return Row(
+        f"`npufit check` of MobileNetV2 for {TARGET}, whole process, against the `vela` command",
+        "ratio at most 0.5",
+        f"ratio {ratio:.2f} ({ours:.3f} s, vela {theirs:.3f} s)",
+        ratio <= 0.5,
+    )
+
+
+def _vela_overhead(file: Path) -> Row:
+    check = [*_NPUFIT, "check", str(file), "-t", "imx93/vela", "--no-cache"]
+    ours, theirs, ratio = _in_turn(lambda: _time_process(check), lambda: _time_process(_vela(file)))
+    return Row(
+        "`npufit check -t imx93/vela --no-cache` of MobileNetV2, whole process, above the `vela` command",
+        "at most 0.3 s above",
+        f"{ours - theirs:.3f} s above, ratio {ratio:.2f} ({ours:.3f} s, vela {theirs:.3f} s)",
+        ours - theirs <= 0.3,
+    )
+
+
+def _library() -> Row:
+    model = npufit.load("zoo:mobilenet_v2@224,uint8")
+    milliseconds = _time_check(model)
+    operators = len(model.main.operators)
+    return Row(
+        f"`npufit.check` on a loaded model of {operators} operators",
+        "at most 20 ms",
+        f"{milliseconds:.1f} ms",
+        milliseconds <= 20,
+    )
+
+
+def _linear() -> Row:
+    network = npufit.load("zoo:mobilenet_v2@224,uint8")
+    models = [_repeat(network, times) for times in (1, 2, 4, 8)]
+    each = [(len(model.main.operators), _time_check(model)) for model in models]
+    per_operator = [milliseconds / operators for operators, milliseconds in each]
+    growth = per_operator[-1] / per_operator[0]
+    found = ", ".join(f"{operators}: {milliseconds:.1f} ms" for operators, milliseconds in each)
+    return Row(
+        "the same on larger graphs, time for an operator of the largest against the smallest",
+        "linear: ratio at most 1.5",
+        f"ratio {growth:.2f} ({found})",
+        growth <= 1.5,
+    )
+
+
+def _time_check(model: Model) -> float:
+    """Return the median milliseconds of the library call, totals included."""
+    times: list[float] = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        summary = npufit.check(model, TARGET).summary
+        times.append(1000 * (time.perf_counter() - start))
+        assert summary.npu
+    return statistics.median(times)
+
+
+def _repeat(model: Model, times: int) -> Model:
+    """Return a model that holds the main subgraph of `model` several times, side by side."""
+    graph = model.main
+    count = len(graph.tensors)
+
+    def shift(indices: tuple[int, ...], by: int) -> tuple[int, ...]:
+        return tuple(index + by if index >= 0 else index for index in indices)
+
+    def copy(operator: Operator, by: int) -> Operator:
+        return replace(operator, inputs=shift(operator.inputs, by), outputs=shift(operator.outputs, by))
+
+    steps = [number * count for number in range(times)]
+    repeated = Subgraph(
+        tensors=graph.tensors * times,
+        inputs=tuple(index for by in steps for index in shift(graph.inputs, by)),
+        outputs=tuple(index for by in steps for index in shift(graph.outputs, by)),
+        operators=tuple(copy(operator, by) for by in steps for operator in graph.operators),
+    )
+    return replace(model, subgraphs=(repeated,))
+
+
+_NPUFIT = (str(Path(sys.executable).with_name("npufit")),)
+
+
+def _vela(file: Path) -> list[str]:
+    vela = str(Path(sys.executable).with_name("vela"))
+    return [vela, str(file), *VELA_SETTINGS, "--output-dir", str(file.parent / "vela")]
+
+
+def _in_turn(ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float, float]:
+    """Return the medians of both and of their ratio, run in turn after one warm-up each."""
+    ours()
+    theirs()
+    pairs = [(ours(), theirs()) for _ in range(RUNS)]
+    first, second = zip(*pairs, strict=True)
+    return statistics.median(first), statistics.median(second), statistics.median(a / b for a, b in pairs)
+
+
+def _time_process(command: Sequence[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Compilations kept by content: the same bytes, Vela and settings give the same result.
+
+A cache may be slow, full or read-only; none of this is an error, the work is then done again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+LIMIT_BYTES = 512 << 20
+"""Size of all entries together; the ones used longest ago go first."""
+
+_SUFFIX = ".vela"
+_DIGEST_BYTES = hashlib.sha256().digest_size
+
+
+def cache_key(model: bytes, *context: str) -> str:
+    """Return the name of what was made of `model` under `context` (versions and settings)."""
+    key = hashlib.sha256(model)
+    for part in context:
+        key.update(b"\0" + part.encode("utf-8", "surrogateescape"))
+    return key.hexdigest()
+
+
+def load_entry(key: str) -> bytes | None:
+    """Return the entry called `key`, or None where there is none; a damaged one is thrown away."""
+    path = _folder() / (key + _SUFFIX)
+    try:
+        stored = path.read_bytes()
+    except OSError:
+        return None
+    data = stored[_DIGEST_BYTES:]
+    if hashlib.sha256(data).digest() != stored[:_DIGEST_BYTES]:
+        discard_entry(key)
+        return None
+    with suppress(OSError):
+        os.utime(path)
+    return data
+
+
+def store_entry(key: str, data: bytes) -> None:
+    """Keep `data` as the entry called `key`; other processes see all of it or nothing."""
+    folder = _folder()
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, suffix=_SUFFIX)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(data).digest() + data)
+            os.replace(name, folder / (key + _SUFFIX))
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _prune(folder)
+
+
+def discard_entry(key: str) -> None:
+    """Remove the entry called `key`, if there is one."""
+    with suppress(OSError):
+        (_folder() / (key + _SUFFIX)).unlink()
+
+
+def _folder() -> Path:
+    own = os.environ.get("NPUFIT_CACHE_DIR")
+    if own:
+        return Path(own) / "vela"
+    base = os.environ.get("XDG_CACHE_HOME")
+    # The specification of XDG says that relative paths are to be ignored.
+    root = Path(base) if base and Path(base).is_absolute() else Path("~/.cache").expanduser()
+    return root / "npufit" / "vela"
+
+
+def _prune(folder: Path) -> None:
+    entries: list[tuple[float, int, Path]] = []
+    for path in folder.glob("*" + _SUFFIX):
+        with suppress(OSError):  # another process may remove it meanwhile
+            status = path.stat()
+            entries.append((status.st_mtime, status.st_size, path))
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
+        if total <= LIMIT_BYTES:
+            return
+        path.unlink(missing_ok=True)
+        total -= size

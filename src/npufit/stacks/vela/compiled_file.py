@@ -1,0 +1,119 @@
+"""The compiled file: what it calls on the NPU and which operators of the source model are still in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from npufit.graph import NO_TENSOR, Model, Operator, Subgraph
+from npufit.stacks.vela.labels import read_label
+
+ETHOS_U = "ethos-u"
+"""The custom code of the operator that stands for one partition."""
+
+_FIRST_DATA_INPUT = 4
+"""Before it: command stream, read-only data, scratch, fast scratch."""
+
+Position = tuple[int, int]
+"""A subgraph and an operator in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One `ethos-u` operator; `inputs` and `outputs` are tensors of the source model's subgraph, each once."""
+
+    subgraph: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    input_bytes: int
+    output_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledFile:
+    """Calls in the order of the file, source operators that are left for the CPU, and what else is there.
+
+    `left` maps them to what they are called in the file, `added` names operators that come from nowhere in the source.
+    """
+
+    subgraph_count: int
+    calls: tuple[Call, ...]
+    left: Mapping[Position, str]
+    added: tuple[str, ...]
+
+
+def is_call(operator: Operator) -> bool:
+    """Return True for an operator that runs a command stream on an Ethos-U."""
+    return operator.name == ETHOS_U
+
+
+def boundary(subgraph: Subgraph, operator: Operator) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the tensors that enter and leave the call `operator` at every inference, each once."""
+    entering = dict.fromkeys(
+        index
+        for index in operator.inputs[_FIRST_DATA_INPUT:]
+        if index != NO_TENSOR and not subgraph.tensors[index].is_constant
+    )
+    leaving = dict.fromkeys(index for index in operator.outputs if index != NO_TENSOR)
+    return tuple(entering), tuple(leaving)
+
+
+def read_compiled(compiled: Model, source: Model) -> CompiledFile:
+    """Return how `compiled`, which Vela made of the labelled `source`, corresponds to it."""
+    by_output, by_inputs = _source_operators(source)
+    calls: list[Call] = []
+    left: dict[Position, str] = {}
+    added: list[str] = []
+    for number, subgraph in enumerate(compiled.subgraphs):
+        for operator in subgraph.operators:
+            if is_call(operator):
+                calls.append(_call(number, subgraph, operator))
+                continue
+            outputs = _labels(subgraph, operator.outputs)
+            position = (
+                next((by_output[label] for label in outputs if label in by_output), None)
+                if operator.outputs
+                else by_inputs.get((operator.name, _labels(subgraph, operator.inputs)))
+            )
+            if position is None:
+                added.append(operator.name)
+            else:
+                left[position] = operator.name
+    return CompiledFile(len(compiled.subgraphs), tuple(calls), left, tuple(added))
+
+
+_Label = tuple[int, int]
+
+
+def _source_operators(
+    source: Model,
+) -> tuple[dict[_Label, Position], dict[tuple[str, tuple[_Label | None, ...]], Position]]:
+    """Return the operators by what they write and, where they write nothing, by type and by what they read."""
+    by_output: dict[_Label, Position] = {}
+    by_inputs: dict[tuple[str, tuple[_Label | None, ...]], Position] = {}
+    for number, subgraph in enumerate(source.subgraphs):
+        for index, operator in enumerate(subgraph.operators):
+            for tensor in operator.outputs:
+                by_output[number, tensor] = number, index
+            if not operator.outputs:
+                inputs = tuple(None if tensor == NO_TENSOR else (number, tensor) for tensor in operator.inputs)
+                by_inputs[operator.name, inputs] = number, index
+    return by_output, by_inputs
+
+
+def _labels(subgraph: Subgraph, tensors: tuple[int, ...]) -> tuple[_Label | None, ...]:
+    return tuple(None if index == NO_TENSOR else read_label(subgraph.tensors[index].name) for index in tensors)
+
+
+def _call(number: int, subgraph: Subgraph, operator: Operator) -> Call:
+    entering, leaving = boundary(subgraph, operator)
+    # Vela gives a state variable one tensor per use, all with the same label; it crosses the boundary once.
+    inputs, input_bytes = _distinct(subgraph, entering)
+    outputs, output_bytes = _distinct(subgraph, leaving)
+    return Call(number, inputs, outputs, input_bytes, output_bytes)
+
+
+def _distinct(subgraph: Subgraph, tensors: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+    sizes = {subgraph.tensors[index].name: subgraph.tensors[index].size_bytes for index in tensors}
+    labels = [label for name in sizes if (label := read_label(name))]
+    return tuple(tensor for _, tensor in labels), sum(sizes.values())

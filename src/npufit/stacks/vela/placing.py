@@ -1,0 +1,229 @@
+"""From a compilation to a placement: the compiled file decides, the debug database ties, the warnings explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from npufit.graph import Model
+from npufit.stacks.placement import Difference, Note, OperatorPlacement, Partition, Unit
+from npufit.stacks.rule import Evidence
+from npufit.stacks.vela.compilation import Compilation
+from npufit.stacks.vela.compiled_file import CompiledFile, Position, read_compiled
+from npufit.stacks.vela.fates import constant_operators, merged_partitions, unused_operators
+from npufit.stacks.vela.labels import read_label
+from npufit.stacks.vela.reasons import Reason
+from npufit.stacks.vela.rules import explain
+from npufit.tflite import parse_model
+
+FOLDED = "folded away by Vela: executes nowhere"
+MERGED = "has no commands of its own: Vela merged it into its neighbours' commands"
+UNTIED = "may own commands in its partition that Vela's debug database ties to no operator"
+UNUSED = "its result reaches no output: Vela dropped it"
+LOST = "its subgraph is not in the compiled file"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedOperators:
+    """The part of a placement that is read off what Vela made."""
+
+    operators: tuple[OperatorPlacement, ...]
+    partitions: tuple[Partition, ...]
+    differences: tuple[Difference, ...]
+    notes: tuple[Note, ...]
+
+
+def place_operators(model: Model, compilation: Compilation, version: str) -> PlacedOperators:
+    """Return where Vela `version` put every operator of `model`, whose labelled copy gave `compilation`."""
+    compiled = read_compiled(parse_model(compilation.compiled, f"{model.name} as compiled by Vela"), model)
+    findings = _Findings(
+        model=model,
+        version=version,
+        compiled=compiled,
+        streams=_streams(compilation),
+        is_tied=compilation.database.stream_count == len(compiled.calls),
+        untied=frozenset(compilation.database.untied_streams),
+        reasons=_reasons(model, compilation.reasons),
+    )
+    operators = tuple(placed for number in range(len(model.subgraphs)) for placed in _place_subgraph(findings, number))
+    return PlacedOperators(
+        operators,
+        _partitions(compiled, operators),
+        (*_stream_difference(compilation, compiled), *_differences(findings)),
+        _notes(compiled, f"Vela {version}: compiled file"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """All that is known about the operators, by their position in the source model.
+
+    `is_tied` says that there are as many command streams as calls, so that the Nth stream is that of the Nth call;
+    `untied` are the streams with commands that belong to no operator by name.
+    """
+
+    model: Model
+    version: str
+    compiled: CompiledFile
+    streams: Mapping[Position, tuple[int, ...]]
+    is_tied: bool
+    untied: frozenset[int]
+    reasons: Mapping[Position, Reason]
+
+    def partitions_of(self, position: Position) -> tuple[int, ...]:
+        """Return the partitions that have commands of an operator."""
+        return self.streams.get(position, ()) if self.is_tied else ()
+
+
+def _place_subgraph(findings: _Findings, number: int) -> Iterator[OperatorPlacement]:
+    subgraph = findings.model.subgraphs[number]
+    positions = [(number, index) for index in range(len(subgraph.operators))]
+    own = {position[1]: found[-1] for position in positions if (found := findings.partitions_of(position))}
+    absent = frozenset(
+        position[1]
+        for position in positions
+        if position not in findings.compiled.left and position not in findings.streams
+    )
+    constant = constant_operators(subgraph) & absent
+    unused = (unused_operators(subgraph) & absent) - constant
+    merged = merged_partitions(subgraph, absent - constant - unused, _writers(findings, number) | own)
+    for position in positions:
+        index = position[1]
+        if position in findings.compiled.left:
+            yield _on_cpu(findings, position)
+        elif index not in absent:
+            yield _on_npu(position, own.get(index), _spread(findings.partitions_of(position)))
+        elif number >= findings.compiled.subgraph_count:
+            yield OperatorPlacement(number, index, Unit.UNKNOWN, Evidence.EXECUTED, note=LOST)
+        else:
+            partition = merged.get(index)
+            fate = UNUSED if index in unused else _fate(findings, partition)
+            yield _on_npu(position, partition, fate + _in_spite_of(findings.reasons.get(position)))
+
+
+def _on_cpu(findings: _Findings, position: Position) -> OperatorPlacement:
+    number, index = position
+    operator = findings.model.subgraphs[number].operators[index]
+    left_as = findings.compiled.left[position]
+    return OperatorPlacement(
+        number,
+        index,
+        Unit.CPU,
+        Evidence.EXECUTED,
+        finding=explain(operator, findings.reasons.get(position), findings.model, findings.version),
+        note="" if left_as == operator.name else f"Vela put {left_as} in its place, which runs on the CPU",
+    )
+
+
+def _on_npu(position: Position, partition: int | None, note: str) -> OperatorPlacement:
+    return OperatorPlacement(*position, Unit.NPU, Evidence.EXECUTED, partition, note=note)
+
+
+def _fate(findings: _Findings, partition: int | None) -> str:
+    if partition is None:
+        return FOLDED
+    return UNTIED if partition in findings.untied or not findings.is_tied else MERGED
+
+
+def _writers(findings: _Findings, number: int) -> dict[int, int]:
+    """Return the call that writes an output of an operator of subgraph `number`, for all of which one does."""
+    subgraph = findings.model.subgraphs[number]
+    written = {
+        tensor: index
+        for index, call in enumerate(findings.compiled.calls)
+        if call.subgraph == number
+        for tensor in call.outputs
+    }
+    return {
+        index: written[tensor]
+        for index, operator in enumerate(subgraph.operators)
+        for tensor in operator.outputs
+        if tensor in written
+    }
+
+
+def _spread(partitions: tuple[int, ...]) -> str:
+    if len(partitions) < 2:
+        return ""
+    return f"its commands are spread over partitions {', '.join(str(index) for index in partitions)}"
+
+
+def _in_spite_of(reason: Reason | None) -> str:
+    return f" (Vela warned of it: {reason.found})" if reason else ""
+
+
+def _streams(compilation: Compilation) -> dict[Position, tuple[int, ...]]:
+    streams: dict[Position, tuple[int, ...]] = {}
+    for work in compilation.database.work:
+        position = work.subgraph, work.operator
+        streams[position] = (*streams.get(position, ()), work.stream)
+    return streams
+
+
+def _reasons(model: Model, reasons: tuple[Reason, ...]) -> dict[Position, Reason]:
+    writers = {
+        (number, tensor): (number, index)
+        for number, subgraph in enumerate(model.subgraphs)
+        for index, operator in enumerate(subgraph.operators)
+        for tensor in operator.outputs
+    }
+    tied = ((read_label(reason.output), reason) for reason in reasons)
+    return {writers[label]: reason for label, reason in tied if label in writers}
+
+
+def _partitions(compiled: CompiledFile, operators: tuple[OperatorPlacement, ...]) -> tuple[Partition, ...]:
+    members: dict[int, list[int]] = {index: [] for index in range(len(compiled.calls))}
+    for placed in operators:
+        if placed.partition is not None:
+            members[placed.partition].append(placed.index)
+    return tuple(
+        Partition(
+            index=index,
+            subgraph=call.subgraph,
+            operators=tuple(members[index]),
+            inputs=call.inputs,
+            outputs=call.outputs,
+            input_bytes=call.input_bytes,
+            output_bytes=call.output_bytes,
+        )
+        for index, call in enumerate(compiled.calls)
+    )
+
+
+def _stream_difference(compilation: Compilation, compiled: CompiledFile) -> tuple[Difference, ...]:
+    streams, calls = compilation.database.stream_count, len(compiled.calls)
+    if streams == calls:
+        return ()
+    what = "command streams in Vela's debug database against ethos-u operators in the compiled file"
+    return (Difference(0, None, what, str(streams), str(calls)),)
+
+
+def _differences(findings: _Findings) -> Iterator[Difference]:
+    """Yield where Vela contradicts itself about an operator; what it folded away after a warning is no such case."""
+    for position in sorted(findings.streams):
+        number, index = position
+        name = findings.model.subgraphs[number].operators[index].name
+        if position in findings.compiled.left:
+            yield Difference(number, index, f"unit of {name} by Vela's debug database", Unit.NPU, Unit.CPU)
+        elif position in findings.reasons:
+            yield Difference(number, index, f"unit of {name} by Vela's warning", Unit.CPU, Unit.NPU)
+    for number in range(len(findings.model.subgraphs)):
+        for index, call in _writers(findings, number).items():
+            streams = findings.partitions_of((number, index))
+            if streams and call not in streams:
+                name = findings.model.subgraphs[number].operators[index].name
+                yield Difference(number, index, f"partition of {name}", str(streams[-1]), str(call))
+
+
+def _notes(compiled: CompiledFile, source: str) -> tuple[Note, ...]:
+    notes: list[str] = []
+    if compiled.added:
+        names = ", ".join(sorted(set(compiled.added)))
+        notes.append(f"Vela added {len(compiled.added)} operators that are not in the model, for the CPU: {names}")
+    silent = [str(index) for index, call in enumerate(compiled.calls) if not call.outputs]
+    if silent:
+        notes.append(
+            f"Without an output tensor: partition {', '.join(silent)}. Later partitions read the results from scratch "
+            "memory, so a runtime must keep it between the calls and run them in the order of the file"
+        )
+    return tuple(Note(text, Evidence.EXECUTED, source) for text in notes)

@@ -1,0 +1,116 @@
+"""Files that Vela compiled before: the placement is in the file, and Vela has nothing left to do."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from npufit.graph import NO_TENSOR, Model, Subgraph
+from npufit.stacks.placement import Hazard, OperatorPlacement, Partition, Setting, Unit
+from npufit.stacks.rule import Evidence, Finding
+from npufit.stacks.vela.compiled_file import boundary, is_call
+from npufit.stacks.vela.rules import OTHER_ACCELERATOR, UNEXPLAINED
+
+SOURCE = "the compiled file"
+
+_HEADER = struct.Struct("<4sII")
+_CONFIG_ACTION = 1
+_PRODUCTS = {0: "ethos-u55", 1: "ethos-u65"}
+
+
+@dataclass(frozen=True, slots=True)
+class PrecompiledPlacement:
+    """The part of a placement that a compiled file holds."""
+
+    operators: tuple[OperatorPlacement, ...]
+    partitions: tuple[Partition, ...]
+    hazards: tuple[Hazard, ...]
+    settings: tuple[Setting, ...]
+
+
+def is_precompiled(model: Model) -> bool:
+    """Return True where `model` calls an Ethos-U already."""
+    return any(is_call(operator) for subgraph in model.subgraphs for operator in subgraph.operators)
+
+
+def place_precompiled(model: Model, accelerator: str) -> PrecompiledPlacement:
+    """Return the placement that `model` holds; `accelerator` is the chip's, as Vela calls it."""
+    operators: list[OperatorPlacement] = []
+    partitions: list[Partition] = []
+    hazards: list[Hazard] = []
+    found: dict[str, None] = {}
+    for number, subgraph in enumerate(model.subgraphs):
+        for index, operator in enumerate(subgraph.operators):
+            if not is_call(operator):
+                operators.append(_left_on_cpu(number, index, operator.name))
+                continue
+            operators.append(OperatorPlacement(number, index, Unit.NPU, Evidence.EXECUTED, partition=len(partitions)))
+            partitions.append(_partition(len(partitions), number, index, subgraph))
+            other = read_accelerator(subgraph, operator.input(0))
+            if other is None:
+                continue
+            found[other] = None
+            if other != accelerator:
+                hazards.append(_other_accelerator(number, index, other, accelerator))
+    settings = [Setting("accelerator", name, "driver header in the file") for name in found]
+    settings += [Setting("vela", version, "metadata of the file") for version in _versions(model)]
+    return PrecompiledPlacement(tuple(operators), tuple(partitions), tuple(hazards), tuple(settings))
+
+
+def read_accelerator(subgraph: Subgraph, tensor: int) -> str | None:
+    """Return what the command stream in `tensor` was made for, such as `ethos-u65-256`; None where it does not say.
+
+    The driver header is `COP1`, then actions; the first one, of kind 1, has the configuration register: log2 of the
+    multipliers in bits 0 to 3, the product in bits 28 to 31 (ethos-u-vela, driver_actions.py and ethos_u55_regs.py).
+    """
+    data = b"" if tensor == NO_TENSOR else bytes(subgraph.tensors[tensor].buffer.data[: _HEADER.size])
+    if len(data) < _HEADER.size:
+        return None
+    magic, action, config = _HEADER.unpack(data)
+    product = _PRODUCTS.get(config >> 28)
+    if magic != b"COP1" or action & 0xFF != _CONFIG_ACTION or product is None:
+        return None
+    return f"{product}-{1 << (config & 0xF)}"
+
+
+def _partition(partition: int, number: int, index: int, subgraph: Subgraph) -> Partition:
+    entering, leaving = boundary(subgraph, subgraph.operators[index])
+    return Partition(
+        index=partition,
+        subgraph=number,
+        operators=(index,),
+        inputs=entering,
+        outputs=leaving,
+        input_bytes=sum(subgraph.tensors[tensor].size_bytes for tensor in entering),
+        output_bytes=sum(subgraph.tensors[tensor].size_bytes for tensor in leaving),
+    )
+
+
+def _left_on_cpu(number: int, index: int, name: str) -> OperatorPlacement:
+    finding = Finding(
+        UNEXPLAINED,
+        UNEXPLAINED.limit,
+        f"{name} beside ethos-u; the file does not keep Vela's warnings",
+        UNEXPLAINED.remedies,
+        Evidence.EXECUTED,
+        SOURCE,
+    )
+    return OperatorPlacement(number, index, Unit.CPU, Evidence.EXECUTED, finding=finding)
+
+
+def _other_accelerator(number: int, index: int, found: str, wanted: str) -> Hazard:
+    return Hazard(
+        rule=OTHER_ACCELERATOR,
+        subgraph=number,
+        operators=(index,),
+        tensors=(),
+        message=f"the command stream was compiled for {found}; the chip has {wanted}",
+        found=found,
+        remedies=OTHER_ACCELERATOR.remedies,
+        evidence=Evidence.EXECUTED,
+    )
+
+
+def _versions(model: Model) -> tuple[str, ...]:
+    texts = (bytes(entry.buffer.data) for entry in model.metadata if entry.name == "vela_version")
+    return tuple(text.rstrip(b"\0").decode("ascii", "replace") for text in texts)

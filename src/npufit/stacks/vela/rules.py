@@ -1,0 +1,217 @@
+"""Why Vela leaves operators on the CPU, in the words of its own warnings.
+
+Vela's Python tables of supported operators contradict its compiler, so nothing here predicts; the rules sort what the
+compiler said about this model.
+"""
+
+from __future__ import annotations
+
+import re
+
+from npufit.graph import Model, Operator
+from npufit.stacks.rule import NO_REMEDY, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.vela.labels import restore_names
+from npufit.stacks.vela.reasons import Reason
+
+_VERSIONS = "5.2"
+_SOURCE = "warnings and compiled files of Vela 5.2 on the models that come with npufit's tests"
+
+_INTEGER_INTERFACE = Remedy(
+    RemedyKind.REWRITE,
+    "convert with integer inputs and outputs (inference_input_type and inference_output_type int8 or uint8), "
+    "or quantize and dequantize in the application",
+)
+_QUANTIZE = Remedy(RemedyKind.REWRITE, "quantize the model fully to int8, so that no float tensor is left")
+_FIX_SHAPES = Remedy(RemedyKind.REWRITE, "fix the batch and every other size before the conversion to TFLite")
+_IGNORE_UNSUPPORTED = Remedy(
+    RemedyKind.REWRITE, "replace it by operators that `npufit rules` does not name, or move it out of the model"
+)
+
+_REWRITES = {
+    "QUANTIZE": _INTEGER_INTERFACE,
+    "DEQUANTIZE": _INTEGER_INTERFACE,
+    "GATHER": Remedy(
+        RemedyKind.REWRITE, "where the indices are constant and consecutive, use STRIDED_SLICE, which Vela accepts"
+    ),
+    "TFLite_Detection_PostProcess": Remedy(
+        RemedyKind.REWRITE, "end the model before it, and decode and suppress boxes in the application"
+    ),
+}
+"""Ways out that depend on the operator's name."""
+
+UNSUPPORTED_TYPE = Rule(
+    id="vela.unsupported-type",
+    kind=RuleKind.REFUSAL,
+    stage=Stage.COMPILER,
+    statement="Vela has no translation of this operator type to the Ethos-U.",
+    limit="an operator type that Vela translates",
+    why="Vela turns each type that it knows into convolutions, poolings, elementwise operations and table look-ups; "
+    "what it has no recipe for stays in the file as it is.",
+    example="GATHER in ShuffleNet; TFLite_Detection_PostProcess at the end of SSD; DEQUANTIZE before a float output.",
+    remedies=(_IGNORE_UNSUPPORTED,),
+    versions=_VERSIONS,
+    evidence=Evidence.EXECUTED,
+    source=_SOURCE,
+)
+
+FLOAT = Rule(
+    id="vela.float",
+    kind=RuleKind.REFUSAL,
+    stage=Stage.COMPILER,
+    statement="The operator reads or writes a float tensor, and the Ethos-U computes in integers only.",
+    limit="feature maps of 8-, 16-, 32- or 64-bit integers",
+    why="The hardware has integer multipliers and no float unit.",
+    example="The QUANTIZE behind a float32 input; EXP between a DEQUANTIZE and a QUANTIZE.",
+    remedies=(_QUANTIZE,),
+    versions=_VERSIONS,
+    evidence=Evidence.EXECUTED,
+    source=_SOURCE,
+)
+
+DATA_TYPE = Rule(
+    id="vela.data-type",
+    kind=RuleKind.REFUSAL,
+    stage=Stage.COMPILER,
+    statement="A tensor of the operator has an element type that Vela does not take there.",
+    limit="the element types that Vela's warning lists",
+    why="Each recipe of Vela covers the integer types that its hardware operation takes.",
+    example="RELU over uint16 or over int32.",
+    remedies=(Remedy(RemedyKind.REWRITE, "convert the model with int8 feature maps"),),
+    versions=_VERSIONS,
+    evidence=Evidence.EXECUTED,
+    source=_SOURCE,
+)
+
+UNQUANTIZED = Rule(
+    id="vela.unquantized",
+    kind=RuleKind.REFUSAL,
+    stage=Stage.COMPILER,
+    statement="A tensor of the operator has no quantization parameters.",
+    limit="scale and zero point on every feature map and weight tensor",
+    why="Vela computes the integer scaling of each command from them.",
+    example="LOGISTIC over int8 tensors without a scale.",
+    remedies=(Remedy(RemedyKind.REWRITE, "quantize the model with a converter that writes all parameters"),),
+    versions=_VERSIONS,
+    evidence=Evidence.EXECUTED,
+    source=_SOURCE,
+)
+
+SHAPE = Rule(
+    id="vela.unknown-shape",
+    kind=RuleKind.REFUSAL,
+    stage=Stage.COMPILER,
+    statement="A tensor of the operator has no constant shape.",
+    limit="constant shapes",
+    why="Vela lays out memory and writes commands before anything runs, for which it needs every size.",
+    example="PACK and STRIDED_SLICE in the chain that Keras adds to compute the shape of a reshape with open batch.",
+    remedies=(_FIX_SHAPES,),
+    versions=_VERSIONS,
+    evidence=Evidence.EXECUTED,
+    source=_SOURCE,
+)
+
+BATCH = Rule(
+    id="vela.batch",
+    kind=RuleKind.REFUSAL,
+    stage=Stage.COMPILER,
+    statement="The operator works on more than one batch, which Vela's recipe for it does not cover.",
+    limit="batch 1",
+    why="The hardware's feature maps have height, width and depth, no batch.",
+    example="MEAN over a tensor of shape 3x2x4x5.",
+    remedies=(Remedy(RemedyKind.REWRITE, "convert the model with batch 1"),),
+    versions=_VERSIONS,
+    evidence=Evidence.EXECUTED,
+    source=_SOURCE,
+)
+
+CONSTRAINT = Rule(
+    id="vela.constraint",
+    kind=RuleKind.REFUSAL,
+    stage=Stage.COMPILER,
+    statement="The operator breaks a constraint of Vela's recipe for its type.",
+    limit="the constraint that Vela's warning states",
+    why="Recipes exist for the sizes, strides and attributes that the hardware operation behind them takes.",
+    example="RESIZE_NEAREST_NEIGHBOR by a factor of 3.",
+    remedies=(Remedy(RemedyKind.REWRITE, "change the operator until it keeps the constraint that Vela states"),),
+    versions=_VERSIONS,
+    evidence=Evidence.EXECUTED,
+    source=_SOURCE,
+)
+
+UNEXPLAINED = Rule(
+    id="vela.unexplained",
+    kind=RuleKind.REFUSAL,
+    stage=Stage.COMPILER,
+    statement="The compiled file has the operator on the CPU, and Vela gave no reason.",
+    limit="unknown",
+    why="Vela prints a warning for what its checks refuse; later steps leave operators alone without one, and a file "
+    "that was compiled before carries no warnings.",
+    example="An operator beside ethos-u in a file that was compiled elsewhere.",
+    remedies=(
+        Remedy(
+            RemedyKind.EXPERIMENT, "compile the operator alone, in a model of its own, to see whether Vela takes it"
+        ),
+    ),
+    versions=_VERSIONS,
+    evidence=Evidence.EXECUTED,
+    source=_SOURCE,
+)
+
+OTHER_ACCELERATOR = Rule(
+    id="vela.other-accelerator",
+    kind=RuleKind.HAZARD,
+    stage=Stage.EXECUTION,
+    statement="The file was compiled for another Ethos-U than the one of the chip.",
+    limit="the accelerator in the chip's profile",
+    why="A command stream is written for one product and number of multipliers; block sizes and the order of weights "
+    "depend on them. The driver header in front of each stream names both.",
+    example="person_detect_vela.tflite of TensorFlow Lite Micro, compiled for ethos-u55-256.",
+    remedies=(Remedy(RemedyKind.SETTING, "compile the original model again with the chip's --accelerator-config"),),
+    versions="all that write COP1 driver headers",
+    evidence=Evidence.SOURCE,
+    source="ethos-u-vela 5.2.0: ethosu/vela/driver_actions.py, build_config_word",
+)
+
+RULES = (
+    UNSUPPORTED_TYPE,
+    FLOAT,
+    DATA_TYPE,
+    UNQUANTIZED,
+    SHAPE,
+    BATCH,
+    CONSTRAINT,
+    UNEXPLAINED,
+    OTHER_ACCELERATOR,
+)
+
+_SORTED_BY = (
+    (re.compile(r"^Unsupported opType"), UNSUPPORTED_TYPE),
+    (re.compile(r"unsupported datatype \w*float", re.IGNORECASE), FLOAT),
+    (re.compile(r"unsupported datatype", re.IGNORECASE), DATA_TYPE),
+    (re.compile(r"missing quantization"), UNQUANTIZED),
+    (re.compile(r"shapeless"), SHAPE),
+    (re.compile(r"^Batch > 1"), BATCH),
+)
+
+
+def explain(operator: Operator, reason: Reason | None, model: Model, version: str) -> Finding:
+    """Return why Vela `version` left `operator` of `model` on the CPU, from its warning, if there was one."""
+    if reason is None:
+        return Finding(
+            UNEXPLAINED,
+            UNEXPLAINED.limit,
+            f"{operator.name} in the compiled file, without a warning",
+            UNEXPLAINED.remedies or (NO_REMEDY,),
+            Evidence.EXECUTED,
+            f"Vela {version}: compiled file",
+        )
+    rule = next((rule for pattern, rule in _SORTED_BY if pattern.search(reason.found)), CONSTRAINT)
+    rewrite = _REWRITES.get(operator.name)
+    return Finding(
+        rule,
+        restore_names(reason.wanted, model) or rule.limit,
+        operator.name if rule is UNSUPPORTED_TYPE else restore_names(reason.found, model),
+        (rewrite,) if rewrite else rule.remedies,
+        Evidence.EXECUTED,
+        f"Vela {version}: warning",
+    )

@@ -1,0 +1,124 @@
+"""A draft in a number format: every tensor quantized, every operator with the version that this needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from npufit.graph import Buffer, ElementType, Model, Quantization, Subgraph, Tensor
+from npufit.zoo.draft import Activations, AsIs, Bias, Dialect, Draft, DraftTensor, Parameter, Weights
+from npufit.zoo.ends import add_signature, convert_ends, make_batch_dynamic
+from npufit.zoo.quantize import (
+    quantize_asymmetric,
+    quantize_bias,
+    quantize_parameter,
+    quantize_per_channel,
+    quantize_per_tensor,
+    quantize_range,
+)
+from npufit.zoo.spec import Precision, ZooSpec
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from npufit.zoo.quantize import Integers
+
+_INT8_VERSIONS = {
+    "ADD": 2, "AVERAGE_POOL_2D": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "DEQUANTIZE": 2,
+    "FULLY_CONNECTED": 4, "LOGISTIC": 2, "MAX_POOL_2D": 2, "MEAN": 2, "MUL": 2, "PAD": 2, "SOFTMAX": 2,
+}  # fmt: skip
+"""The operator versions that TFLiteConverter 2.15 writes for int8; all others, and all of float and uint8, are 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFormat:
+    """How a precision stores things: the type of activations and weights, and how weights are quantized."""
+
+    element: ElementType
+    quantize_weights: Callable[[Weights], tuple[Integers, Quantization]]
+    versions: Mapping[str, int]
+
+
+_FORMATS = {
+    Precision.INT8: NumberFormat(ElementType.INT8, quantize_per_channel, _INT8_VERSIONS),
+    Precision.INT8_PER_TENSOR: NumberFormat(ElementType.INT8, quantize_per_tensor, _INT8_VERSIONS),
+    Precision.UINT8: NumberFormat(ElementType.UINT8, quantize_asymmetric, {}),
+}
+
+
+def encode(draft: Draft, spec: ZooSpec) -> Model:
+    """Return `draft` as a model in the number format, and with the inputs and outputs, of `spec`."""
+    number_format = _FORMATS.get(spec.precision)
+    versions: Mapping[str, int] = number_format.versions if number_format else {}
+    operators = tuple(replace(operator, version=versions.get(operator.type, 1)) for operator in draft.operators)
+    tensors = _quantized_tensors(draft, number_format) if number_format else _float_tensors(draft)
+    subgraph = Subgraph(tensors, tuple(draft.inputs), tuple(draft.outputs), operators, "main")
+    if spec.precision.is_int8:
+        subgraph = convert_ends(subgraph, spec.boundary, versions)
+    if draft.dialect is Dialect.KERAS:
+        subgraph = make_batch_dynamic(subgraph)
+    model = Model(str(spec), (subgraph,), description=f"npufit {spec}")
+    return add_signature(model) if draft.dialect is Dialect.KERAS else model
+
+
+def _float_tensors(draft: Draft) -> tuple[Tensor, ...]:
+    return tuple(
+        replace(entry.tensor, buffer=_buffer(entry.role.values))
+        if isinstance(entry.role, (Weights, Bias, Parameter))
+        else entry.tensor
+        for entry in draft.tensors
+    )
+
+
+def _quantized_tensors(draft: Draft, number_format: NumberFormat) -> tuple[Tensor, ...]:
+    ranges = _common_ranges(draft)
+    tensors: list[Tensor] = []
+    for index, entry in enumerate(draft.tensors):
+        tensors.append(_quantized(entry, number_format, ranges.get(index), tensors))
+    return tuple(tensors)
+
+
+def _quantized(
+    entry: DraftTensor, number_format: NumberFormat, bounds: Activations | None, earlier: list[Tensor]
+) -> Tensor:
+    """Return the tensor in the number format; `earlier` holds the finished tensors in front of it."""
+    element = number_format.element
+    match entry.role:
+        case Activations():
+            assert bounds is not None
+            return replace(entry.tensor, element=element, quantization=quantize_range(bounds.low, bounds.high, element))
+        case Weights() as weights:
+            integers, quantization = number_format.quantize_weights(weights)
+        case Parameter(values):
+            integers, quantization = quantize_parameter(values, element)
+        case Bias() as bias:
+            element = ElementType.INT32
+            ifm, weights = earlier[bias.ifm].quantization, earlier[bias.weights].quantization
+            integers, quantization = quantize_bias(bias, ifm, weights)
+        case AsIs.AS_IS:
+            return entry.tensor
+    return replace(entry.tensor, element=element, quantization=quantization, buffer=_buffer(integers))
+
+
+def _common_ranges(draft: Draft) -> dict[int, Activations]:
+    """Return the range of every activation tensor; tensors that are tied get the union of their ranges."""
+    ranges = {index: entry.role for index, entry in enumerate(draft.tensors) if isinstance(entry.role, Activations)}
+    leader = {index: index for index in ranges}
+
+    def find(index: int) -> int:
+        while leader[index] != index:
+            index = leader[index]
+        return index
+
+    for group in draft.tied:
+        first, *others = dict.fromkeys(map(find, group))
+        for other in others:
+            leader[other] = first
+            low, high = min(ranges[first].low, ranges[other].low), max(ranges[first].high, ranges[other].high)
+            ranges[first] = Activations(low, high)
+    return {index: ranges[find(index)] for index in ranges}
+
+
+def _buffer(values: npt.NDArray[Any]) -> Buffer:
+    return Buffer(values.data.cast("B"))

@@ -1,0 +1,103 @@
+"""Estimates of what flows through a network: mean and variance of each channel, computed without running it.
+
+Weights and quantization ranges follow from them, so that a random network neither dies nor saturates. Averaged over
+independent zero-mean weights, the variance of a weighted sum is the weighted sum of the variances whatever the
+correlation of the inputs; so the estimates hold through any number of layers. In front of an activation values are
+taken as normally distributed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import pi, sqrt
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.floating[Any]]
+
+WINDOW_CORRELATION = 0.5
+"""Assumed correlation of neighbouring pixels under a pooling window: between noise (0) and a photograph (near 1)."""
+
+_GREATEST_OF = {1: (0.0, 1.0), 4: (1.03, 0.49), 9: (1.49, 0.36)}
+"""Mean and variance of the greatest of n independent standard normal numbers (order statistics)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Mean and variance of every channel of a tensor."""
+
+    mean: Floats
+    variance: Floats
+
+    def bounds(self, deviations: float) -> tuple[float, float]:
+        """Return the lowest and the highest value within `deviations` standard deviations of any channel's mean."""
+        import numpy as np
+
+        reach = deviations * np.sqrt(self.variance)
+        return float((self.mean - reach).min()), float((self.mean + reach).max())
+
+
+def constant_moments(mean: float, variance: float, channels: int) -> Moments:
+    """Return the same mean and variance for each of `channels` channels."""
+    import numpy as np
+
+    return Moments(np.full(channels, mean, np.float32), np.full(channels, variance, np.float32))
+
+
+def join_moments(parts: Sequence[Moments]) -> Moments:
+    """Return the moments of tensors that are concatenated along their channels."""
+    import numpy as np
+
+    return Moments(np.concatenate([part.mean for part in parts]), np.concatenate([part.variance for part in parts]))
+
+
+def add_moments(first: Moments, second: Moments) -> Moments:
+    """Return the moments of the sum of two independent tensors."""
+    return Moments(first.mean + second.mean, first.variance + second.variance)
+
+
+def rectify_moments(moments: Moments, ceiling: float | None = None) -> Moments:
+    """Return the moments after ReLU, or after a clamp to [0, ceiling], of normally distributed values."""
+    mean, square = _rectified(moments.mean, moments.variance)
+    if ceiling is not None:
+        # min(max(x, 0), c) = max(x, 0) - max(x - c, 0); where the second term is positive the first one is it plus c.
+        above, above_square = _rectified(moments.mean - ceiling, moments.variance)
+        mean, square = mean - above, square - above_square - 2 * ceiling * above
+    return Moments(mean, _positive(square - mean * mean))
+
+
+def greatest_moments(moments: Moments, window: int) -> Moments:
+    """Return the moments of the greatest of `window` (1, 4 or 9) neighbours."""
+    import numpy as np
+
+    mean, variance = _GREATEST_OF[window]
+    spread = (1 - WINDOW_CORRELATION) * moments.variance
+    return Moments(moments.mean + mean * np.sqrt(spread), WINDOW_CORRELATION * moments.variance + variance * spread)
+
+
+def average_moments(moments: Moments, window: int) -> Moments:
+    """Return the moments of the average over `window` pixels."""
+    kept = WINDOW_CORRELATION + (1 - WINDOW_CORRELATION) / window
+    return Moments(moments.mean, moments.variance * kept)
+
+
+def _rectified(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    """Return mean and mean square of max(x, 0) for normal x."""
+    import numpy as np
+
+    deviation = np.sqrt(_positive(variance))
+    ratio = mean / deviation
+    density = np.exp(-0.5 * ratio * ratio) / sqrt(2 * pi)
+    # The normal distribution function by the tanh approximation known from GELU, good to 0.001.
+    share = 0.5 * (1 + np.tanh(sqrt(2 / pi) * (ratio + 0.044715 * ratio**3)))
+    return mean * share + deviation * density, (mean * mean + variance) * share + mean * deviation * density
+
+
+def _positive(variance: Floats) -> Floats:
+    import numpy as np
+
+    return np.maximum(variance, np.float32(1e-8))

@@ -1,0 +1,138 @@
+"""What people write to what they mean: `zoo:mobilenet_v2@320,int8,io=int8` to a ZooSpec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from difflib import get_close_matches
+
+from npufit.errors import InputError
+from npufit.zoo.catalogue import CATALOGUE, LARGEST_SIZE, ZooEntry
+from npufit.zoo.spec import BOUNDARIES, PREFIX, Boundary, Export, PadStyle, Precision, ZooSpec
+
+_FORM = f"{PREFIX}NAME[@SIZE][,QUANT][,OPTION=VALUE...]"
+
+
+def parse_spec(text: str) -> ZooSpec:
+    """Return the network that `text` names, such as `zoo:mobilenet_v2@320,int8`; the prefix may be missing.
+
+    Raises InputError where the network, size, precision or an option does not exist or does not fit the network.
+    """
+    head, *words = text.removeprefix(PREFIX).split(",")
+    name, at, size = head.partition("@")
+    entry = CATALOGUE.get(name)
+    if entry is None:
+        raise InputError(f"{text}: no network {name!r} in the zoo. {_choices(name, CATALOGUE)}")
+    spec = ZooSpec(name, _size(text, size) if at else entry.default_size)
+    options: dict[str, str] = {}
+    precisions: list[Precision] = []
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            precisions.append(_precision(text, word))
+        elif key not in _OPTIONS:
+            raise InputError(f"{text}: no option {key!r}. {_choices(key, _OPTIONS)} It is written {_FORM}.")
+        elif key in options:
+            raise InputError(f"{text}: the option {key!r} is given twice.")
+        else:
+            options[key] = value
+    if len(precisions) > 1:
+        raise InputError(f"{text}: {len(precisions)} precisions are given; a network has one.")
+    precision = precisions[0] if precisions else spec.precision
+    spec = replace(spec, precision=precision, boundary=BOUNDARIES[precision][0])
+    for key, value in options.items():
+        spec = _OPTIONS[key](text, spec, entry, value)
+    validate_spec(spec, text)
+    return spec
+
+
+def validate_spec(spec: ZooSpec, text: str = "") -> None:
+    """Raise InputError where the zoo has no such network; `text` is what the user wrote."""
+    text = text or str(spec)
+    entry = CATALOGUE.get(spec.network)
+    if entry is None:
+        raise InputError(f"{text}: no network {spec.network!r} in the zoo. {_choices(spec.network, CATALOGUE)}")
+    if not entry.smallest_size <= spec.size <= LARGEST_SIZE:
+        raise InputError(
+            f"{text}: {entry.name} cannot be {spec.size} pixels wide. "
+            f"Give a size from {entry.smallest_size} to {LARGEST_SIZE}; the usual one is {entry.default_size}."
+        )
+    if spec.boundary not in BOUNDARIES[spec.precision]:
+        allowed = " or ".join(f"io={boundary}" for boundary in BOUNDARIES[spec.precision])
+        raise InputError(f"{text}: {spec.precision} does not go with io={spec.boundary}. It allows {allowed}.")
+    if spec.alpha not in entry.alphas:
+        allowed = ", ".join(f"{alpha:g}" for alpha in entry.alphas)
+        raise InputError(f"{text}: {entry.name} has no alpha={spec.alpha:g}. It has {allowed}.")
+    if spec.pad is PadStyle.FOLDED and not _has_padding(entry, spec):
+        raise InputError(f"{text}: {_no_padding(entry, spec)}")
+    if spec.export is Export.GARDEN and spec.precision not in entry.garden:
+        having = ", ".join(f"{other.name} in {', '.join(other.garden)}" for other in CATALOGUE.values() if other.garden)
+        raise InputError(f"{text}: there is no export=garden of {entry.name} in {spec.precision}. There is {having}.")
+
+
+def _size(text: str, word: str) -> int:
+    if not (word.isascii() and word.isdecimal()) or len(word) > 9:
+        raise InputError(f"{text}: the size {word!r} is not a number of pixels. It is written {_FORM}.")
+    return int(word)
+
+
+def _precision(text: str, word: str) -> Precision:
+    try:
+        return Precision(word)
+    except ValueError:
+        raise InputError(f"{text}: no precision {word!r}. {_choices(word, list(Precision))}") from None
+
+
+def _with_boundary(text: str, spec: ZooSpec, entry: ZooEntry, value: str) -> ZooSpec:
+    if value not in list(Boundary):
+        raise InputError(f"{text}: no io={value!r}. {_choices(value, list(Boundary))}")
+    return replace(spec, boundary=Boundary(value))
+
+
+def _with_pad(text: str, spec: ZooSpec, entry: ZooEntry, value: str) -> ZooSpec:
+    if value not in list(PadStyle):
+        raise InputError(f"{text}: no pad={value!r}. {_choices(value, list(PadStyle))}")
+    if not _has_padding(entry, spec):
+        raise InputError(f"{text}: {_no_padding(entry, spec)}")
+    return replace(spec, pad=PadStyle(value))
+
+
+def _with_export(text: str, spec: ZooSpec, entry: ZooEntry, value: str) -> ZooSpec:
+    if value not in list(Export):
+        raise InputError(f"{text}: no export={value!r}. {_choices(value, list(Export))}")
+    return replace(spec, export=Export(value))
+
+
+def _with_alpha(text: str, spec: ZooSpec, entry: ZooEntry, value: str) -> ZooSpec:
+    try:
+        return replace(spec, alpha=float(value))
+    except ValueError:
+        raise InputError(f"{text}: alpha={value!r} is not a number. Give such as alpha=0.5.") from None
+
+
+_OPTIONS: dict[str, Callable[[str, ZooSpec, ZooEntry, str], ZooSpec]] = {
+    "io": _with_boundary,
+    "alpha": _with_alpha,
+    "export": _with_export,
+    "pad": _with_pad,
+}
+
+
+def _has_padding(entry: ZooEntry, spec: ZooSpec) -> bool:
+    return spec.precision in entry.padded and spec.export is Export.USUAL
+
+
+def _no_padding(entry: ZooEntry, spec: ZooSpec) -> str:
+    having = ", ".join(other.name for other in CATALOGUE.values() if spec.precision in other.padded)
+    export = " of the Model Garden" if spec.export is Export.GARDEN else ""
+    return (
+        f"{entry.name}{export} in {spec.precision} has no PAD operators, so pad= has no meaning. These have: {having}."
+    )
+
+
+def _choices(found: str, known: Iterable[str]) -> str:
+    """Return the sentences that offer the nearest name and all of them."""
+    names = list(known)
+    near = get_close_matches(found, names, n=1, cutoff=0.5)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    return f"{meant}There are: {', '.join(names)}."

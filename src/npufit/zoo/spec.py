@@ -1,0 +1,86 @@
+"""The name of a network of the zoo: `zoo:NAME[@SIZE][,QUANT][,OPTION=VALUE...]`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+PREFIX = "zoo:"
+
+
+class Precision(StrEnum):
+    """The number format of a network: what weights and activations are stored in."""
+
+    FLOAT32 = "float32"
+    INT8 = "int8"
+    INT8_PER_TENSOR = "int8-per-tensor"
+    UINT8 = "uint8"
+
+    @property
+    def is_int8(self) -> bool:
+        """True for both int8 formats, which post-training quantization writes."""
+        return self in (Precision.INT8, Precision.INT8_PER_TENSOR)
+
+
+class Boundary(StrEnum):
+    """The element type of the network's inputs and outputs; where it is another one, operators convert at the ends."""
+
+    FLOAT = "float"
+    INT8 = "int8"
+    UINT8 = "uint8"
+
+
+class PadStyle(StrEnum):
+    """How the explicit padding of a Keras network is written.
+
+    TF up to 2.16 writes PAD and a VALID window; 2.18 and later fold it into SAME where that is the same.
+    """
+
+    EXPLICIT = "explicit"
+    FOLDED = "folded"
+
+
+class Export(StrEnum):
+    """Whose code exported a network that several have.
+
+    `usual` is Keras or, for uint8, TF-slim; `garden` is the TF2 Model Garden, with batch 1 and a convolution as its
+    last layer.
+    """
+
+    USUAL = "usual"
+    GARDEN = "garden"
+
+
+BOUNDARIES = {
+    Precision.FLOAT32: (Boundary.FLOAT,),
+    Precision.INT8: (Boundary.FLOAT, Boundary.INT8, Boundary.UINT8),
+    Precision.INT8_PER_TENSOR: (Boundary.FLOAT, Boundary.INT8, Boundary.UINT8),
+    Precision.UINT8: (Boundary.UINT8,),
+}
+"""The boundaries that a precision allows, the default first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZooSpec:
+    """One network of the zoo: which, how large and in what number format. `str()` gives its canonical name."""
+
+    network: str
+    size: int
+    precision: Precision = Precision.INT8
+    boundary: Boundary = Boundary.FLOAT
+    pad: PadStyle = PadStyle.EXPLICIT
+    alpha: float = 1.0
+    export: Export = Export.USUAL
+
+    def __str__(self) -> str:
+        """Return the canonical name, with the options that are not the default."""
+        options = [str(self.precision)]
+        if self.boundary is not BOUNDARIES[self.precision][0]:
+            options.append(f"io={self.boundary}")
+        if self.pad is not PadStyle.EXPLICIT:
+            options.append(f"pad={self.pad}")
+        if self.alpha != 1.0:
+            options.append(f"alpha={self.alpha:g}")
+        if self.export is not Export.USUAL:
+            options.append(f"export={self.export}")
+        return f"{PREFIX}{self.network}@{self.size},{','.join(options)}"

@@ -1,0 +1,102 @@
+"""Weights and biases that keep a layer alive, from estimates of what flows into it.
+
+Weights are random. Each output channel is scaled to the deviation that it should have; the bias takes away the
+estimated mean. That is what batch normalisation does in a trained network before it is folded into the weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from npufit.graph import Activation
+from npufit.zoo.moments import Moments
+from npufit.zoo.randomness import NumberSource
+
+if TYPE_CHECKING:
+    from npufit.zoo.moments import Floats
+
+GAIN_SPREAD = 0.3
+"""Standard deviation of the logarithm of a channel's gain, so that the scales of channels differ as in real files."""
+
+OFFSET_SPREAD = 0.3
+"""Standard deviation of a channel's mean, in units of the layer's deviation."""
+
+CENTERED_FROM = 16
+"""Input channels from which on weights are centered; fewer leave too little freedom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a layer's sums are scaled to, in front of the activation: the mean of its channels and their deviation."""
+
+    mean: float
+    deviation: float
+
+
+TARGETS = {
+    Activation.NONE: Target(0.0, 1.0),
+    Activation.RELU: Target(0.25, 1.0),
+    Activation.RELU6: Target(0.75, 1.5),
+}
+"""Above the kink in the middle, far below 6 at the top."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerWeights:
+    """The weights and the bias of a layer, and the moments of what it then computes before its activation."""
+
+    values: Floats
+    bias: Floats
+    moments: Moments
+
+
+def dense_weights(numbers: NumberSource, shape: tuple[int, ...], ifm: Moments, target: Target) -> LayerWeights:
+    """Return weights for a convolution or matrix product: output channels first in `shape`, input channels last."""
+    import numpy as np
+
+    rows = numbers.draw(shape[0], int(np.prod(shape[1:])))
+    taps = rows.shape[1] // shape[-1]
+    mean, variance = np.tile(ifm.mean, taps), np.tile(ifm.variance, taps)
+    if shape[-1] >= CENTERED_FROM:
+        rows = _centered(rows, np.sqrt(variance))
+    goal = channel_targets(numbers, shape[0], target)
+    gain = np.sqrt(goal.variance / ((rows * rows) @ variance))
+    bias = goal.mean - gain * (rows @ mean)
+    return LayerWeights((rows * gain[:, np.newaxis]).reshape(shape), bias, goal)
+
+
+def depthwise_weights(
+    numbers: NumberSource, kernel: int, multiplier: int, ifm: Moments, target: Target
+) -> LayerWeights:
+    """Return weights for a depthwise convolution, of shape 1 x kernel x kernel x output channels."""
+    import numpy as np
+
+    mean, variance = np.repeat(ifm.mean, multiplier), np.repeat(ifm.variance, multiplier)
+    values = numbers.draw(1, kernel, kernel, len(mean))
+    taps = values.reshape(-1, len(mean))
+    goal = channel_targets(numbers, len(mean), target)
+    gain = np.sqrt(goal.variance / ((taps * taps).sum(axis=0) * variance))
+    return LayerWeights(values * gain, goal.mean - gain * taps.sum(axis=0) * mean, goal)
+
+
+def channel_targets(numbers: NumberSource, depth: int, target: Target) -> Moments:
+    """Return mean and variance for each of `depth` channels, scattered around the target as trained ones are."""
+    import numpy as np
+
+    gains, offsets = numbers.draw(2, depth)
+    deviation = np.float32(target.deviation) * np.exp(np.float32(GAIN_SPREAD) * gains)
+    mean = np.float32(target.mean) + np.float32(OFFSET_SPREAD * target.deviation) * offsets
+    return Moments(mean, deviation * deviation)
+
+
+def _centered(rows: Floats, direction: Floats) -> Floats:
+    """Return the rows without their component along `direction`, the deviations of the inputs.
+
+    Where an image has more or less contrast than expected, the means of all channels move along that direction;
+    rows that are orthogonal to it do not pass the shift on.
+    """
+    import numpy as np
+
+    unit = direction / np.sqrt(direction @ direction)
+    return rows - np.outer(rows @ unit, unit)

@@ -1,0 +1,69 @@
+"""Gates: what they read, what they refuse, when they hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from npufit.checking import CheckResult, check, evaluate_gate, load, parse_gate
+from npufit.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def partly_on_npu() -> CheckResult:
+    """Return a network of which Mesa 25.3 takes 14 of 71 operators in 14 partitions, with four hazards."""
+    return check(load("zoo:mobilenet_v2@96,int8"), "imx93/teflon@25.3")
+
+
+@pytest.mark.parametrize(
+    ("text", "passed", "found"),
+    [
+        ("npu-operators>=14", True, 14),
+        ("npu-operators>=15", False, 14),
+        ("npu-operators>=19%", True, 1400 / 71),
+        ("npu-operators>=20%", False, 1400 / 71),
+        ("cpu-operators==57", True, 57),
+        ("unknown-operators==0", True, 0),
+        ("npu-macs>=1%", False, 0.0),
+        ("partitions<=14", True, 14),
+        ("partitions<14", False, 14),
+        ("hazards==0", False, 4),
+        ("hazards > 3", True, 4),
+        ("hazards=4", True, 4),
+    ],
+)
+def test_a_gate_holds_where_the_value_is_on_its_side(
+    partly_on_npu: CheckResult, text: str, passed: bool, found: float
+) -> None:
+    outcome = evaluate_gate(parse_gate(text), partly_on_npu)
+    assert outcome.passed is passed
+    assert outcome.found == pytest.approx(found)  # pyright: ignore[reportUnknownMemberType]
+    assert text.strip() in str(outcome)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "cannot read"),
+        ("npu-operators", "cannot read"),
+        ("npu-operators>=many", "cannot read"),
+        ("npu-operators>=95%%", "cannot read"),
+        ("latency<=5", "unknown quantity 'latency'"),
+        ("hazards<=1%", "no total"),
+    ],
+)
+def test_a_gate_that_means_nothing_is_refused_with_what_would(text: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        parse_gate(text)
+
+
+def test_what_is_unknown_does_not_pass() -> None:
+    result = check(load("zoo:mobilenet_v2@96,int8"), "imx95/neutron@1.16")
+    assert result.summary.unknown > 0
+    outcome = evaluate_gate(parse_gate("npu-macs>=0%"), result)
+    assert outcome.found is None
+    assert not outcome.passed
+
+
+def test_nothing_passes_on_a_target_that_is_not_available() -> None:
+    result = check(load("zoo:mobilenet_v2@96,int8"), "imx8mp/vx")
+    assert not evaluate_gate(parse_gate("hazards==0"), result).passed

@@ -1,0 +1,71 @@
+"""The child process: its limits, its failures, and that nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from vela_models import TARGET, chain, place
+
+from npufit.chips import load_chip
+from npufit.errors import InputError, ToolError
+from npufit.stacks.stack import PlaceOptions
+from npufit.stacks.vela import STACK, runner
+from npufit.stacks.vela.runner import run_vela
+from npufit.stacks.vela.settings import resolve_settings
+
+
+def test_the_time_limit_ends_vela(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    start = time.monotonic()
+    with pytest.raises(ToolError, match=r"^chain: Vela did not finish within 0\.05 s and was stopped\."):
+        place(chain("RELU"), time_limit_s=0.05, use_cache=False)
+    assert time.monotonic() - start < 5
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_bytes_that_are_no_model_are_refused() -> None:
+    settings = resolve_settings(load_chip("imx93"), ())
+    with pytest.raises((InputError, ToolError), match=r"^Vela (refuses|failed)"):
+        run_vela(b"no model", settings, 60.0)
+
+
+def test_the_memory_limit_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "ADDRESS_SPACE_BYTES", 64 << 20)
+    with pytest.raises(ToolError, match=r"^chain: Vela "):
+        place(chain("RELU"), use_cache=False)
+
+
+def test_without_vela_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A stand-in for an environment without the package, which the test environment always has.
+    def absent(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", absent)
+    with pytest.raises(ToolError, match=r"Vela is not installed\. Install it with: pip install"):
+        place(chain("RELU"))
+
+
+def test_another_vela_is_not_taken_for_5_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A stand-in for an environment with another release.
+    def older(name: str) -> str:
+        return "4.2.0"
+
+    monkeypatch.setattr(metadata, "version", older)
+    with pytest.raises(ToolError, match=r"imx93/vela@5\.2 needs Vela 5\.2; Vela 4\.2\.0 is installed"):
+        STACK.place(chain("RELU"), TARGET, PlaceOptions())
+
+
+def test_versions() -> None:
+    assert STACK.resolve_version("imx93", "5.2.7") == "5.2"
+    assert STACK.resolve_version("imx93", "5.2") == "5.2"
+    assert STACK.resolve_version("imx93", "5.20") is None
+    assert STACK.resolve_version("imx93", "3.11") is None
+    (info,) = STACK.targets()
+    assert (info.chip, info.versions, info.default_version) == ("imx93", ("5.2",), "5.2")

@@ -1,0 +1,78 @@
+"""Runs networks of the zoo in LiteRT's reference kernels and keeps every tensor."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter, OpResolverType  # pyright: ignore[reportMissingTypeStubs]
+
+from npufit.graph import ElementType, Model, Tensor
+from npufit.tflite import serialize_model
+from npufit.zoo import build, parse_spec
+
+Array = npt.NDArray[Any]
+
+
+@lru_cache(maxsize=12)
+def network(name: str) -> Model:
+    """Return the network of the zoo that `name` means; tests share the last ones."""
+    return build(parse_spec(name))
+
+
+def noise_image(size: int, seed: int = 1) -> Array:
+    """Return an image of independent pixels in -1..1, the input that benchmarks use."""
+    return np.random.default_rng(seed).uniform(-1, 1, (1, size, size, 3)).astype(np.float32)
+
+
+def smooth_image(size: int, seed: int = 1) -> Array:
+    """Return an image of soft blobs with a little noise, as correlated from pixel to pixel as a photograph."""
+    random = np.random.default_rng(seed)
+    knots = random.uniform(-1, 1, (size // 16 + 2, size // 16 + 2, 3))
+    places = np.arange(size) / 16
+    whole = places.astype(int)
+    part = (places - whole)[:, np.newaxis, np.newaxis]
+    rows = knots[whole] * (1 - part) + knots[whole + 1] * part
+    part = part.reshape(1, -1, 1)
+    image = rows[:, whole] * (1 - part) + rows[:, whole + 1] * part
+    return np.clip(image + 0.05 * random.standard_normal(image.shape), -1, 1)[np.newaxis].astype(np.float32)
+
+
+def run(model: Model, image: Array) -> dict[int, Array]:
+    """Return what every operator of `model` computes for a real-valued image, by tensor index."""
+    interpreter: Any = Interpreter(
+        model_content=serialize_model(model),
+        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    index = model.main.inputs[0]
+    interpreter.set_tensor(index, stored(image, model.main.tensors[index]))
+    interpreter.invoke()
+    computed = [output for operator in model.main.operators for output in operator.outputs]
+    return {output: interpreter.get_tensor(output) for output in computed}
+
+
+def outputs(model: Model, image: Array) -> list[Array]:
+    """Return the outputs of `model` for a real-valued image."""
+    values = run(model, image)
+    return [values[index] for index in model.main.outputs]
+
+
+def stored(values: Array, tensor: Tensor) -> Array:
+    """Return real values as the tensor stores them."""
+    if tensor.element is ElementType.FLOAT32:
+        return values
+    quantization = tensor.quantization
+    integers = np.rint(values / quantization.scale) + quantization.zero_point
+    return np.clip(integers, *tensor.element.integer_range).astype(tensor.element.value)
+
+
+def real(values: Array, tensor: Tensor) -> Array:
+    """Return stored values as the real numbers that they stand for."""
+    quantization = tensor.quantization
+    if not quantization.is_quantized:
+        return values
+    return (values.astype(np.float64) - quantization.zero_point) * quantization.scale
