@@ -139,7 +139,7 @@ class Unpacker:
         count: int = getattr(table, field + "Length")()
         if not count:
             return ()
-        self._spend(count)
+        pass
         return tuple(getattr(table, field + "AsNumpy")().tolist())
 
     def _floats(self, table: Any, field: str) -> tuple[float, ...]:
@@ -334,7 +334,7 @@ class Unpacker:
                     f"the custom options lie at bytes {offset} to {offset + size} of a file of {len(self.data)}",
                     "The file is cut off: compare its size with the original",
                 )
-            pass
+            self._spend(size)
             return self.data[offset : offset + size], True
         if operator.CustomOptionsIsNone():
             return None, False

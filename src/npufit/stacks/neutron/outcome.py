@@ -69,11 +69,11 @@ def _explain(operator: OperatorPlacement, graph_of: dict[int, int], model: Model
     """Return `operator` with its NeutronGraph, and with a finding that fits what is known after the run."""
     if operator.unit is Unit.NPU:
         return replace(operator, partition=graph_of.get(operator.index))
+    kind = printable(model.subgraphs[operator.subgraph].operators[operator.index].name)
+    if operator.unit is Unit.CPU and operator.finding is None:
+        return replace(operator, finding=rules.make_finding(rules.LEFT_ON_CPU, kind), note="")
     if operator.finding is None or operator.finding.rule.kind is not RuleKind.UNKNOWN:
         return operator
-    kind = printable(model.subgraphs[operator.subgraph].operators[operator.index].name)
-    if operator.unit is Unit.CPU:
-        return replace(operator, finding=rules.make_finding(rules.LEFT_ON_CPU, kind), note="")
     return replace(operator, finding=rules.make_finding(rules.NOT_TRACED, kind), evidence=rules.NOT_TRACED.evidence)
 
 
