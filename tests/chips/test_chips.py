@@ -6,8 +6,11 @@ import re
 
 import pytest
 
+from npufit.checking import load
 from npufit.chips import Chip, Fact, chip_names, load_chip, parse_chip
+from npufit.chips.reader import packaged_text
 from npufit.errors import InputError
+from npufit.stacks import PlaceOptions, Target, load_stack
 
 SOUND = """
 title = "A chip"
@@ -103,3 +106,17 @@ def test_all_problems_are_told_at_once() -> None:
     text = SOUND.replace('title = "A chip"', "").replace('unit = "cores", ', "")
     with pytest.raises(InputError, match=r"title: Field required.*a number needs a unit"):
         parse_chip("mine", text)
+
+
+@pytest.mark.parametrize("name", chip_names())
+def test_packaged_files_have_the_form_that_users_files_must_have(name: str) -> None:
+    assert parse_chip(name, packaged_text(name)) == load_chip(name)
+
+
+def test_the_drivers_that_teflon_uses_are_those_of_the_profiles() -> None:
+    for info in load_stack("teflon").targets():
+        placement = load_stack("teflon").place(
+            load("zoo:mobilenet_v1@32,uint8"), Target(info.chip, "teflon", "26.1"), PlaceOptions()
+        )
+        driver = next(setting.value for setting in placement.settings if setting.name == "Mesa driver")
+        assert driver == load_chip(info.chip).stack_settings("teflon")["driver"].value

@@ -237,5 +237,5 @@ def test_same_padding(size: int, kernel: int, stride: int, dilation: int) -> Non
 
 
 def test_same_padding_of_an_unset_stride() -> None:
-    """The schema's default stride is 0; a file may have it, and LiteRT refuses it only when it prepares the operator."""
+    """The schema's default stride is 0: a file may have it, and only the kernel refuses it."""
     assert same_padding(7, 3, 0) == same_padding(7, 3, 1) == (1, 1)

@@ -98,7 +98,7 @@ def _external_options_of_many_operators() -> bytes:
     operator = file.operator(Codes.CUSTOM, [], [], custom=b"Mine")
     with_fields(operator, largeCustomOptionsOffset=16, largeCustomOptionsSize=30_000)
     file.subgraph([], [], [], _repeated(operator, _MANY))
-    return file.pack()
+    return file.pack() + bytes(60_000)
 
 
 @pytest.mark.parametrize(

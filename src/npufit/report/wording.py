@@ -55,7 +55,9 @@ def headline(result: CheckResult) -> str:
         parts.append(f"{summary.cpu} on the CPU{_what(result, Unit.CPU)}")
     line = f"{result.target}: {', '.join(parts)}"
     if summary.hazards:
-        line += f"; {plural(summary.hazards, 'hazard')} ({', '.join(hazard_counts(result.placement.hazards))})"
+        rules = hazard_counts(result.placement.hazards)
+        which = result.placement.hazards[0].rule.id if len(rules) == 1 else ", ".join(rules)
+        line += f"; {plural(summary.hazards, 'hazard')} ({which})"
     elif summary.npu and not summary.unknown:
         line += "; no known hazard"
     return line

@@ -139,7 +139,7 @@ class Unpacker:
         count: int = getattr(table, field + "Length")()
         if not count:
             return ()
-        pass
+        self._spend(count)
         return tuple(getattr(table, field + "AsNumpy")().tolist())
 
     def _floats(self, table: Any, field: str) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Vela with a bound on its address space: `_child.py BYTES ARGUMENTS...`, run as a script in a process of its own.
+"""Vela with bounds on memory and file size: `_child.py BYTES ARGUMENTS...`, run as a script in a process of its own.
 
 It imports nothing of npufit, so that the process costs no more than Vela itself.
 """
@@ -6,22 +6,28 @@ It imports nothing of npufit, so that the process costs no more than Vela itself
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+
+_FILE_BYTES = 4 << 30
 
 
-def _bound_memory(limit_bytes: int) -> None:
+def _set_bounds(memory_bytes: int) -> None:
     try:
         import resource
     except ImportError:  # not a POSIX system
         return
-    try:
-        resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (OSError, ValueError):  # a stricter bound is set already, or the system has none
-        return
+    bounds = (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_FSIZE, _FILE_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    )
+    for kind, limit in bounds:
+        with suppress(OSError, ValueError):  # a stricter bound is set already, or the system has none
+            resource.setrlimit(kind, (limit, limit))
 
 
 def _main() -> int:
-    _bound_memory(int(sys.argv[1]))
+    _set_bounds(int(sys.argv[1]))
     from ethosu.vela.vela import main  # pyright: ignore[reportMissingTypeStubs]
 
     return main(sys.argv[2:])

@@ -122,8 +122,10 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 
 
 def _read_text(path: Path) -> str:
+    """Return the end of what was printed: Vela talks about shapes first, about operators and failures last."""
     with path.open("rb") as file:
-        return file.read(_READ_BYTES).decode("utf-8", "replace")
+        file.seek(max(0, path.stat().st_size - _READ_BYTES))
+        return file.read().decode("utf-8", "replace")
 
 
 def _read_result(folder: Path, pattern: str) -> bytes:

@@ -1,0 +1,73 @@
+"""What the documentation says is what the program does."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+from pathlib import Path
+
+import npufit
+import pytest
+from npufit.report.ink import Page
+from npufit.report.rules import rule_index, rule_page
+from npufit.report.text import check_text
+from npufit.stacks import all_rules
+
+_ROOT = Path(__file__).parents[1]
+_DOCS = _ROOT / "docs"
+
+
+@pytest.mark.parametrize("module", ["npufit", "npufit.checking.check", "npufit.checking.load"])
+def test_examples_in_docstrings_hold(module: str) -> None:
+    outcome = doctest.testmod(importlib.import_module(module))
+    assert outcome.attempted
+    assert not outcome.failed
+
+
+def test_examples_of_the_python_page_hold() -> None:
+    outcome = doctest.testfile(str(_DOCS / "python.md"), module_relative=False)
+    assert outcome.attempted > 5
+    assert not outcome.failed
+
+
+def test_the_readme_shows_a_real_output() -> None:
+    readme = (_ROOT / "README.md").read_text(encoding="utf-8")
+    command, _, shown = readme.split("```\n$ ")[1].split("\n```")[0].partition("\n")
+    _, _, model, _, target = command.split()
+    assert check_text(npufit.check(npufit.load(model), target), Page(width=100)) == shown
+
+
+def test_every_command_has_a_page() -> None:
+    from npufit.cli.main import npufit as group
+
+    for command in group.list_commands(None):  # pyright: ignore[reportArgumentType]
+        page = (_DOCS / f"{command}.md").read_text(encoding="utf-8")
+        assert page.startswith(f"# npufit {command}\n")
+
+
+def test_every_rule_has_its_page_and_no_page_is_left_over() -> None:
+    rules = all_rules()
+    pages = {f"{rule.id}.md": rule_page(rule) for rule in rules} | {"README.md": rule_index(rules)}
+    folder = _DOCS / "rules"
+    assert {path.name for path in folder.glob("*.md")} == set(pages)
+    for name, text in pages.items():
+        assert (folder / name).read_text(encoding="utf-8") == text, f"{name} is stale: run `make docs`"
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    import re
+
+    for page in (*_DOCS.rglob("*.md"), _ROOT / "README.md", _ROOT / "CONTRIBUTING.md"):
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if "://" not in link:
+                assert (page.parent / link).exists(), (page, link)
+
+
+def test_options_of_check_are_on_its_page() -> None:
+    from npufit.cli.check import command
+
+    page = (_DOCS / "check.md").read_text(encoding="utf-8")
+    for parameter in command.params:
+        longest = max((*parameter.opts, *parameter.secondary_opts), key=len)
+        if longest.startswith("--") and longest not in ("--help", "--target", "--output"):
+            assert longest in page, longest
