@@ -98,7 +98,7 @@ def command(
     """
     from npufit.checking import check, evaluate_gate, load, parse_gate
     from npufit.cli.output import page_for, sign_of_life, write
-    from npufit.stacks import PlaceOptions, resolve_target
+    from npufit.stacks import PlaceOptions, prepare_stack, resolve_target
 
     if not targets:
         raise InputError("no target given. Name one with -t, such as -t imx93/teflon@26.1 (see `npufit targets`).")
@@ -112,6 +112,8 @@ def command(
         time_limit_s=time_limit,
         use_cache=not no_cache,
     )
+    for target in resolved:
+        prepare_stack(target.stack)
     network = load(model)
     text = _read_log(log)
     results: list[CheckResult] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -76,6 +77,8 @@ def main() -> None:
     """Run the command line and leave with its exit code; errors of the user's make are one message each."""
     # NumPy's linear algebra starts a thread per core when it is imported; nothing here uses it, and it costs time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # The collector would run dozens of times over modules and models that live until the end.
+    gc.set_threshold(100_000)
     try:
         code = npufit.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

@@ -16,7 +16,15 @@ from npufit.stacks.placement import (
     Status,
     Unit,
 )
-from npufit.stacks.registry import all_rules, all_targets, find_rule, load_stack, resolve_target, stack_names
+from npufit.stacks.registry import (
+    all_rules,
+    all_targets,
+    find_rule,
+    load_stack,
+    prepare_stack,
+    resolve_target,
+    stack_names,
+)
 from npufit.stacks.rule import Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.stack import PlaceOptions, Stack
 from npufit.stacks.target import Target, TargetInfo
@@ -49,6 +57,7 @@ __all__ = [
     "apply_log",
     "find_rule",
     "load_stack",
+    "prepare_stack",
     "resolve_target",
     "stack_names",
 ]

@@ -17,33 +17,38 @@ from npufit.stacks.placement import Partition
 def partition_epochs(subgraph: Subgraph, supported: Sequence[bool]) -> list[list[int]]:
     """Return the partitions of the supported operators, each as operator indices in execution order.
 
-    `supported[i]` says whether the delegate takes operator i. Time is linear in operators times epochs.
+    `supported[i]` says whether the delegate takes operator i. The first epoch is of the kind of the first operator
+    that is ready. Operators that never become ready (a cycle) are in no partition. Time is linear in the operators'
+    inputs and outputs.
     """
-    not_ready = {tensor for operator in subgraph.operators for tensor in operator.outputs if tensor != NO_TENSOR}
-    waiting = list(range(len(subgraph.operators)))
+    written = {tensor for operator in subgraph.operators for tensor in operator.outputs if tensor != NO_TENSOR}
+    readers: dict[int, list[int]] = {}
+    missing: list[int] = []
+    for index, operator in enumerate(subgraph.operators):
+        awaited = written.intersection(operator.inputs)
+        missing.append(len(awaited))
+        for tensor in awaited:
+            readers.setdefault(tensor, []).append(index)
+    ready: dict[bool, list[int]] = {True: [], False: []}
+    for index, count in enumerate(missing):
+        if not count:
+            ready[supported[index]].append(index)
+    # An epoch ends when nothing of its kind is ready any more, so the next one is of the other kind.
+    kind = min(ready, key=lambda kind: ready[kind][:1] or [len(missing)])
     partitions: list[list[int]] = []
-    while waiting:
-        kind: bool | None = None
+    while ready[kind]:
         epoch: list[int] = []
-        progress = True
-        while progress:
-            progress = False
-            left: list[int] = []
-            for index in waiting:
-                operator = subgraph.operators[index]
-                ready = not any(tensor in not_ready for tensor in operator.inputs)
-                if ready and kind in (None, supported[index]):
-                    kind = supported[index]
-                    epoch.append(index)
-                    not_ready.difference_update(operator.outputs)
-                    progress = True
-                else:
-                    left.append(index)
-            waiting = left
-        if not epoch:
-            break
+        while ready[kind]:
+            index = ready[kind].pop()
+            epoch.append(index)
+            for tensor in subgraph.operators[index].outputs:
+                for reader in readers.pop(tensor, ()):
+                    missing[reader] -= 1
+                    if not missing[reader]:
+                        ready[supported[reader]].append(reader)
         if kind:
             partitions.append(sorted(epoch))
+        kind = not kind
     return partitions
 
 

@@ -7,7 +7,7 @@ import importlib
 
 from npufit.errors import InputError
 from npufit.stacks.rule import Rule
-from npufit.stacks.stack import Stack
+from npufit.stacks.stack import Preparable, Stack
 from npufit.stacks.target import Target, TargetInfo
 
 _FOLDERS = {
@@ -26,6 +26,13 @@ def stack_names() -> tuple[str, ...]:
 def load_stack(name: str) -> Stack:
     """Return the stack called `name`, one of `stack_names`."""
     return importlib.import_module(_FOLDERS[name]).STACK
+
+
+def prepare_stack(name: str) -> None:
+    """Let the stack called `name` start what its next placement needs whatever the model is."""
+    stack = load_stack(name)
+    if isinstance(stack, Preparable):
+        stack.prepare()
 
 
 def all_targets() -> tuple[TargetInfo, ...]:

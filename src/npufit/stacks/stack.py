@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
@@ -49,4 +49,13 @@ class Stack(Protocol):
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
         """Return what `text`, a log of this stack's tools for `model`, says, or None where it is not such a log."""
+        ...
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """A stack that can use the time in which a model is read."""
+
+    def prepare(self) -> None:
+        """Start what the next placement needs and what does not depend on the model. Never raises."""
         ...

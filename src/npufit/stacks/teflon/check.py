@@ -5,12 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from npufit.stacks.rule import Evidence, Finding, Rule
+from npufit.stacks.rule import Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.teflon.node import Node
 from npufit.stacks.teflon.release import Release
 
 Test = Callable[[Node, Release], str | None]
 """Returns the value found where the operator is refused, None where it passes."""
+
+SHAPE_UNKNOWN = Rule(
+    id="teflon.shape-unknown",
+    kind=RuleKind.UNKNOWN,
+    stage=Stage.UNDECIDED,
+    statement="Whether the driver takes this operator depends on a shape that the file does not give.",
+    limit="shapes of all inputs and outputs in the file",
+    why="The driver compares shapes. TensorFlow Lite computes them when it prepares the model; the file leaves them "
+    "out, and npufit cannot infer them here.",
+    example="FULLY_CONNECTED behind a custom operator whose output has no shape in the file.",
+    remedies=(
+        Remedy(
+            RemedyKind.EXPERIMENT,
+            "run the model on the board with TEFLON_DEBUG=verbose and give npufit the output with --log",
+        ),
+    ),
+    versions="all (25.3 to main)",
+    evidence=Evidence.INFERRED,
+    source="the rules that compare shapes",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +43,25 @@ class Check:
     test: Test
     read_in: frozenset[Release]
     """The releases whose source was read; for the others the rule is inferred."""
+    compares_shapes: bool = False
+
+    def concerns(self, node: Node, release: Release) -> bool:
+        """Return whether the check looks at operators of this type in `release`."""
+        return release in self.releases and (self.types is None or node.type in self.types)
 
     def apply(self, node: Node, release: Release) -> Finding | None:
-        """Return the finding where the operator is refused in `release`."""
-        if release not in self.releases or (self.types is not None and node.type not in self.types):
+        """Return the finding where the operator is refused in `release`, or where that cannot be said."""
+        if not self.concerns(node, release):
             return None
+        if self.compares_shapes:
+            lacking = next((tensor for tensor in (*node.inputs, *node.outputs) if tensor.shape is None), None)
+            if lacking is not None:
+                return _finding(SHAPE_UNKNOWN, f"'{node.name_of(lacking)}' has no shape", SHAPE_UNKNOWN.evidence)
         found = self.test(node, release)
         if found is None:
             return None
-        return Finding(
-            rule=self.rule,
-            limit=self.rule.limit,
-            found=found,
-            remedies=self.rule.remedies,
-            evidence=self.rule.evidence if release in self.read_in else Evidence.INFERRED,
-            source=self.rule.source,
-        )
+        return _finding(self.rule, found, self.rule.evidence if release in self.read_in else Evidence.INFERRED)
+
+
+def _finding(rule: Rule, found: str, evidence: Evidence) -> Finding:
+    return Finding(rule, rule.limit, found, rule.remedies, evidence, rule.source)

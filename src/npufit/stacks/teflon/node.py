@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from math import copysign, inf
 
 from npufit.graph import (
     NO_TENSOR,
@@ -14,11 +15,14 @@ from npufit.graph import (
     Subgraph,
     Tensor,
     fused_activation,
+    readable,
 )
 from npufit.stacks.teflon.release import Release
 
 CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 POOLS = frozenset({"AVERAGE_POOL_2D", "MAX_POOL_2D"})
+
+Dimensions = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,7 @@ class Node:
 
     subgraph: Subgraph
     index: int
-
-    @property
-    def operator(self) -> Operator:
-        """The operator itself."""
-        return self.subgraph.operators[self.index]
+    operator: Operator
 
     @property
     def type(self) -> str:
@@ -64,6 +64,11 @@ class Node:
         return next(iter(self.subgraph.output_tensors(self.operator)), None)
 
     @property
+    def output_index(self) -> int:
+        """The index of the first output tensor, NO_TENSOR where there is none."""
+        return next((index for index in self.operator.outputs if index != NO_TENSOR), NO_TENSOR)
+
+    @property
     def strides(self) -> tuple[int, int]:
         """Stride in height and width; 1, 1 for operators that have none."""
         options = self.operator.options
@@ -77,11 +82,21 @@ class Node:
             return 1, 1
         return options.dilation_h_factor, options.dilation_w_factor
 
+    @staticmethod
+    def name_of(tensor: Tensor) -> str:
+        """Return the name of `tensor` in a form that can be printed."""
+        return readable(tensor.name)
 
-def four_dimensions(tensor: Tensor) -> tuple[int, int, int, int]:
+
+def nodes_of(subgraph: Subgraph) -> tuple[Node, ...]:
+    """Return every operator of `subgraph` as a node, in order."""
+    return tuple(Node(subgraph, index, operator) for index, operator in enumerate(subgraph.operators))
+
+
+def four_dimensions(tensor: Tensor) -> Dimensions:
     """Return the shape of `tensor` as Mesa holds it: right-aligned in four dimensions, leading ones added.
 
-    Of a shape with more than four dimensions only the last four are kept.
+    Of a shape with more than four dimensions only the last four are kept; an unknown shape counts as a scalar's.
     """
     shape = tensor.shape or ()
     n, h, w, c = (1, 1, 1, 1, *shape)[-4:]
@@ -90,7 +105,17 @@ def four_dimensions(tensor: Tensor) -> tuple[int, int, int, int]:
 
 def round_to_float32(value: float) -> float:
     """Return `value` rounded to 32-bit floating point, in which Teflon computes real ranges."""
-    return struct.unpack("<f", struct.pack("<f", value))[0]
+    try:
+        return struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return copysign(inf, value)
+
+
+def integer_range(tensor: Tensor) -> tuple[int, int] | None:
+    """Return the lowest and highest value of an integer tensor, None for other elements."""
+    if not tensor.element.value.startswith(("int", "uint")):
+        return None
+    return tensor.element.integer_range
 
 
 def real_maximum(tensor: Tensor, channel: int = 0) -> float:
@@ -129,9 +154,10 @@ def clamp_is_implied(activation: Activation, tensor: Tensor) -> bool:
     """
     if activation is Activation.NONE:
         return True
-    if tensor.element.is_float or not tensor.quantization.scales:
+    limits = integer_range(tensor)
+    if limits is None or not tensor.quantization.scales:
         return False
-    at_zero = tensor.quantization.zero_point == tensor.element.integer_range[0]
+    at_zero = tensor.quantization.zero_point == limits[0]
     if activation is Activation.RELU:
         return at_zero
     if activation is Activation.RELU6:
@@ -139,3 +165,15 @@ def clamp_is_implied(activation: Activation, tensor: Tensor) -> bool:
     if activation is Activation.RELU_N1_TO_1:
         return real_minimum(tensor) >= -1.0 and real_maximum(tensor) <= 1.0
     return False
+
+
+def flattens_input(node: Node) -> bool:
+    """Return whether a FULLY_CONNECTED joins rows or pixels of its input, so that it reads it as one run of elements.
+
+    Source: `ethosu_lower.c` of 26.2 (pop-os/mesa @aee40d4a5b8c).
+    """
+    ifm, weights, ofm = node.input(0), node.input(1), node.output
+    if node.type != "FULLY_CONNECTED" or ifm is None or weights is None or ofm is None:
+        return False
+    (_, height, width, depth), (_, out_height, out_width, _) = four_dimensions(ifm), four_dimensions(ofm)
+    return four_dimensions(weights)[3] != depth or out_height != 1 or out_width != height * width

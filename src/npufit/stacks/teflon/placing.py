@@ -1,18 +1,21 @@
-"""Placement by Teflon's rules: decide each operator, cut the graph, look for hazards."""
+"""Placement by Teflon's rules: decide each operator, cut the graph, look for hazards.
+
+All later releases are decided as well, because each finding and hazard names the release that lifts it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from npufit.graph import Model, Subgraph, wire
+from npufit.graph import Model, Subgraph, Wiring, wire
 from npufit.stacks.partitioning import describe_partition, partition_epochs
 from npufit.stacks.placement import Hazard, OperatorPlacement, Partition, Unit
 from npufit.stacks.rule import Evidence, Finding, Remedy, RemedyKind, RuleKind
 from npufit.stacks.teflon import frontend
 from npufit.stacks.teflon.drivers import Driver
-from npufit.stacks.teflon.hazards import PlacedGraph, find_hazards
-from npufit.stacks.teflon.node import Node
+from npufit.stacks.teflon.hazards import find_hazards, place_graph
+from npufit.stacks.teflon.node import Node, nodes_of
 from npufit.stacks.teflon.release import Release
 
 
@@ -25,19 +28,58 @@ class Placed:
     hazards: tuple[Hazard, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Graph:
+    """What does not depend on the release: a subgraph, its wiring and its operators."""
+
+    number: int
+    subgraph: Subgraph
+    wiring: Wiring
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What one release does with every operator, in the order of subgraphs and operators."""
+
+    release: Release
+    findings: tuple[Finding | None, ...]
+    cuts: tuple[tuple[list[int], ...], ...]
+    """The partitions of each subgraph, as operator indices."""
+    hazards: tuple[Hazard, ...]
+    hazards_of: dict[tuple[int, int], tuple[str, ...]]
+    """The hazards' rules by subgraph and operator at fault."""
+
+
 def place_by_rules(model: Model, chip: str, driver: Driver, release: Release) -> Placed:
     """Return the placement of `model` by the rules of `release`, with the releases that lift each finding."""
-    placed = _place(model, driver, release)
-    later = [other for other in Release if other > release]
-    operators = tuple(
-        _with_lifting_release(operator, model, chip, driver, later) if operator.finding else operator
-        for operator in placed.operators
-    )
-    hazards = placed.hazards
-    if hazards:
-        others = [(other, _place(model, driver, other)) for other in _offered(later)]
-        hazards = tuple(_with_harmless_release(hazard, chip, others) for hazard in hazards)
-    return replace(placed, operators=operators, hazards=hazards)
+    graphs = [
+        _Graph(number, subgraph, wire(subgraph), nodes_of(subgraph)) for number, subgraph in enumerate(model.subgraphs)
+    ]
+    outcome = _decide_all(graphs, driver, release)
+    partitions = _describe(graphs, outcome)
+    later: list[_Outcome] = []
+    if outcome.hazards or any(outcome.findings):
+        later = [_decide_all(graphs, driver, other) for other in _offered(release)]
+    partition_of = {
+        (partition.subgraph, index): partition.index for partition in partitions for index in partition.operators
+    }
+    places = [(graph.number, node.index) for graph in graphs for node in graph.nodes]
+    position_of = {place: position for position, place in enumerate(places)}
+    accepted = Evidence.SOURCE if _was_read(driver, release) else Evidence.INFERRED
+    operators: list[OperatorPlacement] = []
+    for position, (place, finding) in enumerate(zip(places, outcome.findings, strict=True)):
+        if finding is None:
+            operators.append(OperatorPlacement(*place, Unit.NPU, accepted, partition_of.get(place)))
+            continue
+        unit = Unit.UNKNOWN if finding.rule.kind is RuleKind.UNKNOWN else Unit.CPU
+        finding = replace(finding, remedies=_with_version(_lifting(chip, place, position, later), finding.remedies))
+        operators.append(OperatorPlacement(*place, unit, finding.evidence, None, finding))
+    hazards = [
+        replace(hazard, remedies=_with_version(_harmless(chip, hazard, position_of, later), hazard.remedies))
+        for hazard in outcome.hazards
+    ]
+    return Placed(tuple(operators), tuple(partitions), tuple(hazards))
 
 
 def decide(node: Node, driver: Driver, release: Release) -> Finding | None:
@@ -53,43 +95,38 @@ def decide(node: Node, driver: Driver, release: Release) -> Finding | None:
     return driver.refuse(node, release)
 
 
-def _place(model: Model, driver: Driver, release: Release) -> Placed:
-    operators: list[OperatorPlacement] = []
-    partitions: list[Partition] = []
+def _decide_all(graphs: Sequence[_Graph], driver: Driver, release: Release) -> _Outcome:
+    findings: list[Finding | None] = []
+    cuts: list[tuple[list[int], ...]] = []
     hazards: list[Hazard] = []
-    for number, subgraph in enumerate(model.subgraphs):
-        findings = [decide(Node(subgraph, index), driver, release) for index in range(len(subgraph.operators))]
-        here = _partitions(subgraph, number, len(partitions), [finding is None for finding in findings])
-        partition_of: list[int | None] = [None] * len(subgraph.operators)
-        for partition in here:
-            for index in partition.operators:
-                partition_of[index] = partition.index
-        operators += [
-            _operator_placement(number, index, finding, partition_of[index], driver, release)
-            for index, finding in enumerate(findings)
-        ]
-        graph = PlacedGraph(subgraph, number, wire(subgraph), tuple(partition_of), release)
-        hazards += find_hazards(graph, driver.name)
-        partitions += here
-    return Placed(tuple(operators), tuple(partitions), tuple(hazards))
+    for graph in graphs:
+        here = [decide(node, driver, release) for node in graph.nodes]
+        cut = tuple(partition_epochs(graph.subgraph, [finding is None for finding in here]))
+        partition_of: list[int | None] = [None] * len(here)
+        for number, operators in enumerate(cut):
+            for index in operators:
+                partition_of[index] = number
+        placed = place_graph(
+            graph.subgraph, graph.number, graph.wiring, graph.nodes, partition_of, driver.name, release
+        )
+        hazards += find_hazards(placed)
+        findings += here
+        cuts.append(cut)
+    hazards_of: dict[tuple[int, int], tuple[str, ...]] = {}
+    for hazard in hazards:
+        place = (hazard.subgraph, hazard.operators[0])
+        hazards_of[place] = (*hazards_of.get(place, ()), hazard.rule.id)
+    return _Outcome(release, tuple(findings), tuple(cuts), tuple(hazards), hazards_of)
 
 
-def _partitions(subgraph: Subgraph, number: int, first: int, supported: Sequence[bool]) -> list[Partition]:
-    wiring = wire(subgraph)
-    return [
-        describe_partition(subgraph, wiring, number, first + offset, operators)
-        for offset, operators in enumerate(partition_epochs(subgraph, supported))
-    ]
-
-
-def _operator_placement(
-    number: int, index: int, finding: Finding | None, partition: int | None, driver: Driver, release: Release
-) -> OperatorPlacement:
-    if finding is None:
-        evidence = Evidence.SOURCE if _was_read(driver, release) else Evidence.INFERRED
-        return OperatorPlacement(number, index, Unit.NPU, evidence, partition)
-    unit = Unit.UNKNOWN if finding.rule.kind is RuleKind.UNKNOWN else Unit.CPU
-    return OperatorPlacement(number, index, unit, finding.evidence, None, finding)
+def _describe(graphs: Sequence[_Graph], outcome: _Outcome) -> list[Partition]:
+    partitions: list[Partition] = []
+    for graph, cut in zip(graphs, outcome.cuts, strict=True):
+        for operators in cut:
+            partitions.append(
+                describe_partition(graph.subgraph, graph.wiring, graph.number, len(partitions), operators)
+            )
+    return partitions
 
 
 def _was_read(driver: Driver, release: Release) -> bool:
@@ -97,48 +134,47 @@ def _was_read(driver: Driver, release: Release) -> bool:
     return release in frontend.READ and any(release in check.read_in for check in driver.checks)
 
 
-def _with_lifting_release(
-    operator: OperatorPlacement, model: Model, chip: str, driver: Driver, later: Sequence[Release]
-) -> OperatorPlacement:
-    """Return `operator` with the first later release that takes it as its first remedy."""
-    finding = operator.finding
-    assert finding is not None
-    node = Node(model.subgraphs[operator.subgraph], operator.index)
-    lifting = next((release for release in _offered(later) if decide(node, driver, release) is None), None)
-    remedies = tuple(remedy for remedy in finding.remedies if remedy.kind is not RemedyKind.VERSION)
-    if lifting is not None:
-        remedies = (_version_remedy(chip, lifting, "takes it"), *remedies)
-    return replace(operator, finding=replace(finding, remedies=remedies))
+def _offered(release: Release) -> list[Release]:
+    """Return the later releases worth going to: 26.2.0 is left out, 26.2.2 followed it with fixes only."""
+    return [other for other in Release if other > release and other is not Release.M26_2_0]
 
 
-def _with_harmless_release(hazard: Hazard, chip: str, later: Sequence[tuple[Release, Placed]]) -> Hazard:
-    """Return `hazard` with the first later release that does not have it as its first remedy."""
-    remedies = tuple(remedy for remedy in hazard.remedies if remedy.kind is not RemedyKind.VERSION)
-    for release, placed in later:
-        if any(_is_same(hazard, other) for other in placed.hazards):
+def _lifting(chip: str, place: tuple[int, int], position: int, later: Sequence[_Outcome]) -> Remedy | None:
+    """Return the first later release that takes the operator, one without a hazard there if there is one."""
+    taking = [outcome for outcome in later if outcome.findings[position] is None]
+    if not taking:
+        return None
+    best = next((outcome for outcome in taking if place not in outcome.hazards_of), taking[0])
+    rules = dict.fromkeys(best.hazards_of.get(place, ()))
+    return _version_remedy(chip, best.release, f"takes it, but see {', '.join(rules)} there" if rules else "takes it")
+
+
+def _harmless(
+    chip: str, hazard: Hazard, position_of: dict[tuple[int, int], int], later: Sequence[_Outcome]
+) -> Remedy | None:
+    """Return the first later release that does not have the hazard."""
+    place = (hazard.subgraph, hazard.operators[0])
+    for outcome in later:
+        if hazard.rule.id in outcome.hazards_of.get(place, ()):
             continue
-        on_npu = any(
-            (operator.subgraph, operator.index, operator.unit) == (hazard.subgraph, hazard.operators[0], Unit.NPU)
-            for operator in placed.operators
-        )
-        what = "does not have this hazard" if on_npu else "leaves the operator on the CPU"
-        return replace(hazard, remedies=(_version_remedy(chip, release, what), *remedies))
-    return replace(hazard, remedies=remedies)
+        finding = outcome.findings[position_of[place]]
+        if finding is not None and finding.rule.kind is RuleKind.UNKNOWN:
+            continue
+        what = "does not have this hazard" if finding is None else "leaves the operator on the CPU"
+        return _version_remedy(chip, outcome.release, what)
+    return None
 
 
-def _offered(releases: Sequence[Release]) -> list[Release]:
-    """Return the releases worth going to: 26.2.0 is left out, 26.2.2 followed it with fixes only."""
-    return [release for release in releases if release is not Release.M26_2_0]
-
-
-def _is_same(first: Hazard, second: Hazard) -> bool:
-    return (first.rule.id, first.subgraph, first.operators[0]) == (
-        second.rule.id,
-        second.subgraph,
-        second.operators[0],
-    )
+def _with_version(version: Remedy | None, remedies: tuple[Remedy, ...]) -> tuple[Remedy, ...]:
+    """Return `remedies` with `version` in place of the version that the rule names in general."""
+    others = tuple(remedy for remedy in remedies if remedy.kind is not RemedyKind.VERSION)
+    if version is None:
+        return others
+    return (version, *(remedy for remedy in others if remedy.kind is not RemedyKind.NONE))
 
 
 def _version_remedy(chip: str, release: Release, what: str) -> Remedy:
-    name = "Mesa's main branch (unreleased)" if release is Release.MAIN else f"Mesa {release.label}"
+    name = f"Mesa {release.label}"
+    if release is Release.MAIN:
+        name = "Mesa's main branch (unreleased; its frontend was not read)"
     return Remedy(RemedyKind.VERSION, f"{name} {what}", f"{chip}/teflon@{release.label}")

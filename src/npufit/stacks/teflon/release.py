@@ -64,13 +64,15 @@ def find_release(version: str) -> Release | None:
 
 
 def describe(releases: frozenset[Release]) -> str:
-    """Return the releases in words, such as `25.3 to 26.1` or `26.2.0`."""
-    ordered = sorted(releases)
+    """Return a run of releases in words, such as `25.3 to 26.1`, `26.2.0 and 26.2.1` or `26.2 and later`."""
+    first, last = min(releases), max(releases)
     if releases == ALL:
         return "all (25.3 to main)"
-    if len(ordered) > 1 and ordered[-1] - ordered[0] == len(ordered) - 1:
-        last = "main (unreleased)" if ordered[-1] is Release.MAIN else ordered[-1].label
-        if ordered[-1] is Release.MAIN and len(ordered) > 1:
-            return f"{ordered[0].label} and later"
-        return f"{ordered[0].label} to {last}"
-    return ", ".join("main (unreleased)" if release is Release.MAIN else release.label for release in ordered)
+    if first is Release.MAIN:
+        return "main (unreleased)"
+    if first is last:
+        return "26.2.0 and 26.2.1" if first is Release.M26_2_0 else first.label
+    start = "26.2" if first is Release.M26_2_0 else first.label
+    if last is Release.MAIN:
+        return f"{start} and later"
+    return start if start == last.label else f"{start} to {last.label}"

@@ -1,10 +1,12 @@
-"""Vela with bounds on memory and file size: `_child.py BYTES ARGUMENTS...`, run as a script in a process of its own.
+"""Vela with bounds on memory and file size, run as a script in a process of its own: `_child.py BYTES`.
 
-It imports nothing of npufit, so that the process costs no more than Vela itself.
+It imports the compiler and then waits for a line on standard input: the arguments, as a JSON list. Where standard input
+ends without one, it was not needed. It imports nothing of npufit, so that it costs no more than Vela itself.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import suppress
 
@@ -30,7 +32,8 @@ def _main() -> int:
     _set_bounds(int(sys.argv[1]))
     from ethosu.vela.vela import main  # pyright: ignore[reportMissingTypeStubs]
 
-    return main(sys.argv[2:])
+    line = sys.stdin.readline()
+    return main(json.loads(line)) if line else 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import weakref
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
@@ -43,50 +45,79 @@ def installed_version() -> str:
         raise ToolError(f"Vela is not installed. Install it with: pip install '{_PACKAGE}>=5.2,<5.3'.") from None
 
 
-def run_vela(model: bytes, settings: VelaSettings, time_limit_s: float) -> VelaOutput:
-    """Return what Vela makes of `model`, the bytes of a `.tflite` file.
+class VelaProcess:
+    """A Vela that is ready: its process has started and imports the compiler while the caller goes on.
 
-    Raises ToolError where Vela fails, dies or takes longer than `time_limit_s`, InputError where it says that the
-    model or a setting is invalid. Tensors are called in messages as `model` calls them.
+    It serves one compilation. A process that is not used, or no longer wanted, ends with this object.
     """
-    try:
-        with tempfile.TemporaryDirectory(prefix="npufit-vela-", ignore_cleanup_errors=True) as name:
-            return _run_in(Path(name), model, settings, time_limit_s)
-    except OSError as error:
-        raise ToolError(f"Vela could not be run: {error}.") from None
+
+    def __init__(self) -> None:
+        """Start the process. Raises ToolError where that cannot be done."""
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="npufit-vela-", ignore_cleanup_errors=True)
+            folder = Path(self._folder.name)
+            with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
+                self._child = subprocess.Popen(
+                    [sys.executable, "-P", str(Path(__file__).with_name("_child.py")), str(ADDRESS_SPACE_BYTES)],
+                    cwd=folder,
+                    stdin=subprocess.PIPE,
+                    stdout=stdout,
+                    stderr=stderr,
+                    # One thread per core would reserve address space by the gigabyte on large machines.
+                    env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise ToolError(f"Vela could not be run: {error}.") from None
+        weakref.finalize(self, _end, self._child, self._folder)
+
+    def compile(self, model: bytes, settings: VelaSettings, time_limit_s: float) -> VelaOutput:
+        """Return what Vela makes of `model`, the bytes of a `.tflite` file.
+
+        Raises ToolError where Vela fails, dies or takes longer than `time_limit_s`, InputError where it says that the
+        model or a setting is invalid. Tensors are called in messages as `model` calls them.
+        """
+        try:
+            return self._compile(Path(self._folder.name), model, settings, time_limit_s)
+        except OSError as error:
+            raise ToolError(f"Vela could not be run: {error}.") from None
+
+    def _compile(self, folder: Path, model: bytes, settings: VelaSettings, time_limit_s: float) -> VelaOutput:
+        (folder / "model.tflite").write_bytes(model)
+        arguments = ["model.tflite", "--output-dir", ".", "--enable-debug-db", *settings.arguments()]
+        stdin = self._child.stdin
+        assert stdin is not None
+        with suppress(BrokenPipeError):  # it died already; its exit code and last words tell why
+            stdin.write(json.dumps(arguments).encode() + b"\n")
+            stdin.close()
+        code = _wait(self._child, time_limit_s)
+        if code is None:
+            raise ToolError(
+                f"Vela did not finish within {time_limit_s:g} s and was stopped. Give it more time, or a smaller model."
+            )
+        printed = _read_text(folder / "stdout")
+        if code != 0:
+            raise _failure(code, _read_text(folder / "stderr"))
+        return VelaOutput(
+            compiled=_read_result(folder, "*_vela.tflite"),
+            database=_read_result(folder, "*_debug.xml"),
+            summary=_read_result(folder, "*_summary_*.csv").decode("utf-8", "replace"),
+            printed=printed,
+        )
 
 
-def _run_in(folder: Path, model: bytes, settings: VelaSettings, time_limit_s: float) -> VelaOutput:
-    (folder / "model.tflite").write_bytes(model)
-    command = [
-        *(sys.executable, "-P", str(Path(__file__).with_name("_child.py")), str(ADDRESS_SPACE_BYTES)),
-        *("model.tflite", "--output-dir", ".", "--enable-debug-db", *settings.arguments()),
-    ]
-    with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
-        child = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            # One thread per core would reserve address space by the gigabyte on large machines.
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
-            start_new_session=True,
-        )
-        code = _wait(child, time_limit_s)
-    if code is None:
-        raise ToolError(
-            f"Vela did not finish within {time_limit_s:g} s and was stopped. Give it more time, or a smaller model."
-        )
-    printed = _read_text(folder / "stdout")
-    if code != 0:
-        raise _failure(code, _read_text(folder / "stderr"))
-    return VelaOutput(
-        compiled=_read_result(folder, "*_vela.tflite"),
-        database=_read_result(folder, "*_debug.xml"),
-        summary=_read_result(folder, "*_summary_*.csv").decode("utf-8", "replace"),
-        printed=printed,
-    )
+def run_vela(model: bytes, settings: VelaSettings, time_limit_s: float) -> VelaOutput:
+    """Return what Vela makes of `model` in a process of its own; see `VelaProcess.compile`."""
+    return VelaProcess().compile(model, settings, time_limit_s)
+
+
+def _end(child: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]) -> None:
+    if child.stdin is not None and not child.stdin.closed:
+        child.stdin.close()
+    if child.poll() is None:
+        _kill(child)
+        child.wait()
+    folder.cleanup()
 
 
 def _wait(child: subprocess.Popen[bytes], time_limit_s: float) -> int | None:

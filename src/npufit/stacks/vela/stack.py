@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from npufit.chips import chip_names, load_chip
 from npufit.errors import InputError, ModelError, Place, ToolError
@@ -19,7 +20,7 @@ from npufit.stacks.vela.log import read_log
 from npufit.stacks.vela.placing import place_operators
 from npufit.stacks.vela.precompiled import SOURCE, is_precompiled, place_precompiled
 from npufit.stacks.vela.rules import RULES
-from npufit.stacks.vela.runner import installed_version, run_vela
+from npufit.stacks.vela.runner import VelaProcess, installed_version
 from npufit.stacks.vela.settings import VelaSettings, resolve_settings
 from npufit.tflite import serialize_model
 
@@ -31,6 +32,16 @@ class VelaStack:
     """Runs Vela and reads the placement off the compiled file."""
 
     name = "vela"
+
+    def __init__(self) -> None:
+        """Make the stack; nothing runs yet."""
+        self._ready: VelaProcess | None = None
+
+    def prepare(self) -> None:
+        """Start a process that imports Vela, so that the next placement does not wait for that."""
+        if self._ready is None:
+            with suppress(ToolError):  # the placement will say what is wrong
+                self._ready = VelaProcess()
 
     def targets(self) -> tuple[TargetInfo, ...]:
         """Return the chips whose profile has settings for Vela."""
@@ -67,7 +78,8 @@ class VelaStack:
         if is_precompiled(model):
             return _read_precompiled(model, target, settings)
         version = _usable_version(target)
-        compilation = _compile(model, settings, version, options)
+        ready, self._ready = self._ready, None
+        compilation = _compile(model, settings, version, options, ready)
         placed = place_operators(model, compilation, version)
         unknown = any(operator.unit is Unit.UNKNOWN for operator in placed.operators)
         return Placement(
@@ -99,7 +111,9 @@ def _usable_version(target: Target) -> str:
     return version
 
 
-def _compile(model: Model, settings: VelaSettings, version: str, options: PlaceOptions) -> Compilation:
+def _compile(
+    model: Model, settings: VelaSettings, version: str, options: PlaceOptions, ready: VelaProcess | None
+) -> Compilation:
     data = serialize_model(label_tensors(model))
     counts = tuple(len(subgraph.operators) for subgraph in model.subgraphs)
     key = cache_key(data, f"form {FORM}", version, settings.config_digest, *settings.arguments())
@@ -108,7 +122,7 @@ def _compile(model: Model, settings: VelaSettings, version: str, options: PlaceO
         if known is not None:
             return known
     try:
-        output = run_vela(data, settings, options.time_limit_s)
+        output = (ready or VelaProcess()).compile(data, settings, options.time_limit_s)
     except InputError as error:
         raise _in_the_users_words(error, model) from None
     except ToolError as error:
