@@ -6,8 +6,9 @@ import doctest
 import importlib
 from pathlib import Path
 
-import npufit
 import pytest
+
+import npufit
 from npufit.report.ink import Page
 from npufit.report.rules import rule_index, rule_page
 from npufit.report.text import check_text

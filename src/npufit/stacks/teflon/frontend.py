@@ -58,11 +58,12 @@ def _relu6_maximum(node: Node, release: Release) -> str | None:
     if node.activation is not Activation.RELU6 or output is None or not output.element.is_8_bit:
         return None
     channels = range(max(1, len(output.quantization.scales)))
-    highest = max(real_maximum(output, channel) for channel in channels)
-    if highest <= 6.0:
+    maxima = [real_maximum(output, channel) for channel in channels]
+    above = [maximum for maximum in maxima if maximum > 6.0]
+    if not above:
         return None
     quantization = output.quantization
-    return f"{highest:.6g} (scale {quantization.scale:.8g}, zero point {quantization.zero_point})"
+    return f"{max(above):.8g} (scale {quantization.scale:.8g}, zero point {quantization.zero_point})"
 
 
 def _relu6_type(node: Node, release: Release) -> str | None:
@@ -78,10 +79,10 @@ def _pad_arguments(node: Node, release: Release) -> str | None:
     paddings = node.input(1)
     if paddings is None or paddings.element is not ElementType.INT32:
         return f"paddings of type {paddings.element}" if paddings else "no paddings"
+    # The first two values count as the batch's whatever the rank.
     amounts = constant_values(paddings)
-    rank = len(amounts) // 2 if amounts else 0
-    if amounts and rank == 4 and (amounts[0] or amounts[1]):
-        return f"batch padding {amounts[0]}, {amounts[1]}"
+    if amounts and any(amounts[:2]):
+        return f"padding of the first dimension {', '.join(map(str, amounts[:2]))}"
     return None
 
 
@@ -123,15 +124,15 @@ RELU6_RANGE = Rule(
     stage=Stage.FRONTEND_CHECK,
     statement="A convolution with a fused RELU6 is refused where its output can hold a real value above 6.",
     limit="(highest integer - zero point) * scale <= 6.0 in 32-bit floats, for every output scale",
-    why="Teflon has no RELU6. It treats it as RELU, which is right only where the quantized output ends at 6 "
-    "anyway, so it demands that.",
-    example="An SSD MobileNet V1 whose extra layers have a zero point of 121 and a scale of 0.0512: the output "
+    why="Teflon hands RELU6 over as RELU, which is right only where the quantized output ends at 6 anyway. The "
+    "product is compared with 6.0 in 32-bit floats, so a scale a little above 6/255 is refused.",
+    example="The first extra layer of an SSD MobileNet V1: with a zero point of 121 and a scale of 0.0512 its output "
     "reaches 6.87.",
     remedies=(
         Remedy(
             RemedyKind.REWRITE,
-            "requantize the output so that it ends at 6 (scale 6/255, zero point at the lowest integer); the clamp "
-            "is then the range itself",
+            "requantize the output so that it ends at 6 or below (scale 6/255 as a 32-bit float, zero point at the "
+            "lowest integer); the clamp is then the range itself",
         ),
     ),
     versions=describe(ALL),
@@ -145,7 +146,7 @@ RELU6_TYPE = Rule(
     stage=Stage.FRONTEND_CHECK,
     statement="A convolution with a fused RELU6 is refused where its output is neither int8 nor uint8.",
     limit="output of type int8 or uint8",
-    why="The check of the range (see teflon.relu6-range) knows only the limits of the two 8-bit types.",
+    why="The check of the range (see teflon.relu6-range) knows the limits of the two 8-bit types only.",
     example="A float32 MobileNet.",
     remedies=(Remedy(RemedyKind.REWRITE, "quantize the network to int8 or uint8"),),
     versions=describe(ALL),
@@ -157,11 +158,12 @@ PAD_ARGUMENTS = Rule(
     id="teflon.pad-arguments",
     kind=RuleKind.REFUSAL,
     stage=Stage.FRONTEND_CHECK,
-    statement="PAD is refused unless it has two inputs, int32 paddings and no padding of the batch.",
-    limit="2 inputs, paddings of type int32, batch padding 0, 0",
-    why="Only this form is translated.",
+    statement="PAD is refused unless it has two inputs, int32 paddings and no padding of its first dimension.",
+    limit="2 inputs, paddings of type int32, padding of the first dimension (taken for the batch) 0, 0",
+    why="Values other than zero are not implemented, and neither is padding of the batch. For the type the source "
+    "gives no reason.",
     example="A PAD whose paddings are int64.",
-    remedies=(Remedy(RemedyKind.REWRITE, "write the paddings as int32, and pad height and width only"),),
+    remedies=(Remedy(RemedyKind.REWRITE, "write the paddings as int32, in rank 4, and pad height and width only"),),
     versions=describe(ALL),
     evidence=Evidence.SOURCE,
     source=FRONTEND_NEW,
@@ -173,7 +175,7 @@ FULLY_CONNECTED_TYPE = Rule(
     stage=Stage.FRONTEND_CHECK,
     statement="FULLY_CONNECTED is refused where its input is neither int8 nor uint8.",
     limit="input of type int8 or uint8",
-    why="Hybrid and float products are not translated.",
+    why="The source gives no reason. Hybrid products (float input, int8 weights) are refused by it too.",
     example="A dynamic-range model: float32 activations, int8 weights.",
     remedies=(Remedy(RemedyKind.REWRITE, "quantize the activations too (full-integer quantization)"),),
     versions=describe(ALL),
@@ -187,8 +189,7 @@ MAIN_UNREAD = Rule(
     stage=Stage.UNDECIDED,
     statement="The driver of main would take this operator, but whether Teflon of main translates it is not known.",
     limit="unknown",
-    why="26.2 does not map this type. The ethosu driver of main has an implementation for it; the frontend of main "
-    "was not read.",
+    why="26.2 does not map this type. The ethosu driver of main implements it; the frontend of main was not read.",
     example="SOFTMAX with int8 input and output and 1000 classes.",
     remedies=(
         Remedy(

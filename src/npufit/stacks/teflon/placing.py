@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from npufit.graph import Model, Subgraph, Wiring, wire
 from npufit.stacks.partitioning import describe_partition, partition_epochs
 from npufit.stacks.placement import Hazard, OperatorPlacement, Partition, Unit
-from npufit.stacks.rule import Evidence, Finding, Remedy, RemedyKind, RuleKind
+from npufit.stacks.rule import NO_REMEDY, Evidence, Finding, Remedy, RemedyKind, RuleKind
 from npufit.stacks.teflon import frontend
 from npufit.stacks.teflon.drivers import Driver
 from npufit.stacks.teflon.hazards import find_hazards, place_graph
@@ -169,7 +169,7 @@ def _with_version(version: Remedy | None, remedies: tuple[Remedy, ...]) -> tuple
     """Return `remedies` with `version` in place of the version that the rule names in general."""
     others = tuple(remedy for remedy in remedies if remedy.kind is not RemedyKind.VERSION)
     if version is None:
-        return others
+        return others or (NO_REMEDY,)
     return (version, *(remedy for remedy in others if remedy.kind is not RemedyKind.NONE))
 
 
