@@ -54,6 +54,7 @@ def _result(result: CheckResult) -> dict[str, Any]:
         "target": str(result.target),
         "status": placement.status.value,
         "log": placement.log,
+        "log_totals": placement.log_totals,
         "summary": {
             "operators": summary.operators,
             "npu": summary.npu,

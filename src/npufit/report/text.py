@@ -78,15 +78,18 @@ def _differences(result: CheckResult, page: Page) -> list[str]:
     placement = result.placement
     if placement.log is None and not placement.differences:
         return []
+    said = f": {placement.log_totals}" if placement.log_totals else ""
     if not placement.differences:
-        return ["", *page.wrap(f"Log read: {placement.log}. It agrees with the rules.")]
+        verdict = "" if placement.status is Status.PARTIAL else " It agrees with the rules."
+        return ["", *page.wrap(f"Log read: {placement.log}{said}.{verdict}")]
     decided = f"the log ({placement.log})" if placement.log else "the compiled file"
     lines = _title(page, f"Differences: {decided} decides, the rules expected something else")
     rows = [["what", "rules", "observed"]]
     for difference in placement.differences:
         where = "" if difference.operator is None else f"operator {difference.operator}: "
         rows.append([where + difference.what, difference.predicted, difference.observed])
-    return lines + ["  " + line for line in columns(rows)]
+    lines += ["  " + line for line in columns(rows)]
+    return [*lines, *page.wrap(f"Log read: {placement.log}{said}.", "  ")] if placement.log else lines
 
 
 def _hazards(result: CheckResult, page: Page, everything: bool) -> list[str]:

@@ -54,6 +54,8 @@ def headline(result: CheckResult) -> str:
     if summary.cpu:
         parts.append(f"{summary.cpu} on the CPU{_what(result, Unit.CPU)}")
     line = f"{result.target}: {', '.join(parts)}"
+    if summary.unknown and result.placement.log_totals:
+        line += f"; the log says {result.placement.log_totals}"
     if summary.hazards:
         rules = hazard_counts(result.placement.hazards)
         which = result.placement.hazards[0].rule.id if len(rules) == 1 else ", ".join(rules)

@@ -64,9 +64,22 @@ def apply_log(placement: Placement, report: LogReport, model: Model) -> Placemen
         partitions=partitions,
         hazards=tuple(hazard for hazard in placement.hazards if (hazard.subgraph, hazard.operators[0]) in on_npu),
         differences=(*placement.differences, *differences),
-        notes=(*placement.notes, *report.notes),
+        notes=(*report.notes, *placement.notes),
         log=report.kind,
+        log_totals=_totals(report),
     )
+
+
+def _totals(report: LogReport) -> str:
+    words: list[str] = []
+    if report.npu_operators is not None:
+        total = f" of {report.total_operators}" if report.total_operators is not None else ""
+        words.append(f"{report.npu_operators}{total} operators on the NPU")
+    if report.partitions is not None:
+        words.append(f"{report.partitions} partition{'' if report.partitions == 1 else 's'}")
+    text = " in ".join(words)
+    own = report.npu_operators is not None and not report.counts_source_operators
+    return f"{text} (the tool's own count, not the file's)" if own else text
 
 
 def _as_logged(operator: OperatorPlacement, unit: Unit) -> OperatorPlacement:

@@ -133,3 +133,5 @@ class Placement:
     differences: tuple[Difference, ...] = ()
     log: str | None = None
     """What kind of log decided, or None where there was none."""
+    log_totals: str = ""
+    """The totals of the log in words, empty where it gives none."""

@@ -37,8 +37,8 @@ def unasked_notes(placement: Placement) -> tuple[Note, ...]:
     unknown = sum(operator.unit is Unit.UNKNOWN for operator in placement.operators)
     total = len(placement.operators)
     answer = (
-        f"{unknown} of {total} operators are unknown: NXP publishes no readable rules for i.MX95, and the converter "
-        "was not asked. To know, give its command with --converter, its log, or the file that it wrote."
+        f"{unknown} of {total} operators are unknown: NXP publishes no readable rules for i.MX95. The file that "
+        "its converter writes tells, and so does the converter's command (--converter); its log (--log) gives totals."
         if unknown
         else f"All {total} operators stay on the CPU by the rules; the converter was not asked."
     )
