@@ -27,7 +27,6 @@ from npufit.graph import (
     Tensor,
     constant_values,
     fused_activation,
-    readable,
     wire,
 )
 
@@ -127,12 +126,6 @@ def test_fused_activations() -> None:
     relu6 = Conv2DOptions(fused_activation_function=Activation.RELU6)
     assert fused_activation(relu6) is Activation.RELU6
     assert fused_activation(SoftmaxOptions()) is fused_activation(None) is Activation.NONE
-
-
-def test_names_become_readable() -> None:
-    assert readable("größe/conv") == "größe/conv"
-    assert readable("a\x1b[0m\n\udce9") == r"a\x1b[0m\n\udce9"
-    assert len(readable("x" * 10_000)) < 200
 
 
 def test_importing_the_graph_imports_nothing_heavy() -> None:

@@ -104,7 +104,7 @@ def _exit_code(error: NpufitError) -> int:
 
 
 def _show(error: NpufitError) -> None:
-    from npufit.report.wording import printable
+    from npufit.words import printable
 
     lines = [printable(line) for line in str(error).splitlines()]
     click.echo(f"npufit: {lines[0]}" if lines else "npufit: failed", err=True)

@@ -12,8 +12,8 @@ from npufit.graph.element import ElementType
 from npufit.graph.model import NO_TENSOR, Model, Operator, Subgraph
 from npufit.graph.options import OtherOptions
 from npufit.graph.quantization import BlockwiseQuantization, MultiAxisQuantization
-from npufit.graph.readable import readable
 from npufit.graph.tensor import Tensor
+from npufit.words import shorten
 
 MAX_RANK = 16
 """More dimensions than any TFLite kernel takes (8), with a margin."""
@@ -80,11 +80,11 @@ class _SubgraphCheck:
         for index, tensor in enumerate(self.subgraph.tensors):
             problem = _tensor_problem(tensor, self.count)
             if problem:
-                self._fail(problem, Place(self.number, tensor=index, tensor_name=readable(tensor.name)))
+                self._fail(problem, Place(self.number, tensor=index, tensor_name=shorten(tensor.name)))
         self._check_indices("input", self.subgraph.inputs, Place(self.number))
         self._check_indices("output", self.subgraph.outputs, Place(self.number))
         for index, operator in enumerate(self.subgraph.operators):
-            place = Place(self.number, index, readable(operator.name))
+            place = Place(self.number, index, shorten(operator.name))
             self._check_indices("input", operator.inputs, place, optional=True)
             self._check_indices("output", operator.outputs, place, optional=True)
             self._check_indices("intermediate", operator.intermediates, place, optional=True)
@@ -99,7 +99,7 @@ class _SubgraphCheck:
                 self._fail(f"{role} tensor index {index} is outside 0..{self.count - 1}", place)
 
     def _place(self, index: int, operator: Operator, tensor: int) -> Place:
-        return Place(self.number, index, readable(operator.name), tensor, readable(self.subgraph.tensors[tensor].name))
+        return Place(self.number, index, shorten(operator.name), tensor, shorten(self.subgraph.tensors[tensor].name))
 
     def _writers(self) -> dict[int, int]:
         writer: dict[int, int] = {}
@@ -152,13 +152,13 @@ def _validate_calls(model: Model) -> None:
             for callee in _called_subgraphs(operator):
                 if not 0 <= callee < count:
                     problem = f"names subgraph {callee} where the file has {count}"
-                    raise ModelError(model.name, problem, Place(number, index, readable(operator.name)), _DAMAGED)
+                    raise ModelError(model.name, problem, Place(number, index, shorten(operator.name)), _DAMAGED)
                 calls.setdefault(number, set()).add(callee)
     try:
         TopologicalSorter(calls).prepare()
     except CycleError as error:
         circle = " calls ".join(f"subgraph {number}" for number in reversed(error.args[1]))
-        raise ModelError(model.name, f"a cycle of calls: {readable(circle)}", hint=_DAMAGED) from None
+        raise ModelError(model.name, f"a cycle of calls: {shorten(circle)}", hint=_DAMAGED) from None
 
 
 def _called_subgraphs(operator: Operator) -> Iterator[int]:
@@ -177,14 +177,14 @@ def _validate_signatures(model: Model) -> None:
         problem = ""
         if not 0 <= signature.subgraph < len(model.subgraphs):
             problem = (
-                f"signature '{readable(signature.key)}' names subgraph {signature.subgraph} of {len(model.subgraphs)}"
+                f"signature '{shorten(signature.key)}' names subgraph {signature.subgraph} of {len(model.subgraphs)}"
             )
         else:
             count = len(model.subgraphs[signature.subgraph].tensors)
             for name, tensor in (*signature.inputs, *signature.outputs):
                 if not 0 <= tensor < count:
                     problem = (
-                        f"signature '{readable(signature.key)}' ties '{readable(name)}' to tensor {tensor} of {count}"
+                        f"signature '{shorten(signature.key)}' ties '{shorten(name)}' to tensor {tensor} of {count}"
                     )
         if problem:
             raise ModelError(model.name, problem, hint=_DAMAGED)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from npufit import words
 from npufit.checking import CheckResult, GateResult
 from npufit.graph import Model
 from npufit.report import wording
@@ -38,7 +39,7 @@ def check_markdown(model: Model, results: Sequence[CheckResult], gates: Sequence
 
 def escape(text: str) -> str:
     """Return `text` as Markdown that shows it literally, on one line, within a table."""
-    return html.escape(wording.printable(text), quote=False).translate(_MARKS)
+    return html.escape(words.printable(text), quote=False).translate(_MARKS)
 
 
 @functools.cache
@@ -67,7 +68,7 @@ def _off_npu(result: CheckResult) -> list[tuple[str, Any]]:
 def _members_in_words(result: CheckResult, members: Sequence[OperatorPlacement]) -> str:
     counts = Counter(result.operator(placed).name for placed in members)
     types = ", ".join(f"{count} {name}" if count > 1 else name for name, count in counts.most_common(4))
-    return f"{types} ({wording.ranges([placed.index for placed in members], 8)})"
+    return f"{types} ({words.ranges([placed.index for placed in members], 8)})"
 
 
 def _ways_out(remedies: Sequence[Remedy]) -> str:
@@ -75,8 +76,8 @@ def _ways_out(remedies: Sequence[Remedy]) -> str:
 
 
 def _code(text: str) -> str:
-    return wording.printable(text).replace("`", "'")
+    return words.printable(text).replace("`", "'")
 
 
 def _short(text: str) -> str:
-    return wording.shorten(text, 160)
+    return words.shorten(text, 160)

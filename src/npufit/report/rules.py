@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from npufit import words
 from npufit.report import wording
 from npufit.report.ink import Page, columns
 from npufit.report.markdown import template_environment
@@ -50,7 +51,7 @@ def rules_text(rules: Sequence[Rule], page: Page) -> str:
     lines: list[str] = []
     for kind, title in _TITLES.items():
         rows = [
-            [rule.id, wording.shorten(rule.statement, max(40, page.width - 34))] for rule in rules if rule.kind is kind
+            [rule.id, words.shorten(rule.statement, max(40, page.width - 34))] for rule in rules if rule.kind is kind
         ]
         if rows:
             lines += ["", page.ink("bold", title), *("  " + line for line in columns(rows))]

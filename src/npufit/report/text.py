@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from npufit import words
 from npufit.checking import CheckResult, GateResult
 from npufit.report import wording
 from npufit.report.ink import Page, columns
@@ -50,9 +51,9 @@ def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
                 f"{summary.npu}/{summary.operators}",
                 str(summary.cpu),
                 str(summary.unknown or "-"),
-                "-" if share is None else wording.percent(share),
+                "-" if share is None else words.percent(share),
                 str(summary.partitions),
-                wording.size(summary.boundary_bytes),
+                words.size(summary.boundary_bytes),
                 ", ".join(wording.hazard_counts(result.placement.hazards)) or "-",
             ]
         )
@@ -124,10 +125,10 @@ def _hazard_rows(result: CheckResult, group: Sequence[Hazard], page: Page, every
         who = (
             f"operator {indices[0]} ({name})"
             if len(members) == 1
-            else f"{len(members)} {name} ({wording.ranges(indices)})"
+            else f"{len(members)} {name} ({words.ranges(indices)})"
         )
         text = _shorten_names(f"{who}: {message}; {found}")
-        lines += page.labelled("here" if position == 0 else "", wording.printable(text))
+        lines += page.labelled("here" if position == 0 else "", words.printable(text))
     if len(rows) > len(shown):
         hidden = sum(len(members) for _, members in rows[len(shown) :])
         lines += page.labelled("", f"… {hidden} more (--all)")
@@ -137,7 +138,7 @@ def _hazard_rows(result: CheckResult, group: Sequence[Hazard], page: Page, every
 def _shorten_names(text: str, width: int = 64) -> str:
     """Return `text` with quoted tensor names cut to `width`: fused names of converters run to hundreds of letters."""
     parts = text.split("'")
-    return "'".join(part if position % 2 == 0 else wording.shorten(part, width) for position, part in enumerate(parts))
+    return "'".join(part if position % 2 == 0 else words.shorten(part, width) for position, part in enumerate(parts))
 
 
 def _common(hazards: Sequence[Hazard]) -> tuple[Remedy, ...]:
@@ -158,7 +159,7 @@ def _off_npu(result: CheckResult, unit: Unit, title: str, page: Page, everything
     placed = result.on(unit)
     if not placed:
         return []
-    lines = _title(page, f"{title}: {wording.plural(len(placed), 'operator')}")
+    lines = _title(page, f"{title}: {words.plural(len(placed), 'operator')}")
     for rule, group in wording.group_by_rule(placed):
         lines += ["", *_group(result, rule, group, page, everything)]
     return lines
@@ -168,14 +169,14 @@ def _group(
     result: CheckResult, rule: Rule | None, group: list[OperatorPlacement], page: Page, everything: bool
 ) -> list[str]:
     name = rule.id if rule else "no reason given"
-    lines = [f"  {page.ink('cyan', name)}  {wording.plural(len(group), 'operator')}"]
+    lines = [f"  {page.ink('cyan', name)}  {words.plural(len(group), 'operator')}"]
     if rule is None:
         lines += _found_rows(result, group, page, everything)
         return lines
     lines += page.wrap(rule.statement, "    ")
     limits = list(dict.fromkeys(placed.finding.limit for placed in group if placed.finding))
     for limit in limits[: None if everything else 3]:
-        lines += page.labelled("limit", wording.printable(limit))
+        lines += page.labelled("limit", words.printable(limit))
     lines += _found_rows(result, group, page, everything)
     remedies = _common_remedies(group)
     lines += _remedies(remedies, page)
@@ -212,14 +213,14 @@ def _found_rows(result: CheckResult, group: Sequence[OperatorPlacement], page: P
         label = "found" if position == 0 else ""
         value = "" if found == kind or found.endswith(kind) else f": {_shorten_names(found)}"
         if len(members) == 1:
-            tensor = wording.shorten(next(iter(result.output_names(members[0])), ""), 64)
+            tensor = words.shorten(next(iter(result.output_names(members[0])), ""), 64)
             text = f"{members[0].index} {kind} '{tensor}'{value}"
         else:
-            text = f"{len(members)} {kind}{value}, operators {wording.ranges([placed.index for placed in members])}"
-        lines += page.labelled(label, wording.printable(text))
+            text = f"{len(members)} {kind}{value}, operators {words.ranges([placed.index for placed in members])}"
+        lines += page.labelled(label, words.printable(text))
     if len(rows) > len(shown):
         hidden = sum(len(members) for _, members in rows[len(shown) :])
-        lines += page.labelled("", f"… {wording.plural(hidden, 'operator')} more (--all)")
+        lines += page.labelled("", f"… {words.plural(hidden, 'operator')} more (--all)")
     return lines
 
 
@@ -227,15 +228,15 @@ def _partitions(result: CheckResult, page: Page, everything: bool) -> list[str]:
     partitions = result.placement.partitions
     if not partitions:
         return []
-    copied = wording.size(result.summary.boundary_bytes)
+    copied = words.size(result.summary.boundary_bytes)
     single = sum(len(partition.operators) == 1 for partition in partitions)
     lines = _title(page, f"Partitions: {len(partitions)}; {copied} cross their boundaries at every inference")
     if len(partitions) > 1:
         cuts = wording.cutters(result)
-        words = [f"{count} {name}" for name, count in cuts.most_common(5)]
+        between = [f"{count} {name}" for name, count in cuts.most_common(5)]
         sentence = f"{single} of {len(partitions)} hold a single operator." if single else ""
-        if words:
-            sentence += f" Operators off the NPU between them: {', '.join(words)}."
+        if between:
+            sentence += f" Operators off the NPU between them: {', '.join(between)}."
         if sentence:
             lines += page.wrap(sentence.strip(), "  ")
     shown = sorted(partitions, key=lambda partition: -len(partition.operators))
@@ -257,9 +258,9 @@ def _partition_row(partition: Partition) -> list[str]:
     return [
         str(partition.index),
         str(len(partition.operators)),
-        f"{wording.plural(len(partition.inputs), 'tensor')}, {wording.size(partition.input_bytes)}",
-        f"{wording.plural(len(partition.outputs), 'tensor')}, {wording.size(partition.output_bytes)}",
-        wording.ranges(partition.operators, 6),
+        f"{words.plural(len(partition.inputs), 'tensor')}, {words.size(partition.input_bytes)}",
+        f"{words.plural(len(partition.outputs), 'tensor')}, {words.size(partition.output_bytes)}",
+        words.ranges(partition.operators, 6),
     ]
 
 
@@ -270,7 +271,7 @@ def _boundary_tensors(result: CheckResult, partitions: Sequence[Partition], page
         for way, indices in (("in", partition.inputs), ("out", partition.outputs)):
             for index in indices:
                 tensor = tensors[index]
-                name = wording.shorten(tensor.name, 64)
+                name = words.shorten(tensor.name, 64)
                 shape = "x".join(map(str, tensor.shape or ())) or "scalar"
                 lines += page.labelled(f"{partition.index} {way}", f"'{name}' {shape} {tensor.element}")
     return lines
@@ -283,8 +284,8 @@ def _memory(result: CheckResult, page: Page) -> list[str]:
     rows = [
         [
             use.memory,
-            wording.size(use.used_bytes),
-            f"of {wording.size(use.limit_bytes)}" if use.limit_bytes is not None else "",
+            words.size(use.used_bytes),
+            f"of {words.size(use.limit_bytes)}" if use.limit_bytes is not None else "",
             use.origin,
         ]
         for use in result.placement.memory
@@ -301,13 +302,13 @@ def _operators(result: CheckResult, page: Page) -> list[str]:
         rows.append(
             [
                 f"{placed.subgraph}:{placed.index}" if several else str(placed.index),
-                wording.shorten(result.operator(placed).name, 30),
+                words.shorten(result.operator(placed).name, 30),
                 placed.unit.value,
                 "" if placed.partition is None else str(placed.partition),
-                wording.quantity(macs).strip() if macs else "",
+                words.quantity(macs).strip() if macs else "",
                 placed.evidence.value,
-                wording.shorten(next(iter(result.output_names(placed)), ""), 40),
-                placed.finding.rule.id if placed.finding else wording.printable(placed.note),
+                words.shorten(next(iter(result.output_names(placed)), ""), 40),
+                placed.finding.rule.id if placed.finding else words.printable(placed.note),
             ]
         )
     table = columns(rows, right=(0, 3, 4))
@@ -318,7 +319,7 @@ def _settings(result: CheckResult, page: Page) -> list[str]:
     if not result.placement.settings:
         return []
     text = ", ".join(f"{setting.name} {setting.value} ({setting.origin})" for setting in result.placement.settings)
-    return ["", *(page.ink("dim", line) for line in page.wrap(f"Settings: {wording.printable(text)}", hanging="  "))]
+    return ["", *(page.ink("dim", line) for line in page.wrap(f"Settings: {words.printable(text)}", hanging="  "))]
 
 
 def _notes(result: CheckResult, page: Page) -> list[str]:
@@ -326,6 +327,6 @@ def _notes(result: CheckResult, page: Page) -> list[str]:
         return []
     lines = _title(page, "Worth knowing")
     for note in result.placement.notes:
-        text = f"{wording.printable(note.text)} [{note.evidence}: {wording.printable(note.source)}]"
+        text = f"{words.printable(note.text)} [{note.evidence}: {words.printable(note.source)}]"
         lines += page.wrap(text, "  - ", "    ")
     return lines

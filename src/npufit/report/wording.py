@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from npufit.checking import CheckResult
 from npufit.graph import NO_TENSOR, Model, Operator
 from npufit.stacks import Hazard, OperatorPlacement, Remedy, RemedyKind, Rule, Stage, Status, Unit
+from npufit.words import percent, plural, printable, quantity
 
 _STAGES = {
     Stage.FRONTEND_UNMAPPED: "Teflon does not map it",
@@ -19,21 +18,6 @@ _STAGES = {
     Stage.EXECUTION: "executed differently",
     Stage.UNDECIDED: "nobody outside the vendor knows",
 }
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2066-\u2069\ufeff\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    """Return `text` with everything escaped that could steer a terminal or break a line; files are untrusted."""
-    return _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
-
-
-def shorten(text: str, width: int) -> str:
-    """Return `text` printable and cut in its middle to at most `width` characters."""
-    text = printable(text)
-    if len(text) <= width:
-        return text
-    head = max(1, (width - 1) // 3)
-    return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
 
 
 def headline(result: CheckResult) -> str:
@@ -69,16 +53,6 @@ def macs_share(result: CheckResult) -> str:
     """Return ` (97.2 % of the MACs)`, empty where the share is unknown or there are none."""
     share = result.summary.npu_macs_share
     return "" if share is None else f" ({percent(share)} of the MACs)"
-
-
-def percent(share: float) -> str:
-    """Return a share in percent; one that is not quite everything or nothing never looks like it."""
-    value = 100.0 * share
-    if 0.0 < value < 0.05:
-        return "< 0.1 %"
-    if 99.95 <= value < 100.0:
-        return "> 99.9 %"
-    return f"{value:.3g} %" if value >= 99.95 else f"{value:.1f} %"
 
 
 def _what(result: CheckResult, unit: Unit) -> str:
@@ -129,36 +103,6 @@ def describe_quantization(model: Model) -> str:
     if len(kinds) == 1:
         return f"weights {next(iter(kinds))}"
     return "weights " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def quantity(value: float) -> str:
-    """Return a number with a decimal prefix and a trailing space, ready for a unit: `301 M`."""
-    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= factor:
-            return f"{value / factor:.3g} {prefix}"
-    return f"{value:.3g} "
-
-
-def size(byte_count: int) -> str:
-    """Return bytes in the unit that reads best."""
-    return f"{quantity(byte_count)}B"
-
-
-def ranges(indices: Sequence[int], limit: int = 12) -> str:
-    """Return indices as ranges, such as `0-26, 35, 37`; at most `limit` ranges."""
-    ordered = sorted(indices)
-    runs = [
-        [value for _, value in group] for _, group in groupby(enumerate(ordered), key=lambda pair: pair[1] - pair[0])
-    ]
-    words = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
-    if len(words) > limit:
-        words = [*words[: limit - 1], f"… {len(words) - limit + 1} more"]
-    return ", ".join(words)
 
 
 def remedy_words(remedy: Remedy) -> str:

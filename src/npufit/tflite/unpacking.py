@@ -32,10 +32,10 @@ from npufit.graph import (
     Subgraph,
     Tensor,
     VariantTensor,
-    readable,
 )
 from npufit.tflite.names import element_types, operator_types, schema
 from npufit.tflite.options import unpack_options
+from npufit.words import shorten
 
 _DAMAGED = "The file is damaged or was written by a broken tool"
 _TABLE_COST = 16
@@ -202,7 +202,7 @@ class Unpacker:
 
     def _tensor(self, number: int, index: int, tensor: Any) -> Tensor:
         name = self._text(tensor.Name()) or ""
-        self.place = Place(subgraph=number, tensor=index, tensor_name=readable(name))
+        self.place = Place(subgraph=number, tensor=index, tensor_name=shorten(name))
         return Tensor(
             name=name,
             shape=self._optional_integers(tensor, "Shape"),
@@ -310,7 +310,7 @@ class Unpacker:
                 f"unknown builtin operator code {builtin}",
                 "The file is damaged, or newer than the TFLite schema that npufit was installed with",
             )
-        self.place = Place(subgraph=number, operator=index, operator_type=readable(custom_code or kind))
+        self.place = Place(subgraph=number, operator=index, operator_type=shorten(custom_code or kind))
         custom_options, external = self._custom_options(operator)
         return Operator(
             type=kind,

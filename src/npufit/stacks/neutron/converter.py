@@ -17,8 +17,8 @@ from typing import IO
 from npufit.errors import ModelError, ToolError
 from npufit.graph import Model
 from npufit.stacks.neutron.known_errors import explain_error
-from npufit.stacks.neutron.site import printable
 from npufit.stacks.stack import PlaceOptions
+from npufit.words import shorten
 
 _COMMANDS = ("neutron-converter", "neutron-compiler")
 """The names of the converter: the second from 3.2 on."""
@@ -105,7 +105,7 @@ def _start(arguments: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ToolError(
-            f"{printable(arguments[0], 400)}: the converter cannot be started: {reason}. Give the command of NXP's "
+            f"{shorten(arguments[0], 400)}: the converter cannot be started: {reason}. Give the command of NXP's "
             "neutron-converter (eIQ Toolkit or eIQ Neutron SDK, x86-64) with --converter, or leave it out to see "
             "what is known without it."
         ) from None
@@ -158,10 +158,10 @@ def _describe_exit(code: int) -> str:
 def _failure(command: tuple[str, ...], what: str, log: str) -> str:
     """Return the message of a failed conversion: what happened, the last lines, what is known about them."""
     lines = [line.strip() for line in log.splitlines() if line.strip()][-_LAST_LINES:]
-    said = " | ".join(printable(line, 200) for line in lines)
+    said = " | ".join(shorten(line, 200) for line in lines)
     known = explain_error(log)
     parts = [
-        f"{printable(' '.join(command), 400)}: the converter {what}",
+        f"{shorten(' '.join(command), 400)}: the converter {what}",
         f"Its last lines: {said}" if said else "It printed nothing",
         *([known] if known else []),
     ]

@@ -10,11 +10,12 @@ from npufit.graph import Model
 from npufit.stacks.log import LogReport
 from npufit.stacks.neutron import sources
 from npufit.stacks.neutron.converted import is_converted
-from npufit.stacks.neutron.site import printable
 from npufit.stacks.neutron.versions import find_release
-from npufit.stacks.neutron.words import index_ranges
 from npufit.stacks.placement import Note, Unit
 from npufit.stacks.rule import Evidence
+from npufit.words import ranges, shorten
+
+_MOST_RANGES = 24
 
 _LOG = "the converter's log"
 _START = "Converting model with the following options"
@@ -152,7 +153,7 @@ def _origin_notes(text: str, section: str) -> list[Note]:
     if version is not None:
         release = find_release(version[1])
         known = f"release {release.version} here" if release else "a release that npufit does not know"
-        notes.append(_note(f"Converter version {printable(version[1])}, {known}."))
+        notes.append(_note(f"Converter version {shorten(version[1])}, {known}."))
     target = _TARGET.search(section)
     if target is not None and target[1] != "imx95":
         notes.append(_note(f"The log is of a conversion for {target[1]}, not for imx95: it says nothing about i.MX95."))
@@ -187,7 +188,7 @@ def _count_notes(statistics: Statistics, model: Model) -> list[Note]:
         notes.append(_note(f"The converted part forms {statistics.graphs} NeutronGraph{groups}{left}."))
     if statistics.indices and statistics.optimized is not None and statistics.optimized <= _MOST_INDICES:
         missing = sorted(set(range(statistics.optimized)) - set(statistics.indices))
-        which = f"Not converted are {index_ranges(missing)}" if missing else "All are converted"
+        which = f"Not converted are {ranges(missing, _MOST_RANGES)}" if missing else "All are converted"
         notes.append(
             _note(
                 f"{which}, in the converter's numbering after optimization. This numbering is not the file's, so the "

@@ -8,9 +8,9 @@ from npufit.graph import Model
 from npufit.stacks.log import LogReport
 from npufit.stacks.neutron import sources
 from npufit.stacks.neutron.converted import is_converted, neutron_graphs
-from npufit.stacks.neutron.site import printable
 from npufit.stacks.placement import Note, Unit
 from npufit.stacks.rule import Evidence
+from npufit.words import shorten
 
 _LOG = "the delegate's log"
 _DELEGATED = re.compile(
@@ -29,7 +29,7 @@ def read_delegate_log(text: str, model: Model) -> LogReport | None:
         return None
     notes: list[Note] = []
     if version is not None:
-        notes.append(_note(f"Neutron delegate {printable(version[1].strip())}."))
+        notes.append(_note(f"Neutron delegate {shorten(version[1].strip())}."))
     if _XNNPACK in text:
         notes.append(
             Note(

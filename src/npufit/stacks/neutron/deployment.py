@@ -14,9 +14,8 @@ from npufit.stacks.neutron.converted import (
     read_stamp,
 )
 from npufit.stacks.neutron.explain import refuse
-from npufit.stacks.neutron.site import Site, printable
+from npufit.stacks.neutron.site import Site
 from npufit.stacks.neutron.versions import Release, find_release, share_bsp
-from npufit.stacks.neutron.words import index_ranges
 from npufit.stacks.placement import (
     Hazard,
     MemoryUse,
@@ -30,6 +29,9 @@ from npufit.stacks.placement import (
 )
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.target import Target
+from npufit.words import ranges, shorten
+
+_MOST_RANGES = 24
 
 _CONVERTED_FILE = "the converted file"
 
@@ -172,7 +174,7 @@ def _notes(model: Model, graphs: tuple[NeutronGraph, ...], stamp: Stamp) -> tupl
     left_over = read_left_over(model)
     if left_over is not None:
         count = len(left_over)
-        which = f": {index_ranges(left_over)}" if left_over else ""
+        which = f": {ranges(left_over, _MOST_RANGES)}" if left_over else ""
         notes.append(
             Note(
                 f"Its sourceIndex list names {count} operators of the source model that were not converted{which}. "
@@ -186,7 +188,7 @@ def _notes(model: Model, graphs: tuple[NeutronGraph, ...], stamp: Stamp) -> tupl
     elif find_release(stamp.version) is None:
         notes.append(
             Note(
-                f"The converter version {printable(stamp.version)} belongs to no release that npufit knows, so "
+                f"The converter version {shorten(stamp.version)} belongs to no release that npufit knows, so "
                 f"whether "
                 "it fits the board could not be compared.",
                 Evidence.EXECUTED,

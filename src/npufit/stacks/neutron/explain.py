@@ -18,8 +18,9 @@ from npufit.graph import (
     Pool2DOptions,
 )
 from npufit.stacks.neutron import rules, sources
-from npufit.stacks.neutron.site import Site, describe_tensor, printable
+from npufit.stacks.neutron.site import Site, describe_tensor
 from npufit.stacks.rule import Finding, Rule
+from npufit.words import shorten
 
 _Found = Callable[[Site], str]
 """What a rule finds at a site, in words; empty where it does not apply."""
@@ -54,12 +55,12 @@ def _first(table: tuple[tuple[Rule, _Found], ...], site: Site) -> Finding | None
 
 
 def _custom(site: Site) -> str:
-    return f"custom operator {printable(site.operator.name)}" if site.operator.type == CUSTOM else ""
+    return f"custom operator {shorten(site.operator.name)}" if site.operator.type == CUSTOM else ""
 
 
 def _float(site: Site) -> str:
     tensor = next((tensor for tensor in site.activations() if tensor.element.is_float), None)
-    return "" if tensor is None else f"{describe_tensor(tensor)} activation '{printable(tensor.name)}'"
+    return "" if tensor is None else f"{describe_tensor(tensor)} activation '{shorten(tensor.name)}'"
 
 
 def _wide_integer(site: Site) -> str:
@@ -69,7 +70,7 @@ def _wide_integer(site: Site) -> str:
     if first is not None and not first.is_constant:
         computed.insert(0, first)
     tensor = next((tensor for tensor in computed if tensor.element in _WIDE), None)
-    return "" if tensor is None else f"{describe_tensor(tensor)} activation '{printable(tensor.name)}'"
+    return "" if tensor is None else f"{describe_tensor(tensor)} activation '{shorten(tensor.name)}'"
 
 
 def _depth_to_space(site: Site) -> str:

@@ -17,12 +17,12 @@ from npufit.stacks.neutron.deployment import (
     stamp_settings,
 )
 from npufit.stacks.neutron.log import read_log
-from npufit.stacks.neutron.site import printable
 from npufit.stacks.neutron.trace import Trace, trace
 from npufit.stacks.neutron.versions import Release
 from npufit.stacks.partitioning import describe_partition
 from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Partition, Placement, Setting, Unit
 from npufit.stacks.rule import Evidence, RuleKind
+from npufit.words import shorten
 
 _RUN = "neutron converter run"
 _CONVERTER_OUTPUT = "the converter's file and log"
@@ -52,7 +52,7 @@ def place_conversion(plain: Placement, model: Model, conversion: Conversion, rel
         hazards=(*placed.hazards, *(_in_source(hazard, fate) for hazard in wrong)),
         settings=(
             *placed.settings,
-            Setting("converter", printable(" ".join(conversion.command), 400), "--converter or the PATH"),
+            Setting("converter", shorten(" ".join(conversion.command), 400), "--converter or the PATH"),
             *stamp_settings(stamp),
         ),
         notes=(_summary(fate, len(graphs), len(model.main.operators)), *placed.notes, COMPARE_NOTE),
@@ -69,7 +69,7 @@ def _explain(operator: OperatorPlacement, graph_of: dict[int, int], model: Model
     """Return `operator` with its NeutronGraph, and with a finding that fits what is known after the run."""
     if operator.unit is Unit.NPU:
         return replace(operator, partition=graph_of.get(operator.index))
-    kind = printable(model.subgraphs[operator.subgraph].operators[operator.index].name)
+    kind = shorten(model.subgraphs[operator.subgraph].operators[operator.index].name)
     if operator.unit is Unit.CPU and operator.finding is None:
         return replace(operator, finding=rules.make_finding(rules.LEFT_ON_CPU, kind), note="")
     if operator.finding is None or operator.finding.rule.kind is not RuleKind.UNKNOWN:

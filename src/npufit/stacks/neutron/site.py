@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from npufit.graph import Operator, Subgraph, Tensor, Wiring
 from npufit.stacks.neutron.versions import Release
+from npufit.words import shorten
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Site:
     def describe(self) -> str:
         """Return type and shape of the operator, such as `CONV_2D to [1, 112, 112, 32] int8`."""
         output = next(self.subgraph.output_tensors(self.operator), None)
-        name = printable(self.operator.name)
+        name = shorten(self.operator.name)
         return name if output is None else f"{name} to {describe_tensor(output)}"
 
 
@@ -46,9 +47,3 @@ def describe_tensor(tensor: Tensor) -> str:
     """Return shape and element type of `tensor` in words."""
     shape = "[?]" if tensor.shape is None else str(list(tensor.shape))
     return f"{shape} {tensor.element}"
-
-
-def printable(text: str, longest: int = 60) -> str:
-    """Return `text`, which a file, a log or a tool chose, cut short and without what a terminal would obey."""
-    clean = "".join(character if character.isprintable() else "?" for character in text[: longest + 1])
-    return clean if len(clean) <= longest else clean[: longest - 1] + "…"
