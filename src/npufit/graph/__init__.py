@@ -1,7 +1,7 @@
 """The model as immutable data: operators, tensors, subgraphs, and what can be computed from them."""
 
 from npufit.graph.element import ElementType
-from npufit.graph.model import CUSTOM, NO_TENSOR, Metadata, Model, Operator, Signature, Subgraph
+from npufit.graph.model import CUSTOM, NO_TENSOR, Attachment, Metadata, Model, Operator, Signature, Subgraph
 from npufit.graph.options import (
     Activation,
     AddOptions,
@@ -64,6 +64,7 @@ __all__ = [
     "NO_TENSOR",
     "Activation",
     "AddOptions",
+    "Attachment",
     "BatchMatMulOptions",
     "BlockwiseQuantization",
     "Buffer",

@@ -84,6 +84,14 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that travels behind the model, such as the labels of its classes. Interpreters do not see it."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A whole model. `name` is how messages call it and is not part of the file."""
 
@@ -95,6 +103,7 @@ class Model:
     metadata_buffers: tuple[Buffer, ...] = ()
     signatures: tuple[Signature, ...] = ()
     external_groups: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def main(self) -> Subgraph:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from npufit.errors import InputError, ModelError
 from npufit.graph import Model, infer_shapes, validate
+from npufit.tflite.attachments import read_attachments
 from npufit.tflite.unpacking import Unpacker
 
 _DAMAGE = (
@@ -71,7 +72,11 @@ def parse_model(data: bytes, name: str) -> Model:
             "Compare its size with the original, or write it again",
         ) from None
     validate(model)
-    return replace(model, subgraphs=tuple(infer_shapes(subgraph) for subgraph in model.subgraphs))
+    return replace(
+        model,
+        subgraphs=tuple(infer_shapes(subgraph) for subgraph in model.subgraphs),
+        attachments=read_attachments(data),
+    )
 
 
 def _guess(data: bytes) -> str:

@@ -24,6 +24,7 @@ from npufit.graph import (
     Tensor,
     VariantTensor,
 )
+from npufit.tflite.attachments import append_attachments
 from npufit.tflite.names import element_codes, operator_codes, schema
 from npufit.tflite.options import pack_options
 
@@ -49,7 +50,10 @@ def serialize_model(model: Model, *, most_inside_bytes: int = _LARGEST_FLATBUFFE
     Buffers, operator codes and external parts are numbered anew in the order of their use; everything that an
     interpreter sees is kept. Constants of more than `most_inside_bytes` together are put behind the flatbuffer.
     """
-    writer = _Writer(model, most_inside_bytes)
+    return append_attachments(_flatbuffer_and_tail(_Writer(model, most_inside_bytes)), model.attachments)
+
+
+def _flatbuffer_and_tail(writer: _Writer) -> bytes:
     packed = writer.pack()
     if not writer.tail:
         return packed
