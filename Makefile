@@ -12,7 +12,7 @@ help:
 	@echo "make test       set up, then run the tests"
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make lint       ruff, pyright, import-linter"
-	@echo "make docs       write docs/rules from the rules"
+	@echo "make docs       write docs/rules, the README's output and the golden files anew"
 	@echo "make bench      measure speed, as ratios within one run"
 	@echo "make wheel      build the wheel, install it into a clean environment and run one check there"
 
@@ -47,6 +47,7 @@ format: $(VENV)/.developer
 
 docs: $(VENV)/.developer
 	$(BIN)/npufit rules --write docs/rules
+	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_documentation.py tests/report/test_golden.py
 
 bench: $(VENV)/.developer
 	$(BIN)/python benchmarks/speed.py

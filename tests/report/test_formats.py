@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from sarif_pydantic import Sarif
+from sarif_pydantic import Sarif  # pyright: ignore[reportMissingTypeStubs]
 
 import npufit
 from npufit.checking import CheckResult, evaluate_gate, parse_gate

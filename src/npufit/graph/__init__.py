@@ -41,7 +41,6 @@ from npufit.graph.quantization import (
     Quantization,
     QuantizationDetails,
 )
-from npufit.graph.readable import readable
 from npufit.graph.shapes import infer_shapes, same_padding
 from npufit.graph.tensor import (
     NO_BUFFER,
@@ -114,7 +113,6 @@ __all__ = [
     "fused_activation",
     "infer_shapes",
     "measure_work",
-    "readable",
     "same_padding",
     "validate",
     "wire",

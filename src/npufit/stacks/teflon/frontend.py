@@ -63,7 +63,8 @@ def _relu6_maximum(node: Node, release: Release) -> str | None:
     if not above:
         return None
     quantization = output.quantization
-    return f"{max(above):.8g} (scale {quantization.scale:.8g}, zero point {quantization.zero_point})"
+    digits = 6 if max(above) > 6.0001 else 8
+    return f"{max(above):.{digits}g} (scale {quantization.scale:.8g}, zero point {quantization.zero_point})"
 
 
 def _relu6_type(node: Node, release: Release) -> str | None:

@@ -7,20 +7,38 @@ graph: N tensors M operations` per partition. Seen in captured logs of Mesa 25.3
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 
 from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
 from npufit.stacks.placement import Note, Unit
 from npufit.stacks.rule import Evidence
+from npufit.words import shorten
 
 _HEAD = re.compile(r"^idx\s+type\s+ver\s+support\s+inputs\s*$")
-_ROW = re.compile(r"^\s*(\d{1,6})\s+(\S{1,40})\s+v\d{1,4}\s+(supported|unsupported)\b")
-_COMPILING = re.compile(r"^teflon: compiling graph: (\d+) tensors (\d+) operations")
+_ROW = re.compile(r"^\s*(\d{1,6})\s+(\S{1,40})\s+v\d{1,4}\s+(supported|unsupported)\b", re.ASCII)
+_COMPILING = re.compile(r"^teflon: compiling graph: \d+ tensors \d+ operations", re.ASCII)
 _REPLACING = re.compile(
-    r"Replacing (\d{1,9}) out of (\d{1,9}) node\(s\) with delegate \(Teflon[^)]*\) node, yielding (\d{1,9}) partitions"
+    r"Replacing (\d{1,9}) out of (\d{1,9}) node\(s\) with delegate \(Teflon[^)]*\) node, yielding \d{1,9} partitions",
+    re.ASCII,
 )
-_TYPES = {"CONV": "CONV_2D", "DWCONV": "DEPTHWISE_CONV_2D"}
+"""The partitions in this line are not read: TensorFlow Lite counts those that stay on the CPU as well."""
+_TYPES = {
+    "ADD": "ADD",
+    "AVGPOOL": "AVERAGE_POOL_2D",
+    "CONV": "CONV_2D",
+    "DWCONV": "DEPTHWISE_CONV_2D",
+    "FC": "FULLY_CONNECTED",
+    "MEAN": "MEAN",
+    "MUL": "MUL",
+    "PAD": "PAD",
+    "RESHAPE": "RESHAPE",
+    "SOFTMAX": "SOFTMAX",
+    "STRIDED_SLICE": "STRIDED_SLICE",
+}
+"""The names in the table as captured logs have them; what is not listed, such as `unknown`, says nothing."""
+_LONGEST_LINE = 400
 _NOTES = (
     (
         re.compile(r"Couldn't open kernel device"),
@@ -38,58 +56,72 @@ _NOTES = (
 )
 
 
+@dataclass(slots=True)
+class _Table:
+    """One support table, and how many partitions were compiled after it."""
+
+    rows: dict[int, tuple[str, Unit]] = field(default_factory=dict[int, tuple[str, Unit]])
+    partitions: int = 0
+
+
 def read_teflon_log(text: str, model: Model) -> LogReport | None:
     """Return what `text` says about `model`, None where it holds none of Teflon's lines.
 
-    Raises InputError where the log is plainly of another model.
+    Of a log with several runs the first is read. Raises InputError where the log is plainly of another model.
     """
-    tables: list[dict[int, tuple[str, Unit]]] = []
-    partitions = 0
-    totals: tuple[int, int, int] | None = None
-    notes: list[Note] = []
-    for line in text.splitlines():
-        line = line[:400]
+    tables: list[_Table] = []
+    before_tables = 0
+    replaced: list[tuple[int, int]] = []
+    notes: dict[str, Note] = {}
+    for line in (line[:_LONGEST_LINE] for line in text.splitlines()):
         if _HEAD.match(line):
-            tables.append({})
+            tables.append(_Table())
         elif tables and (row := _ROW.match(line)):
-            unit = Unit.NPU if row[3] == "supported" else Unit.CPU
-            tables[-1][int(row[1])] = (row[2], unit)
+            tables[-1].rows[int(row[1])] = (row[2], Unit.NPU if row[3] == "supported" else Unit.CPU)
         elif _COMPILING.match(line):
-            partitions += 1
+            if tables:
+                tables[-1].partitions += 1
+            else:
+                before_tables += 1
         elif replacing := _REPLACING.search(line):
-            totals = (int(replacing[1]), int(replacing[2]), int(replacing[3]))
-        notes += [Note(said, Evidence.EXECUTED, f"log: {line.strip()}") for seen, said in _NOTES if seen.search(line)]
-    if not tables and not partitions and totals is None and not notes:
+            replaced.append((int(replacing[1]), int(replacing[2])))
+        for seen, said in _NOTES:
+            if seen.search(line):
+                notes.setdefault(said, Note(said, Evidence.EXECUTED, f"log: {shorten(line.strip())}"))
+    if not tables and not before_tables and not replaced and not notes:
         return None
+    count = len(model.subgraphs)
     units = tuple(
         (number, index, unit)
-        for number, table in enumerate(tables[: len(model.subgraphs)])
-        for index, (kind, unit) in table.items()
-        if _belongs(model, number, index, kind, len(table))
+        for number, table in enumerate(tables[:count])
+        for index, unit in _units_of(model, number, table)
     )
+    counted = sum(table.partitions for table in tables[:count]) if tables else before_tables or None
+    # TensorFlow Lite prints a line only for subgraphs of which something is replaced.
+    totals = replaced[:count] if len(replaced) >= count else []
     return LogReport(
         kind="Teflon (TEFLON_DEBUG=verbose)" if tables else "TensorFlow Lite delegate lines",
         units=units,
-        partitions=partitions or (totals[2] if totals else None) or (0 if tables else None),
-        npu_operators=totals[0] if totals else None,
-        total_operators=totals[1] if totals else None,
+        partitions=counted,
+        npu_operators=sum(taken for taken, _ in totals) if totals else None,
+        total_operators=sum(total for _, total in totals) if totals else None,
         cut_by_tflite=True,
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(notes.values()),
     )
 
 
-def _belongs(model: Model, number: int, index: int, kind: str, rows: int) -> bool:
+def _units_of(model: Model, number: int, table: _Table) -> list[tuple[int, Unit]]:
     operators = model.subgraphs[number].operators
-    if rows != len(operators) or index >= len(operators):
+    if sorted(table.rows) != list(range(len(operators))):
         raise InputError(
-            f"the log is of another model: its table {number} has {rows} operators, {model.name} has {len(operators)}. "
-            "Give the log of this file."
+            f"the log is of another model or cut off: its table {number} has {len(table.rows)} operators, {model.name} "
+            f"has {len(operators)}. Give the whole log of this file."
         )
-    expected = _TYPES.get(kind)
-    found = operators[index].type
-    if expected is not None and found != expected:
-        raise InputError(
-            f"the log is of another model: its operator {index} is {kind}, in {model.name} it is {found}. "
-            "Give the log of this file."
-        )
-    return True
+    for index, (kind, _) in sorted(table.rows.items()):
+        expected, found = _TYPES.get(kind), operators[index].type
+        if expected is not None and found != expected:
+            raise InputError(
+                f"the log is of another model: its operator {index} is {kind}, in {model.name} it is {found}. "
+                "Give the log of this file."
+            )
+    return [(index, unit) for index, (_, unit) in sorted(table.rows.items())]

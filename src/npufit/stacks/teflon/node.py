@@ -9,15 +9,16 @@ from math import copysign, inf
 from npufit.graph import (
     NO_TENSOR,
     Activation,
+    ConcatenationOptions,
     Conv2DOptions,
     DepthwiseConv2DOptions,
     Operator,
     Subgraph,
     Tensor,
     fused_activation,
-    readable,
 )
 from npufit.stacks.teflon.release import Release
+from npufit.words import shorten
 
 CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 POOLS = frozenset({"AVERAGE_POOL_2D", "MAX_POOL_2D"})
@@ -82,10 +83,16 @@ class Node:
             return 1, 1
         return options.dilation_h_factor, options.dilation_w_factor
 
+    @property
+    def concatenation_axis(self) -> int:
+        """The axis of a CONCATENATION as the file writes it, which may be negative."""
+        options = self.operator.options
+        return options.axis if isinstance(options, ConcatenationOptions) else 0
+
     @staticmethod
     def name_of(tensor: Tensor) -> str:
         """Return the name of `tensor` in a form that can be printed."""
-        return readable(tensor.name)
+        return shorten(tensor.name)
 
 
 def nodes_of(subgraph: Subgraph) -> tuple[Node, ...]:

@@ -88,9 +88,12 @@ def decide(node: Node, driver: Driver, release: Release) -> Finding | None:
         finding = check.apply(node, release)
         if finding is None:
             continue
-        if finding.rule is frontend.UNMAPPED and release is Release.MAIN and driver.refuse(node, release) is None:
+        if finding.rule is frontend.UNMAPPED and release is Release.MAIN and driver.implements(node, release):
+            # Whatever main's frontend does, what its driver refuses stays on the CPU.
             unread = frontend.MAIN_UNREAD
-            return Finding(unread, unread.limit, node.type, unread.remedies, unread.evidence, unread.source)
+            return driver.refuse(node, release) or Finding(
+                unread, unread.limit, node.type, unread.remedies, unread.evidence, unread.source
+            )
         return finding
     return driver.refuse(node, release)
 

@@ -10,7 +10,8 @@ ETHOSU_26_1 = "Mesa src/gallium/drivers/ethosu/ethosu_ml.c (sailfishos-mirror/me
 ETHOSU_26_2 = "Mesa src/gallium/drivers/ethosu/ethosu_ml.c (pop-os/mesa @aee40d4a5b8c)"
 ETHOSU_MAIN = "Mesa src/gallium/drivers/ethosu (sailfishos-mirror/mesa @01488fa346e7)"
 ETHOSU_LOWERING = (
-    "Mesa src/gallium/drivers/ethosu/ethosu_lower.c (sailfishos-mirror/mesa @f0e4ccf66452, pop-os/mesa @aee40d4a5b8c)"
+    "Mesa src/gallium/drivers/ethosu/ethosu_lower.c (bminor/mesa-mesa @b824ef83ab39 for 25.3, sailfishos-mirror/mesa "
+    "@f0e4ccf66452 for 26.1, pop-os/mesa @aee40d4a5b8c for 26.2)"
 )
 ETNAVIV = "Mesa src/gallium/drivers/etnaviv/etnaviv_ml.c (sailfishos-mirror/mesa @16e15ee20514, 26.1 era)"
 ROCKET = "Mesa src/gallium/drivers/rocket/rkt_ml.c (sailfishos-mirror/mesa @0b17f5d2f285, 26.1 era)"

@@ -10,6 +10,7 @@ from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.teflon import frontend
+from npufit.stacks.teflon.check import SHAPE_UNKNOWN
 from npufit.stacks.teflon.drivers import DRIVERS, Driver
 from npufit.stacks.teflon.hazards import HAZARDS
 from npufit.stacks.teflon.log import read_teflon_log
@@ -50,8 +51,8 @@ class TeflonStack:
         refusals = [check.rule for check in frontend.CHECKS]
         for driver in DRIVERS.values():
             refusals += driver.rules
-        hazards = [rule for rule, _, _ in HAZARDS]
-        return (*refusals, frontend.MAIN_UNREAD, *hazards)
+        hazards = dict.fromkeys(rule for rule, _, _ in HAZARDS)
+        return (*refusals, SHAPE_UNKNOWN, frontend.MAIN_UNREAD, *hazards)
 
     def place(self, model: Model, target: Target, options: PlaceOptions) -> Placement:
         """Return where every operator runs, by the rules of the target's release."""
@@ -85,17 +86,23 @@ class TeflonStack:
             stack=self.name,
             versions=tuple(release.label for release in Release),
             default_version=LATEST.label,
-            evidence=Evidence.SOURCE,
+            evidence=Evidence.SOURCE if driver.name == "ethosu" else Evidence.INFERRED,
             basis=_BASIS[driver.name],
             missing=_MISSING[driver.name],
         )
 
 
 def _driver(chip: str) -> Driver:
-    return DRIVERS[_DRIVER_OF[chip]]
+    driver = _DRIVER_OF.get(chip)
+    if driver is None:
+        raise InternalError(f"{chip}: Teflon has no driver for this chip; the target was not resolved")
+    return DRIVERS[driver]
 
 
 def _notes(driver: Driver, release: Release) -> tuple[Note, ...]:
+    if release is Release.MAIN:
+        text = "Teflon of Mesa's main branch was not read: this takes it to be as in 26.2."
+        return (Note(text, Evidence.INFERRED, "Mesa src/gallium/drivers of main, without its Teflon frontend"),)
     if driver.name != "ethosu" or release < Release.M26_1:
         return ()
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npufit.graph import ConcatenationOptions, Tensor
+from npufit.graph import Tensor
 from npufit.stacks.rule import NO_REMEDY, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.teflon.node import Node, is_per_channel
 from npufit.stacks.teflon.release import Release
@@ -40,7 +40,7 @@ def constant_operand(node: Node, release: Release) -> str | None:
     for position in (0, 1):
         tensor = node.input(position)
         if tensor is not None and tensor.is_constant:
-            return f"operand {position} '{tensor.name}' is a constant"
+            return f"operand {position} '{node.name_of(tensor)}' is a constant"
     return None
 
 
@@ -61,14 +61,16 @@ def per_channel(node: Node, release: Release) -> str | None:
     found = [(role, tensor) for role, tensor in roles if tensor is not None and is_per_channel(tensor, release)]
     if not found:
         return None
-    _, tensor = found[0]
-    scales = tensor.quantization.scales
     names = " and ".join(role for role, _ in found)
+    quantization = found[0][1].quantization
+    if not quantization.is_per_channel:
+        points = quantization.zero_points
+        return f"{names} with {len(points)} zero points, {min(points)} to {max(points)}"
+    scales = quantization.scales
     return f"{names} with {len(scales)} scales, {min(scales):.4g} to {max(scales):.4g}"
 
 
 def axis_not_last(node: Node, release: Release) -> str | None:
     """Return the axis of a concatenation where it is neither 3 nor -1, as the file writes it."""
-    options = node.operator.options
-    axis = options.axis if isinstance(options, ConcatenationOptions) else 0
+    axis = node.concatenation_axis
     return None if axis in (3, -1) else f"axis {axis}"

@@ -12,12 +12,16 @@ from npufit.stacks.teflon.release import Release
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """A Mesa driver: the first check that refuses an operator decides."""
+    """A Mesa driver: the first check that refuses an operator decides. `checks[0]` is the one for operator types."""
 
     name: str
     checks: tuple[Check, ...]
     sources: dict[Release, str]
     """Where the driver's rules were read, by release."""
+
+    def implements(self, node: Node, release: Release) -> bool:
+        """Return whether the driver has an implementation for operators of this type."""
+        return self.checks[0].apply(node, release) is None
 
     def refuse(self, node: Node, release: Release) -> Finding | None:
         """Return why the driver refuses the operator, None where it accepts it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from npufit.graph import ConcatenationOptions, constant_values
+from npufit.graph import constant_values
 from npufit.stacks.rule import Rule
 from npufit.stacks.teflon.check import Check
 from npufit.stacks.teflon.drivers import common
@@ -52,6 +52,10 @@ _ACCEPTED_SINCE: dict[str, Release] = {
 """The operator types that the driver has an implementation for, and the release that brought each."""
 
 
+def _taken(since: Release) -> str:
+    return ", ".join(sorted(name for name, first in _ACCEPTED_SINCE.items() if first is since))
+
+
 def _unsupported(node: Node, release: Release) -> str | None:
     first = _ACCEPTED_SINCE.get(node.type)
     return None if first is not None and release >= first else node.type
@@ -60,7 +64,7 @@ def _unsupported(node: Node, release: Release) -> str | None:
 def _wide_element(node: Node, release: Release) -> str | None:
     for role, tensor in (("input", node.input(0)), ("output", node.output)):
         if tensor is not None and tensor.element.bits == 32:
-            return f"{role} '{tensor.name}' is {tensor.element}"
+            return f"{role} '{node.name_of(tensor)}' is {tensor.element}"
     return None
 
 
@@ -70,8 +74,7 @@ def _large_stride(node: Node, release: Release) -> str | None:
 
 
 def _concat_axis(node: Node, release: Release) -> str | None:
-    options = node.operator.options
-    axis = options.axis if isinstance(options, ConcatenationOptions) else 0
+    axis = node.concatenation_axis
     return None if -1 <= axis <= 3 else f"axis {axis}"
 
 
@@ -150,7 +153,13 @@ UNSUPPORTED = _rule(
     "unsupported-type",
     "Teflon translates this operator type, but the ethosu driver has no implementation for it.",
     "a type that the driver of this release implements",
-    "The frontend is shared by three drivers; it maps more than each of them can run.",
+    "The frontend is shared by three drivers; it maps more than each of them takes. This driver takes from 25.3 on: "
+    + _taken(Release.M25_3)
+    + ". From 26.2 on also: "
+    + _taken(Release.M26_2_0)
+    + ". In main also: "
+    + _taken(Release.MAIN)
+    + ".",
     "RESHAPE and LOGISTIC in 25.3 to 26.1; RELU, ABS, SPLIT and TRANSPOSE in every release.",
     "express it with operators that the driver implements, or move it out of the middle of the graph",
     ALL,
@@ -161,7 +170,8 @@ WIDE_ELEMENT = _rule(
     "element-size",
     "An operator whose first input or output has elements of four bytes (float32, int32) is refused.",
     "first input and output with elements of 1 or 2 bytes",
-    "The NPU computes in 8 and 16 bits. Before 26.1 this was not checked and such operators gave garbage.",
+    "The source gives no reason. Before 26.1 it was not checked: such operators were accepted and computed wrongly "
+    "(see H17).",
     "The QUANTIZE at the front of a network with float input; shape arithmetic in int32.",
     "give the network int8 or uint8 inputs and outputs, and quantize what is float in its middle",
     since(Release.M26_1),
@@ -184,10 +194,9 @@ DILATION = _rule(
     "dilation",
     "A dilated convolution is refused.",
     "dilation 1x1",
-    "Only undilated kernels are lowered.",
+    "The source gives no reason.",
     "The atrous convolutions of DeepLab.",
-    "SPACE_TO_BATCH does not help here (it is not mapped); for a depthwise or small kernel, write the dilated kernel "
-    "out with zeros between its taps",
+    "write the dilated kernel out with zeros between its taps (SPACE_TO_BATCH_ND does not help: it is not mapped)",
     ALL,
     f"{ETHOSU_OLD}; {ETHOSU_26_2}; {ETHOSU_MAIN}",
 )
@@ -196,9 +205,10 @@ STRIDE = _rule(
     "stride",
     "A convolution with a stride above 3 is refused.",
     "stride 1 to 3 in height and width",
-    "The register field cannot hold more. Older releases accept the operator and compute something else: see H12.",
+    "The register field cannot hold more. Older releases accept the operator: see H12.",
     "A patch embedding with stride 4.",
-    "split the stride: a stride of 4 is a stride of 2 followed by keeping every second pixel",
+    "split the stride: with padding VALID, a stride of 4 is a stride of 2 and behind it a 1x1 MAX_POOL_2D with stride "
+    "2",
     _MAIN,
     ETHOSU_MAIN,
 )
@@ -207,7 +217,7 @@ ADD_CONSTANT = _rule(
     "add-constant",
     "ADD is refused where one of its operands is a constant.",
     "both operands computed",
-    "The driver of these releases takes computed operands only.",
+    "The source gives no reason; later releases take constants.",
     "x + 3 in a hard-swish that was not fused.",
     "fold the constant into the bias of the convolution before it",
     _OLD,
@@ -221,7 +231,7 @@ CONCAT_LAST_AXIS = _rule(
     "Only joining along the channels is implemented, and the axis is not normalised: axis 2 of a rank-3 tensor is the "
     "same axis but is refused.",
     "The box and class concatenations of an SSD network (axis 1).",
-    "write the axis as -1 where it is the last; otherwise join after the partition",
+    "write the axis as 3 or -1 where it is the last; for the other axes none known",
     until(Release.M26_1),
     ETHOSU_26_1,
 )
@@ -230,9 +240,9 @@ CONCAT_AXIS = _rule(
     "concat-axis",
     "CONCATENATION is refused where the file writes a negative axis other than -1.",
     "axis -1 to 3, as written in the file",
-    "The axis is not normalised.",
+    "The driver takes the number as the file writes it.",
     "axis -3 of a rank-4 tensor.",
-    "write the axis as a positive number",
+    "write the axis as a positive number (H4 says which axes are then computed rightly)",
     since(Release.M26_2_0),
     ETHOSU_26_2,
 )
@@ -241,9 +251,9 @@ RESIZE_FACTOR = _rule(
     "resize-factor",
     "RESIZE_NEAREST_NEIGHBOR is refused unless it doubles height and width exactly.",
     "output height and width exactly twice the input's",
-    "The NPU's upscaling doubles; larger factors are not lowered.",
+    "The driver executes every resize as an exact doubling; until 26.0 without asking (see H6).",
     "An upsampling by 3 or to an odd size.",
-    "write a factor of 4 as two of 2",
+    "write a factor of 4 as two of 2; for other factors none known",
     since(Release.M26_1),
     ETHOSU_26_1,
 )
@@ -252,9 +262,9 @@ PAD_SHAPE = _rule(
     "pad-shape",
     "PAD is refused where its output is not its input plus the paddings.",
     "output = input + constant paddings, per dimension",
-    "The driver of main executes PAD and checks its shapes first.",
+    "The driver of main executes PAD, and checks its shapes first.",
     "A PAD whose paddings are computed at run time.",
-    "make the paddings a constant",
+    "make the paddings a constant that leads from the input's shape to the output's",
     _MAIN,
     ETHOSU_MAIN,
 )
@@ -263,9 +273,9 @@ FULLY_CONNECTED_SHAPE = _rule(
     "fully-connected-shape",
     "FULLY_CONNECTED is refused where its shapes are not those of one matrix product with an unchanged batch.",
     "weights [O, I]; first of four dimensions equal in and out; output elements = input elements / I * O",
-    "Other forms are not lowered.",
-    "A product that folds a batch above 1 into its rows.",
-    "put a RESHAPE before and after so that the batch stays",
+    "The source gives no reason.",
+    "A product from [2, 1, 1, 64] to [2, 10]: the batch of 2 becomes a width.",
+    "put a RESHAPE before it, so that the first of four dimensions is the same in and out",
     since(Release.M26_2_0),
     ETHOSU_26_2,
 )
@@ -286,7 +296,7 @@ SOFTMAX_FORM = _rule(
     "SOFTMAX is refused unless it is int8 or uint8 on both sides with a depth of 2 to 4095.",
     "int8 or uint8, the same type in and out, depth 2 to 4095",
     "The source gives no reason for the limits.",
-    "A float SOFTMAX.",
+    "A SOFTMAX over int16.",
     "quantize its input and output alike",
     _MAIN,
     ETHOSU_MAIN,
@@ -305,17 +315,18 @@ ETHOSU = Driver(
         Check(ADD_CONSTANT, frozenset({"ADD"}), _OLD, common.constant_operand, ALL),
         Check(CONCAT_LAST_AXIS, _CONCATENATION, until(Release.M26_1), common.axis_not_last, ALL),
         Check(CONCAT_AXIS, _CONCATENATION, since(Release.M26_2_0), _concat_axis, ALL),
-        Check(RESIZE_FACTOR, frozenset({"RESIZE_NEAREST_NEIGHBOR"}), since(Release.M26_1), _resize_factor, ALL),
-        Check(PAD_SHAPE, frozenset({"PAD"}), _MAIN, _pad_shape, ALL),
+        Check(RESIZE_FACTOR, frozenset({"RESIZE_NEAREST_NEIGHBOR"}), since(Release.M26_1), _resize_factor, ALL, True),
+        Check(PAD_SHAPE, frozenset({"PAD"}), _MAIN, _pad_shape, ALL, True),
         Check(
             FULLY_CONNECTED_SHAPE,
             frozenset({"FULLY_CONNECTED"}),
             since(Release.M26_2_0),
             _fully_connected_shape,
             ALL,
+            True,
         ),
-        Check(SUBTRACT_BROADCAST, frozenset({"SUB"}), _MAIN, _subtract_broadcast, ALL),
-        Check(SOFTMAX_FORM, frozenset({"SOFTMAX"}), _MAIN, _softmax_form, ALL),
+        Check(SUBTRACT_BROADCAST, frozenset({"SUB"}), _MAIN, _subtract_broadcast, ALL, True),
+        Check(SOFTMAX_FORM, frozenset({"SOFTMAX"}), _MAIN, _softmax_form, ALL, True),
     ),
     {
         Release.M25_3: ETHOSU_OLD,

@@ -5,12 +5,12 @@ Its source was read as of the 26.1 era; for other releases the rules are inferre
 
 from __future__ import annotations
 
-from npufit.graph import SplitOptions, constant_values
+from npufit.graph import constant_values
 from npufit.stacks.rule import Rule
 from npufit.stacks.teflon.check import Check
 from npufit.stacks.teflon.drivers import common
 from npufit.stacks.teflon.drivers.driver import Driver
-from npufit.stacks.teflon.node import CONVOLUTIONS, Node
+from npufit.stacks.teflon.node import CONVOLUTIONS, Node, four_dimensions
 from npufit.stacks.teflon.release import ALL, Release
 from npufit.stacks.teflon.sources import ETNAVIV as SOURCE
 
@@ -47,9 +47,8 @@ def _split(node: Node, release: Release) -> str | None:
     axis = constant_values(axis_tensor) if axis_tensor is not None else None
     if axis is None or axis[0] not in (3, -1):
         return f"axis {axis[0]}" if axis else "an axis that is not a constant"
-    depths = {(tensor.shape or (0,))[-1] for tensor in node.outputs}
-    count = node.operator.options.num_splits if isinstance(node.operator.options, SplitOptions) else 0
-    return None if len(depths) == 1 else f"{count} outputs with {sorted(depths)} channels"
+    depths = [four_dimensions(tensor)[3] for tensor in node.outputs]
+    return None if len(set(depths)) <= 1 else f"outputs with {', '.join(map(str, depths[:8]))} channels"
 
 
 def _pad(node: Node, release: Release) -> str | None:
@@ -62,7 +61,7 @@ def _pad(node: Node, release: Release) -> str | None:
 
 def _fully_connected_depth(node: Node, release: Release) -> str | None:
     ifm = node.input(0)
-    depth = (ifm.shape or (0,))[-1] if ifm is not None else 0
+    depth = four_dimensions(ifm)[3] if ifm is not None else 0
     return None if depth < _MAX_FULLY_CONNECTED_DEPTH else f"last dimension {depth}"
 
 
@@ -82,15 +81,15 @@ UNSUPPORTED = _rule(
     "unsupported-type",
     "Teflon translates this operator type, but the etnaviv driver has no implementation for it.",
     "a type that the driver implements: " + ", ".join(sorted(_ACCEPTED)),
-    "The frontend is shared by three drivers; it maps more than each of them can run.",
+    "The frontend is shared by three drivers; it maps more than each of them takes.",
     "MAX_POOL_2D, AVERAGE_POOL_2D, MUL.",
-    "a pooling can be written as a strided convolution where its values allow it",
+    "an average pooling without padding can be written as a depthwise convolution with equal weights",
 )
 PER_CHANNEL = _rule(
     "per-channel",
     "A convolution is refused where it is quantized per channel.",
     "one scale for each of input, weights, bias and output",
-    "The driver handles one scale per tensor.",
+    "The source gives no reason.",
     "An int8 model of the TFLite converter with its default settings.",
     "quantize the weights per tensor (costs accuracy)",
 )
@@ -98,7 +97,7 @@ DILATION = _rule(
     "dilation",
     "A dilated convolution is refused.",
     "dilation 1x1",
-    "Only undilated kernels are lowered.",
+    "The source gives no reason.",
     "The atrous convolutions of DeepLab.",
     "write the dilated kernel out with zeros between its taps",
 )
@@ -114,15 +113,15 @@ CONCAT_AXIS = _rule(
     "concat-axis",
     "CONCATENATION is refused unless the file writes its axis as 3 or -1.",
     "axis 3 or -1, as written in the file",
-    "Only joining along the channels is implemented.",
+    "The driver takes the number as the file writes it, whatever the rank.",
     "The box and class concatenations of an SSD network (axis 1).",
-    "write the axis as -1 where it is the last",
+    "write the axis as 3 or -1 where it is the last; for the other axes none known",
 )
 SPLIT = _rule(
     "split",
     "SPLIT is refused unless it cuts the channels into equal parts.",
     "axis 3 or -1 and the same number of channels in every output",
-    "Only this form is implemented.",
+    "The source gives no reason.",
     "A split along the height.",
     "",
 )
@@ -132,7 +131,7 @@ PAD = _rule(
     f"each amount at most {_MAX_PAD}",
     "The source gives no reason for the limit.",
     "The 3-pixel padding before the 7x7 convolution of a Keras ResNet.",
-    "fold the PAD into the convolution (padding SAME) where that is the same",
+    "fold the PAD into the convolution behind it as padding SAME where that is the same",
 )
 FULLY_CONNECTED_DEPTH = _rule(
     "fully-connected-depth",
@@ -140,13 +139,13 @@ FULLY_CONNECTED_DEPTH = _rule(
     f"last input dimension below {_MAX_FULLY_CONNECTED_DEPTH}",
     "The source gives no reason for the limit.",
     "The classifier of MobileNetV2: 1280 inputs.",
-    "split the product into two of half the depth and add them",
+    "write it as a 1x1 CONV_2D over [1, 1, 1, depth], for which no such limit was found",
 )
 TRANSPOSE = _rule(
     "transpose",
-    "TRANSPOSE is refused unless it moves the channels first or last.",
+    "TRANSPOSE is refused unless it moves the channels to the front or to the back.",
     "permutation (0, 3, 1, 2) or (0, 2, 3, 1)",
-    "Only these are implemented.",
+    "The source gives no reason.",
     "The channel shuffle of ShuffleNet.",
     "",
 )
@@ -159,9 +158,9 @@ ETNAVIV = Driver(
         Check(DILATION, CONVOLUTIONS, ALL, common.dilation, READ),
         Check(CONSTANT_OPERAND, frozenset({"ADD", "SUB"}), ALL, common.constant_operand, READ),
         Check(CONCAT_AXIS, frozenset({"CONCATENATION"}), ALL, common.axis_not_last, READ),
-        Check(SPLIT, frozenset({"SPLIT"}), ALL, _split, READ),
+        Check(SPLIT, frozenset({"SPLIT"}), ALL, _split, READ, True),
         Check(PAD, frozenset({"PAD"}), ALL, _pad, READ),
-        Check(FULLY_CONNECTED_DEPTH, frozenset({"FULLY_CONNECTED"}), ALL, _fully_connected_depth, READ),
+        Check(FULLY_CONNECTED_DEPTH, frozenset({"FULLY_CONNECTED"}), ALL, _fully_connected_depth, READ, True),
         Check(TRANSPOSE, frozenset({"TRANSPOSE"}), ALL, _permutation, READ),
     ),
     {Release.M26_1: SOURCE},

@@ -32,7 +32,7 @@ UNSUPPORTED = _rule(
     "unsupported-type",
     "Teflon translates this operator type, but the rocket driver has no implementation for it.",
     "CONV_2D, DEPTHWISE_CONV_2D or ADD",
-    "The frontend is shared by three drivers; it maps more than each of them can run.",
+    "The frontend is shared by three drivers; it maps more than each of them takes.",
     "AVERAGE_POOL_2D, CONCATENATION, RESHAPE.",
     "choose a network of convolutions and additions, or keep the rest at its ends",
 )
@@ -40,7 +40,7 @@ PER_CHANNEL = _rule(
     "per-channel",
     "A convolution is refused where it is quantized per channel.",
     "one scale for each of input, weights, bias and output",
-    "The driver handles one scale per tensor.",
+    "The source gives no reason.",
     "An int8 model of the TFLite converter with its default settings.",
     "quantize the weights per tensor (costs accuracy)",
 )
@@ -48,7 +48,7 @@ DILATION = _rule(
     "dilation",
     "A dilated convolution is refused.",
     "dilation 1x1",
-    "Only undilated kernels are lowered.",
+    "The source gives no reason.",
     "The atrous convolutions of DeepLab.",
     "write the dilated kernel out with zeros between its taps",
 )

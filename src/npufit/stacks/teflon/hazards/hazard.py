@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from npufit.graph import Subgraph, Tensor, Wiring
+from npufit.graph import NO_TENSOR, Subgraph, Tensor, Wiring
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import NO_REMEDY, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
-from npufit.stacks.teflon.node import Node, four_dimensions
+from npufit.stacks.teflon.node import Node, flattens_input, four_dimensions
 from npufit.stacks.teflon.release import Release, describe
+from npufit.words import shorten
 
 _BRICK = 16
+_MOST_TAKERS_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedGraph:
-    """A subgraph with the partition of each operator (None: on the CPU), for one release."""
+    """A subgraph with the partition of each operator (None: on the CPU), for one driver and release.
+
+    `accepted_nodes` are the operators on the NPU, by type and in order; `bricks` are the tensors that the ethosu
+    driver keeps in bricks of 16 channels (NHCWB16) inside their partition.
+    """
 
     subgraph: Subgraph
     number: int
     wiring: Wiring
-    partition_of: tuple[int | None, ...]
+    partition_of: Sequence[int | None]
+    driver: str
     release: Release
+    accepted_nodes: Mapping[str, Sequence[Node]]
+    bricks: frozenset[int]
+    outputs: frozenset[int]
 
     def accepted(self, *types: str) -> Iterator[Node]:
         """Yield the operators on the NPU, of the given types only if any are given."""
-        for index, partition in enumerate(self.partition_of):
-            if partition is not None and (not types or self.subgraph.operators[index].type in types):
-                yield Node(self.subgraph, index)
+        for operator_type in types or self.accepted_nodes:
+            yield from self.accepted_nodes.get(operator_type, ())
 
     def readers_inside(self, producer: int, tensor: int) -> tuple[int, ...]:
         """Return the operators that read `tensor` in the same partition as operator `producer`."""
@@ -39,24 +48,12 @@ class PlacedGraph:
         """Return who takes `tensor` out of its partition, in words; empty where nobody does."""
         partition = self.partition_of[producer]
         outside = [reader for reader in self.wiring.consumers[tensor] if self.partition_of[reader] != partition]
-        takers = [f"operator {reader} ({self.subgraph.operators[reader].name})" for reader in outside]
-        if tensor in self.subgraph.outputs:
+        takers = [self.name_of_operator(reader) for reader in outside[:_MOST_TAKERS_NAMED]]
+        if len(outside) > len(takers):
+            takers.append(f"{len(outside) - len(takers)} more operators")
+        if tensor in self.outputs:
             takers.append("the model's output")
         return ", ".join(takers)
-
-    def has_bricks(self, tensor: int) -> bool:
-        """Return whether the driver keeps `tensor` in bricks of 16 channels (NHCWB16) inside its partition.
-
-        It does where an operator of the partition makes it, another one reads it, and the channels are a multiple of
-        16; from 26.2 on not where the first reader is a RESHAPE or a FULLY_CONNECTED over a flattened input.
-        """
-        producer = self.wiring.producer[tensor]
-        if producer is None or self.partition_of[producer] is None:
-            return False
-        readers = self.readers_inside(producer, tensor)
-        if not readers or four_dimensions(self.subgraph.tensors[tensor])[3] % _BRICK:
-            return False
-        return not (self.release >= Release.M26_2_0 and reads_flat(Node(self.subgraph, readers[0]), tensor))
 
     def bricks_matter(self, tensor: int) -> bool:
         """Return whether brick order differs from plain order: more than 16 channels and more than one column."""
@@ -67,18 +64,65 @@ class PlacedGraph:
         """Return the tensor at `index`."""
         return self.subgraph.tensors[index]
 
+    def name_of(self, tensor: int) -> str:
+        """Return the name of a tensor in a form that can be printed."""
+        return shorten(self.subgraph.tensors[tensor].name)
+
+    def name_of_operator(self, index: int) -> str:
+        """Return an operator's index and type for a message."""
+        return f"operator {index} ({shorten(self.subgraph.operators[index].name)})"
+
 
 Detector = Callable[[PlacedGraph], Iterator[Hazard]]
 
 
-def reads_flat(node: Node, tensor: int) -> bool:
-    """Return whether `node` reads `tensor` as one row of elements: RESHAPE, or FULLY_CONNECTED over several pixels."""
-    if node.type == "RESHAPE":
-        return True
-    if node.type != "FULLY_CONNECTED" or node.operator.input(0) != tensor:
-        return False
-    _, height, width, _ = four_dimensions(node.subgraph.tensors[tensor])
-    return height * width > 1
+def place_graph(
+    subgraph: Subgraph,
+    number: int,
+    wiring: Wiring,
+    nodes: Sequence[Node],
+    partition_of: Sequence[int | None],
+    driver: str,
+    release: Release,
+) -> PlacedGraph:
+    """Return what the hazards of `release` look at."""
+    accepted: dict[str, list[Node]] = {}
+    for node in nodes:
+        if partition_of[node.index] is not None:
+            accepted.setdefault(node.type, []).append(node)
+    bricks = _find_bricks(wiring, nodes, partition_of) if driver == "ethosu" else frozenset[int]()
+    outputs = frozenset(subgraph.outputs)
+    return PlacedGraph(subgraph, number, wiring, partition_of, driver, release, accepted, bricks, outputs)
+
+
+def _find_bricks(wiring: Wiring, nodes: Sequence[Node], partition_of: Sequence[int | None]) -> frozenset[int]:
+    """Return the tensors in bricks: made and read in one partition, with channels that are a multiple of 16.
+
+    Not where the first reader is a RESHAPE or any reader is a FULLY_CONNECTED that flattens its input. A RESHAPE is an
+    alias, so its output lies as its input does. Both types are on the NPU from 26.2 on only.
+    Source: `register_tensors` and `ethosu_lower_reshape` of `ethosu_lower.c` (pop-os/mesa @aee40d4a5b8c).
+    """
+    bricks: set[int] = set()
+    for node in nodes:
+        partition = partition_of[node.index]
+        if partition is None:
+            continue
+        for tensor in node.operator.outputs:
+            if tensor == NO_TENSOR:
+                continue
+            if node.type == "RESHAPE":
+                source = node.operator.input(0)
+                producer = None if source == NO_TENSOR else wiring.producer[source]
+                if source in bricks and producer is not None and partition_of[producer] == partition:
+                    bricks.add(tensor)
+                continue
+            if four_dimensions(node.subgraph.tensors[tensor])[3] % _BRICK or flattens_input(node):
+                continue
+            readers = [nodes[reader] for reader in wiring.consumers[tensor] if partition_of[reader] == partition]
+            plain = readers and (readers[0].type == "RESHAPE" or any(map(flattens_input, readers)))
+            if readers and not plain:
+                bricks.add(tensor)
+    return frozenset(bricks)
 
 
 def hazard_rule(
@@ -91,6 +135,7 @@ def hazard_rule(
     source: str,
     rewrite: str = "",
     fixed_in: str = "",
+    evidence: Evidence = Evidence.SOURCE,
 ) -> Rule:
     """Return the rule of a hazard; `safe` says when there is none, `fixed_in` names the release that lifts it."""
     remedies: list[Remedy] = []
@@ -108,29 +153,36 @@ def hazard_rule(
         example=example,
         remedies=tuple(remedies) or (NO_REMEDY,),
         versions=describe(releases),
-        evidence=Evidence.SOURCE,
-        source=source,
+        evidence=evidence,
+        source=f"derived from {source}",
     )
 
 
 def report(
     graph: PlacedGraph,
     rule: Rule,
-    operators: tuple[int, ...],
-    tensors: tuple[int, ...],
+    node: Node,
     message: str,
     found: str,
+    *,
+    others: Sequence[int] = (),
+    tensor: int | None = None,
     evidence: Evidence | None = None,
-    remedies: tuple[Remedy, ...] | None = None,
 ) -> Hazard:
-    """Return the hazard of `rule` at these operators and tensors."""
+    """Return the hazard of `rule` at `node`, with other operators concerned, at `tensor` or else the first output."""
+    index = node.output_index if tensor is None else tensor
     return Hazard(
         rule=rule,
         subgraph=graph.number,
-        operators=operators,
-        tensors=tensors,
+        operators=(node.index, *others),
+        tensors=() if index == NO_TENSOR else (index,),
         message=message,
         found=found,
-        remedies=remedies if remedies is not None else rule.remedies,
+        remedies=rule.remedies,
         evidence=evidence or rule.evidence,
     )
+
+
+def inferred_on_main(release: Release) -> Evidence | None:
+    """Return the evidence of what the frontend does wrong: main's was not read."""
+    return Evidence.INFERRED if release is Release.MAIN else None

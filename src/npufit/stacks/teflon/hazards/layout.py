@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from npufit.graph import (
-    NO_TENSOR,
-    ConcatenationOptions,
-    ResizeNearestNeighborOptions,
-    StridedSliceOptions,
-    constant_values,
-)
+from npufit.graph import NO_TENSOR, ResizeNearestNeighborOptions, StridedSliceOptions, Tensor, constant_values
 from npufit.stacks.placement import Hazard
-from npufit.stacks.rule import Evidence
-from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, reads_flat, report
-from npufit.stacks.teflon.node import Node, four_dimensions
+from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
+from npufit.stacks.teflon.node import Dimensions, Node, four_dimensions
 from npufit.stacks.teflon.release import ALL, Release, until
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING, ETHOSU_MAIN, FRONTEND_NEW
 
@@ -24,10 +17,12 @@ _RELEASED = until(Release.M26_2)
 H1 = hazard_rule(
     "H1",
     "A feature map that stays in the partition and leaves it as well is handed out in the NPU's brick order.",
-    "at most 16 channels, or one column, or channels that are no multiple of 16, or no reader inside the partition",
+    "at most 16 channels, or one column, or channels that are no multiple of 16, or no reader inside the partition; "
+    "in 26.2 also a RESHAPE as first reader",
     "Between two operators of a partition the driver keeps feature maps whose channels are a multiple of 16 in bricks "
-    "of 16 channels. When the same tensor is also read by the CPU or is an output of the model, its bytes are copied "
-    "out as they lie.",
+    "of 16 channels. When the same tensor is also read by another partition or the CPU, or is an output of the model, "
+    "its bytes are copied out as they lie. 26.2 keeps plain order where the first reader is a RESHAPE, and does not "
+    "look at the other readers.",
     "The 10x10x768 feature map of SSD MobileNet V1: the NPU reads it for the box predictor, and the CPU for the first "
     "extra layer.",
     _RELEASED,
@@ -42,38 +37,42 @@ H4 = hazard_rule(
     "CONCATENATION puts channels in the wrong place, or does not rescale its inputs exactly.",
     "inputs quantized like the output; channels of every input but the last a multiple of 16 where the output's are; "
     "an axis that the release implements",
-    "Inputs are copied side by side. Until 26.1 an input with another scale is rescaled inexactly. In brick layout an "
-    "input whose channels are no multiple of 16 shifts all that follow. In 26.2 the file's axis is used although the "
-    "dimensions were moved to the right.",
+    "Inputs are copied side by side. Until 26.1 an input with another scale is rescaled inexactly. Until 26.2, in "
+    "brick layout, an input whose channels are no multiple of 16 shifts all that follow. 26.2 uses the file's axis "
+    "although the dimensions were moved to the right, and joins every axis but 1 along the channels. The driver of "
+    "main stops at an assertion for the axes -1 and 0.",
     "Joining 24 and 40 channels into 64; joining along the width.",
     ALL,
     f"{ETHOSU_LOWERING}; {ETHOSU_MAIN}",
     rewrite="give all inputs the output's scale; order the inputs so that only the last has channels that are no "
-    "multiple of 16, or pad them",
+    "multiple of 16, or widen the convolutions that make them; write the last axis as 3 in rank 4",
 )
 
 H5 = hazard_rule(
     "H5",
-    "STRIDED_SLICE reads from the wrong place: strides, masks, and offsets other than plain ones are ignored.",
-    "rank 4, strides 1, a slice in height alone or in width alone, no brick layout, masks without effect",
-    "Offsets are computed with the output's dimensions and the masks are not read.",
-    "The channel split of YOLOv8's C2f blocks; x[:, ::2].",
+    "STRIDED_SLICE reads from the wrong place: strides, masks and most offsets are not followed.",
+    "rank 4, strides 1, no new axes, no begin that a mask or a negative number moves; until 26.2 also an offset in "
+    "height or width only where the dimensions behind it are kept whole, and in width or channels only outside bricks",
+    "The offset is computed from the numbers in the file with the output's dimensions, and as if the input were in "
+    "plain order. The masks and the strides are not read. Executed, a slice in height alone and one in width alone "
+    "were exact.",
+    "The second half of the channel split in YOLOv8's C2f blocks; x[:, ::2]; a crop in height and width.",
     ALL,
-    f"{ETHOSU_LOWERING}; {FRONTEND_NEW}",
+    f"{ETHOSU_LOWERING}; {FRONTEND_NEW}; executed captures of 25.3",
     rewrite="replace the slice: a channel slice is a 1x1 convolution that selects channels, or two convolutions "
-    "instead of one that is split",
+    "instead of one that is split; crop height and width one after the other",
 )
 
 H6 = hazard_rule(
     "H6",
     "RESIZE_NEAREST_NEIGHBOR is executed as an exact doubling with plain coordinates, whatever the operator says.",
-    "output exactly twice the input, align_corners off",
-    "The NPU's upscaling doubles. Until 26.0 other factors were not refused; the coordinate options are not read in "
-    "any release.",
+    "output exactly twice the input, and not align_corners together with half_pixel_centers",
+    "Until 26.0 other sizes were not refused; the coordinate options are not read in any release. For an exact "
+    "doubling each option alone picks the same pixels as none.",
     "An upsampling by 3 on 25.3.",
     ALL,
     f"{ETHOSU_LOWERING}; {FRONTEND_NEW}",
-    rewrite="upsample by 2 with align_corners off",
+    rewrite="upsample by 2, once or several times, without the two options together",
 )
 
 
@@ -82,103 +81,92 @@ def find_bricks_that_leave(graph: PlacedGraph) -> Iterator[Hazard]:
     if graph.release not in _RELEASED:
         return
     for node in graph.accepted():
-        for index in node.operator.outputs:
-            if index == NO_TENSOR or not graph.has_bricks(index):
+        if node.type in ("PAD", "RESHAPE"):
+            continue  # A PAD is never written (H2), a RESHAPE only another name: its input is reported.
+        for tensor in node.operator.outputs:
+            if tensor == NO_TENSOR or tensor not in graph.bricks or not graph.bricks_matter(tensor):
                 continue
-            _, height, width, channels = four_dimensions(graph.tensor(index))
-            readers = graph.readers_inside(node.index, index)
-            taker = graph.leaves_partition(node.index, index)
-            if taker and graph.bricks_matter(index):
+            _, height, width, channels = four_dimensions(graph.tensor(tensor))
+            readers = graph.readers_inside(node.index, tensor)
+            taker = graph.leaves_partition(node.index, tensor)
+            if taker:
                 yield report(
                     graph,
                     H1,
-                    (node.index, *readers),
-                    (index,),
-                    f"'{graph.tensor(index).name}' is read inside the partition and goes out to {taker}: the bytes "
-                    "arrive there in bricks of 16 channels",
-                    f"{height}x{width}x{channels}, {graph.tensor(index).size_bytes} bytes",
+                    node,
+                    f"'{graph.name_of(tensor)}' is read inside the partition and goes out to {taker}: the bytes arrive "
+                    "there in bricks of 16 channels",
+                    f"{height}x{width}x{channels}, {graph.tensor(tensor).size_bytes} bytes",
+                    others=readers,
+                    tensor=tensor,
                 )
-            if graph.release < Release.M26_2_0 or not graph.bricks_matter(index):
-                continue
-            flat = [reader for reader in readers if reads_flat(Node(graph.subgraph, reader), index)]
-            for reader in flat:
-                yield report(
-                    graph,
-                    H1,
-                    (node.index, reader),
-                    (index,),
-                    f"'{graph.tensor(index).name}' lies in bricks for its first reader, and operator {reader} "
-                    f"({graph.subgraph.operators[reader].name}) reads it as a plain row of elements",
-                    f"{height}x{width}x{channels}",
-                )
+            for reader in readers:
+                if graph.subgraph.operators[reader].type == "RESHAPE":
+                    yield report(
+                        graph,
+                        H1,
+                        node,
+                        f"'{graph.name_of(tensor)}' lies in bricks for its first reader, and "
+                        f"{graph.name_of_operator(reader)} takes it for a plain row of elements",
+                        f"{height}x{width}x{channels}",
+                        others=(reader,),
+                        tensor=tensor,
+                    )
 
 
 def find_concatenations(graph: PlacedGraph) -> Iterator[Hazard]:
     """Yield H4: concatenations that come out wrong."""
     for node in graph.accepted("CONCATENATION"):
         output = node.output
-        if output is None:
-            continue
-        for message, found in _concatenation_problems(graph, node):
-            yield report(graph, H4, (node.index,), node.operator.outputs[:1], message, found)
+        if output is not None:
+            for message, found in _concatenation_problems(graph, node, output):
+                yield report(graph, H4, node, message, found)
 
 
-def _concatenation_problems(graph: PlacedGraph, node: Node) -> Iterator[tuple[str, str]]:
-    output = node.output
-    assert output is not None
+def _concatenation_problems(graph: PlacedGraph, node: Node, output: Tensor) -> Iterator[tuple[str, str]]:
+    axis, rank = node.concatenation_axis, 4 if output.shape is None else len(output.shape)
+    if graph.release is Release.MAIN:
+        if axis in (-1, 0) and len(node.inputs) > 1:
+            yield "the driver of main stops at an assertion for this axis", f"axis {axis}"
+        return
     if graph.release <= Release.M26_1:
-        for position, tensor in enumerate(node.inputs):
-            if (tensor.quantization.scale, tensor.quantization.zero_point) != (
-                output.quantization.scale,
-                output.quantization.zero_point,
-            ):
-                yield (
-                    "an input has another quantization than the output and is rescaled inexactly",
-                    f"input {position}: scale {tensor.quantization.scale:.6g} zero point "
-                    f"{tensor.quantization.zero_point}; output: {output.quantization.scale:.6g}, "
-                    f"{output.quantization.zero_point}",
-                )
-                break
-    bricks = graph.has_bricks(node.operator.outputs[0])
-    if graph.release <= Release.M26_2 and bricks:
-        odd = [four_dimensions(tensor)[3] for tensor in node.inputs[:-1] if four_dimensions(tensor)[3] % 16]
-        if odd and _last_axis(node):
+        yield from _requantized_input(node, output)
+    bricks = node.output_index in graph.bricks
+    if bricks and axis in (-1, rank - 1):
+        depths = [four_dimensions(tensor)[3] for tensor in node.inputs[:-1]]
+        odd = next((depth for depth in depths if depth % 16), None)
+        if odd is not None:
             yield (
                 "an input that is not the last has channels that are no multiple of 16 while the output is kept in "
                 "bricks of 16: everything behind it is shifted",
-                f"{odd[0]} channels of {four_dimensions(output)[3]}",
+                f"{odd} channels of {four_dimensions(output)[3]}",
             )
-    options = node.operator.options
-    axis = options.axis if isinstance(options, ConcatenationOptions) else 0
-    if graph.release in (Release.M26_2_0, Release.M26_2):
-        problem = _axis_problem(node, axis, bricks)
+    if graph.release >= Release.M26_2_0:
+        problem = _axis_problem(four_dimensions(output), axis, rank, bricks)
         if problem:
-            yield problem, f"axis {axis} of rank {len(output.shape or ())}"
-    if graph.release is Release.MAIN and axis in (-1, 0) and len(node.inputs) > 1:
-        yield "the driver of main stops at an assertion for this axis", f"axis {axis}"
+            yield problem, f"axis {axis} of {list(output.shape or ())}"
 
 
-def _last_axis(node: Node) -> bool:
-    options = node.operator.options
-    axis = options.axis if isinstance(options, ConcatenationOptions) else 0
-    rank = len(node.output.shape or ()) if node.output else 0
-    return axis in (-1, rank - 1)
+def _requantized_input(node: Node, output: Tensor) -> Iterator[tuple[str, str]]:
+    wanted = (output.quantization.scale, output.quantization.zero_point)
+    for position, tensor in enumerate(node.inputs):
+        found = (tensor.quantization.scale, tensor.quantization.zero_point)
+        if found != wanted:
+            yield (
+                "an input has another quantization than the output and is rescaled inexactly",
+                f"input {position}: scale {found[0]:.6g} zero point {found[1]}; output: {wanted[0]:.6g}, {wanted[1]}",
+            )
+            return
 
 
-def _axis_problem(node: Node, axis: int, bricks: bool) -> str:
+def _axis_problem(output: Dimensions, axis: int, rank: int, bricks: bool) -> str:
     """Return what 26.2 does wrong for this axis, empty where it is right."""
-    output = node.output
-    assert output is not None
-    rank = len(output.shape or ())
-    if _last_axis(node) and axis != 1:
-        return ""
-    shifted = axis + 4 - rank
-    dimensions = four_dimensions(output)
     if axis != 1:
-        return "the inputs are joined along the channels instead of along this axis"
-    if bricks and (shifted == 2 or dimensions[1] > 1):
+        return "" if axis in (-1, rank - 1) else "the inputs are joined along the channels instead of along this axis"
+    shifted = max(0, axis + 4 - rank)
+    if bricks and (shifted == 2 or output[1] > 1):
         return "the output is kept in bricks of 16 channels, in which joining along this axis is not contiguous"
-    if prod(dimensions[:shifted]) != 1:
+    if prod(output[:shifted]) != 1:
         return "each input is written as one block, although a dimension before this axis is larger than 1"
     return ""
 
@@ -187,54 +175,62 @@ def find_slices(graph: PlacedGraph) -> Iterator[Hazard]:
     """Yield H5: slices that read from the wrong place."""
     for node in graph.accepted("STRIDED_SLICE"):
         ifm, ofm = node.input(0), node.output
-        if ifm is None or ofm is None:
+        operands = [node.input(position) for position in (1, 2, 3)]
+        begin, end, strides = (constant_values(operand) if operand is not None else None for operand in operands)
+        if ifm is None or ofm is None or begin is None or end is None or strides is None:
+            continue  # Operands that are computed are H18.
+        if ifm.shape is None or ofm.shape is None or not len(begin) == len(end) == len(strides) <= len(ifm.shape):
             continue
-        problem = _slice_problem(graph, node)
+        problem = _unread_option(node, begin, strides) or _wrong_offset(graph, node, ifm.shape, ofm, begin)
         if problem:
             message, found = problem
-            yield report(graph, H5, (node.index,), node.operator.outputs[:1], message, found)
+            yield report(graph, H5, node, message, found, evidence=inferred_on_main(graph.release))
 
 
-def _slice_problem(graph: PlacedGraph, node: Node) -> tuple[str, str] | None:
-    ifm, ofm, options = node.input(0), node.output, node.operator.options
-    assert ifm is not None
-    assert ofm is not None
-    operands = [node.input(position) for position in (1, 2, 3)]
-    values = [constant_values(operand) if operand is not None else None for operand in operands]
-    begin, end, strides = values
-    if begin is None or end is None or strides is None:
-        return "begin, end or strides are not constants, and are read before they are computed", "computed operands"
+def _unread_option(node: Node, begin: tuple[int, ...], strides: tuple[int, ...]) -> tuple[str, str] | None:
+    """Return what the operator asks for that no release reads. The end needs no reading: the output's shape says it."""
     if any(stride != 1 for stride in strides):
         return "the strides are ignored", f"strides {list(strides)}"
+    options = node.operator.options
     if not isinstance(options, StridedSliceOptions):
         return None
-    shape = ifm.shape or ()
-    if options.ellipsis_mask or options.new_axis_mask or options.shrink_axis_mask:
-        return "ellipsis, new-axis and shrink-axis masks are ignored", "a mask is set"
-    for axis, size in enumerate(shape[: len(begin)]):
-        first = 0 if options.begin_mask >> axis & 1 else begin[axis]
-        last = size if options.end_mask >> axis & 1 else end[axis]
-        if first != begin[axis] or last != end[axis] or first < 0 or last < 0:
-            return (
-                "masks and negative indices are not resolved: the numbers in the file are used as they stand",
-                f"axis {axis}: {begin[axis]} to {end[axis]} of {size}",
-            )
-    if graph.release is Release.MAIN:
+    if options.ellipsis_mask or options.new_axis_mask:
+        return "the ellipsis and new-axis masks are ignored", f"{options.ellipsis_mask}, {options.new_axis_mask}"
+    for axis, first in enumerate(begin):
+        if first and options.begin_mask >> axis & 1:
+            return "the begin mask is ignored: the number in the file is used", f"axis {axis} begins at {first}"
+    return None
+
+
+def _wrong_offset(
+    graph: PlacedGraph, node: Node, shape: tuple[int, ...], ofm: Tensor, begin: tuple[int, ...]
+) -> tuple[str, str] | None:
+    sizes = list(shape)
+    options = node.operator.options
+    if isinstance(options, StridedSliceOptions) and options.shrink_axis_mask:
+        sizes = [1 if options.shrink_axis_mask >> axis & 1 else size for axis, size in enumerate(shape)]
+        if len(shape) == 4 and [size != 1 for size in four_dimensions(ofm)] != [size != 1 for size in sizes]:
+            return "the shrink-axis mask is ignored: the output's dimensions are taken for others", f"{sizes}"
+    if any(first < 0 for first in begin):
+        return "negative numbers are not resolved", f"begins at {list(begin)}"
+    if graph.release is Release.MAIN or not any(begin):
         return None
-    sliced = [axis for axis, size in enumerate(shape) if axis < len(begin) and (begin[axis], end[axis]) != (0, size)]
-    if not sliced:
-        return None
-    if len(shape) != 4:
-        return "offsets are computed for rank 4", f"rank {len(shape)}"
-    if sliced not in ([1], [2]):
+    if len(shape) != 4 or len(begin) != 4:
+        return "offsets are computed for rank 4", f"begins at {list(begin)} of {list(shape)}"
+    _, in_h, in_w, in_c = shape
+    _, _, out_w, out_c = four_dimensions(ofm)
+    in_bricks = node.operator.input(0) in graph.bricks
+    first_n, first_h, first_w, first_c = begin
+    right = first_n * in_h * in_w * in_c + first_h * in_w * in_c
+    right += first_c // 16 * 16 * in_w + first_w * 16 + first_c % 16 if in_bricks else first_w * in_c + first_c
+    used = first_n + first_h * out_w * out_c + first_w * out_c + first_c
+    if used != right or (in_bricks and first_c % 16):
+        layout = "bricks of 16 channels" if in_bricks else "plain order"
         return (
-            "offsets are computed with the output's dimensions, which is right only for a slice in height or in "
-            "width alone",
-            f"slices axis {', '.join(map(str, sliced))} of {list(shape)}",
+            f"the input is read from byte {used} instead of {right}: the offset is computed with the output's "
+            f"dimensions and for plain order, the input lies in {layout}",
+            f"begins at {list(begin)} of {list(shape)}",
         )
-    for role, tensor in (("input", node.operator.input(0)), ("output", node.operator.outputs[0])):
-        if graph.has_bricks(tensor) and graph.bricks_matter(tensor):
-            return f"the {role} lies in bricks of 16 channels, which slices do not follow", f"{list(shape)}"
     return None
 
 
@@ -242,25 +238,23 @@ def find_resizes(graph: PlacedGraph) -> Iterator[Hazard]:
     """Yield H6: resizes that are executed as something else."""
     for node in graph.accepted("RESIZE_NEAREST_NEIGHBOR"):
         ifm, ofm, options = node.input(0), node.output, node.operator.options
-        if ifm is None or ofm is None:
+        if ifm is None or ofm is None or ifm.shape is None or ofm.shape is None:
             continue
         (_, in_h, in_w, _), (_, out_h, out_w, _) = four_dimensions(ifm), four_dimensions(ofm)
         if (out_h, out_w) != (2 * in_h, 2 * in_w):
+            message = "the driver doubles height and width whatever the output's size is"
+            yield report(graph, H6, node, message, f"{in_h}x{in_w} to {out_h}x{out_w}")
+        elif (
+            isinstance(options, ResizeNearestNeighborOptions)
+            and options.align_corners
+            and options.half_pixel_centers
+            and max(in_h, in_w) > 1
+        ):
             yield report(
                 graph,
                 H6,
-                (node.index,),
-                node.operator.outputs[:1],
-                "the driver doubles height and width whatever the output's size is",
-                f"{in_h}x{in_w} to {out_h}x{out_w}",
-            )
-        elif isinstance(options, ResizeNearestNeighborOptions) and options.align_corners and max(in_h, in_w) > 1:
-            yield report(
-                graph,
-                H6,
-                (node.index,),
-                node.operator.outputs[:1],
-                "align_corners is ignored; the driver repeats each pixel twice",
-                "align_corners",
-                Evidence.INFERRED if graph.release is Release.MAIN else None,
+                node,
+                "the coordinate options are ignored; the driver repeats each pixel twice",
+                "align_corners and half_pixel_centers",
+                evidence=inferred_on_main(graph.release),
             )

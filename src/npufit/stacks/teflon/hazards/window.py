@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from npufit.graph import (
-    Conv2DOptions,
-    DepthwiseConv2DOptions,
-    Padding,
-    Pool2DOptions,
-    constant_values,
-    same_padding,
-)
+from npufit.graph import NO_TENSOR, Padding, Pool2DOptions, Tensor, constant_values, same_padding
 from npufit.stacks.placement import Hazard
-from npufit.stacks.rule import Evidence
-from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, report
+from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
 from npufit.stacks.teflon.node import CONVOLUTIONS, POOLS, Node, four_dimensions
 from npufit.stacks.teflon.release import ALL, Release, until
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING
@@ -24,18 +16,18 @@ _OLD = until(Release.M26_0)
 
 H2 = hazard_rule(
     "H2",
-    "PAD is accepted but never executed: it is folded into the convolution behind it, with the wrong amounts.",
+    "PAD is accepted but never executed: it is folded into the convolutions behind it, with the wrong amounts.",
     "until 26.1: 1 row above and 1 column to the left, nothing else; in 26.2: the same amounts in height and width; "
-    "a convolution without padding of its own as the only reader",
-    "The driver drops the PAD and pads the convolution instead. Until 26.1 it pads one row above and one column to "
-    "the left whatever the PAD says; 26.2 uses the amounts but exchanges height and width. Where the reader is no "
-    "convolution, or the padded tensor leaves the partition, nobody writes it.",
-    "The four PADs before the stride-2 depthwise convolutions of a Keras MobileNetV2 of TF <= 2.16 (0, 1, 0, 1). "
-    "Executed, three quarters of the first layer behind it differ from the reference.",
+    "convolutions in the same partition as the only readers",
+    "The driver drops the PAD and pads each convolution that reads it instead. Until 26.1 it pads one row above and "
+    "one column to the left whatever the PAD says; 26.2 adds the PAD's amounts but exchanges height and width. Where a "
+    "reader is no convolution, or the padded tensor leaves the partition, nobody writes it.",
+    "The four PADs (0, 1, 0, 1) before the stride-2 depthwise convolutions of a Keras MobileNetV2, which TensorFlow "
+    "before 2.18 leaves in the file. Executed, three quarters of the first layer behind one differ from the reference.",
     _RELEASED,
     f"{ETHOSU_LOWERING}; seen when captured submissions of 25.3 were executed",
     rewrite="fold the PAD into the convolution as padding SAME where that is the same (it is for 0, 1, 0, 1 before a "
-    "stride of 2 on even sizes; TensorFlow 2.18 and later export it so)",
+    "3x3 kernel with stride 2 on even sizes; TensorFlow 2.18 and later export it so)",
     fixed_in="main",
 )
 
@@ -43,11 +35,12 @@ H3 = hazard_rule(
     "H3",
     "SAME padding of a window that is smaller than its stride underflows to 65535.",
     "(output - 1) * stride + kernel >= input, in height and width",
-    "The total padding is computed without a sign. A 1x1 convolution with stride 2 on an even size needs -1.",
+    "The total padding is computed without a sign. A 1x1 convolution with stride 2 on an even size needs -1. Captured "
+    "streams carry 65535 there.",
     "The 1x1 stride-2 shortcut of a ResNet at 56x56.",
     _OLD,
     f"{ETHOSU_LOWERING}; release notes of Mesa 26.1.0",
-    rewrite="use padding VALID: with a window smaller than its stride it computes the same",
+    rewrite="use padding VALID, which computes the same where the other dimension needs no padding either",
     fixed_in="26.1",
 )
 
@@ -57,22 +50,25 @@ H7 = hazard_rule(
     "wrong order.",
     "as many output channels as input channels, or one input channel and a kernel of 1x1",
     "Until 26.1 a depthwise convolution of one channel into several is taken for a normal one without turning its "
-    "weights; 26.2 turns them. A depth multiplier above 1 over several channels is not handled in any release.",
+    "weights; 26.2 turns them. For a depth multiplier above 1 over several channels no release that was read has code.",
     "The first layer of a keyword-spotting network: 1 channel to 8.",
     ALL,
     ETHOSU_LOWERING,
-    rewrite="write it as CONV_2D: with one input channel that is the same operator with its weights transposed",
+    rewrite="write it as CONV_2D: with one input channel that is the same operator with its weights transposed, with "
+    "several the other weights are zeros",
 )
 
 H12 = hazard_rule(
     "H12",
     "A stride above 3 is accepted although the NPU's register cannot hold it.",
-    "stride 1 to 3 in height and width",
-    "Nothing checks the stride until main, which refuses such convolutions.",
-    "A patch embedding with stride 4; an average pooling with stride 7.",
+    "stride 1 to 3 in every dimension in which the output has more than one row or column",
+    "Nothing checks the stride until main, which refuses such convolutions but not such poolings. A global pooling "
+    "never takes a second step, so its stride does not matter.",
+    "A patch embedding with stride 4.",
     ALL,
     ETHOSU_LOWERING,
-    rewrite="split the stride into two operators",
+    rewrite="split the stride: with padding VALID, a stride of 4 is a stride of 2 and behind it a 1x1 MAX_POOL_2D with "
+    "stride 2",
 )
 
 
@@ -81,66 +77,66 @@ def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
     if graph.release not in _RELEASED:
         return
     for node in graph.accepted("PAD"):
-        tensor = node.operator.outputs[0]
-        name = graph.tensor(tensor).name
-        paddings = node.input(1)
+        tensor, paddings = node.output_index, node.input(1)
         amounts = constant_values(paddings) if paddings is not None else None
-        if amounts is None:
-            yield report(graph, H2, (node.index,), (tensor,), "the paddings are computed at run time and are read "
-                         "before that", "paddings that are not a constant")  # fmt: skip
-            continue
+        if tensor == NO_TENSOR or amounts is None:
+            continue  # Paddings that are computed are H18.
         taker = graph.leaves_partition(node.index, tensor)
         readers = graph.readers_inside(node.index, tensor)
         others = [reader for reader in readers if graph.subgraph.operators[reader].type not in CONVOLUTIONS]
         if taker or others or not readers:
-            who = taker or ", ".join(f"operator {r} ({graph.subgraph.operators[r].name})" for r in others)
-            yield report(
-                graph,
-                H2,
-                (node.index, *others),
-                (tensor,),
-                f"'{name}' is never written, and {who or 'nobody'} reads it",
-                _amounts_in_words(amounts),
-            )
+            inside = ", ".join(graph.name_of_operator(reader) for reader in others[:3])
+            who = ", ".join(filter(None, (inside, taker))) or "nobody"
+            message = f"'{graph.name_of(tensor)}' is never written, and {who} reads it"
+            yield report(graph, H2, node, message, _in_words(_sides(amounts)), others=others)
             continue
-        problem = _fold_problem(graph, amounts, readers)
+        problem = _fold_problem(graph, node, amounts, readers)
         if problem:
-            yield report(graph, H2, (node.index, *readers), (tensor,), problem, _amounts_in_words(amounts))
+            yield report(graph, H2, node, problem, _in_words(_sides(amounts)), others=readers)
 
 
-def _fold_problem(graph: PlacedGraph, amounts: tuple[int, ...], readers: tuple[int, ...]) -> str:
+def _fold_problem(graph: PlacedGraph, pad: Node, amounts: tuple[int, ...], readers: tuple[int, ...]) -> str:
     """Return what goes wrong when the PAD is folded into its readers, empty where it is right."""
-    *outer, top, bottom, left, right, front, back = (0,) * max(0, 8 - len(amounts)) + amounts
-    if any(outer) or front or back:
+    if len(amounts) != 8 or any(amounts[:2]) or any(amounts[6:]):
         return "channels or batch are padded, which folding drops"
+    sides = top, bottom, left, right = _sides(amounts)
     for reader in readers:
-        own = _own_padding(Node(graph.subgraph, reader))
-        if own:
-            return f"operator {reader} pads by itself as well ({own}), and the two are not added"
-    if graph.release <= Release.M26_1:
-        if (top, bottom, left, right) == (1, 0, 1, 0):
-            return ""
-        return "the convolution is padded with 1 row above and 1 column to the left instead"
-    if (top, bottom) == (left, right):
-        return ""
-    return "the convolution is padded with height and width exchanged"
+        convolution = Node(graph.subgraph, reader, graph.subgraph.operators[reader])
+        ifm, unpadded = convolution.input(0), pad.input(0)
+        if ifm is None or unpadded is None:
+            continue
+        own_top, own_bottom, own_left, own_right = _own_padding(convolution, ifm)
+        wanted = (top + own_top, bottom + own_bottom, left + own_left, right + own_right)
+        if graph.release >= Release.M26_2_0:
+            executed = (left + own_top, right + own_bottom, top + own_left, bottom + own_right)
+        else:
+            # Until 26.0 the driver computes SAME for the input without the PAD.
+            measured = unpadded if graph.release <= Release.M26_0 else ifm
+            _, below, _, behind = _own_padding(convolution, measured)
+            executed = (1, below, 1, behind)
+        if executed != wanted:
+            own = f" (it pads by itself as well: {_in_words(wanted)} would be right)" if wanted != sides else ""
+            return f"the convolution behind it is padded with {_in_words(executed)} instead{own}"
+    return ""
 
 
-def _own_padding(node: Node) -> str:
-    options, ifm, weights = node.operator.options, node.input(0), node.input(1)
-    if not isinstance(options, (Conv2DOptions, DepthwiseConv2DOptions)) or options.padding is Padding.VALID:
-        return ""
-    if ifm is None or weights is None:
-        return ""
+def _own_padding(node: Node, ifm: Tensor) -> tuple[int, int, int, int]:
+    """Return top, bottom, left, right of a convolution's own padding SAME over `ifm`; zeros for VALID."""
+    if getattr(node.operator.options, "padding", Padding.VALID) is not Padding.SAME:
+        return 0, 0, 0, 0
     _, height, width, _ = four_dimensions(ifm)
-    _, kernel_h, kernel_w, _ = four_dimensions(weights)
-    vertical = same_padding(height, kernel_h, max(1, options.stride_h))
-    horizontal = same_padding(width, kernel_w, max(1, options.stride_w))
-    return f"SAME, {vertical} and {horizontal}" if any((*vertical, *horizontal)) else ""
+    (kernel_h, kernel_w), (stride_h, stride_w) = _kernel(node), node.strides
+    return *same_padding(height, kernel_h, stride_h), *same_padding(width, kernel_w, stride_w)
 
 
-def _amounts_in_words(amounts: tuple[int, ...]) -> str:
-    *_, top, bottom, left, right, _front, _back = (0,) * max(0, 8 - len(amounts)) + amounts
+def _sides(amounts: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return top, bottom, left, right of constant paddings, taken for those of the last three dimensions."""
+    *_, top, bottom, left, right, _front, _back = (0,) * max(0, 6 - len(amounts)) + amounts
+    return top, bottom, left, right
+
+
+def _in_words(sides: tuple[int, int, int, int]) -> str:
+    top, bottom, left, right = sides
     return f"top {top}, bottom {bottom}, left {left}, right {right}"
 
 
@@ -149,24 +145,29 @@ def find_padding_underflows(graph: PlacedGraph) -> Iterator[Hazard]:
     if graph.release not in _OLD:
         return
     for node in graph.accepted(*CONVOLUTIONS, *POOLS):
-        options, ifm, ofm = node.operator.options, node.input(0), node.output
-        if ifm is None or ofm is None or getattr(options, "padding", None) is not Padding.SAME:
+        ifm, ofm = node.input(0), node.output
+        if ifm is None or ofm is None or ifm.shape is None or ofm.shape is None:
             continue
-        kernel = _kernel(node)
-        for axis, size in enumerate(("height", "width"), start=1):
-            stride = max(1, node.strides[axis - 1])
-            reach = (four_dimensions(ofm)[axis] - 1) * stride + kernel[axis - 1]
-            if reach < four_dimensions(ifm)[axis]:
-                yield report(
-                    graph,
-                    H3,
-                    (node.index,),
-                    node.operator.outputs[:1],
-                    f"the padding in {size} becomes 65535 instead of 0",
-                    f"kernel {kernel[0]}x{kernel[1]}, stride {node.strides[0]}x{node.strides[1]}, input "
-                    f"{four_dimensions(ifm)[1]}x{four_dimensions(ifm)[2]}",
-                )
-                break
+        if getattr(node.operator.options, "padding", None) is not Padding.SAME:
+            continue
+        (_, in_h, in_w, _), (_, out_h, out_w, _) = four_dimensions(ifm), four_dimensions(ofm)
+        (kernel_h, kernel_w), (stride_h, stride_w) = _kernel(node), node.strides
+        lacking = [
+            name
+            for name, size_in, size_out, kernel, stride in (
+                ("height", in_h, out_h, kernel_h, stride_h),
+                ("width", in_w, out_w, kernel_w, stride_w),
+            )
+            if (size_out - 1) * stride + kernel < size_in
+        ]
+        if lacking:
+            yield report(
+                graph,
+                H3,
+                node,
+                f"the padding in {' and '.join(lacking)} becomes 65535 instead of 0",
+                f"kernel {kernel_h}x{kernel_w}, stride {stride_h}x{stride_w}, input {in_h}x{in_w}",
+            )
 
 
 def _kernel(node: Node) -> tuple[int, int]:
@@ -183,29 +184,26 @@ def find_depth_multipliers(graph: PlacedGraph) -> Iterator[Hazard]:
     """Yield H7: depthwise convolutions whose weights are read in the wrong order."""
     for node in graph.accepted("DEPTHWISE_CONV_2D"):
         ifm, ofm = node.input(0), node.output
-        if ifm is None or ofm is None:
+        if ifm is None or ofm is None or ifm.shape is None or ofm.shape is None:
             continue
-        depth_in, depth_out = four_dimensions(ifm)[3], four_dimensions(ofm)[3]
-        found = f"{depth_in} channels in, {depth_out} out, kernel {_kernel(node)[0]}x{_kernel(node)[1]}"
+        depth_in, depth_out, kernel = four_dimensions(ifm)[3], four_dimensions(ofm)[3], _kernel(node)
+        found = f"{depth_in} channels in, {depth_out} out, kernel {kernel[0]}x{kernel[1]}"
         if depth_in > 1 and depth_out > depth_in:
             message = f"the depth multiplier of {depth_out // depth_in} is not handled"
-            yield report(graph, H7, (node.index,), node.operator.outputs[:1], message, found)
-        elif depth_in == 1 and depth_out > 1 and _kernel(node) != (1, 1) and graph.release <= Release.M26_1:
-            message = "it is taken for a normal convolution, but its weights are not turned"
-            yield report(graph, H7, (node.index,), node.operator.outputs[:1], message, found)
+            yield report(graph, H7, node, message, found, evidence=inferred_on_main(graph.release))
+        elif depth_in == 1 and depth_out > 1 and kernel != (1, 1) and graph.release <= Release.M26_1:
+            yield report(graph, H7, node, "it is taken for a normal convolution, but its weights are not turned", found)
 
 
 def find_large_strides(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H12: strides that the NPU's register cannot hold."""
+    """Yield H12: strides that the NPU's register cannot hold, where they are used."""
     for node in graph.accepted(*CONVOLUTIONS, *POOLS):
-        height, width = node.strides
-        if max(height, width) > 3:
-            yield report(
-                graph,
-                H12,
-                (node.index,),
-                node.operator.outputs[:1],
-                "the stride does not fit its register field",
-                f"stride {height}x{width}",
-                Evidence.INFERRED if node.type in POOLS else None,
-            )
+        ofm = node.output
+        if ofm is None or ofm.shape is None:
+            continue
+        _, out_h, out_w, _ = four_dimensions(ofm)
+        stride_h, stride_w = node.strides
+        if (stride_h > 3 and out_h > 1) or (stride_w > 3 and out_w > 1):
+            evidence = inferred_on_main(graph.release)
+            found = f"stride {stride_h}x{stride_w}, output {out_h}x{out_w}"
+            yield report(graph, H12, node, "the stride does not fit its register field", found, evidence=evidence)

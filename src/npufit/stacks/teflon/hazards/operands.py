@@ -1,0 +1,216 @@
+"""Hazards of operands: scalars, constants, broadcasts, missing ones, lost dimensions (H9, H15, H16, H18, H19)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from npufit.graph import Activation, ElementType, Tensor, constant_values
+from npufit.stacks.placement import Hazard
+from npufit.stacks.rule import Evidence
+from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
+from npufit.stacks.teflon.node import (
+    CONVOLUTIONS,
+    Node,
+    clamp_is_implied,
+    flattens_input,
+    four_dimensions,
+    integer_range,
+    real_maximum,
+)
+from npufit.stacks.teflon.release import ALL, Release
+from npufit.stacks.teflon.sources import ETHOSU_LOWERING, FRONTEND_NEW, FRONTEND_OLD
+
+_ELEMENTWISE = ("ADD", "MUL", "MAXIMUM", "MINIMUM")
+_READ_AHEAD = {
+    "CONV_2D": ((1, "weights"), (2, "bias")),
+    "DEPTHWISE_CONV_2D": ((1, "weights"), (2, "bias")),
+    "FULLY_CONNECTED": ((1, "weights"), (2, "bias")),
+    "PAD": ((1, "paddings"),),
+    "STRIDED_SLICE": ((1, "begin"), (2, "end"), (3, "strides")),
+    "RESHAPE": ((1, "shape"),),
+}
+"""The operands that Teflon or the driver reads before the model runs, by position."""
+
+H9 = hazard_rule(
+    "H9",
+    "ADD, MUL, MAXIMUM or MINIMUM with a scalar, a constant or a broadcast operand, or ADD with a fused activation, "
+    "may be wrong.",
+    "two computed operands of the output's shape, and an activation that the output's range implies",
+    "Until 26.0 the activation of ADD is dropped and operands are not broadcast; later RELU6 counts as RELU, other "
+    "activations are dropped, and broadcasting both operands is not checked. From 26.1 a scalar is read as an unsigned "
+    "byte. In 26.1 every other constant, in 26.2 a constant that is the larger or first operand, is read from memory "
+    "that nobody wrote. Linux 6.19 and early 7.0 may refuse the stream of a scalar operand (EINVAL), which Mesa until "
+    "26.2 does not notice.",
+    "x + (-3) in int8.",
+    ALL,
+    f"{ETHOSU_LOWERING}; {FRONTEND_NEW}; Linux fix 838ae99f9a77 (elementwise validation with scalar)",
+    rewrite="fold a constant into the bias or the scale of the operator before it; repeat a broadcast operand "
+    "beforehand; write RELU6 as an output range that ends at 6",
+)
+
+H15 = hazard_rule(
+    "H15",
+    "A convolution or FULLY_CONNECTED without a bias makes Teflon read a tensor that is not there.",
+    "a bias as third input",
+    "The third input is read without asking whether it exists. A crash is as possible as a wrong result.",
+    "Dense(use_bias=False).",
+    ALL,
+    f"{FRONTEND_NEW}; {FRONTEND_OLD}",
+    rewrite="add a bias of zeros",
+)
+
+H16 = hazard_rule(
+    "H16",
+    "FULLY_CONNECTED that flattens a feature map is computed wrongly.",
+    "an input of rank 2, or as many channels as the weights have inputs",
+    "Mesa 26.2.2 brought a fix for flattened inputs; its notes do not say what went wrong before.",
+    "A dense layer directly behind a 4x4x64 feature map.",
+    frozenset({Release.M26_2_0}),
+    "the release notes of Mesa 26.2.2",
+    rewrite="put a RESHAPE before it",
+    fixed_in="26.2",
+    evidence=Evidence.DOCUMENTED,
+)
+
+H18 = hazard_rule(
+    "H18",
+    "An operand that is read before the model runs is computed by the model, or is missing.",
+    "weights, bias, paddings, begin, end, strides and shape as constants; RESHAPE with two inputs",
+    "Teflon and the driver read these operands when they compile the partition, and do not ask whether they are "
+    "constants. For a computed one there are no values yet; RESHAPE with one input makes Teflon read behind the list "
+    "of inputs. A crash is as possible as a wrong result.",
+    "RESHAPE whose shape comes from SHAPE and PACK, as Keras writes it for a dynamic batch.",
+    ALL,
+    f"{FRONTEND_NEW}; {FRONTEND_OLD}",
+    rewrite="fix the batch before the conversion, so that the converter folds the operand into a constant",
+)
+
+H19 = hazard_rule(
+    "H19",
+    "A tensor with a batch above 1, or of rank 5 and more, is accepted although only the last three dimensions are "
+    "used.",
+    "at most four dimensions and batch 1",
+    "Teflon keeps the last four dimensions, and the driver computes height, width and channels of the first image. "
+    "Neither checks what is left out.",
+    "A network converted with a fixed batch of 4.",
+    ALL,
+    f"{FRONTEND_NEW}; {ETHOSU_LOWERING}",
+    rewrite="convert with batch 1 and run it once for each image",
+)
+
+
+def find_operands(graph: PlacedGraph) -> Iterator[Hazard]:
+    """Yield H9: two-operand operators whose operands are not what the driver expects."""
+    for node in graph.accepted(*_ELEMENTWISE):
+        first, second, output = node.input(0), node.input(1), node.output
+        if first is None or second is None or output is None or None in (first.shape, second.shape, output.shape):
+            continue
+        for message, found, evidence in _operand_problems(graph.release, node, first, second, output):
+            yield report(graph, H9, node, message, found, evidence=evidence)
+
+
+def _operand_problems(
+    release: Release, node: Node, first: Tensor, second: Tensor, output: Tensor
+) -> Iterator[tuple[str, str, Evidence | None]]:
+    shapes = f"{list(first.shape or ())} and {list(second.shape or ())}"
+    if release <= Release.M26_0:
+        if four_dimensions(first)[1:] != four_dimensions(second)[1:]:
+            yield "operands are not broadcast before 26.1", shapes, None
+        return
+    # The second operand is the broadcast one where it fits into the first; otherwise the two change places.
+    fits = all(a <= b for a, b in zip(four_dimensions(second)[1:], four_dimensions(first)[1:], strict=True))
+    large, small = (first, second) if fits else (second, first)
+    if small.is_constant and four_dimensions(small)[1:] == (1, 1, 1):
+        yield from _scalar_problems(release, node, small)
+    elif small.is_constant and release is Release.M26_1:
+        found = f"'{node.name_of(small)}'"
+        yield "a constant operand is taken for a computed one that nobody wrote", found, None
+    if release is Release.MAIN:
+        return
+    if large.is_constant:
+        found = f"'{node.name_of(large)}' {list(large.shape or ())}"
+        yield "a constant first or larger operand is taken for a computed one that nobody wrote", found, None
+    if four_dimensions(large)[1:] != four_dimensions(output)[1:]:
+        yield "both operands would have to be broadcast, which is not checked", shapes, None
+
+
+def _scalar_problems(release: Release, node: Node, scalar: Tensor) -> Iterator[tuple[str, str, Evidence | None]]:
+    value = constant_values(scalar)
+    if release is not Release.MAIN and scalar.element is ElementType.INT8 and value and value[0] < 0:
+        # How 26.2 emits the scalar was not read.
+        evidence = None if release is Release.M26_1 else Evidence.INFERRED
+        yield "the scalar is read as an unsigned byte", f"{value[0]} is read as {value[0] + 256}", evidence
+    found = f"'{node.name_of(scalar)}' has one element"
+    if release is Release.MAIN:
+        yield "Linux 6.19 and early 7.0 may refuse a stream with a scalar operand", found, Evidence.INFERRED
+    else:
+        message = (
+            "Linux 6.19 and early 7.0 may refuse a stream with a scalar operand, and Mesa goes on without a result"
+        )
+        yield message, found, None
+
+
+def find_added_activations(graph: PlacedGraph) -> Iterator[Hazard]:
+    """Yield H9: activations of ADD that Teflon drops or takes for another."""
+    if graph.release is Release.MAIN:
+        return
+    for node in graph.accepted("ADD"):
+        activation, output = node.activation, node.output
+        if output is None or integer_range(output) is None or clamp_is_implied(activation, output):
+            continue
+        found = f"{activation.name}, zero point {output.quantization.zero_point}, maximum {real_maximum(output):.6g}"
+        if graph.release <= Release.M26_0 or activation not in (Activation.RELU, Activation.RELU6):
+            yield report(graph, H9, node, f"the fused {activation.name} is dropped", found)
+        elif activation is Activation.RELU6 and real_maximum(output) > 6.0:
+            yield report(graph, H9, node, "RELU6 is treated as RELU: values above 6 are kept", found)
+
+
+def find_missing_biases(graph: PlacedGraph) -> Iterator[Hazard]:
+    """Yield H15: products without a bias."""
+    for node in graph.accepted(*CONVOLUTIONS, "FULLY_CONNECTED"):
+        if node.input(2) is None:
+            found = "bias left out" if len(node.operator.inputs) > 2 else f"{len(node.operator.inputs)} inputs"
+            evidence = inferred_on_main(graph.release)
+            yield report(graph, H15, node, "Teflon reads a bias that is not there", found, evidence=evidence)
+
+
+def find_flattened_inputs(graph: PlacedGraph) -> Iterator[Hazard]:
+    """Yield H16: FULLY_CONNECTED that flattens a feature map."""
+    if graph.release is not Release.M26_2_0:
+        return
+    for node in graph.accepted("FULLY_CONNECTED"):
+        ifm = node.input(0)
+        if ifm is None or len(ifm.shape or ()) != 4 or not flattens_input(node):
+            continue
+        _, height, width, depth = four_dimensions(ifm)
+        found = f"input {height}x{width}x{depth}"
+        yield report(graph, H16, node, "the flattened feature map is handled wrongly", found)
+
+
+def find_operands_read_ahead(graph: PlacedGraph) -> Iterator[Hazard]:
+    """Yield H18: operands that are read before they are computed, or that are missing."""
+    evidence = inferred_on_main(graph.release)
+    for node in graph.accepted(*_READ_AHEAD):
+        for position, role in _READ_AHEAD[node.type]:
+            tensor = node.input(position)
+            if tensor is None:
+                if role != "bias":
+                    yield report(graph, H18, node, f"the {role} is missing", "no such input", evidence=evidence)
+            elif not tensor.is_constant and tensor.element_count:
+                message = f"the {role} is read before it is computed"
+                yield report(graph, H18, node, message, f"'{node.name_of(tensor)}' is no constant", evidence=evidence)
+
+
+def find_lost_dimensions(graph: PlacedGraph) -> Iterator[Hazard]:
+    """Yield H19: operators on tensors with a batch or more dimensions than are used."""
+    for node in graph.accepted():
+        # A RESHAPE is another name for its input, so the output's dimensions do not matter.
+        for tensor in (node.input(0), None if node.type == "RESHAPE" else node.output):
+            shape = () if tensor is None else tensor.shape or ()
+            lost = prod(shape[:-3])
+            if lost > 1:
+                message = f"1 of {lost} images is computed"
+                evidence = inferred_on_main(graph.release)
+                yield report(graph, H19, node, message, f"shape {list(shape)}", evidence=evidence)
+                break
