@@ -12,6 +12,7 @@ from schema_files import EXAMPLES, FileBuilder, addition, pack, schema, tensor, 
 
 from npufit.graph import NO_BUFFER, Buffer
 from npufit.tflite import parse_model, read_model, serialize_model, write_model
+from npufit.tflite.names import constants
 
 
 @pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {"missing_shapes"}))
@@ -81,8 +82,7 @@ def _annotations(table: str) -> dict[str, str]:
 def _options_tables() -> list[tuple[str, str]]:
     tables: list[tuple[str, str]] = []
     for union in _UNIONS:
-        members: dict[str, object] = dict(getattr(schema, union).__dict__)
-        tables += [(union, name) for name, code in members.items() if isinstance(code, int) and code]
+        tables += [(union, name) for code, name in constants(getattr(schema, union)).items() if code]
     return tables
 
 
