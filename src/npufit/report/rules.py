@@ -33,7 +33,7 @@ def rule_text(rule: Rule, page: Page) -> str:
         *page.wrap(rule.statement),
         "",
         *page.labelled("decided", _DECIDERS[rule.stage], "", 10),
-        *page.labelled("passes", rule.limit, "", 10),
+        *page.labelled("safe" if rule.kind is RuleKind.HAZARD else "passes", rule.limit, "", 10),
         *page.labelled("why", rule.why, "", 10),
         *page.labelled("example", rule.example, "", 10),
     ]

@@ -140,7 +140,7 @@ def hazard_rule(
     """Return the rule of a hazard; `safe` says when there is none, `fixed_in` names the release that lifts it."""
     remedies: list[Remedy] = []
     if fixed_in:
-        remedies.append(Remedy(RemedyKind.VERSION, f"Mesa {fixed_in} does it right", fixed_in))
+        remedies.append(Remedy(RemedyKind.VERSION, f"Mesa {fixed_in} does it right"))
     if rewrite:
         remedies.append(Remedy(RemedyKind.REWRITE, rewrite))
     return Rule(
