@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from npufit import words
 from npufit.report import wording
-from npufit.report.ink import Page, columns
+from npufit.report.ink import Page
 from npufit.report.markdown import template_environment
 from npufit.stacks import Rule, RuleKind, Stage
 
@@ -50,11 +49,11 @@ def rules_text(rules: Sequence[Rule], page: Page) -> str:
     """Return a list of rules with their statements."""
     lines: list[str] = []
     for kind, title in _TITLES.items():
-        rows = [
-            [rule.id, words.shorten(rule.statement, max(40, page.width - 34))] for rule in rules if rule.kind is kind
-        ]
-        if rows:
-            lines += ["", page.ink("bold", title), *("  " + line for line in columns(rows))]
+        chosen = [rule for rule in rules if rule.kind is kind]
+        width = max((len(rule.id) for rule in chosen), default=0) + 2
+        lines += ["", page.ink("bold", title)] if chosen else []
+        for rule in chosen:
+            lines += page.labelled(rule.id, rule.statement, "  ", width)
     lines += ["", "npufit rules ID tells everything about one of them."]
     return "\n".join(lines).lstrip("\n")
 

@@ -65,9 +65,10 @@ def parse_model(data: bytes, name: str) -> Model:
     try:
         model = unpacker.model()
     except _DAMAGE as error:
+        what = "it lies partly outside of the file" if isinstance(error, struct.error) else str(error)
         raise ModelError(
             name,
-            f"the flatbuffer is damaged or cut off ({len(data)} bytes, while reading {unpacker.reading}: {error})",
+            f"the flatbuffer is damaged or cut off ({len(data)} bytes, while reading {unpacker.reading}: {what})",
             unpacker.place,
             "Compare its size with the original, or write it again",
         ) from None
