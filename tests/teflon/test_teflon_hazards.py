@@ -550,7 +550,8 @@ def test_a_scalar_is_two_hazards() -> None:
 @pytest.mark.parametrize(
     ("model", "version", "rule", "evidence"),
     [
-        (lambda: shared_map(32, 4), "25.3", "H1", Evidence.SOURCE),
+        (lambda: shared_map(32, 4), "25.3", "H1", Evidence.EXECUTED),
+        (lambda: shared_map(32, 4), "26.1", "H1", Evidence.SOURCE),
         (lambda: dense((1, 4, 4, 4)), "26.2.0", "H16", Evidence.DOCUMENTED),
         (lambda: convolution(bias=False), "26.2", "H15", Evidence.SOURCE),
         (lambda: convolution(bias=False), "main", "H15", Evidence.INFERRED),

@@ -13,7 +13,7 @@ class Evidence(StrEnum):
     """How sure a statement is, from the surest to the least."""
 
     EXECUTED = "executed"
-    """Read off the compiled file, the delegate or the log of the user's own run."""
+    """Read off the compiled file, the delegate or the log of the user's own run, or shown by executing what ran."""
     SOURCE = "source"
     """Read in the stack's source code."""
     DOCUMENTED = "documented"

@@ -186,3 +186,11 @@ def report(
 def inferred_on_main(release: Release) -> Evidence | None:
     """Return the evidence of what the frontend does wrong: main's was not read."""
     return Evidence.INFERRED if release is Release.MAIN else None
+
+
+def shown_by_replay(release: Release) -> Evidence | None:
+    """Return the evidence of what captured submissions of Mesa 25.3 show when they are executed.
+
+    Anyone can repeat it with `npufit run --capture`. Other releases were not captured.
+    """
+    return Evidence.EXECUTED if release is Release.M25_3 else None

@@ -7,7 +7,13 @@ from math import prod
 
 from npufit.graph import NO_TENSOR, ResizeNearestNeighborOptions, StridedSliceOptions, Tensor, constant_values
 from npufit.stacks.placement import Hazard
-from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
+from npufit.stacks.teflon.hazards.hazard import (
+    PlacedGraph,
+    hazard_rule,
+    inferred_on_main,
+    report,
+    shown_by_replay,
+)
 from npufit.stacks.teflon.node import Dimensions, Node, four_dimensions
 from npufit.stacks.teflon.release import ALL, Release, until
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING, ETHOSU_MAIN, FRONTEND_NEW
@@ -26,7 +32,7 @@ H1 = hazard_rule(
     "The 10x10x768 feature map of SSD MobileNet V1: the NPU reads it for the box predictor, and the CPU for the first "
     "extra layer.",
     _RELEASED,
-    f"{ETHOSU_LOWERING}; seen when a captured submission of 25.3 was executed",
+    f"{ETHOSU_LOWERING}; executed: captured submissions of 25.3 (npufit run --capture)",
     rewrite="keep the tensor's readers on one side: lift the refusal that puts one of them on the CPU, or give the CPU "
     "reader a copy of its own (for example through a 1x1 identity convolution that nothing on the NPU reads)",
     fixed_in="main",
@@ -99,6 +105,7 @@ def find_bricks_that_leave(graph: PlacedGraph) -> Iterator[Hazard]:
                     f"{height}x{width}x{channels}, {graph.tensor(tensor).size_bytes} bytes",
                     others=readers,
                     tensor=tensor,
+                    evidence=shown_by_replay(graph.release),
                 )
             for reader in readers:
                 if graph.subgraph.operators[reader].type == "RESHAPE":
@@ -243,7 +250,8 @@ def find_resizes(graph: PlacedGraph) -> Iterator[Hazard]:
         (_, in_h, in_w, _), (_, out_h, out_w, _) = four_dimensions(ifm), four_dimensions(ofm)
         if (out_h, out_w) != (2 * in_h, 2 * in_w):
             message = "the driver doubles height and width whatever the output's size is"
-            yield report(graph, H6, node, message, f"{in_h}x{in_w} to {out_h}x{out_w}")
+            found = f"{in_h}x{in_w} to {out_h}x{out_w}"
+            yield report(graph, H6, node, message, found, evidence=shown_by_replay(graph.release))
         elif (
             isinstance(options, ResizeNearestNeighborOptions)
             and options.align_corners

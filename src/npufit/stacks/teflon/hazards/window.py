@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from npufit.graph import NO_TENSOR, Padding, Pool2DOptions, Tensor, constant_values, same_padding
 from npufit.stacks.placement import Hazard
-from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
+from npufit.stacks.teflon.hazards.hazard import (
+    PlacedGraph,
+    hazard_rule,
+    inferred_on_main,
+    report,
+    shown_by_replay,
+)
 from npufit.stacks.teflon.node import CONVOLUTIONS, POOLS, Node, four_dimensions
 from npufit.stacks.teflon.release import ALL, Release, until
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING
@@ -25,7 +31,7 @@ H2 = hazard_rule(
     "The four PADs (0, 1, 0, 1) before the stride-2 depthwise convolutions of a Keras MobileNetV2, which TensorFlow "
     "before 2.18 leaves in the file. Executed, three quarters of the first layer behind one differ from the reference.",
     _RELEASED,
-    f"{ETHOSU_LOWERING}; seen when captured submissions of 25.3 were executed",
+    f"{ETHOSU_LOWERING}; executed: captured submissions of 25.3 (npufit run --capture)",
     rewrite="fold the PAD into the convolution as padding SAME where that is the same (it is for 0, 1, 0, 1 before a "
     "3x3 kernel with stride 2 on even sizes; TensorFlow 2.18 and later export it so)",
     fixed_in="main",
@@ -92,7 +98,8 @@ def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
             continue
         problem = _fold_problem(graph, node, amounts, readers)
         if problem:
-            yield report(graph, H2, node, problem, _in_words(_sides(amounts)), others=readers)
+            found, evidence = _in_words(_sides(amounts)), shown_by_replay(graph.release)
+            yield report(graph, H2, node, problem, found, others=readers, evidence=evidence)
 
 
 def _fold_problem(graph: PlacedGraph, pad: Node, amounts: tuple[int, ...], readers: tuple[int, ...]) -> str:
