@@ -252,6 +252,9 @@ COMMANDS: dict[tuple[bool, int], Command] = {
 BY_NAME: dict[str, Command] = {command.name: command for command in COMMANDS.values()}
 
 
+_FIELD = {(command.name, field.name): field for command in COMMANDS.values() for field in command.fields}
+
+
 def field_of(register: str, field: str, value: int) -> int:
     """Return the bits that `value` of `register` has in `field`."""
-    return next(known.of(value) for known in BY_NAME[register].fields if known.name == field)
+    return _FIELD[register, field].of(value)

@@ -34,13 +34,19 @@ def _average(operation: Pooling, memory: Memory) -> Integers:
     kernel, ofm, output = operation.kernel, operation.ofm, operation.output
     by_row = _slide(values, kernel.height, kernel.stride_y, ofm.height, np.add)
     sums = _slide(by_row.swapaxes(0, 1), kernel.width, kernel.stride_x, ofm.width, np.add).swapaxes(0, 1)
-    if output.global_scale:
+    if output.global_scale and not _is_padded(operation):
         return shift_right(sums * output.scale, output.shift, output.rounding)
     counts = np.outer(
         _inside(rows, kernel.height, kernel.stride_y, ofm.height),
         _inside(columns, kernel.width, kernel.stride_x, ofm.width),
     )
     return _divide(sums, counts[:, :, None], output.rounding)
+
+
+def _is_padded(operation: Pooling) -> bool:
+    """Return True where windows may differ in size: each is divided by its own, whatever the OFM scale."""
+    kernel = operation.kernel
+    return any((kernel.pad_top, kernel.pad_left, kernel.pad_bottom, kernel.pad_right))
 
 
 def _reduce_sum(operation: Pooling, memory: Memory) -> Integers:
@@ -58,6 +64,8 @@ _MODES = {"MAX": _largest, "AVERAGE": _average, "REDUCE_SUM": _reduce_sum}
 
 def _slide(values: Array, window: int, step: int, outputs: int, combine: np.ufunc) -> Array:
     """Return `values` with the first axis reduced by `combine` over windows."""
+    if outputs == 1:
+        return combine.reduce(values[:window], axis=0, keepdims=True)
     result = values[: (outputs - 1) * step + 1 : step].copy()
     for offset in range(1, window):
         combine(result, values[offset : offset + (outputs - 1) * step + 1 : step], out=result)
