@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from npufit.ethosu.activations import FUNCTIONS
 from npufit.ethosu.arrays import Array, Bytes, Integers, dtype_of
 from npufit.ethosu.operations import ActivationType, BlockOperation, Element, Rounding
 
@@ -83,6 +84,8 @@ def finish(values: Integers, operation: BlockOperation, shram: Bytes) -> Array:
         np.clip(values, _INT32.lowest, _INT32.highest, out=values)
     else:
         np.clip(values, max(output.lowest, element.lowest), min(output.highest, element.highest), out=values)
+    if output.activation is not ActivationType.NONE:
+        values = FUNCTIONS[output.activation](values)
     return values.astype(dtype_of(element))
 
 
