@@ -187,10 +187,11 @@ def _boundary(model: Model, operators: Sequence[int]) -> tuple[tuple[int, ...], 
 def place_slots(model: Model, operators: Sequence[int]) -> tuple[tuple[Slot, ...], int]:
     """Return where Mesa's driver puts the feature maps of a partition, and the end of the last one.
 
-    One slot after the other, each at a multiple of 16 bytes, in the order in which the operations name them, inputs
-    first; none is used twice. PAD has no slot of its own: it is folded into the convolution that reads it. What one
-    operation of the partition writes and another one reads is in bricks where its channels are a multiple of 16
-    (Mesa 25.3, `ethosu_lower.c` and `ethosu_ml.c`; the sizes of the captured buffers agree).
+    One slot after the other, each at a multiple of 16 bytes, in the order in which the operations come to them: the
+    first input, the output, the other inputs; none is used twice. PAD has no slot of its own: it is folded into the
+    convolution that reads it. What one operation of the partition writes and another one reads is in bricks where its
+    channels are a multiple of 16. (Mesa 25.3, `ethosu_lower.c` and `ethosu_ml.c`; the addresses in the captured
+    streams agree.)
     """
     main = model.main
     source = {
@@ -204,7 +205,7 @@ def place_slots(model: Model, operators: Sequence[int]) -> tuple[tuple[Slot, ...
     slots: dict[int, Slot] = {}
     end = 0
     for operator in executed:
-        for named in (*operator.inputs, *operator.outputs):
+        for named in (operator.inputs[0], *operator.outputs, *operator.inputs[1:]):
             tensor = source.get(named, named)
             if tensor == NO_TENSOR or main.tensors[tensor].is_constant or tensor in slots:
                 continue

@@ -48,7 +48,7 @@ def best_classes(
         if labels is not None:
             raise InputError(f"{model.name}: has no output with one score per class, so --labels has no meaning.")
         return ()
-    names = _attached_labels(model, values.size) if labels is None else tuple(labels)
+    names: tuple[str, ...] | None = _attached_labels(model, values.size) if labels is None else tuple(labels)
     if labels is not None and len(labels) not in (values.size, values.size - 1):
         raise InputError(f"{model.name}: has {values.size} classes, the file of labels has {len(labels)} lines.")
     if names is not None and len(names) == values.size - 1:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from npufit.execute.values import Array, Values
+from npufit.execute.values import Array, Values, without_ones
 from npufit.graph import Model, wire
 
 IN_BRICKS = "equal when it is read in bricks of 16 channels: it left the NPU in brick order (hazard H1)"
@@ -89,7 +89,12 @@ def compare(
 def compare_values(
     tensor: int, operator: int, values: Array, reference: Array, tolerance: float = 0.0
 ) -> TensorComparison:
-    """Return how `values` of a tensor differ from `reference`; another shape or type differs everywhere."""
+    """Return how `values` of a tensor differ from `reference`; another shape or type differs everywhere.
+
+    Dimensions of size 1 are no part of the shape: compilers add and drop them.
+    """
+    if without_ones(values.shape) == without_ones(reference.shape):
+        values = values.reshape(reference.shape)
     if values.shape != reference.shape or values.dtype != reference.dtype:
         found, expected = (f"{array.dtype} {array.shape}" for array in (values, reference))
         count = max(1, reference.size)

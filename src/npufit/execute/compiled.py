@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.errors import InputError
-from npufit.ethosu import CompiledCall, Machine, SanitizerFinding, read_programs
+from npufit.ethosu import CompiledCall, Listener, Machine, SanitizerFinding, read_programs
 from npufit.execute.segment import Segment
 from npufit.execute.steps import Step, run_steps
 from npufit.execute.values import Array, Values, dtype_of
 from npufit.graph import ElementType, Model, Tensor
+from npufit.stacks.vela import is_precompiled
 
 Memory = dict[int, npt.NDArray[np.uint8]]
 """The regions of the NPU's address space, by number."""
@@ -26,7 +27,8 @@ class CompiledModel:
     def __init__(self, model: Model) -> None:
         """Load `model`. Raises InputError where a stream or an operator cannot be executed."""
         self._model = model
-        self.calls = read_programs(model)
+        # Where Vela places nothing on the NPU, its file has no call.
+        self.calls = read_programs(model) if is_precompiled(model) else ()
         if any(call.subgraph for call in self.calls):
             raise InputError(f"{model.name}: has ethos-u operators in other subgraphs than the first.")
         self._memory = _allocate(self.calls)
@@ -47,6 +49,12 @@ class CompiledModel:
         """Return every tensor that crosses between steps, by its index in the compiled file."""
         return run_steps(self._model, self._steps, inputs)
 
+    def listen(self, listeners: Sequence[Listener]) -> None:
+        """Let one listener per call hear of the operations of the runs that follow; none ends that."""
+        calls = [step for step in self._steps if isinstance(step, _Call)]
+        for number, call in enumerate(calls):
+            call.listeners = (listeners[number],) if listeners else ()
+
 
 class _Call(Step):
     """One `ethos-u` operator."""
@@ -57,6 +65,7 @@ class _Call(Step):
         self._memory = memory
         self._machine = Machine(call.program)
         self.findings: tuple[SanitizerFinding, ...] = ()
+        self.listeners: tuple[Listener, ...] = ()
 
     def run(self, values: Values) -> dict[int, Array]:
         scratch = self._memory[_SCRATCH]
@@ -65,7 +74,7 @@ class _Call(Step):
             array = _initial_state(tensor) if tensor.is_variable and index not in values else values[index]
             data = np.frombuffer(array.tobytes(), np.uint8)
             _place(scratch, offset, data.size)[:] = data
-        self.findings = self._machine.run(self._memory).findings
+        self.findings = self._machine.run(self._memory, listeners=self.listeners).findings
         return {index: self._read(scratch, index, offset) for index, offset in self._call.outputs}
 
     def _read(self, scratch: npt.NDArray[np.uint8], index: int, offset: int) -> Array:
@@ -116,10 +125,13 @@ def in_source_terms(values: Values, compiled: Model, source: Model, to_source: M
     """Return `values` of `compiled` by tensor of `source`, in its shapes; what has no counterpart is left out."""
     found: dict[int, Array] = {}
     for index, array in values.items():
-        own = to_source.get(index)
-        shape = None if own is None else source.main.tensors[own].shape
-        if own is not None and shape is not None and array.size == np.prod(shape, dtype=np.int64):
-            found[own] = array.reshape(shape)
+        if index not in to_source:
+            continue
+        own = source.main.tensors[to_source[index]]
+        if compiled.main.tensors[index].shape == own.shape:
+            found[to_source[index]] = array
+        elif own.element_count == array.size and own.shape is not None:
+            found[to_source[index]] = array.reshape(own.shape)
     return found
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from npufit.errors import InputError
-from npufit.execute.values import Array, dtype_of
+from npufit.execute.values import Array, dtype_of, without_ones
 from npufit.graph import Model, Quantization, Tensor, wire
 from npufit.words import printable, shorten
 
@@ -219,13 +219,9 @@ def _fit(model: Model, index: int, values: Array, where: str) -> Array:
     shape, dtype = _form(model, index)
     if values.dtype != dtype and not (values.dtype.kind == "f" and dtype.kind == "f"):
         raise InputError(f"{where}: has type {values.dtype}; input {_name(model, index)} takes {dtype}.")
-    if _without_ones(values.shape) != _without_ones(shape):
+    if without_ones(values.shape) != without_ones(shape):
         raise InputError(f"{where}: has shape {values.shape}; input {_name(model, index)} takes {shape}.")
     return np.ascontiguousarray(values.reshape(shape), dtype)
-
-
-def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(size for size in shape if size != 1)
 
 
 def _read_image(model: Model, index: int, data: bytes, path: Path, normalize: str) -> Array:

@@ -15,12 +15,13 @@ from npufit.ethosu import SanitizerFinding
 from npufit.execute.capture import read_capture
 from npufit.execute.compare import Comparison, compare
 from npufit.execute.compiled import CompiledModel, in_source_terms, tie_by_name
+from npufit.execute.feature_maps import FeatureMaps
 from npufit.execute.reference import GOLDEN, Reference
 from npufit.execute.replay import Replay
 from npufit.execute.values import Array, Values, dtype_of
 from npufit.graph import Model
 from npufit.stacks import PlaceOptions, Target
-from npufit.stacks.vela import compile_model, is_precompiled, read_label
+from npufit.stacks.vela import DebugDatabase, compile_model, is_precompiled, read_label
 from npufit.tflite import parse_model
 
 
@@ -87,7 +88,7 @@ def run_on_target(
     are those of `original`. Raises InputError where the target or the model cannot be executed, ToolError where Vela
     fails.
     """
-    options = options or RunOptions()
+    options, database = options or RunOptions(), None
     if target.stack != "vela":
         raise InputError(f"{target}: only what Vela compiles can be executed here. Use -t imx93/vela, or --on cpu.")
     if is_precompiled(model):
@@ -104,11 +105,13 @@ def run_on_target(
         if original is not None:
             raise InputError(f"{model.name} holds no ethos-u operator; --original is for files that Vela compiled.")
         started = time.perf_counter()
-        compiled = parse_model(compile_model(model, target, options.place).compiled, f"{model.name} compiled by Vela")
+        compilation = compile_model(model, target, options.place)
+        compiled = parse_model(compilation.compiled, f"{model.name} compiled by Vela")
+        database = compilation.database
         source, compile_s = model, time.perf_counter() - started
         ties = _tie_by_label(compiled)
     started = time.perf_counter()
-    runner = _Translated(CompiledModel(compiled), compiled, source, ties)
+    runner = _Translated(CompiledModel(compiled), compiled, source, ties, database)
     return _finish(source, str(target), runner, inputs, options, Seconds(compile_s, _since(started), 0.0, None))
 
 
@@ -136,11 +139,21 @@ class _NpuRunner(_Runner, Protocol):
     @property
     def in_bricks(self) -> Values: ...
 
+    def observe(self, inputs: Values) -> dict[int, Array]: ...
+
 
 class _Translated:
     """A compiled model that takes and gives tensors of the model that it was compiled from."""
 
-    def __init__(self, runner: CompiledModel, compiled: Model, source: Model, ties: Mapping[int, int]) -> None:
+    def __init__(
+        self,
+        runner: CompiledModel,
+        compiled: Model,
+        source: Model,
+        ties: Mapping[int, int],
+        database: DebugDatabase | None,
+    ) -> None:
+        self._writes = database.writes if database and database.stream_count == runner.partitions else ()
         self._runner, self._compiled, self._source, self._ties = runner, compiled, source, ties
         self._inputs = _pair(compiled.main.inputs, source.main.inputs, ties, f"{compiled.name}: inputs")
         self._outputs = _pair(compiled.main.outputs, source.main.outputs, ties, f"{compiled.name}: outputs")
@@ -165,6 +178,19 @@ class _Translated:
             if own not in values and tensor.is_constant:  # Vela computed it
                 values[own] = np.frombuffer(tensor.buffer.data, dtype_of(tensor)).reshape(tensor.shape or ())
         return in_source_terms(values, self._compiled, self._source, {**self._ties, **self._inputs, **self._outputs})
+
+    def observe(self, inputs: Values) -> dict[int, Array]:
+        """Return what `run` does, and the feature maps inside the calls that Vela's debug database names."""
+        listeners = [
+            FeatureMaps(self._source, (write for write in self._writes if write.stream == number))
+            for number in range(self._runner.partitions)
+        ]
+        self._runner.listen(listeners)
+        try:
+            values = self.run(inputs)
+        finally:
+            self._runner.listen(())
+        return {tensor: array for maps in listeners for tensor, array in maps.tensors().items()} | values
 
     def _shape(self, index: int) -> tuple[int, ...]:
         return self._compiled.main.tensors[index].shape or ()
@@ -195,7 +221,7 @@ def _finish(
         started = time.perf_counter()
         golden = reference.run(inputs)
         seconds = replace(seconds, reference=_since(started))
-        comparison = compare(model, values, golden, GOLDEN, options.tolerance, runner.in_bricks)
+        comparison = compare(model, runner.observe(inputs), golden, GOLDEN, options.tolerance, runner.in_bricks)
     findings = tuple(SimulatorFinding(partition, _describe(finding)) for partition, finding in runner.findings)
     outputs = _outputs(model, {**inputs, **values})
     return RunResult(model, place, runner.partitions, outputs, seconds, comparison, findings)

@@ -38,3 +38,8 @@ _DTYPES = {
 def dtype_of(tensor: Tensor) -> np.dtype[Any] | None:
     """Return the NumPy type of a tensor's elements; None where NumPy has none (strings, resources, 4-bit types)."""
     return _DTYPES.get(tensor.element)
+
+
+def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape without its dimensions of size 1."""
+    return tuple(size for size in shape if size != 1)
