@@ -1,6 +1,7 @@
 """The Ethos-U55 and U65 command stream: decode, disassemble, simulate."""
 
 from npufit.ethosu.decoding import Instruction, decode
+from npufit.ethosu.disassembly import disassemble
 from npufit.ethosu.machine import Listener, Machine, Run
 from npufit.ethosu.program import CompiledCall, Program, read_programs
 from npufit.ethosu.sanitizer import FindingKind, SanitizerFinding
@@ -15,5 +16,6 @@ __all__ = [
     "Run",
     "SanitizerFinding",
     "decode",
+    "disassemble",
     "read_programs",
 ]

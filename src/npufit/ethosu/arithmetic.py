@@ -80,13 +80,20 @@ def finish(values: Integers, operation: BlockOperation, shram: Bytes) -> Array:
     output, element = operation.output, operation.ofm.element
     if output.activation is ActivationType.TABLE:
         return _look_up(values, operation, shram)
+    if output.activation is not ActivationType.NONE:
+        values = FUNCTIONS[output.activation](values)
     if element.bits == _INT32.bits:
         np.clip(values, _INT32.lowest, _INT32.highest, out=values)
     else:
         np.clip(values, max(output.lowest, element.lowest), min(output.highest, element.highest), out=values)
-    if output.activation is not ActivationType.NONE:
-        values = FUNCTIONS[output.activation](values)
     return values.astype(dtype_of(element))
+
+
+def table_span(operation: BlockOperation) -> tuple[int, int]:
+    """Return where in the SHRAM the table of `operation` begins, counted from its end (negative), and its bytes."""
+    wide = (operation.output.clip or operation.ofm.element).bits == 16
+    length = TABLE_BYTES if wide else 256 * operation.ofm.element.size_bytes
+    return -TABLE_BYTES + operation.output.table * _TABLE_SLOT_BYTES, length
 
 
 def _look_up(values: Integers, operation: BlockOperation, shram: Bytes) -> Array:
@@ -95,11 +102,12 @@ def _look_up(values: Integers, operation: BlockOperation, shram: Bytes) -> Array
     index_type = output.clip or element
     lowest, highest = max(output.lowest, index_type.lowest), min(output.highest, index_type.highest)
     np.clip(values, lowest, highest, out=values)
-    start = shram.size - TABLE_BYTES + output.table * _TABLE_SLOT_BYTES
+    offset, length = table_span(operation)
+    start = shram.size + offset
     if index_type.bits == 8:
-        table = shram[start : start + 256 * element.size_bytes].view(dtype_of(element))
+        table = shram[start : start + length].view(dtype_of(element))
         return table[values - index_type.lowest]
-    table = shram[start:].view("<i4")[:512].astype(np.int64)
+    table = shram[start : start + length].view("<i4").astype(np.int64)
     entry = table[values - index_type.lowest >> 7]
     base, slope = (entry & 0xFFFF ^ 0x8000) - 0x8000, entry >> 16
     interpolated = base + (slope * (values & 0x7F) + 64 >> 7)

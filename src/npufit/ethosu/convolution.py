@@ -69,7 +69,7 @@ class ConvolutionStep:
         weights = tuple(_bytes(span, memory) for span in operation.weights)
         scales = tuple(_bytes(span, memory) for span in operation.scales)
         if self._coefficients is not None and all(
-            part.data == known for part, known in zip((*weights, *scales), self._encoded, strict=True)
+            part.tobytes() == known for part, known in zip((*weights, *scales), self._encoded, strict=True)
         ):
             return self._coefficients
         try:
@@ -154,5 +154,3 @@ def _seen(operation: Convolution, values: Array, y: int, x: int, first: int, cou
         top : top + (count - 1) * kernel.stride_y + 1 : kernel.stride_y,
         left : left + (ofm.width - 1) * kernel.stride_x + 1 : kernel.stride_x,
     ]
-
-

@@ -54,8 +54,8 @@ class Machine:
         """
         self.program = program
         self.operations = read_operations(decode(program.stream))
-        inspection = inspect(self.operations, program)
-        self._findings = inspection.findings if sanitize else inspection.fatal
+        inspection = inspect(self.operations, program, sanitize=sanitize)
+        self._findings = inspection.findings
         self._planned = self.operations[: inspection.executable]
         self._steps: list[Step] = [_plan(operation, program) for operation in self._planned]
         self._statistics = measure(self._planned)

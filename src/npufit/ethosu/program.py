@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from npufit.errors import InputError, ModelError, Place
 from npufit.graph import NO_TENSOR, Metadata, Model, Subgraph
@@ -12,8 +12,12 @@ ETHOS_U = "ethos-u"
 """The custom code of the operator that stands for one NPU call."""
 
 _SHRAM_BYTES = {
-    **{"ethos-u55-32": 16 << 10, "ethos-u55-64": 16 << 10, "ethos-u55-128": 24 << 10},
-    **{"ethos-u55-256": 48 << 10, "ethos-u65-256": 48 << 10, "ethos-u65-512": 48 << 10},
+    "ethos-u55-32": 16 << 10,
+    "ethos-u55-64": 16 << 10,
+    "ethos-u55-128": 24 << 10,
+    "ethos-u55-256": 48 << 10,
+    "ethos-u65-256": 48 << 10,
+    "ethos-u65-512": 48 << 10,
 }
 """Of one core (ethos-u-vela, architecture_features.py)."""
 
@@ -63,6 +67,9 @@ class CompiledCall:
 def read_programs(model: Model) -> tuple[CompiledCall, ...]:
     """Return the NPU calls of a file that Vela compiled, in order.
 
+    All calls of a file share region 1: a later one may continue what an earlier one left there, without a tensor that
+    says so. Only the first call therefore knows its `inputs`.
+
     Raises InputError where the file has none or where a call is not as Vela writes it.
     """
     offsets = _offsets(model)
@@ -74,7 +81,8 @@ def read_programs(model: Model) -> tuple[CompiledCall, ...]:
     )
     if not calls:
         raise InputError(f"{model.name} has no {ETHOS_U} operator: it was not compiled by Vela, or nothing was placed.")
-    return calls
+    later = (replace(call, program=replace(call.program, inputs=None)) for call in calls[1:])
+    return (calls[0], *later)
 
 
 def strip_header(payload: bytes) -> tuple[bytes, str]:

@@ -18,7 +18,7 @@ _MICRO_BLOCK = 8
 
 _SUB_KERNEL = 8
 _BIAS_SIGN = 1 << 39
-_LARGEST_EXPANSION = 4096
+LARGEST_EXPANSION = 4096
 """Weights per compressed byte; a run of zeros packs more than a thousand into one."""
 
 
@@ -51,7 +51,8 @@ def decode_scales(parts: tuple[Bytes, ...], depth: int) -> Scales:
 
 
 def _little_endian(columns: Integers) -> Integers:
-    return cast(Integers, (columns << (8 * np.arange(columns.shape[1]))).sum(axis=1))
+    places = np.int64(1) << (8 * np.arange(columns.shape[1], dtype=np.int64))
+    return columns @ places
 
 
 def decode_weights(parts: tuple[Bytes, ...], operation: Convolution, ofm_micro_depth: int) -> npt.NDArray[np.int16]:
@@ -74,7 +75,7 @@ def decode_weights(parts: tuple[Bytes, ...], operation: Convolution, ofm_micro_d
 def _decode_stream(part: Bytes, needed: int) -> npt.NDArray[np.int16]:
     from ethosu import mlw_codec  # pyright: ignore[reportMissingTypeStubs]
 
-    if needed > part.size * _LARGEST_EXPANSION:
+    if needed > part.size * LARGEST_EXPANSION:
         raise InputError(f"{part.size} bytes of compressed weights cannot hold the {needed} weights that are needed.")
     try:
         values = cast("list[int]", mlw_codec.decode(bytearray(part.tobytes())))  # pyright: ignore
