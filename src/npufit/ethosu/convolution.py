@@ -8,10 +8,11 @@ import numpy as np
 
 from npufit.errors import InputError
 from npufit.ethosu.arithmetic import requantize
-from npufit.ethosu.arrays import SHRAM, Array, Bytes, Integers, Memory
+from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory
 from npufit.ethosu.feature_maps import write
 from npufit.ethosu.operations import Convolution, Span
-from npufit.ethosu.weights import decode_scales, decode_weights
+from npufit.ethosu.weight_streams import Weights, decode_streams
+from npufit.ethosu.weights import decode_scales, order_weights
 from npufit.ethosu.windows import padded_input
 
 _EXACT_FLOAT32 = 1 << 24
@@ -35,6 +36,10 @@ class Coefficients:
     shift: Integers
 
 
+Encoded = tuple[tuple[bytes, ...], tuple[bytes, ...]]
+"""Compressed weights and scales, one of each per core."""
+
+
 class ConvolutionStep:
     """One convolution, with its coefficients decoded once and again only where their bytes change."""
 
@@ -42,20 +47,32 @@ class ConvolutionStep:
         """Make the step; nothing is decoded yet."""
         self._operation = operation
         self._ofm_micro_depth = ofm_micro_depth
-        self._encoded: tuple[bytes, ...] = ()
+        self._encoded: Encoded = ((), ())
         self._coefficients: Coefficients | None = None
         self._compute = _depthwise if operation.is_depthwise else _dense
 
-    def prepare(self, memory: Memory) -> None:
-        """Decode the coefficients where they are in `memory` already."""
-        spans = (*self._operation.weights, *self._operation.scales)
-        if any(_bytes(span, memory).any() for span in spans):
-            self._decode(memory)
+    def encoded(self, memory: Memory) -> Encoded:
+        """Return the compressed weights and the scales as they are in `memory`, one of each per core."""
+        operation = self._operation
+        return _copies(operation.weights, memory), _copies(operation.scales, memory)
+
+    def prepare(self, encoded: Encoded, streams: tuple[Weights | None, ...]) -> None:
+        """Take over coefficients: `streams` is what the weights in `encoded` decoded to.
+
+        Raises InputError where they are not what the operation needs.
+        """
+        weights, scales = encoded
+        try:
+            self._coefficients = _coefficients(self._operation, streams, scales, self._ofm_micro_depth)
+        except InputError as error:
+            name = str(self._operation)
+            raise InputError(f"{name[0].upper()}{name[1:]}: {error}") from None
+        self._encoded = weights, scales
 
     def __call__(self, memory: Memory) -> None:
         """Execute the convolution in `memory`."""
         operation = self._operation
-        coefficients = self._decode(memory)
+        coefficients = self._current(memory)
         dtype = coefficients.matrix.dtype
         values, _, _ = padded_input(operation, memory, dtype)
         accumulators = self._compute(operation, coefficients.matrix, values)
@@ -64,33 +81,24 @@ class ConvolutionStep:
         )
         write(operation.ofm, memory, result.reshape(operation.ofm.shape))
 
-    def _decode(self, memory: Memory) -> Coefficients:
-        operation = self._operation
-        weights = tuple(_bytes(span, memory) for span in operation.weights)
-        scales = tuple(_bytes(span, memory) for span in operation.scales)
-        if self._coefficients is not None and all(
-            part.tobytes() == known for part, known in zip((*weights, *scales), self._encoded, strict=True)
-        ):
-            return self._coefficients
-        try:
-            coefficients = _coefficients(operation, weights, scales, self._ofm_micro_depth)
-        except InputError as error:
-            raise InputError(f"{str(operation).capitalize()}: {error}") from None
-        self._encoded = tuple(part.tobytes() for part in (*weights, *scales))
-        self._coefficients = coefficients
-        return coefficients
+    def _current(self, memory: Memory) -> Coefficients:
+        encoded = self.encoded(memory)
+        if self._coefficients is None or encoded != self._encoded:
+            self.prepare(encoded, decode_streams(encoded[0]))
+        assert self._coefficients is not None
+        return self._coefficients
 
 
-def _bytes(span: Span, memory: Memory) -> Bytes:
-    return memory[span.region][span.offset : span.offset + span.length]
+def _copies(spans: tuple[Span, ...], memory: Memory) -> tuple[bytes, ...]:
+    return tuple(memory[span.region][span.offset : span.offset + span.length].tobytes() for span in spans)
 
 
 def _coefficients(
-    operation: Convolution, weights: tuple[Bytes, ...], scales: tuple[Bytes, ...], ofm_micro_depth: int
+    operation: Convolution, streams: tuple[Weights | None, ...], scales: tuple[bytes, ...], ofm_micro_depth: int
 ) -> Coefficients:
     depth, output = operation.ofm.depth, operation.output
     channels = decode_scales(scales, depth)
-    decoded = decode_weights(weights, operation, ofm_micro_depth)
+    decoded = order_weights(streams, operation, ofm_micro_depth)
     matrix = np.ascontiguousarray(decoded.reshape(depth, -1).T)
     element, zero_point = operation.ifm.element, operation.ifm.zero_point
     largest = max(abs(element.lowest - zero_point), abs(element.highest - zero_point))

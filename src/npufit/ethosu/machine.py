@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -11,7 +12,7 @@ import numpy as np
 
 from npufit.errors import InputError
 from npufit.ethosu.arrays import SHRAM, Memory
-from npufit.ethosu.convolution import ConvolutionStep
+from npufit.ethosu.convolution import ConvolutionStep, Encoded
 from npufit.ethosu.decoding import decode
 from npufit.ethosu.elementwise import elementwise
 from npufit.ethosu.operations import Convolution, Elementwise, Operation, Pooling, Transfer, read_operations
@@ -20,6 +21,7 @@ from npufit.ethosu.program import Program
 from npufit.ethosu.sanitizer import SanitizerFinding, inspect
 from npufit.ethosu.statistics import Statistics, measure
 from npufit.ethosu.transfer import transfer
+from npufit.ethosu.weight_streams import decode_streams
 
 _CONSTANTS = 0
 
@@ -86,11 +88,18 @@ class Machine:
         """Decode the weights that transfers bring from the constants, or that are used where they are."""
         scratch = {region: np.zeros(size, np.uint8) for region, size in self.program.region_bytes}
         memory = self._memory(scratch)
+        found: list[tuple[ConvolutionStep, Encoded]] = []
         for operation, step in zip(self._planned, self._steps, strict=True):
             if isinstance(operation, Transfer):
                 step(memory)
             elif isinstance(step, ConvolutionStep):
-                step.prepare(memory)
+                encoded = step.encoded(memory)
+                if all(any(part) for part in encoded[0]):
+                    found.append((step, encoded))
+        streams = iter(decode_streams([part for _, encoded in found for part in encoded[0]]))
+        for step, encoded in found:
+            with suppress(InputError):  # what is there now may not be what is there when it is used
+                step.prepare(encoded, tuple(next(streams) for _ in encoded[0]))
 
 
 def _plan(operation: Operation, program: Program) -> Step:

@@ -63,7 +63,7 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class FeatureMap:
-    """A feature map in a region: up to four tiles, split at `width0` and, left and right of it, `height0` and `height1`.
+    """A feature map in a region, in up to four tiles: split at `width0`, left of it at `height0`, right at `height1`.
 
     Bases and strides are in bytes. `stride_x` serves NHWC, `stride_c` (between bricks) NHCWB16.
     """
@@ -222,7 +222,7 @@ class Elementwise(BlockOperation):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a transfer; `region` is None for the internal SHRAM. Rows and planes are contiguous unless strided."""
+    """One side of a transfer; `region` is None for the SHRAM. Rows and planes are contiguous unless strided."""
 
     region: int | None
     offset: int

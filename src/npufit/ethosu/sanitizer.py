@@ -89,8 +89,9 @@ def inspect(operations: tuple[Operation, ...], program: Program, *, sanitize: bo
             known_unset.update(unset)
             text = f"{operation} uses registers that nothing set: {', '.join(unset)}"
             findings.append(SanitizerFinding(FindingKind.UNSET, operation, text))
-        for conflict in shadow.execute(operation, touched):
-            findings.append(_conflict_finding(operation, conflict, operations))
+        findings.extend(
+            _conflict_finding(operation, conflict, operations) for conflict in shadow.execute(operation, touched)
+        )
     if sanitize and (not operations or operations[-1].name != "STOP"):
         last = operations[-1] if operations else None
         findings.append(SanitizerFinding(FindingKind.NO_STOP, last, "The stream does not end with STOP"))

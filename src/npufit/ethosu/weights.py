@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from npufit.errors import InputError
-from npufit.ethosu.arrays import Bytes, Integers
+from npufit.ethosu.arrays import Integers
 from npufit.ethosu.operations import Convolution
 
 _SCALE_BYTES = 10
@@ -31,7 +30,7 @@ class Scales:
     shift: Integers
 
 
-def decode_scales(parts: tuple[Bytes, ...], depth: int) -> Scales:
+def decode_scales(parts: tuple[bytes, ...], depth: int) -> Scales:
     """Return the scales of `depth` channels, which the cores hold in turn: 10 bytes a channel.
 
     Raises InputError where the bytes do not suffice.
@@ -39,9 +38,9 @@ def decode_scales(parts: tuple[Bytes, ...], depth: int) -> Scales:
     bias, scale, shift = (np.zeros(depth, np.int64) for _ in range(3))
     for core, part in enumerate(parts):
         count = len(range(core, depth, len(parts)))
-        if part.size < count * _SCALE_BYTES:
-            raise InputError(f"{count} channels need {count * _SCALE_BYTES} bytes of scales; {part.size} are given.")
-        rows = part[: count * _SCALE_BYTES].reshape(count, _SCALE_BYTES).astype(np.int64)
+        if len(part) < count * _SCALE_BYTES:
+            raise InputError(f"{count} channels need {count * _SCALE_BYTES} bytes of scales; {len(part)} are given.")
+        rows = np.frombuffer(part, np.uint8, count * _SCALE_BYTES).reshape(count, _SCALE_BYTES).astype(np.int64)
         own = slice(core, depth, len(parts))
         unsigned = _little_endian(rows[:, :5])
         bias[own] = unsigned - 2 * (unsigned & _BIAS_SIGN)
@@ -55,33 +54,26 @@ def _little_endian(columns: Integers) -> Integers:
     return columns @ places
 
 
-def decode_weights(parts: tuple[Bytes, ...], operation: Convolution, ofm_micro_depth: int) -> npt.NDArray[np.int16]:
+def order_weights(
+    streams: tuple[npt.NDArray[np.int16] | None, ...], operation: Convolution, ofm_micro_depth: int
+) -> npt.NDArray[np.int16]:
     """Return the weights as (output channels, kernel height, kernel width, input channels; 1 where depthwise).
 
-    Raises InputError where a stream holds fewer weights than the operation needs.
+    `streams` holds what the compressed stream of every core decoded to. Raises InputError where one could not be
+    decoded or has fewer weights than the operation needs.
     """
     kernel, depth = operation.kernel, operation.ofm.depth
     inputs = 1 if operation.is_depthwise else operation.ifm.depth
     weights = np.zeros((depth, kernel.height, kernel.width, inputs), np.int16)
-    for core, part in enumerate(parts):
-        own = weights[core :: len(parts)]
+    for core, stream in enumerate(streams):
+        own = weights[core :: len(streams)]
         if own.shape[0] == 0:
             continue
-        block_depth = max(1, (operation.block[2] + len(parts) - 1 - core) // len(parts))
-        _place(_decode_stream(part, own.size), own, operation, block_depth, ofm_micro_depth)
+        if stream is None:
+            raise InputError("the compressed weights cannot be decoded.")
+        block_depth = max(1, (operation.block[2] + len(streams) - 1 - core) // len(streams))
+        _place(stream, own, operation, block_depth, ofm_micro_depth)
     return weights
-
-
-def _decode_stream(part: Bytes, needed: int) -> npt.NDArray[np.int16]:
-    from ethosu import mlw_codec  # pyright: ignore[reportMissingTypeStubs]
-
-    if needed > part.size * LARGEST_EXPANSION:
-        raise InputError(f"{part.size} bytes of compressed weights cannot hold the {needed} weights that are needed.")
-    try:
-        values = cast("list[int]", mlw_codec.decode(bytearray(part.tobytes())))  # pyright: ignore
-    except Exception as error:
-        raise InputError(f"The compressed weights cannot be decoded: {error}.") from None
-    return np.fromiter(values, np.int16, len(values))
 
 
 def _place(
@@ -121,7 +113,7 @@ def _place(
                     chunk = stream[position : position + count]
                     if chunk.size < count:
                         raise InputError(
-                            f"The compressed weights hold {stream.size} values; at least {position + count} are needed."
+                            f"the compressed weights hold {stream.size} values; at least {position + count} are needed."
                         )
                     position += count
                     if part_kernel:
