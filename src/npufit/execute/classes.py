@@ -48,13 +48,17 @@ def best_classes(
         if labels is not None:
             raise InputError(f"{model.name}: has no output with one score per class, so --labels has no meaning.")
         return ()
-    names: tuple[str, ...] | None = _attached_labels(model, values.size) if labels is None else tuple(labels)
-    if labels is not None and len(labels) not in (values.size, values.size - 1):
-        raise InputError(f"{model.name}: has {values.size} classes, the file of labels has {len(labels)} lines.")
-    if names is not None and len(names) == values.size - 1:
-        names = ("background", *names)
+    names = _names(model, values.size, labels)
     order = np.argsort(-values, kind="stable")[:count]
-    return tuple(Score(int(index), names[index] if names else "", float(values[index])) for index in order)
+    return tuple(Score(int(index), names[int(index)] if names else "", float(values[index])) for index in order)
+
+
+def _names(model: Model, count: int, labels: Sequence[str] | None) -> tuple[str, ...]:
+    """Return one name per class, or nothing where there are no labels."""
+    given = _attached_labels(model, count) if labels is None else tuple(labels)
+    if labels is not None and len(given) not in (count, count - 1):
+        raise InputError(f"{model.name}: has {count} classes, the file of labels has {len(given)} lines.")
+    return ("background", *given) if len(given) == count - 1 else given
 
 
 def _scores(model: Model, outputs: Mapping[int, Array]) -> Array | None:
@@ -69,13 +73,13 @@ def _scores(model: Model, outputs: Mapping[int, Array]) -> Array | None:
     return (real - quantization.zero_point) * quantization.scale if quantization.scales else real
 
 
-def _attached_labels(model: Model, count: int) -> tuple[str, ...] | None:
+def _attached_labels(model: Model, count: int) -> tuple[str, ...]:
     for attachment in model.attachments:
         if attachment.name.endswith(".txt"):
             lines = _lines(attachment.data)
             if len(lines) in (count, count - 1):
                 return lines
-    return None
+    return ()
 
 
 def _lines(data: bytes) -> tuple[str, ...]:

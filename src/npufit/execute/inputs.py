@@ -6,6 +6,7 @@ Files are untrusted: sizes are checked before anything is unpacked, and pickled 
 from __future__ import annotations
 
 import io
+import tokenize
 import zipfile
 from collections.abc import Mapping, Sequence
 from math import prod
@@ -160,7 +161,7 @@ def _parse_array(data: bytes, where: str) -> Array:
         version = np.lib.format.read_magic(file)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, is_fortran, dtype = read_header(file, max_header_size=10_000)
-    except (ValueError, TypeError, EOFError, SyntaxError) as error:
+    except (ValueError, TypeError, EOFError, SyntaxError, tokenize.TokenError) as error:
         raise InputError(f"{where}: is not a NumPy array: {error}.") from None
     if dtype.hasobject:
         raise InputError(f"{where}: holds Python objects, which are not read. Save an array of numbers.")
