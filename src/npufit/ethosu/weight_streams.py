@@ -81,6 +81,8 @@ def _run(streams: list[bytes]) -> tuple[list[Weights], bool]:
             [sys.executable, "-P", str(_CHILD)],
             input=request,
             capture_output=True,
+            # The codec imports NumPy, which starts a thread per core unless it is told not to.
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             timeout=_TIME_LIMIT_S,
             check=False,
         )
