@@ -311,3 +311,9 @@ def _with(finding: KernelFinding, count: int, *, is_certain: bool) -> KernelFind
     return KernelFinding(
         finding.check, finding.operation, finding.name, finding.offset, finding.detail, count, is_certain
     )
+
+
+def used_regions(stream: bytes) -> frozenset[int]:
+    """Return the regions that the driver sees `stream` use: those that need a buffer, or SRAM for region 2."""
+    state = walk(stream, Traits(strict=True, scalar_fix=True, rounding_fix=True, underflow_fix=True))
+    return frozenset(region for region, end in state.extents.items() if end)

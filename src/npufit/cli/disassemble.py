@@ -1,0 +1,107 @@
+"""`npufit disassemble`: the command stream of an Ethos-U as text, and whether a kernel would accept it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from npufit.errors import InputError
+
+if TYPE_CHECKING:
+    from npufit.ethosu.kernel import KernelVerdict, KernelVersion
+    from npufit.execute.streams import NamedStream
+
+_EXIT_REFUSED = 1
+
+
+@click.command("disassemble")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--kernel",
+    metavar="VERSION",
+    help="Say first whether the ethosu driver of this Linux release (6.19, 7.0, 7.1, ...) would accept the stream.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
+def command(file: Path, kernel: str | None, as_json: bool, output: Path | None) -> int:
+    """Print the command streams in FILE, one operation a block.
+
+    FILE is a .tflite file that Vela compiled, a raw stream (.bin, also .bin.xz; with or without the driver header
+    COP1), or a folder with captured submissions of Mesa's driver. Each operation is shown with the registers that it
+    uses; `*` marks those that were set since the operation before.
+
+    \b
+    npufit disassemble model_vela.tflite
+    npufit disassemble submit00-cmdstream.bin.xz --kernel 7.1
+    npufit disassemble captured/ --kernel 6.19 --json
+
+    Exit codes: 0 fine, 1 the kernel refuses a stream (--kernel), 2 the input is wrong.
+    """
+    from npufit.cli.output import sign_of_life, write
+    from npufit.ethosu.kernel import parse_kernel
+    from npufit.execute.streams import read_streams
+
+    release = None if kernel is None else parse_kernel(kernel)
+    with sign_of_life(f"reading {file.name}"):
+        streams = read_streams(file)
+        verdicts = [_judge(stream, release) for stream in streams]
+    if as_json:
+        write(_document(file, streams, verdicts), output)
+    else:
+        parts: list[str] = []
+        for stream, verdict in zip(streams, verdicts, strict=True):
+            try:
+                parts.append(_text(stream, verdict))
+            except InputError as error:
+                # What the kernel says of a stream that cannot be read is an answer still.
+                if verdict is not None:
+                    _print_verdict(stream, verdict)
+                raise InputError(f"{file}, {stream.name}: {error}") from None
+        write("\n".join(parts).rstrip("\n"), output)
+    return _EXIT_REFUSED if any(verdict and verdict.accepted is False for verdict in verdicts) else 0
+
+
+def _judge(stream: NamedStream, release: KernelVersion | None) -> KernelVerdict | None:
+    from npufit.ethosu.kernel import judge
+
+    if release is None:
+        return None
+    if stream.accelerator.startswith("ethos-u55"):
+        raise InputError(
+            f"{stream.name} is for the {stream.accelerator}, which the ethosu driver does not drive. --kernel takes "
+            "streams for the Ethos-U65."
+        )
+    return judge(stream.stream, release, stream.submission)
+
+
+def _text(stream: NamedStream, verdict: KernelVerdict | None) -> str:
+    from npufit.ethosu import decode
+    from npufit.report.disassembly import header, listing, verdict_text
+
+    instructions = decode(stream.stream)
+    lines = [header(stream, instructions)]
+    if verdict is not None:
+        lines.append(verdict_text(verdict))
+    return "\n".join((*lines, "", listing(instructions)))
+
+
+def _print_verdict(stream: NamedStream, verdict: KernelVerdict) -> None:
+    from npufit.report.disassembly import verdict_text
+
+    click.echo(f"{stream.name}: {len(stream.stream) // 4} words\n{verdict_text(verdict)}")
+
+
+def _document(file: Path, streams: tuple[NamedStream, ...], verdicts: list[KernelVerdict | None]) -> str:
+    from npufit.ethosu import decode
+    from npufit.report.disassembly import stream_document
+
+    documents: list[dict[str, object]] = []
+    for stream, verdict in zip(streams, verdicts, strict=True):
+        try:
+            documents.append(stream_document(stream, decode(stream.stream), verdict))
+        except InputError as error:
+            raise InputError(f"{file}, {stream.name}: {error}") from None
+    return json.dumps({"file": str(file), "streams": documents}, indent=2)
