@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -33,6 +34,7 @@ def test_what_the_page_shows_is_what_is_printed(shown: str, shared_models: Path,
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, "COLUMNS": "100"},
     )
     printed, expected = _without_times(done.stdout), _without_times(text)
     if expected[-1] == "…":
