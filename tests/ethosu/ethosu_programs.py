@@ -36,17 +36,20 @@ class Compiled:
     golden: Mapping[int, Values]
 
 
-def compile_and_run(model: Model) -> Compiled:
-    """Return `model` compiled for the i.MX 93, with the reference's values for random inputs."""
+def compile_and_run(model: Model, *options: tuple[str, str]) -> Compiled:
+    """Return `model` compiled for the i.MX 93 or as `options` say, with the reference's values for random inputs."""
     labelled = serialize_model(label_tensors(model))
-    output = run_vela(labelled, resolve_settings(load_chip("imx93"), ()), 120)
+    output = run_vela(labelled, resolve_settings(load_chip("imx93"), options), 120)
     compiled = parse_model(output.compiled, model.name)
     return Compiled(model, compiled, read_programs(compiled), golden_values(labelled, seed=1))
 
 
 def golden_values(model: bytes, seed: int) -> dict[int, Values]:
     """Return every tensor's values by the reference kernels, for inputs over their whole range."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    from ai_edge_litert.interpreter import (  # pyright: ignore[reportMissingTypeStubs]
+        Interpreter,
+        OpResolverType,
+    )
 
     interpreter: Any = Interpreter(
         model_content=model,
@@ -56,7 +59,8 @@ def golden_values(model: bytes, seed: int) -> dict[int, Values]:
     interpreter.allocate_tensors()
     generator = np.random.default_rng(seed)
     for detail in interpreter.get_input_details():
-        shape, dtype = detail["shape"], np.dtype(detail["dtype"])
+        shape, dtype = tuple(int(size) for size in detail["shape"]), np.dtype(detail["dtype"])
+        values: Values
         if dtype.kind == "f":
             values = generator.standard_normal(shape).astype(dtype)
         else:

@@ -52,6 +52,20 @@ def test_other_networks_are_exact(shared_models: Path, name: str) -> None:
     assert differing(compile_and_run(read_model(path))) == {}
 
 
+@pytest.mark.parametrize(
+    ("accelerator", "others"),
+    [
+        ("ethos-u65-512", ()),
+        ("ethos-u55-32", (("system-config", "Ethos_U55_High_End_Embedded"), ("memory-mode", "Shared_Sram"))),
+    ],
+)
+def test_other_accelerators_are_exact(accelerator: str, others: tuple[tuple[str, str], ...]) -> None:
+    model = build(parse_spec("zoo:mobilenet_v2@64,int8,io=int8"))
+    compiled = compile_and_run(model, ("accelerator", accelerator), *others)
+    assert compiled.calls[0].program.accelerator == accelerator
+    assert differing(compiled) == {}
+
+
 def test_fully_connected_is_one_step_off(shared_models: Path) -> None:
     # The reference's FULLY_CONNECTED rounds once, what Vela asks the NPU for rounds twice.
     assert set(differing(compile_and_run(read_model(shared_models / "ad01_int8.tflite"))).values()) == {1}

@@ -2,20 +2,28 @@
 
 from npufit.ethosu.decoding import Instruction, decode
 from npufit.ethosu.disassembly import disassemble
+from npufit.ethosu.kernel import KERNELS, KernelCheck, Refusal, validate
 from npufit.ethosu.machine import Listener, Machine, Run
-from npufit.ethosu.program import CompiledCall, Program, read_programs
+from npufit.ethosu.program import CompiledCall, Program, read_programs, strip_header
 from npufit.ethosu.sanitizer import FindingKind, SanitizerFinding
+from npufit.ethosu.statistics import Statistics
 
 __all__ = [
+    "KERNELS",
     "CompiledCall",
     "FindingKind",
     "Instruction",
+    "KernelCheck",
     "Listener",
     "Machine",
     "Program",
+    "Refusal",
     "Run",
     "SanitizerFinding",
+    "Statistics",
     "decode",
     "disassemble",
     "read_programs",
+    "strip_header",
+    "validate",
 ]
