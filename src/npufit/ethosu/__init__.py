@@ -2,22 +2,18 @@
 
 from npufit.ethosu.decoding import Instruction, decode
 from npufit.ethosu.disassembly import disassemble
-from npufit.ethosu.kernel import KERNELS, KernelCheck, Refusal, validate
 from npufit.ethosu.machine import Listener, Machine, Run
 from npufit.ethosu.program import CompiledCall, Program, read_programs, strip_header
 from npufit.ethosu.sanitizer import FindingKind, SanitizerFinding
 from npufit.ethosu.statistics import Statistics
 
 __all__ = [
-    "KERNELS",
     "CompiledCall",
     "FindingKind",
     "Instruction",
-    "KernelCheck",
     "Listener",
     "Machine",
     "Program",
-    "Refusal",
     "Run",
     "SanitizerFinding",
     "Statistics",
@@ -25,5 +21,4 @@ __all__ = [
     "disassemble",
     "read_programs",
     "strip_header",
-    "validate",
 ]
