@@ -20,13 +20,22 @@ class Step(Protocol):
 
 def run_steps(model: Model, steps: Iterable[Step], inputs: Values) -> dict[int, Array]:
     """Return the inputs and all tensors that `steps` write. Raises InputError where a step lacks what it reads."""
-    values: dict[int, Array] = dict(inputs)
+    values = _Computed(model.name)
+    values.update(inputs)
     for step in steps:
-        try:
-            values |= step.run(values)
-        except KeyError as error:
-            raise InputError(
-                f"{model.name}: tensor {error} is read before a step has written it. Operators that share state over "
-                "resources cannot be executed one after the other."
-            ) from None
-    return values
+        values.update(step.run(values))
+    return dict(values)
+
+
+class _Computed(dict[int, Array]):
+    """The tensors so far; one that is missing is an error of the model, not of a step."""
+
+    def __init__(self, model_name: str) -> None:
+        super().__init__()
+        self._model_name = model_name
+
+    def __missing__(self, tensor: int) -> Array:
+        raise InputError(
+            f"{self._model_name}: tensor {tensor} is read before a step has written it. Operators that share state "
+            "over resources cannot be executed one after the other."
+        )
