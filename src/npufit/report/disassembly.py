@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from npufit.errors import InputError
 from npufit.ethosu import Instruction, disassemble
 from npufit.ethosu.disassembly import summarize
-from npufit.ethosu.kernel import CHECKS, KernelFinding, KernelVerdict, used_regions
+from npufit.ethosu.kernel import (
+    CHECKS,
+    HISTORY,
+    RELEASES,
+    Check,
+    KernelFinding,
+    KernelVerdict,
+    used_regions,
+)
 from npufit.ethosu.operations import read_operations
 from npufit.execute.streams import NamedStream
 from npufit.words import plural
@@ -90,12 +98,21 @@ def verdict_document(verdict: KernelVerdict) -> dict[str, object]:
 
 def checks_table() -> str:
     """Return the driver's checks as a Markdown table."""
-    rows = [f"| {check.errno} | {check.statement} | {_needs(check.id)} | {check.source} |" for check in CHECKS]
-    return "\n".join(("| errno | what is checked | in drivers | source |", "|---|---|---|---|", *rows))
+    rows = [f"| {check.errno} | {check.statement} | {_needs(check)} | {check.source} |" for check in CHECKS]
+    return "\n".join(("| errno | what is refused or required | drivers | source |", "|---|---|---|---|", *rows))
 
 
-def _needs(name: str) -> str:
-    check = next(check for check in CHECKS if check.id == name)
+def history_table() -> str:
+    """Return which release has which change as a Markdown table."""
+    releases = " | ".join(map(str, RELEASES))
+    rows = [
+        f"| {history.change.value} | {history.commits} | {history.came} | {' | '.join(history.present)} |"
+        for history in HISTORY
+    ]
+    return "\n".join((f"| change | commits | came | {releases} |", "|---|---|---|" + "---|" * len(RELEASES), *rows))
+
+
+def _needs(check: Check) -> str:
     words = [f"{'with' if wanted else 'without'}: {change.value}" for change, wanted in check.having]
     return ", ".join(words) or "all"
 
