@@ -1,7 +1,8 @@
 """TANH and SIGMOID of the hardware: 256 samples of the logistic function, with lines between them.
 
 Input is fixed point with a scale of 1 / 12288, output with one of 1 / 32768. The reference kernels for 16 bits do the
-same; the samples are recomputed here from the function that they approximate.
+same with samples that are tuned by one unit here and there; these are the rounded function, so results may differ from
+theirs by one step. What the hardware's samples are is not published.
 """
 
 from __future__ import annotations

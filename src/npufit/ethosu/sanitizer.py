@@ -1,6 +1,8 @@
 """Checks before anything is executed: addresses do not depend on data, so every access is known beforehand.
 
 An operation that leaves its regions or asks for absurd sizes ends the execution; all other findings let it go on.
+Waits are checked between kernels and transfers. Kernels run in order here, so what BLOCKDEP allows to overlap between
+two of them is not checked.
 """
 
 from __future__ import annotations
