@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,17 +51,11 @@ def command(file: Path, kernel: str | None, as_json: bool, output: Path | None) 
         verdicts = [_judge(stream, release) for stream in streams]
     if as_json:
         write(_document(file, streams, verdicts), output)
+    elif output is not None:
+        write("\n".join(_texts(file, streams, verdicts)), output)
     else:
-        parts: list[str] = []
-        for stream, verdict in zip(streams, verdicts, strict=True):
-            try:
-                parts.append(_text(stream, verdict))
-            except InputError as error:
-                # What the kernel says of a stream that cannot be read is an answer still.
-                if verdict is not None:
-                    _print_verdict(stream, verdict)
-                raise InputError(f"{file}, {stream.name}: {error}") from None
-        write("\n".join(parts).rstrip("\n"), output)
+        for text in _texts(file, streams, verdicts):
+            click.echo(text)
     return _EXIT_REFUSED if any(verdict and verdict.accepted is False for verdict in verdicts) else 0
 
 
@@ -77,21 +72,31 @@ def _judge(stream: NamedStream, release: KernelVersion | None) -> KernelVerdict 
     return judge(stream.stream, release, stream.submission)
 
 
-def _text(stream: NamedStream, verdict: KernelVerdict | None) -> str:
+def _texts(file: Path, streams: tuple[NamedStream, ...], verdicts: list[KernelVerdict | None]) -> Generator[str]:
+    """Yield the text piece by piece: it is much larger than the streams."""
     from npufit.ethosu import decode
     from npufit.report.disassembly import header, listing, verdict_text
 
-    instructions = decode(stream.stream)
-    lines = [header(stream, instructions)]
-    if verdict is not None:
-        lines.append(verdict_text(verdict))
-    return "\n".join((*lines, "", listing(instructions)))
+    for number, (stream, verdict) in enumerate(zip(streams, verdicts, strict=True)):
+        if number:
+            yield ""
+        try:
+            instructions = decode(stream.stream)
+            yield header(stream, instructions)
+            if verdict is not None:
+                yield verdict_text(verdict)
+            yield ""
+            yield listing(instructions).removesuffix("\n")
+        except InputError as error:
+            raise _named(file, stream, verdict, error) from None
 
 
-def _print_verdict(stream: NamedStream, verdict: KernelVerdict) -> None:
+def _named(file: Path, stream: NamedStream, verdict: KernelVerdict | None, error: InputError) -> InputError:
+    """Return the error with its place. What the kernel says of a stream that cannot be decoded is an answer still."""
     from npufit.report.disassembly import verdict_text
 
-    click.echo(f"{stream.name}: {len(stream.stream) // 4} words\n{verdict_text(verdict)}")
+    said = "" if verdict is None else f"\n{verdict_text(verdict)}"
+    return InputError(f"{file}, {stream.name}: {error}{said}")
 
 
 def _document(file: Path, streams: tuple[NamedStream, ...], verdicts: list[KernelVerdict | None]) -> str:
@@ -103,5 +108,5 @@ def _document(file: Path, streams: tuple[NamedStream, ...], verdicts: list[Kerne
         try:
             documents.append(stream_document(stream, decode(stream.stream), verdict))
         except InputError as error:
-            raise InputError(f"{file}, {stream.name}: {error}") from None
+            raise _named(file, stream, verdict, error) from None
     return json.dumps({"file": str(file), "streams": documents}, indent=2)

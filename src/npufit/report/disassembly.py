@@ -21,7 +21,7 @@ from npufit.ethosu.operations import read_operations
 from npufit.execute.streams import NamedStream
 from npufit.words import plural
 
-_MOST_BLOCKS = 100_000
+_MOST_BLOCKS = 80_000
 """Operations with tens of registers each; more of them would take gigabytes as text."""
 
 _BLOCKS = ("CONV", "DEPTHWISE", "POOL", "ELEMENTWISE")
