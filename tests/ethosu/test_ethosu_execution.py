@@ -158,6 +158,11 @@ def test_absurd_sizes_allocate_nothing() -> None:
     assert FindingKind.ABSURD in [finding.kind for finding in run.findings]
 
 
+def test_a_transfer_of_nothing_touches_nothing() -> None:
+    lines = ("DMA0_LEN 0", "DMA0_DST_REGION 0", "DMA0_DST 0xffff", "DMA_START", "STOP")
+    assert sanitize(*COPY[:4], *lines).findings == ()
+
+
 def test_listeners_hear_of_every_operation() -> None:
     class Names:
         def __init__(self) -> None:

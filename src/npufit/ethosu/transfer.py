@@ -18,7 +18,9 @@ def lattice(operation: Transfer, side: Side) -> Lattice:
 
 
 def transfer(operation: Transfer, memory: Memory) -> None:
-    """Execute `operation` in `memory`."""
+    """Execute `operation` in `memory`. One of no bytes touches nothing, wherever it points."""
+    if not operation.length * operation.rows * operation.planes:
+        return
     source, target = lattice(operation, operation.source), lattice(operation, operation.target)
     values = source.view(memory[source.region])
     overlaps = source.region == target.region and np.may_share_memory(values, target.view(memory[target.region]))
