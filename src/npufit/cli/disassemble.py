@@ -12,7 +12,7 @@ import click
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
-    from npufit.ethosu.kernel import KernelVerdict, KernelVersion
+    from npufit.ethosu.kernel import KernelVerdict
     from npufit.execute.streams import NamedStream
 
 _EXIT_REFUSED = 1
@@ -43,12 +43,12 @@ def command(file: Path, kernel: str | None, as_json: bool, output: Path | None) 
     """
     from npufit.cli.output import sign_of_life, write
     from npufit.ethosu.kernel import parse_kernel
-    from npufit.execute.streams import read_streams
+    from npufit.execute.streams import judge_stream, read_streams
 
     release = None if kernel is None else parse_kernel(kernel)
     with sign_of_life(f"reading {file.name}"):
         streams = read_streams(file)
-        verdicts = [_judge(stream, release) for stream in streams]
+        verdicts = [None if release is None else judge_stream(stream, release) for stream in streams]
     if as_json:
         write(_document(file, streams, verdicts), output)
     elif output is not None:
@@ -57,19 +57,6 @@ def command(file: Path, kernel: str | None, as_json: bool, output: Path | None) 
         for text in _texts(file, streams, verdicts):
             click.echo(text)
     return _EXIT_REFUSED if any(verdict and verdict.accepted is False for verdict in verdicts) else 0
-
-
-def _judge(stream: NamedStream, release: KernelVersion | None) -> KernelVerdict | None:
-    from npufit.ethosu.kernel import judge
-
-    if release is None:
-        return None
-    if stream.accelerator.startswith("ethos-u55"):
-        raise InputError(
-            f"{stream.name} is for the {stream.accelerator}, which the ethosu driver does not drive. --kernel takes "
-            "streams for the Ethos-U65."
-        )
-    return judge(stream.stream, release, stream.submission)
 
 
 def _texts(file: Path, streams: tuple[NamedStream, ...], verdicts: list[KernelVerdict | None]) -> Generator[str]:

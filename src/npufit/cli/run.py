@@ -68,6 +68,11 @@ def _print_schema(context: click.Context, _parameter: click.Parameter, wanted: b
 )
 @click.option("--model", "captured_model", metavar="FILE", help="The model of the --capture.")
 @click.option(
+    "--kernel",
+    metavar="VERSION",
+    help="Say first whether the ethosu driver of this Linux release would accept what is executed.",
+)
+@click.option(
     "--repeat",
     type=click.IntRange(0, 1000),
     default=1,
@@ -98,6 +103,7 @@ def command(
     original: str | None,
     capture: Path | None,
     captured_model: str | None,
+    kernel: str | None,
     repeat: int,
     everything: bool,
     as_json: bool,
@@ -118,10 +124,12 @@ def command(
     npufit run model.tflite --on cpu --input cat.jpg --output out.npz
     npufit run --capture FOLDER --model model.tflite --compare
 
-    Exit codes: 0 fine, 1 results differ, 2 the input is wrong, 3 a needed tool is missing or failed.
+    Exit codes: 0 fine, 1 results differ (or --kernel refuses a stream), 2 the input is wrong, 3 a needed tool is
+    missing or failed.
     """
     from npufit.checking import load
     from npufit.cli.check import parse_settings
+    from npufit.cli.kernel_option import kernel_verdicts
     from npufit.cli.output import page_for, sign_of_life
     from npufit.execute import RunOptions, best_classes, read_inputs, read_labels, write_outputs
     from npufit.report.run import run_json, run_text
@@ -133,6 +141,12 @@ def command(
     inputs = read_inputs(source or network, sources, seed, normalize)
     place = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache)
     options = RunOptions(compare, tolerance, repeat, place)
+    accepted = True
+    if kernel is not None:
+        if as_json:
+            raise InputError("--kernel and --json: the verdict as data is given by npufit disassemble.")
+        verdicts, accepted = kernel_verdicts(kernel, network, target, capture, place)
+        click.echo(verdicts)
     with sign_of_life(f"running {network.name}"):
         result = _run(network, source, target, capture, inputs, options)
     scores = best_classes(result.model, result.outputs, names)
@@ -141,7 +155,8 @@ def command(
     page = page_for(color)
     text = run_json(result, scores) if as_json else run_text(result, scores, page, everything=everything)
     click.echo(text, color=page.color)
-    return _EXIT_DIFFERS if result.comparison is not None and not result.comparison.is_equal else 0
+    differs = result.comparison is not None and not result.comparison.is_equal
+    return _EXIT_DIFFERS if differs or not accepted else 0
 
 
 def _model_name(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from npufit.errors import InputError
 from npufit.ethosu import read_programs
-from npufit.ethosu.kernel import SRAM_REGION, Submission, used_regions
+from npufit.ethosu.kernel import SRAM_REGION, KernelVerdict, KernelVersion, Submission, judge, used_regions
 from npufit.ethosu.program import strip_header
+from npufit.graph import Model
 
 LARGEST_STREAM_BYTES = 8 << 20
 """Two million words. The largest networks seen have 65,000 operations, each of which takes some 17 words."""
@@ -46,7 +47,9 @@ def read_streams(path: Path) -> tuple[NamedStream, ...]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
     if path.suffix == ".tflite" or start[_TFLITE_MAGIC] == b"TFL3":
-        return _of_model(path)
+        from npufit.tflite import read_model
+
+        return streams_of(read_model(path))
     data = _read_stream(path)
     accelerator = ""
     if data.startswith(_DRIVER_HEADER):
@@ -57,11 +60,10 @@ def read_streams(path: Path) -> tuple[NamedStream, ...]:
     return (NamedStream(path.name, data, accelerator),)
 
 
-def _of_model(path: Path) -> tuple[NamedStream, ...]:
-    from npufit.tflite import read_model
-
+def streams_of(model: Model) -> tuple[NamedStream, ...]:
+    """Return the streams of a file that Vela compiled. Raises InputError where it has none."""
     streams: list[NamedStream] = []
-    for number, call in enumerate(read_programs(read_model(path))):
+    for number, call in enumerate(read_programs(model)):
         program = call.program
         sizes = {0: len(program.constants), **dict(program.region_bytes)}
         used = used_regions(program.stream)
@@ -70,6 +72,16 @@ def _of_model(path: Path) -> tuple[NamedStream, ...]:
         name = f"call {number} (operator {call.operator})"
         streams.append(NamedStream(name, program.stream, program.accelerator, submission))
     return tuple(streams)
+
+
+def judge_stream(stream: NamedStream, kernel: KernelVersion) -> KernelVerdict:
+    """Return whether `kernel` accepts `stream`. Raises InputError where it is for an NPU that it does not drive."""
+    if stream.accelerator.startswith("ethos-u55"):
+        raise InputError(
+            f"{stream.name} is for the {stream.accelerator}, which the ethosu driver does not drive. --kernel takes "
+            "streams for the Ethos-U65."
+        )
+    return judge(stream.stream, kernel, stream.submission)
 
 
 def _of_capture(folder: Path) -> tuple[NamedStream, ...]:
