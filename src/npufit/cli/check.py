@@ -107,7 +107,7 @@ def command(
     demands = [parse_gate(gate) for gate in gates]
     resolved = list(dict.fromkeys(resolve_target(target) for target in targets))
     options = PlaceOptions(
-        settings=_parse_settings(settings),
+        settings=parse_settings(settings),
         converter=_parse_converter(converter),
         time_limit_s=time_limit,
         use_cache=not no_cache,
@@ -162,7 +162,8 @@ def _render(
     return "\n\n".join(parts)
 
 
-def _parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return `--set NAME=VALUE` options as pairs. Raises InputError where one has no name or no `=`."""
     pairs: list[tuple[str, str]] = []
     for setting in settings:
         name, equals, value = setting.partition("=")

@@ -20,6 +20,8 @@ _EXIT_INTERRUPTED = 130
 
 _COMMANDS = {
     "check": "Where does each operator of a model run, and why?",
+    "run": "Execute a model as its target would, bit for bit, and compare.",
+    "disassemble": "Print the command stream of an Ethos-U; would a kernel accept it?",
     "targets": "List the chips and stacks that can be asked about.",
     "rules": "Explain a rule or a hazard, or list them all.",
     "zoo": "List the built-in networks, or write one to a file.",
@@ -67,9 +69,11 @@ def npufit() -> None:
     \b
     npufit check model.tflite -t imx93/teflon@26.1
     npufit check zoo:mobilenet_v2@320,int8 -t imx93/vela -t imx95/neutron
+    npufit run zoo:mobilenet_v2 -t imx93/vela --compare
     npufit rules H2
 
-    Exit codes: 0 fine, 1 a gate failed (--require), 2 the input is wrong, 3 a needed tool is missing or failed.
+    Exit codes: 0 fine, 1 a gate failed (--require) or results differ (--compare), 2 the input is wrong, 3 a needed
+    tool is missing or failed.
     """
 
 

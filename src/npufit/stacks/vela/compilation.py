@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
-from npufit.stacks.vela.debug_database import DebugDatabase, Work, read_database
+from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, read_database
 from npufit.stacks.vela.reasons import Reason, read_reasons
 from npufit.stacks.vela.runner import VelaOutput
 from npufit.stacks.vela.summary import MemoryNeed, read_summary
 
-FORM = 1
+FORM = 3
 """Number of the stored form; a change of what is stored, or of how Vela's output is read, raises it."""
 
 
@@ -41,6 +41,7 @@ def to_bytes(compilation: Compilation) -> bytes:
         "work": _rows(compilation.database.work),
         "streams": compilation.database.stream_count,
         "untied": compilation.database.untied_streams,
+        "writes": _rows(compilation.database.writes),
         "memory": _rows(compilation.memory),
         "reasons": _rows(compilation.reasons),
     }
@@ -53,11 +54,16 @@ def from_bytes(data: bytes) -> Compilation:
     head = json.loads(line)
     return Compilation(
         compiled,
-        DebugDatabase(tuple(Work(*row) for row in head["work"]), head["streams"], tuple(head["untied"])),
+        DebugDatabase(
+            tuple(Work(*row) for row in head["work"]),
+            head["streams"],
+            tuple(head["untied"]),
+            tuple(Write(*row) for row in head["writes"]),
+        ),
         tuple(MemoryNeed(*row) for row in head["memory"]),
         tuple(Reason(*row) for row in head["reasons"]),
     )
 
 
-def _rows(entries: Iterable[Work | MemoryNeed | Reason]) -> list[tuple[object, ...]]:
+def _rows(entries: Iterable[Work | Write | MemoryNeed | Reason]) -> list[tuple[object, ...]]:
     return [astuple(entry) for entry in entries]

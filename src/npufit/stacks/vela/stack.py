@@ -101,6 +101,16 @@ class VelaStack:
         return read_log(text, model)
 
 
+def compile_model(model: Model, target: Target, options: PlaceOptions) -> Compilation:
+    """Return what Vela makes of `model` for `target`; its tensors are called by their labels (see `read_label`).
+
+    Raises InputError where Vela refuses the model or the settings, ToolError where it is missing, fails or takes longer
+    than the time limit.
+    """
+    settings = resolve_settings(load_chip(target.chip), options.settings)
+    return _compile(model, settings, _usable_version(target), options, None)
+
+
 def _usable_version(target: Target) -> str:
     version = installed_version()
     if not _RELEASE.fullmatch(version):

@@ -1,0 +1,203 @@
+"""`npufit run`: execute a model as its target would, and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from npufit.errors import InputError
+
+if TYPE_CHECKING:
+    from npufit.execute import RunOptions, RunResult, Values
+    from npufit.graph import Model
+
+_EXIT_DIFFERS = 1
+
+
+def _print_schema(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    import json
+
+    from npufit.report.run import run_schema
+
+    click.echo(json.dumps(run_schema(), indent=2))
+    context.exit()
+
+
+@click.command("run")
+@click.argument("model", metavar="[MODEL]", required=False)
+@click.option("-t", "--target", metavar="TARGET", help="CHIP/vela: compile, and execute what was compiled.")
+@click.option("--on", "on", type=click.Choice(["cpu"]), help="cpu: LiteRT's reference kernels alone.")
+@click.option(
+    "--input",
+    "sources",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="An image, .npy or .npz; may be repeated for several inputs. Without it: random values.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random values.")
+@click.option(
+    "--normalize",
+    type=click.Choice(["auto", "-1..1", "0..1", "0..255"]),
+    default="auto",
+    show_default=True,
+    help="The real values of black and white; auto reads them off the quantization of the input, else -1..1.",
+)
+@click.option(
+    "--labels", type=click.Path(path_type=Path, dir_okay=False), help="Names of the classes, one on each line."
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the outputs to this .npz file."
+)
+@click.option("--compare", is_flag=True, help="Compare every tensor with LiteRT's reference kernels (BUILTIN_REF).")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Differences up to this are no difference: steps for integers, absolute for real numbers.",
+)
+@click.option("--original", metavar="FILE", help="What a MODEL that Vela compiled already was compiled from.")
+@click.option(
+    "--capture",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Execute the submissions of Mesa's ethosu driver that were captured in this folder.",
+)
+@click.option("--model", "captured_model", metavar="FILE", help="The model of the --capture.")
+@click.option(
+    "--kernel",
+    metavar="VERSION",
+    help="Say first whether the ethosu driver of this Linux release would accept what is executed.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(0, 1000),
+    default=1,
+    show_default=True,
+    help="Inferences after the first, for its time.",
+)
+@click.option("--all", "everything", is_flag=True, help="List every tensor that was compared, and every finding.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of Vela, as in `npufit check`.")
+@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True,
+              help="Seconds that Vela may take.")  # fmt: skip
+@click.option("--no-cache", is_flag=True, help="Compile again even if this file was compiled before.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+              help="Colour; auto honours NO_COLOR.")  # fmt: skip
+@click.option("--json-schema", is_flag=True, is_eager=True, expose_value=False, callback=_print_schema,
+              help="Print the schema of --json and exit.")  # fmt: skip
+def command(
+    model: str | None,
+    target: str | None,
+    on: str | None,
+    sources: tuple[str, ...],
+    seed: int,
+    normalize: str,
+    labels: Path | None,
+    output: Path | None,
+    compare: bool,
+    tolerance: float,
+    original: str | None,
+    capture: Path | None,
+    captured_model: str | None,
+    kernel: str | None,
+    repeat: int,
+    everything: bool,
+    as_json: bool,
+    settings: tuple[str, ...],
+    time_limit: float,
+    no_cache: bool,
+    color: str,
+) -> int:
+    """Execute MODEL as its target would, bit for bit, on this machine.
+
+    MODEL is a .tflite file, or a built-in network such as zoo:mobilenet_v2 (see `npufit zoo`). What Vela compiled runs
+    on a simulator of the NPU, the other operators in LiteRT's reference kernels.
+
+    \b
+    npufit run zoo:mobilenet_v2 -t imx93/vela --compare
+    npufit run model.tflite -t imx93/vela --input cat.jpg --labels labels.txt
+    npufit run model_vela.tflite -t imx93/vela --original model.tflite --compare
+    npufit run model.tflite --on cpu --input cat.jpg --output out.npz
+    npufit run --capture FOLDER --model model.tflite --compare
+
+    Exit codes: 0 fine, 1 results differ (or --kernel refuses a stream), 2 the input is wrong, 3 a needed tool is
+    missing or failed.
+    """
+    from npufit.checking import load
+    from npufit.cli.check import parse_settings
+    from npufit.cli.kernel_option import kernel_verdicts
+    from npufit.cli.output import page_for, sign_of_life
+    from npufit.execute import RunOptions, best_classes, read_inputs, read_labels, write_outputs
+    from npufit.report.run import run_json, run_text
+    from npufit.stacks import PlaceOptions
+
+    name = _model_name(model, captured_model, target, on, capture, compare)
+    network, source = load(name), None if original is None else load(original)
+    names = None if labels is None else read_labels(labels)
+    inputs = read_inputs(source or network, sources, seed, normalize)
+    place = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache)
+    options = RunOptions(compare, tolerance, repeat, place)
+    accepted = True
+    if kernel is not None:
+        if as_json:
+            raise InputError("--kernel and --json: the verdict as data is given by npufit disassemble.")
+        verdicts, accepted = kernel_verdicts(kernel, network, target, capture, place)
+        click.echo(verdicts)
+    with sign_of_life(f"running {network.name}"):
+        result = _run(network, source, target, capture, inputs, options)
+    scores = best_classes(result.model, result.outputs, names)
+    if output is not None:
+        write_outputs(output, result.model, result.outputs)
+    page = page_for(color)
+    text = run_json(result, scores) if as_json else run_text(result, scores, page, everything=everything)
+    click.echo(text, color=page.color)
+    differs = result.comparison is not None and not result.comparison.is_equal
+    return _EXIT_DIFFERS if differs or not accepted else 0
+
+
+def _model_name(
+    model: str | None,
+    captured_model: str | None,
+    target: str | None,
+    on: str | None,
+    capture: Path | None,
+    compare: bool,
+) -> str:
+    """Return the model, named as an argument or with --model. Raises InputError where the options contradict."""
+    if (model is None) == (captured_model is None):
+        raise InputError("name one model: as the argument, or with --model beside --capture.")
+    chosen = [
+        option for option, given in (("-t", target), ("--on cpu", on), ("--capture", capture)) if given is not None
+    ]
+    if len(chosen) != 1:
+        found = f"{' and '.join(chosen)} are given" if chosen else "none is given"
+        raise InputError(f"say where to run with one of -t imx93/vela, --on cpu and --capture FOLDER; {found}.")
+    if on is not None and compare:
+        raise InputError("--on cpu runs the reference kernels themselves; there is nothing to compare them with.")
+    if captured_model is not None and capture is None:
+        raise InputError("--model belongs to --capture. Give the model as the argument.")
+    return captured_model or model or ""
+
+
+def _run(
+    network: Model,
+    original: Model | None,
+    target: str | None,
+    capture: Path | None,
+    inputs: Values,
+    options: RunOptions,
+) -> RunResult:
+    from npufit.execute import replay, run_on_cpu, run_on_target
+    from npufit.stacks import resolve_target
+
+    if original is not None and target is None:
+        raise InputError("--original belongs to a compiled MODEL and -t imx93/vela.")
+    if capture is not None:
+        return replay(network, capture, inputs, options)
+    if target is None:
+        return run_on_cpu(network, inputs, options)
+    return run_on_target(network, resolve_target(target), inputs, options, original)

@@ -1,0 +1,126 @@
+"""ELEMENTWISE: one small function per mode, on operands less their zero points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from npufit.ethosu.arithmetic import finish, shift_right
+from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory, dtype_of
+from npufit.ethosu.feature_maps import read, write
+from npufit.ethosu.operations import Elementwise, FeatureMap
+
+_UNSCALED_OPERAND_SHIFT = {8: 19, 16: 14}
+"""Bits by which the operand that is not scaled is moved up, where only one is scaled."""
+
+_CHUNK = 1 << 16
+
+Function = Callable[[Elementwise, Integers, Integers], Integers]
+
+
+def elementwise(operation: Elementwise, memory: Memory) -> None:
+    """Execute `operation` in `memory`."""
+    ofm = operation.ofm
+    own = read(operation.ifm, memory)
+    other = None if operation.ifm2 is None else np.broadcast_to(read(operation.ifm2, memory), ofm.shape)
+    result = np.empty(ofm.shape, dtype_of(ofm.element))
+    rows = max(1, _CHUNK // (ofm.width * ofm.depth))
+    function = _MODES[operation.mode]
+    for first in range(0, ofm.height, rows):
+        part = slice(first, first + rows)
+        left = _operand(operation.ifm, own[part])
+        right = _second_operand(operation, other, part)
+        if operation.ifm2_first:
+            left, right = right, left
+        values = function(operation, left, right) + ofm.zero_point
+        result[part] = finish(values, operation, memory[SHRAM])
+    write(ofm, memory, result)
+
+
+def _operand(feature_map: FeatureMap, values: Array) -> Integers:
+    return np.subtract(values, feature_map.zero_point, dtype=np.int64)
+
+
+def _second_operand(operation: Elementwise, other: Array | None, part: slice) -> Integers:
+    if other is None or operation.ifm2 is None:
+        return np.asarray(operation.scalar or 0, np.int64)
+    return _operand(operation.ifm2, other[part])
+
+
+def _scaled(operation: Elementwise, values: Integers) -> Integers:
+    """Return `values` by the OFM scale; 32-bit operands are only shifted."""
+    output = operation.output
+    scale = 1 if operation.ifm.element.bits == 32 else output.scale
+    return shift_right(values * scale if scale != 1 else values, output.shift, output.rounding)
+
+
+def _aligned(operation: Elementwise, left: Integers, right: Integers) -> tuple[Integers, Integers]:
+    """Return the operands of a sum on one scale."""
+    bits = operation.ifm.element.bits
+    if bits == 32:
+        return left, right
+    if operation.scaled_operand == 0:
+        return left * operation.first_scale, right * operation.second_scale
+    up = _UNSCALED_OPERAND_SHIFT[bits]
+    scale, shift, rounding = operation.first_scale, operation.first_shift, operation.output.rounding
+    if operation.scaled_operand == 1:
+        return shift_right(left * scale, shift, rounding), right << up
+    return left << up, shift_right(right * scale, shift, rounding)
+
+
+def _add(operation: Elementwise, left: Integers, right: Integers) -> Integers:
+    left, right = _aligned(operation, left, right)
+    return _scaled(operation, left + right)
+
+
+def _subtract(operation: Elementwise, left: Integers, right: Integers) -> Integers:
+    left, right = _aligned(operation, left, right)
+    return _scaled(operation, left - right)
+
+
+def _multiply(operation: Elementwise, left: Integers, right: Integers) -> Integers:
+    return _scaled(operation, left * right)
+
+
+def _minimum(operation: Elementwise, left: Integers, right: Integers) -> Integers:
+    return np.minimum(left, right)
+
+
+def _maximum(operation: Elementwise, left: Integers, right: Integers) -> Integers:
+    return np.maximum(left, right)
+
+
+def _leaky(operation: Elementwise, left: Integers, right: Integers) -> Integers:
+    return np.where(left < 0, _scaled(operation, left), left)
+
+
+def _absolute(operation: Elementwise, left: Integers, right: Integers) -> Integers:
+    return _scaled(operation, np.abs(left))
+
+
+def _leading_zeros(operation: Elementwise, left: Integers, right: Integers) -> Integers:
+    # The exponent of a float64 is the number of bits of an integer below 2^53.
+    return np.where(left < 0, 0, 32 - np.frexp(left.astype(np.float64))[1].astype(np.int64))
+
+
+def _shift_right(operation: Elementwise, left: Integers, right: Integers) -> Integers:
+    return shift_right(left, np.clip(right, 0, 62), operation.output.rounding)
+
+
+def _shift_left(operation: Elementwise, left: Integers, right: Integers) -> Integers:
+    return left << np.clip(right, 0, 31)
+
+
+_MODES: dict[str, Function] = {
+    "MUL": _multiply,
+    "ADD": _add,
+    "SUB": _subtract,
+    "MIN": _minimum,
+    "MAX": _maximum,
+    "LRELU": _leaky,
+    "ABS": _absolute,
+    "CLZ": _leading_zeros,
+    "SHR": _shift_right,
+    "SHL": _shift_left,
+}

@@ -1,0 +1,176 @@
+"""Feature maps in memory as arrays of height, width and depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from npufit.ethosu.arrays import Array, Memory, dtype_of
+from npufit.ethosu.operations import FeatureMap, Layout
+
+_BRICK = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """The part of a feature map that one base address serves: rows and columns from `y` and `x` on."""
+
+    base: int
+    y: int
+    x: int
+    height: int
+    width: int
+
+
+def tiles(feature_map: FeatureMap) -> tuple[Tile, ...]:
+    """Return the tiles that are not empty."""
+    split_x = min(feature_map.width0, feature_map.width)
+    found: list[Tile] = []
+    for column, (x, width) in enumerate(((0, split_x), (split_x, feature_map.width - split_x))):
+        split_y = min(feature_map.height1 if column else feature_map.height0, feature_map.height)
+        for row, (y, height) in enumerate(((0, split_y), (split_y, feature_map.height - split_y))):
+            if width > 0 and height > 0:
+                found.append(Tile(feature_map.bases[2 * row + column], y, x, height, width))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """Bytes of a region: `sizes` and `strides` from the outermost dimension in, runs of `run` bytes innermost."""
+
+    region: int
+    offset: int
+    sizes: tuple[int, ...]
+    strides: tuple[int, ...]
+    run: int
+
+    @property
+    def end(self) -> int:
+        """One past the last byte."""
+        last = sum((size - 1) * stride for size, stride in zip(self.sizes, self.strides, strict=True) if stride > 0)
+        return self.offset + last + self.run
+
+    @property
+    def start(self) -> int:
+        """The first byte; strides may be negative."""
+        first = sum((size - 1) * stride for size, stride in zip(self.sizes, self.strides, strict=True) if stride < 0)
+        return self.offset + first
+
+    def view(self, values: Array) -> Array:
+        """Return the places in `values`, which has one entry per byte of the region, as an array of sizes and run."""
+        item = values.itemsize
+        return np.ndarray(
+            (*self.sizes, self.run),
+            values.dtype,
+            values.data,
+            self.offset * item,
+            (*(stride * item for stride in self.strides), item),
+        )
+
+
+def footprint(feature_map: FeatureMap) -> Iterator[Lattice]:
+    """Yield the bytes that a feature map occupies."""
+    size = feature_map.element.size_bytes
+    for tile in tiles(feature_map):
+        if feature_map.layout is Layout.NHWC:
+            yield Lattice(
+                feature_map.region,
+                tile.base,
+                (tile.height, tile.width),
+                (feature_map.stride_y, feature_map.stride_x),
+                feature_map.depth * size,
+            )
+            continue
+        whole, rest = divmod(feature_map.depth, _BRICK)
+        if whole:
+            yield Lattice(
+                feature_map.region,
+                tile.base,
+                (tile.height, whole, tile.width),
+                (feature_map.stride_y, feature_map.stride_c, feature_map.stride_x),
+                _BRICK * size,
+            )
+        if rest:
+            yield Lattice(
+                feature_map.region,
+                tile.base + whole * feature_map.stride_c,
+                (tile.height, tile.width),
+                (feature_map.stride_y, feature_map.stride_x),
+                rest * size,
+            )
+
+
+def _views(feature_map: FeatureMap, memory: Memory) -> Iterator[tuple[Tile, slice, Array]]:
+    """Yield tile, channels and a view of (height, width, channels) or, for whole bricks, (h, w, bricks, 16)."""
+    dtype = dtype_of(feature_map.element)
+    data = memory[feature_map.region].data
+    size = dtype.itemsize
+    for tile in tiles(feature_map):
+        if feature_map.layout is Layout.NHWC:
+            shape = tile.height, tile.width, feature_map.depth
+            strides = feature_map.stride_y, feature_map.stride_x, size
+            yield tile, slice(0, feature_map.depth), np.ndarray(shape, dtype, data, tile.base, strides)
+            continue
+        whole, rest = divmod(feature_map.depth, _BRICK)
+        if whole:
+            shape = tile.height, tile.width, whole, _BRICK
+            strides = feature_map.stride_y, feature_map.stride_x, feature_map.stride_c, size
+            yield tile, slice(0, whole * _BRICK), np.ndarray(shape, dtype, data, tile.base, strides)
+        if rest:
+            shape = tile.height, tile.width, rest
+            strides = feature_map.stride_y, feature_map.stride_x, size
+            base = tile.base + whole * feature_map.stride_c
+            yield tile, slice(whole * _BRICK, feature_map.depth), np.ndarray(shape, dtype, data, base, strides)
+
+
+def read(feature_map: FeatureMap, memory: Memory) -> Array:
+    """Return the values as (height, width, depth); a view where the memory has that shape."""
+    dtype = dtype_of(feature_map.element)
+    result: Array | None = None
+    for tile, channels, view in _views(feature_map, memory):
+        if result is None:
+            if view.shape == feature_map.shape:
+                return view
+            result = np.empty(feature_map.shape, dtype)
+        target = result[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width, channels]
+        _copy(view, target)
+    assert result is not None
+    return result
+
+
+def write(feature_map: FeatureMap, memory: Memory, values: Array) -> None:
+    """Put `values`, (height, width, depth), where the feature map lies."""
+    for tile, channels, view in _views(feature_map, memory):
+        source = values[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width, channels]
+        _copy(source, view)
+
+
+def _copy(source: Array, target: Array) -> None:
+    """Copy between (h, w, channels) and (h, w, bricks, 16), a brick of a pixel at a time where it is 16 bytes."""
+    if source.ndim == target.ndim:
+        target[...] = source
+        return
+    bricked, flat = (source, target) if source.ndim == 4 else (target, source)
+    by_brick = flat.reshape(*flat.shape[:2], -1, _BRICK) if flat is source else _split_last(flat)
+    if bricked.itemsize == 1:
+        if flat is source:
+            by_brick = np.ascontiguousarray(by_brick)
+        whole = np.dtype("V16")
+        left, right = bricked.view(whole), by_brick.view(whole)
+    else:
+        left, right = bricked, by_brick
+    if source is bricked:
+        right[...] = left
+    else:
+        left[...] = right
+
+
+def _split_last(array: Array) -> Array:
+    """Return a view of (h, w, channels) as (h, w, bricks, 16)."""
+    height, width, channels = array.shape
+    sy, sx, sc = array.strides
+    return np.lib.stride_tricks.as_strided(
+        array, (height, width, channels // _BRICK, _BRICK), (sy, sx, sc * _BRICK, sc)
+    )

@@ -1,0 +1,120 @@
+"""The functional simulator: executes the operations of a program in order, on memory that the caller provides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+
+from npufit.errors import InputError
+from npufit.ethosu.arrays import SHRAM, Memory
+from npufit.ethosu.convolution import ConvolutionStep, Encoded
+from npufit.ethosu.decoding import decode
+from npufit.ethosu.elementwise import elementwise
+from npufit.ethosu.operations import Convolution, Elementwise, Operation, Pooling, Transfer, read_operations
+from npufit.ethosu.pooling import pool
+from npufit.ethosu.program import Program
+from npufit.ethosu.sanitizer import SanitizerFinding, inspect
+from npufit.ethosu.statistics import Statistics, measure
+from npufit.ethosu.transfer import transfer
+from npufit.ethosu.weight_streams import decode_streams
+
+_CONSTANTS = 0
+
+
+class Listener(Protocol):
+    """Is told of every operation that was executed; `memory` holds its result."""
+
+    def executed(self, operation: Operation, memory: Memory) -> None:
+        """Take note of `operation`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What an execution found, and what it did."""
+
+    findings: tuple[SanitizerFinding, ...]
+    statistics: Statistics
+
+
+Step = Callable[[Memory], None]
+
+
+class Machine:
+    """A program that is ready to run: stream and weights are decoded, every operation is planned."""
+
+    def __init__(self, program: Program, *, sanitize: bool = True) -> None:
+        """Decode and plan `program`. Raises InputError for a stream with reserved or truncated encodings.
+
+        Operations that address bytes outside their region or ask for absurd sizes are findings, and nothing is
+        executed from there on, whether or not the rest is to be sanitized.
+        """
+        self.program = program
+        self.operations = read_operations(decode(program.stream))
+        inspection = inspect(self.operations, program, sanitize=sanitize)
+        self._findings = inspection.findings
+        self._planned = self.operations[: inspection.executable]
+        self._steps: list[Step] = [_plan(operation, program) for operation in self._planned]
+        self._statistics = measure(self._planned)
+        self._prepare()
+
+    def run(self, memory: Memory, *, listeners: Sequence[Listener] = ()) -> Run:
+        """Execute the program in `memory`, which has the bytes of every writable region and keeps the results.
+
+        Region 0 is the program's own unless `memory` has one. Raises InputError where a region is missing or too
+        small, or where weights that the program computes cannot be decoded.
+        """
+        whole = self._memory(memory)
+        for operation, step in zip(self._planned, self._steps, strict=True):
+            step(whole)
+            for listener in listeners:
+                listener.executed(operation, whole)
+        return Run(self._findings, self._statistics)
+
+    def _memory(self, given: Memory) -> Memory:
+        for region, size in self.program.region_bytes:
+            if size and (region not in given or given[region].size < size):
+                raise InputError(f"Region {region} must have {size} bytes.")
+        shram = np.zeros(self.program.shram_bytes, np.uint8)
+        constants = np.frombuffer(self.program.constants, np.uint8)
+        return {_CONSTANTS: constants, **given, SHRAM: shram}
+
+    def _prepare(self) -> None:
+        """Decode the weights that transfers bring from the constants, or that are used where they are."""
+        scratch = {region: np.zeros(size, np.uint8) for region, size in self.program.region_bytes}
+        memory = self._memory(scratch)
+        found: list[tuple[ConvolutionStep, Encoded]] = []
+        for operation, step in zip(self._planned, self._steps, strict=True):
+            if isinstance(operation, Transfer):
+                step(memory)
+            elif isinstance(step, ConvolutionStep):
+                encoded = step.encoded(memory)
+                if all(any(part) for part in encoded[0]):
+                    found.append((step, encoded))
+        streams = iter(decode_streams([part for _, encoded in found for part in encoded[0]]))
+        for step, encoded in found:
+            with suppress(InputError):  # what is there now may not be what is there when it is used
+                step.prepare(encoded, tuple(next(streams) for _ in encoded[0]))
+
+
+def _plan(operation: Operation, program: Program) -> Step:
+    match operation:
+        case Convolution():
+            return ConvolutionStep(operation, 4 if program.accelerator == "ethos-u55-32" else 8)
+        case Pooling():
+            return partial(pool, operation)
+        case Elementwise():
+            return partial(elementwise, operation)
+        case Transfer():
+            return partial(transfer, operation)
+        case _:
+            return _nothing
+
+
+def _nothing(memory: Memory) -> None:
+    """Do what waits and the end of a stream do to memory."""

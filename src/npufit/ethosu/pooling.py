@@ -1,0 +1,88 @@
+"""POOL: the largest value, the average or the sum of a window."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from npufit.ethosu.arithmetic import finish, shift_right
+from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory
+from npufit.ethosu.feature_maps import read, write
+from npufit.ethosu.operations import Pooling, Rounding
+from npufit.ethosu.windows import padded_input
+
+
+def pool(operation: Pooling, memory: Memory) -> None:
+    """Execute `operation` in `memory`."""
+    values = _MODES[operation.mode](operation, memory)
+    values += operation.ofm.zero_point
+    write(operation.ofm, memory, finish(values, operation, memory[SHRAM]))
+
+
+def _largest(operation: Pooling, memory: Memory) -> Integers:
+    lowest = operation.ifm.element.lowest - max(operation.ifm.zero_point, 0) - 1
+    values, _, _ = padded_input(operation, memory, np.int64 if operation.ifm.element.bits == 32 else np.int32, lowest)
+    kernel, ofm = operation.kernel, operation.ofm
+    by_row = _slide(values, kernel.height, kernel.stride_y, ofm.height, np.maximum)
+    swapped = by_row.swapaxes(0, 1)
+    return _slide(swapped, kernel.width, kernel.stride_x, ofm.width, np.maximum).swapaxes(0, 1).astype(np.int64)
+
+
+def _average(operation: Pooling, memory: Memory) -> Integers:
+    values, rows, columns = padded_input(operation, memory, np.int64)
+    kernel, ofm, output = operation.kernel, operation.ofm, operation.output
+    by_row = _slide(values, kernel.height, kernel.stride_y, ofm.height, np.add)
+    sums = _slide(by_row.swapaxes(0, 1), kernel.width, kernel.stride_x, ofm.width, np.add).swapaxes(0, 1)
+    if output.global_scale and not _is_padded(operation):
+        return shift_right(sums * output.scale, output.shift, output.rounding)
+    counts = np.outer(
+        _inside(rows, kernel.height, kernel.stride_y, ofm.height),
+        _inside(columns, kernel.width, kernel.stride_x, ofm.width),
+    )
+    return _divide(sums, counts[:, :, None], output.rounding)
+
+
+def _is_padded(operation: Pooling) -> bool:
+    """Return True where windows may differ in size: each is divided by its own, whatever the OFM scale."""
+    kernel = operation.kernel
+    return any((kernel.pad_top, kernel.pad_left, kernel.pad_bottom, kernel.pad_right))
+
+
+def _reduce_sum(operation: Pooling, memory: Memory) -> Integers:
+    values = read(operation.ifm, memory).astype(np.int64) - operation.ifm.zero_point
+    output = operation.output
+    sums = values.sum(axis=2, keepdims=True)
+    if not output.global_scale:
+        return sums
+    scale = 1 if operation.ifm.element.bits == 32 else output.scale
+    return shift_right(sums * scale, output.shift, output.rounding)
+
+
+_MODES = {"MAX": _largest, "AVERAGE": _average, "REDUCE_SUM": _reduce_sum}
+
+
+def _slide(values: Array, window: int, step: int, outputs: int, combine: np.ufunc) -> Array:
+    """Return `values` with the first axis reduced by `combine` over windows."""
+    if outputs == 1:
+        return combine.reduce(values[:window], axis=0, keepdims=True)
+    result = values[: (outputs - 1) * step + 1 : step].copy()
+    for offset in range(1, window):
+        combine(result, values[offset : offset + (outputs - 1) * step + 1 : step], out=result)
+    return result
+
+
+def _inside(inside: slice, window: int, step: int, outputs: int) -> Integers:
+    """Return for every output along an axis how many of its window's elements are not padding."""
+    first = np.arange(outputs, dtype=np.int64) * step
+    return np.maximum(1, np.minimum(first + window, inside.stop) - np.maximum(first, inside.start))
+
+
+def _divide(sums: Integers, counts: Integers, rounding: Rounding) -> Integers:
+    """Return the averages by the reciprocals that the hardware uses: 31 bits and more, depending on the count."""
+    scale, shift = np.ones_like(counts), np.zeros_like(counts)
+    for count in np.unique(counts).tolist():
+        bits = math.frexp(count - 1)[1]
+        scale[counts == count] = ((1 << 31 + bits) + (1 << bits)) // count
+        shift[counts == count] = 31 + bits
+    return shift_right(sums * scale, np.broadcast_to(shift, sums.shape), rounding)

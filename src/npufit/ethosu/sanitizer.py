@@ -1,0 +1,207 @@
+"""Checks before anything is executed: addresses do not depend on data, so every access is known beforehand.
+
+An operation that leaves its regions or asks for absurd sizes ends the execution; all other findings let it go on.
+Waits are checked between kernels and transfers. Kernels run in order here, so what BLOCKDEP allows to overlap between
+two of them is not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from npufit.ethosu.accesses import Access, accesses
+from npufit.ethosu.arrays import SHRAM
+from npufit.ethosu.operations import (
+    ActivationType,
+    BlockOperation,
+    Convolution,
+    FeatureMap,
+    Operation,
+    Pooling,
+    Transfer,
+)
+from npufit.ethosu.program import Program
+from npufit.ethosu.shadow import Conflict, Shadow
+from npufit.ethosu.statistics import macs_of
+from npufit.ethosu.weights import LARGEST_EXPANSION
+
+_LARGEST_MAP = 1 << 26
+"""Values; real feature maps have a tenth of it, because Vela works in stripes."""
+
+_LARGEST_WORK = 1 << 37
+"""Multiplications of a program; the largest networks have a tenth of it."""
+
+_STEP_WORK = 4096
+"""What one step along a window counts as, so that many of them on a small map are bounded too."""
+
+
+class FindingKind(Enum):
+    """What is wrong."""
+
+    OUTSIDE = "outside its region"
+    ABSURD = "absurd size"
+    UNSUPPORTED = "not defined"
+    UNSET = "register never set"
+    UNWRITTEN = "read before written"
+    UNGUARDED = "used before the wait"
+    NO_STOP = "no STOP"
+
+
+@dataclass(frozen=True, slots=True)
+class SanitizerFinding:
+    """One finding: the operation, the bytes (region, start, end) and the earlier operation where there are any."""
+
+    kind: FindingKind
+    operation: Operation | None
+    message: str
+    region: int | None = None
+    start: int = 0
+    end: int = 0
+    earlier: Operation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """All findings, those that end the execution, and how many operations can be executed before."""
+
+    findings: tuple[SanitizerFinding, ...]
+    fatal: tuple[SanitizerFinding, ...]
+    executable: int
+
+
+def inspect(operations: tuple[Operation, ...], program: Program, *, sanitize: bool = True) -> Inspection:
+    """Return what is wrong with `operations`; without `sanitize` only what ends the execution."""
+    sizes = _region_sizes(program)
+    shadow = Shadow(program, sizes) if sanitize else None
+    findings: list[SanitizerFinding] = []
+    known_unset: set[str] = set()
+    work = 0
+    for operation in operations:
+        work += _work(operation)
+        touched = accesses(operation, program.shram_bytes)
+        fatal = tuple(_fatal(operation, touched, sizes, work))
+        if fatal:
+            return Inspection((*findings, *fatal), fatal, operation.index)
+        if shadow is None:
+            continue
+        unset = [name for name in operation.unset if name not in known_unset]
+        if unset:
+            known_unset.update(unset)
+            text = f"{operation} uses registers that nothing set: {', '.join(unset)}"
+            findings.append(SanitizerFinding(FindingKind.UNSET, operation, text))
+        findings.extend(
+            _conflict_finding(operation, conflict, operations) for conflict in shadow.execute(operation, touched)
+        )
+    if sanitize and (not operations or operations[-1].name != "STOP"):
+        last = operations[-1] if operations else None
+        findings.append(SanitizerFinding(FindingKind.NO_STOP, last, "The stream does not end with STOP"))
+    return Inspection(tuple(findings), (), len(operations))
+
+
+def _region_sizes(program: Program) -> dict[int, int]:
+    return {0: len(program.constants), **dict(program.region_bytes), SHRAM: program.shram_bytes}
+
+
+def _work(operation: Operation) -> int:
+    if not isinstance(operation, BlockOperation):
+        return operation.length * operation.rows * operation.planes if isinstance(operation, Transfer) else 0
+    height, width, depth = operation.ofm.shape
+    steps = 0
+    if isinstance(operation, Convolution):
+        steps = operation.kernel.height * operation.kernel.width
+    elif isinstance(operation, Pooling):
+        steps = operation.kernel.height + operation.kernel.width
+    return macs_of(operation) + height * width * depth * max(1, steps) + steps * _STEP_WORK
+
+
+def _fatal(
+    operation: Operation, touched: tuple[Access, ...], sizes: dict[int, int], work: int
+) -> Iterator[SanitizerFinding]:
+    for problem in _absurd(operation, work):
+        yield SanitizerFinding(FindingKind.ABSURD, operation, f"{operation}: {problem}")
+    for problem in _undefined(operation):
+        yield SanitizerFinding(FindingKind.UNSUPPORTED, operation, f"{operation}: {problem}")
+    for access in touched:
+        area = access.area
+        size = sizes.get(area.region, 0)
+        read_only = access.writes and area.region == 0
+        if read_only or area.start < 0 or area.end > size:
+            verb = "writes" if access.writes else "reads"
+            limit = "the constants, which are read-only" if read_only else f"a region of {size} bytes"
+            text = (
+                f"{operation} {verb} its {access.role} at {area.start:#x} to {area.end:#x} of "
+                f"{region_name(area.region)}, {limit}"
+            )
+            yield SanitizerFinding(FindingKind.OUTSIDE, operation, text, area.region, area.start, area.end)
+
+
+def region_name(region: int) -> str:
+    """Return how messages call a region."""
+    return "the SHRAM" if region == SHRAM else f"region {region}"
+
+
+def _absurd(operation: Operation, work: int) -> Iterator[str]:
+    if work > _LARGEST_WORK:
+        yield f"the stream asks for more than {_LARGEST_WORK} multiplications"
+    if not isinstance(operation, BlockOperation):
+        return
+    for name, feature_map in (("IFM", operation.ifm), ("OFM", operation.ofm)):
+        values = _volume(feature_map)
+        if values > _LARGEST_MAP:
+            yield f"an {name} of {values} values; at most {_LARGEST_MAP} are executed"
+    if isinstance(operation, Convolution | Pooling):
+        kernel, ofm = operation.kernel, operation.ofm
+        rows = (ofm.height - 1) * kernel.stride_y + kernel.dilated_height
+        columns = (ofm.width - 1) * kernel.stride_x + kernel.dilated_width
+        if rows * columns * operation.ifm.depth > _LARGEST_MAP:
+            size = f"{rows}x{columns}x{operation.ifm.depth}"
+            yield f"windows that cover {size} values; at most {_LARGEST_MAP} are executed"
+    if isinstance(operation, Convolution):
+        inputs = 1 if operation.is_depthwise else operation.ifm.depth
+        elements = operation.kernel.height * operation.kernel.width * inputs
+        given = sum(span.length for span in operation.weights)
+        if elements * operation.ofm.depth > given * LARGEST_EXPANSION or elements * operation.ofm.width > _LARGEST_MAP:
+            yield f"{elements * operation.ofm.depth} weights, from {given} compressed bytes"
+
+
+def _volume(feature_map: FeatureMap) -> int:
+    height, width, depth = feature_map.shape
+    return height * width * depth
+
+
+def _undefined(operation: Operation) -> Iterator[str]:
+    if isinstance(operation, Convolution) and operation.is_depthwise and operation.ifm.depth != operation.ofm.depth:
+        yield f"DEPTHWISE with an IFM of {operation.ifm.depth} and an OFM of {operation.ofm.depth} channels"
+    if isinstance(operation, Pooling):
+        reduces = operation.mode == "REDUCE_SUM"
+        if operation.ofm.depth != (1 if reduces else operation.ifm.depth):
+            yield f"{operation.mode} of {operation.ifm.depth} channels to {operation.ofm.depth}"
+        if reduces and operation.ifm.shape[:2] != operation.ofm.shape[:2]:
+            yield "REDUCE_SUM with a window"
+    if not isinstance(operation, BlockOperation):
+        return
+    output, element = operation.output, operation.ofm.element
+    if output.activation in (ActivationType.TANH, ActivationType.SIGMOID) and element.bits != 16:
+        yield f"{output.activation.name} to {element}; established is it for 16 bits only"
+    if output.activation is ActivationType.TABLE and (output.clip or element).bits == 32:
+        yield "a table that is looked up with 32-bit values"
+
+
+_CONFLICTS = {
+    FindingKind.UNWRITTEN.name: (FindingKind.UNWRITTEN, "reads bytes that nothing wrote, of its"),
+    FindingKind.UNGUARDED.name: (FindingKind.UNGUARDED, "does not wait before it uses its"),
+}
+
+
+def _conflict_finding(operation: Operation, conflict: Conflict, operations: tuple[Operation, ...]) -> SanitizerFinding:
+    kind, text = _CONFLICTS[conflict.kind]
+    area = conflict.access.area
+    earlier = operations[conflict.earlier] if conflict.earlier is not None else None
+    message = (
+        f"{operation} {text} {conflict.access.role}: {area.start:#x} to {area.end:#x} of {region_name(area.region)}"
+    )
+    if earlier is not None:
+        message += f", which {earlier} may still be working on"
+    return SanitizerFinding(kind, operation, message, area.region, area.start, area.end, earlier)

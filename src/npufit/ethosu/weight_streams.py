@@ -1,0 +1,102 @@
+"""Compressed weights to weights, by the codec that comes with Vela, in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from npufit.errors import ToolError
+
+_CHILD = Path(__file__).with_name("_decode_child.py")
+_TIME_LIMIT_S = 300.0
+_LENGTH_BYTES = 4
+_MOST_PROCESSES = 4
+_SMALL_BYTES = 1 << 18
+"""Less than this is not worth another process."""
+
+Weights = npt.NDArray[np.int16]
+
+
+def decode_streams(streams: Sequence[bytes]) -> tuple[Weights | None, ...]:
+    """Return the weights of every stream, padding included, in the order of the hardware; None for what is no stream.
+
+    Raises ToolError where the codec cannot be run.
+    """
+    distinct = list(dict.fromkeys(streams))
+    total = sum(len(stream) for stream in distinct)
+    count = max(1, min(_MOST_PROCESSES, os.cpu_count() or 1, total // _SMALL_BYTES))
+    shares: list[list[bytes]] = [[] for _ in range(count)]
+    sizes = [0] * count
+    for stream in sorted(distinct, key=len, reverse=True):
+        share = sizes.index(min(sizes))
+        shares[share].append(stream)
+        sizes[share] += len(stream)
+    decoded: dict[bytes, Weights | None] = {}
+    errors: list[OSError | ToolError] = []
+
+    def work(share: list[bytes]) -> None:
+        try:
+            decoded.update(_decode_share(share))
+        except (OSError, ToolError) as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(share,)) for share in shares if share]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise ToolError(f"Vela's weight codec could not be run: {errors[0]}.")
+    return tuple(decoded[stream] for stream in streams)
+
+
+def _decode_share(streams: list[bytes]) -> dict[bytes, Weights | None]:
+    """Decode in one process; where a stream ends it, go on behind that stream in another."""
+    decoded: dict[bytes, Weights | None] = {}
+    rest = streams
+    while rest:
+        results, complete = _run(rest)
+        decoded.update(zip(rest, results, strict=False))
+        rest = rest[len(results) :]
+        if rest:
+            if complete:
+                raise ToolError("the codec ended early without an error")
+            decoded[rest[0]] = None
+            rest = rest[1:]
+    return decoded
+
+
+def _run(streams: list[bytes]) -> tuple[list[Weights], bool]:
+    """Return what one process decoded before it ended, and whether it ended well."""
+    request = b"".join(len(stream).to_bytes(_LENGTH_BYTES, "little") + stream for stream in streams)
+    try:
+        child = subprocess.run(
+            [sys.executable, "-P", str(_CHILD)],
+            input=request,
+            capture_output=True,
+            # The codec imports NumPy, which starts a thread per core unless it is told not to.
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+            timeout=_TIME_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"decoding took longer than {_TIME_LIMIT_S:g} s") from None
+    if b"ModuleNotFoundError" in child.stderr or b"ImportError" in child.stderr:
+        raise ToolError("the package ethos-u-vela is not installed; pip install 'ethos-u-vela>=5.2,<5.3'")
+    results: list[Weights] = []
+    position = 0
+    while position + _LENGTH_BYTES <= len(child.stdout):
+        count = int.from_bytes(child.stdout[position : position + _LENGTH_BYTES], "little")
+        position += _LENGTH_BYTES
+        if position + 2 * count > len(child.stdout):
+            break
+        results.append(np.frombuffer(child.stdout, "<i2", count, position).astype(np.int16, copy=False))
+        position += 2 * count
+    return results, child.returncode == 0

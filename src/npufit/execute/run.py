@@ -1,0 +1,254 @@
+"""Run a model: in the reference kernels, as Vela compiled it, or as a capture of Mesa's driver has it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from npufit.errors import InputError
+from npufit.ethosu import SanitizerFinding
+from npufit.execute.capture import read_capture
+from npufit.execute.compare import Comparison, compare
+from npufit.execute.compiled import CompiledModel, in_source_terms, tie_by_name
+from npufit.execute.feature_maps import FeatureMaps
+from npufit.execute.reference import GOLDEN, Reference
+from npufit.execute.replay import Replay
+from npufit.execute.values import Array, Values, dtype_of
+from npufit.graph import Model
+from npufit.stacks import PlaceOptions, Target
+from npufit.stacks.vela import DebugDatabase, compile_model, is_precompiled, read_label
+from npufit.tflite import parse_model
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a user may set for a run: whether and how to compare, and how often to run once more for the steady time."""
+
+    compare: bool = False
+    tolerance: float = 0.0
+    repeat: int = 1
+    place: PlaceOptions = field(default_factory=PlaceOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """How long the parts took; None for a part that did not take place.
+
+    `first` is the first inference, `steady` the fastest of the later ones, `reference` one inference of the golden.
+    """
+
+    compile: float | None
+    load: float
+    first: float
+    steady: float | None
+    reference: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorFinding:
+    """What the simulator's sanitizer says about one call of the NPU."""
+
+    partition: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Outputs by tensor index of `model`, where they were computed, how long it took, and how they compare."""
+
+    model: Model
+    place: str
+    partitions: int
+    outputs: Mapping[int, Array]
+    seconds: Seconds
+    comparison: Comparison | None = None
+    findings: tuple[SimulatorFinding, ...] = ()
+
+
+def run_on_cpu(model: Model, inputs: Values, options: RunOptions | None = None) -> RunResult:
+    """Return what the reference kernels compute. Raises InputError where LiteRT cannot run the model."""
+    started = time.perf_counter()
+    reference = Reference(model)
+    load = time.perf_counter() - started
+    values, seconds = _time(reference, inputs, (options or RunOptions()).repeat, Seconds(None, load, 0.0, None))
+    return RunResult(model, GOLDEN, 0, _outputs(model, {**inputs, **values}), seconds)
+
+
+def run_on_target(
+    model: Model, target: Target, inputs: Values, options: RunOptions | None = None, original: Model | None = None
+) -> RunResult:
+    """Return what `model` computes on `target`, one of the stack vela: NPU partitions are executed on the simulator.
+
+    A model that Vela compiled already is executed as it is; `original` is then what it was compiled from, and `inputs`
+    are those of `original`. Raises InputError where the target or the model cannot be executed, ToolError where Vela
+    fails.
+    """
+    options, database = options or RunOptions(), None
+    if target.stack != "vela":
+        raise InputError(f"{target}: only what Vela compiles can be executed here. Use -t imx93/vela, or --on cpu.")
+    if is_precompiled(model):
+        if options.compare and original is None:
+            raise InputError(
+                f"{model.name} is compiled already, so there is nothing to compare it with. Give the file that it was "
+                "compiled from with --original."
+            )
+        source, compile_s = original or model, None
+        compiled = model
+        ties = {index: index for index in range(len(model.main.tensors))} if original is None else {}
+        ties = ties or tie_by_name(compiled, source)
+    else:
+        if original is not None:
+            raise InputError(f"{model.name} holds no ethos-u operator; --original is for files that Vela compiled.")
+        started = time.perf_counter()
+        compilation = compile_model(model, target, options.place)
+        compiled = parse_model(compilation.compiled, f"{model.name} compiled by Vela")
+        database = compilation.database
+        source, compile_s = model, time.perf_counter() - started
+        ties = _tie_by_label(compiled)
+    started = time.perf_counter()
+    runner = _Translated(CompiledModel(compiled), compiled, source, ties, database)
+    return _finish(source, str(target), runner, inputs, options, Seconds(compile_s, _since(started), 0.0, None))
+
+
+def replay(model: Model, folder: Path, inputs: Values, options: RunOptions | None = None) -> RunResult:
+    """Return what the submissions that were captured in `folder` compute. Raises InputError where they do not fit."""
+    started = time.perf_counter()
+    runner = Replay(model, read_capture(folder, model))
+    seconds = Seconds(None, _since(started), 0.0, None)
+    return _finish(model, f"capture {folder.name}", runner, inputs, options or RunOptions(), seconds)
+
+
+class _Runner(Protocol):
+    """Something that computes tensors of the source model from its inputs."""
+
+    def run(self, inputs: Values) -> dict[int, Array]: ...
+
+
+class _NpuRunner(_Runner, Protocol):
+    @property
+    def partitions(self) -> int: ...
+
+    @property
+    def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]: ...
+
+    @property
+    def in_bricks(self) -> Values: ...
+
+    def observe(self, inputs: Values) -> dict[int, Array]: ...
+
+
+class _Translated:
+    """A compiled model that takes and gives tensors of the model that it was compiled from."""
+
+    def __init__(
+        self,
+        runner: CompiledModel,
+        compiled: Model,
+        source: Model,
+        ties: Mapping[int, int],
+        database: DebugDatabase | None,
+    ) -> None:
+        self._writes = database.writes if database and database.stream_count == runner.partitions else ()
+        self._runner, self._compiled, self._source, self._ties = runner, compiled, source, ties
+        self._inputs = _pair(compiled.main.inputs, source.main.inputs, ties, f"{compiled.name}: inputs")
+        self._outputs = _pair(compiled.main.outputs, source.main.outputs, ties, f"{compiled.name}: outputs")
+
+    @property
+    def partitions(self) -> int:
+        return self._runner.partitions
+
+    @property
+    def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]:
+        return self._runner.findings
+
+    @property
+    def in_bricks(self) -> Values:
+        return {}
+
+    def run(self, inputs: Values) -> dict[int, Array]:
+        given = {own: np.reshape(inputs[index], self._shape(own)) for own, index in self._inputs.items()}
+        values = self._runner.run(given)
+        for own in self._compiled.main.outputs:
+            tensor = self._compiled.main.tensors[own]
+            if own not in values and tensor.is_constant:  # Vela computed it
+                values[own] = np.frombuffer(tensor.buffer.data, dtype_of(tensor)).reshape(tensor.shape or ())
+        return in_source_terms(values, self._compiled, self._source, {**self._ties, **self._inputs, **self._outputs})
+
+    def observe(self, inputs: Values) -> dict[int, Array]:
+        """Return what `run` does, and the feature maps inside the calls that Vela's debug database names."""
+        listeners = [
+            FeatureMaps(self._source, (write for write in self._writes if write.stream == number))
+            for number in range(self._runner.partitions)
+        ]
+        self._runner.listen(listeners)
+        try:
+            values = self.run(inputs)
+        finally:
+            self._runner.listen(())
+        return {tensor: array for maps in listeners for tensor, array in maps.tensors().items()} | values
+
+    def _shape(self, index: int) -> tuple[int, ...]:
+        return self._compiled.main.tensors[index].shape or ()
+
+
+def _pair(theirs: tuple[int, ...], own: tuple[int, ...], ties: Mapping[int, int], what: str) -> dict[int, int]:
+    """Return the source tensor of each input or output: by what ties them, else by their order."""
+    tied = {index: ties[index] for index in theirs if ties.get(index) in own}
+    if len(tied) == len(theirs):
+        return tied
+    if len(theirs) != len(own):
+        raise InputError(f"{what} are {len(theirs)}, those of the original are {len(own)}. Is it the right --original?")
+    return dict(zip(theirs, own, strict=True))
+
+
+def _tie_by_label(compiled: Model) -> dict[int, int]:
+    labels = ((index, read_label(tensor.name)) for index, tensor in enumerate(compiled.main.tensors))
+    return {index: label[1] for index, label in labels if label is not None and label[0] == 0}
+
+
+def _finish(
+    model: Model, place: str, runner: _NpuRunner, inputs: Values, options: RunOptions, seconds: Seconds
+) -> RunResult:
+    values, seconds = _time(runner, inputs, options.repeat, seconds)
+    comparison = None
+    if options.compare:
+        reference = Reference(model)
+        started = time.perf_counter()
+        golden = reference.run(inputs)
+        seconds = replace(seconds, reference=_since(started))
+        comparison = compare(model, runner.observe(inputs), golden, GOLDEN, options.tolerance, runner.in_bricks)
+    findings = tuple(SimulatorFinding(partition, _describe(finding)) for partition, finding in runner.findings)
+    outputs = _outputs(model, {**inputs, **values})
+    return RunResult(model, place, runner.partitions, outputs, seconds, comparison, findings)
+
+
+def _describe(finding: SanitizerFinding) -> str:
+    where = "the stream" if finding.operation is None else str(finding.operation)
+    span = "" if finding.region is None else f", region {finding.region}, {finding.start:#x} to {finding.end:#x}"
+    earlier = "" if finding.earlier is None else f"; earlier: {finding.earlier}"
+    return f"{where}: {finding.kind.value}: {finding.message}{span}{earlier}"
+
+
+def _time(runner: _Runner, inputs: Values, repeat: int, seconds: Seconds) -> tuple[dict[int, Array], Seconds]:
+    started = time.perf_counter()
+    values = runner.run(inputs)
+    first = _since(started)
+    later: list[float] = []
+    for _ in range(repeat):
+        started = time.perf_counter()
+        runner.run(inputs)
+        later.append(_since(started))
+    return values, replace(seconds, first=first, steady=min(later, default=None))
+
+
+def _since(started: float) -> float:
+    return time.perf_counter() - started
+
+
+def _outputs(model: Model, values: Values) -> dict[int, Array]:
+    return {index: values[index] for index in model.main.outputs if index in values}

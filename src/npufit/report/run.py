@@ -1,0 +1,220 @@
+"""The result of a run for people and for scripts; `run.schema.json` beside this file fixes the form of the JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from npufit._version import __version__
+from npufit.execute import Array, Comparison, RunResult, Score, TensorComparison
+from npufit.report.ink import Page, columns
+from npufit.report.json_report import clean
+from npufit.words import percent, plural, shorten
+
+SCHEMA_VERSION = 1
+
+_ROWS = 12
+_FINDINGS = 6
+_NAME_WIDTH = 44
+
+
+def run_text(result: RunResult, scores: Sequence[Score], page: Page, *, everything: bool = False) -> str:
+    """Return the report on a run: the answer first; `everything` lists each tensor and finding."""
+    lines = _headline(result, page)
+    lines.append(page.ink("dim", _seconds(result)))
+    lines += _findings(result, page, everything)
+    lines += _scores(scores, page)
+    if not scores:
+        lines += _outputs(result, page)
+    if result.comparison is not None:
+        lines += _table(result, result.comparison, page, everything)
+    return "\n".join(lines)
+
+
+def headline(result: RunResult) -> str:
+    """Return the answer in one line: whether the tensors are equal, or what was run."""
+    comparison = result.comparison
+    if comparison is None:
+        calls = f", {plural(result.partitions, 'NPU call')}" if result.partitions else ""
+        return f"ran {shorten(result.model.name)} on {result.place}{calls}"
+    total = len(comparison.tensors)
+    first = comparison.first_difference
+    if first is None:
+        within = f" within {comparison.tolerance:g}" if comparison.tolerance else ""
+        if not total:
+            return f"nothing to compare: {result.place} and {comparison.golden} have no tensor in common"
+        return f"equal{within}: {total} of {total} tensors on {result.place} are those of {comparison.golden}"
+    differing = sum(not tensor.is_equal for tensor in comparison.tensors)
+    return (
+        f"differs from operator {first.operator} ({_type(result, first)}) on: {percent(first.share)} of its values, "
+        f"by up to {_amount(result, first)}; {differing} of {plural(total, 'tensor')} on {result.place} are not those "
+        f"of {comparison.golden}"
+    )
+
+
+def run_json(result: RunResult, scores: Sequence[Score]) -> str:
+    """Return the run as JSON text that follows the published schema."""
+    return json.dumps(run_document(result, scores), indent=2, allow_nan=False)
+
+
+def run_schema() -> dict[str, Any]:
+    """Return the JSON schema that `run_json` follows."""
+    return json.loads((files("npufit.report") / "run.schema.json").read_text(encoding="utf-8"))
+
+
+def run_document(result: RunResult, scores: Sequence[Score]) -> dict[str, Any]:
+    """Return the run as plain data, ready for JSON; the values of the outputs are not in it."""
+    seconds = result.seconds
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "npufit_version": __version__,
+        "model": {"name": clean(result.model.name), "operators": len(result.model.main.operators)},
+        "place": clean(result.place),
+        "partitions": result.partitions,
+        "outputs": [_output(result, index, values) for index, values in result.outputs.items()],
+        "top": [{"index": score.index, "label": clean(score.label), "score": _number(score.score)} for score in scores],
+        "compare": None if result.comparison is None else _comparison(result, result.comparison),
+        "seconds": {
+            "compile": seconds.compile,
+            "load": seconds.load,
+            "first": seconds.first,
+            "steady": seconds.steady,
+            "reference": seconds.reference,
+        },
+        "findings": [{"partition": finding.partition, "text": clean(finding.text)} for finding in result.findings],
+    }
+
+
+def _output(result: RunResult, index: int, values: Array) -> dict[str, Any]:
+    return {
+        "tensor": index,
+        "name": clean(result.model.main.tensors[index].name),
+        "shape": list(values.shape),
+        "type": str(values.dtype),
+    }
+
+
+def _comparison(result: RunResult, comparison: Comparison) -> dict[str, Any]:
+    first = comparison.first_difference
+    return {
+        "golden": comparison.golden,
+        "tolerance": comparison.tolerance,
+        "equal": comparison.is_equal,
+        "tensors_compared": len(comparison.tensors),
+        "first_difference": None if first is None else _tensor(result, first),
+        "per_tensor": [_tensor(result, tensor) for tensor in comparison.tensors],
+    }
+
+
+def _tensor(result: RunResult, compared: TensorComparison) -> dict[str, Any]:
+    return {
+        "operator": compared.operator,
+        "operator_type": clean(_type(result, compared)),
+        "tensor": compared.tensor,
+        "name": clean(_name(result, compared)),
+        "equal": compared.is_equal,
+        "differing": compared.differing,
+        "values": compared.count,
+        "share": compared.share,
+        "largest_difference": _number(compared.largest),
+        "note": compared.note,
+    }
+
+
+def _number(value: float) -> float | None:
+    """Return a number as JSON has it: infinity and NaN become null."""
+    return value if math.isfinite(value) else None
+
+
+def _headline(result: RunResult, page: Page) -> list[str]:
+    comparison = result.comparison
+    style = "bold" if comparison is None else "green" if comparison.is_equal else "red"
+    return [page.ink(style, line) for line in page.wrap(headline(result), hanging="  ")]
+
+
+def _seconds(result: RunResult) -> str:
+    seconds = result.seconds
+    parts = (
+        ("compile", seconds.compile),
+        ("load", seconds.load),
+        ("first inference", seconds.first),
+        ("steady", seconds.steady),
+        ("reference", seconds.reference),
+    )
+    return ", ".join(f"{name} {value:.2f} s" for name, value in parts if value is not None)
+
+
+def _findings(result: RunResult, page: Page, everything: bool) -> list[str]:
+    if not result.findings:
+        return []
+    lines = ["", page.ink("red", f"The simulator found {plural(len(result.findings), 'fault')} in the command streams")]
+    shown = result.findings if everything else result.findings[:_FINDINGS]
+    for finding in shown:
+        lines += page.wrap(f"call {finding.partition}: {shorten(finding.text, 300)}", "  ", "    ")
+    if len(shown) < len(result.findings):
+        lines.append(page.ink("dim", f"  … {len(result.findings) - len(shown)} more (--all)"))
+    return lines
+
+
+def _scores(scores: Sequence[Score], page: Page) -> list[str]:
+    if not scores:
+        return []
+    rows = [[f"  {score.score:.4f}", str(score.index), shorten(score.label)] for score in scores]
+    return ["", page.ink("bold", f"Top {len(scores)}"), *columns(rows, right=(0, 1))]
+
+
+def _outputs(result: RunResult, page: Page) -> list[str]:
+    rows: list[list[str]] = []
+    for index, values in result.outputs.items():
+        shape = "x".join(str(size) for size in values.shape) or "scalar"
+        spread = f"{values.min():g} to {values.max():g}" if values.size and values.dtype.kind in "biuf" else "-"
+        rows.append(
+            [f"  {index}", shorten(result.model.main.tensors[index].name, _NAME_WIDTH), shape, str(values.dtype)]
+        )
+        rows[-1].append(spread)
+    return ["", page.ink("bold", "Outputs"), *columns(rows, right=(0,))] if rows else []
+
+
+def _table(result: RunResult, comparison: Comparison, page: Page, everything: bool) -> list[str]:
+    """Return the tensors that were compared: all, or those around and after the first difference."""
+    shown = comparison.tensors if everything else tuple(tensor for tensor in comparison.tensors if not tensor.is_equal)
+    rest = 0
+    if not everything:
+        shown, rest = shown[:_ROWS], len(shown) - len(shown[:_ROWS])
+    if not shown:
+        return []
+    rows = [["operator", "type", "tensor", "differing", "largest", ""]]
+    for tensor in shown:
+        share = percent(tensor.share) if tensor.differing else "-"
+        amount = _amount(result, tensor) if tensor.differing else "equal"
+        name = f"{tensor.tensor} {shorten(_name(result, tensor), _NAME_WIDTH)}"
+        rows.append([str(tensor.operator), _type(result, tensor), name, share, amount, tensor.note])
+    head, *lines = columns([row[:-1] for row in rows], right=(0, 3, 4))
+    found = ["", page.ink("bold", head)]
+    for line, row in zip(lines, rows[1:], strict=True):
+        found.append(line)
+        if row[-1]:
+            found += page.wrap(row[-1], "          ")
+    if rest:
+        found.append(page.ink("dim", f"… {plural(rest, 'more tensor')} that differ (--all)"))
+    elif not everything:
+        equal = len(comparison.tensors) - len(shown)
+        found.append(page.ink("dim", f"{plural(equal, 'other tensor')} equal (--all)"))
+    return found
+
+
+def _type(result: RunResult, compared: TensorComparison) -> str:
+    return shorten(result.model.main.operators[compared.operator].name, 40)
+
+
+def _name(result: RunResult, compared: TensorComparison) -> str:
+    return result.model.main.tensors[compared.tensor].name
+
+
+def _amount(result: RunResult, compared: TensorComparison) -> str:
+    if result.model.main.tensors[compared.tensor].element.is_float:
+        return f"{compared.largest:.3g}"
+    return plural(int(compared.largest), "step") if math.isfinite(compared.largest) else "its form"

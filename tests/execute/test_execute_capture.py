@@ -1,0 +1,186 @@
+"""Captures of Mesa's driver: the three stories that they tell, and what is refused."""
+
+from __future__ import annotations
+
+import lzma
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import npufit
+from npufit.errors import InputError
+from npufit.ethosu import Machine, Program
+from npufit.ethosu.operations import BlockOperation, Layout
+from npufit.execute import IN_BRICKS, RunOptions, RunResult, random_inputs, replay
+from npufit.execute.capture import read_capture
+
+_COMPARE = RunOptions(compare=True, repeat=0)
+
+
+def _replay(captures: Path, name: str) -> RunResult:
+    model = npufit.load(captures.parent / "models" / f"{name}.tflite")
+    return replay(model, captures / name, random_inputs(model), _COMPARE)
+
+
+def test_mobilenet_v1_is_exact(captures: Path) -> None:
+    comparison = _replay(captures, "mobilenet_v1_0.5_160_quant").comparison
+    assert comparison is not None
+    assert comparison.is_equal
+    assert len(comparison.tensors) == 31
+
+
+def test_keras_mobilenet_v2_is_exact_up_to_the_first_pad_and_wrong_from_there(captures: Path) -> None:
+    result = _replay(captures, "keras_mobilenet_v2_224_int8_per_tensor_io_int8")
+    assert result.comparison is not None
+    first = result.comparison.first_difference
+    assert first is not None
+    operators = result.model.main.operators
+    assert (operators[first.operator - 1].type, operators[first.operator].type) == ("PAD", "DEPTHWISE_CONV_2D")
+    assert [found.operator for found in result.comparison.tensors[:4]] == [0, 1, 2, 3]
+    assert first.operator == 5
+    assert 0.7 < first.share < 0.8
+    assert first.largest == 255
+    assert not any(found.is_equal for found in result.comparison.tensors[4:])
+
+
+def test_ssd_mobilenet_v1_lets_a_feature_map_out_in_bricks(captures: Path) -> None:
+    result = _replay(captures, "ssd_mobilenet_v1_coco_quant")
+    assert result.partitions == 4
+    assert result.comparison is not None
+    first = result.comparison.first_difference
+    assert first is not None
+    assert first.operator == 26
+    assert result.model.main.tensors[first.tensor].shape == (1, 10, 10, 768)
+    assert first.note == IN_BRICKS
+    # Its reader inside the partition finds it right, its reader on the CPU does not.
+    equal = {found.operator: found.is_equal for found in result.comparison.tensors}
+    readers = {
+        index: equal[index]
+        for index, operator in enumerate(result.model.main.operators)
+        if first.tensor in operator.inputs
+    }
+    on_npu = {
+        operator
+        for partition in read_capture(captures / "ssd_mobilenet_v1_coco_quant", result.model)
+        for operator in partition.operators
+    }
+    assert readers == {index: index in on_npu for index in readers}
+    assert set(readers.values()) == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("name", "is_equal"),
+    [
+        ("add_relu_bcast", True),
+        ("concat_c16", True),
+        ("depthwise_1ch", True),
+        ("pad_asym_conv", False),
+        ("pad_sym_conv", False),
+        ("residual_chain", True),
+        ("resize2x", True),
+        ("resize3x", False),
+        ("slice_h", True),
+    ],
+)
+def test_small_networks_of_one_hazard_each(captures: Path, name: str, is_equal: bool) -> None:
+    comparison = _replay(captures, f"micro/{name}").comparison
+    assert comparison is not None
+    assert comparison.is_equal == is_equal
+
+
+def test_feature_maps_lie_where_the_streams_say(captures: Path) -> None:
+    """Every feature map that is written begins a slot, in the order and the layout that the rules give."""
+    for folder in sorted(path.parent for path in captures.rglob("teflon.log")):
+        model = npufit.load(captures.parent / "models" / f"{folder.relative_to(captures)}.tflite")
+        for partition in read_capture(folder, model):
+            by_offset = {slot.offset: slot for slot in partition.slots}
+            submission = partition.submission
+            regions = ((1, len(submission.io)), (2, submission.sram_bytes))
+            operations = Machine(Program(submission.stream, submission.coefficients, regions)).operations
+            written = [operation.ofm for operation in operations if isinstance(operation, BlockOperation)]
+            slots = {by_offset[ofm.bases[0]].tensor: ofm for ofm in written if ofm.bases[0] in by_offset}
+            operators = [model.main.operators[index] for index in partition.operators]
+            assert list(slots) == [operator.outputs[0] for operator in operators if operator.type != "PAD"]
+            for slot in partition.slots:
+                if slot.tensor in slots and slot.shape[2] > 1 and slot.shape[3] > 16:
+                    assert (slots[slot.tensor].layout is Layout.NHCWB16) == slot.in_bricks, (folder.name, slot)
+
+
+def _without_log(folder: Path) -> None:
+    (folder / "teflon.log").unlink()
+
+
+def _log_of_nothing(folder: Path) -> None:
+    (folder / "teflon.log").write_text("nothing")
+
+
+def _log_of_another(folder: Path) -> None:
+    log = folder / "teflon.log"
+    log.write_text(log.read_text().replace("0,6,3                7", "0,6,3                7000"))
+
+
+def _cut_archive(folder: Path) -> None:
+    path = folder / "submit00-io.bin.xz"
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def _damaged_archive(folder: Path) -> None:
+    (folder / "submit00-io.bin.xz").write_bytes(b"no archive")
+
+
+def _short_io(folder: Path) -> None:
+    (folder / "submit00-io.bin.xz").write_bytes(lzma.compress(bytes(16)))
+
+
+def _huge_sram(folder: Path) -> None:
+    meta = folder / "submit00-meta.txt"
+    meta.write_text(meta.read_text().replace("sram_size=98304", "sram_size=99999999999"))
+
+
+def _small_io(folder: Path) -> None:
+    meta = folder / "submit00-meta.txt"
+    meta.write_text(meta.read_text().replace("size=10944", "size=1600"))
+    (folder / "submit00-io.bin.xz").write_bytes(lzma.compress(bytes(1600)))
+
+
+def _without_submissions(folder: Path) -> None:
+    for path in folder.glob("submit*"):
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_without_log, r"teflon.log: cannot be read"),
+        (_log_of_nothing, "teflon.log has 0 partitions, the folder has 2 submissions"),
+        (_log_of_another, "is of another model: no operator of it writes tensor 7000"),
+        (_cut_archive, "is cut off"),
+        (_damaged_archive, "cannot be unpacked"),
+        (_short_io, "submit00-io has 16 bytes, its meta.txt says 10944"),
+        (_small_io, "take 10944 bytes, its IO buffer has 1600"),
+        (_huge_sram, "asks for 99999999999 bytes of SRAM"),
+        (_without_submissions, "is not a capture"),
+    ],
+)
+def test_a_damaged_capture_is_one_clear_error(
+    captures: Path, tmp_path: Path, damage: Callable[[Path], None], message: str
+) -> None:
+    folder = tmp_path / "residual_chain"
+    folder.mkdir()
+    for path in (captures / "micro" / "residual_chain").iterdir():
+        shutil.copyfile(path, folder / path.name)
+    model = npufit.load(captures.parent / "models" / "micro" / "residual_chain.tflite")
+    assert len(read_capture(folder, model)) == 2
+    damage(folder)
+    with pytest.raises(InputError, match=message):
+        read_capture(folder, model)
+
+
+def test_a_capture_of_another_model_is_refused(captures: Path) -> None:
+    model = npufit.load("zoo:mobilenet_v1@96,uint8,alpha=0.25")
+    with pytest.raises(InputError):
+        read_capture(captures / "ssd_mobilenet_v1_coco_quant", model)
+    with pytest.raises(InputError, match="no such folder"):
+        read_capture(captures / "absent", model)
