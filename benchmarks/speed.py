@@ -6,6 +6,7 @@ times are medians of this run and are given for orientation.
 
 from __future__ import annotations
 
+import json
 import statistics
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def main() -> None:
         file = Path(folder) / "mobilenet_v2.tflite"
         model = npufit.load("zoo:mobilenet_v2@224,int8")
         write_model(model, file)
-        rows = [_help(), _check_against_vela(file), _vela_overhead(file), _library(), _linear()]
+        rows = [_help(), _check_against_vela(file), _vela_overhead(file), _library(), _linear(), *_simulation(file)]
     print(f"| what | goal | found (medians of {RUNS} runs in turn) | |")
     print("|---|---|---|---|")
     for row in rows:
@@ -103,6 +104,21 @@ def _linear() -> Row:
         f"ratio {growth:.2f} ({found})",
         growth <= 1.5,
     )
+
+
+def _simulation(file: Path) -> list[Row]:
+    """Return how the simulator compares with LiteRT's reference kernels on the same model."""
+    command = [*_NPUFIT, "run", str(file), "-t", "imx93/vela", "--compare", "--repeat", "5", "--json"]
+    runs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(5)]
+    seconds = [run["seconds"] for run in runs]
+    steady = statistics.median(run["steady"] / run["reference"] for run in seconds)
+    load = statistics.median(run["load"] / run["reference"] for run in seconds)
+    reference = statistics.median(run["reference"] for run in seconds)
+    what = "of MobileNetV2 on the simulator, against an inference of LiteRT's reference kernels"
+    return [
+        Row(f"a steady inference {what}", "ratio at most 1", f"ratio {steady:.2f} ({reference:.3f} s)", steady <= 1),
+        Row(f"loading, with the decoding of weights, {what}", "ratio at most 3", f"ratio {load:.2f}", load <= 3),
+    ]
 
 
 def _time_check(model: Model) -> float:
