@@ -1,4 +1,7 @@
-"""Operations with everything that their registers say, and the register file that they are read from."""
+"""Operations with everything that their registers say, and the register file that they are read from.
+
+Longer than most files: the operations and the functions that read each of them off the registers belong side by side.
+"""
 
 from __future__ import annotations
 
