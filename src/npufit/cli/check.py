@@ -6,10 +6,11 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from npufit.cli.options import color_option, schema_option, tool_options
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,15 +21,10 @@ if TYPE_CHECKING:
 _EXIT_GATE_FAILED = 1
 
 
-def _print_schema(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
-    if not wanted or context.resilient_parsing:
-        return
-    import json
-
+def _schema() -> dict[str, Any]:
     from npufit.report.json_report import check_schema
 
-    click.echo(json.dumps(check_schema(), indent=2))
-    context.exit()
+    return check_schema()
 
 
 @click.command("check")
@@ -56,21 +52,9 @@ def _print_schema(context: click.Context, _parameter: click.Parameter, wanted: b
     "decides, and differences from the rules are listed. '-' reads standard input.",
 )
 @click.option("--converter", metavar="CMD", help="Command line of neutron-converter, for imx95/neutron.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Override a setting of the chip profile, for Vela: accelerator, system-config, memory-mode, config, "
-    "arena-cache-size, optimise.",
-)
-@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True,
-              help="Seconds that a compiler or converter may take.")  # fmt: skip
-@click.option("--no-cache", is_flag=True, help="Compile again even if this file was compiled before.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
-              help="Colour; auto honours NO_COLOR.")  # fmt: skip
-@click.option("--json-schema", is_flag=True, is_eager=True, expose_value=False, callback=_print_schema,
-              help="Print the schema of --json and exit.")  # fmt: skip
+@tool_options
+@color_option
+@schema_option(_schema)
 def command(
     model: str,
     targets: tuple[str, ...],

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from npufit.cli.options import color_option, schema_option, tool_options
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,15 +17,10 @@ if TYPE_CHECKING:
 _EXIT_DIFFERS = 1
 
 
-def _print_schema(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
-    if not wanted or context.resilient_parsing:
-        return
-    import json
-
+def _schema() -> dict[str, Any]:
     from npufit.report.run import run_schema
 
-    click.echo(json.dumps(run_schema(), indent=2))
-    context.exit()
+    return run_schema()
 
 
 @click.command("run")
@@ -81,14 +77,9 @@ def _print_schema(context: click.Context, _parameter: click.Parameter, wanted: b
 )
 @click.option("--all", "everything", is_flag=True, help="List every tensor that was compared, and every finding.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of Vela, as in `npufit check`.")
-@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True,
-              help="Seconds that Vela may take.")  # fmt: skip
-@click.option("--no-cache", is_flag=True, help="Compile again even if this file was compiled before.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
-              help="Colour; auto honours NO_COLOR.")  # fmt: skip
-@click.option("--json-schema", is_flag=True, is_eager=True, expose_value=False, callback=_print_schema,
-              help="Print the schema of --json and exit.")  # fmt: skip
+@tool_options
+@color_option
+@schema_option(_schema)
 def command(
     model: str | None,
     target: str | None,

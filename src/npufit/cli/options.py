@@ -1,0 +1,64 @@
+"""Options that several commands have, written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import click
+
+_Command = Callable[..., Any]
+
+
+def tool_options(command: _Command) -> _Command:
+    """Return `command` with the options of what runs a compiler: --set, --time-limit and --no-cache."""
+    options = (
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Override a setting of the chip profile, for Vela: accelerator, system-config, memory-mode, config, "
+            "arena-cache-size, optimise.",
+        ),
+        click.option(
+            "--time-limit",
+            type=click.FloatRange(min=0, min_open=True),
+            default=600.0,
+            show_default=True,
+            help="Seconds that a compiler or converter may take.",
+        ),
+        click.option("--no-cache", is_flag=True, help="Compile again even if this file was compiled before."),
+    )
+    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour; auto honours NO_COLOR.",
+)
+
+
+def schema_option(read: Callable[[], dict[str, Any]]) -> Callable[[_Command], _Command]:
+    """Return the option --json-schema, which prints the schema that `read` returns and leaves."""
+
+    def show(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+        if not wanted or context.resilient_parsing:
+            return
+        import json
+
+        click.echo(json.dumps(read(), indent=2))
+        context.exit()
+
+    return click.option(
+        "--json-schema",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Print the schema of --json and exit.",
+    )
