@@ -43,6 +43,14 @@ def test_equal_is_the_answer_and_code_0(npufit: Run) -> None:
     assert "Top 5" in done.stdout
 
 
+def test_equal_says_when_the_npu_had_nothing_to_do(npufit: Run) -> None:
+    idle = npufit("zoo:mobilenet_v1@32,float32,alpha=0.25", "-t", "imx93/vela", "--compare")
+    assert idle.returncode == 0
+    assert "nothing of it runs on the NPU" in " ".join(idle.stdout.split())
+    busy = npufit("zoo:mobilenet_v1@32,uint8,alpha=0.25", "-t", "imx93/vela", "--compare")
+    assert "nothing of it runs on the NPU" not in " ".join(busy.stdout.split())
+
+
 def test_a_difference_is_code_1_unless_it_is_tolerated(npufit: Run, shared_models: Path) -> None:
     model = str(shared_models / "ad01_int8.tflite")
     done = npufit(model, "-t", "imx93/vela", "--compare")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from npufit.cli import exit_codes
 from npufit.cli.options import color_option, schema_option, tool_options
 from npufit.errors import InputError
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from npufit.checking import CheckResult, GateResult
     from npufit.graph import Model
     from npufit.report.ink import Page
-
-_EXIT_GATE_FAILED = 1
 
 
 def _schema() -> dict[str, Any]:
@@ -111,7 +110,7 @@ def command(
     if failed and (form is not None or output is not None):
         for outcome in failed:
             click.echo(str(outcome), err=True)
-    return _EXIT_GATE_FAILED if failed else 0
+    return exit_codes.NOT_MET if failed else exit_codes.FINE
 
 
 def _render(

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from npufit.cli import exit_codes
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
     from npufit.ethosu.kernel import KernelVerdict
     from npufit.execute.streams import NamedStream
-
-_EXIT_REFUSED = 1
 
 
 @click.command("disassemble")
@@ -56,7 +55,8 @@ def command(file: Path, kernel: str | None, as_json: bool, output: Path | None) 
     else:
         for text in _texts(file, streams, verdicts):
             click.echo(text)
-    return _EXIT_REFUSED if any(verdict and verdict.accepted is False for verdict in verdicts) else 0
+    refused = any(verdict and verdict.accepted is False for verdict in verdicts)
+    return exit_codes.NOT_MET if refused else exit_codes.FINE
 
 
 def _texts(file: Path, streams: tuple[NamedStream, ...], verdicts: list[KernelVerdict | None]) -> Generator[str]:

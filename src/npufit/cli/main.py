@@ -10,13 +10,8 @@ import sys
 import click
 
 from npufit._version import __version__
+from npufit.cli import exit_codes
 from npufit.errors import InputError, InternalError, NpufitError, ToolError
-
-EXIT_GATE_FAILED = 1
-EXIT_WRONG_INPUT = 2
-EXIT_TOOL_FAILED = 3
-EXIT_BUG = 70
-_EXIT_INTERRUPTED = 130
 
 _COMMANDS = {
     "check": "Where does each operator of a model run, and why?",
@@ -88,10 +83,10 @@ def main() -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
-        sys.exit(EXIT_WRONG_INPUT)
+        sys.exit(exit_codes.WRONG_INPUT)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(_EXIT_INTERRUPTED)
+        sys.exit(exit_codes.INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe has left; Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -103,8 +98,8 @@ def main() -> None:
 
 def _exit_code(error: NpufitError) -> int:
     if isinstance(error, InputError):
-        return EXIT_WRONG_INPUT
-    return EXIT_TOOL_FAILED if isinstance(error, ToolError) else EXIT_BUG
+        return exit_codes.WRONG_INPUT
+    return exit_codes.TOOL_FAILED if isinstance(error, ToolError) else exit_codes.BUG
 
 
 def _show(error: NpufitError) -> None:

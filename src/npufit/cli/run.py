@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from npufit.cli import exit_codes
 from npufit.cli.options import color_option, schema_option, tool_options
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
     from npufit.execute import RunOptions, RunResult, Values
     from npufit.graph import Model
-
-_EXIT_DIFFERS = 1
 
 
 def _schema() -> dict[str, Any]:
@@ -147,7 +146,7 @@ def command(
     text = run_json(result, scores) if as_json else run_text(result, scores, page, everything=everything)
     click.echo(text, color=page.color)
     differs = result.comparison is not None and not result.comparison.is_equal
-    return _EXIT_DIFFERS if differs or not accepted else 0
+    return exit_codes.NOT_MET if differs or not accepted else exit_codes.FINE
 
 
 def _model_name(

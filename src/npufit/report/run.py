@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from npufit._version import __version__
-from npufit.execute import Array, Comparison, RunResult, Score, TensorComparison
+from npufit.execute import GOLDEN, Array, Comparison, RunResult, Score, TensorComparison
 from npufit.report.ink import Page, columns
 from npufit.report.json_report import clean
 from npufit.words import percent, plural, shorten
@@ -39,20 +39,28 @@ def headline(result: RunResult) -> str:
     comparison = result.comparison
     if comparison is None:
         calls = f", {plural(result.partitions, 'NPU call')}" if result.partitions else ""
-        return f"ran {shorten(result.model.name)} on {result.place}{calls}"
+        return f"ran {shorten(result.model.name)} on {result.place}{calls}{_nothing_on_npu(result)}"
     total = len(comparison.tensors)
     first = comparison.first_difference
     if first is None:
         within = f" within {comparison.tolerance:g}" if comparison.tolerance else ""
         if not total:
             return f"nothing to compare: {result.place} and {comparison.golden} have no tensor in common"
-        return f"equal{within}: {total} of {total} tensors on {result.place} are those of {comparison.golden}"
+        return (
+            f"equal{within}: {total} of {total} tensors on {result.place} are those of {comparison.golden}"
+            f"{_nothing_on_npu(result)}"
+        )
     differing = sum(not tensor.is_equal for tensor in comparison.tensors)
     return (
         f"differs from operator {first.operator} ({_type(result, first)}) on: {percent(first.share)} of its values, "
         f"by up to {_amount(result, first)}; {differing} of {plural(total, 'tensor')} on {result.place} are not those "
         f"of {comparison.golden}"
     )
+
+
+def _nothing_on_npu(result: RunResult) -> str:
+    """Return a warning where a target was asked for and its NPU had nothing to do: equal then says nothing."""
+    return "; nothing of it runs on the NPU" if not result.partitions and result.place != GOLDEN else ""
 
 
 def run_json(result: RunResult, scores: Sequence[Score]) -> str:

@@ -46,11 +46,6 @@ class Recognition:
     width: int
     pads: int
 
-    @property
-    def is_square(self) -> bool:
-        """True where height and width are equal, as in every public report."""
-        return self.height == self.width
-
 
 @dataclass(frozen=True, slots=True)
 class _Step:
