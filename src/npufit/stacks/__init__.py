@@ -5,6 +5,8 @@ To add a stack is to add a folder with a `STACK` and one line in `registry.py`.
 
 from npufit.stacks.log import LogReport, apply_log
 from npufit.stacks.placement import (
+    CompilerEstimate,
+    CompilerPass,
     Difference,
     Hazard,
     MemoryUse,
@@ -30,6 +32,8 @@ from npufit.stacks.stack import PlaceOptions, Stack
 from npufit.stacks.target import Target, TargetInfo
 
 __all__ = [
+    "CompilerEstimate",
+    "CompilerPass",
     "Difference",
     "Evidence",
     "Finding",

@@ -107,6 +107,49 @@ class Difference:
     observed: str
 
 
+@dataclass(frozen=True, slots=True)
+class CompilerPass:
+    """One operation on the NPU as the stack's compiler scheduled it, and what the compiler thinks that it takes.
+
+    `subgraph` and `operator` are None where the compiler does not say whose it is. `npu_cycles` are those of the
+    arithmetic, `memory_cycles` those of the slowest memory, `total_cycles` what the compiler makes of both. Bytes are
+    those that cross the bus of that memory at every inference; `dram_efficiency` is the share of the bandwidth that
+    the compiler expects of the feature map's reads, 0 to 1.
+    """
+
+    partition: int
+    subgraph: int | None
+    operator: int | None
+    kind: str
+    macs: int
+    npu_cycles: int
+    memory_cycles: int
+    total_cycles: int
+    sram_bytes: int
+    dram_read_bytes: int
+    dram_write_bytes: int
+    dram_weight_bytes: int
+    dram_efficiency: float
+
+
+@dataclass(frozen=True, slots=True)
+class CompilerEstimate:
+    """What the stack's compiler itself predicts for the NPU: its passes in the order of execution.
+
+    `total_cycles` at `clock_hz` is the compiler's estimate of one inference, without the CPU's share.
+    """
+
+    clock_hz: float
+    total_cycles: int
+    passes: tuple[CompilerPass, ...]
+    origin: str
+
+    @property
+    def total_ms(self) -> float:
+        """Milliseconds of one inference, as the compiler sees it."""
+        return self.total_cycles / self.clock_hz * 1e3
+
+
 class Status(StrEnum):
     """Whether the question was answered."""
 
@@ -135,3 +178,5 @@ class Placement:
     """What kind of log decided, or None where there was none."""
     log_totals: str = ""
     """The totals of the log in words, empty where it gives none."""
+    compiler_estimate: CompilerEstimate | None = None
+    """What the stack's compiler predicts, where it ran here."""
