@@ -115,3 +115,14 @@ def test_what_cannot_be_compared_says_why() -> None:
         run_on_target(model, _VELA, random_inputs(model), _COMPARE, original=model)
     with pytest.raises(InputError, match="only what Vela compiles"):
         run_on_target(model, Target("imx93", "teflon", "25.3"), random_inputs(model))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_file_of_an_older_vela_for_the_ethos_u55_is_equal(shared_models: Path, seed: int) -> None:
+    """Its SOFTMAX has the zero point of its input in the register while results are 32 bits wide."""
+    compiled = npufit.load(shared_models / "person_detect_vela.tflite")
+    original = npufit.load(shared_models / "person_detect.tflite")
+    result = run_on_target(compiled, _VELA, random_inputs(original, seed), _COMPARE, original)
+    assert result.comparison is not None
+    assert result.comparison.is_equal
+    assert result.comparison.tensors[0].count == 2

@@ -6,7 +6,7 @@ Longer than most files: the operations and the functions that read each of them 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from npufit.ethosu.commands import field_of
@@ -350,8 +350,15 @@ def _feature_map(registers: RegisterFile, prefix: str, shape: tuple[int, int, in
 
 
 def _ofm(registers: RegisterFile) -> FeatureMap:
+    """Return the OFM. 32-bit results have no zero point, only the index into a table has.
+
+    Vela's Python compiler leaves the zero point of SOFTMAX's input in the register for its 32-bit steps; its result
+    is that of the reference kernels only if they do not add it.
+    """
     shape = tuple(registers.get(f"OFM_{axis}_M1") + 1 for axis in ("HEIGHT", "WIDTH", "DEPTH"))
-    return _feature_map(registers, "OFM", (shape[0], shape[1], shape[2]))
+    ofm = _feature_map(registers, "OFM", (shape[0], shape[1], shape[2]))
+    is_plain = registers.field("ACTIVATION", "type") == ActivationType.NONE.value
+    return replace(ofm, zero_point=0) if ofm.element.bits == 32 and is_plain else ofm
 
 
 def _kernel(registers: RegisterFile) -> Kernel:
