@@ -1,0 +1,57 @@
+"""From a workload and coefficients to milliseconds: the CPU's share, the NPU's, and what lies between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit.cost.coefficient import Values
+from npufit.cost.cpu import cpu_cost
+from npufit.cost.npu import NpuModel
+from npufit.cost.prediction import Cost, NpuCost
+from npufit.cost.workload import Workload
+from npufit.stacks import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What every operator takes on the CPU, what the NPU takes, and the sums in milliseconds.
+
+    `npu` is None where the NPU has no cost model, or nothing to do.
+    """
+
+    on_cpu: dict[tuple[int, int], Cost]
+    npu: NpuCost | None
+    cpu_only_ms: float
+    cpu_ms: float
+    npu_ms: float
+    overhead_ms: float
+
+    @property
+    def total_ms(self) -> float:
+        """One inference."""
+        return self.cpu_ms + self.npu_ms + self.overhead_ms
+
+
+def cpu_only(workload: Workload, cpu: Values, threads: int) -> float:
+    """Return the milliseconds of all operators on the CPU."""
+    return sum(cpu_cost(operator.demand, cpu, threads).ms for operator in workload.operators)
+
+
+def assemble(workload: Workload, cpu: Values, threads: int, model: NpuModel | None, npu: Values) -> Assembly:
+    """Return what `workload` takes; operators whose unit is unknown count on the CPU only."""
+    on_cpu = {
+        (operator.subgraph, operator.index): cpu_cost(operator.demand, cpu, threads) for operator in workload.operators
+    }
+    left = sum(
+        on_cpu[operator.subgraph, operator.index].ms for operator in workload.operators if operator.unit is Unit.CPU
+    )
+    cost = model.cost(workload, npu) if model is not None and workload.partitions else None
+    calls = cost.partitions if cost is not None else ()
+    return Assembly(
+        on_cpu=on_cpu,
+        npu=cost,
+        cpu_only_ms=sum(entry.ms for entry in on_cpu.values()),
+        cpu_ms=left,
+        npu_ms=sum(call.npu_ms for call in calls),
+        overhead_ms=sum(call.call_ms + call.copy_ms for call in calls),
+    )

@@ -1,0 +1,157 @@
+"""Milliseconds of operators on the CPU: LiteRT's kernels on a Cortex-A core.
+
+An operator costs a fixed amount for its call, and an amount for each of its multiply-accumulates, values or bytes. The
+kernels that LiteRT runs on several threads are the convolutions and matrix products; everything else runs on one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from npufit.cost.coefficient import Coefficient, Values
+from npufit.cost.demand import Demand, Family
+from npufit.cost.prediction import Bound, Cost
+
+_RUY_DEPTH = 4
+_RUY_COLUMNS = 8
+_NS = 1e-6
+"""Milliseconds of a nanosecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """`quantity` times the coefficient called `coefficient`, in nanoseconds; shared by threads where `threads` names
+    the coefficient that says how well."""
+
+    coefficient: str
+    quantity: float
+    bound: Bound
+    threads: str | None = None
+
+
+def terms_of(demand: Demand) -> Iterator[Term]:
+    """Yield what one operator costs, as multiples of coefficients."""
+    if demand.family is not Family.FREE:
+        yield Term("operator_ns", 1.0, Bound.OVERHEAD)
+    real = "float_" if demand.is_float else ""
+    match demand.family:
+        case Family.CONVOLUTION | Family.TRANSPOSED:
+            yield from _convolution(demand)
+        case Family.DEPTHWISE:
+            yield Term("depthwise_ns_per_mac", demand.macs, Bound.ARITHMETIC, "depthwise_threads")
+            yield Term("output_ns", demand.outputs, Bound.ARITHMETIC, "depthwise_threads")
+        case Family.MATRIX | Family.RECURRENT:
+            yield Term("weight_ns_per_byte", max(demand.weight_bytes, demand.macs), Bound.MEMORY)
+            yield Term("output_ns", demand.outputs, Bound.ARITHMETIC)
+        case Family.POOLING:
+            yield Term("pool_ns", demand.outputs * demand.patch, Bound.ARITHMETIC)
+        case Family.REDUCTION:
+            yield Term("reduction_ns", demand.inputs, Bound.ARITHMETIC)
+        case Family.ELEMENTWISE:
+            yield Term(f"{real}elementwise_ns", demand.outputs, Bound.ARITHMETIC)
+        case Family.LOOKUP:
+            yield Term("lookup_ns", demand.outputs, Bound.ARITHMETIC)
+        case Family.SOFTMAX:
+            yield Term("softmax_ns", demand.outputs, Bound.ARITHMETIC)
+        case Family.RESIZE:
+            yield Term("resize_ns", demand.outputs, Bound.ARITHMETIC)
+        case Family.CONVERSION:
+            yield Term("conversion_ns", demand.outputs, Bound.ARITHMETIC)
+        case Family.TRANSPOSE:
+            yield Term("transpose_ns", demand.outputs, Bound.MEMORY)
+        case Family.MOVEMENT:
+            yield Term("move_ns_per_byte", demand.outputs * demand.element_bytes, Bound.MEMORY)
+        case Family.DETECTION:
+            yield Term("detection_ns", demand.inputs, Bound.ARITHMETIC)
+        case Family.OTHER:
+            yield Term("elementwise_ns", demand.outputs, Bound.ARITHMETIC)
+        case Family.FREE:
+            return
+
+
+def _convolution(demand: Demand) -> Iterator[Term]:
+    values = demand.height * demand.width
+    depth = -(-demand.patch // _RUY_DEPTH) * _RUY_DEPTH
+    columns = -(-demand.depth_out // _RUY_COLUMNS) * _RUY_COLUMNS
+    macs = max(demand.macs, values * depth * columns) if demand.family is Family.CONVOLUTION else demand.macs
+    yield Term("convolution_ns_per_mac", macs, Bound.ARITHMETIC, "convolution_threads")
+    yield Term("output_ns", demand.outputs, Bound.ARITHMETIC, "convolution_threads")
+    if demand.kernel_height * demand.kernel_width > 1 or demand.stride > 1:
+        yield Term("patch_ns_per_byte", values * demand.patch, Bound.MEMORY)
+    yield Term("input_ns_per_byte", values * demand.depth_in, Bound.MEMORY, "convolution_threads")
+    yield Term("weight_ns_per_byte", demand.weight_bytes, Bound.MEMORY)
+
+
+def cpu_cost(demand: Demand, values: Values, threads: int) -> Cost:
+    """Return what one operator takes on `threads` cores, with the coefficients in `values`."""
+    parts = dict.fromkeys(Bound, 0.0)
+    for term in terms_of(demand):
+        ns = term.quantity * values[term.coefficient]
+        if term.threads is not None:
+            ns /= 1 + (threads - 1) * values[term.threads]
+        parts[term.bound] += ns * _NS
+    return Cost(sum(parts.values()), parts[Bound.ARITHMETIC], parts[Bound.MEMORY], parts[Bound.OVERHEAD])
+
+
+_CPU_SOURCE = "order of magnitude of LiteRT's kernels at 1.7 to 1.8 GHz"
+
+
+def coefficients(*, has_dot_product: bool) -> tuple[Coefficient, ...]:
+    """Return the coefficients of a core, with what one expects of them before measuring."""
+    mac = 0.07 if has_dot_product else 0.18
+    return (
+        Coefficient(
+            "convolution_ns_per_mac", "ns/MAC", "one multiply-accumulate of a matrix product", mac, 1.5, _CPU_SOURCE
+        ),
+        Coefficient(
+            "depthwise_ns_per_mac",
+            "ns/MAC",
+            "one multiply-accumulate of a depthwise convolution",
+            0.5,
+            2.0,
+            _CPU_SOURCE,
+        ),
+        Coefficient("output_ns", "ns/value", "scaling and storing one output of a convolution", 1.0, 2.0, _CPU_SOURCE),
+        Coefficient(
+            "patch_ns_per_byte", "ns/byte", "copying the windows of a convolution side by side", 0.3, 2.0, _CPU_SOURCE
+        ),
+        Coefficient("input_ns_per_byte", "ns/byte", "packing the input of a matrix product", 0.3, 2.0, _CPU_SOURCE),
+        Coefficient("weight_ns_per_byte", "ns/byte", "reading constants that are used once", 0.4, 2.0, _CPU_SOURCE),
+        Coefficient("pool_ns", "ns/value", "one value of a pooling window", 0.5, 2.0, _CPU_SOURCE),
+        Coefficient("reduction_ns", "ns/value", "one value that is summed", 2.0, 2.0, _CPU_SOURCE),
+        Coefficient(
+            "elementwise_ns", "ns/value", "one result of integer ADD, MUL and their like", 4.0, 2.0, _CPU_SOURCE
+        ),
+        Coefficient(
+            "float_elementwise_ns", "ns/value", "one result of real ADD, MUL and their like", 1.5, 2.0, _CPU_SOURCE
+        ),
+        Coefficient("lookup_ns", "ns/value", "one function of a value", 3.0, 2.0, _CPU_SOURCE),
+        Coefficient(
+            "softmax_ns",
+            "ns/value",
+            "one value of a SOFTMAX",
+            18.0,
+            2.0,
+            "duydev294/IMX95_benchmark: SOFTMAX of YOLOv8n-pose, 9.74 ms for 537600 values",
+        ),
+        Coefficient("resize_ns", "ns/value", "one interpolated or repeated value", 3.0, 2.0, _CPU_SOURCE),
+        Coefficient("conversion_ns", "ns/value", "one value quantized or dequantized", 2.0, 2.0, _CPU_SOURCE),
+        Coefficient(
+            "transpose_ns",
+            "ns/value",
+            "one value that is transposed",
+            5.6,
+            2.0,
+            "duydev294/IMX95_benchmark: TRANSPOSE of 3x640x640, 6.87 ms",
+        ),
+        Coefficient("move_ns_per_byte", "ns/byte", "one byte that is copied", 0.5, 2.0, _CPU_SOURCE),
+        Coefficient(
+            "detection_ns", "ns/value", "one value that box decoding and suppression read", 15.0, 3.0, _CPU_SOURCE
+        ),
+        Coefficient("operator_ns", "ns", "calling one operator", 3000.0, 2.0, _CPU_SOURCE),
+        Coefficient("convolution_threads", "1", "what a second core adds to matrix products", 0.85, 1.15, _CPU_SOURCE),
+        Coefficient(
+            "depthwise_threads", "1", "what a second core adds to depthwise convolutions", 0.8, 1.15, _CPU_SOURCE
+        ),
+    )

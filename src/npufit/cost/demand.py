@@ -1,0 +1,171 @@
+"""What an operator asks of a processor: arithmetic, values and bytes, with no time in it yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import prod
+
+from npufit.graph import (
+    Conv2DOptions,
+    DepthwiseConv2DOptions,
+    ElementType,
+    Operator,
+    Pool2DOptions,
+    Subgraph,
+    Tensor,
+    measure_work,
+)
+
+
+class Family(StrEnum):
+    """Operators that cost alike."""
+
+    CONVOLUTION = "convolution"
+    DEPTHWISE = "depthwise"
+    MATRIX = "matrix"
+    """FULLY_CONNECTED and matrix products: every weight is used once, so the memory sets the pace."""
+    TRANSPOSED = "transposed"
+    POOLING = "pooling"
+    ELEMENTWISE = "elementwise"
+    LOOKUP = "lookup"
+    """Functions of one value that a table holds."""
+    SOFTMAX = "softmax"
+    REDUCTION = "reduction"
+    MOVEMENT = "movement"
+    """Values that only change their place."""
+    TRANSPOSE = "transpose"
+    RESIZE = "resize"
+    CONVERSION = "conversion"
+    """QUANTIZE and DEQUANTIZE."""
+    RECURRENT = "recurrent"
+    DETECTION = "detection"
+    """Decoding of boxes and non-maximum suppression."""
+    FREE = "free"
+    """Nothing moves: RESHAPE and its like in place."""
+    OTHER = "other"
+
+
+_FAMILIES = {
+    Family.CONVOLUTION: ("CONV_2D", "CONV_3D"),
+    Family.DEPTHWISE: ("DEPTHWISE_CONV_2D",),
+    Family.MATRIX: ("FULLY_CONNECTED", "BATCH_MATMUL"),
+    Family.TRANSPOSED: ("TRANSPOSE_CONV",),
+    Family.POOLING: ("AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D"),
+    Family.ELEMENTWISE: (
+        *("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "RELU", "RELU6", "RELU_N1_TO_1"),
+        *("ABS", "NEG", "ADD_N", "EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "NOT_EQUAL", "SELECT"),
+        *("SELECT_V2", "FLOOR", "CEIL", "ROUND", "SQUARE", "WHERE", "PRELU", "LEAKY_RELU"),
+    ),
+    Family.LOOKUP: ("LOGISTIC", "TANH", "HARD_SWISH", "GELU", "ELU", "EXP", "LOG", "RSQRT", "SQRT", "SIN", "COS"),
+    Family.SOFTMAX: ("SOFTMAX", "LOG_SOFTMAX", "L2_NORMALIZATION"),
+    Family.REDUCTION: ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "ARG_MAX", "ARG_MIN"),
+    Family.MOVEMENT: (
+        *("PAD", "PADV2", "MIRROR_PAD", "CONCATENATION", "SLICE", "STRIDED_SLICE", "SPLIT", "SPLIT_V", "PACK"),
+        *("UNPACK", "GATHER", "GATHER_ND", "TILE", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "SPACE_TO_BATCH_ND"),
+        *("BATCH_TO_SPACE_ND", "REVERSE_V2", "BROADCAST_TO", "SCATTER_ND"),
+    ),
+    Family.TRANSPOSE: ("TRANSPOSE",),
+    Family.RESIZE: ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"),
+    Family.CONVERSION: ("QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT"),
+    Family.RECURRENT: ("UNIDIRECTIONAL_SEQUENCE_LSTM", "LSTM", "SVDF", "UNIDIRECTIONAL_SEQUENCE_RNN"),
+    Family.DETECTION: ("TFLite_Detection_PostProcess", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5", "TOPK_V2"),
+    Family.FREE: ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "SHAPE", "RANK", "FILL"),
+}
+_REAL = (ElementType.FLOAT32, ElementType.FLOAT16, ElementType.FLOAT64, ElementType.BFLOAT16)
+_FAMILY_OF = {name: family for family, names in _FAMILIES.items() for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one operator asks for.
+
+    Values are elements of activations, per inference: `inputs` read, `outputs` written. `depth_in` and `depth_out` are
+    channels, `height` and `width` those of the output. `patch` is the number of weights behind one output value of a
+    convolution (kernel height x width x channels in), or the size of a window. `weight_bytes` are those of constants.
+    `element_bytes` is the width of the activations; `is_float` says that they are real numbers.
+    """
+
+    type: str
+    family: Family
+    macs: int
+    inputs: int
+    outputs: int
+    height: int
+    width: int
+    depth_in: int
+    depth_out: int
+    kernel_height: int
+    kernel_width: int
+    stride: int
+    weight_bytes: int
+    element_bytes: int
+    is_float: bool
+
+    @property
+    def patch(self) -> int:
+        """Values behind one value of the output."""
+        window = self.kernel_height * self.kernel_width
+        return window * self.depth_in if self.family is Family.CONVOLUTION else window
+
+    @property
+    def activation_bytes(self) -> int:
+        """Bytes of the activations that are read and written once."""
+        return (self.inputs + self.outputs) * self.element_bytes
+
+
+def family_of(operator: Operator) -> Family:
+    """Return the family of `operator`; OTHER where it has none."""
+    return _FAMILY_OF.get(operator.name, Family.OTHER)
+
+
+def measure_demand(subgraph: Subgraph, operator: Operator) -> Demand:
+    """Return what `operator`, one of `subgraph`, asks for. Unknown shapes count as nothing."""
+    work = measure_work(subgraph, operator)
+    inputs = tuple(subgraph.input_tensors(operator))
+    outputs = tuple(subgraph.output_tensors(operator))
+    activations = [tensor for tensor in inputs if not tensor.is_constant]
+    constants = [tensor for tensor in inputs if tensor.is_constant]
+    main = outputs[0] if outputs else None
+    first = activations[0] if activations else None
+    shape = (main.shape if main is not None else None) or ()
+    height, width = (shape[1], shape[2]) if len(shape) == 4 else (1, 1)
+    kernel_height, kernel_width = _kernel(operator, constants)
+    return Demand(
+        type=operator.name,
+        family=family_of(operator),
+        macs=work.macs,
+        inputs=sum(tensor.element_count for tensor in activations),
+        outputs=sum(tensor.element_count for tensor in outputs),
+        height=height,
+        width=width,
+        depth_in=_depth(first),
+        depth_out=_depth(main),
+        kernel_height=kernel_height,
+        kernel_width=kernel_width,
+        stride=_stride(operator),
+        weight_bytes=sum(tensor.size_bytes for tensor in constants),
+        element_bytes=max(1, (main.element.bits if main is not None else 8) // 8),
+        is_float=any(tensor.element in _REAL for tensor in (*activations, *outputs)),
+    )
+
+
+def _depth(tensor: Tensor | None) -> int:
+    return tensor.shape[-1] if tensor is not None and tensor.shape else 1
+
+
+def _kernel(operator: Operator, constants: list[Tensor]) -> tuple[int, int]:
+    options = operator.options
+    if isinstance(options, Pool2DOptions):
+        return options.filter_height, options.filter_width
+    weights = constants[0] if constants else None
+    if weights is not None and weights.shape is not None and len(weights.shape) == 4 and prod(weights.shape):
+        return weights.shape[1], weights.shape[2]
+    return 1, 1
+
+
+def _stride(operator: Operator) -> int:
+    options = operator.options
+    if isinstance(options, Conv2DOptions | DepthwiseConv2DOptions | Pool2DOptions):
+        return max(options.stride_h, options.stride_w)
+    return 1

@@ -1,0 +1,106 @@
+"""How fast a placed model is, with the CPU's share in it and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit.cost.prediction import Bound, PartitionCost
+from npufit.stacks import MemoryUse, Setting, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorEstimate:
+    """One operator: milliseconds where it runs, and what the CPU would take for it.
+
+    `ms` is None where nobody knows where it runs, or where a compiler merged it into another one (`npu_ms` of its
+    partition has it).
+    """
+
+    subgraph: int
+    index: int
+    unit: Unit
+    ms: float | None
+    cpu_ms: float
+    bound: Bound | None
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """How far measurements of other networks lay from what was predicted without them.
+
+    `low` and `high` are factors on a prediction; `coverage` of the held-out rows, 0 to 1, lie between them. `rows` and
+    `networks` say how many there were; with none, the band is a guess and `origin` says so.
+    """
+
+    low: float
+    high: float
+    coverage: float | None
+    rows: int
+    networks: int
+    median_error: float | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A public measurement of the same network on this chip, whatever the stack's version."""
+
+    unit: Unit
+    stack: str
+    version: str
+    threads: str
+    ms: float
+    source: str
+    caution: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEstimate:
+    """Bytes that an inference needs.
+
+    `arena_bytes` is the most that the activations need at one time on the CPU; `uses` are memories of the NPU and what
+    the chip has of each; `dram_traffic_bytes` is what the NPU moves per inference, None where nothing is known.
+    """
+
+    model_bytes: int
+    arena_bytes: int
+    dram_traffic_bytes: int | None
+    uses: tuple[MemoryUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Milliseconds of one steady inference, predicted.
+
+    `total_ms` = `npu_ms` + `cpu_ms` + `overhead_ms` (calls and copies at the boundaries of partitions). It is None
+    where the placement of operators is unknown; `low_ms` and `high_ms` then span what is possible. `cpu_only_ms` is the
+    same model with `threads` cores and no NPU, `cpu_band` its band; `compiler_ms` the compiler's own estimate of the
+    NPU's share. `slower_on_npu` lists operators that the CPU would finish earlier than the NPU does.
+    """
+
+    total_ms: float | None
+    low_ms: float | None
+    high_ms: float | None
+    npu_ms: float | None
+    cpu_ms: float | None
+    overhead_ms: float | None
+    cpu_only_ms: float
+    cpu_only_low_ms: float
+    cpu_only_high_ms: float
+    threads: int
+    band: Band
+    cpu_band: Band
+    basis: str
+    operators: tuple[OperatorEstimate, ...]
+    partitions: tuple[PartitionCost, ...]
+    compiler_ms: float | None
+    slower_on_npu: tuple[tuple[int, int], ...]
+    measured: tuple[Measured, ...]
+    settings: tuple[Setting, ...]
+    memory: MemoryEstimate
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def speed_up(self) -> float | None:
+        """How many times faster than the CPU alone; below 1 where the NPU makes it slower, None where unknown."""
+        return self.cpu_only_ms / self.total_ms if self.total_ms else None

@@ -1,0 +1,148 @@
+"""The estimate of a placed model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit.chips import load_chip
+from npufit.cost.assembly import Assembly, assemble
+from npufit.cost.coefficient import Values
+from npufit.cost.estimate import Band, Estimate, OperatorEstimate
+from npufit.cost.fitted import Fitted, load_fitted
+from npufit.cost.memory import estimate_memory
+from npufit.cost.npu import NpuModel, load_npu_model
+from npufit.cost.prediction import Bound
+from npufit.cost.reference import find_measured
+from npufit.cost.unknown import span_unknown
+from npufit.cost.workload import PlacedDemand, Workload, workload_of
+from npufit.errors import InputError
+from npufit.graph import Model
+from npufit.stacks import Placement, Setting, Status, Target, Unit
+
+_MOST_THREADS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateOptions:
+    """What a user may set: `threads` of the CPU's share (all cores where None), and coefficients of their own board.
+
+    `cpu` and `npu` replace the packaged coefficients by name; `origin` says where they come from.
+    """
+
+    threads: int | None = None
+    cpu: Values | None = None
+    npu: Values | None = None
+    cpu_band: Band | None = None
+    npu_band: Band | None = None
+    origin: str = "fitted to public measurements (npufit accuracy)"
+
+
+def estimate(model: Model, placement: Placement, options: EstimateOptions | None = None) -> Estimate | None:
+    """Return how long `model` takes as `placement` puts it; None where nothing is known about the chip's CPU.
+
+    Raises InputError for a wrong number of threads.
+    """
+    options = options or EstimateOptions()
+    target = placement.target
+    cpu = load_fitted(f"{target.chip}/cpu")
+    if cpu is None:
+        return None
+    threads = _threads(target, options.threads)
+    npu = load_fitted(f"{target.chip}/{target.stack}")
+    model_of_npu = load_npu_model(target.chip, target.stack) if npu is not None else None
+    workload = workload_of(model, placement)
+    cpu_values = {**cpu.values, **(options.cpu or {})}
+    npu_values = {**(npu.values if npu is not None else {}), **(options.npu or {})}
+    assembly = assemble(workload, cpu_values, threads, model_of_npu, npu_values)
+    cpu_band = options.cpu_band or cpu.band
+    band = options.npu_band or (npu.band if npu is not None and workload.partitions else cpu_band)
+    compiled = placement.compiler_estimate
+    low, total, high = _span(placement, workload, assembly, model_of_npu, npu_values, band, cpu_band)
+    known = total is not None
+    alone = assembly.cpu_only_ms
+    operators = tuple(_operator_estimate(operator, assembly) for operator in workload.operators)
+    slower = tuple(
+        (operator.subgraph, operator.index)
+        for operator in operators
+        if operator.unit is Unit.NPU and operator.ms is not None and operator.ms > operator.cpu_ms
+    )
+    return Estimate(
+        total_ms=total,
+        low_ms=low,
+        high_ms=high,
+        npu_ms=assembly.npu_ms if known else None,
+        cpu_ms=assembly.cpu_ms if known else None,
+        overhead_ms=assembly.overhead_ms if known else None,
+        cpu_only_ms=alone,
+        cpu_only_low_ms=alone * cpu_band.low,
+        cpu_only_high_ms=alone * cpu_band.high,
+        threads=threads,
+        band=band,
+        cpu_band=cpu_band,
+        basis=_basis(placement, model_of_npu, options, npu),
+        operators=operators,
+        partitions=assembly.npu.partitions if assembly.npu is not None else (),
+        compiler_ms=compiled.total_ms if compiled is not None else None,
+        slower_on_npu=slower,
+        measured=find_measured(model, target.chip),
+        settings=(Setting("threads", str(threads), "option" if options.threads else "all cores of the chip"),),
+        memory=estimate_memory(model, placement),
+        warnings=tuple(_warnings(total, low, alone, threads)),
+    )
+
+
+def _threads(target: Target, wanted: int | None) -> int:
+    cores = int(load_chip(target.chip).cpu[0].cores.value)
+    if wanted is None:
+        return cores
+    if not 1 <= wanted <= _MOST_THREADS:
+        raise InputError(f"--threads {wanted}: {target.chip} has {cores} cores. Give a number from 1 to {cores}.")
+    return min(wanted, cores)
+
+
+def _span(
+    placement: Placement,
+    workload: Workload,
+    assembly: Assembly,
+    model: NpuModel | None,
+    npu: Values,
+    band: Band,
+    cpu_band: Band,
+) -> tuple[float | None, float | None, float | None]:
+    """Return low, total and high in milliseconds: a band around the total, or what unknown placement leaves open."""
+    if placement.status is Status.COMPLETE and (model is not None or not workload.partitions):
+        on_npu = assembly.npu_ms + assembly.overhead_ms
+        low = on_npu * band.low + assembly.cpu_ms * cpu_band.low
+        high = on_npu * band.high + assembly.cpu_ms * cpu_band.high
+        return low, assembly.total_ms, high
+    return span_unknown(placement, workload, assembly, model, npu, band, cpu_band)
+
+
+def _operator_estimate(operator: PlacedDemand, assembly: Assembly) -> OperatorEstimate:
+    place = operator.subgraph, operator.index
+    on_cpu = assembly.on_cpu[place]
+    cost = None
+    if operator.unit is Unit.CPU:
+        cost = on_cpu
+    elif operator.unit is Unit.NPU and assembly.npu is not None:
+        cost = assembly.npu.operators.get(place)
+    bound: Bound | None = cost.bound if cost is not None and cost.ms else None
+    return OperatorEstimate(*place, operator.unit, cost.ms if cost is not None else None, on_cpu.ms, bound)
+
+
+def _basis(placement: Placement, model: NpuModel | None, options: EstimateOptions, npu: Fitted | None) -> str:
+    parts = [f"coefficients {options.origin}"]
+    if npu is not None:
+        parts.append(npu.band.origin)
+    if model is not None:
+        parts.append(f"assumes {model.assumption}")
+    return "; ".join(parts)
+
+
+def _warnings(total: float | None, low: float | None, alone: float, threads: int) -> list[str]:
+    cores = "core" if threads == 1 else f"{threads} cores"
+    if total is not None and total > alone:
+        return [f"slower with the NPU than without: {total:.3g} ms against {alone:.3g} ms on {cores}"]
+    if total is None and low is not None and low > alone:
+        return [f"slower with the NPU than without, wherever the unknown operators run: above {low:.3g} ms"]
+    return []

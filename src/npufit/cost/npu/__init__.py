@@ -1,0 +1,42 @@
+"""What partitions take on each NPU: one module per kind of NPU and the software that drives it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Protocol
+
+from npufit.cost.coefficient import Coefficient, Values
+from npufit.cost.prediction import NpuCost
+from npufit.cost.workload import Workload
+
+
+class NpuModel(Protocol):
+    """Turns the operators on an NPU into milliseconds."""
+
+    coefficients: tuple[Coefficient, ...]
+    assumption: str
+    """What the model takes for granted, in a sentence."""
+
+    def cost(self, workload: Workload, values: Values) -> NpuCost:
+        """Return what the partitions of `workload` take, with the coefficients in `values`."""
+        ...
+
+
+_MODULES = {
+    "imx93/vela": "npufit.cost.npu.vela",
+    "imx93/teflon": "npufit.cost.npu.teflon_ethosu",
+    "imx95/neutron": "npufit.cost.npu.neutron",
+    "imx8mp/vx": "npufit.cost.npu.vip8000",
+    "imx8mp/teflon": "npufit.cost.npu.etnaviv",
+}
+
+
+def npu_model_names() -> tuple[str, ...]:
+    """Return the targets, as chip and stack, whose NPU has a cost model."""
+    return tuple(_MODULES)
+
+
+def load_npu_model(chip: str, stack: str) -> NpuModel | None:
+    """Return the cost model of an NPU under a stack, or None where there is none."""
+    module = _MODULES.get(f"{chip}/{stack}")
+    return None if module is None else importlib.import_module(module).MODEL

@@ -1,0 +1,91 @@
+"""The Ethos-U65 with streams that Vela compiled: Vela's cycles and bytes, at the speed of the real memory.
+
+Vela counts the cycles of each pass and the bytes that it moves; what it cannot know is how fast the board's memory is
+beside everything else, what a call through the driver and the M33 costs, and what a pass costs beside its arithmetic.
+Arithmetic and memory overlap within a pass, so the slower of both counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit.cost.coefficient import Coefficient, Values
+from npufit.cost.prediction import Cost, NpuCost, PartitionCost
+from npufit.cost.workload import Workload
+from npufit.stacks import CompilerPass
+
+_NS = 1e-6
+_SOURCE = "Vela 5.2, Ethos_U65_High_End"
+
+
+@dataclass(frozen=True, slots=True)
+class VelaModel:
+    """Cost of compiled passes."""
+
+    assumption: str = "the passes of Vela 5.2; NXP's BSP compiles with its own fork of an older Vela"
+    coefficients: tuple[Coefficient, ...] = (
+        Coefficient("cycle_ns", "ns/cycle", "one cycle of Vela's arithmetic", 1.0, 1.3, f"{_SOURCE}: 1000 MHz"),
+        Coefficient("dram_ns_per_byte", "ns/byte", "one byte between NPU and DRAM", 0.27, 1.5, f"{_SOURCE}: 3.75 GB/s"),
+        Coefficient("pass_ns", "ns", "what a pass takes besides", 2000.0, 3.0, "order of magnitude"),
+        Coefficient(
+            "call_ns",
+            "ns",
+            "a call: driver, mailbox, M33 firmware and back",
+            200_000.0,
+            2.0,
+            "the smallest believable NPU calls measured on i.MX93: 0.2 to 0.4 ms",
+        ),
+        Coefficient(
+            "copy_ns_per_byte",
+            "ns/byte",
+            "copying what enters and leaves a partition",
+            0.5,
+            2.0,
+            "order of magnitude of memcpy and cache maintenance on a Cortex-A55",
+        ),
+    )
+
+    def cost(self, workload: Workload, values: Values) -> NpuCost:
+        """Return what the passes of `workload` take."""
+        operators: dict[tuple[int, int], Cost] = {}
+        busy = {load.index: 0.0 for load in workload.partitions}
+        for entry in workload.passes:
+            cost = _pass_cost(entry, values)
+            busy[entry.partition] = busy.get(entry.partition, 0.0) + cost.ms
+            if entry.subgraph is not None and entry.operator is not None:
+                place = entry.subgraph, entry.operator
+                operators[place] = _plus(operators.get(place), cost)
+        return NpuCost(
+            operators,
+            tuple(
+                PartitionCost(
+                    load.index,
+                    busy[load.index],
+                    values["call_ns"] * _NS,
+                    (load.input_bytes + load.output_bytes) * values["copy_ns_per_byte"] * _NS,
+                )
+                for load in workload.partitions
+            ),
+        )
+
+
+def _pass_cost(entry: CompilerPass, values: Values) -> Cost:
+    arithmetic = entry.npu_cycles * values["cycle_ns"] * _NS
+    moved = entry.dram_read_bytes + entry.dram_write_bytes + entry.dram_weight_bytes
+    memory = moved * values["dram_ns_per_byte"] * _NS
+    overhead = values["pass_ns"] * _NS
+    return Cost(max(arithmetic, memory) + overhead, arithmetic, memory, overhead)
+
+
+def _plus(first: Cost | None, second: Cost) -> Cost:
+    if first is None:
+        return second
+    return Cost(
+        first.ms + second.ms,
+        first.arithmetic_ms + second.arithmetic_ms,
+        first.memory_ms + second.memory_ms,
+        first.overhead_ms + second.overhead_ms,
+    )
+
+
+MODEL = VelaModel()

@@ -1,0 +1,59 @@
+"""What a cost model says about a workload: milliseconds per operator and per partition, and what bounds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Bound(StrEnum):
+    """What an operator's time is spent on, mostly."""
+
+    ARITHMETIC = "arithmetic"
+    MEMORY = "memory"
+    OVERHEAD = "overhead"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Milliseconds of one operator on one unit. Arithmetic and memory overlap where the unit overlaps them."""
+
+    ms: float
+    arithmetic_ms: float
+    memory_ms: float
+    overhead_ms: float
+
+    @property
+    def bound(self) -> Bound:
+        """What most of the time is spent on."""
+        shares = (
+            (self.arithmetic_ms, Bound.ARITHMETIC),
+            (self.memory_ms, Bound.MEMORY),
+            (self.overhead_ms, Bound.OVERHEAD),
+        )
+        return max(shares, key=lambda share: share[0])[1]
+
+
+FREE = Cost(0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionCost:
+    """Milliseconds of one call of the NPU: its operators, and what it takes to get there and back."""
+
+    index: int
+    npu_ms: float
+    call_ms: float
+    copy_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class NpuCost:
+    """Milliseconds on the NPU: by subgraph and operator, and by partition.
+
+    Where a compiler merges operators the time stands at the one that the compiler names; partitions hold what it ties
+    to none. The sum over `partitions` of npu_ms is the NPU's time.
+    """
+
+    operators: dict[tuple[int, int], Cost]
+    partitions: tuple[PartitionCost, ...]
