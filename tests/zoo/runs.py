@@ -22,9 +22,9 @@ def network(name: str) -> Model:
     return build(parse_spec(name))
 
 
-def noise_image(size: int, seed: int = 1) -> Array:
+def noise_image(size: int, seed: int = 1, *, width: int | None = None) -> Array:
     """Return an image of independent pixels in -1..1, the input that benchmarks use."""
-    return np.random.default_rng(seed).uniform(-1, 1, (1, size, size, 3)).astype(np.float32)
+    return np.random.default_rng(seed).uniform(-1, 1, (1, size, width or size, 3)).astype(np.float32)
 
 
 def smooth_image(size: int, seed: int = 1) -> Array:

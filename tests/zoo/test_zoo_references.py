@@ -15,6 +15,7 @@ from npufit.tflite import parse_model, read_model, serialize_model
 from npufit.zoo import build, describe_structure, parse_spec, structure_differences
 from npufit.zoo.anchors import ssd_anchors
 
+SQUARES = tuple((side, side) for side in (19, 10, 5, 3, 2, 1))
 RECORDED = [pytest.param(reference, id=reference.file) for reference in read_record()]
 
 
@@ -89,7 +90,7 @@ def test_work_is_that_of_the_published_networks(name: str, mega_macs: float) -> 
 
 
 def test_detection_has_1917_anchors_at_300() -> None:
-    assert ssd_anchors((19, 10, 5, 3, 2, 1)).shape == (1917, 4)
+    assert ssd_anchors(SQUARES).shape == (1917, 4)
 
 
 def test_anchors_equal_those_of_the_real_file(shared_models: Path) -> None:
@@ -97,7 +98,7 @@ def test_anchors_equal_those_of_the_real_file(shared_models: Path) -> None:
     tensor = graph.tensors[_postprocess(graph.operators).inputs[2]]
     expected = np.frombuffer(tensor.buffer.data, np.uint8).reshape(-1, 4) * tensor.quantization.scale
     # The file's anchors are rounded to steps, and end at 255 of them.
-    found = np.minimum(ssd_anchors((19, 10, 5, 3, 2, 1)), expected.max())
+    found = np.minimum(ssd_anchors(SQUARES), expected.max())
     np.testing.assert_allclose(found, expected, atol=0.51 * tensor.quantization.scale)
 
 

@@ -66,6 +66,14 @@ def test_sizes_that_nothing_divides_run(name: str, offset: int) -> None:
         assert array.shape == model.main.tensors[index].shape
 
 
+@pytest.mark.parametrize("name", ["mobilenet_v2", "inception_v2", "ssd_mobilenet_v1"])
+def test_images_need_not_be_square(name: str) -> None:
+    model = network(f"{name}@96x161")
+    values = run(model, noise_image(96, width=161))
+    assert _unhealthy(model, values) == []
+    assert all(array.shape == model.main.tensors[index].shape for index, array in values.items())
+
+
 @pytest.mark.parametrize(
     "name", ["mobilenet_v1@64,alpha=0.25", "mobilenet_v2@64,alpha=0.35", "mobilenet_v2@64,alpha=1.4"]
 )

@@ -15,7 +15,7 @@ def networks_text(networks: Sequence[ZooEntry], page: Page) -> str:
     lines: list[str] = []
     for entry in networks:
         lines += [f"{page.ink('cyan', f'zoo:{entry.name}')}  {entry.summary}"]
-        lines += page.labelled("size", f"{entry.smallest_size} to {LARGEST_SIZE}, usually {entry.default_size}", "  ")
+        lines += page.labelled("size", f"{_sizes(entry)}, usually {entry.usual_size}", "  ")
         lines += page.labelled("options", ", ".join(_options(entry)) or "none", "  ")
         lines += page.labelled("after", entry.origin, "  ")
     lines += [
@@ -24,7 +24,10 @@ def networks_text(networks: Sequence[ZooEntry], page: Page) -> str:
             f"QUANT is one of {', '.join(precision.value for precision in Precision)} (default int8: per-channel "
             "weights, float inputs and outputs; io=int8 leaves the conversions at the ends out)."
         ),
-        *page.wrap("Write NAME[@SIZE][,QUANT][,OPTION=VALUE], such as zoo:mobilenet_v2@320,int8,pad=folded."),
+        *page.wrap(
+            "Write NAME[@SIZE][,QUANT][,OPTION=VALUE], such as zoo:mobilenet_v2@320,int8,pad=folded. SIZE is the side "
+            "of a square, or height and width as in 288x800."
+        ),
     ]
     return "\n".join(lines)
 
@@ -42,11 +45,18 @@ def network_document(entry: ZooEntry) -> dict[str, object]:
         "summary": entry.summary,
         "origin": entry.origin,
         "default_size": entry.default_size,
+        "default_width": entry.default_width or entry.default_size,
         "smallest_size": entry.smallest_size,
         "largest_size": LARGEST_SIZE,
+        "size_step": entry.size_step,
         "alphas": list(entry.alphas),
         "options": _options(entry),
     }
+
+
+def _sizes(entry: ZooEntry) -> str:
+    step = f" in steps of {entry.size_step}" if entry.size_step > 1 else ""
+    return f"{entry.smallest_size} to {LARGEST_SIZE}{step}"
 
 
 def _options(entry: ZooEntry) -> list[str]:

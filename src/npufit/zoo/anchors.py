@@ -21,19 +21,24 @@ def anchors_per_place(maps: int) -> tuple[int, ...]:
     return tuple(len(boxes) for boxes in _boxes(maps))
 
 
-def ssd_anchors(sizes: Sequence[int]) -> Floats:
-    """Return the anchors of square feature maps with the given sizes, the finest first.
+def ssd_anchors(sizes: Sequence[Sequence[int]], image_size: tuple[int, int] = (1, 1)) -> Floats:
+    """Return the anchors of feature maps with the given heights and widths, the finest first.
+
+    Scales are shares of the shorter side of the image.
 
     One row for each: the centre's y and x, then height and width, as shares of the image.
     """
     import numpy as np
 
     rows: list[Floats] = []
+    shorter = np.array([min(image_size) / side for side in image_size], np.float32)
     for size, boxes in zip(sizes, _boxes(len(sizes)), strict=True):
-        centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
-        y, x, box = np.meshgrid(centres, centres, np.arange(len(boxes)), indexing="ij")
+        rows_at, columns_at = (
+            (np.arange(side, dtype=np.float32) + np.float32(0.5)) / np.float32(side) for side in size
+        )
+        y, x, box = np.meshgrid(rows_at, columns_at, np.arange(len(boxes)), indexing="ij")
         extents = np.array([(scale / sqrt(ratio), scale * sqrt(ratio)) for scale, ratio in boxes], np.float32)
-        extent = extents[box.ravel()]
+        extent = extents[box.ravel()] * shorter
         rows.append(np.column_stack((y.ravel(), x.ravel(), extent[:, 0], extent[:, 1])))
     return np.concatenate(rows)
 

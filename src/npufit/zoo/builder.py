@@ -8,6 +8,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from math import prod
 from typing import TYPE_CHECKING
 
 from npufit.graph import (
@@ -21,6 +23,7 @@ from npufit.graph import (
     DepthwiseConv2DOptions,
     ElementType,
     FullyConnectedOptions,
+    LeakyReluOptions,
     MulOptions,
     Operator,
     Options,
@@ -44,8 +47,14 @@ from npufit.zoo.moments import (
     average_moments,
     constant_moments,
     greatest_moments,
+    hard_swish,
     join_moments,
+    leaky_relu,
+    multiply_moments,
     rectify_moments,
+    sigmoid,
+    swish,
+    transform_moments,
 )
 from npufit.zoo.randomness import NumberSource
 from npufit.zoo.weights import TARGETS, LayerWeights, Target, channel_targets, dense_weights, depthwise_weights
@@ -61,6 +70,10 @@ HIGHEST_BYTE = 127 / 128
 
 PROBABILITIES = (0.0, 255 / 256)
 """The range that TFLite fixes for SOFTMAX and LOGISTIC: 1/256 a step."""
+
+LEAST_HARD_SWISH = -0.375
+LEAST_SWISH = -0.2785
+"""The least values of x * min(max(x + 3, 0), 6) / 6 and of x * sigmoid(x)."""
 
 _SUFFIX = {Activation.NONE: "BiasAdd", Activation.RELU: "Relu", Activation.RELU6: "Relu6"}
 _CEILING = {Activation.RELU: None, Activation.RELU6: 6.0}
@@ -91,6 +104,9 @@ class ExplicitPadding:
 
 Border = Padding | ExplicitPadding
 
+Sides = int | tuple[int, int]
+"""Height and width of a window or of its steps; one number is a square."""
+
 
 class GraphBuilder:
     """Appends layers to a draft. `scope` is the first part of the name of every tensor."""
@@ -102,11 +118,18 @@ class GraphBuilder:
         self._numbers = NumberSource()
         self._integer_constants: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
 
-    def image(self, size: int, name: str, *, highest: float = 1.0) -> Signal:
-        """Return the input: a square RGB image with values in -1..`highest`."""
-        index = self._tensor(Tensor(name, (1, size, size, 3), ElementType.FLOAT32), Activations(-1.0, highest))
+    def image(self, size: tuple[int, int], name: str, *, highest: float = 1.0) -> Signal:
+        """Return the input: an RGB image of the given height and width with values in -1..`highest`."""
+        shape = (1, *size, 3)
+        index = self._tensor(Tensor(name, shape, ElementType.FLOAT32), Activations(-1.0, highest))
         self.draft.inputs.append(index)
-        return Signal(index, (1, size, size, 3), constant_moments(0.0, 0.25, 3))
+        return Signal(index, shape, constant_moments(0.0, 0.25, 3))
+
+    def vector(self, shape: tuple[int, ...], name: str, *, low: float = -1.0, high: float = 1.0) -> Signal:
+        """Return an input of any shape, channels last and without the batch, with values in low..high."""
+        index = self._tensor(Tensor(name, (1, *shape), ElementType.FLOAT32), Activations(low, high))
+        self.draft.inputs.append(index)
+        return Signal(index, (1, *shape), constant_moments((low + high) / 2, ((high - low) / 4) ** 2, shape[-1]))
 
     def outputs(self, *signals: Signal) -> None:
         """Make `signals` the outputs of the network."""
@@ -118,8 +141,8 @@ class GraphBuilder:
         depth: int,
         name: str,
         *,
-        kernel: int = 1,
-        stride: int = 1,
+        kernel: Sides = 1,
+        stride: Sides = 1,
         border: Border = Padding.SAME,
         activation: Activation = Activation.NONE,
         target: Target | None = None,
@@ -130,9 +153,10 @@ class GraphBuilder:
         `clamp_is_implied` is false where the old converter measured the output's range in front of the activation.
         """
         ifm, padding = self._bordered(ifm, border, kernel, stride)
-        shape = (depth, kernel, kernel, ifm.depth)
+        shape = (depth, *_pair(kernel), ifm.depth)
         weights = dense_weights(self._numbers, shape, ifm.moments, target or TARGETS[activation])
-        options = Conv2DOptions(padding, stride, stride, activation)
+        stride_h, stride_w = _pair(stride)
+        options = Conv2DOptions(padding, stride_w, stride_h, activation)
         return self._weighted("CONV_2D", ifm, weights, 0, name, options, clamp_is_implied=clamp_is_implied)
 
     def depthwise(
@@ -145,21 +169,76 @@ class GraphBuilder:
         multiplier: int = 1,
         border: Border = Padding.SAME,
         activation: Activation = Activation.NONE,
+        target: Target | None = None,
     ) -> Signal:
         """Append DEPTHWISE_CONV_2D, in front of it PAD where `border` is explicit, and return the output."""
         ifm, padding = self._bordered(ifm, border, kernel, stride)
-        weights = depthwise_weights(self._numbers, kernel, multiplier, ifm.moments, TARGETS[activation])
+        weights = depthwise_weights(self._numbers, kernel, multiplier, ifm.moments, target or TARGETS[activation])
         options = DepthwiseConv2DOptions(padding, stride, stride, multiplier, activation)
         return self._weighted("DEPTHWISE_CONV_2D", ifm, weights, 3, name, options)
 
-    def fully_connected(self, ifm: Signal, depth: int, name: str, *, target: Target) -> Signal:
+    def fully_connected(
+        self,
+        ifm: Signal,
+        depth: int,
+        name: str,
+        *,
+        activation: Activation = Activation.NONE,
+        target: Target | None = None,
+    ) -> Signal:
         """Append FULLY_CONNECTED and return the output."""
-        weights = dense_weights(self._numbers, (depth, ifm.depth), ifm.moments, target)
-        return self._weighted("FULLY_CONNECTED", ifm, weights, 0, name, FullyConnectedOptions())
+        weights = dense_weights(self._numbers, (depth, ifm.depth), ifm.moments, target or TARGETS[activation])
+        return self._weighted("FULLY_CONNECTED", ifm, weights, 0, name, FullyConnectedOptions(activation))
 
-    def add(self, first: Signal, second: Signal, name: str) -> Signal:
-        """Append ADD of two tensors and return the sum."""
-        return self._layer("ADD", (first, second), name, AddOptions(), add_moments(first.moments, second.moments))
+    def add(self, first: Signal, second: Signal, name: str, *, activation: Activation = Activation.NONE) -> Signal:
+        """Append ADD of two tensors and return the sum after its activation, NONE or RELU."""
+        moments = add_moments(first.moments, second.moments)
+        bounds = None
+        if activation is Activation.RELU:
+            bounds, moments = (0.0, moments.bounds(RANGE_DEVIATIONS)[1]), rectify_moments(moments)
+        return self._layer("ADD", (first, second), name, AddOptions(activation), moments, bounds)
+
+    def multiply(self, first: Signal, second: Signal, name: str, *, lowest: float | None = None) -> Signal:
+        """Append MUL of two tensors and return the product; `lowest` is the least value where that is known."""
+        moments = multiply_moments(first.moments, second.moments)
+        low, high = moments.bounds(RANGE_DEVIATIONS)
+        corners = [x * y for x in self._range(first) for y in self._range(second)]
+        bounds = max(low, min(corners)) if lowest is None else lowest, min(high, max(corners))
+        return self._layer("MUL", (first, second), name, MulOptions(), moments, bounds)
+
+    def scale(self, ifm: Signal, factor: float, name: str) -> Signal:
+        """Append MUL by one positive number and return the product."""
+        import numpy as np
+
+        index = self.parameter(np.array(factor, np.float32), f"{name}/factor")
+        moments = Moments(ifm.moments.mean * factor, ifm.moments.variance * factor**2)
+        low, high = self._range(ifm)
+        return self._layer("MUL", (ifm, index), name, MulOptions(), moments, (low * factor, high * factor))
+
+    def shift(self, ifm: Signal, offset: float, name: str) -> Signal:
+        """Append ADD of one number and return the sum."""
+        import numpy as np
+
+        index = self.parameter(np.array(offset, np.float32), f"{name}/offset")
+        moments = Moments(ifm.moments.mean + offset, ifm.moments.variance)
+        low, high = self._range(ifm)
+        return self._layer("ADD", (ifm, index), name, AddOptions(), moments, (low + offset, high + offset))
+
+    def hard_swish(self, ifm: Signal, name: str) -> Signal:
+        """Append HARD_SWISH and return the output."""
+        moments = transform_moments(ifm.moments, hard_swish)
+        return self._layer("HARD_SWISH", (ifm,), name, None, moments, (LEAST_HARD_SWISH, self._range(ifm)[1]))
+
+    def swish(self, ifm: Signal, name: str) -> Signal:
+        """Append LOGISTIC and MUL, as converters write swish, and return the output."""
+        product = self.multiply(ifm, self.logistic(ifm, f"{name}/Sigmoid"), f"{name}/mul", lowest=LEAST_SWISH)
+        return replace(product, moments=transform_moments(ifm.moments, swish))
+
+    def leaky_relu(self, ifm: Signal, slope: float, name: str) -> Signal:
+        """Append LEAKY_RELU and return the output."""
+        moments = transform_moments(ifm.moments, partial(leaky_relu, slope=slope))
+        low, high = self._range(ifm)
+        return self._layer("LEAKY_RELU", (ifm,), name, LeakyReluOptions(slope), moments, (low * slope, high))
 
     def normalisation(self, ifm: Signal, name: str) -> Signal:
         """Append a batch normalisation that no convolution could absorb, with ReLU: MUL and ADD by constants."""
@@ -183,11 +262,18 @@ class GraphBuilder:
         return self._same_scale("MAX_POOL_2D", (ifm,), f"{name}/MaxPool", options, moments)
 
     def average_pool(
-        self, ifm: Signal, name: str, *, kernel: int, stride: int, padding: Padding = Padding.SAME
+        self,
+        ifm: Signal,
+        name: str,
+        *,
+        kernel: Sides,
+        stride: Sides,
+        padding: Padding = Padding.SAME,
     ) -> Signal:
-        """Append AVERAGE_POOL_2D and return the output."""
-        options = Pool2DOptions(padding, stride, stride, kernel, kernel)
-        moments = average_moments(ifm.moments, kernel * kernel)
+        """Append AVERAGE_POOL_2D, over height and width or a square, and return the output."""
+        (height, width), (stride_h, stride_w) = _pair(kernel), _pair(stride)
+        options = Pool2DOptions(padding, stride_w, stride_h, width, height)
+        moments = average_moments(ifm.moments, height * width)
         return self._same_scale("AVERAGE_POOL_2D", (ifm,), f"{name}/AvgPool", options, moments)
 
     def spatial_mean(self, ifm: Signal, name: str, *, keep_dims: bool) -> Signal:
@@ -215,13 +301,22 @@ class GraphBuilder:
         options = ReshapeOptions(shape) if self.draft.dialect is Dialect.TOCO else None
         return self._same_scale("RESHAPE", (ifm, wanted), f"{name}/Reshape", options, ifm.moments, shape)
 
+    def flatten(self, ifm: Signal, name: str) -> Signal:
+        """Append RESHAPE to batch and channels, as converters write Keras' Flatten, and return the output."""
+        count = prod(ifm.shape[1:])
+        wanted = self._integers((-1, count), f"{name}/Const")
+        places = count // ifm.depth
+        moments = join_moments([ifm.moments] * places)
+        return self._same_scale("RESHAPE", (ifm, wanted), f"{name}/Reshape", None, moments, (1, count))
+
     def softmax(self, ifm: Signal, name: str) -> Signal:
         """Append SOFTMAX and return the probabilities."""
         return self._layer("SOFTMAX", (ifm,), name, SoftmaxOptions(1.0), ifm.moments, PROBABILITIES)
 
     def logistic(self, ifm: Signal, name: str) -> Signal:
         """Append LOGISTIC and return the probabilities."""
-        return self._layer("LOGISTIC", (ifm,), name, None, ifm.moments, PROBABILITIES)
+        moments = transform_moments(ifm.moments, sigmoid)
+        return self._layer("LOGISTIC", (ifm,), name, None, moments, PROBABILITIES)
 
     def dequantize(self, ifm: Signal, name: str) -> Signal:
         """Append DEQUANTIZE and return a tensor that stays float."""
@@ -244,12 +339,12 @@ class GraphBuilder:
         self.draft.outputs.extend(indices)
 
     def _bordered(
-        self, ifm: Signal, border: Border, kernel: int, stride: int, *, foldable: bool = True
+        self, ifm: Signal, border: Border, kernel: Sides, stride: Sides, *, foldable: bool = True
     ) -> tuple[Signal, Padding]:
         """Return the input and the padding of a window operator, after appending PAD where it is needed."""
         if isinstance(border, Padding):
             return ifm, border
-        same = tuple(same_padding(size, kernel, stride) for size in ifm.shape[1:3])
+        same = tuple(map(same_padding, ifm.shape[1:3], _pair(kernel), _pair(stride)))
         if foldable and self._fold_padding and same == (border.rows, border.columns):
             return ifm, Padding.SAME
         amounts = self._integers((0, 0, *border.rows, *border.columns, 0, 0), f"{border.name}/paddings", (4, 2))
@@ -385,3 +480,8 @@ class GraphBuilder:
 
     def _full_name(self, name: str) -> str:
         return f"{self.scope}/{name}" if self.scope else name
+
+
+def _pair(sides: Sides) -> tuple[int, int]:
+    """Return height and width; one number is a square."""
+    return (sides, sides) if isinstance(sides, int) else sides

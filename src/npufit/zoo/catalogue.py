@@ -11,7 +11,7 @@ from npufit.zoo.inception_v2 import draw_inception_v2
 from npufit.zoo.mobilenet_v1 import draw_mobilenet_v1
 from npufit.zoo.mobilenet_v2 import draw_mobilenet_v2
 from npufit.zoo.resnet50_v2 import draw_resnet50_v2
-from npufit.zoo.spec import Precision, ZooSpec
+from npufit.zoo.spec import Precision, ZooSpec, size_text
 from npufit.zoo.ssd_mobilenet import draw_ssd_mobilenet_v1, draw_ssd_mobilenet_v2
 
 LARGEST_SIZE = 4096
@@ -24,8 +24,9 @@ _KERAS_PRECISIONS = (Precision.FLOAT32, Precision.INT8, Precision.INT8_PER_TENSO
 class ZooEntry:
     """One network: its name, which sizes and options it allows, and the function that draws it.
 
-    Sizes are the side of the square input image in pixels, any integer from `smallest_size`, below which the original
-    code refuses to build, to LARGEST_SIZE.
+    Sizes are the sides of the input image in pixels, multiples of `size_step` from `smallest_size`, below which the
+    original code refuses to build, to LARGEST_SIZE. `default_size` is the usual height, and the usual width as well
+    where `default_width` is None.
     `alphas` are the width multipliers; `padded` are the precisions whose usual export has PAD operators to fold;
     `garden` are those that the Model Garden exports as well.
     """
@@ -35,10 +36,17 @@ class ZooEntry:
     origin: str
     default_size: int
     draw: Callable[[ZooSpec], Draft]
+    default_width: int | None = None
     smallest_size: int = 32
+    size_step: int = 1
     alphas: tuple[float, ...] = (1.0,)
     padded: tuple[Precision, ...] = ()
     garden: tuple[Precision, ...] = ()
+
+    @property
+    def usual_size(self) -> str:
+        """The usual size as it is written."""
+        return size_text(self.default_size, self.default_width)
 
 
 CATALOGUE = {

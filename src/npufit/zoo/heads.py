@@ -31,5 +31,5 @@ def classify_by_convolution(
 
 def average_all(builder: GraphBuilder, features: Signal, name: str, *, stride: int | None = None) -> Signal:
     """Append AVERAGE_POOL_2D over the whole map, with its size as the stride unless one is given."""
-    size = features.shape[1]
+    size = features.shape[1], features.shape[2]
     return builder.average_pool(features, name, kernel=size, stride=stride or size, padding=Padding.VALID)

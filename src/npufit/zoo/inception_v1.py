@@ -68,7 +68,7 @@ def draw_inception_v1(spec: ZooSpec) -> Draft:
     slim = spec.precision is Precision.UINT8
     builder = GraphBuilder(Dialect.STATIC if slim else Dialect.KERAS, "InceptionV1")
     name, highest = ("input", HIGHEST_BYTE) if slim else ("input_1", 1.0)
-    image = builder.image(spec.size, name, highest=highest)
+    image = builder.image(spec.image_size, name, highest=highest)
     relu = Activation.RELU
     signal = builder.convolution(image, 64, "Conv2d_1a_7x7", kernel=7, stride=2, activation=relu)
     signal = builder.max_pool(signal, "MaxPool_2a_3x3", kernel=3, stride=2)

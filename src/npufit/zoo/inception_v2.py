@@ -75,7 +75,7 @@ def draw_inception_v2(spec: ZooSpec) -> Draft:
     slim = spec.precision is Precision.UINT8
     builder = GraphBuilder(Dialect.STATIC if slim else Dialect.KERAS, "InceptionV2")
     name, highest = ("input", HIGHEST_BYTE) if slim else ("input_1", 1.0)
-    image = builder.image(spec.size, name, highest=highest)
+    image = builder.image(spec.image_size, name, highest=highest)
     relu, stem = Activation.RELU, "Conv2d_1a_7x7"
     signal = builder.depthwise(image, f"{stem}/depthwise", kernel=7, stride=2, multiplier=_STEM_MULTIPLIER)
     signal = builder.convolution(signal, 64, stem, activation=relu)

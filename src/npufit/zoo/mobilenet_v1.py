@@ -8,7 +8,7 @@ from npufit.graph import Activation, Padding
 from npufit.zoo.builder import HIGHEST_BYTE, Border, ExplicitPadding, GraphBuilder, Signal
 from npufit.zoo.draft import Dialect, Draft
 from npufit.zoo.heads import KERAS_CLASSES, SLIM_CLASSES, average_all, classify_by_convolution
-from npufit.zoo.spec import PadStyle, Precision, ZooSpec
+from npufit.zoo.spec import PadStyle, Precision, ZooSpec, size_text
 
 _BLOCKS = (
     (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1),
@@ -44,7 +44,9 @@ def draw_mobilenet_v1(spec: ZooSpec) -> Draft:
 
 def _draw_slim(spec: ZooSpec) -> Draft:
     builder = GraphBuilder(Dialect.STATIC, "MobilenetV1/MobilenetV1")
-    features = draw_features(builder, builder.image(spec.size, "input", highest=HIGHEST_BYTE), spec.alpha, SLIM)[-1]
+    features = draw_features(builder, builder.image(spec.image_size, "input", highest=HIGHEST_BYTE), spec.alpha, SLIM)[
+        -1
+    ]
     builder.scope = "MobilenetV1"
     average = average_all(builder, features, "Logits/AvgPool_1a", stride=2)
     classify_by_convolution(builder, average, SLIM_CLASSES, "Logits/Conv2d_1c_1x1", "Logits/SpatialSqueeze")
@@ -52,9 +54,9 @@ def _draw_slim(spec: ZooSpec) -> Draft:
 
 
 def _draw_keras(spec: ZooSpec) -> Draft:
-    scope = f"mobilenet_{spec.alpha:.2f}_{spec.size}"
+    scope = f"mobilenet_{spec.alpha:.2f}_{size_text(spec.size, spec.width)}"
     builder = GraphBuilder(Dialect.KERAS, scope, fold_padding=spec.pad is PadStyle.FOLDED)
-    features = draw_features(builder, builder.image(spec.size, "input_1"), spec.alpha, KERAS)[-1]
+    features = draw_features(builder, builder.image(spec.image_size, "input_1"), spec.alpha, KERAS)[-1]
     average = builder.spatial_mean(features, "global_average_pooling2d", keep_dims=True)
     classify_by_convolution(builder, average, KERAS_CLASSES, "conv_preds", "reshape_2")
     return builder.draft

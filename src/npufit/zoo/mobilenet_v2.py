@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from npufit.graph import Activation, Padding
 from npufit.zoo.builder import HIGHEST_BYTE, Border, ExplicitPadding, GraphBuilder, Signal
 from npufit.zoo.draft import Dialect, Draft
 from npufit.zoo.heads import SLIM_CLASSES, average_all, classify_by_convolution, classify_by_matrix
-from npufit.zoo.spec import Export, PadStyle, Precision, ZooSpec
+from npufit.zoo.spec import Export, PadStyle, Precision, ZooSpec, size_text
 
 _STAGES = ((6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 """Expansion, depth, number of blocks and stride of the first of them, after the block without expansion."""
@@ -30,12 +31,12 @@ class _Layout:
     shortcut_first: bool
     first_number: int = 1
 
-    def border(self, block: int, stride: int, size: int) -> Border:
+    def border(self, block: int, stride: int, size: Sequence[int]) -> Border:
         """Return how the depthwise convolution of a block treats its border; Keras' zeros depend on the parity."""
         if stride == 1 or self.pad is None:
             return Padding.SAME
-        amounts = (1, 1) if size % 2 else (0, 1)
-        return ExplicitPadding(self.pad.format(block), amounts, amounts)
+        rows, columns = ((1, 1) if side % 2 else (0, 1) for side in size)
+        return ExplicitPadding(self.pad.format(block), rows, columns)
 
 
 KERAS = _Layout(
@@ -87,7 +88,7 @@ def draw_mobilenet_v2(spec: ZooSpec) -> Draft:
 
 def _draw_garden(spec: ZooSpec) -> Draft:
     builder = GraphBuilder(Dialect.STATIC, "MobileNetV2")
-    features = draw_features(builder, builder.image(spec.size, "input"), spec.alpha, GARDEN)
+    features = draw_features(builder, builder.image(spec.image_size, "input"), spec.alpha, GARDEN)
     average = builder.spatial_mean(features.last, "top/reduce", keep_dims=True)
     classify_by_convolution(builder, average, SLIM_CLASSES, "top/Conv2d_1x1_output", "top/SpatialSqueeze")
     return builder.draft
@@ -95,16 +96,16 @@ def _draw_garden(spec: ZooSpec) -> Draft:
 
 def _draw_slim(spec: ZooSpec) -> Draft:
     builder = GraphBuilder(Dialect.STATIC, "MobilenetV2")
-    image = builder.image(spec.size, "input", highest=HIGHEST_BYTE)
+    image = builder.image(spec.image_size, "input", highest=HIGHEST_BYTE)
     average = average_all(builder, draw_features(builder, image, spec.alpha, SLIM).last, "Logits", stride=1)
     classify_by_convolution(builder, average, SLIM_CLASSES, "Logits/Conv2d_1c_1x1", "Logits/Squeeze")
     return builder.draft
 
 
 def _draw_keras(spec: ZooSpec) -> Draft:
-    scope = f"mobilenetv2_{spec.alpha:.2f}_{spec.size}"
+    scope = f"mobilenetv2_{spec.alpha:.2f}_{size_text(spec.size, spec.width)}"
     builder = GraphBuilder(Dialect.KERAS, scope, fold_padding=spec.pad is PadStyle.FOLDED)
-    features = draw_features(builder, builder.image(spec.size, "input_1"), spec.alpha, KERAS)
+    features = draw_features(builder, builder.image(spec.image_size, "input_1"), spec.alpha, KERAS)
     classify_by_matrix(builder, features.last)
     return builder.draft
 
@@ -126,7 +127,7 @@ def draw_features(builder: GraphBuilder, image: Signal, alpha: float, layout: _L
         expanded = builder.convolution(signal, expansion * signal.depth, f"{name}expand", activation=relu6)
         if block == _DETECTION_BLOCK:
             fine = expanded
-        border = layout.border(block, stride, expanded.shape[1])
+        border = layout.border(block, stride, expanded.shape[1:3])
         filtered = builder.depthwise(expanded, f"{name}depthwise", stride=stride, border=border, activation=relu6)
         projected = builder.convolution(filtered, _depth(depth, alpha), f"{name}project")
         if stride == 1 and projected.depth == signal.depth:

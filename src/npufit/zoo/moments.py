@@ -8,7 +8,7 @@ taken as normally distributed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import pi, sqrt
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 WINDOW_CORRELATION = 0.5
 """Assumed correlation of neighbouring pixels under a pooling window: between noise (0) and a photograph (near 1)."""
 
-_GREATEST_OF = {1: (0.0, 1.0), 4: (1.03, 0.49), 9: (1.49, 0.36)}
+_NODES = 15
+"""Points of the quadrature; with it the mean of a kinked activation is good to 0.01 deviations."""
+
+_GREATEST_OF = {1: (0.0, 1.0), 4: (1.03, 0.49), 9: (1.49, 0.36), 25: (1.97, 0.26)}
 """Mean and variance of the greatest of n independent standard normal numbers (order statistics)."""
 
 
@@ -60,6 +63,52 @@ def add_moments(first: Moments, second: Moments) -> Moments:
     return Moments(first.mean + second.mean, first.variance + second.variance)
 
 
+def multiply_moments(first: Moments, second: Moments) -> Moments:
+    """Return the moments of the product of two independent tensors."""
+    mean = first.mean * second.mean
+    square = (first.mean**2 + first.variance) * (second.mean**2 + second.variance)
+    return Moments(mean, _positive(square - mean * mean))
+
+
+def transform_moments(moments: Moments, function: Callable[[Floats], Floats]) -> Moments:
+    """Return the moments of `function` of normally distributed values, by Gauss-Hermite quadrature."""
+    import numpy as np
+    from numpy.polynomial.hermite_e import hermegauss
+
+    nodes, weights = hermegauss(_NODES)
+    weights = (weights / weights.sum()).astype(np.float32)
+    deviation = np.sqrt(_positive(moments.variance))
+    values = function(moments.mean[:, np.newaxis] + deviation[:, np.newaxis] * nodes.astype(np.float32))
+    mean = values @ weights
+    return Moments(mean, _positive((values * values) @ weights - mean * mean))
+
+
+def sigmoid(values: Floats) -> Floats:
+    """Return the logistic function of each value."""
+    import numpy as np
+
+    return 1 / (1 + np.exp(-values))
+
+
+def swish(values: Floats) -> Floats:
+    """Return each value times its logistic function."""
+    return values * sigmoid(values)
+
+
+def hard_swish(values: Floats) -> Floats:
+    """Return each value x times min(max(x + 3, 0), 6) / 6."""
+    import numpy as np
+
+    return values * np.clip(values + 3, 0, 6) / 6
+
+
+def leaky_relu(values: Floats, slope: float) -> Floats:
+    """Return each value, the negative ones times `slope`."""
+    import numpy as np
+
+    return np.where(values < 0, slope * values, values)
+
+
 def rectify_moments(moments: Moments, ceiling: float | None = None) -> Moments:
     """Return the moments after ReLU, or after a clamp to [0, ceiling], of normally distributed values."""
     mean, square = _rectified(moments.mean, moments.variance)
@@ -71,7 +120,7 @@ def rectify_moments(moments: Moments, ceiling: float | None = None) -> Moments:
 
 
 def greatest_moments(moments: Moments, window: int) -> Moments:
-    """Return the moments of the greatest of `window` (1, 4 or 9) neighbours."""
+    """Return the moments of the greatest of `window` (1, 4, 9 or 25) neighbours."""
     import numpy as np
 
     mean, variance = _GREATEST_OF[window]

@@ -19,11 +19,12 @@ def parse_spec(text: str) -> ZooSpec:
     Raises InputError where the network, size, precision or an option does not exist or does not fit the network.
     """
     head, *words = text.removeprefix(PREFIX).split(",")
-    name, at, size = head.partition("@")
+    name, at, sides = head.partition("@")
     entry = CATALOGUE.get(name)
     if entry is None:
         raise InputError(f"{text}: no network {name!r} in the zoo. {_choices(name, CATALOGUE)}")
-    spec = ZooSpec(name, _size(text, size) if at else entry.default_size)
+    size, width = _sizes(text, sides) if at else (entry.default_size, entry.default_width)
+    spec = ZooSpec(name, size, width=width)
     options: dict[str, str] = {}
     precisions: list[Precision] = []
     for word in words:
@@ -52,11 +53,14 @@ def validate_spec(spec: ZooSpec, text: str = "") -> None:
     entry = CATALOGUE.get(spec.network)
     if entry is None:
         raise InputError(f"{text}: no network {spec.network!r} in the zoo. {_choices(spec.network, CATALOGUE)}")
-    if not entry.smallest_size <= spec.size <= LARGEST_SIZE:
-        raise InputError(
-            f"{text}: {entry.name} cannot be {spec.size} pixels wide. "
-            f"Give a size from {entry.smallest_size} to {LARGEST_SIZE}; the usual one is {entry.default_size}."
-        )
+    for side in dict.fromkeys(spec.image_size):
+        if side % entry.size_step or not entry.smallest_size <= side <= LARGEST_SIZE:
+            direction = "high" if spec.width is not None and side == spec.size else "wide"
+            step = f" in steps of {entry.size_step}" if entry.size_step > 1 else ""
+            raise InputError(
+                f"{text}: {entry.name} cannot be {side} pixels {direction}. "
+                f"Give a size from {entry.smallest_size} to {LARGEST_SIZE}{step}; the usual one is {entry.usual_size}."
+            )
     if spec.boundary not in BOUNDARIES[spec.precision]:
         allowed = " or ".join(f"io={boundary}" for boundary in BOUNDARIES[spec.precision])
         raise InputError(f"{text}: {spec.precision} does not go with io={spec.boundary}. It allows {allowed}.")
@@ -70,10 +74,16 @@ def validate_spec(spec: ZooSpec, text: str = "") -> None:
         raise InputError(f"{text}: there is no export=garden of {entry.name} in {spec.precision}. There is {having}.")
 
 
-def _size(text: str, word: str) -> int:
-    if not (word.isascii() and word.isdecimal()) or len(word) > 9:
-        raise InputError(f"{text}: the size {word!r} is not a number of pixels. It is written {_FORM}.")
-    return int(word)
+def _sizes(text: str, word: str) -> tuple[int, int | None]:
+    """Return height and width; None as the width of a square that is written as one number."""
+    height, separator, width = word.partition("x")
+    sides = (height, width) if separator else (height,)
+    if not all(side.isascii() and side.isdecimal() and len(side) <= 9 for side in sides):
+        raise InputError(
+            f"{text}: the size {word!r} is not a number of pixels, nor two as in 288x800 (height first). "
+            f"It is written {_FORM}."
+        )
+    return int(height), int(width) if separator else None
 
 
 def _precision(text: str, word: str) -> Precision:

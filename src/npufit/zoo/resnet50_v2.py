@@ -16,7 +16,7 @@ def draw_resnet50_v2(spec: ZooSpec) -> Draft:
     """Return the classification network; its batch is fixed for uint8, a format older than dynamic batches."""
     dialect = Dialect.STATIC if spec.precision is Precision.UINT8 else Dialect.KERAS
     builder = GraphBuilder(dialect, "resnet50v2", fold_padding=spec.pad is PadStyle.FOLDED)
-    image = builder.image(spec.size, "input_1")
+    image = builder.image(spec.image_size, "input_1")
     border = ExplicitPadding("conv1_pad", (3, 3), (3, 3))
     signal = builder.convolution(image, 64, "conv1_conv", kernel=7, stride=2, border=border)
     border = ExplicitPadding("pool1_pad", (1, 1), (1, 1))

@@ -1,4 +1,4 @@
-"""The name of a network of the zoo: `zoo:NAME[@SIZE][,QUANT][,OPTION=VALUE...]`."""
+"""The name of a network of the zoo: `zoo:NAME[@SIZE][,QUANT][,OPTION=VALUE...]`, SIZE as `320` or `288x800`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ BOUNDARIES = {
 
 @dataclass(frozen=True, slots=True)
 class ZooSpec:
-    """One network of the zoo: which, how large and in what number format. `str()` gives its canonical name."""
+    """One network of the zoo: which, how large and in what number format. `str()` gives its canonical name.
+
+    `size` is the height of the image in pixels, and its width as well where `width` is None, as it is of every square.
+    """
 
     network: str
     size: int
@@ -71,6 +74,17 @@ class ZooSpec:
     pad: PadStyle = PadStyle.EXPLICIT
     alpha: float = 1.0
     export: Export = Export.USUAL
+    width: int | None = None
+
+    def __post_init__(self) -> None:
+        """Give a square one spelling, so that equal networks have equal specs."""
+        if self.width == self.size:
+            object.__setattr__(self, "width", None)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """The height and the width of the image in pixels."""
+        return self.size, self.size if self.width is None else self.width
 
     def __str__(self) -> str:
         """Return the canonical name, with the options that are not the default."""
@@ -83,4 +97,9 @@ class ZooSpec:
             options.append(f"alpha={self.alpha:g}")
         if self.export is not Export.USUAL:
             options.append(f"export={self.export}")
-        return f"{PREFIX}{self.network}@{self.size},{','.join(options)}"
+        return f"{PREFIX}{self.network}@{size_text(self.size, self.width)},{','.join(options)}"
+
+
+def size_text(size: int, width: int | None) -> str:
+    """Return a size as it is written: `320` for a square, `288x800` (height first) for another image."""
+    return str(size) if width is None else f"{size}x{width}"

@@ -50,7 +50,7 @@ def draw_ssd_mobilenet_v2(spec: ZooSpec) -> Draft:
 def _start(spec: ZooSpec, scope: str) -> tuple[GraphBuilder, Signal]:
     is_old = spec.precision is Precision.UINT8
     builder = GraphBuilder(Dialect.TOCO if is_old else Dialect.STATIC, scope)
-    return builder, builder.image(spec.size, _INPUT, highest=HIGHEST_BYTE if is_old else 1.0)
+    return builder, builder.image(spec.image_size, _INPUT, highest=HIGHEST_BYTE if is_old else 1.0)
 
 
 def _extra_layers(builder: GraphBuilder, ifm: Signal, name: str, alpha: float) -> list[Signal]:
@@ -90,7 +90,7 @@ def _detect(builder: GraphBuilder, maps: Sequence[Signal], spec: ZooSpec) -> Non
     all_boxes = builder.concatenation(boxes, "concat", axis=1)
     all_boxes = builder.reshape(all_boxes, (1, all_boxes.shape[1], 4), "Squeeze")
     all_scores = builder.logistic(builder.concatenation(scores, "concat_1", axis=1), "convert_scores")
-    values = ssd_anchors([features.shape[1] for features in maps])
+    values = ssd_anchors([features.shape[1:3] for features in maps], spec.image_size)
     is_quantized = spec.precision is Precision.UINT8
     anchors = builder.parameter(values, "anchors") if is_quantized else builder.float_constant(values, "anchors")
     if spec.precision.is_int8:
