@@ -227,7 +227,8 @@ def _payload_form(name: str) -> Form:
         return Form.SCALE
     if name.endswith("_LENGTH"):
         return Form.WORD
-    return Form.DISTANCE if "SKIP" in name else Form.ADDRESS
+    # Strides are negative where Vela mirrors a feature map, for MIRROR_PAD.
+    return Form.DISTANCE if "SKIP" in name or "STRIDE_" in name else Form.ADDRESS
 
 
 COMMANDS: dict[tuple[bool, int], Command] = {
