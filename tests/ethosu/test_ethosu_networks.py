@@ -95,7 +95,8 @@ def replay(shared_models: Path, name: str) -> list[bool]:
     results = Results()
     memory = {1: np.frombuffer(buffer, np.uint8).copy(), 2: np.zeros(dict(program.region_bytes)[2], np.uint8)}
     run = Machine(program).run(memory, listeners=[results])
-    assert run.findings == ()
+    # Mesa up to 26.0 sets BLOCKDEP to 3 whatever follows; test_block_overlap.py has what comes of it.
+    assert all("with BLOCKDEP 3" in finding.message for finding in run.findings)
     return [
         any(
             values.size == written.size and np.array_equal(values.ravel(), written.ravel())

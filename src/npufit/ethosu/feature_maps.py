@@ -70,36 +70,53 @@ class Lattice:
         )
 
 
-def footprint(feature_map: FeatureMap) -> Iterator[Lattice]:
-    """Yield the bytes that a feature map occupies."""
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A part of a feature map; every slice has a start and an end inside the map."""
+
+    rows: slice
+    columns: slice
+    channels: slice
+
+
+def footprint(feature_map: FeatureMap, area: Area | None = None) -> Iterator[Lattice]:
+    """Yield the bytes that a feature map occupies, or those of a part of it."""
     size = feature_map.element.size_bytes
+    channels = slice(0, feature_map.depth) if area is None else area.channels
     for tile in tiles(feature_map):
-        if feature_map.layout is Layout.NHWC:
-            yield Lattice(
-                feature_map.region,
-                tile.base,
-                (tile.height, tile.width),
-                (feature_map.stride_y, feature_map.stride_x),
-                feature_map.depth * size,
-            )
+        top, left, bottom, right = tile.y, tile.x, tile.y + tile.height, tile.x + tile.width
+        if area is not None:
+            top, bottom = max(top, area.rows.start), min(bottom, area.rows.stop)
+            left, right = max(left, area.columns.start), min(right, area.columns.stop)
+        height, width = bottom - top, right - left
+        if height <= 0 or width <= 0 or channels.start >= channels.stop:
             continue
-        whole, rest = divmod(feature_map.depth, _BRICK)
-        if whole:
+        base = tile.base + (top - tile.y) * feature_map.stride_y + (left - tile.x) * feature_map.stride_x
+        for brick_base, bricks, first, last in _portions(feature_map, channels):
             yield Lattice(
                 feature_map.region,
-                tile.base,
-                (tile.height, whole, tile.width),
-                (feature_map.stride_y, feature_map.stride_c, feature_map.stride_x),
-                _BRICK * size,
+                base + brick_base + first * size,
+                (height, *bricks, width),
+                (feature_map.stride_y, *(feature_map.stride_c,) * len(bricks), feature_map.stride_x),
+                (last - first) * size,
             )
-        if rest:
-            yield Lattice(
-                feature_map.region,
-                tile.base + whole * feature_map.stride_c,
-                (tile.height, tile.width),
-                (feature_map.stride_y, feature_map.stride_x),
-                rest * size,
-            )
+
+
+def _portions(feature_map: FeatureMap, channels: slice) -> Iterator[tuple[int, tuple[int, ...], int, int]]:
+    """Yield where channels lie: distance to the first brick, number of bricks, first and last channel in each."""
+    if feature_map.layout is Layout.NHWC:
+        yield 0, (), channels.start, channels.stop
+        return
+    first, last = channels.start, channels.stop
+    if first % _BRICK:
+        end = min(last, first - first % _BRICK + _BRICK)
+        yield first // _BRICK * feature_map.stride_c, (), first % _BRICK, first % _BRICK + end - first
+        first = end
+    whole, rest = divmod(last - first, _BRICK)
+    if whole:
+        yield first // _BRICK * feature_map.stride_c, (whole,), 0, _BRICK
+    if rest:
+        yield last // _BRICK * feature_map.stride_c, (), 0, rest
 
 
 def _views(feature_map: FeatureMap, memory: Memory) -> Iterator[tuple[Tile, slice, Array]]:

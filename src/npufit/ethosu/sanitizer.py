@@ -1,8 +1,9 @@
 """Checks before anything is executed: addresses do not depend on data, so every access is known beforehand.
 
 An operation that leaves its regions or asks for absurd sizes ends the execution; all other findings let it go on.
-Waits are checked between kernels and transfers. Kernels run in order here, so what BLOCKDEP allows to overlap between
-two of them is not checked.
+Waits are checked between kernels and transfers (`shadow`), BLOCKDEP between a kernel and the one before it
+(`block_overlap`, which says what is known about it). Execution itself is in order: a finding says what the hardware may
+do with another timing, not what the simulator did.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from enum import Enum
 
 from npufit.ethosu.accesses import Access, accesses
 from npufit.ethosu.arrays import SHRAM
+from npufit.ethosu.block_overlap import Overlap, overlaps
 from npufit.ethosu.operations import (
     ActivationType,
     BlockOperation,
@@ -21,6 +23,7 @@ from npufit.ethosu.operations import (
     Operation,
     Pooling,
     Transfer,
+    Wait,
 )
 from npufit.ethosu.program import Program
 from npufit.ethosu.shadow import Conflict, Shadow
@@ -78,6 +81,7 @@ def inspect(operations: tuple[Operation, ...], program: Program, *, sanitize: bo
     findings: list[SanitizerFinding] = []
     known_unset: set[str] = set()
     work = 0
+    previous: tuple[BlockOperation, tuple[Access, ...]] | None = None
     for operation in operations:
         work += _work(operation)
         touched = accesses(operation, program.shram_bytes)
@@ -94,6 +98,13 @@ def inspect(operations: tuple[Operation, ...], program: Program, *, sanitize: bo
         findings.extend(
             _conflict_finding(operation, conflict, operations) for conflict in shadow.execute(operation, touched)
         )
+        if isinstance(operation, Wait) and operation.name == "KERNEL_WAIT" and not operation.outstanding:
+            previous = None
+        if isinstance(operation, BlockOperation):
+            if previous is not None:
+                found = overlaps(*previous, operation, touched, program.shram_bytes)
+                findings.extend(_overlap_finding(operation, overlap, previous[0]) for overlap in found)
+            previous = operation, touched
     if sanitize and (not operations or operations[-1].name != "STOP"):
         last = operations[-1] if operations else None
         findings.append(SanitizerFinding(FindingKind.NO_STOP, last, "The stream does not end with STOP"))
@@ -205,3 +216,13 @@ def _conflict_finding(operation: Operation, conflict: Conflict, operations: tupl
     if earlier is not None:
         message += f", which {earlier} may still be working on"
     return SanitizerFinding(kind, operation, message, area.region, area.start, area.end, earlier)
+
+
+def _overlap_finding(operation: BlockOperation, overlap: Overlap, earlier: BlockOperation) -> SanitizerFinding:
+    region = overlap.access.area.region
+    verb = "overwrite the table of" if region == SHRAM else f"read its {overlap.access.role} too early from"
+    message = (
+        f"{operation} with BLOCKDEP {operation.block_dependency} may {verb} {earlier}: {overlap.start:#x} to "
+        f"{overlap.end:#x} of {region_name(region)}; BLOCKDEP {overlap.largest_safe} prevents it"
+    )
+    return SanitizerFinding(FindingKind.UNGUARDED, operation, message, region, overlap.start, overlap.end, earlier)
