@@ -6,7 +6,7 @@ kernels that LiteRT runs on several threads are the convolutions and matrix prod
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from npufit.cost.coefficient import Coefficient, Values
@@ -39,7 +39,8 @@ def terms_of(demand: Demand) -> Iterator[Term]:
         case Family.CONVOLUTION | Family.TRANSPOSED:
             yield from _convolution(demand)
         case Family.DEPTHWISE:
-            yield Term("depthwise_ns_per_mac", demand.macs, Bound.ARITHMETIC, "depthwise_threads")
+            kind = "uint8_depthwise_ns_per_mac" if demand.is_unsigned else "depthwise_ns_per_mac"
+            yield Term(kind, demand.macs, Bound.ARITHMETIC, "depthwise_threads")
             yield Term("output_ns", demand.outputs, Bound.ARITHMETIC, "depthwise_threads")
         case Family.MATRIX | Family.RECURRENT:
             yield Term("weight_ns_per_byte", max(demand.weight_bytes, demand.macs), Bound.MEMORY)
@@ -87,71 +88,65 @@ def cpu_cost(demand: Demand, values: Values, threads: int) -> Cost:
     """Return what one operator takes on `threads` cores, with the coefficients in `values`."""
     parts = dict.fromkeys(Bound, 0.0)
     for term in terms_of(demand):
-        ns = term.quantity * values[term.coefficient]
-        if term.threads is not None:
-            ns /= 1 + (threads - 1) * values[term.threads]
-        parts[term.bound] += ns * _NS
+        parts[term.bound] += _ns(term, values, threads) * _NS
     return Cost(sum(parts.values()), parts[Bound.ARITHMETIC], parts[Bound.MEMORY], parts[Bound.OVERHEAD])
 
 
-_CPU_SOURCE = "order of magnitude of LiteRT's kernels at 1.7 to 1.8 GHz"
+def _ns(term: Term, values: Values, threads: int) -> float:
+    cores = 1.0 if term.threads is None else 1 + (threads - 1) * values[term.threads]
+    return term.quantity * values[term.coefficient] / cores
+
+
+def total_terms(demands: Iterable[Demand]) -> tuple[Term, ...]:
+    """Return the terms of all operators with equal ones added up, which is all that a total needs."""
+    sums: dict[tuple[str, Bound, str | None], float] = {}
+    for demand in demands:
+        for term in terms_of(demand):
+            key = term.coefficient, term.bound, term.threads
+            sums[key] = sums.get(key, 0.0) + term.quantity
+    return tuple(Term(name, quantity, bound, threads) for (name, bound, threads), quantity in sums.items())
+
+
+def total_ms(terms: Iterable[Term], values: Values, threads: int) -> float:
+    """Return the milliseconds of `terms` on `threads` cores."""
+    return sum(_ns(term, values, threads) for term in terms) * _NS
+
+
+_USUAL = "order of magnitude of LiteRT's kernels at 1.7 to 1.8 GHz"
+_PROFILED = "duydev294/IMX95_benchmark, profile of YOLOv8n-pose on i.MX95"
+
+_TABLE = (
+    ("convolution_ns_per_mac", "ns/MAC", "one multiply-accumulate of a matrix product", 0.06, 1.5, _USUAL),
+    ("depthwise_ns_per_mac", "ns/MAC", "one multiply-accumulate of a depthwise convolution", 1.2, 1.6, _USUAL),
+    ("uint8_depthwise_ns_per_mac", "ns/MAC", "the same for uint8, which has kernels of its own", 1.0, 1.6, _USUAL),
+    ("output_ns", "ns/value", "scaling and storing one output of a convolution", 1.3, 1.6, _USUAL),
+    ("patch_ns_per_byte", "ns/byte", "copying the windows of a convolution side by side", 0.3, 2.0, _USUAL),
+    ("input_ns_per_byte", "ns/byte", "packing the input of a matrix product", 0.3, 2.0, _USUAL),
+    ("weight_ns_per_byte", "ns/byte", "reading constants that are used once", 0.45, 1.5, _USUAL),
+    ("pool_ns", "ns/value", "one value of a pooling window", 0.5, 2.0, _USUAL),
+    ("reduction_ns", "ns/value", "one value that is summed", 2.0, 2.0, _USUAL),
+    ("elementwise_ns", "ns/value", "one result of integer ADD, MUL and their like", 5.0, 2.0, _USUAL),
+    ("float_elementwise_ns", "ns/value", "one result of real ADD, MUL and their like", 1.5, 2.0, _USUAL),
+    ("lookup_ns", "ns/value", "one function of a value", 3.0, 2.0, _USUAL),
+    ("softmax_ns", "ns/value", "one value of SOFTMAX", 18.0, 2.0, f"{_PROFILED}: 9.74 ms for 537600 values"),
+    ("resize_ns", "ns/value", "one interpolated or repeated value", 3.0, 2.0, _USUAL),
+    ("conversion_ns", "ns/value", "one value quantized or dequantized", 2.0, 2.0, _USUAL),
+    ("transpose_ns", "ns/value", "one value that is transposed", 5.6, 2.0, f"{_PROFILED}: 6.87 ms for 3x640x640"),
+    ("move_ns_per_byte", "ns/byte", "one byte that is copied", 0.5, 2.0, _USUAL),
+    ("detection_ns", "ns/value", "one value that box decoding and suppression read", 15.0, 3.0, _USUAL),
+    ("operator_ns", "ns", "calling one operator", 2500.0, 1.5, _USUAL),
+    ("convolution_threads", "1", "what each further core adds to matrix products", 0.85, 1.15, _USUAL),
+    ("depthwise_threads", "1", "what each further core adds to depthwise convolutions", 0.8, 1.15, _USUAL),
+)
+
+_WITHOUT_DOT_PRODUCT = {"convolution_ns_per_mac": 0.2, "depthwise_ns_per_mac": 1.8, "uint8_depthwise_ns_per_mac": 1.5}
+"""What one expects of a Cortex-A53, which multiplies bytes without the dot-product instructions of the A55."""
 
 
 def coefficients(*, has_dot_product: bool) -> tuple[Coefficient, ...]:
     """Return the coefficients of a core, with what one expects of them before measuring."""
-    mac = 0.07 if has_dot_product else 0.18
-    return (
-        Coefficient(
-            "convolution_ns_per_mac", "ns/MAC", "one multiply-accumulate of a matrix product", mac, 1.5, _CPU_SOURCE
-        ),
-        Coefficient(
-            "depthwise_ns_per_mac",
-            "ns/MAC",
-            "one multiply-accumulate of a depthwise convolution",
-            0.5,
-            2.0,
-            _CPU_SOURCE,
-        ),
-        Coefficient("output_ns", "ns/value", "scaling and storing one output of a convolution", 1.0, 2.0, _CPU_SOURCE),
-        Coefficient(
-            "patch_ns_per_byte", "ns/byte", "copying the windows of a convolution side by side", 0.3, 2.0, _CPU_SOURCE
-        ),
-        Coefficient("input_ns_per_byte", "ns/byte", "packing the input of a matrix product", 0.3, 2.0, _CPU_SOURCE),
-        Coefficient("weight_ns_per_byte", "ns/byte", "reading constants that are used once", 0.4, 2.0, _CPU_SOURCE),
-        Coefficient("pool_ns", "ns/value", "one value of a pooling window", 0.5, 2.0, _CPU_SOURCE),
-        Coefficient("reduction_ns", "ns/value", "one value that is summed", 2.0, 2.0, _CPU_SOURCE),
-        Coefficient(
-            "elementwise_ns", "ns/value", "one result of integer ADD, MUL and their like", 4.0, 2.0, _CPU_SOURCE
-        ),
-        Coefficient(
-            "float_elementwise_ns", "ns/value", "one result of real ADD, MUL and their like", 1.5, 2.0, _CPU_SOURCE
-        ),
-        Coefficient("lookup_ns", "ns/value", "one function of a value", 3.0, 2.0, _CPU_SOURCE),
-        Coefficient(
-            "softmax_ns",
-            "ns/value",
-            "one value of a SOFTMAX",
-            18.0,
-            2.0,
-            "duydev294/IMX95_benchmark: SOFTMAX of YOLOv8n-pose, 9.74 ms for 537600 values",
-        ),
-        Coefficient("resize_ns", "ns/value", "one interpolated or repeated value", 3.0, 2.0, _CPU_SOURCE),
-        Coefficient("conversion_ns", "ns/value", "one value quantized or dequantized", 2.0, 2.0, _CPU_SOURCE),
-        Coefficient(
-            "transpose_ns",
-            "ns/value",
-            "one value that is transposed",
-            5.6,
-            2.0,
-            "duydev294/IMX95_benchmark: TRANSPOSE of 3x640x640, 6.87 ms",
-        ),
-        Coefficient("move_ns_per_byte", "ns/byte", "one byte that is copied", 0.5, 2.0, _CPU_SOURCE),
-        Coefficient(
-            "detection_ns", "ns/value", "one value that box decoding and suppression read", 15.0, 3.0, _CPU_SOURCE
-        ),
-        Coefficient("operator_ns", "ns", "calling one operator", 3000.0, 2.0, _CPU_SOURCE),
-        Coefficient("convolution_threads", "1", "what a second core adds to matrix products", 0.85, 1.15, _CPU_SOURCE),
-        Coefficient(
-            "depthwise_threads", "1", "what a second core adds to depthwise convolutions", 0.8, 1.15, _CPU_SOURCE
-        ),
+    other = {} if has_dot_product else _WITHOUT_DOT_PRODUCT
+    return tuple(
+        Coefficient(name, unit, meaning, other.get(name, prior), spread, source)
+        for name, unit, meaning, prior, spread, source in _TABLE
     )

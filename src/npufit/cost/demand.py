@@ -83,7 +83,8 @@ class Demand:
     Values are elements of activations, per inference: `inputs` read, `outputs` written. `depth_in` and `depth_out` are
     channels, `height` and `width` those of the output. `patch` is the number of weights behind one output value of a
     convolution (kernel height x width x channels in), or the size of a window. `weight_bytes` are those of constants.
-    `element_bytes` is the width of the activations; `is_float` says that they are real numbers.
+    `element_bytes` is the width of the activations; `is_float` says that they are real numbers, `is_unsigned` that the
+    output is uint8, for which LiteRT has kernels of its own.
     """
 
     type: str
@@ -101,6 +102,7 @@ class Demand:
     weight_bytes: int
     element_bytes: int
     is_float: bool
+    is_unsigned: bool
 
     @property
     def patch(self) -> int:
@@ -147,6 +149,7 @@ def measure_demand(subgraph: Subgraph, operator: Operator) -> Demand:
         weight_bytes=sum(tensor.size_bytes for tensor in constants),
         element_bytes=max(1, (main.element.bits if main is not None else 8) // 8),
         is_float=any(tensor.element in _REAL for tensor in (*activations, *outputs)),
+        is_unsigned=main is not None and main.element is ElementType.UINT8,
     )
 
 

@@ -1,11 +1,226 @@
-"""Public measurements and the networks that they were made with."""
+"""Public measurements, and the networks that they were made with.
+
+`measurements.csv` holds the rows as they were read, `networks.toml` says which network of the zoo each of them is, and
+`workloads/` what these networks ask for, so that nothing has to be built or compiled to predict them.
+"""
 
 from __future__ import annotations
 
+import csv
+import functools
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from npufit.cost.demand import Demand, Family, measure_demand
 from npufit.cost.estimate import Measured
+from npufit.cost.workload import Load, PlacedDemand, Workload
 from npufit.graph import Model
+from npufit.stacks import CompilerPass, Unit
+
+CHIPS = {"i.MX93": "imx93", "i.MX8M Plus": "imx8mp", "i.MX95": "imx95"}
+"""Chips as the measurements call them, and as npufit does."""
+
+INDEX = "index.json"
+
+_STACKS = (("ethosu-delegate", "vela"), ("vx-delegate", "vx"), ("teflon", "teflon"), ("neutron", "neutron"))
+_FINGERPRINTED = (Family.CONVOLUTION, Family.DEPTHWISE, Family.MATRIX, Family.TRANSPOSED, Family.RECURRENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measured row. `index` is its place in the file, `chip` npufit's name, empty where npufit has no such chip.
+
+    `network` is the zoo's network, empty where none is the same; `left_out` says why the row is not counted, empty
+    where it is; `threads` is None for the NPU.
+    """
+
+    index: int
+    chip_name: str
+    chip: str
+    unit: Unit
+    threads_text: str
+    threads: int | None
+    stack_name: str
+    stack: str
+    version: str
+    model: str
+    size: str
+    measured_ms: float
+    source: str
+    network: str
+    left_out: str
+
+    @property
+    def group(self) -> str:
+        """What predicts the row, such as `imx93/cpu` or `imx93/vela`."""
+        return f"{self.chip}/{'cpu' if self.unit is Unit.CPU else self.stack}"
+
+
+def _package() -> Traversable:
+    return files("npufit.cost")
+
+
+@functools.cache
+def measured_rows() -> tuple[Row, ...]:
+    """Return every row of the measurements, in the order of the file."""
+    ties = tomllib.loads((_package() / "networks.toml").read_text("utf-8"))
+    text = (_package() / "measurements.csv").read_text("utf-8")
+    return tuple(_row(index, row, ties) for index, row in enumerate(csv.DictReader(text.splitlines())))
+
+
+def _row(index: int, row: dict[str, str], ties: dict[str, Any]) -> Row:
+    chip = CHIPS.get(row["chip"], "")
+    unit = Unit(row["unit"])
+    stack = next((name for start, name in _STACKS if row["stack"].startswith(start)), "")
+    key = f"{row['model']} @ {row['input_hw']} {row['quantization'].split()[0]}"
+    network: str = ties["networks"].get(key, "")
+    threads, unclear = _threads(row, ties) if unit is Unit.CPU else (None, "")
+    reasons = (
+        "npufit has no such chip" if not chip else "",
+        "" if network else ties["missing"].get(key, "no network of the zoo is the same"),
+        *(rule["why"] for rule in ties["leave_out"] if _matches(rule, row)),
+        unclear,
+        "" if stack or unit is Unit.CPU else "npufit has no such stack",
+    )
+    return Row(
+        index=index,
+        chip_name=row["chip"],
+        chip=chip,
+        unit=unit,
+        threads_text=row["threads"],
+        threads=threads,
+        stack_name=row["stack"],
+        stack=stack,
+        version=row["stack_version"],
+        model=row["model"],
+        size=row["input_hw"],
+        measured_ms=float(row["latency_ms"]),
+        source=row["source"],
+        network=network,
+        left_out=next((reason for reason in reasons if reason), ""),
+    )
+
+
+def _threads(row: dict[str, str], ties: dict[str, Any]) -> tuple[int | None, str]:
+    text = row["threads"]
+    if text.isdigit():
+        return int(text), ""
+    if text in ties["threads"]:
+        return ties["threads"][text], ""
+    for rule in ties["assume_threads"]:
+        if rule["source"] in row["source"]:
+            return rule["threads"], ""
+    return None, "how many threads is not stated"
+
+
+def _matches(rule: dict[str, str], row: dict[str, str]) -> bool:
+    """Return True where every text of `rule` occurs in the row's column of that name."""
+    return all(text in row[column] for column, text in rule.items() if column != "why")
+
+
+def fingerprint(demands: Iterable[Demand]) -> str:
+    """Return what tells a network by its convolutions and matrix products, whatever its export did around them."""
+    shapes = sorted(
+        (
+            *(demand.family.value, demand.macs, demand.height, demand.width, demand.depth_in, demand.depth_out),
+            *(demand.kernel_height, demand.kernel_width, demand.stride),
+        )
+        for demand in demands
+        if demand.family in _FINGERPRINTED
+    )
+    return hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _index() -> dict[str, dict[str, list[list[str | float]]]]:
+    """Return the measurements of every network by its fingerprint and the chip."""
+    return json.loads((_package() / "workloads" / INDEX).read_text("utf-8"))
 
 
 def find_measured(model: Model, chip: str) -> tuple[Measured, ...]:
     """Return the public measurements of the network that `model` is, by its structure, on `chip`."""
-    return ()
+    demands = (measure_demand(subgraph, operator) for subgraph in model.subgraphs for operator in subgraph.operators)
+    found = _index().get(fingerprint(demands), {}).get(chip, [])
+    return tuple(
+        Measured(Unit(unit), str(stack), str(version), str(threads), float(ms), str(source), str(caution))
+        for unit, stack, version, threads, ms, source, caution in found
+    )
+
+
+def measured_index(fingerprints: dict[str, str]) -> dict[str, dict[str, list[list[str | float]]]]:
+    """Return the document behind `find_measured`; `fingerprints` has that of every network."""
+    index: dict[str, dict[str, list[list[str | float]]]] = {}
+    for row in measured_rows():
+        if row.network in fingerprints and row.chip:
+            rows = index.setdefault(fingerprints[row.network], {}).setdefault(row.chip, [])
+            how = row.unit.value, row.stack_name, row.version, row.threads_text
+            rows.append([*how, row.measured_ms, row.source, row.left_out])
+    return index
+
+
+def file_name(network: str) -> str:
+    """Return the name of the file with the workload of `network`."""
+    return "".join(letter if letter.isalnum() else "_" for letter in network.removeprefix("zoo:")) + ".json"
+
+
+@functools.cache
+def load_workload(network: str, target: str) -> Workload:
+    """Return `network` as it is placed on `target` (chip and stack), `cpu` for the CPU alone."""
+    document = json.loads((_package() / "workloads" / file_name(network)).read_text("utf-8"))
+    operators = [(subgraph, index, _demand(row)) for subgraph, index, *row in document["operators"]]
+    placed = document["placed"].get(target)
+    if placed is None:
+        return Workload(tuple(PlacedDemand(*operator, Unit.CPU, None) for operator in operators), ())
+    return Workload(
+        tuple(
+            PlacedDemand(*operator, Unit(unit), partition)
+            for operator, (unit, partition) in zip(operators, placed["units"], strict=True)
+        ),
+        tuple(Load(*row) for row in placed["partitions"]),
+        tuple(CompilerPass(*row) for row in placed["passes"]),
+    )
+
+
+def compiler_ms(network: str, target: str) -> float | None:
+    """Return what the compiler of `target` itself predicts for `network`, None where there is none."""
+    document = json.loads((_package() / "workloads" / file_name(network)).read_text("utf-8"))
+    placed = document["placed"].get(target)
+    return None if placed is None else placed["compiler_ms"]
+
+
+def _demand(row: list[Any]) -> Demand:
+    kind, family, *rest = row
+    return Demand(kind, Family(family), *rest)
+
+
+def workload_document(operators: Workload, placed: Mapping[str, tuple[Workload, float | None]]) -> dict[str, Any]:
+    """Return a network's workloads as plain data: what operators ask for once, and where they run on each target."""
+    return {
+        "operators": [
+            [operator.subgraph, operator.index, *astuple(operator.demand)] for operator in operators.operators
+        ],
+        "placed": {
+            target: {
+                "units": [[operator.unit.value, operator.partition] for operator in workload.operators],
+                "partitions": [astuple(load) for load in workload.partitions],
+                "passes": [astuple(entry) for entry in workload.passes],
+                "compiler_ms": estimate,
+            }
+            for target, (workload, estimate) in placed.items()
+        },
+    }
+
+
+def networks() -> tuple[str, ...]:
+    """Return the networks that measurements are tied to, each once, in the order of the rows."""
+    return tuple(_unique(row.network for row in measured_rows() if row.network))
+
+
+def _unique(names: Iterable[str]) -> Iterator[str]:
+    yield from dict.fromkeys(names)

@@ -1,0 +1,211 @@
+"""Fit the cost models again: `python -m npufit.cost.fit` from a checkout.
+
+`--workloads` first builds and compiles every measured network anew. Then each model is fitted to its rows, each
+network is predicted by a fit that did not see it, and `fitted.json` is written: coefficients, the band that these
+held-out errors give, and every held-out prediction. The same rows always give the same file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from npufit.cost.assembly import assemble, cpu_only
+from npufit.cost.coefficient import Coefficient, Values
+from npufit.cost.cpu import coefficients
+from npufit.cost.fitting import Case, fit, held_out
+from npufit.cost.npu import NpuModel, load_npu_model
+from npufit.cost.reference import (
+    INDEX,
+    Row,
+    compiler_ms,
+    file_name,
+    fingerprint,
+    load_workload,
+    measured_index,
+    measured_rows,
+    networks,
+    workload_document,
+)
+from npufit.cost.workload import on_the_cpu, workload_of
+from npufit.stacks import PlaceOptions, load_stack, resolve_target
+from npufit.zoo import build, parse_spec
+
+_FOLDER = Path(__file__).parent
+_DIGITS = 4
+_COVERAGE = 0.88
+"""How many of the held-out rows a band is to contain."""
+
+_FEW = 5
+"""With fewer networks than this no band can be read off them."""
+
+_GUESSED = 1.6
+"""The factor of a band that is guessed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A fitted model: values, the band, and the held-out predictions of its rows in their order."""
+
+    values: Values
+    band: dict[str, Any]
+    rows: tuple[Row, ...]
+    predictions: tuple[float, ...]
+
+
+def main() -> None:
+    """Fit every model and write what comes out."""
+    parser = argparse.ArgumentParser(prog="python -m npufit.cost.fit", description=__doc__)
+    parser.add_argument("--workloads", action="store_true", help="build and compile every measured network anew")
+    if parser.parse_args().workloads:
+        write_workloads()
+    (_FOLDER / "fitted.json").write_text(json.dumps(fit_all(), indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def write_workloads() -> None:
+    """Build every network that a measurement is tied to, compile it where that can be done, and keep the workloads."""
+    folder = _FOLDER / "workloads"
+    folder.mkdir(exist_ok=True)
+    fingerprints: dict[str, str] = {}
+    for network in networks():
+        model = build(parse_spec(network))
+        alone = on_the_cpu(model)
+        placement = load_stack("vela").place(model, resolve_target("imx93/vela"), PlaceOptions())
+        estimate = placement.compiler_estimate
+        assert estimate is not None, "Vela's estimate comes with every compilation"
+        placed = {"imx93/vela": (workload_of(model, placement), round(estimate.total_ms, _DIGITS))}
+        document = workload_document(alone, placed)
+        (folder / file_name(network)).write_text(json.dumps(document, separators=(",", ":")) + "\n", "utf-8")
+        fingerprints[network] = fingerprint(operator.demand for operator in alone.operators)
+    index = json.dumps(measured_index(fingerprints), indent=0, sort_keys=True)
+    (folder / INDEX).write_text(index + "\n", "utf-8")
+
+
+def fit_all() -> dict[str, Any]:
+    """Return the content of `fitted.json`."""
+    outcomes: dict[str, Outcome] = {}
+    for chip, has_dot_product in (("imx93", True), ("imx8mp", False)):
+        outcomes[f"{chip}/cpu"] = _fit_cpu(chip, coefficients(has_dot_product=has_dot_product))
+    outcomes["imx95/cpu"] = _fit_cpu("imx95", _expected(outcomes["imx93/cpu"].values))
+    for chip, stack in (("imx93", "vela"),):
+        model = load_npu_model(chip, stack)
+        assert model is not None, f"{chip}/{stack} has a cost model"
+        outcomes[f"{chip}/{stack}"] = _fit_npu(chip, stack, model, outcomes[f"{chip}/cpu"].values)
+    predicted = {
+        row.index: ms
+        for outcome in outcomes.values()
+        for row, ms in zip(outcome.rows, outcome.predictions, strict=True)
+    }
+    return {
+        "form": 1,
+        "models": {
+            name: {"values": {key: _rounded(value) for key, value in outcome.values.items()}, "band": outcome.band}
+            for name, outcome in outcomes.items()
+        },
+        "held_out": [_held_out_row(row, predicted.get(row.index)) for row in measured_rows()],
+    }
+
+
+def _held_out_row(row: Row, ms: float | None) -> dict[str, Any]:
+    compiled = compiler_ms(row.network, f"{row.chip}/{row.stack}") if row.network and row.stack else None
+    return {
+        "row": row.index,
+        "network": row.network or None,
+        "group": row.group,
+        "predicted_ms": None if ms is None else _rounded(ms),
+        "compiler_ms": compiled,
+        "left_out": row.left_out or ("" if ms is not None else "no cost model is fitted to this group"),
+    }
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
+
+
+_FROM_ANOTHER_CHIP = 1.5
+"""How far coefficients of the same core with other kernels may lie from each other."""
+
+
+def _expected(values: Values) -> tuple[Coefficient, ...]:
+    """Return the coefficients of an A55 whose kernels differ, with those of i.MX93 as what one expects."""
+    return tuple(
+        Coefficient(entry.name, entry.unit, entry.meaning, values[entry.name], _FROM_ANOTHER_CHIP, "fitted for i.MX93")
+        for entry in coefficients(has_dot_product=True)
+    )
+
+
+def _counted(group: str) -> tuple[Row, ...]:
+    return tuple(row for row in measured_rows() if row.group == group and not row.left_out)
+
+
+def architecture(network: str) -> str:
+    """Return what is held out together: a network at any size and in any export."""
+    return network.removeprefix("zoo:").partition("@")[0].partition(",")[0]
+
+
+def _fit_cpu(chip: str, wanted: Sequence[Coefficient]) -> Outcome:
+    rows = _counted(f"{chip}/cpu")
+
+    def case(row: Row) -> Case:
+        workload, threads = load_workload(row.network, "cpu"), row.threads or 1
+        return Case(architecture(row.network), row.measured_ms, lambda values: cpu_only(workload, values, threads))
+
+    return _outcome(wanted, rows, case)
+
+
+def _fit_npu(chip: str, stack: str, model: NpuModel, cpu: Values) -> Outcome:
+    rows = _counted(f"{chip}/{stack}")
+
+    def case(row: Row) -> Case:
+        workload = load_workload(row.network, f"{chip}/{stack}")
+        return Case(
+            architecture(row.network),
+            row.measured_ms,
+            lambda values: assemble(workload, cpu, 1, model, values).total_ms,
+        )
+
+    return _outcome(model.coefficients, rows, case)
+
+
+def _outcome(wanted: Sequence[Coefficient], rows: tuple[Row, ...], case: Callable[[Row], Case]) -> Outcome:
+    cases = [case(row) for row in rows]
+    predictions = held_out(wanted, cases)
+    return Outcome(fit(wanted, cases), _band(cases, predictions), rows, tuple(predictions))
+
+
+def _band(cases: Sequence[Case], predictions: Sequence[float]) -> dict[str, Any]:
+    """Return the band that holds most of the held-out rows; a guess where there are few networks."""
+    factors = sorted(case.measured_ms / ms for case, ms in zip(cases, predictions, strict=True))
+    names = {case.network for case in cases}
+    errors = [abs(1 / factor - 1) for factor in factors]
+    if len(names) < _FEW:
+        low, high = 1 / _GUESSED, _GUESSED
+        origin = f"a guess: {len(names)} networks were measured, too few to read a band off"
+    else:
+        low, high = _quantile(factors, (1 - _COVERAGE) / 2), _quantile(factors, (1 + _COVERAGE) / 2)
+        origin = f"errors of {len(cases)} measured rows of {len(names)} networks, each left out of its fit"
+    return {
+        "low": _rounded(min(low, 1.0)),
+        "high": _rounded(max(high, 1.0)),
+        "coverage": _rounded(sum(low <= factor <= high for factor in factors) / len(factors)) if factors else None,
+        "rows": len(cases),
+        "networks": len(names),
+        "median_error": _rounded(median(errors)) if errors else None,
+        "origin": origin,
+    }
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    place = share * (len(ordered) - 1)
+    lower = int(place)
+    upper = min(lower + 1, len(ordered) - 1)
+    return ordered[lower] + (place - lower) * (ordered[upper] - ordered[lower])
+
+
+if __name__ == "__main__":
+    main()
