@@ -53,10 +53,7 @@ def _reduce_sum(operation: Pooling, memory: Memory) -> Integers:
     values = read(operation.ifm, memory).astype(np.int64) - operation.ifm.zero_point
     output = operation.output
     sums = values.sum(axis=2, keepdims=True)
-    if not output.global_scale:
-        return sums
-    scale = 1 if operation.ifm.element.bits == 32 else output.scale
-    return shift_right(sums * scale, output.shift, output.rounding)
+    return shift_right(sums * output.scale, output.shift, output.rounding) if output.global_scale else sums
 
 
 _MODES = {"MAX": _largest, "AVERAGE": _average, "REDUCE_SUM": _reduce_sum}
