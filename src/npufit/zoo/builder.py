@@ -463,7 +463,8 @@ class GraphBuilder:
 
     def _constant(self, values: Floats, name: str, role: Role) -> int:
         buffer = Buffer(values.data.cast("B")) if role is AsIs.AS_IS else NO_BUFFER
-        return self._tensor(Tensor(self._full_name(name), values.shape, ElementType.FLOAT32, buffer=buffer), role)
+        tensor = Tensor(self._full_name(name), values.shape, ElementType.FLOAT32, buffer=buffer)
+        return self._tensor(replace(tensor, has_rank=values.ndim == 0), role)
 
     def _tensor(self, tensor: Tensor, role: Role) -> int:
         self.draft.tensors.append(DraftTensor(tensor, role))

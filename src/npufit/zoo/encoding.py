@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from npufit.graph import Buffer, ElementType, Model, Quantization, Subgraph, Tensor
+from npufit.graph import (
+    Buffer,
+    ElementType,
+    Model,
+    Operator,
+    Quantization,
+    ResizeBilinearOptions,
+    ResizeNearestNeighborOptions,
+    Subgraph,
+    Tensor,
+)
 from npufit.zoo.draft import Activations, AsIs, Bias, Dialect, Draft, DraftTensor, Parameter, Weights
 from npufit.zoo.ends import add_signature, convert_ends, make_batch_dynamic
 from npufit.zoo.quantize import (
@@ -27,8 +37,12 @@ if TYPE_CHECKING:
 _INT8_VERSIONS = {
     "ADD": 2, "AVERAGE_POOL_2D": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "DEQUANTIZE": 2,
     "FULLY_CONNECTED": 4, "LEAKY_RELU": 2, "LOGISTIC": 2, "MAX_POOL_2D": 2, "MEAN": 2, "MUL": 2, "PAD": 2, "SOFTMAX": 2,
+    "RESIZE_BILINEAR": 2, "RESIZE_NEAREST_NEIGHBOR": 2, "SPLIT": 2, "STRIDED_SLICE": 2, "SUB": 2, "TRANSPOSE": 2,
+    "TRANSPOSE_CONV": 3,
 }  # fmt: skip
-"""The operator versions that TFLiteConverter 2.15 writes for int8; all others, and all of float and uint8, are 1."""
+"""The operator versions that TFLiteConverter 2.15 writes for operators on int8.
+
+All others are 1, as all of float and uint8 are unless an option needs more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,9 @@ def encode(draft: Draft, spec: ZooSpec) -> Model:
     """Return `draft` as a model in the number format, and with the inputs and outputs, of `spec`."""
     number_format = _FORMATS.get(spec.precision)
     versions: Mapping[str, int] = number_format.versions if number_format else {}
-    operators = tuple(replace(operator, version=versions.get(operator.type, 1)) for operator in draft.operators)
+    if number_format is None:
+        draft = _without_requantization(draft)
+    operators = tuple(replace(operator, version=_version(draft, operator, versions)) for operator in draft.operators)
     tensors = _quantized_tensors(draft, number_format) if number_format else _float_tensors(draft)
     subgraph = Subgraph(tensors, tuple(draft.inputs), tuple(draft.outputs), operators, "main")
     if spec.precision.is_int8:
@@ -60,6 +76,29 @@ def encode(draft: Draft, spec: ZooSpec) -> Model:
         subgraph = make_batch_dynamic(subgraph)
     model = Model(str(spec), (subgraph,), description=f"npufit {spec}")
     return add_signature(model) if draft.dialect is Dialect.KERAS else model
+
+
+def _without_requantization(draft: Draft) -> Draft:
+    """Return the draft without its QUANTIZE operators, which mean nothing in float."""
+    same = {operator.outputs[0]: operator.inputs[0] for operator in draft.operators if operator.type == "QUANTIZE"}
+    if not same:
+        return draft
+
+    def resolved(indices: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(same.get(index, index) for index in indices)
+
+    kept = [replace(operator, inputs=resolved(operator.inputs)) for operator in draft.operators]
+    operators = [operator for operator in kept if operator.outputs[0] not in same]
+    return replace(draft, operators=operators, outputs=list(resolved(tuple(draft.outputs))))
+
+
+def _version(draft: Draft, operator: Operator, versions: Mapping[str, int]) -> int:
+    """Return the version of an operator: what its options need, and what int8 does."""
+    options = operator.options
+    if isinstance(options, (ResizeBilinearOptions, ResizeNearestNeighborOptions)) and options.half_pixel_centers:
+        return 3
+    computes = any(isinstance(draft.tensors[index].role, Activations) for index in operator.inputs)
+    return versions.get(operator.type, 1) if computes else 1
 
 
 def _float_tensors(draft: Draft) -> tuple[Tensor, ...]:
