@@ -210,7 +210,8 @@ class Elementwise(BlockOperation):
     """ELEMENTWISE: `mode` as the command set calls it.
 
     `ifm2` is None for unary modes and scalars. `scaled_operand` is 0 where both operands are scaled, 1 for the first
-    and 2 for the second one of the order in which the operation takes them.
+    and 2 for the second one of the order in which the operation takes them. `operand_rounding` stands beside it in the
+    IFM's register.
     """
 
     mode: str
@@ -221,6 +222,7 @@ class Elementwise(BlockOperation):
     first_scale: int
     first_shift: int
     second_scale: int
+    operand_rounding: Rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,6 +459,7 @@ def _pooling(registers: RegisterFile, instruction: Instruction, index: int) -> O
     ofm, kernel = _ofm(registers), _kernel(registers)
     mode = instruction.command.fields[0].show(instruction.value)
     ifm = _windowed_ifm(registers, kernel, ofm)
+    # MAX takes no scale: Mesa leaves in the register what stood there, and boards are right with it.
     output, block, dependency = _output(registers, mode != "MAX"), _block(registers), registers.get("BLOCKDEP")
     return Pooling(
         *(index, instruction.offset, instruction.name, tuple(registers.used.items()), tuple(registers.unset)),
@@ -510,6 +513,7 @@ def _elementwise(registers: RegisterFile, instruction: Instruction, index: int) 
         first_scale=scales[0],
         first_shift=scales[1],
         second_scale=scales[2],
+        operand_rounding=Rounding(registers.field("IFM_PRECISION", "rounding")),
     )
 
 

@@ -19,10 +19,13 @@ from npufit.ethosu.operations import (
     ActivationType,
     BlockOperation,
     Convolution,
+    Elementwise,
     FeatureMap,
+    Kernel,
     Operation,
     Pooling,
     Transfer,
+    Upscale,
     Wait,
 )
 from npufit.ethosu.program import Program
@@ -177,6 +180,12 @@ def _absurd(operation: Operation, work: int) -> Iterator[str]:
             yield f"{elements * operation.ofm.depth} weights, from {given} compressed bytes"
 
 
+def _is_single(kernel: Kernel) -> bool:
+    """Return True where every window is one place, and none is left out."""
+    paddings = kernel.pad_top, kernel.pad_left, kernel.pad_bottom, kernel.pad_right
+    return kernel.height == kernel.width == kernel.stride_y == kernel.stride_x == 1 and not any(paddings)
+
+
 def _volume(feature_map: FeatureMap) -> int:
     height, width, depth = feature_map.shape
     return height * width * depth
@@ -189,13 +198,23 @@ def _undefined(operation: Operation) -> Iterator[str]:
         reduces = operation.mode == "REDUCE_SUM"
         if operation.ofm.depth != (1 if reduces else operation.ifm.depth):
             yield f"{operation.mode} of {operation.ifm.depth} channels to {operation.ofm.depth}"
-        if reduces and operation.ifm.shape[:2] != operation.ofm.shape[:2]:
-            yield "REDUCE_SUM with a window"
+        if reduces and (operation.kernel.upscale is not Upscale.NONE or not _is_single(operation.kernel)):
+            yield "REDUCE_SUM with a window; established is the sum over the channels of one place only"
+        wide = operation.mode == "AVERAGE" and operation.ifm.element.bits == 32
+        if wide and operation.output.global_scale and operation.output.scale != 1:
+            yield "AVERAGE that scales 32-bit values; whether it scales or only shifts them is unknown"
+    if isinstance(operation, Elementwise) and operation.mode in ("ADD", "SUB") and operation.scaled_operand:
+        rounding, other = operation.output.rounding, operation.operand_rounding
+        if operation.ifm.element.bits < 32 and rounding is not other:
+            yield f"an operand to round by {other.name} and a result by {rounding.name}; which counts where is unknown"
     if not isinstance(operation, BlockOperation):
         return
     output, element = operation.output, operation.ofm.element
     if output.activation in (ActivationType.TANH, ActivationType.SIGMOID) and element.bits != 16:
-        yield f"{output.activation.name} to {element}; established is it for 16 bits only"
+        yield (
+            f"{output.activation.name} to {element}; the hardware's result has 16 bits, and how fewer or more are made "
+            "of it is not published"
+        )
     if output.activation is ActivationType.TABLE and (output.clip or element).bits == 32:
         yield "a table that is looked up with 32-bit values"
 
