@@ -1,0 +1,159 @@
+"""The Ethos-U65 with streams that Mesa's driver `ethosu` writes: one operator after the other, everything in DRAM.
+
+Read off Mesa's captured streams (25.3): before each operation with weights that fit the 96 KiB of SRAM stand
+KERNEL_WAIT, one transfer of its weights, and DMA_WAIT, so the transfer overlaps with nothing. Weights that do not fit
+are read from DRAM, again for every block of the output. No feature map stays on the chip. The CPU copies what enters
+and leaves a partition at every inference, and each partition is a call of the driver. Compilation happens once, before
+the first inference; it is not in these times.
+
+Nobody has published a time of this stack on i.MX93, so nothing here is fitted to it: the memory is that of
+`imx93/vela` and takes its fitted value, the clock is the device tree's, the rest is what one expects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit.cost.coefficient import Coefficient, Values
+from npufit.cost.demand import Demand, Family
+from npufit.cost.npu.ethos_u65 import blocks_of, cycles_of, has_weights
+from npufit.cost.prediction import FREE, Cost, NpuCost, PartitionCost
+from npufit.cost.workload import Workload
+from npufit.stacks import Unit
+
+_NS = 1e-6
+_SRAM_BYTES = 96 << 10
+_SCALE_BYTES = 10
+"""Bias, scale and shift of one output channel."""
+
+_FUSED = ("PAD", "RESHAPE")
+"""Nothing is executed for these: PAD becomes padding of the convolution behind it, RESHAPE another name."""
+
+SHARED_WITH_VELA = ("dram_ns_per_byte", "pass_ns")
+"""Coefficients of the same hardware, whose fitted values `imx93/vela` lends."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeflonEthosuModel:
+    """Cost of operators as Mesa lowers them."""
+
+    assumption: str = (
+        "no public measurement of this stack on i.MX93: Mesa's streams as captured, the clock of mainline device "
+        "trees (800 MHz), the memory as fitted for Vela; the band is a guess"
+    )
+    coefficients: tuple[Coefficient, ...] = (
+        Coefficient(
+            "cycle_ns",
+            "ns/cycle",
+            "one cycle of the arithmetic",
+            1.25,
+            1.25,
+            "800 MHz: chips/imx93.toml, [stacks.teflon] npu-clock",
+        ),
+        Coefficient(
+            "dram_ns_per_byte",
+            "ns/byte",
+            "one byte between NPU and DRAM",
+            0.27,
+            1.5,
+            "the same memory as under imx93/vela, whose fitted value stands here; 3.75 GB/s is Vela's assumption",
+        ),
+        Coefficient(
+            "weight_ratio",
+            "1",
+            "bytes of encoded weights per weight",
+            0.7,
+            1.4,
+            "Mesa's captured streams: 0.77 (MobileNet V1 0.5 160), 0.55 (SSD MobileNet V1), 0.6 (Keras MobileNetV2)",
+        ),
+        Coefficient(
+            "pass_ns",
+            "ns",
+            "what an operation takes besides",
+            8000.0,
+            2.0,
+            "as under imx93/vela, whose fitted value stands here; networks of many small operators, such as "
+            "MediaPipe's iris landmarks (2.1 ms), allow about 10 us",
+        ),
+        Coefficient(
+            "wait_ns",
+            "ns",
+            "KERNEL_WAIT, a transfer's latency and DMA_WAIT: the last block drains, the first one is awaited",
+            4000.0,
+            2.0,
+            "order of magnitude: three DRAM latencies (250 and 2 x 500 cycles in Vela's configuration) and two blocks "
+            "of 4 KiB",
+        ),
+        Coefficient(
+            "call_ns",
+            "ns",
+            "a call: two ioctls, the kernel's scheduler, the interrupt",
+            150_000.0,
+            2.0,
+            "order of magnitude; imx93/vela has the M33 in between instead",
+        ),
+        Coefficient(
+            "copy_in_ns_per_byte",
+            "ns/byte",
+            "copying what enters a partition",
+            0.5,
+            2.0,
+            "order of magnitude of memcpy on a Cortex-A55",
+        ),
+        Coefficient(
+            "copy_out_ns_per_byte",
+            "ns/byte",
+            "copying what leaves a partition",
+            3.0,
+            3.0,
+            "the kernel driver's buffers are those of DRM's GEM DMA helper; that the CPU reads them uncached is "
+            "inferred",
+        ),
+    )
+
+    def cost(self, workload: Workload, values: Values) -> NpuCost:
+        """Return what the partitions of `workload` take, each operator on its own."""
+        operators: dict[tuple[int, int], Cost] = {}
+        busy = {load.index: 0.0 for load in workload.partitions}
+        for operator in workload.on(Unit.NPU):
+            cost = operators[operator.subgraph, operator.index] = _operator_cost(operator.demand, values)
+            if operator.partition is not None:
+                busy[operator.partition] = busy.get(operator.partition, 0.0) + cost.ms
+        return NpuCost(
+            operators,
+            tuple(
+                PartitionCost(
+                    load.index,
+                    busy[load.index],
+                    values["call_ns"] * _NS,
+                    (
+                        load.input_bytes * values["copy_in_ns_per_byte"]
+                        + load.output_bytes * values["copy_out_ns_per_byte"]
+                    )
+                    * _NS,
+                )
+                for load in workload.partitions
+            ),
+        )
+
+
+def _operator_cost(demand: Demand, values: Values) -> Cost:
+    if demand.type in _FUSED or demand.family is Family.FREE:
+        return FREE
+    byte = values["dram_ns_per_byte"] * _NS
+    blocks = blocks_of(demand)
+    streamed = blocks.input_bytes + demand.outputs * demand.element_bytes
+    staged = 0.0
+    overhead = values["pass_ns"] * _NS
+    if has_weights(demand):
+        encoded = demand.weight_bytes * values["weight_ratio"] + _SCALE_BYTES * max(0, demand.depth_out)
+        if encoded <= _SRAM_BYTES and demand.family is not Family.MATRIX:
+            staged = encoded * byte
+            overhead += values["wait_ns"] * _NS
+        else:
+            streamed += encoded * blocks.area
+    arithmetic = cycles_of(demand) * values["cycle_ns"] * _NS
+    return Cost(max(arithmetic, streamed * byte) + staged + overhead, arithmetic, streamed * byte + staged, overhead)
+
+
+MODEL = TeflonEthosuModel()
