@@ -23,18 +23,20 @@ TABLE_BYTES = 2048
 _TABLE_SLOT_BYTES = 256
 
 
-def shift_right(values: Integers, shift: int | Integers, rounding: Rounding) -> Integers:
+def shift_right(values: Integers, shift: int | Integers, rounding: Rounding, implied: int = 0) -> Integers:
     """Return `values` divided by two to the power of `shift`, rounded.
 
     NATURAL rounds halves up, TRUNCATE goes towards zero. TFL rounds halves up; for shifts above 31 it rounds twice, as
-    the reference kernels do, which amounts to adding 2^30 with the sign of the value as well.
+    the reference kernels do, which amounts to adding 2^30 with the sign of the value as well. Where the reference
+    kernels shift left by `implied` bits first and the hardware does not, its shifts are that much smaller.
     """
     amount = np.asarray(shift, np.int64)
     half = np.where(amount > 0, np.int64(1) << np.maximum(amount - 1, 0), 0)
     if rounding is Rounding.TRUNCATE:
         return np.where(values < 0, -(-values >> amount), values >> amount)
-    if rounding is Rounding.TFL and bool((amount > _DOUBLE_ROUNDING_FROM).any()):
-        twice = np.where(amount > _DOUBLE_ROUNDING_FROM, np.int64(1) << 30, 0)
+    double_from = _DOUBLE_ROUNDING_FROM - implied
+    if rounding is Rounding.TFL and bool((amount > double_from).any()):
+        twice = np.where(amount > double_from, np.int64(1) << double_from - 1, 0)
         return values + (half + np.where(values < 0, -twice, twice)) >> amount
     return values + half >> amount
 

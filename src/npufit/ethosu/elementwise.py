@@ -64,9 +64,10 @@ def _aligned(operation: Elementwise, left: Integers, right: Integers) -> tuple[I
         return left * operation.first_scale, right * operation.second_scale
     up = _UNSCALED_OPERAND_SHIFT[bits]
     scale, shift, rounding = operation.first_scale, operation.first_shift, operation.output.rounding
+    implied = up + 1  # the unscaled operand is shifted and halved
     if operation.scaled_operand == 1:
-        return shift_right(left * scale, shift, rounding), right << up
-    return left << up, shift_right(right * scale, shift, rounding)
+        return shift_right(left * scale, shift, rounding, implied), right << up
+    return left << up, shift_right(right * scale, shift, rounding, implied)
 
 
 def _add(operation: Elementwise, left: Integers, right: Integers) -> Integers:
