@@ -80,9 +80,11 @@ class Case:
         if self.scaled_operand == 0:
             return left * self.factors[0], right * self.factors[1]
         up = 19 if self.ifm.bits == 8 else 14
+        # The reference kernels shift both left by one bit more; that counts where TFL rounds twice.
+        scale, shift = self.operand_scale
         if self.scaled_operand == 1:
-            return rounded(left, *self.operand_scale, self.rounding), right * 2**up
-        return left * 2**up, rounded(right, *self.operand_scale, self.rounding)
+            return rounded(left * 2 ** (up + 1), scale, shift + up + 1, self.rounding), right * 2**up
+        return left * 2**up, rounded(right * 2 ** (up + 1), scale, shift + up + 1, self.rounding)
 
     def registers(self, ifm: Map) -> list[str]:
         """Return the registers of the operands' scales and of the IFM."""
