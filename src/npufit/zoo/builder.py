@@ -167,6 +167,7 @@ class GraphBuilder:
         kernel: int = 3,
         stride: int = 1,
         multiplier: int = 1,
+        dilation: int = 1,
         border: Border = Padding.SAME,
         activation: Activation = Activation.NONE,
         target: Target | None = None,
@@ -174,7 +175,7 @@ class GraphBuilder:
         """Append DEPTHWISE_CONV_2D, in front of it PAD where `border` is explicit, and return the output."""
         ifm, padding = self._bordered(ifm, border, kernel, stride)
         weights = depthwise_weights(self._numbers, kernel, multiplier, ifm.moments, target or TARGETS[activation])
-        options = DepthwiseConv2DOptions(padding, stride, stride, multiplier, activation)
+        options = DepthwiseConv2DOptions(padding, stride, stride, multiplier, activation, dilation, dilation)
         return self._weighted("DEPTHWISE_CONV_2D", ifm, weights, 3, name, options)
 
     def fully_connected(

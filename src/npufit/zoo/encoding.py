@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from npufit.graph import (
     Buffer,
+    DepthwiseConv2DOptions,
     ElementType,
     Model,
     Operator,
@@ -97,8 +98,16 @@ def _version(draft: Draft, operator: Operator, versions: Mapping[str, int]) -> i
     options = operator.options
     if isinstance(options, (ResizeBilinearOptions, ResizeNearestNeighborOptions)) and options.half_pixel_centers:
         return 3
+    if operator.type == "DEPTHWISE_CONV_2D" and not versions and _is_dilated(draft):
+        return 2
     computes = any(isinstance(draft.tensors[index].role, Activations) for index in operator.inputs)
     return versions.get(operator.type, 1) if computes else 1
+
+
+def _is_dilated(draft: Draft) -> bool:
+    """Return whether a depthwise convolution skips pixels, which raises the version of all of them."""
+    options = (operator.options for operator in draft.operators)
+    return any(isinstance(entry, DepthwiseConv2DOptions) and entry.dilation_h_factor > 1 for entry in options)
 
 
 def _float_tensors(draft: Draft) -> tuple[Tensor, ...]:

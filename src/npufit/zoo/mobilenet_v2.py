@@ -71,12 +71,25 @@ GARDEN = _Layout(
 )
 
 
+DETECTION_API = _Layout(
+    stem="Conv1",
+    first_block="expanded_conv_",
+    block="block_{}_",
+    last="Conv_1",
+    pad=None,
+    last_border=Padding.SAME,
+    shortcut_first=True,
+)
+"""Keras' network as the TF2 Object Detection API draws it: with SAME in place of explicit zeros."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """The last features, and the finer ones that detectors use as well."""
+    """The last features, and the finer ones that detectors use as well: of one expansion, and of every block."""
 
     fine: Signal
     last: Signal
+    blocks: tuple[Signal, ...]
 
 
 def draw_mobilenet_v2(spec: ZooSpec) -> Draft:
@@ -117,6 +130,7 @@ def draw_features(builder: GraphBuilder, image: Signal, alpha: float, layout: _L
     signal = builder.depthwise(signal, f"{layout.first_block}depthwise", activation=relu6)
     signal = builder.convolution(signal, _depth(16, alpha), f"{layout.first_block}project")
     fine = signal
+    blocks = [signal]
     strides = [
         (expansion, depth, stride if position == 0 else 1)
         for expansion, depth, count, stride in _STAGES
@@ -134,9 +148,10 @@ def draw_features(builder: GraphBuilder, image: Signal, alpha: float, layout: _L
             pair = (signal, projected) if layout.shortcut_first else (projected, signal)
             projected = builder.add(*pair, f"{name}add")
         signal = projected
+        blocks.append(signal)
     depth = _depth(1280, max(alpha, 1.0))
     last = builder.convolution(signal, depth, layout.last, border=layout.last_border, activation=relu6)
-    return Features(fine, last)
+    return Features(fine, last, tuple(blocks))
 
 
 def _depth(depth: int, alpha: float) -> int:

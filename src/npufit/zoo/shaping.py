@@ -6,23 +6,28 @@ no convolution absorbs, and the transposed convolution.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from npufit.graph import (
     Activation,
     AddOptions,
     Conv2DOptions,
+    ElementType,
     MulOptions,
+    Operator,
     OtherOptions,
     Padding,
     ResizeBilinearOptions,
     ResizeNearestNeighborOptions,
+    SplitOptions,
     StridedSliceOptions,
     SubOptions,
+    Tensor,
     TransposeConvOptions,
 )
 from npufit.zoo.builder import Border, GraphBuilder, Signal
-from npufit.zoo.draft import Bias, Parameter, Weights
+from npufit.zoo.draft import Activations, AsIs, Bias, Parameter, Weights
 from npufit.zoo.moments import Moments, add_moments
 from npufit.zoo.weights import LayerWeights, Target, dense_weights
 
@@ -31,6 +36,9 @@ if TYPE_CHECKING:
 
 _SILU = Target(0.5, 1.5)
 """What convolutions in front of SiLU are scaled to: most values in its bend, few in its flat part."""
+
+_INT64 = 4
+"""The schema's number of the type."""
 
 _LEAKY = Target(0.25, 1.0)
 
@@ -95,6 +103,19 @@ class ShapingBuilder(GraphBuilder):
         """Append QUANTIZE, which frees the output from the scale of the input; float files have none."""
         return self._layer("QUANTIZE", (ifm,), name, None, ifm.moments, bounds or self._range(ifm))
 
+    def second_half(self, ifm: Signal, name: str) -> Signal:
+        """Append SPLIT of the channels into two halves, the first of which nothing reads, and return the second."""
+        axis = self._integers((len(ifm.shape) - 1,), f"{name}/split_dim", ())
+        shape = (*ifm.shape[:-1], ifm.depth // 2)
+        halves = tuple(
+            self._tensor(Tensor(self._full_name(f"{name}:{half}"), shape, ElementType.FLOAT32), self._role(ifm))
+            for half in range(2)
+        )
+        self.draft.operators.append(Operator("SPLIT", (axis, ifm.index), halves, SplitOptions(2)))
+        self.draft.tied.append((ifm.index, *halves))
+        moments = Moments(ifm.moments.mean[ifm.depth // 2 :], ifm.moments.variance[ifm.depth // 2 :])
+        return Signal(halves[1], shape, moments)
+
     def part(self, ifm: Signal, axis: int, first: int, last: int, name: str) -> Signal:
         """Append STRIDED_SLICE of `first` to `last` (excluded) along one axis and return the part."""
         rank = len(ifm.shape)
@@ -116,6 +137,15 @@ class ShapingBuilder(GraphBuilder):
         permutation = self._integers(order, f"{name}/perm")
         return self._same_scale("TRANSPOSE", (ifm, permutation), name, OtherOptions("TransposeOptions"), ifm.moments)
 
+    def flatten_channels_first(self, ifm: Signal, name: str) -> Signal:
+        """Append TRANSPOSE and RESHAPE to a vector in PyTorch's order, all places of one channel behind another."""
+        _, height, width, depth = ifm.shape
+        channels_first = self.transpose(ifm, (0, 3, 1, 2), f"{name}/transpose")
+        flat = self.reshape(channels_first, (1, depth * height * width), name)
+        places = height * width
+        moments = Moments(ifm.moments.mean.repeat(places), ifm.moments.variance.repeat(places))
+        return replace(flat, moments=moments)
+
     def resize_nearest(self, ifm: Signal, size: tuple[int, int], name: str) -> Signal:
         """Append RESIZE_NEAREST_NEIGHBOR to `size`, height and width, and return the output."""
         options = ResizeNearestNeighborOptions(half_pixel_centers=True)
@@ -128,6 +158,17 @@ class ShapingBuilder(GraphBuilder):
         """
         options = ResizeBilinearOptions(align_corners, half_pixel_centers=not align_corners)
         return self._resize("RESIZE_BILINEAR", ifm, size, name, options)
+
+    def argmax_output(self, ifm: Signal, name: str) -> None:
+        """Append ARG_MAX over the channels, a map of int64, and make it an output of the network."""
+        axis = self._integers((len(ifm.shape) - 1,), f"{name}/dimension", ())
+        options = OtherOptions("ArgMaxOptions", (("output_type", _INT64),))
+        shape, element = ifm.shape[:-1], ElementType.INT64
+        index = self._append("ARG_MAX", (ifm.index, axis), name, options, AsIs.AS_IS, shape, element)
+        self.draft.outputs.append(index)
+
+    def _role(self, ifm: Signal) -> Activations:
+        return Activations(*self._range(ifm))
 
     def _resize(
         self,
