@@ -20,7 +20,11 @@ SPECS = {
     "mobilenet_v2_1.0_224_quant": "zoo:mobilenet_v2@224,uint8",
     "mobilenet_v1_0.5_160_quant": "zoo:mobilenet_v1@160,uint8,alpha=0.5",
     "keras_inception_v1_224_int8_per_channel_io_int8": "zoo:inception_v1@224,int8,io=int8",
+    "ad01_int8": "zoo:mlperf_tiny_ad,io=int8",
+    "kws_ref_model": "zoo:mlperf_tiny_kws,io=int8",
+    "keras_mobilenet_v3_small_224_int8_per_channel_io_int8": "zoo:mobilenet_v3_small@224,int8,io=int8",
     "ssd_mobilenet_v1_coco_quant": "zoo:ssd_mobilenet_v1@300,uint8,alpha=0.75",
+    "yolov8n_640_full_integer_quant": "zoo:yolov8n@640,int8-per-tensor,io=int8",
 }
 """The network of the zoo that equals each file."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -11,9 +12,33 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType  # pyright: i
 
 from npufit.graph import ElementType, Model, Tensor
 from npufit.tflite import serialize_model
-from npufit.zoo import build, parse_spec
+from npufit.zoo import CATALOGUE, ZooEntry, build, entries, parse_spec
 
 Array = npt.NDArray[Any]
+
+DETECTORS = ("yolov8n@416", "yolov8n_seg@416", "yolov8n_pose@416")
+"""Large detectors and segmenters at small sizes, one of each family: they are tested in int8 only."""
+
+_SCALED = (*(f"efficientnet_lite{number}" for number in range(1, 5)), "yolov8")
+FAMILIES = [entry for entry in entries() if not entry.name.startswith(_SCALED)]
+"""The other networks, as far as they differ in more than their size."""
+
+
+def name_at(entry: ZooEntry, size: int) -> str:
+    """Return the name of a network at a size, or without one where its input has a fixed shape."""
+    return entry.name if entry.fixed_shape else f"{entry.name}@{max(size, entry.smallest_size)}"
+
+
+def example(name: str, image: Callable[[int], Array]) -> Array:
+    """Return an input for the network `name`: an image that `image` makes, or noise where the shape is fixed."""
+    spec = parse_spec(name)
+    entry = CATALOGUE[spec.network]
+    if entry.fixed_shape:
+        values = np.random.default_rng(1).uniform(-1, 1, (1, *entry.fixed_shape)).astype(np.float32)
+    else:
+        values = image(spec.size)
+    low, high = entry.input_range
+    return (values + 1) * ((high - low) / 2) + low
 
 
 @lru_cache(maxsize=12)
@@ -22,7 +47,7 @@ def network(name: str) -> Model:
     return build(parse_spec(name))
 
 
-def noise_image(size: int, seed: int = 1, *, width: int | None = None) -> Array:
+def noise_image(size: int, width: int | None = None, seed: int = 1) -> Array:
     """Return an image of independent pixels in -1..1, the input that benchmarks use."""
     return np.random.default_rng(seed).uniform(-1, 1, (1, size, width or size, 3)).astype(np.float32)
 

@@ -44,6 +44,7 @@ from npufit.zoo import (
         ),
         ("mobilenet_v2@96x160", ZooSpec("mobilenet_v2", 96, width=160), "zoo:mobilenet_v2@96x160,int8"),
         ("mobilenet_v2@96x96", ZooSpec("mobilenet_v2", 96), "zoo:mobilenet_v2@96,int8"),
+        ("zoo:mlperf_tiny_kws", ZooSpec("mlperf_tiny_kws", 0), "zoo:mlperf_tiny_kws,int8"),
         (
             "zoo:ssd_mobilenet_v1,float32,io=float",
             ZooSpec("ssd_mobilenet_v1", 300, Precision.FLOAT32),
@@ -73,6 +74,7 @@ def test_names_mean_networks(text: str, spec: ZooSpec, canonical: str) -> None:
         ("zoo:mobilenet_v2@31", "cannot be 31 pixels wide. Give a size from 32 to 4096; the usual one is 224."),
         ("zoo:ssd_mobilenet_v2@32", "cannot be 32 pixels wide. Give a size from 33 to 4096; the usual one is 300."),
         ("zoo:resnet50_v2@4097", "cannot be 4097 pixels wide."),
+        ("zoo:mlperf_tiny_ad@640", "the input of mlperf_tiny_ad is always 1x640, so no size can be given."),
         ("zoo:mobilenet_v2,widht=2", "no option 'widht'."),
         ("zoo:mobilenet_v2,alpah=0.5", "no option 'alpah'. Did you mean alpha?"),
         ("zoo:mobilenet_v2,alpha=0.3", "mobilenet_v2 has no alpha=0.3. It has 0.35, 0.5, 0.75, 1, 1.3, 1.4."),
@@ -85,7 +87,7 @@ def test_names_mean_networks(text: str, spec: ZooSpec, canonical: str) -> None:
         ("zoo:mobilenet_v2,uint8,io=float", "uint8 does not go with io=float. It allows io=uint8."),
         ("zoo:mobilenet_v2,pad=fold", "no pad='fold'. Did you mean folded?"),
         ("zoo:inception_v1,pad=folded", "inception_v1 in int8 has no PAD operators, so pad= has no meaning."),
-        ("zoo:mobilenet_v2,uint8,pad=explicit", "These have: resnet50_v2."),
+        ("zoo:mobilenet_v2,uint8,pad=explicit", "These have: resnet50_v2, resnet50,"),
         ("zoo:mobilenet_v2,pad=folded,export=garden", "mobilenet_v2 of the Model Garden in int8 has no PAD operators"),
         ("zoo:resnet50_v2,export=garden", "there is no export=garden of resnet50_v2 in int8."),
         ("zoo:mobilenet_v2,uint8,export=garden", "there is no export=garden of mobilenet_v2 in uint8."),
@@ -107,7 +109,7 @@ def test_building_checks_the_spec_as_well() -> None:
 
 
 def test_the_catalogue_lists_every_network_of_the_specification() -> None:
-    assert [entry.name for entry in entries()] == [
+    expected = {
         "mobilenet_v1",
         "mobilenet_v2",
         "resnet50_v2",
@@ -115,7 +117,21 @@ def test_the_catalogue_lists_every_network_of_the_specification() -> None:
         "inception_v2",
         "ssd_mobilenet_v1",
         "ssd_mobilenet_v2",
-    ]
+        "resnet50",
+        *(f"efficientnet_lite{number}" for number in range(5)),
+        "mlperf_tiny_ad",
+        "mlperf_tiny_kws",
+        "mlperf_tiny_ic",
+        "mlperf_tiny_vww",
+        "mobilenet_v3_small",
+        "mobilenet_v3_large",
+        "mnasnet_a1",
+        "whenet",
+        "facenet512",
+        "deepface_emotion",
+        "wav2letter",
+    }
+    assert expected <= {entry.name for entry in entries()}
     assert all(name == entry.name for name, entry in CATALOGUE.items())
     assert all(entry.smallest_size <= entry.default_size <= LARGEST_SIZE for entry in entries())
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from runs import network
+from runs import FAMILIES, name_at, network
 
 from npufit.graph import ElementType, Model, Operator, Tensor
 from npufit.tflite import serialize_model
-from npufit.zoo import Precision, build, entries, parse_spec
+from npufit.zoo import Precision, build, parse_spec
 from npufit.zoo.moments import Moments, constant_moments, greatest_moments, rectify_moments
 from npufit.zoo.randomness import NumberSource
 
@@ -16,8 +16,8 @@ WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 SAME_SCALE = ("PAD", "MAX_POOL_2D", "AVERAGE_POOL_2D", "RESHAPE", "CONCATENATION")
 SIZE = 64
 QUANTIZED = [
-    pytest.param(f"{entry.name}@{SIZE},{precision}", id=f"{entry.name}-{precision}")
-    for entry in entries()
+    pytest.param(f"{name_at(entry, SIZE)},{precision}", id=f"{entry.name}-{precision}")
+    for entry in FAMILIES
     for precision in Precision
     if precision is not Precision.FLOAT32
 ]

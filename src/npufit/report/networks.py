@@ -15,7 +15,7 @@ def networks_text(networks: Sequence[ZooEntry], page: Page) -> str:
     lines: list[str] = []
     for entry in networks:
         lines += [f"{page.ink('cyan', f'zoo:{entry.name}')}  {entry.summary}"]
-        lines += page.labelled("size", f"{_sizes(entry)}, usually {entry.usual_size}", "  ")
+        lines += page.labelled("size", _sizes(entry), "  ")
         lines += page.labelled("options", ", ".join(_options(entry)) or "none", "  ")
         lines += page.labelled("after", entry.origin, "  ")
     lines += [
@@ -47,16 +47,19 @@ def network_document(entry: ZooEntry) -> dict[str, object]:
         "default_size": entry.default_size,
         "default_width": entry.default_width or entry.default_size,
         "smallest_size": entry.smallest_size,
-        "largest_size": LARGEST_SIZE,
+        "largest_size": 0 if entry.fixed_shape else LARGEST_SIZE,
         "size_step": entry.size_step,
+        "fixed_shape": [1, *entry.fixed_shape] if entry.fixed_shape else None,
         "alphas": list(entry.alphas),
         "options": _options(entry),
     }
 
 
 def _sizes(entry: ZooEntry) -> str:
+    if entry.fixed_shape:
+        return f"always {'x'.join(map(str, (1, *entry.fixed_shape)))}"
     step = f" in steps of {entry.size_step}" if entry.size_step > 1 else ""
-    return f"{entry.smallest_size} to {LARGEST_SIZE}{step}"
+    return f"{entry.smallest_size} to {LARGEST_SIZE}{step}, usually {entry.usual_size}"
 
 
 def _options(entry: ZooEntry) -> list[str]:

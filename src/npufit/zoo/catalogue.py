@@ -5,14 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from npufit.zoo import yolov8
 from npufit.zoo.draft import Draft
+from npufit.zoo.efficientnet_lite import LITE_VARIANTS, lite_drawer
+from npufit.zoo.faces import EMOTION_RANGE, EMOTION_SHAPE, draw_deepface_emotion, draw_facenet512
 from npufit.zoo.inception_v1 import draw_inception_v1
 from npufit.zoo.inception_v2 import draw_inception_v2
+from npufit.zoo.mlperf_tiny import (
+    ANOMALY_SHAPE,
+    KEYWORD_SHAPE,
+    draw_anomaly_detection,
+    draw_image_classification,
+    draw_keyword_spotting,
+    draw_visual_wake_words,
+)
+from npufit.zoo.mnasnet import draw_mnasnet_a1
 from npufit.zoo.mobilenet_v1 import draw_mobilenet_v1
 from npufit.zoo.mobilenet_v2 import draw_mobilenet_v2
+from npufit.zoo.mobilenet_v3 import IMAGE_RANGE, draw_mobilenet_v3_large, draw_mobilenet_v3_small
 from npufit.zoo.resnet50_v2 import draw_resnet50_v2
+from npufit.zoo.resnet_v1 import draw_resnet50
 from npufit.zoo.spec import Precision, ZooSpec, size_text
 from npufit.zoo.ssd_mobilenet import draw_ssd_mobilenet_v1, draw_ssd_mobilenet_v2
+from npufit.zoo.wav2letter import WAV2LETTER_SHAPE, draw_wav2letter
+from npufit.zoo.whenet import draw_whenet
+from npufit.zoo.yolov8 import draw_yolov8
 
 LARGEST_SIZE = 4096
 """Above it the largest float activations pass 2 GiB, which flatbuffers and most tools cannot address."""
@@ -27,6 +44,8 @@ class ZooEntry:
     Sizes are the sides of the input image in pixels, multiples of `size_step` from `smallest_size`, below which the
     original code refuses to build, to LARGEST_SIZE. `default_size` is the usual height, and the usual width as well
     where `default_width` is None.
+    A network whose `fixed_shape` is given has one input of that shape (without the batch), and its sizes are 0.
+    `input_range` is that of the real values of the input.
     `alphas` are the width multipliers; `padded` are the precisions whose usual export has PAD operators to fold;
     `garden` are those that the Model Garden exports as well.
     """
@@ -39,15 +58,34 @@ class ZooEntry:
     default_width: int | None = None
     smallest_size: int = 32
     size_step: int = 1
+    fixed_shape: tuple[int, ...] = ()
+    input_range: tuple[float, float] = (-1.0, 1.0)
     alphas: tuple[float, ...] = (1.0,)
     padded: tuple[Precision, ...] = ()
     garden: tuple[Precision, ...] = ()
 
     @property
     def usual_size(self) -> str:
-        """The usual size as it is written."""
-        return size_text(self.default_size, self.default_width)
+        """The usual size as it is written; empty where the input has a fixed shape."""
+        return "" if self.fixed_shape else size_text(self.default_size, self.default_width)
 
+
+def _yolov8(variant: str, task: str, suffix: str, summary: str) -> ZooEntry:
+    return ZooEntry(
+        name=f"yolov8{variant}{suffix}",
+        summary=f"{summary}, variant {variant}",
+        origin="Ultralytics YOLOv8, TFLite export",
+        default_size=640,
+        draw=draw_yolov8(variant, task),
+        size_step=yolov8.SIZE_STEP,
+    )
+
+
+_YOLOV8 = (
+    *(_yolov8(variant, "detect", "", "detection on three maps, boxes decoded in the network") for variant in "nsmlx"),
+    *(_yolov8(variant, "segment", "_seg", "detection with masks") for variant in "ns"),
+    _yolov8("n", "pose", "_pose", "detection of persons with their joints"),
+)
 
 CATALOGUE = {
     entry.name: entry
@@ -110,6 +148,117 @@ CATALOGUE = {
             draw=draw_ssd_mobilenet_v2,
             smallest_size=33,
         ),
+        ZooEntry(
+            name="resnet50",
+            summary="classification by bottlenecks with a rectified sum (v1)",
+            origin="keras.applications.ResNet50",
+            default_size=224,
+            draw=draw_resnet50,
+            padded=tuple(Precision),
+        ),
+        *(
+            ZooEntry(
+                name=f"efficientnet_lite{number}",
+                summary="classification by inverted residuals with 3x3 and 5x5 kernels",
+                origin=f"tensorflow/tpu efficientnet-lite{number}",
+                default_size=variant.size,
+                draw=lite_drawer(variant),
+            )
+            for number, variant in enumerate(LITE_VARIANTS)
+        ),
+        ZooEntry(
+            name="mlperf_tiny_ad",
+            summary="anomaly detection in machine sounds by an autoencoder of ten matrices",
+            origin="MLPerf Tiny ad01_int8",
+            default_size=0,
+            draw=draw_anomaly_detection,
+            smallest_size=0,
+            fixed_shape=ANOMALY_SHAPE,
+        ),
+        ZooEntry(
+            name="mlperf_tiny_kws",
+            summary="keyword spotting by depthwise separable convolutions on MFCCs",
+            origin="MLPerf Tiny kws_ref_model",
+            default_size=0,
+            draw=draw_keyword_spotting,
+            smallest_size=0,
+            fixed_shape=KEYWORD_SHAPE,
+        ),
+        ZooEntry(
+            name="mlperf_tiny_ic",
+            summary="classification of small images by three residual blocks",
+            origin="MLPerf Tiny pretrainedResnet_quant (ResNet8)",
+            default_size=32,
+            draw=draw_image_classification,
+        ),
+        ZooEntry(
+            name="mlperf_tiny_vww",
+            summary="person or none, by MobileNet V1 at a quarter width",
+            origin="MLPerf Tiny vww_96_int8",
+            default_size=96,
+            draw=draw_visual_wake_words,
+        ),
+        ZooEntry(
+            name="mobilenet_v3_small",
+            summary="classification by inverted residuals with hard swish, some squeezed and excited",
+            origin="keras.applications.MobileNetV3Small",
+            default_size=224,
+            draw=draw_mobilenet_v3_small,
+            padded=tuple(Precision),
+            input_range=IMAGE_RANGE,
+        ),
+        ZooEntry(
+            name="mobilenet_v3_large",
+            summary="classification by inverted residuals with hard swish, some squeezed and excited",
+            origin="keras.applications.MobileNetV3Large",
+            default_size=224,
+            draw=draw_mobilenet_v3_large,
+            padded=tuple(Precision),
+            input_range=IMAGE_RANGE,
+        ),
+        ZooEntry(
+            name="mnasnet_a1",
+            summary="classification by inverted residuals, some squeezed and excited",
+            origin="tensorflow/tpu mnasnet-a1",
+            default_size=224,
+            draw=draw_mnasnet_a1,
+            alphas=(0.75, 1.0),
+        ),
+        ZooEntry(
+            name="whenet",
+            summary="head pose by EfficientNet-B0 with swish, squeezed and excited",
+            origin="WHENet on qubvel/efficientnet",
+            default_size=224,
+            draw=draw_whenet,
+        ),
+        ZooEntry(
+            name="facenet512",
+            summary="a vector for a face by Inception-ResNet V1",
+            origin="serengil/deepface Facenet512",
+            default_size=160,
+            draw=draw_facenet512,
+            smallest_size=75,
+        ),
+        ZooEntry(
+            name="deepface_emotion",
+            summary="emotions of a grey face by five convolutions and three matrices",
+            origin="serengil/deepface Emotion",
+            default_size=0,
+            draw=draw_deepface_emotion,
+            smallest_size=0,
+            fixed_shape=EMOTION_SHAPE,
+            input_range=EMOTION_RANGE,
+        ),
+        ZooEntry(
+            name="wav2letter",
+            summary="speech to letters by convolutions over time",
+            origin="Arm-software/ML-zoo wav2letter_int8",
+            default_size=0,
+            draw=draw_wav2letter,
+            smallest_size=0,
+            fixed_shape=WAV2LETTER_SHAPE,
+        ),
+        *_YOLOV8,
     )
 }
 """The networks of the zoo by name."""

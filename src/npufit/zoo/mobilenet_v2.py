@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from npufit.graph import Activation, Padding
 from npufit.zoo.builder import HIGHEST_BYTE, Border, ExplicitPadding, GraphBuilder, Signal
+from npufit.zoo.depths import rounded_depth
 from npufit.zoo.draft import Dialect, Draft
 from npufit.zoo.heads import SLIM_CLASSES, average_all, classify_by_convolution, classify_by_matrix
 from npufit.zoo.spec import Export, PadStyle, Precision, ZooSpec, size_text
@@ -126,9 +127,9 @@ def _draw_keras(spec: ZooSpec) -> Draft:
 def draw_features(builder: GraphBuilder, image: Signal, alpha: float, layout: _Layout) -> Features:
     """Append the convolutions and return the features."""
     relu6 = Activation.RELU6
-    signal = builder.convolution(image, _depth(32, alpha), layout.stem, kernel=3, stride=2, activation=relu6)
+    signal = builder.convolution(image, rounded_depth(32, alpha), layout.stem, kernel=3, stride=2, activation=relu6)
     signal = builder.depthwise(signal, f"{layout.first_block}depthwise", activation=relu6)
-    signal = builder.convolution(signal, _depth(16, alpha), f"{layout.first_block}project")
+    signal = builder.convolution(signal, rounded_depth(16, alpha), f"{layout.first_block}project")
     fine = signal
     blocks = [signal]
     strides = [
@@ -143,19 +144,12 @@ def draw_features(builder: GraphBuilder, image: Signal, alpha: float, layout: _L
             fine = expanded
         border = layout.border(block, stride, expanded.shape[1:3])
         filtered = builder.depthwise(expanded, f"{name}depthwise", stride=stride, border=border, activation=relu6)
-        projected = builder.convolution(filtered, _depth(depth, alpha), f"{name}project")
+        projected = builder.convolution(filtered, rounded_depth(depth, alpha), f"{name}project")
         if stride == 1 and projected.depth == signal.depth:
             pair = (signal, projected) if layout.shortcut_first else (projected, signal)
             projected = builder.add(*pair, f"{name}add")
         signal = projected
         blocks.append(signal)
-    depth = _depth(1280, max(alpha, 1.0))
+    depth = rounded_depth(1280, max(alpha, 1.0))
     last = builder.convolution(signal, depth, layout.last, border=layout.last_border, activation=relu6)
     return Features(fine, last, tuple(blocks))
-
-
-def _depth(depth: int, alpha: float) -> int:
-    """Return `depth * alpha` rounded to a multiple of 8, at most a tenth lower (the paper's `make_divisible`)."""
-    wanted = depth * alpha
-    rounded = max(8, int(wanted + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * wanted else rounded

@@ -23,6 +23,8 @@ def parse_spec(text: str) -> ZooSpec:
     entry = CATALOGUE.get(name)
     if entry is None:
         raise InputError(f"{text}: no network {name!r} in the zoo. {_choices(name, CATALOGUE)}")
+    if at and entry.fixed_shape:
+        raise InputError(f"{text}: {_fixed(entry)}")
     size, width = _sizes(text, sides) if at else (entry.default_size, entry.default_width)
     spec = ZooSpec(name, size, width=width)
     options: dict[str, str] = {}
@@ -53,7 +55,9 @@ def validate_spec(spec: ZooSpec, text: str = "") -> None:
     entry = CATALOGUE.get(spec.network)
     if entry is None:
         raise InputError(f"{text}: no network {spec.network!r} in the zoo. {_choices(spec.network, CATALOGUE)}")
-    for side in dict.fromkeys(spec.image_size):
+    if entry.fixed_shape and (spec.size or spec.width is not None):
+        raise InputError(f"{text}: {_fixed(entry)}")
+    for side in () if entry.fixed_shape else dict.fromkeys(spec.image_size):
         if side % entry.size_step or not entry.smallest_size <= side <= LARGEST_SIZE:
             direction = "high" if spec.width is not None and side == spec.size else "wide"
             step = f" in steps of {entry.size_step}" if entry.size_step > 1 else ""
@@ -84,6 +88,11 @@ def _sizes(text: str, word: str) -> tuple[int, int | None]:
             f"It is written {_FORM}."
         )
     return int(height), int(width) if separator else None
+
+
+def _fixed(entry: ZooEntry) -> str:
+    shape = "x".join(map(str, (1, *entry.fixed_shape)))
+    return f"the input of {entry.name} is always {shape}, so no size can be given. Leave @SIZE out."
 
 
 def _precision(text: str, word: str) -> Precision:

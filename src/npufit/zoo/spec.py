@@ -64,7 +64,8 @@ BOUNDARIES = {
 class ZooSpec:
     """One network of the zoo: which, how large and in what number format. `str()` gives its canonical name.
 
-    `size` is the height of the image in pixels, and its width as well where `width` is None, as it is of every square.
+    `size` is the height of the image in pixels, and its width as well where `width` is None, as it is of every square;
+    it is 0 where the network's input has a fixed shape.
     """
 
     network: str
@@ -97,7 +98,8 @@ class ZooSpec:
             options.append(f"alpha={self.alpha:g}")
         if self.export is not Export.USUAL:
             options.append(f"export={self.export}")
-        return f"{PREFIX}{self.network}@{size_text(self.size, self.width)},{','.join(options)}"
+        size = f"@{size_text(self.size, self.width)}" if self.size else ""
+        return f"{PREFIX}{self.network}{size},{','.join(options)}"
 
 
 def size_text(size: int, width: int | None) -> str:
