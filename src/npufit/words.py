@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 LONGEST_NAME = 120
@@ -12,6 +13,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def clean(text: str) -> str:
+    """Return `text` as valid Unicode, ready for JSON: bytes of names that are not UTF-8 become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def shorten(text: str, width: int = LONGEST_NAME) -> str:
@@ -69,3 +75,18 @@ def percent(share: float) -> str:
     if 99.95 <= value < 100.0:
         return "> 99.9 %"
     return f"{value:.3g} %" if value >= 99.95 else f"{value:.1f} %"
+
+
+def milliseconds(ms: float, digits: int = 2) -> str:
+    """Return a time in milliseconds with its unit, with as many digits as predictions deserve: `9.8 ms`, `266 ms`."""
+    return f"{significant(ms, digits)} ms"
+
+
+def significant(value: float, digits: int = 2) -> str:
+    """Return a positive number with `digits` that count, and never fewer than those before the point."""
+    if not math.isfinite(value) or value >= 1e15:
+        return f"{value:.1e}"
+    if value < 10.0**-digits:
+        return f"{value:.1g}" if value else "0"
+    places = max(0, digits - 1 - math.floor(math.log10(float(f"{value:.{digits}g}"))))
+    return f"{value:.{places}f}"

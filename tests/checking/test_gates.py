@@ -49,6 +49,7 @@ def test_a_gate_holds_where_the_value_is_on_its_side(
         ("npu-operators>=95%%", "cannot read"),
         ("latency<=5", "unknown quantity 'latency'"),
         ("hazards<=1%", "no total"),
+        ("predicted-ms<=10%", "no total"),
     ],
 )
 def test_a_gate_that_means_nothing_is_refused_with_what_would(text: str, reason: str) -> None:
@@ -62,6 +63,28 @@ def test_what_is_unknown_does_not_pass() -> None:
     outcome = evaluate_gate(parse_gate("npu-macs>=0%"), result)
     assert outcome.found is None
     assert not outcome.passed
+
+
+def test_gates_on_time_read_the_estimate() -> None:
+    result = check(load("zoo:mobilenet_v1@96,uint8"), "imx93/vela")
+    assert result.estimate is not None
+    assert result.estimate.total_ms is not None
+    assert result.estimate.speed_up is not None
+    predicted = evaluate_gate(parse_gate(f"predicted-ms<={result.estimate.total_ms + 0.01:.3f}"), result)
+    assert predicted.passed
+    assert predicted.found == result.estimate.total_ms
+    assert not evaluate_gate(parse_gate("predicted-ms<=0.001"), result).passed
+    assert evaluate_gate(parse_gate("speed-up>=1.5"), result).found == result.estimate.speed_up
+
+
+def test_time_that_is_not_predicted_does_not_pass() -> None:
+    for target in ("imx95/neutron@1.16", "rk3588/teflon", "imx8mp/vx"):
+        result = check(load("zoo:mobilenet_v2@96,int8"), target)
+        for gate in ("predicted-ms<=100000", "speed-up>=0"):
+            if result.estimate is None or result.estimate.total_ms is None:
+                outcome = evaluate_gate(parse_gate(gate), result)
+                assert outcome.found is None
+                assert not outcome.passed
 
 
 def test_nothing_passes_on_a_target_that_is_not_available() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from npufit.checking.result import CheckResult
 from npufit.errors import InputError
 from npufit.graph import Model
@@ -16,13 +18,21 @@ from npufit.stacks import (
     stack_names,
 )
 
+if TYPE_CHECKING:
+    from npufit.cost import EstimateOptions
+
 MAX_LOG_BYTES = 64 << 20
 
 
 def check(
-    model: Model, target: str | Target, *, log: str | None = None, options: PlaceOptions | None = None
+    model: Model,
+    target: str | Target,
+    *,
+    log: str | None = None,
+    options: PlaceOptions | None = None,
+    estimate_options: EstimateOptions | None = None,
 ) -> CheckResult:
-    """Return where every operator of `model` runs on `target`, and why.
+    """Return where every operator of `model` runs on `target`, why, and how long that is predicted to take.
 
     `log` is the text that the user's board or tool printed for this model: it decides, and where the rules differ the
     differences are listed. Raises InputError for a wrong target or log, ToolError where a needed tool fails.
@@ -39,7 +49,7 @@ def check(
     placement = stack.place(model, resolved, options or PlaceOptions())
     if log is not None:
         placement = _apply(placement, log, model)
-    return CheckResult(model, placement)
+    return CheckResult(model, placement, estimate_options)
 
 
 def _apply(placement: Placement, text: str, model: Model) -> Placement:

@@ -6,9 +6,14 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from npufit.checking.result import CheckResult, Summary
 from npufit.errors import InputError
+from npufit.stacks import Status
+
+if TYPE_CHECKING:
+    from npufit.cost import Estimate
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -23,25 +28,36 @@ _FORM = re.compile(r"\s*([a-z-]+)\s*(>=|<=|==|=|>|<)\s*(\d+(?:\.\d+)?)\s*(%?)\s*
 
 @dataclass(frozen=True, slots=True)
 class _Quantity:
-    count: Callable[[Summary], float | None]
-    total: Callable[[Summary], float] | None
+    count: Callable[[CheckResult], float | None]
+    total: Callable[[Summary], float] | None = None
 
 
-def _if_all_known(count: Callable[[Summary], float]) -> Callable[[Summary], float | None]:
+def _counted(count: Callable[[Summary], float]) -> Callable[[CheckResult], float | None]:
+    return lambda result: count(result.summary)
+
+
+def _if_all_known(count: Callable[[Summary], float]) -> Callable[[CheckResult], float | None]:
     """Return `count` as unknown while any operator is: it might still change."""
-    return lambda summary: None if summary.unknown else count(summary)
+    return lambda result: None if result.summary.unknown else count(result.summary)
+
+
+def _predicted(value: Callable[[Estimate], float | None]) -> Callable[[CheckResult], float | None]:
+    """Return `value` of the estimate, unknown where there is none."""
+    return lambda result: None if result.estimate is None else value(result.estimate)
 
 
 _QUANTITIES: dict[str, _Quantity] = {
-    "npu-operators": _Quantity(lambda s: s.npu, lambda s: s.operators),
+    "npu-operators": _Quantity(_counted(lambda s: s.npu), lambda s: s.operators),
     "cpu-operators": _Quantity(_if_all_known(lambda s: s.cpu), lambda s: s.operators),
-    "unknown-operators": _Quantity(lambda s: s.unknown, lambda s: s.operators),
+    "unknown-operators": _Quantity(_counted(lambda s: s.unknown), lambda s: s.operators),
     "npu-macs": _Quantity(_if_all_known(lambda s: s.npu_macs), lambda s: s.macs),
-    "partitions": _Quantity(_if_all_known(lambda s: s.partitions), None),
-    "boundary-bytes": _Quantity(_if_all_known(lambda s: s.boundary_bytes), None),
-    "hazards": _Quantity(_if_all_known(lambda s: s.hazards), None),
+    "partitions": _Quantity(_if_all_known(lambda s: s.partitions)),
+    "boundary-bytes": _Quantity(_if_all_known(lambda s: s.boundary_bytes)),
+    "hazards": _Quantity(_if_all_known(lambda s: s.hazards)),
+    "predicted-ms": _Quantity(_predicted(lambda e: e.total_ms)),
+    "speed-up": _Quantity(_predicted(lambda e: e.speed_up)),
 }
-"""`npu-operators` is what is known to be on the NPU, also while others are unknown."""
+"""`npu-operators` is what is known to be on the NPU, also while others are unknown; `speed-up` is over the CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +105,9 @@ def parse_gate(text: str) -> Gate:
 def evaluate_gate(gate: Gate, result: CheckResult) -> GateResult:
     """Return whether `gate` holds for `result`. What is unknown does not pass."""
     quantity = _QUANTITIES[gate.quantity]
-    found = quantity.count(result.summary)
-    if result.placement.status == "unavailable":
-        found = None
+    found = None if result.placement.status is Status.UNAVAILABLE else quantity.count(result)
     if found is not None and gate.percent and quantity.total is not None:
         total = quantity.total(result.summary)
         found = 100.0 * found / total if total else 100.0
     passed = found is not None and _COMPARE[gate.comparison](found, gate.bound)
-    return GateResult(gate, str(result.target), found, passed)
+    return GateResult(gate, result.name, found, passed)

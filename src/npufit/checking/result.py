@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from npufit.graph import Model, Operator, measure_work
-from npufit.stacks import OperatorPlacement, Placement, Target, Unit
+from npufit.stacks import OperatorPlacement, Placement, Status, Target, Unit
+
+if TYPE_CHECKING:
+    from npufit.cost import Estimate, EstimateOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +36,37 @@ class Summary:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Where every operator of `model` runs on a target."""
+    """Where every operator of `model` runs on a target, and how long that takes.
+
+    `profile` names the file with a board's own coefficients that the target was given as, empty where it was not.
+    """
 
     model: Model
     placement: Placement
+    estimate_options: EstimateOptions | None = None
+    profile: str = ""
 
     @property
     def target(self) -> Target:
         """The target that was asked about."""
         return self.placement.target
+
+    @property
+    def name(self) -> str:
+        """The target in words, with the board's profile where there is one."""
+        return f"{self.target}, {self.profile}" if self.profile else str(self.target)
+
+    @cached_property
+    def estimate(self) -> Estimate | None:
+        """How long one inference is predicted to take; None where nothing is known to predict it from.
+
+        Computed when it is first asked for. Raises InputError where `estimate_options` do not fit the chip.
+        """
+        if self.placement.status is Status.UNAVAILABLE and not self.placement.operators:
+            return None
+        from npufit.cost import estimate
+
+        return estimate(self.model, self.placement, self.estimate_options)
 
     def operator(self, placed: OperatorPlacement) -> Operator:
         """Return the model's operator that `placed` is about."""

@@ -42,7 +42,13 @@ def _schema() -> dict[str, Any]:
     multiple=True,
     metavar="GATE",
     help="Fail (exit code 1) unless it holds on every target: npu-operators>=95%, npu-macs>=99%, partitions<=1, "
-    "hazards==0, cpu-operators, unknown-operators, boundary-bytes; may be repeated.",
+    "hazards==0, predicted-ms<=10, speed-up>=2, cpu-operators, unknown-operators, boundary-bytes; may be repeated.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Threads of the CPU in the predicted times; all cores of the chip where not given.",
 )
 @click.option(
     "--log",
@@ -61,6 +67,7 @@ def command(
     form: str | None,
     output: Path | None,
     gates: tuple[str, ...],
+    threads: int | None,
     log: Path | None,
     converter: str | None,
     settings: tuple[str, ...],
@@ -68,7 +75,7 @@ def command(
     no_cache: bool,
     color: str,
 ) -> int:
-    """Where does each operator of MODEL run, and why?
+    """Where does each operator of MODEL run, why, and how long does it take?
 
     MODEL is a .tflite file, or a built-in network such as zoo:mobilenet_v2@320,int8 (see `npufit zoo`).
 
@@ -81,6 +88,7 @@ def command(
     """
     from npufit.checking import check, evaluate_gate, load, parse_gate
     from npufit.cli.output import page_for, sign_of_life, write
+    from npufit.cost import EstimateOptions
     from npufit.stacks import PlaceOptions, prepare_stack, resolve_target
 
     if not targets:
@@ -100,9 +108,10 @@ def command(
     network = load(model)
     text = _read_log(log)
     results: list[CheckResult] = []
+    estimate_options = EstimateOptions(threads=threads)
     for target in resolved:
         with sign_of_life(f"checking for {target}"):
-            results.append(check(network, target, log=text, options=options))
+            results.append(check(network, target, log=text, options=options, estimate_options=estimate_options))
     outcomes = [evaluate_gate(demand, result) for result in results for demand in demands]
     page = page_for(color, to_file=output is not None)
     write(_render(form, model, network, results, outcomes, everything, page), output, page.color)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _CODES = {"bold": "1", "dim": "2", "red": "1;31", "yellow": "33", "green": "32", "cyan": "36"}
+_GLUE = "\u00a0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +22,19 @@ class Page:
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.color and text else text
 
     def wrap(self, text: str, indent: str = "", hanging: str | None = None) -> list[str]:
-        """Return `text` as lines of at most the page's width; later lines start with `hanging`."""
-        return textwrap.wrap(
-            text,
+        """Return `text` as lines of at most the page's width; later lines start with `hanging`.
+
+        Milliseconds stay with their number.
+        """
+        lines = textwrap.wrap(
+            text.replace(" ms", f"{_GLUE}ms"),
             max(40, self.width),
             initial_indent=indent,
             subsequent_indent=indent if hanging is None else hanging,
             break_long_words=False,
             break_on_hyphens=False,
-        ) or [indent.rstrip()]
+        )
+        return [line.replace(_GLUE, " ") for line in lines] or [indent.rstrip()]
 
     def labelled(self, label: str, text: str, indent: str = "    ", label_width: int = 9) -> list[str]:
         """Return a label in dim ink with `text` behind it, wrapped in a column of its own."""

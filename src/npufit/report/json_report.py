@@ -10,7 +10,9 @@ from typing import Any
 from npufit._version import __version__
 from npufit.checking import CheckResult, GateResult
 from npufit.graph import Model
+from npufit.report.estimate_document import estimate_document
 from npufit.stacks import Difference, Hazard, OperatorPlacement, Partition, Remedy
+from npufit.words import clean
 
 SCHEMA_VERSION = 1
 
@@ -43,15 +45,11 @@ def check_document(model: Model, results: Sequence[CheckResult], gates: Sequence
     }
 
 
-def clean(text: str) -> str:
-    """Return `text` as valid Unicode: bytes of names that are not UTF-8 become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def _result(result: CheckResult) -> dict[str, Any]:
     summary, placement = result.summary, result.placement
     return {
         "target": str(result.target),
+        "profile": clean(result.profile) or None,
         "status": placement.status.value,
         "log": placement.log,
         "log_totals": placement.log_totals,
@@ -88,6 +86,7 @@ def _result(result: CheckResult) -> dict[str, Any]:
             {"text": clean(note.text), "evidence": note.evidence.value, "source": clean(note.source)}
             for note in placement.notes
         ],
+        "estimate": None if result.estimate is None else estimate_document(result.estimate),
     }
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from npufit import words
 from npufit.checking import CheckResult, GateResult
+from npufit.cost import Estimate
 from npufit.graph import Model
-from npufit.report import wording
+from npufit.report import time_words, wording
+from npufit.report.time_words import TimeRow
 from npufit.stacks import OperatorPlacement, Remedy, Unit
 
 _LIMIT = 30
@@ -33,6 +35,9 @@ def check_markdown(model: Model, results: Sequence[CheckResult], gates: Sequence
             off_npu=_off_npu,
             members_in_words=_members_in_words,
             ways_out=_ways_out,
+            times=_times,
+            reversal=time_words.reversal,
+            memory=_memory,
         )
     )
 
@@ -54,6 +59,40 @@ def template_environment() -> Any:
     environment.filters["code"] = _code
     environment.filters["short"] = _short
     return environment
+
+
+def _times(result: CheckResult) -> list[TimeRow]:
+    estimate = result.estimate
+    if estimate is None:
+        return []
+    return [
+        *time_words.time_rows(result, estimate),
+        *time_words.measured_rows(result, estimate),
+        *_remarks(result, estimate),
+    ]
+
+
+def _remarks(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
+    has_npu = bool(result.placement.partitions) or estimate.total_ms is None
+    slower = time_words.slower_words(result, estimate)
+    rows = [
+        TimeRow("ranges", "", "", time_words.band_words(estimate, has_npu=has_npu)),
+        TimeRow("basis", "", "", words.printable(estimate.basis)),
+        *([TimeRow("better off", "", "", slower)] if slower else []),
+    ]
+    return rows + [TimeRow("warning", "", "", words.printable(warning)) for warning in estimate.warnings]
+
+
+def _memory(result: CheckResult) -> list[list[str]]:
+    return [
+        [
+            use.memory,
+            words.size(use.used_bytes),
+            "" if use.limit_bytes is None else words.size(use.limit_bytes),
+            "TOO SMALL" if use.limit_bytes is not None and use.used_bytes > use.limit_bytes else "",
+        ]
+        for use in result.placement.memory
+    ]
 
 
 def _operator_name(result: CheckResult, subgraph: int, index: int) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 from npufit._version import __version__
 from npufit.execute import GOLDEN, Array, Comparison, RunResult, Score, TensorComparison
 from npufit.report.ink import Page, columns
-from npufit.report.json_report import clean
-from npufit.words import percent, plural, shorten
+from npufit.words import clean, percent, plural, shorten
 
 SCHEMA_VERSION = 1
 

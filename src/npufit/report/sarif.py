@@ -9,18 +9,28 @@ from urllib.parse import quote
 
 from npufit._version import __version__
 from npufit.checking import CheckResult
-from npufit.report import wording
-from npufit.report.json_report import clean
+from npufit.report import time_words, wording
 from npufit.stacks import Remedy, Rule, RuleKind, Unit
+from npufit.words import clean
 
 _LEVELS = {RuleKind.REFUSAL: "warning", RuleKind.HAZARD: "error", RuleKind.UNKNOWN: "note"}
+_REVERSAL = {
+    "id": "time.slower-with-npu",
+    "shortDescription": {"text": "The model is slower with the NPU than on the CPU alone."},
+    "help": {
+        "text": "Calls and copies at the boundaries of partitions, or operators that the NPU does badly, cost more "
+        "than it saves.\n\nWay out: run the model on the CPU, or bring more of it to the NPU in fewer partitions."
+    },
+    "defaultConfiguration": {"level": "note"},
+}
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
 def check_sarif(results: Sequence[CheckResult], artifact: str) -> str:
     """Return the results as SARIF text: one run for each target, one result for each refusal and hazard.
 
-    `artifact` is the model's path as the user gave it. Hazards are errors, refusals warnings, unknowns notes.
+    `artifact` is the model's path as the user gave it. Hazards are errors, refusals warnings, unknowns notes; that the
+    NPU makes the model slower is a note.
     """
     document = {
         "$schema": _SCHEMA,
@@ -34,18 +44,35 @@ def _run(result: CheckResult, artifact: str) -> dict[str, Any]:
     findings = [*_hazards(result, artifact), *_refusals(result, artifact)]
     rules = {rule.id: rule for rule, _ in findings}
     position = {rule_id: index for index, rule_id in enumerate(rules)}
+    slower = [_reversal(result, artifact, len(rules))] if time_words.reversal(result) else []
     return {
         "tool": {
             "driver": {
                 "name": "npufit",
                 "version": __version__,
-                "rules": [_rule(rule) for rule in rules.values()],
+                "rules": [*(_rule(rule) for rule in rules.values()), *([_REVERSAL] if slower else [])],
             }
         },
         "automationDetails": {"id": f"npufit/{result.target}/"},
         "artifacts": [{"location": {"uri": quote(clean(artifact), safe="/:")}}],
-        "results": [{**finding, "ruleId": rule.id, "ruleIndex": position[rule.id]} for rule, finding in findings],
+        "results": [
+            *({**finding, "ruleId": rule.id, "ruleIndex": position[rule.id]} for rule, finding in findings),
+            *slower,
+        ],
         "properties": {"target": str(result.target), "summary": clean(wording.headline(result))},
+    }
+
+
+def _reversal(result: CheckResult, artifact: str, position: int) -> dict[str, Any]:
+    return {
+        "level": "note",
+        "ruleId": _REVERSAL["id"],
+        "ruleIndex": position,
+        "message": {"text": clean(f"{time_words.reversal_words(result)}.")},
+        "locations": [
+            {"physicalLocation": {"artifactLocation": {"uri": quote(clean(artifact), safe="/:"), "index": 0}}}
+        ],
+        "partialFingerprints": {"model/v1": f"{result.target}:{_REVERSAL['id']}"},
     }
 
 

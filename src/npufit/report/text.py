@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from npufit import words
 from npufit.checking import CheckResult, GateResult
-from npufit.report import wording
+from npufit.report import time_text, time_words, wording
 from npufit.report.ink import Page, columns
 from npufit.stacks import Hazard, OperatorPlacement, Partition, Remedy, RemedyKind, Rule, Status, Unit
 
@@ -19,15 +19,16 @@ def check_text(result: CheckResult, page: Page, *, everything: bool = False) -> 
     lines = [*_headline(result, page)]
     lines.append(page.ink("dim", wording.describe_model(result.model, result.summary.macs)))
     if result.placement.status is Status.UNAVAILABLE:
-        return "\n".join(lines)
+        return "\n".join(lines + time_text.time_lines(result, page, everything=everything))
     lines += _differences(result, page)
     lines += _hazards(result, page, everything)
+    lines += time_text.time_lines(result, page, everything=everything)
     if result.placement.status is Status.PARTIAL:
         lines += _notes(result, page)
     for unit, title in ((Unit.CPU, "On the CPU"), (Unit.UNKNOWN, "Unknown")):
         lines += _off_npu(result, unit, title, page, everything)
     lines += _partitions(result, page, everything)
-    lines += _memory(result, page)
+    lines += time_text.memory_lines(result, page)
     if everything:
         lines += _operators(result, page)
     lines += _settings(result, page)
@@ -38,16 +39,17 @@ def check_text(result: CheckResult, page: Page, *, everything: bool = False) -> 
 
 def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
     """Return one table over several targets."""
-    rows = [["target", "NPU", "CPU", "unknown", "MACs on NPU", "partitions", "copied", "hazards"]]
+    rows = [["target", "predicted", "NPU", "CPU", "unknown", "MACs on NPU", "partitions", "copied", "hazards"]]
     for result in results:
         summary = result.summary
         if result.placement.status is Status.UNAVAILABLE:
-            rows.append([str(result.target), "not available yet", "", "", "", "", "", ""])
+            rows.append([result.name, "not available yet", *[""] * 7])
             continue
         share = summary.npu_macs_share
         rows.append(
             [
-                str(result.target),
+                result.name,
+                time_words.prediction_cell(result),
                 f"{summary.npu}/{summary.operators}",
                 str(summary.cpu),
                 str(summary.unknown or "-"),
@@ -57,7 +59,7 @@ def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
                 ", ".join(wording.hazard_counts(result.placement.hazards)) or "-",
             ]
         )
-    lines = columns(rows, right=(2, 3, 4, 5, 6))
+    lines = columns(rows, right=(3, 4, 5, 6, 7))
     return "\n".join([page.ink("bold", lines[0]), *lines[1:]])
 
 
@@ -67,7 +69,7 @@ def gates_text(results: Sequence[GateResult], page: Page) -> str:
 
 
 def _headline(result: CheckResult, page: Page) -> list[str]:
-    style = "red" if result.summary.hazards else "bold"
+    style = "red" if result.summary.hazards or time_words.reversal(result) else "bold"
     return [page.ink(style, line) for line in page.wrap(wording.headline(result), hanging="  ")]
 
 
@@ -241,9 +243,11 @@ def _partitions(result: CheckResult, page: Page, everything: bool) -> list[str]:
             lines += page.wrap(sentence.strip(), "  ")
     shown = sorted(partitions, key=lambda partition: -len(partition.operators))
     shown = sorted(shown if everything else shown[:_PARTITIONS], key=lambda partition: partition.index)
-    rows = [["#", "operators", "in", "out", "which"]]
-    rows += [_partition_row(partition) for partition in shown]
-    lines += ["  " + line for line in columns(rows, right=(0, 1))]
+    times = time_text.partition_cells(result)
+    rows = [["#", "operators", "NPU ms", "call, copies ms", "in", "out", "which"]]
+    rows += [_partition_row(partition, times.get(partition.index, ("", ""))) for partition in shown]
+    rows = rows if times else [row[:2] + row[4:] for row in rows]
+    lines += ["  " + line for line in columns(rows, right=(0, 1, 2, 3) if times else (0, 1))]
     hidden = len(partitions) - len(shown)
     if hidden:
         lines.append(
@@ -254,10 +258,11 @@ def _partitions(result: CheckResult, page: Page, everything: bool) -> list[str]:
     return lines
 
 
-def _partition_row(partition: Partition) -> list[str]:
+def _partition_row(partition: Partition, times: tuple[str, str]) -> list[str]:
     return [
         str(partition.index),
         str(len(partition.operators)),
+        *times,
         f"{words.plural(len(partition.inputs), 'tensor')}, {words.size(partition.input_bytes)}",
         f"{words.plural(len(partition.outputs), 'tensor')}, {words.size(partition.output_bytes)}",
         words.ranges(partition.operators, 6),
@@ -277,25 +282,15 @@ def _boundary_tensors(result: CheckResult, partitions: Sequence[Partition], page
     return lines
 
 
-def _memory(result: CheckResult, page: Page) -> list[str]:
-    if not result.placement.memory:
-        return []
-    lines = _title(page, "Memory")
-    rows = [
-        [
-            use.memory,
-            words.size(use.used_bytes),
-            f"of {words.size(use.limit_bytes)}" if use.limit_bytes is not None else "",
-            use.origin,
-        ]
-        for use in result.placement.memory
-    ]
-    return lines + ["  " + line for line in columns(rows, right=(1,))]
-
-
 def _operators(result: CheckResult, page: Page) -> list[str]:
     lines = _title(page, "Operators")
-    rows = [["index", "type", "unit", "partition", "MACs", "evidence", "output", "why not"]]
+    times = time_text.operator_cells(result)
+    rows = [
+        [
+            *("index", "type", "unit", "partition", "MACs", "ms", "CPU ms", "bound by"),
+            *("evidence", "output", "why not"),
+        ]
+    ]
     several = len(result.model.subgraphs) > 1
     for placed in result.placement.operators:
         macs = result.macs[placed.subgraph, placed.index]
@@ -306,19 +301,21 @@ def _operators(result: CheckResult, page: Page) -> list[str]:
                 placed.unit.value,
                 "" if placed.partition is None else str(placed.partition),
                 words.quantity(macs).strip() if macs else "",
+                *times.get((placed.subgraph, placed.index), ("", "", "")),
                 placed.evidence.value,
                 words.shorten(next(iter(result.output_names(placed)), ""), 40),
                 placed.finding.rule.id if placed.finding else words.printable(placed.note),
             ]
         )
-    table = columns(rows, right=(0, 3, 4))
+    table = columns(rows, right=(0, 3, 4, 5, 6))
     return [*lines, "  " + page.ink("dim", table[0]), *("  " + line for line in table[1:])]
 
 
 def _settings(result: CheckResult, page: Page) -> list[str]:
-    if not result.placement.settings:
+    settings = result.placement.settings + (result.estimate.settings if result.estimate is not None else ())
+    if not settings:
         return []
-    text = ", ".join(f"{setting.name} {setting.value} ({setting.origin})" for setting in result.placement.settings)
+    text = ", ".join(f"{setting.name} {setting.value} ({setting.origin})" for setting in settings)
     return ["", *(page.ink("dim", line) for line in page.wrap(f"Settings: {words.printable(text)}", hanging="  "))]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from npufit.checking import CheckResult
 from npufit.graph import NO_TENSOR, Model, Operator
+from npufit.report import time_words
 from npufit.stacks import Hazard, OperatorPlacement, Remedy, RemedyKind, Rule, Stage, Status, Unit
 from npufit.words import percent, plural, printable, quantity
 
@@ -21,11 +22,14 @@ _STAGES = {
 
 
 def headline(result: CheckResult) -> str:
-    """Return the answer in one line: what runs where, in how many partitions, what is dangerous."""
+    """Return the answer in one line: what runs where, in how many partitions, how fast, what is dangerous.
+
+    That the NPU makes it slower comes first: it is what nobody expects.
+    """
     summary = result.summary
     if result.placement.status is Status.UNAVAILABLE:
         notes = result.placement.notes
-        return f"{result.target}: {notes[0].text if notes else 'not available yet'}"
+        return f"{result.name}: {notes[0].text if notes else 'not available yet'}"
     total = plural(summary.operators, "operator")
     parts: list[str] = []
     if summary.unknown and not summary.npu:
@@ -37,9 +41,12 @@ def headline(result: CheckResult) -> str:
             parts.append(f"{summary.unknown} unknown{_what(result, Unit.UNKNOWN)}")
     if summary.cpu:
         parts.append(f"{summary.cpu} on the CPU{_what(result, Unit.CPU)}")
-    line = f"{result.target}: {', '.join(parts)}"
+    slower = time_words.reversal_words(result)
+    line = f"{result.name}: {f'{slower}; ' if slower else ''}{', '.join(parts)}"
     if summary.unknown and result.placement.log_totals:
         line += f"; the log says {result.placement.log_totals}"
+    predicted = time_words.prediction_clause(result)
+    line += f"; {predicted}" if predicted else ""
     if summary.hazards:
         rules = hazard_counts(result.placement.hazards)
         which = result.placement.hazards[0].rule.id if len(rules) == 1 else ", ".join(rules)

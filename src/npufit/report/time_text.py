@@ -1,0 +1,120 @@
+"""The part of a report on time and memory for people: what is predicted, what was measured, how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from npufit import words
+from npufit.checking import CheckResult
+from npufit.cost import Estimate, OperatorEstimate
+from npufit.report import time_words
+from npufit.report.ink import Page, columns
+from npufit.report.time_words import TimeRow
+from npufit.stacks import MemoryUse
+
+_MEASURED = 2
+"""Of the NPU, and as many of the CPU."""
+
+_LABEL = 11
+
+
+def time_lines(result: CheckResult, page: Page, *, everything: bool = False) -> list[str]:
+    """Return the section on time, empty where the question was not answered at all."""
+    estimate = result.estimate
+    if estimate is None:
+        return []
+    lines = ["", page.ink("bold", "Time of one inference, predicted unless it says measured")]
+    rows = time_words.time_rows(result, estimate)
+    rows += time_words.measured_rows(result, estimate, None if everything else _MEASURED)
+    lines += _table(rows, page)
+    has_npu = bool(result.placement.partitions) or estimate.total_ms is None
+    notes = [("ranges", time_words.band_words(estimate, has_npu=has_npu)), ("basis", words.printable(estimate.basis))]
+    slower = time_words.slower_words(result, estimate)
+    notes += [("better off", slower)] if slower else []
+    for label, text in notes:
+        lines += page.labelled(label, text, "  ", _LABEL)
+    for warning in estimate.warnings:
+        lines += [page.ink("red", line) for line in page.labelled("warning", words.printable(warning), "  ", _LABEL)]
+    return lines
+
+
+def _table(rows: Sequence[TimeRow], page: Page) -> list[str]:
+    """Return the rows under each other; remarks that are too long for the page continue in their column."""
+    times = _line_up([row.time for row in rows])
+    cells = [["", "ms", "range"], *([row.label, time, row.span] for row, time in zip(rows, times, strict=True))]
+    numbers = columns(cells, right=(1,))
+    width = max(map(len, numbers)) + 2
+    lines = ["  " + page.ink("dim", numbers[0])]
+    for number, row in zip(numbers[1:], rows, strict=True):
+        if not row.remark:
+            lines.append("  " + number)
+            continue
+        indent = " " * (width + 2)
+        remark = page.wrap(row.remark, indent, indent)
+        lines += ["  " + number.ljust(width) + remark[0].lstrip(), *remark[1:]]
+    return lines
+
+
+def _line_up(numbers: Sequence[str]) -> list[str]:
+    """Return `numbers` with spaces behind them, so that their points stand under each other when flush right."""
+    behind = [len(number) - number.index(".") if "." in number else 0 for number in numbers]
+    most = max(behind, default=0)
+    return [number + " " * (most - digits) for number, digits in zip(numbers, behind, strict=True)]
+
+
+def operator_cells(result: CheckResult) -> dict[tuple[int, int], tuple[str, str, str]]:
+    """Return for every operator its milliseconds, those on the CPU and what bounds it, as cells of a table."""
+    estimate = result.estimate
+    if estimate is None:
+        return {}
+    return {(entry.subgraph, entry.index): _cells(entry) for entry in estimate.operators}
+
+
+def _cells(entry: OperatorEstimate) -> tuple[str, str, str]:
+    ms = "" if entry.ms is None else words.significant(entry.ms)
+    return ms, words.significant(entry.cpu_ms), entry.bound.value if entry.bound is not None else ""
+
+
+def partition_cells(result: CheckResult) -> dict[int, tuple[str, str]]:
+    """Return for every partition its milliseconds on the NPU, and those of its call and copies."""
+    estimate = result.estimate
+    if estimate is None or estimate.npu_ms is None:
+        return {}
+    return {
+        cost.index: (words.significant(cost.npu_ms), words.significant(cost.call_ms + cost.copy_ms))
+        for cost in estimate.partitions
+    }
+
+
+def memory_lines(result: CheckResult, page: Page) -> list[str]:
+    """Return the section on memory, empty where nothing is known; what a memory cannot hold stands out."""
+    estimate, uses = result.estimate, result.placement.memory
+    if estimate is None and not uses:
+        return []
+    rows = [[use.memory, words.size(use.used_bytes), _limit(use), words.printable(use.origin)] for use in uses]
+    if estimate is not None:
+        rows += _memory_rows(estimate)
+    lines = ["", page.ink("bold", "Memory")]
+    table = ["  " + line for line in columns(rows, right=(1,))]
+    too_small = [use.limit_bytes is not None and use.used_bytes > use.limit_bytes for use in uses]
+    too_small += [False] * (len(table) - len(uses))
+    return lines + [page.ink("red", line) if over else line for line, over in zip(table, too_small, strict=True)]
+
+
+def _limit(use: MemoryUse) -> str:
+    if use.limit_bytes is None:
+        return ""
+    limit = words.size(use.limit_bytes)
+    return f"of {limit}: TOO SMALL" if use.used_bytes > use.limit_bytes else f"of {limit}"
+
+
+def _memory_rows(estimate: Estimate) -> list[list[str]]:
+    memory = estimate.memory
+    rows = [
+        ["model", words.size(memory.model_bytes), "", "constants of the file"],
+        ["arena", words.size(memory.arena_bytes), "", "most activations at one time, all operators on the CPU"],
+    ]
+    if memory.dram_traffic_bytes is not None:
+        traffic = words.size(memory.dram_traffic_bytes)
+        rows.append(["DRAM", traffic, "", "between NPU and DRAM at every inference, as the compiler predicts"])
+    return rows
