@@ -24,6 +24,7 @@ SPECS = {
     "kws_ref_model": "zoo:mlperf_tiny_kws,io=int8",
     "keras_mobilenet_v3_small_224_int8_per_channel_io_int8": "zoo:mobilenet_v3_small@224,int8,io=int8",
     "ssd_mobilenet_v1_coco_quant": "zoo:ssd_mobilenet_v1@300,uint8,alpha=0.75",
+    "deeplabv3_mnv2_dm05_pascal_quant": "zoo:deeplab_v3@513,uint8,alpha=0.5",
     "yolov8n_640_full_integer_quant": "zoo:yolov8n@640,int8-per-tensor,io=int8",
 }
 """The network of the zoo that equals each file."""

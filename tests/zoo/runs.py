@@ -16,11 +16,15 @@ from npufit.zoo import CATALOGUE, ZooEntry, build, entries, parse_spec
 
 Array = npt.NDArray[Any]
 
-DETECTORS = ("yolov8n@416", "yolov8n_seg@416", "yolov8n_pose@416")
-"""Large detectors and segmenters at small sizes, one of each family: they are tested in int8 only."""
+DETECTORS = (
+    "yolov8n@416", "yolov8n_seg@416", "yolov8n_pose@416", "yolov4_tiny@160", "deeplab_v3@129", "deeplab_v3@129,uint8",
+    "centernet@160",
+)  # fmt: skip
+"""Detectors and segmenters at small sizes, one of each family: they are tested in few formats."""
 
-_SCALED = (*(f"efficientnet_lite{number}" for number in range(1, 5)), "yolov8")
-FAMILIES = [entry for entry in entries() if not entry.name.startswith(_SCALED)]
+_LARGE = ("yolov8", "yolov4_tiny", "ultra_fast_lane", "deeplab_v3", "centernet")
+_SCALED = tuple(f"efficientnet_lite{number}" for number in range(1, 5))
+FAMILIES = [entry for entry in entries() if not entry.name.startswith(_LARGE + _SCALED)]
 """The other networks, as far as they differ in more than their size."""
 
 

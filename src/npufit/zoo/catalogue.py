@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from npufit.zoo import yolov8
+from npufit.zoo import centernet, ultra_fast_lane, yolov4_tiny, yolov8
+from npufit.zoo.centernet import draw_centernet
+from npufit.zoo.deeplab_v3 import draw_deeplab_v3
 from npufit.zoo.draft import Draft
 from npufit.zoo.efficientnet_lite import LITE_VARIANTS, lite_drawer
 from npufit.zoo.faces import EMOTION_RANGE, EMOTION_SHAPE, draw_deepface_emotion, draw_facenet512
@@ -27,8 +29,10 @@ from npufit.zoo.resnet50_v2 import draw_resnet50_v2
 from npufit.zoo.resnet_v1 import draw_resnet50
 from npufit.zoo.spec import Precision, ZooSpec, size_text
 from npufit.zoo.ssd_mobilenet import draw_ssd_mobilenet_v1, draw_ssd_mobilenet_v2
+from npufit.zoo.ultra_fast_lane import draw_ultra_fast_lane
 from npufit.zoo.wav2letter import WAV2LETTER_SHAPE, draw_wav2letter
 from npufit.zoo.whenet import draw_whenet
+from npufit.zoo.yolov4_tiny import draw_yolov4_tiny
 from npufit.zoo.yolov8 import draw_yolov8
 
 LARGEST_SIZE = 4096
@@ -252,13 +256,46 @@ CATALOGUE = {
         ZooEntry(
             name="wav2letter",
             summary="speech to letters by convolutions over time",
-            origin="Arm-software/ML-zoo wav2letter_int8",
+            origin="ARM-software/ML-zoo wav2letter_int8",
             default_size=0,
             draw=draw_wav2letter,
             smallest_size=0,
             fixed_shape=WAV2LETTER_SHAPE,
         ),
         *_YOLOV8,
+        ZooEntry(
+            name="centernet",
+            summary="detection by centres of objects, on MobileNet V2 with a feature pyramid",
+            origin="TF2 Object Detection API, centernet_mobilenetv2fpn_512x512_coco17_od without post-processing",
+            default_size=512,
+            draw=draw_centernet,
+            size_step=centernet.SIZE_STEP,
+        ),
+        ZooEntry(
+            name="yolov4_tiny",
+            summary="detection on two maps, with leaky ReLU",
+            origin="Darknet yolov4-tiny by Keras, as NXP's model zoo exports it",
+            default_size=416,
+            draw=draw_yolov4_tiny,
+            size_step=yolov4_tiny.SIZE_STEP,
+        ),
+        ZooEntry(
+            name="ultra_fast_lane",
+            summary="lanes of a road by ResNet18 and two matrices",
+            origin="cfzd/Ultra-Fast-Lane-Detection, TuSimple, in the shapes of NXP's lane detection",
+            default_size=288,
+            default_width=800,
+            draw=draw_ultra_fast_lane,
+            size_step=ultra_fast_lane.SIZE_STEP,
+        ),
+        ZooEntry(
+            name="deeplab_v3",
+            summary="segmentation by MobileNet V2 and pooled context",
+            origin="tensorflow/models research/deeplab, mnv2 pascal; uint8: deeplabv3_mnv2_*_pascal_quant",
+            default_size=513,
+            draw=draw_deeplab_v3,
+            alphas=(0.5, 1.0),
+        ),
     )
 }
 """The networks of the zoo by name."""

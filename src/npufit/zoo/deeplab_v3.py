@@ -35,9 +35,9 @@ def draw_deeplab_v3(spec: ZooSpec) -> Draft:
     relu, size = Activation.RELU, (features.shape[1], features.shape[2])
     whole = builder.average_pool(features, "image_pooling", kernel=size, stride=1, padding=Padding.VALID)
     whole = builder.convolution(whole, _POOLED, "image_pooling", activation=relu)
-    whole = builder.resize_bilinear(whole, size, "ResizeBilinear", align_corners=True)
+    whole = builder.resize_bilinear(whole, size, "image_pooling/ResizeBilinear", align_corners=True)
     if is_old:
-        whole = builder.requantize(whole, "ResizeBilinear/quantize")
+        whole = builder.requantize(whole, "image_pooling/quantize")
     local = builder.convolution(features, _POOLED, "aspp0", activation=relu)
     signal = builder.concatenation((whole, local), "concat")
     signal = builder.convolution(signal, _POOLED, "concat_projection", activation=relu)
