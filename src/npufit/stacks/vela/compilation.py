@@ -5,33 +5,45 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
+from typing import Any
 
+from npufit.stacks.placement import CompilerEstimate, CompilerPass
 from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, read_database
 from npufit.stacks.vela.reasons import Reason, read_reasons
 from npufit.stacks.vela.runner import VelaOutput
-from npufit.stacks.vela.summary import MemoryNeed, read_summary
+from npufit.stacks.vela.summary import MemoryNeed, read_summary, read_total
 
-FORM = 3
+FORM = 4
 """Number of the stored form; a change of what is stored, or of how Vela's output is read, raises it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """A compiled model. All tensors are called by their labels (see `labels`)."""
+    """A compiled model. All tensors are called by their labels (see `labels`).
+
+    `estimate` is what Vela itself expects; the partitions of its passes are indices of command streams.
+    """
 
     compiled: bytes
     database: DebugDatabase
     memory: tuple[MemoryNeed, ...]
     reasons: tuple[Reason, ...]
+    estimate: CompilerEstimate
 
 
-def digest(output: VelaOutput, operator_counts: tuple[int, ...]) -> Compilation:
-    """Return what `output` says of a model whose subgraphs have `operator_counts` operators. Raises ToolError."""
+def digest(output: VelaOutput, operator_counts: tuple[int, ...], origin: str) -> Compilation:
+    """Return what `output` says of a model whose subgraphs have `operator_counts` operators.
+
+    `origin` says whose estimate it has. Raises ToolError where the form of what Vela wrote is unknown.
+    """
+    database, passes = read_database(output.database, operator_counts)
+    total = read_total(output.summary)
     return Compilation(
         output.compiled,
-        read_database(output.database, operator_counts),
+        database,
         read_summary(output.summary),
         read_reasons(output.printed),
+        CompilerEstimate(total.clock_hz, total.cycles, passes, origin),
     )
 
 
@@ -44,12 +56,13 @@ def to_bytes(compilation: Compilation) -> bytes:
         "writes": _rows(compilation.database.writes),
         "memory": _rows(compilation.memory),
         "reasons": _rows(compilation.reasons),
+        "estimate": _estimate_to_json(compilation.estimate),
     }
     return json.dumps(head).encode() + b"\n" + compilation.compiled
 
 
 def from_bytes(data: bytes) -> Compilation:
-    """Return the compilation that `to_bytes` wrote. Raises ValueError, KeyError or TypeError for other bytes."""
+    """Return the compilation that `to_bytes` wrote. Raises ValueError, LookupError or TypeError for other bytes."""
     line, _, compiled = data.partition(b"\n")
     head = json.loads(line)
     return Compilation(
@@ -62,8 +75,29 @@ def from_bytes(data: bytes) -> Compilation:
         ),
         tuple(MemoryNeed(*row) for row in head["memory"]),
         tuple(Reason(*row) for row in head["reasons"]),
+        _estimate_from_json(head["estimate"]),
     )
 
 
-def _rows(entries: Iterable[Work | Write | MemoryNeed | Reason]) -> list[tuple[object, ...]]:
+def _estimate_to_json(estimate: CompilerEstimate) -> dict[str, object]:
+    """Return an estimate with each different pass once: there are files with 65,000 that are nearly all the same."""
+    indices = {entry: index for index, entry in enumerate(dict.fromkeys(estimate.passes))}
+    return {
+        "clock": estimate.clock_hz,
+        "cycles": estimate.total_cycles,
+        "origin": estimate.origin,
+        "passes": _rows(indices),
+        "order": [indices[entry] for entry in estimate.passes],
+    }
+
+
+def _estimate_from_json(stored: dict[str, Any]) -> CompilerEstimate:
+    passes = [CompilerPass(*row) for row in stored["passes"]]
+    order: list[int] = stored["order"]
+    return CompilerEstimate(
+        stored["clock"], stored["cycles"], tuple(passes[index] for index in order), stored["origin"]
+    )
+
+
+def _rows(entries: Iterable[Work | Write | MemoryNeed | Reason | CompilerPass]) -> list[tuple[object, ...]]:
     return [astuple(entry) for entry in entries]

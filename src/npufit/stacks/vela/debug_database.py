@@ -4,7 +4,7 @@ Vela 5.2 writes it as XML with one CSV table in each `<table name=...>`. `source
 the order of subgraphs (`ext_key` is the index in the subgraph), `optimised` what they became (`source_id`), `queue`
 the commands (`cmdstream_id`, `optimised_id`, `scheduled_id`), `cmdstream` the streams in the order of their `ethos-u`
 operators. `perf` names the tensor that a scheduled operation writes, `perf_debug` has its shape, and `group` says which
-operations are fused into another one.
+operations are fused into another one. Both tables also have what Vela expects an operation to take; see `passes`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from xml.etree import ElementTree
 
 from npufit.errors import ToolError
+from npufit.stacks.placement import CompilerPass
 from npufit.stacks.vela.labels import read_label
+from npufit.stacks.vela.passes import cycle_columns, find_memories, read_passes, traffic_columns
 
 _SHAPE = ("ofm_shape_n", "ofm_shape_h", "ofm_shape_w", "ofm_shape_c")
 _COLUMNS = {
@@ -28,10 +31,11 @@ _COLUMNS = {
     "perf_debug": ("id", *_SHAPE, "transpose_type", "reverse_type"),
     "group": ("id", "group_id"),
 }
-"""What is read of each table."""
-
+"""What is read of each table, besides the columns of `passes`."""
 
 _Rows = list[tuple[str, ...]]
+_Command = tuple[int, int, str, tuple[int, int] | None]
+"""Index of the stream, offset in bytes, id of the scheduled operation, its subgraph and operator where known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,16 @@ class DebugDatabase:
     writes: tuple[Write, ...] = ()
 
 
-def read_database(data: bytes, operator_counts: tuple[int, ...]) -> DebugDatabase:
+def read_database(data: bytes, operator_counts: tuple[int, ...]) -> tuple[DebugDatabase, tuple[CompilerPass, ...]]:
     """Return what the database says of a model whose subgraphs have `operator_counts` operators.
 
-    Raises ToolError where its form is not the one of Vela 5.2.
+    The passes are what Vela expects each scheduled operation to take, in the order of execution. Raises ToolError where
+    its form is not the one of Vela 5.2.
     """
     try:
-        tables = _read_tables(data)
+        texts = _read_texts(data)
+        memories = find_memories(_read_header(texts["perf"]))
+        tables = _read_tables(texts, memories)
         places = _places(tables["source"], operator_counts)
         origin = {optimised: places.get(source) for optimised, source in tables["optimised"]}
         order = {
@@ -93,49 +100,76 @@ def read_database(data: bytes, operator_counts: tuple[int, ...]) -> DebugDatabas
                 untied.add(order[stream])
             else:
                 work.add(Work(*place, order[stream]))
-        writes = tuple(_writes(tables, order))
-    except (ElementTree.ParseError, LookupError, ValueError, StopIteration) as error:
+        commands = [
+            (order[stream], int(offset), scheduled, origin.get(optimised))
+            for optimised, stream, offset, scheduled in tables["queue"]
+        ]
+        commands.sort(key=itemgetter(0, 1))
+        writes = tuple(_writes(tables, commands))
+        passes = _passes(tables, commands, memories)
+    except (ElementTree.ParseError, csv.Error, LookupError, ValueError, StopIteration) as error:
         raise ToolError(f"Vela's debug database has an unknown form: {error!r}.") from None
-    return DebugDatabase(
+    database = DebugDatabase(
         tuple(sorted(work, key=lambda entry: (entry.subgraph, entry.operator, entry.stream))),
         len(order),
         tuple(sorted(untied)),
         writes,
     )
+    return database, passes
 
 
-def _writes(tables: dict[str, _Rows], order: dict[str, int]) -> Iterator[Write]:
+def _passes(tables: dict[str, _Rows], commands: list[_Command], memories: tuple[str, ...]) -> tuple[CompilerPass, ...]:
+    cycles = {row[0]: row[len(_COLUMNS["perf"]) :] for row in tables["perf"]}
+    traffic = {row[0]: row[len(_COLUMNS["perf_debug"]) :] for row in tables["perf_debug"]}
+    return read_passes(
+        ((stream, place, scheduled) for stream, _, scheduled, place in commands), cycles, traffic, memories
+    )
+
+
+def _writes(tables: dict[str, _Rows], commands: list[_Command]) -> Iterator[Write]:
     """Yield the commands whose result is a tensor of the model, as its label says; see `labels`.
 
     A tensor that several operations write side by side, as CONCATENATION has it, is left out: the database does not
     say which part is whose. So is one that is transposed on the way, or that has batches.
     """
     names = {row[0]: row[1] for row in tables["perf"]}
-    shapes = {identity: rest for identity, *rest in tables["perf_debug"]}
+    shapes = {row[0]: row[1 : len(_COLUMNS["perf_debug"])] for row in tables["perf_debug"]}
     # What is fused into an operation comes behind it: the name of the last one is that of the result.
     results = {row[1]: row[0] for row in tables["group"]}
-    found = sorted((order[stream], int(offset), scheduled) for _, stream, offset, scheduled in tables["queue"])
-    labels = {scheduled: read_label(names.get(results.get(scheduled, scheduled), "")) for _, _, scheduled in found}
+    labels = {
+        scheduled: read_label(names.get(results.get(scheduled, scheduled), "")) for _, _, scheduled, _ in commands
+    }
     writers = Counter(labels.values())
-    for stream, offset, scheduled in found:
+    for stream, offset, scheduled, _ in commands:
         label = labels[scheduled]
-        *shape, transposed, reversed_ = shapes.get(scheduled, ["0"] * 6)
+        *shape, transposed, reversed_ = shapes.get(scheduled, ("0",) * 6)
         batch, height, width, depth = (int(size) for size in shape)
         if label is not None and writers[label] == 1 and batch == 1 and (transposed, reversed_) == ("None", "None"):
             yield Write(stream, offset, *label, height, width, depth)
 
 
-def _read_tables(data: bytes) -> dict[str, _Rows]:
+def _read_texts(data: bytes) -> dict[str | None, str]:
     root = ElementTree.fromstring(data)
-    texts = {table.get("name"): table.text or "" for table in root.iter("table")}
-    return {name: _read_columns(texts[name], columns) for name, columns in _COLUMNS.items()}
+    return {table.get("name"): table.text or "" for table in root.iter("table")}
+
+
+def _read_tables(texts: dict[str | None, str], memories: tuple[str, ...]) -> dict[str, _Rows]:
+    more = {"perf": cycle_columns(memories), "perf_debug": traffic_columns(memories)}
+    return {name: _read_columns(texts[name], columns + more.get(name, ())) for name, columns in _COLUMNS.items()}
+
+
+def _read_header(text: str) -> list[str]:
+    return next(csv.reader(text.strip().partition("\n")[:1]))
 
 
 def _read_columns(text: str, columns: tuple[str, ...]) -> _Rows:
     rows = csv.reader(text.strip().splitlines())
     header = next(rows)
     indices = [header.index(column) for column in columns]
-    return [tuple(row[index] for index in indices) for row in rows]
+    if len(columns) == 1:
+        return [(row[indices[0]],) for row in rows]
+    pick = itemgetter(*indices)  # not a loop: a table may have millions of fields
+    return [pick(row) for row in rows]
 
 
 def _places(source: _Rows, operator_counts: tuple[int, ...]) -> dict[str, tuple[int, int]]:

@@ -81,6 +81,8 @@ class VelaStack:
         ready, self._ready = self._ready, None
         compilation = _compile(model, settings, version, options, ready)
         placed = place_operators(model, compilation, version)
+        # As everywhere: the Nth stream is that of the Nth call where there are as many of both.
+        is_tied = compilation.database.stream_count == len(placed.partitions)
         unknown = any(operator.unit is Unit.UNKNOWN for operator in placed.operators)
         return Placement(
             target=target,
@@ -94,6 +96,7 @@ class VelaStack:
                 for need in compilation.memory
             ),
             differences=placed.differences,
+            compiler_estimate=compilation.estimate if is_tied else None,
         )
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
@@ -137,7 +140,8 @@ def _compile(
         raise _in_the_users_words(error, model) from None
     except ToolError as error:
         raise ToolError(f"{model.name}: {restore_names(str(error), model)}") from None
-    compilation = digest(output, counts)
+    origin = f"Vela {version}, its own estimate with {settings.system_config} and {settings.memory_mode}"
+    compilation = digest(output, counts, origin)
     if options.use_cache:
         store_entry(key, to_bytes(compilation))
     return compilation
@@ -149,7 +153,7 @@ def _from_cache(key: str) -> Compilation | None:
         return None
     try:
         return from_bytes(data)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError):
         discard_entry(key)
         return None
 

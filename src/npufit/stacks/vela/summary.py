@@ -1,14 +1,17 @@
-"""Vela's summary: how much of each memory the compiled model needs."""
+"""Vela's summary: how much of each memory the compiled model needs, and how long Vela expects it to run."""
 
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
 
 from npufit.errors import ToolError
 
 _UNLIMITED_KIB = 1 << 30
 """What Vela writes for an arena cache without a limit: its 40-bit address space."""
+
+_LIMIT = 1 << 63
 
 _MEMORIES = (
     ("SRAM", "sram_memory_used"),
@@ -27,19 +30,43 @@ class MemoryNeed:
     limit_bytes: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Cycles of one inference on the NPU as Vela expects them, and the clock that it reckons with."""
+
+    clock_hz: float
+    cycles: int
+
+
 def read_summary(text: str) -> tuple[MemoryNeed, ...]:
     """Return the memories that the summary CSV says are used. Raises ToolError where its form is unknown."""
     try:
-        row = next(iter(csv.DictReader(text.splitlines())))
+        row = _read_row(text)
         arena_kib = float(row["arena_cache_size"])
         sram_limit = None if arena_kib >= _UNLIMITED_KIB else _bytes(arena_kib)
         needs = [
             MemoryNeed(memory, _bytes(float(row[column])), sram_limit if memory == "SRAM" else None)
             for memory, column in _MEMORIES
         ]
-    except (StopIteration, KeyError, TypeError, ValueError) as error:
+    except (csv.Error, StopIteration, KeyError, TypeError, ValueError) as error:
         raise ToolError(f"Vela's summary has an unknown form: {error!r}.") from None
     return tuple(need for need in needs if need.used_bytes)
+
+
+def read_total(text: str) -> Total:
+    """Return the total that the summary CSV gives. Raises ToolError where its form is unknown."""
+    try:
+        row = _read_row(text)
+        total = Total(float(row["core_clock"]), int(row["cycles_total"]))
+        if not (math.isfinite(total.clock_hz) and total.clock_hz > 0 and 0 <= total.cycles < _LIMIT):
+            raise ValueError(f"{total.cycles} cycles at {total.clock_hz} Hz")
+    except (csv.Error, StopIteration, KeyError, TypeError, ValueError) as error:
+        raise ToolError(f"Vela's summary has an unknown form: {error!r}.") from None
+    return total
+
+
+def _read_row(text: str) -> dict[str, str]:
+    return next(iter(csv.DictReader(text.splitlines())))
 
 
 def _bytes(kib: float) -> int:
