@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from npufit.cost.coefficient import Values
 from npufit.cost.cpu import cpu_cost
+from npufit.cost.demand import Family
 from npufit.cost.npu import NpuModel
 from npufit.cost.prediction import Cost, NpuCost
 from npufit.cost.workload import Workload
 from npufit.stacks import Unit
+
+SLOWER_BESIDE_A_DELEGATE = (Family.CONVOLUTION, Family.DEPTHWISE, Family.TRANSPOSED, Family.MATRIX)
+"""What has kernels of XNNPACK, which may be lost beside a delegate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,14 @@ def assemble(workload: Workload, cpu: Values, threads: int, model: NpuModel | No
     on_cpu = {
         (operator.subgraph, operator.index): cpu_cost(operator.demand, cpu, threads) for operator in workload.operators
     }
-    left = sum(
-        on_cpu[operator.subgraph, operator.index].ms for operator in workload.operators if operator.unit is Unit.CPU
-    )
     cost = model.cost(workload, npu) if model is not None and workload.partitions else None
     calls = cost.partitions if cost is not None else ()
+    tail_factor = cost.tail_factor if cost is not None else 1.0
+    left = sum(
+        on_cpu[operator.subgraph, operator.index].ms
+        * (tail_factor if operator.demand.family in SLOWER_BESIDE_A_DELEGATE else 1.0)
+        for operator in workload.on(Unit.CPU)
+    )
     return Assembly(
         on_cpu=on_cpu,
         npu=cost,

@@ -1,7 +1,7 @@
 """Milliseconds of operators on the CPU: LiteRT's kernels on a Cortex-A core.
 
 An operator costs a fixed amount for its call, and an amount for each of its multiply-accumulates, values or bytes. The
-kernels that LiteRT runs on several threads are the convolutions and matrix products; everything else runs on one.
+kernels that LiteRT runs on several threads are the convolutions; everything else runs on one, and memory is shared.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from npufit.cost.prediction import Bound, Cost
 
 _RUY_DEPTH = 4
 _RUY_COLUMNS = 8
+CACHE = "cache_bytes"
+"""The size of the last cache stands among a CPU's values; it is read off the chip's profile, not fitted."""
+
 _NS = 1e-6
 """Milliseconds of a nanosecond."""
 
@@ -30,10 +33,11 @@ class Term:
     threads: str | None = None
 
 
-def terms_of(demand: Demand) -> Iterator[Term]:
-    """Yield what one operator costs, as multiples of coefficients."""
+def terms_of(demand: Demand, cache_bytes: float) -> Iterator[Term]:
+    """Yield what one operator costs, as multiples of coefficients, on a CPU whose last cache has `cache_bytes`."""
     if demand.family is not Family.FREE:
         yield Term("operator_ns", 1.0, Bound.OVERHEAD)
+        yield Term("stream_ns_per_byte", max(0.0, demand.activation_bytes - cache_bytes), Bound.MEMORY)
     real = "float_" if demand.is_float else ""
     match demand.family:
         case Family.CONVOLUTION | Family.TRANSPOSED:
@@ -87,7 +91,7 @@ def _convolution(demand: Demand) -> Iterator[Term]:
 def cpu_cost(demand: Demand, values: Values, threads: int) -> Cost:
     """Return what one operator takes on `threads` cores, with the coefficients in `values`."""
     parts = dict.fromkeys(Bound, 0.0)
-    for term in terms_of(demand):
+    for term in terms_of(demand, values[CACHE]):
         parts[term.bound] += _ns(term, values, threads) * _NS
     return Cost(sum(parts.values()), parts[Bound.ARITHMETIC], parts[Bound.MEMORY], parts[Bound.OVERHEAD])
 
@@ -97,11 +101,11 @@ def _ns(term: Term, values: Values, threads: int) -> float:
     return term.quantity * values[term.coefficient] / cores
 
 
-def total_terms(demands: Iterable[Demand]) -> tuple[Term, ...]:
+def total_terms(demands: Iterable[Demand], cache_bytes: float) -> tuple[Term, ...]:
     """Return the terms of all operators with equal ones added up, which is all that a total needs."""
     sums: dict[tuple[str, Bound, str | None], float] = {}
     for demand in demands:
-        for term in terms_of(demand):
+        for term in terms_of(demand, cache_bytes):
             key = term.coefficient, term.bound, term.threads
             sums[key] = sums.get(key, 0.0) + term.quantity
     return tuple(Term(name, quantity, bound, threads) for (name, bound, threads), quantity in sums.items())
@@ -122,6 +126,7 @@ _TABLE = (
     ("output_ns", "ns/value", "scaling and storing one output of a convolution", 1.3, 1.6, _USUAL),
     ("patch_ns_per_byte", "ns/byte", "copying the windows of a convolution side by side", 0.3, 2.0, _USUAL),
     ("input_ns_per_byte", "ns/byte", "packing the input of a matrix product", 0.3, 2.0, _USUAL),
+    ("stream_ns_per_byte", "ns/byte", "one byte of activations that the last cache cannot hold", 0.5, 2.0, _USUAL),
     ("weight_ns_per_byte", "ns/byte", "reading constants that are used once", 0.45, 1.5, _USUAL),
     ("pool_ns", "ns/value", "one value of a pooling window", 0.5, 2.0, _USUAL),
     ("reduction_ns", "ns/value", "one value that is summed", 2.0, 2.0, _USUAL),

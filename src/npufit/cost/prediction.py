@@ -52,8 +52,15 @@ class NpuCost:
     """Milliseconds on the NPU: by subgraph and operator, and by partition.
 
     Where a compiler merges operators the time stands at the one that the compiler names; partitions hold what it ties
-    to none. The sum over `partitions` of npu_ms is the NPU's time.
+    to none. The sum over `partitions` of npu_ms is the NPU's time. `tail_factor` says how many times longer convolutions
+    that stay on the CPU take beside this delegate than without it.
     """
 
     operators: dict[tuple[int, int], Cost]
     partitions: tuple[PartitionCost, ...]
+    tail_factor: float = 1.0
+
+    @property
+    def total_ms(self) -> float:
+        """All partitions, with what it takes to get there and back."""
+        return sum(call.npu_ms + call.call_ms + call.copy_ms for call in self.partitions)
