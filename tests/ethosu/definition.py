@@ -14,6 +14,7 @@ from ethosu_programs import assemble, execute
 from hypothesis import strategies as st
 
 Shape = tuple[int, int, int]
+Pair = tuple[int, int]
 Values = dict[Shape, int]
 TFL, TRUNCATE, NATURAL = range(3)
 Drawn = TypeVar("Drawn")
@@ -196,11 +197,33 @@ def finished(value: int, ofm: Map, clamp: tuple[int, int]) -> int:
     return ofm.kind.clamp(min(clamp[1], max(clamp[0], value + ofm.zero_point)))
 
 
-def run(stream: list[str], inputs: list[tuple[Map, Values]], result: Map) -> Values:
-    """Return the values of `result` after a stream; nothing may be wrong with it."""
+def window_registers(
+    ifm: Map,
+    size: tuple[int, int],
+    strides: tuple[int, int],
+    dilations: tuple[int, int],
+    pads: tuple[int, int, int, int],
+) -> list[str]:
+    """Return the registers of the IFM and of a window: height and width; pads are top, left, bottom, right."""
+    low = strides[1] - 1 & 1 | (strides[0] - 1 & 1) << 1 | dilations[1] - 1 << 3 | dilations[0] - 1 << 4
+    return [
+        *ifm.registers("IFM"),
+        f"IFM_DEPTH_M1 {ifm.shape[2] - 1}",
+        f"KERNEL_HEIGHT_M1 {dilations[0] * (size[0] - 1)}",
+        f"KERNEL_WIDTH_M1 {dilations[1] * (size[1] - 1)}",
+        f"KERNEL_STRIDE {low | (strides[1] - 1 >> 1) << 6 | (strides[0] - 1 >> 1) << 9}",
+        *(f"IFM_PAD_{side} {pad}" for side, pad in zip(("TOP", "LEFT", "BOTTOM", "RIGHT"), pads, strict=True)),
+        "IFM_UPSCALE 0",
+    ]
+
+
+def run(stream: list[str], inputs: list[tuple[Map, Values]], result: Map, *others: tuple[int, bytes]) -> Values:
+    """Return the values of `result` after a stream, with bytes at the addresses in `others`. It has no findings."""
     memory = bytearray(4 * MAP_BYTES)
     for feature_map, values in inputs:
         feature_map.put(memory, values)
+    for start, data in others:
+        memory[start : start + len(data)] = data
     array = np.frombuffer(memory, np.uint8)
     found = execute(assemble(*stream, "STOP"), {1: array})
     assert found.findings == ()

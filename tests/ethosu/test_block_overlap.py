@@ -15,7 +15,7 @@ from ethosu_programs import (
     feature_map,
     output_registers,
 )
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from npufit.ethosu import FindingKind, Machine, Program, SanitizerFinding
@@ -76,6 +76,7 @@ DEPTHS = st.integers(1, 40)
 LAYOUTS = st.sampled_from(Layout)
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_windows_against_the_definition(data: st.DataObject) -> None:
     """A copy, then MAX over windows that read the copy, or a part of it that begins at another base."""

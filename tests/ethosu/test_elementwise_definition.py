@@ -22,7 +22,7 @@ from definition import (
     run,
     some_values,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 MODES = ("MUL", "ADD", "SUB", "MIN", "MAX", "LRELU", "ABS", "CLZ", "SHR", "SHL")
@@ -109,6 +109,7 @@ def ranges(mode: str, kind: Kind, *, second: bool) -> tuple[int | None, int | No
     return None, None
 
 
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 @pytest.mark.parametrize("mode", MODES)
 def test_modes(mode: str, data: st.DataObject) -> None:
