@@ -120,7 +120,8 @@ def command(
     from npufit.checking import load
     from npufit.cli.check import parse_settings
     from npufit.cli.kernel_option import kernel_verdicts
-    from npufit.cli.output import page_for, sign_of_life
+    from npufit.cli.output import page_for
+    from npufit.cli.progress import progress_bar
     from npufit.execute import RunOptions, best_classes, read_inputs, read_labels, write_outputs
     from npufit.report.run import run_json, run_text
     from npufit.stacks import PlaceOptions
@@ -130,14 +131,14 @@ def command(
     names = None if labels is None else read_labels(labels)
     inputs = read_inputs(source or network, sources, seed, normalize)
     place = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache)
-    options = RunOptions(compare, tolerance, repeat, place)
     accepted = True
     if kernel is not None:
         if as_json:
             raise InputError("--kernel and --json: the verdict as data is given by npufit disassemble.")
         verdicts, accepted = kernel_verdicts(kernel, network, target, capture, place)
         click.echo(verdicts)
-    with sign_of_life(f"running {network.name}"):
+    with progress_bar() as progress:
+        options = RunOptions(compare, tolerance, repeat, place, progress)
         result = _run(network, source, target, capture, inputs, options)
     scores = best_classes(result.model, result.outputs, names)
     if output is not None:

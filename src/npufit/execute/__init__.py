@@ -4,6 +4,7 @@ from npufit.execute.classes import Score, best_classes, read_labels
 from npufit.execute.compare import IN_BRICKS, Comparison, TensorComparison, compare
 from npufit.execute.inputs import RANGES, random_inputs, read_inputs
 from npufit.execute.outputs import write_outputs
+from npufit.execute.progress import Progress, Stage
 from npufit.execute.reference import GOLDEN, Reference
 from npufit.execute.run import (
     RunOptions,
@@ -22,12 +23,14 @@ __all__ = [
     "RANGES",
     "Array",
     "Comparison",
+    "Progress",
     "Reference",
     "RunOptions",
     "RunResult",
     "Score",
     "Seconds",
     "SimulatorFinding",
+    "Stage",
     "TensorComparison",
     "Values",
     "best_classes",

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from npufit.errors import InputError
 from npufit.ethosu import CompiledCall, Listener, Machine, SanitizerFinding, read_programs
+from npufit.execute.progress import OperationCounter, Progress, Stage, ignore_progress
 from npufit.execute.segment import Segment
 from npufit.execute.steps import Step, run_steps
 from npufit.execute.values import Array, Values, dtype_of
@@ -24,7 +25,7 @@ _SCRATCH = 1
 class CompiledModel:
     """A compiled file that is loaded and can be run any number of times. Its memory is shared by all its calls."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, progress: Progress = ignore_progress) -> None:
         """Load `model`. Raises InputError where a stream or an operator cannot be executed."""
         self._model = model
         # Where Vela places nothing on the NPU, its file has no call.
@@ -32,7 +33,10 @@ class CompiledModel:
         if any(call.subgraph for call in self.calls):
             raise InputError(f"{model.name}: has ethos-u operators in other subgraphs than the first.")
         self._memory = _allocate(self.calls)
-        self._steps = tuple(_plan(model, self.calls, self._memory))
+        self._steps = tuple(_plan(model, self.calls, self._memory, progress))
+        self._calls = [step for step in self._steps if isinstance(step, _Call)]
+        self._counter = OperationCounter(progress, sum(call.operation_count for call in self._calls))
+        self.listen(())
 
     @property
     def partitions(self) -> int:
@@ -42,18 +46,17 @@ class CompiledModel:
     @property
     def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]:
         """What the sanitizer found in the last run: the number of the call and the finding."""
-        calls = [step for step in self._steps if isinstance(step, _Call)]
-        return tuple((number, finding) for number, call in enumerate(calls) for finding in call.findings)
+        return tuple((number, finding) for number, call in enumerate(self._calls) for finding in call.findings)
 
     def run(self, inputs: Values) -> dict[int, Array]:
         """Return every tensor that crosses between steps, by its index in the compiled file."""
+        self._counter.restart()
         return run_steps(self._model, self._steps, inputs)
 
     def listen(self, listeners: Sequence[Listener]) -> None:
         """Let one listener per call hear of the operations of the runs that follow; none ends that."""
-        calls = [step for step in self._steps if isinstance(step, _Call)]
-        for number, call in enumerate(calls):
-            call.listeners = (listeners[number],) if listeners else ()
+        for number, call in enumerate(self._calls):
+            call.listeners = (listeners[number], self._counter) if listeners else (self._counter,)
 
 
 class _Call(Step):
@@ -66,6 +69,11 @@ class _Call(Step):
         self._machine = Machine(call.program)
         self.findings: tuple[SanitizerFinding, ...] = ()
         self.listeners: tuple[Listener, ...] = ()
+
+    @property
+    def operation_count(self) -> int:
+        """Number of operations in the stream."""
+        return len(self._machine.operations)
 
     def run(self, values: Values) -> dict[int, Array]:
         scratch = self._memory[_SCRATCH]
@@ -106,9 +114,10 @@ def _allocate(calls: Sequence[CompiledCall]) -> Memory:
     return {region: np.zeros(size, np.uint8) for region, size in sizes.items()}
 
 
-def _plan(model: Model, calls: Sequence[CompiledCall], memory: Memory) -> Iterator[Step]:
+def _plan(model: Model, calls: Sequence[CompiledCall], memory: Memory, progress: Progress) -> Iterator[Step]:
     by_operator = {call.operator: call for call in calls}
     waiting: list[int] = []
+    loaded = 0
     for index in range(len(model.main.operators)):
         if index not in by_operator:
             waiting.append(index)
@@ -116,6 +125,8 @@ def _plan(model: Model, calls: Sequence[CompiledCall], memory: Memory) -> Iterat
         if waiting:
             yield Segment(model, waiting)
             waiting = []
+        progress(Stage.LOAD, loaded, len(calls))
+        loaded += 1
         yield _Call(model, by_operator[index], memory)
     if waiting:
         yield Segment(model, waiting)

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.errors import InputError
-from npufit.ethosu import Machine, Program, SanitizerFinding
+from npufit.ethosu import Listener, Machine, Program, SanitizerFinding
 from npufit.execute.capture import BRICK_CHANNELS, IO_REGION, SRAM_REGION, CapturedPartition, Slot
+from npufit.execute.progress import OperationCounter, Progress, Stage, ignore_progress
 from npufit.execute.segment import Segment
 from npufit.execute.steps import Step, run_steps
 from npufit.execute.values import Array, Values, dtype_of
@@ -20,10 +21,18 @@ from npufit.graph import NO_TENSOR, Model
 class Replay:
     """A capture that is loaded and can be run any number of times."""
 
-    def __init__(self, model: Model, partitions: Sequence[CapturedPartition]) -> None:
+    def __init__(
+        self, model: Model, partitions: Sequence[CapturedPartition], progress: Progress = ignore_progress
+    ) -> None:
         """Load the partitions. Raises InputError where they do not add up to an inference of `model`."""
         self._model = model
-        self._calls = [_Submission(model, partition) for partition in partitions]
+        self._calls: list[_Submission] = []
+        for number, partition in enumerate(partitions):
+            progress(Stage.LOAD, number, len(partitions))
+            self._calls.append(_Submission(model, partition))
+        self._counter = OperationCounter(progress, sum(call.operation_count for call in self._calls))
+        for call in self._calls:
+            call.listeners = (self._counter,)
         self._steps = tuple(_order(model, self._calls))
 
     @property
@@ -43,6 +52,7 @@ class Replay:
 
     def run(self, inputs: Values) -> dict[int, Array]:
         """Return every tensor of the model that was computed, by tensor index, as its readers find it."""
+        self._counter.restart()
         return run_steps(self._model, self._steps, inputs)
 
     def observe(self, inputs: Values) -> dict[int, Array]:
@@ -66,7 +76,13 @@ class _Submission(Step):
         )
         self._machine = Machine(program)
         self.findings: tuple[SanitizerFinding, ...] = ()
+        self.listeners: tuple[Listener, ...] = ()
         self.in_bricks: dict[int, Array] = {}
+
+    @property
+    def operation_count(self) -> int:
+        """Number of operations in the stream."""
+        return len(self._machine.operations)
 
     def run(self, values: Values) -> dict[int, Array]:
         submission = self.partition.submission
@@ -75,7 +91,7 @@ class _Submission(Step):
             data = np.frombuffer(values[slot.tensor].tobytes(), np.uint8)
             io[slot.offset : slot.offset + data.size] = data
         memory = {IO_REGION: io, SRAM_REGION: np.zeros(submission.sram_bytes, np.uint8)}
-        self.findings = self._machine.run(memory).findings
+        self.findings = self._machine.run(memory, listeners=self.listeners).findings
         return self._feature_maps(io)
 
     def _entering(self) -> list[Slot]:

@@ -16,6 +16,7 @@ from npufit.execute.capture import read_capture
 from npufit.execute.compare import Comparison, compare
 from npufit.execute.compiled import CompiledModel, in_source_terms, tie_by_name
 from npufit.execute.feature_maps import FeatureMaps
+from npufit.execute.progress import Progress, Stage, ignore_progress
 from npufit.execute.reference import GOLDEN, Reference
 from npufit.execute.replay import Replay
 from npufit.execute.values import Array, Values, dtype_of
@@ -27,12 +28,16 @@ from npufit.tflite import parse_model
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a user may set for a run: whether and how to compare, and how often to run once more for the steady time."""
+    """What a user may set for a run: whether and how to compare, and how often to run once more for the steady time.
+
+    `progress` is told how far the run is.
+    """
 
     compare: bool = False
     tolerance: float = 0.0
     repeat: int = 1
     place: PlaceOptions = field(default_factory=PlaceOptions)
+    progress: Progress = ignore_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,10 @@ class SimulatorFinding:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """Outputs by tensor index of `model`, where they were computed, how long it took, and how they compare."""
+    """Outputs by tensor index of `model`, where they were computed, how long it took, and how they compare.
+
+    With a comparison `tensors` has all that was computed, also what is inside the calls of the NPU.
+    """
 
     model: Model
     place: str
@@ -68,14 +76,17 @@ class RunResult:
     seconds: Seconds
     comparison: Comparison | None = None
     findings: tuple[SimulatorFinding, ...] = ()
+    tensors: Mapping[int, Array] = field(default_factory=dict[int, Array])
 
 
 def run_on_cpu(model: Model, inputs: Values, options: RunOptions | None = None) -> RunResult:
     """Return what the reference kernels compute. Raises InputError where LiteRT cannot run the model."""
+    options = options or RunOptions()
+    options.progress(Stage.REFERENCE)
     started = time.perf_counter()
     reference = Reference(model)
     load = time.perf_counter() - started
-    values, seconds = _time(reference, inputs, (options or RunOptions()).repeat, Seconds(None, load, 0.0, None))
+    values, seconds = _time(reference, inputs, options.repeat, Seconds(None, load, 0.0, None))
     return RunResult(model, GOLDEN, 0, _outputs(model, {**inputs, **values}), seconds)
 
 
@@ -104,6 +115,7 @@ def run_on_target(
     else:
         if original is not None:
             raise InputError(f"{model.name} holds no ethos-u operator; --original is for files that Vela compiled.")
+        options.progress(Stage.COMPILE)
         started = time.perf_counter()
         compilation = compile_model(model, target, options.place)
         compiled = parse_model(compilation.compiled, f"{model.name} compiled by Vela")
@@ -111,16 +123,17 @@ def run_on_target(
         source, compile_s = model, time.perf_counter() - started
         ties = _tie_by_label(compiled)
     started = time.perf_counter()
-    runner = _Translated(CompiledModel(compiled), compiled, source, ties, database)
+    runner = _Translated(CompiledModel(compiled, options.progress), compiled, source, ties, database)
     return _finish(source, str(target), runner, inputs, options, Seconds(compile_s, _since(started), 0.0, None))
 
 
 def replay(model: Model, folder: Path, inputs: Values, options: RunOptions | None = None) -> RunResult:
     """Return what the submissions that were captured in `folder` compute. Raises InputError where they do not fit."""
+    options = options or RunOptions()
     started = time.perf_counter()
-    runner = Replay(model, read_capture(folder, model))
+    runner = Replay(model, read_capture(folder, model), options.progress)
     seconds = Seconds(None, _since(started), 0.0, None)
-    return _finish(model, f"capture {folder.name}", runner, inputs, options or RunOptions(), seconds)
+    return _finish(model, f"capture {folder.name}", runner, inputs, options, seconds)
 
 
 class _Runner(Protocol):
@@ -215,16 +228,18 @@ def _finish(
     model: Model, place: str, runner: _NpuRunner, inputs: Values, options: RunOptions, seconds: Seconds
 ) -> RunResult:
     values, seconds = _time(runner, inputs, options.repeat, seconds)
-    comparison = None
+    comparison, tensors = None, dict[int, Array]()
     if options.compare:
+        options.progress(Stage.REFERENCE)
         reference = Reference(model)
         started = time.perf_counter()
         golden = reference.run(inputs)
         seconds = replace(seconds, reference=_since(started))
-        comparison = compare(model, runner.observe(inputs), golden, GOLDEN, options.tolerance, runner.in_bricks)
+        tensors = runner.observe(inputs)
+        comparison = compare(model, tensors, golden, GOLDEN, options.tolerance, runner.in_bricks)
     findings = tuple(SimulatorFinding(partition, _describe(finding)) for partition, finding in runner.findings)
     outputs = _outputs(model, {**inputs, **values})
-    return RunResult(model, place, runner.partitions, outputs, seconds, comparison, findings)
+    return RunResult(model, place, runner.partitions, outputs, seconds, comparison, findings, tensors)
 
 
 def _describe(finding: SanitizerFinding) -> str:

@@ -1,0 +1,63 @@
+"""A progress bar on standard error for long work: on a terminal only, and only once it takes over a second."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Generator
+
+from npufit.execute import Progress, Stage
+
+_PATIENCE_S = 1.0
+_INTERVAL_S = 0.1
+_UNITS = {Stage.LOAD: "NPU calls", Stage.INFERENCE: "operations"}
+
+
+@contextlib.contextmanager
+def progress_bar() -> Generator[Progress]:
+    """Yield what is to be told of the progress; where standard error is no terminal, nothing is shown."""
+    state = _State()
+    if not sys.stderr.isatty():
+        yield state
+        return
+    done = threading.Event()
+    painter = threading.Thread(target=_paint, args=(state, done), daemon=True)
+    painter.start()
+    try:
+        yield state
+    finally:
+        done.set()
+        painter.join()
+
+
+class _State:
+    """The latest news. It is only kept, so that work is not slowed down; the painter looks at it now and then."""
+
+    def __init__(self) -> None:
+        self.news = Stage.LOAD, 0, 0
+
+    def __call__(self, stage: Stage, done: int = 0, total: int = 0) -> None:
+        self.news = stage, done, total
+
+
+def _paint(state: _State, done: threading.Event) -> None:
+    if done.wait(_PATIENCE_S):
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}")
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        shown, task = None, None
+        while True:
+            stage, finished, total = state.news
+            if task is None or stage is not shown:
+                if task is not None:
+                    bar.remove_task(task)
+                shown, task = stage, bar.add_task(stage, total=total if total > 1 else None, count="")
+            count = f"{finished} of {total} {_UNITS[stage]}" if total > 1 else ""
+            bar.update(task, completed=finished, count=count)
+            if done.wait(_INTERVAL_S):
+                return
