@@ -29,7 +29,8 @@ class Editor:
     """The operators and tensors of one subgraph while a pass works on them.
 
     Indices stay valid until `finish`: what is removed leaves a gap, what is added comes at the end. The model itself is
-    never changed.
+    never changed. `operators` is for reading: `add`, `replace`, `remove` and `redirect` keep account of who writes and
+    who reads each tensor.
     """
 
     def __init__(self, model: Model, subgraph: int = 0) -> None:
@@ -44,6 +45,10 @@ class Editor:
         self.outputs: list[int] = list(graph.outputs)
         self._names = {tensor.name for tensor in graph.tensors}
         self._places: list[float] = [float(index) for index in range(len(graph.operators))]
+        self._writer: dict[int, int] = {}
+        self._readers: dict[int, dict[int, None]] = {}
+        for index, operator in enumerate(graph.operators):
+            self._enter(index, operator)
 
     def operator(self, index: int) -> Operator:
         """Return the operator at `index`, which was not removed."""
@@ -89,40 +94,56 @@ class Editor:
         """Add `operator` and return its index; `finish` puts it behind its inputs, close to the operator at `near`."""
         self.operators.append(operator)
         self._places.append(self._places[near])
+        self._enter(len(self.operators) - 1, operator)
         return len(self.operators) - 1
 
     def replace(self, index: int, operator: Operator) -> None:
         """Put `operator` in the place of the one at `index`."""
+        self._leave(index)
         self.operators[index] = operator
+        self._enter(index, operator)
 
     def remove(self, *indices: int) -> None:
         """Take operators out."""
         for index in indices:
+            self._leave(index)
             self.operators[index] = None
 
     def redirect(self, old: int, new: int, readers: Iterable[int] | None = None) -> None:
         """Let `readers` of tensor `old` (all of them and the subgraph's outputs where None) read `new` instead."""
-        chosen = range(len(self.operators)) if readers is None else readers
-        for index in chosen:
+        for index in self.consumers(old) if readers is None else readers:
             operator = self.operators[index]
             if operator is not None and old in operator.inputs:
                 taken = tuple(new if tensor == old else tensor for tensor in operator.inputs)
-                self.operators[index] = replace(operator, inputs=taken)
+                self.replace(index, replace(operator, inputs=taken))
         if readers is None:
             self.outputs = [new if tensor == old else tensor for tensor in self.outputs]
 
     def producer(self, tensor: int) -> int | None:
         """Return the operator that writes `tensor`, None for inputs and constants."""
-        for index, operator in enumerate(self.operators):
-            if operator is not None and tensor in operator.outputs:
-                return index
-        return None
+        return self._writer.get(tensor)
 
     def consumers(self, tensor: int) -> tuple[int, ...]:
-        """Return the operators that read `tensor`."""
-        return tuple(
-            index for index, operator in enumerate(self.operators) if operator is not None and tensor in operator.inputs
-        )
+        """Return the operators that read `tensor`, each once, in the order of their indices."""
+        return tuple(sorted(self._readers.get(tensor, ())))
+
+    def _enter(self, index: int, operator: Operator) -> None:
+        for tensor in operator.outputs:
+            if tensor != NO_TENSOR:
+                self._writer[tensor] = index
+        for tensor in operator.inputs:
+            if tensor != NO_TENSOR:
+                self._readers.setdefault(tensor, {})[index] = None
+
+    def _leave(self, index: int) -> None:
+        operator = self.operators[index]
+        if operator is None:
+            return
+        for tensor in operator.outputs:
+            if self._writer.get(tensor) == index:
+                del self._writer[tensor]
+        for tensor in operator.inputs:
+            self._readers.get(tensor, {}).pop(index, None)
 
     def finish(self) -> Model:
         """Return the model with this subgraph in its new form.

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from npufit.graph import Model
 from npufit.stacks import Placement, Target
@@ -88,7 +88,7 @@ class Pass(ABC):
         return {old: outputs[new] for old, new in zip(before.main.outputs, after.main.outputs, strict=True)}
 
 
-def option(default: object, help_text: str) -> object:
+def option(default: object, help_text: str) -> Any:
     """Return a dataclass field with `default`, whose `help_text` the command line shows."""
     return field(default=default, metadata=_help(help_text))
 
