@@ -113,8 +113,8 @@ class CompilerPass:
 
     `subgraph` and `operator` are None where the compiler does not say whose it is. `npu_cycles` are those of the
     arithmetic, `memory_cycles` those of the slowest memory, `total_cycles` what the compiler makes of both. Bytes are
-    those that cross the bus of that memory at every inference; `dram_efficiency` is the share of the bandwidth that
-    the compiler expects of the feature map's reads, 0 to 1.
+    those that cross the bus of that memory at every inference, in whole bursts; `dram_efficiency` is the share of what is
+    read that is of use, 0 to 1.
     """
 
     partition: int
@@ -150,6 +150,21 @@ class CompilerEstimate:
         return self.total_cycles / self.clock_hz * 1e3
 
 
+@dataclass(frozen=True, slots=True)
+class NpuCount:
+    """How many operators the NPU got, where only totals are known: `operators` of `total`, by the tool's own count.
+
+    `partitions` is None where it is not known in how many calls; `near_output` says that they are the last ones.
+    """
+
+    operators: int
+    total: int
+    partitions: int | None
+    near_output: bool
+    evidence: Evidence
+    origin: str
+
+
 class Status(StrEnum):
     """Whether the question was answered."""
 
@@ -180,3 +195,5 @@ class Placement:
     """The totals of the log in words, empty where it gives none."""
     compiler_estimate: CompilerEstimate | None = None
     """What the stack's compiler predicts, where it ran here."""
+    npu_count: NpuCount | None = None
+    """Totals for this model, where they do not tell which operators they mean."""
