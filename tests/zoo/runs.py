@@ -18,11 +18,11 @@ Array = npt.NDArray[Any]
 
 DETECTORS = (
     "yolov8n@416", "yolov8n_seg@416", "yolov8n_pose@416", "yolov4_tiny@160", "deeplab_v3@129", "deeplab_v3@129,uint8",
-    "centernet@160",
+    "centernet@160", "ssdlite_mobiledet@96", "ssdlite_mobiledet@96,uint8",
 )  # fmt: skip
 """Detectors and segmenters at small sizes, one of each family: they are tested in few formats."""
 
-_LARGE = ("yolov8", "yolov4_tiny", "ultra_fast_lane", "deeplab_v3", "centernet")
+_LARGE = ("ssdlite_mobiledet", "yolov8", "yolov4_tiny", "ultra_fast_lane", "deeplab_v3", "centernet")
 _SCALED = tuple(f"efficientnet_lite{number}" for number in range(1, 5))
 FAMILIES = [entry for entry in entries() if not entry.name.startswith(_LARGE + _SCALED)]
 """The other networks, as far as they differ in more than their size."""

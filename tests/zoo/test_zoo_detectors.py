@@ -43,6 +43,8 @@ def test_yolov8_is_the_published_network(name: str, parameters: int, mega_macs: 
         # which equals the first, the parameters.
         ("deeplab_v3,alpha=0.5", 880, 688_357, 0.015),
         ("deeplab_v3", 2750, None, 0.004),
+        # arXiv:2004.14525, the network searched for the Edge TPU: 1.53 B multiply-adds.
+        ("ssdlite_mobiledet,uint8", 1530, None, 0.003),
         # NXP's model zoo, README of centernet: 4.72 GFLOPs, which count additions as well, and 2.36 M parameters.
         ("centernet", 4.72e3 / 2, 2.36e6, 0.013),
     ],

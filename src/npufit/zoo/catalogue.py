@@ -29,6 +29,7 @@ from npufit.zoo.resnet50_v2 import draw_resnet50_v2
 from npufit.zoo.resnet_v1 import draw_resnet50
 from npufit.zoo.spec import Precision, ZooSpec, size_text
 from npufit.zoo.ssd_mobilenet import draw_ssd_mobilenet_v1, draw_ssd_mobilenet_v2
+from npufit.zoo.ssdlite_mobiledet import draw_ssdlite_mobiledet
 from npufit.zoo.ultra_fast_lane import draw_ultra_fast_lane
 from npufit.zoo.wav2letter import WAV2LETTER_SHAPE, draw_wav2letter
 from npufit.zoo.whenet import draw_whenet
@@ -263,6 +264,14 @@ CATALOGUE = {
             fixed_shape=WAV2LETTER_SHAPE,
         ),
         *_YOLOV8,
+        ZooEntry(
+            name="ssdlite_mobiledet",
+            summary="detection on six feature maps of MobileDet, which has full convolutions in its first stages",
+            origin="TF Object Detection API, ssd_mobiledet_edgetpu",
+            default_size=320,
+            draw=draw_ssdlite_mobiledet,
+            smallest_size=33,
+        ),
         ZooEntry(
             name="centernet",
             summary="detection by centres of objects, on MobileNet V2 with a feature pyramid",

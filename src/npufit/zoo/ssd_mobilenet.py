@@ -6,7 +6,7 @@ what the MLIR converter writes, with the post-processing in float.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from npufit.graph import Activation
@@ -21,8 +21,11 @@ POSTPROCESS = "TFLite_Detection_PostProcess"
 _INPUT = "normalized_input_image_tensor"
 _CLASSES = 90
 _DETECTIONS = 10
-_EXTRA_LAYERS = (512, 256, 256, 128)
+EXTRA_LAYERS = (512, 256, 256, 128)
 """Depths of the four extra feature maps; each halves the size of the one before."""
+
+Predictor = Callable[[Signal, int, str, Target | None], Signal]
+"""Appends a predictor: of its input, the depth and the name of its output, and what that is scaled to."""
 
 _CLASS_LOGITS = Target(-2.5, 1.2)
 """Most anchors see background: scores are low."""
@@ -30,24 +33,25 @@ _CLASS_LOGITS = Target(-2.5, 1.2)
 
 def draw_ssd_mobilenet_v1(spec: ZooSpec) -> Draft:
     """Return the detector on blocks 11 and 13 of MobileNet V1."""
-    builder, image = _start(spec, "FeatureExtractor/MobilenetV1/MobilenetV1")
+    builder, image = start(spec, "FeatureExtractor/MobilenetV1/MobilenetV1")
     blocks = mobilenet_v1.draw_features(builder, image, spec.alpha, mobilenet_v1.SLIM)
     builder.scope = "FeatureExtractor/MobilenetV1"
     extra = _extra_layers(builder, blocks[12], "Conv2d_13_pointwise", spec.alpha)
-    _detect(builder, (blocks[10], blocks[12], *extra), spec)
+    detect(builder, (blocks[10], blocks[12], *extra), spec)
     return builder.draft
 
 
 def draw_ssd_mobilenet_v2(spec: ZooSpec) -> Draft:
     """Return the detector on the expansion of block 13 and the last convolution of MobileNet V2."""
-    builder, image = _start(spec, "FeatureExtractor/MobilenetV2")
+    builder, image = start(spec, "FeatureExtractor/MobilenetV2")
     features = mobilenet_v2.draw_features(builder, image, spec.alpha, mobilenet_v2.SLIM)
     extra = _extra_layers(builder, features.last, "layer_19", spec.alpha)
-    _detect(builder, (features.fine, features.last, *extra), spec)
+    detect(builder, (features.fine, features.last, *extra), spec)
     return builder.draft
 
 
-def _start(spec: ZooSpec, scope: str) -> tuple[GraphBuilder, Signal]:
+def start(spec: ZooSpec, scope: str) -> tuple[GraphBuilder, Signal]:
+    """Return the builder of a detector and its image."""
     is_old = spec.precision is Precision.UINT8
     builder = GraphBuilder(Dialect.TOCO if is_old else Dialect.STATIC, scope)
     return builder, builder.image(spec.image_size, _INPUT, highest=HIGHEST_BYTE if is_old else 1.0)
@@ -57,7 +61,7 @@ def _extra_layers(builder: GraphBuilder, ifm: Signal, name: str, alpha: float) -
     """Append the extra layers, pairs of 1x1 and 3x3 with stride 2, and return the feature maps."""
     relu6 = Activation.RELU6
     maps: list[Signal] = []
-    for position, full_depth in enumerate(_EXTRA_LAYERS, 2):
+    for position, full_depth in enumerate(EXTRA_LAYERS, 2):
         depth, reduced = int(full_depth * alpha), int(full_depth // 2 * alpha)
         ifm = builder.convolution(
             ifm, reduced, f"{name}_1_Conv2d_{position}_1x1_{reduced}", activation=relu6, clamp_is_implied=False
@@ -75,17 +79,25 @@ def _extra_layers(builder: GraphBuilder, ifm: Signal, name: str, alpha: float) -
     return maps
 
 
-def _detect(builder: GraphBuilder, maps: Sequence[Signal], spec: ZooSpec) -> None:
-    """Append the box predictors of every feature map, their concatenation and the post-processing."""
+def detect(builder: GraphBuilder, maps: Sequence[Signal], spec: ZooSpec, predict: Predictor | None = None) -> None:
+    """Append the box predictors of every feature map, their concatenation and the post-processing.
+
+    `predict` appends a predictor, by default a 1x1 convolution.
+    """
+
+    def by_convolution(ifm: Signal, depth: int, name: str, target: Target | None) -> Signal:
+        return builder.convolution(ifm, depth, name, target=target)
+
+    predict = predict or by_convolution
     builder.scope = ""
     boxes: list[Signal] = []
     scores: list[Signal] = []
     for index, (features, count) in enumerate(zip(maps, anchors_per_place(len(maps)), strict=True)):
         name = f"BoxPredictor_{index}"
         anchors = features.shape[1] * features.shape[2] * count
-        box = builder.convolution(features, 4 * count, f"{name}/BoxEncodingPredictor")
+        box = predict(features, 4 * count, f"{name}/BoxEncodingPredictor", None)
         boxes.append(builder.reshape(box, (1, anchors, 1, 4), f"{name}/stack"))
-        score = builder.convolution(features, (_CLASSES + 1) * count, f"{name}/ClassPredictor", target=_CLASS_LOGITS)
+        score = predict(features, (_CLASSES + 1) * count, f"{name}/ClassPredictor", _CLASS_LOGITS)
         scores.append(builder.reshape(score, (1, anchors, _CLASSES + 1), f"{name}/stack_1"))
     all_boxes = builder.concatenation(boxes, "concat", axis=1)
     all_boxes = builder.reshape(all_boxes, (1, all_boxes.shape[1], 4), "Squeeze")
