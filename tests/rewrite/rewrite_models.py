@@ -43,6 +43,9 @@ def quantized(scale: float, zero_point: int = 0) -> Quantization:
 
 HALF = quantized(0.05, -128)
 
+_VERSIONS = dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "SHAPE", "QUANTIZE", "PACK", "ABS"), 1)
+"""The versions that LiteRT wants for these operators; 2 is int8 for the others."""
+
 
 class Net:
     """A network under construction; weights are seeded. Methods return the index of the tensor that they add."""
@@ -92,11 +95,11 @@ class Net:
         *,
         quantization: Quantization = HALF,
         element: ElementType | None = None,
-        version: int = 2,
+        version: int | None = None,
     ) -> int:
         """Add an operator with one output."""
         output = self.tensor(shape, quantization, element)
-        self.operators.append(Operator(kind, tuple(inputs), (output,), options, version))
+        self.operators.append(Operator(kind, tuple(inputs), (output,), options, version or _VERSIONS.get(kind, 2)))
         return output
 
     def pad(self, ifm: int, *amounts: int) -> int:
