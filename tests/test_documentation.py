@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 
 import npufit
+from npufit.cost.accuracy import accuracy_rows, group_accuracy
+from npufit.report.accuracy import accuracy_markdown, summary_markdown
 from npufit.report.ink import Page
 from npufit.report.rules import rule_index, rule_page
+from npufit.report.scatter import accuracy_svg
 from npufit.report.text import check_text
 from npufit.stacks import all_rules
 
 _ROOT = Path(__file__).parents[1]
 _DOCS = _ROOT / "docs"
+_START = "<!-- accuracy: written by make docs -->\n"
+_END = "<!-- accuracy: end -->"
 
 
 @pytest.mark.parametrize("module", ["npufit", "npufit.checking.check", "npufit.checking.load"])
@@ -42,6 +47,30 @@ def test_the_readme_shows_a_real_output() -> None:
         path.write_text(readme.replace(shown, printed), encoding="utf-8")
         return
     assert printed == shown
+
+
+@pytest.mark.parametrize(("name", "whole"), [("docs/accuracy.md", True), ("README.md", False)])
+def test_pages_show_the_current_accuracy(name: str, whole: bool) -> None:
+    path = _ROOT / name
+    before, start, rest = path.read_text(encoding="utf-8").partition(_START)
+    shown, end, after = rest.partition(_END)
+    assert start
+    assert end
+    rows = accuracy_rows()
+    groups = group_accuracy(rows)
+    current = f"\n{accuracy_markdown(rows, groups) if whole else summary_markdown(groups)}\n"
+    if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
+        path.write_text(f"{before}{start}{current}{end}{after}", encoding="utf-8")
+        return
+    assert shown == current, "stale: run `make docs`"
+
+
+def test_the_picture_of_the_accuracy_is_current() -> None:
+    path = _DOCS / "accuracy.svg"
+    current = accuracy_svg(accuracy_rows())
+    if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
+        path.write_text(current, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == current, "stale: run `make docs`"
 
 
 def test_every_command_has_a_page() -> None:

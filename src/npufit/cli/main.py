@@ -17,6 +17,7 @@ _COMMANDS = {
     "check": "Where does each operator of a model run, and why?",
     "run": "Execute a model as its target would, bit for bit, and compare.",
     "disassemble": "Print the command stream of an Ethos-U; would a kernel accept it?",
+    "accuracy": "How far are predicted times from measured ones?",
     "targets": "List the chips and stacks that can be asked about.",
     "rules": "Explain a rule or a hazard, or list them all.",
     "zoo": "List the built-in networks, or write one to a file.",

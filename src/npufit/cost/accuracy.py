@@ -10,7 +10,6 @@ from statistics import fmean, median
 from typing import Any
 
 from npufit.cost.estimate import Band
-from npufit.cost.fitted import load_fitted
 from npufit.cost.reference import Row, measured_rows
 from npufit.errors import InputError
 from npufit.stacks import Unit
@@ -83,11 +82,18 @@ def accuracy_rows(document: Mapping[str, Any] | None = None) -> tuple[AccuracyRo
 
     `document` is what `python -m npufit.cost.fit` writes; the packaged one where it is None.
     """
-    if document is None:
-        document = json.loads((files("npufit.cost") / "fitted.json").read_text("utf-8"))
+    document = document or _packaged()
     held_out = {entry["row"]: entry for entry in document["held_out"]}
-    bands = {name: Band(**model["band"]) for name, model in document["models"].items()}
+    bands = _bands(document)
     return tuple(_row(row, held_out.get(row.index, {}), bands) for row in measured_rows())
+
+
+def _packaged() -> Mapping[str, Any]:
+    return json.loads((files("npufit.cost") / "fitted.json").read_text("utf-8"))
+
+
+def _bands(document: Mapping[str, Any]) -> dict[str, Band]:
+    return {name: Band(**model["band"]) for name, model in document["models"].items()}
 
 
 def _row(row: Row, entry: Mapping[str, Any], bands: Mapping[str, Band]) -> AccuracyRow:
@@ -116,15 +122,16 @@ def _within(factor: float, band: Band) -> bool:
     return band.low <= factor <= band.high
 
 
-def group_accuracy(rows: Sequence[AccuracyRow]) -> tuple[GroupAccuracy, ...]:
+def group_accuracy(rows: Sequence[AccuracyRow], document: Mapping[str, Any] | None = None) -> tuple[GroupAccuracy, ...]:
     """Return the errors of every group in `rows`, and of its numbers of threads where there are several.
 
-    Groups without a row that counts are left out.
+    Groups without a row that counts are left out. `document` is that of the rows.
     """
+    bands = _bands(document or _packaged())
     found: list[GroupAccuracy] = []
     for group in dict.fromkeys(row.group for row in rows):
         counted = [row for row in rows if row.group == group and row.counts]
-        band = _band(group)
+        band = bands.get(group)
         if not counted or band is None:
             continue
         found.append(_summary(group, "", counted, band))
@@ -134,11 +141,6 @@ def group_accuracy(rows: Sequence[AccuracyRow]) -> tuple[GroupAccuracy, ...]:
                 _summary(group, count, [row for row in counted if row.threads == count], band) for count in threads
             ]
     return tuple(found)
-
-
-def _band(group: str) -> Band | None:
-    fitted = load_fitted(group)
-    return None if fitted is None else fitted.band
 
 
 def _summary(group: str, threads: str, rows: Sequence[AccuracyRow], band: Band) -> GroupAccuracy:

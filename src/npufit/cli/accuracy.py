@@ -1,0 +1,64 @@
+"""`npufit accuracy`: predicted against measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from npufit.cli.options import color_option, schema_option
+
+
+def _schema() -> dict[str, Any]:
+    from npufit.report.accuracy import accuracy_schema
+
+    return accuracy_schema()
+
+
+@click.command("accuracy")
+@click.argument("groups", metavar="[CHIP[/STACK]]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="List also every row that is not counted, with its source.")
+@click.option("--json", "form", flag_value="json", help="Print JSON (its schema: --json-schema).")
+@click.option("--markdown", "form", flag_value="markdown", help="Print Markdown (how docs/accuracy.md is made).")
+@click.option(
+    "--svg",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a scatter plot to FILE besides.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
+@color_option
+@schema_option(_schema)
+def command(
+    groups: tuple[str, ...], everything: bool, form: str | None, svg: Path | None, output: Path | None, color: str
+) -> int:
+    """How far are predicted times from measured ones?
+
+    Every public measurement stands beside what is predicted for it by a fit that has not seen its network, and beside
+    the estimate of the stack's own compiler where there is one. CPU rows are the group CHIP/cpu.
+
+    \b
+    npufit accuracy                       all
+    npufit accuracy imx93/vela imx93/cpu  some
+    npufit accuracy --svg accuracy.svg    and a picture
+    """
+    from npufit.cli.output import page_for, write
+    from npufit.cost.accuracy import accuracy_rows, choose_rows, group_accuracy
+    from npufit.report.accuracy import accuracy_json, accuracy_markdown, accuracy_text
+
+    rows = choose_rows(accuracy_rows(), groups)
+    summaries = group_accuracy(rows)
+    if svg is not None:
+        from npufit.report.scatter import accuracy_svg
+
+        write(accuracy_svg(rows), svg)
+    page = page_for(color, to_file=output is not None)
+    if form == "json":
+        text = accuracy_json(rows, summaries)
+    elif form == "markdown":
+        text = accuracy_markdown(rows, summaries)
+    else:
+        text = accuracy_text(rows, summaries, page, everything=everything)
+    write(text, output, page.color)
+    return 0

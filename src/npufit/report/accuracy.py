@@ -1,0 +1,227 @@
+"""Predicted against measured for people, for scripts, and as the table of the documentation."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from npufit import words
+from npufit._version import __version__
+from npufit.cost.accuracy import AccuracyRow, GroupAccuracy
+from npufit.report.estimate_document import band_document
+from npufit.report.ink import Page, columns
+from npufit.report.markdown import escape
+from npufit.words import clean
+
+_DIGITS = 6
+_MODELS = 6
+_WIDE = 130
+_GROUP_COLUMNS = (
+    *("group", "rows", "networks", "median error", "mean", "in range", "range"),
+    *("compiler's median", "mean"),
+)
+_ROW_COLUMNS = (
+    *("model", "threads", "measured ms", "predicted ms", "error", "in range", "compiler ms", "error"),
+    "stack version",
+)
+
+
+def accuracy_text(
+    rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy], page: Page, *, everything: bool = False
+) -> str:
+    """Return the errors by chip and stack, every row that counts, and why others do not; `everything` lists those."""
+    lines = page.wrap(accuracy_headline(rows))
+    if groups:
+        table = columns([list(_GROUP_COLUMNS), *map(_group_cells, groups)], right=range(1, len(_GROUP_COLUMNS)))
+        lines += ["", page.ink("bold", table[0]), *table[1:]]
+    for group in dict.fromkeys(row.group for row in rows if row.counts):
+        lines += _rows(group, [row for row in rows if row.group == group and row.counts], page)
+    return "\n".join(lines + _left_out(rows, page, everything))
+
+
+def accuracy_headline(rows: Sequence[AccuracyRow]) -> str:
+    """Return in a sentence how many measurements there are, and how many of them count."""
+    counted = [row for row in rows if row.counts]
+    return (
+        f"{words.plural(len(rows), 'public measurement')}; {len(counted)} of them are predicted, each by a fit that "
+        f"had not seen its network; {len(rows) - len(counted)} are not counted, with the reason below."
+    )
+
+
+def _group_cells(group: GroupAccuracy) -> list[str]:
+    return [
+        group_name(group),
+        str(group.rows),
+        str(group.networks),
+        words.percent(group.median_error),
+        words.percent(group.mean_error),
+        words.percent(group.coverage),
+        f"{words.significant(group.band.low)} to {words.significant(group.band.high)}",
+        "" if group.compiler_median_error is None else words.percent(group.compiler_median_error),
+        "" if group.compiler_mean_error is None else words.percent(group.compiler_mean_error),
+    ]
+
+
+def group_name(group: GroupAccuracy) -> str:
+    """Return the name of a group with its number of threads."""
+    name = words.printable(group.group)
+    if not group.threads:
+        return name
+    return f"{name}, {words.plural(int(group.threads), 'thread')}"
+
+
+def _rows(group: str, rows: Sequence[AccuracyRow], page: Page) -> list[str]:
+    """Return the rows of a group as a table; the version is left out where the page is narrow."""
+    cells = [list(_ROW_COLUMNS), *(_row_cells(row) for row in rows)]
+    is_wide = page.width >= _WIDE
+    keep = [any(line[column] for line in cells[1:]) for column in range(len(_ROW_COLUMNS) - 1)] + [is_wide]
+    chosen = [[cell for cell, kept in zip(line, keep, strict=True) if kept] for line in cells]
+    flush = [column for column, name in enumerate(chosen[0]) if name not in ("model", "in range", "stack version")]
+    table = columns(chosen, right=flush)
+    return [
+        "",
+        page.ink("bold", words.printable(group)),
+        "  " + page.ink("dim", table[0]),
+        *("  " + line for line in table[1:]),
+    ]
+
+
+def _row_cells(row: AccuracyRow) -> list[str]:
+    return [
+        words.shorten(f"{row.model} {row.size}", 42),
+        row.threads.partition(" ")[0] if row.threads[:1].isdigit() else ("?" if row.threads else ""),
+        f"{row.measured_ms:g}",
+        "" if row.predicted_ms is None else words.significant(row.predicted_ms, 3),
+        _signed(row.error),
+        "" if row.in_band is None else "yes" if row.in_band else "NO",
+        "" if row.compiler_ms is None else words.significant(row.compiler_ms, 3),
+        _signed(row.compiler_error),
+        words.shorten(row.stack_version, 40),
+    ]
+
+
+def _signed(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:+.0f} %"
+
+
+def _left_out(rows: Sequence[AccuracyRow], page: Page, everything: bool) -> list[str]:
+    by_reason = rows_left_out(rows)
+    if not by_reason:
+        return []
+    lines = ["", page.ink("bold", f"Not counted: {sum(map(len, by_reason.values()))} rows")]
+    for reason, members in by_reason.items():
+        lines += ["", *page.wrap(f"{words.plural(len(members), 'row')}: {words.printable(reason)}", "  ", "    ")]
+        if everything:
+            lines += [line for row in members for line in page.wrap(_in_words(row), "    ", "      ")]
+        else:
+            lines += page.wrap(_models(members), "    ")
+    return lines if everything else [*lines, "", "--all lists every row with its source."]
+
+
+def rows_left_out(rows: Sequence[AccuracyRow]) -> dict[str, list[AccuracyRow]]:
+    """Return the rows that do not count by the reason, the most frequent one first."""
+    found: dict[str, list[AccuracyRow]] = {}
+    for row in rows:
+        if not row.counts:
+            found.setdefault(row.left_out, []).append(row)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+
+
+def _models(rows: Sequence[AccuracyRow]) -> str:
+    names = list(dict.fromkeys(f"{row.model} on {row.chip}" for row in rows))
+    more = f", … {len(names) - _MODELS} more" if len(names) > _MODELS else ""
+    return words.printable(", ".join(names[:_MODELS]) + more)
+
+
+def _in_words(row: AccuracyRow) -> str:
+    threads = f", {row.threads} threads" if row.threads.isdigit() else f", threads {row.threads}" if row.threads else ""
+    predicted = "" if row.predicted_ms is None else f" (predicted {words.milliseconds(row.predicted_ms, 3)})"
+    return words.printable(
+        f"{row.group}: {row.model} @ {row.size}, {row.unit}{threads}, {row.stack}, {row.stack_version}: "
+        f"{row.measured_ms:g} ms{predicted}; {row.source}"
+    )
+
+
+def accuracy_markdown(rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy]) -> str:
+    """Return the same as Markdown tables: groups, rows that count, rows that do not."""
+    lines = [accuracy_headline(rows), "", *summary_markdown(groups).splitlines()]
+    for group in dict.fromkeys(row.group for row in rows if row.counts):
+        members = [row for row in rows if row.group == group and row.counts]
+        lines += ["", f"### {escape(group)}", ""]
+        lines += _markdown_table(_ROW_COLUMNS, [_row_cells(row) for row in members])
+    lines += ["", "### Not counted", ""]
+    left_out = [[str(len(members)), reason, _models(members)] for reason, members in rows_left_out(rows).items()]
+    return "\n".join([*lines, *_markdown_table(["rows", "why", "which"], left_out)]) + "\n"
+
+
+def summary_markdown(groups: Sequence[GroupAccuracy]) -> str:
+    """Return the errors of the groups as a Markdown table, the one of the README."""
+    return "\n".join(_markdown_table(_GROUP_COLUMNS, [_group_cells(group) for group in groups]))
+
+
+def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [header, ["---"] * len(header), *([escape(cell) for cell in row] for row in rows)]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def accuracy_json(rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy]) -> str:
+    """Return the same as JSON text that follows `accuracy.schema.json`."""
+    return json.dumps(accuracy_document(rows, groups), indent=2)
+
+
+def accuracy_schema() -> dict[str, Any]:
+    """Return the JSON schema that `accuracy_json` follows."""
+    return json.loads((files("npufit.report") / "accuracy.schema.json").read_text(encoding="utf-8"))
+
+
+def accuracy_document(rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy]) -> dict[str, Any]:
+    """Return the same as plain data, ready for JSON."""
+    return {
+        "schema_version": 1,
+        "npufit_version": __version__,
+        "groups": [
+            {
+                "group": group.group,
+                "threads": int(group.threads) if group.threads else None,
+                "rows": group.rows,
+                "networks": group.networks,
+                "median_error": _number(group.median_error),
+                "mean_error": _number(group.mean_error),
+                "coverage": _number(group.coverage),
+                "band": band_document(group.band),
+                "compiler_median_error": _number(group.compiler_median_error),
+                "compiler_mean_error": _number(group.compiler_mean_error),
+            }
+            for group in groups
+        ],
+        "rows": [
+            {
+                "chip": clean(row.chip),
+                "group": clean(row.group),
+                "model": clean(row.model),
+                "size": clean(row.size),
+                "network": row.network,
+                "unit": row.unit,
+                "threads": clean(row.threads),
+                "stack": clean(row.stack),
+                "stack_version": clean(row.stack_version),
+                "measured_ms": row.measured_ms,
+                "predicted_ms": _number(row.predicted_ms),
+                "error": _number(row.error),
+                "compiler_ms": _number(row.compiler_ms),
+                "compiler_error": _number(row.compiler_error),
+                "in_band": row.in_band,
+                "counts": row.counts,
+                "left_out": clean(row.left_out),
+                "source": clean(row.source),
+            }
+            for row in rows
+        ],
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(f"{value:.{_DIGITS}g}")
