@@ -9,12 +9,13 @@ from npufit.cost.assembly import Assembly, assemble
 from npufit.cost.coefficient import Values
 from npufit.cost.estimate import Band, Estimate, OperatorEstimate
 from npufit.cost.fitted import Fitted, load_fitted
+from npufit.cost.hypothesis import as_unknown
 from npufit.cost.memory import estimate_memory
 from npufit.cost.npu import NpuModel, load_npu_model
 from npufit.cost.prediction import Bound
 from npufit.cost.reference import find_measured
-from npufit.cost.unknown import span_unknown
-from npufit.cost.workload import PlacedDemand, Workload, workload_of
+from npufit.cost.unknown import Span, span_unknown
+from npufit.cost.workload import PlacedDemand, on_the_cpu, workload_of
 from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.stacks import Placement, Setting, Status, Target, Unit
@@ -51,14 +52,22 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
     npu = load_fitted(f"{target.chip}/{target.stack}")
     model_of_npu = load_npu_model(target.chip, target.stack) if npu is not None else None
     workload = workload_of(model, placement)
+    if placement.status is Status.UNAVAILABLE:
+        workload = as_unknown(on_the_cpu(model))
     cpu_values = {**cpu.values, **(options.cpu or {})}
     npu_values = {**(npu.values if npu is not None else {}), **(options.npu or {})}
     assembly = assemble(workload, cpu_values, threads, model_of_npu, npu_values)
     cpu_band = options.cpu_band or cpu.band
-    band = options.npu_band or (npu.band if npu is not None and workload.partitions else cpu_band)
+    band = options.npu_band or (
+        npu.band if npu is not None and (workload.partitions or _is_open(placement)) else cpu_band
+    )
     compiled = placement.compiler_estimate
-    low, total, high = _span(placement, workload, assembly, model_of_npu, npu_values, band, cpu_band)
-    known = total is not None
+    if _is_open(placement) or (model_of_npu is None and workload.partitions):
+        span = span_unknown(placement, workload, cpu_values, threads, model_of_npu, npu_values, band, cpu_band)
+    else:
+        span = _span_known(assembly, band, cpu_band)
+    shown = span.assumed
+    total = shown.total_ms if shown is not None else None
     alone = assembly.cpu_only_ms
     operators = tuple(_operator_estimate(operator, assembly) for operator in workload.operators)
     slower = tuple(
@@ -68,11 +77,11 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
     )
     return Estimate(
         total_ms=total,
-        low_ms=low,
-        high_ms=high,
-        npu_ms=assembly.npu_ms if known else None,
-        cpu_ms=assembly.cpu_ms if known else None,
-        overhead_ms=assembly.overhead_ms if known else None,
+        low_ms=span.low_ms,
+        high_ms=span.high_ms,
+        npu_ms=shown.npu_ms if shown is not None else None,
+        cpu_ms=shown.cpu_ms if shown is not None else None,
+        overhead_ms=shown.overhead_ms if shown is not None else None,
         cpu_only_ms=alone,
         cpu_only_low_ms=alone * cpu_band.low,
         cpu_only_high_ms=alone * cpu_band.high,
@@ -87,7 +96,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
         measured=find_measured(model, target.chip),
         settings=(Setting("threads", str(threads), "option" if options.threads else "all cores of the chip"),),
         memory=estimate_memory(model, placement),
-        warnings=tuple(_warnings(total, low, alone, threads)),
+        warnings=(*_warnings(total, span.low_ms, alone, threads), *([span.why] if span.why else [])),
     )
 
 
@@ -100,22 +109,16 @@ def _threads(target: Target, wanted: int | None) -> int:
     return min(wanted, cores)
 
 
-def _span(
-    placement: Placement,
-    workload: Workload,
-    assembly: Assembly,
-    model: NpuModel | None,
-    npu: Values,
-    band: Band,
-    cpu_band: Band,
-) -> tuple[float | None, float | None, float | None]:
-    """Return low, total and high in milliseconds: a band around the total, or what unknown placement leaves open."""
-    if placement.status is Status.COMPLETE and (model is not None or not workload.partitions):
-        on_npu = assembly.npu_ms + assembly.overhead_ms
-        low = on_npu * band.low + assembly.cpu_ms * cpu_band.low
-        high = on_npu * band.high + assembly.cpu_ms * cpu_band.high
-        return low, assembly.total_ms, high
-    return span_unknown(placement, workload, assembly, model, npu, band, cpu_band)
+def _is_open(placement: Placement) -> bool:
+    return placement.status is not Status.COMPLETE
+
+
+def _span_known(assembly: Assembly, band: Band, cpu_band: Band) -> Span:
+    """Return the band around the total of a placement that is known."""
+    on_npu = assembly.npu_ms + assembly.overhead_ms
+    low = on_npu * band.low + assembly.cpu_ms * cpu_band.low
+    high = on_npu * band.high + assembly.cpu_ms * cpu_band.high
+    return Span(low, high, assembly, "")
 
 
 def _operator_estimate(operator: PlacedDemand, assembly: Assembly) -> OperatorEstimate:

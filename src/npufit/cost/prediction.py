@@ -52,8 +52,8 @@ class NpuCost:
     """Milliseconds on the NPU: by subgraph and operator, and by partition.
 
     Where a compiler merges operators the time stands at the one that the compiler names; partitions hold what it ties
-    to none. The sum over `partitions` of npu_ms is the NPU's time. `tail_factor` says how many times longer convolutions
-    that stay on the CPU take beside this delegate than without it.
+    to none. The sum over `partitions` of npu_ms is the NPU's time. `tail_factor` says how many times longer
+    convolutions that stay on the CPU take beside this delegate than without it.
     """
 
     operators: dict[tuple[int, int], Cost]

@@ -89,19 +89,20 @@ def span_unknown(
     high = _at_worst(alone.cpu_only_ms, sum(beside.values()), candidates, count, partitions, band, cpu_band)
     chosen, why = _assumption(placement, workload, takeable, count)
     assumed = None if chosen is None else assemble(place_runs(workload, chosen), cpu, threads, model, npu)
-    if assumed is not None:
-        low, high = min(low, assumed.total_ms), max(high, assumed.total_ms)
-        if count is not None and placement.npu_count is not None and placement.npu_count.near_output:
-            # Which operators they are was observed too: what is left open is how far the model is off.
+    if assumed is not None and chosen is not None:
+        if placement.npu_count is not None and placement.npu_count.near_output:
+            # Which operators they are was observed too. Left open is how far the rates are off, and whether the CPU
+            # is slower beside the delegate.
             on_npu = assumed.npu_ms + assumed.overhead_ms
-            low = min(on_npu * band.low + (alone_of(workload, alone, chosen)) * cpu_band.low, assumed.total_ms)
+            low = on_npu * band.low + _rest_alone(workload, alone, chosen) * cpu_band.low
             high = on_npu * band.high + assumed.cpu_ms * cpu_band.high
+        low, high = min(low, assumed.total_ms), max(high, assumed.total_ms)
     return Span(low, high, assumed, why)
 
 
-def alone_of(workload: Workload, alone: Assembly, chosen: tuple[Place, ...] | None) -> float:
-    """Return the milliseconds that the CPU takes for all operators but `chosen`, undisturbed."""
-    taken = frozenset(chosen or ())
+def _rest_alone(workload: Workload, alone: Assembly, chosen: tuple[Place, ...]) -> float:
+    """Return the milliseconds that the CPU takes for all operators but `chosen`, without a delegate beside it."""
+    taken = frozenset(chosen)
     return sum(
         alone.on_cpu[entry.subgraph, entry.index].ms
         for entry in workload.operators

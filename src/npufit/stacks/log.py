@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from npufit.graph import Model, wire
 from npufit.stacks.partitioning import describe_partition, partition_epochs
-from npufit.stacks.placement import Difference, Note, OperatorPlacement, Partition, Placement, Status, Unit
+from npufit.stacks.placement import Difference, Note, NpuCount, OperatorPlacement, Partition, Placement, Status, Unit
 from npufit.stacks.rule import Evidence, RuleKind
 
 
@@ -67,6 +67,15 @@ def apply_log(placement: Placement, report: LogReport, model: Model) -> Placemen
         notes=(*report.notes, *placement.notes),
         log=report.kind,
         log_totals=_totals(report),
+        npu_count=_count(report) or placement.npu_count,
+    )
+
+
+def _count(report: LogReport) -> NpuCount | None:
+    if report.npu_operators is None or not report.total_operators:
+        return None
+    return NpuCount(
+        report.npu_operators, report.total_operators, report.partitions, False, Evidence.EXECUTED, report.kind
     )
 
 

@@ -13,9 +13,15 @@ from npufit.cost.workload import Workload
 class NpuModel(Protocol):
     """Turns the operators on an NPU into milliseconds."""
 
-    coefficients: tuple[Coefficient, ...]
-    assumption: str
-    """What the model takes for granted, in a sentence."""
+    @property
+    def coefficients(self) -> tuple[Coefficient, ...]:
+        """What was fitted, or is expected."""
+        ...
+
+    @property
+    def assumption(self) -> str:
+        """What the model takes for granted, in a sentence."""
+        ...
 
     def cost(self, workload: Workload, values: Values) -> NpuCost:
         """Return what the partitions of `workload` take, with the coefficients in `values`."""

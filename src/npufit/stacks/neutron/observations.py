@@ -10,18 +10,25 @@ from npufit.stacks.neutron import sources
 from npufit.stacks.neutron.experiments import cliff_notes
 from npufit.stacks.neutron.networks import Network, Recognition, recognise
 from npufit.stacks.neutron.versions import Release
-from npufit.stacks.placement import Note
+from npufit.stacks.placement import Note, NpuCount
 from npufit.stacks.rule import Evidence
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One public report about a network; `height` and `width` are None where it is about the network at any size."""
+    """One public report about a network; `size` is None where it is about the network at any size.
+
+    `converted` of `total` operators went to the NPU with the release `version`; `near_output` if they were the last.
+    """
 
     networks: tuple[Network, ...]
     size: int | None
     text: str
     source: str
+    version: str = ""
+    converted: int = 0
+    total: int = 0
+    near_output: bool = False
 
 
 _YOLO_V8 = (Network.YOLO_V8N, Network.YOLO_V8S, Network.YOLO_V8M, Network.YOLO_V8L, Network.YOLO_V8X)
@@ -32,6 +39,9 @@ OBSERVATIONS: tuple[Observation, ...] = (
         224,
         "converter: 82 of 88 operators; NPU 3.17 ms, CPU 37.21 ms (eIQ Toolkit 1.16.0, INT8 per channel)",
         sources.TORADEX_RESOLUTION,
+        version="1.16",
+        converted=82,
+        total=88,
     ),
     Observation(
         (Network.KERAS_MOBILENET_V2,),
@@ -39,6 +49,10 @@ OBSERVATIONS: tuple[Observation, ...] = (
         "converter: 22 of 88 operators, those near the output; NPU run 87.38 ms, CPU 76.08 ms (eIQ Toolkit 1.16.0, "
         "INT8 per channel)",
         sources.TORADEX_RESOLUTION,
+        version="1.16",
+        converted=22,
+        total=88,
+        near_output=True,
     ),
     Observation(
         (Network.KERAS_MOBILENET_V2,),
@@ -115,6 +129,18 @@ def observe(model: Model, release: Release) -> tuple[Note, ...]:
     if found.network in (Network.KERAS_MOBILENET_V2, Network.RESNET50_V2):
         notes += _cliff(model, found, release)
     return tuple(notes)
+
+
+def observe_count(model: Model, release: Release) -> NpuCount | None:
+    """Return how many operators of this network at this size `release` was seen to convert; None where nobody said."""
+    found = recognise(model)
+    if found is None or found.height != found.width:
+        return None
+    where = found.height, release.version
+    for entry in OBSERVATIONS:
+        if entry.total and found.network in entry.networks and (entry.size, entry.version) == where:
+            return NpuCount(entry.converted, entry.total, None, entry.near_output, Evidence.OBSERVED, entry.source)
+    return None
 
 
 def _note(found: Recognition, observation: Observation) -> Note:

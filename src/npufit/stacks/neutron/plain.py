@@ -6,7 +6,7 @@ from npufit.graph import Model, Subgraph, wire
 from npufit.stacks.neutron import rules, sources
 from npufit.stacks.neutron.explain import ask, recall, refuse
 from npufit.stacks.neutron.networks import box_decoders
-from npufit.stacks.neutron.observations import observe
+from npufit.stacks.neutron.observations import observe, observe_count
 from npufit.stacks.neutron.site import Site
 from npufit.stacks.neutron.versions import Release
 from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Placement, Setting, Status, Unit
@@ -29,6 +29,7 @@ def place_plain(model: Model, target: Target, release: Release) -> Placement:
         hazards=_depthwise_detector(model.main, release),
         settings=release_settings(release),
         notes=(*observe(model, release), *_foreign_file(model)),
+        npu_count=observe_count(model, release) if unknown else None,
     )
 
 
