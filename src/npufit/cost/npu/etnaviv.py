@@ -1,0 +1,59 @@
+"""The VIP8000 of i.MX8M Plus under Mesa's driver `etnaviv`: the rates of the silicon, and one factor for the driver.
+
+Mesa's documentation gives three times for this chip: MobileNet V1 7.9 ms, V2 8.0 and SSDLite MobileDet 24.4, the
+closed driver 2.76 ms for the first. The closed driver clocks and tiles better, compresses more and keeps feature maps
+on the chip; how that divides is not known, so one factor stands for it, and a larger cost of each operation, because
+each is a job of its own. The rates take the values that were fitted for `imx8mp/vx`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit.cost.coefficient import Coefficient, Values
+from npufit.cost.demand import Demand, Family
+from npufit.cost.npu import vip8000
+from npufit.cost.npu.rates import cost_of_rates
+from npufit.cost.prediction import Cost, NpuCost
+from npufit.cost.workload import Workload
+
+SHARED_WITH_VX = tuple(coefficient.name for coefficient in vip8000.RATES)
+"""Coefficients of the same silicon, whose fitted values `imx8mp/vx` lends."""
+
+_DOCUMENTED = "Mesa docs/teflon.rst: MobileNet V1 7.9 ms, V2 8.0 ms; the closed driver takes 2.76 ms for the first"
+
+
+@dataclass(frozen=True, slots=True)
+class EtnavivModel:
+    """Cost of partitions by the rates of the silicon."""
+
+    assumption: str = "the rates of the closed driver times one factor; three public times, given as approximate"
+    coefficients: tuple[Coefficient, ...] = (
+        *vip8000.RATES,
+        Coefficient("driver_factor", "1", "how many times longer the same work takes", 2.5, 1.5, _DOCUMENTED),
+        Coefficient("operator_ns", "ns", "a job of the driver", 30_000.0, 2.0, _DOCUMENTED),
+        Coefficient("call_ns", "ns", "submitting a partition and waiting for it", 200_000.0, 2.0, "order of magnitude"),
+        Coefficient(
+            "copy_ns_per_byte", "ns/byte", "what enters and leaves a partition", 1.0, 2.0, "memcpy on a Cortex-A53"
+        ),
+    )
+
+    def takes(self, demand: Demand) -> bool:
+        """Return whether the NPU could take the operator at all."""
+        return vip8000.MODEL.takes(demand)
+
+    def cost(self, workload: Workload, values: Values) -> NpuCost:
+        """Return what the partitions of `workload` take."""
+        return cost_of_rates(workload, values, _operator_cost)
+
+
+def _operator_cost(demand: Demand, values: Values) -> Cost:
+    if demand.family is Family.FREE:
+        return vip8000.operator_cost(demand, values)
+    inner = vip8000.operator_cost(demand, values)
+    factor = values["driver_factor"]
+    arithmetic, memory = inner.arithmetic_ms * factor, inner.memory_ms * factor
+    return Cost(max(arithmetic, memory) + inner.overhead_ms, arithmetic, memory, inner.overhead_ms)
+
+
+MODEL = EtnavivModel()

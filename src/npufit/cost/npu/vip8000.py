@@ -1,0 +1,123 @@
+"""The VIP8000 of i.MX8M Plus under VeriSilicon's closed driver: rates of its three parts.
+
+Dense convolutions run on the multipliers (2.3 TOPS at 1 GHz), everything that only moves or combines values on the
+tensor units, and functions that neither has on programmable shaders. A depthwise convolution leaves most multipliers
+idle. NXP's guides say that weights quantized per channel run slower than per tensor; the open TF1 networks are uint8
+and per tensor, those of today's converter int8 and per channel, so int8 stands for per channel here.
+
+Which operators the VX delegate takes is not known to npufit: times hold if it takes every one that it can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit.cost.coefficient import Coefficient, Values
+from npufit.cost.demand import Demand, Family
+from npufit.cost.npu.rates import cost_of_rates, round_up
+from npufit.cost.prediction import FREE, Cost, NpuCost
+from npufit.cost.workload import Workload
+
+_NS = 1e-6
+_LANES = 16
+_USUAL = "order of magnitude"
+_NEVER = (Family.DETECTION, Family.OTHER)
+_SHADERS = (Family.SOFTMAX, Family.RESIZE, Family.REDUCTION, Family.TRANSPOSE, Family.RECURRENT)
+
+RATES: tuple[Coefficient, ...] = (
+    Coefficient(
+        "mac_ns",
+        "ns/MAC",
+        "a multiply-accumulate of a dense convolution, per tensor",
+        0.003,
+        1.5,
+        "1150 per ns at the peak; MobileNet V1 reaches 206 in all",
+    ),
+    Coefficient(
+        "per_channel_factor",
+        "1",
+        "how many times longer a convolution with weights per channel takes",
+        1.5,
+        1.4,
+        "ResNet50: 25 ms per channel (NXP's zoo), 11.7 ms per tensor (Tengine)",
+    ),
+    Coefficient(
+        "depthwise_mac_ns",
+        "ns/MAC",
+        "a multiply-accumulate of a depthwise convolution",
+        0.03,
+        2.0,
+        "MobileNetV2 takes 2.5 times as long as MobileNet V1 with half of its multiply-accumulates",
+    ),
+    Coefficient("value_ns", "ns/value", "a value that the tensor units write", 0.4, 2.0, _USUAL),
+    Coefficient("shader_ns", "ns/value", "a value that a shader reads or writes", 1.0, 3.0, _USUAL),
+    Coefficient(
+        "activation_ns_per_byte", "ns/byte", "a byte of a feature map to or from DRAM", 0.15, 2.0, "about 6 GB/s"
+    ),
+    Coefficient(
+        "weight_ns_per_byte",
+        "ns/byte",
+        "a byte of weights from DRAM",
+        0.3,
+        2.0,
+        "about 3 GB/s: every weight is read once, in short pieces",
+    ),
+)
+"""What the silicon takes, whoever drives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vip8000Model:
+    """Cost of partitions by rates."""
+
+    assumption: str = "the VX delegate takes every operator that it can; what it takes is not known to npufit"
+    coefficients: tuple[Coefficient, ...] = (
+        *RATES,
+        Coefficient(
+            "operator_ns", "ns", "an operator besides", 10_000.0, 2.0, "BlazeFace, 1.19 ms, has about 60 operators"
+        ),
+        Coefficient(
+            "call_ns", "ns", "a call of the driver", 80_000.0, 2.0, "the smallest networks measured take 0.14 ms"
+        ),
+        Coefficient(
+            "copy_ns_per_byte", "ns/byte", "what enters and leaves a partition", 0.5, 2.0, "memcpy on a Cortex-A53"
+        ),
+    )
+
+    def takes(self, demand: Demand) -> bool:
+        """Return whether the NPU could take the operator at all."""
+        return demand.family not in _NEVER
+
+    def cost(self, workload: Workload, values: Values) -> NpuCost:
+        """Return what the partitions of `workload` take."""
+        return cost_of_rates(workload, values, operator_cost)
+
+
+def operator_cost(demand: Demand, values: Values) -> Cost:
+    """Return what one operator takes inside a partition."""
+    if demand.family is Family.FREE:
+        return FREE
+    arithmetic = _arithmetic_ns(demand, values) * _NS
+    weights = max(0, demand.weight_bytes) * values["weight_ns_per_byte"]
+    memory = (demand.activation_bytes * values["activation_ns_per_byte"] + weights) * _NS
+    overhead = values["operator_ns"] * _NS
+    return Cost(max(arithmetic, memory) + overhead, arithmetic, memory, overhead)
+
+
+def _arithmetic_ns(demand: Demand, values: Values) -> float:
+    per_channel = 1.0 if demand.is_unsigned else values["per_channel_factor"]
+    match demand.family:
+        case Family.DEPTHWISE:
+            return demand.macs * values["depthwise_mac_ns"] * per_channel
+        case Family.CONVOLUTION | Family.TRANSPOSED | Family.MATRIX:
+            idle = round_up(demand.depth_out, _LANES) / max(1, demand.depth_out)
+            return demand.macs * idle * values["mac_ns"] * per_channel
+        case family if family in _SHADERS:
+            return max(demand.inputs, demand.outputs) * values["shader_ns"]
+        case Family.POOLING:
+            return demand.outputs * max(1, demand.patch) * values["value_ns"] / 4
+        case _:
+            return demand.outputs * values["value_ns"]
+
+
+MODEL = Vip8000Model()
