@@ -126,3 +126,21 @@ def test_a_file_of_an_older_vela_for_the_ethos_u55_is_equal(shared_models: Path,
     assert result.comparison is not None
     assert result.comparison.is_equal
     assert result.comparison.tensors[0].count == 2
+
+
+def test_outputs_whose_shape_the_kernel_chooses_are_there(shared_models: Path) -> None:
+    model = npufit.load(shared_models / "ssd_mobilenet_v1_coco_quant.tflite")
+    result = run_on_target(model, _VELA, random_inputs(model), RunOptions(repeat=0))
+    assert [values.shape for values in result.outputs.values()] == [(1, 10, 4), (1, 10), (1, 10), (1,)]
+    (note,) = result.notes
+    assert "bytes of SRAM" in note
+
+
+def test_a_file_for_another_accelerator_is_noted(shared_models: Path) -> None:
+    compiled = npufit.load(shared_models / "person_detect_vela.tflite")
+    original = npufit.load(shared_models / "person_detect.tflite")
+    (note,) = run_on_target(compiled, _VELA, random_inputs(original), RunOptions(repeat=0), original).notes
+    assert "compiled for ethos-u55-256" in note
+    assert "imx93 has ethos-u65-256" in note
+    small = npufit.load("zoo:mobilenet_v1@32,uint8,alpha=0.25")
+    assert run_on_target(small, _VELA, random_inputs(small), RunOptions(repeat=0)).notes == ()

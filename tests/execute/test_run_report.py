@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -153,3 +154,17 @@ def test_labels_for_a_model_without_classes_are_refused() -> None:
     assert best_classes(model, {}) == ()
     with pytest.raises(InputError, match="no output with one score per class"):
         best_classes(model, {}, ["a", "b"])
+
+
+def test_a_model_that_repairs_its_input_names_no_classes(shared_models: Path) -> None:
+    model = npufit.load(shared_models / "ad01_int8.tflite")
+    outputs = {model.main.outputs[0]: np.zeros((1, 640), np.int8)}
+    assert best_classes(model, outputs) == ()
+    assert len(best_classes(model, outputs, [str(index) for index in range(640)])) == 5
+
+
+def test_notes_stand_below_the_times(equal: RunResult) -> None:
+    noted = replace(equal, notes=("compiled for another accelerator",))
+    assert "note: compiled for another accelerator" in run_text(noted, (), Page()).splitlines()
+    assert json.loads(run_json(noted, ()))["notes"] == ["compiled for another accelerator"]
+    jsonschema.validate(json.loads(run_json(noted, ())), run_schema())

@@ -40,10 +40,14 @@ def best_classes(
 ) -> tuple[Score, ...]:
     """Return the `count` best classes where the model has one output with a score per class, else nothing.
 
+    An output as large as an input is no list of classes, unless there are `labels`: such a model repairs its input.
+
     Without `labels`, a text file that travels behind the model with one line per class gives them. Labels may be one
     fewer than the classes; the first class is then the background. Raises InputError for any other number.
     """
     values = _scores(model, outputs)
+    if labels is None and _is_autoencoder(model):
+        return ()
     if values is None:
         if labels is not None:
             raise InputError(f"{model.name}: has no output with one score per class, so --labels has no meaning.")
@@ -51,6 +55,14 @@ def best_classes(
     names = _names(model, values.size, labels)
     order = np.argsort(-values, kind="stable")[:count]
     return tuple(Score(int(index), names[int(index)] if names else "", float(values[index])) for index in order)
+
+
+def _is_autoencoder(model: Model) -> bool:
+    inputs, outputs = (
+        {model.main.tensors[index].element_count for index in indices}
+        for indices in (model.main.inputs, model.main.outputs)
+    )
+    return bool(inputs & outputs)
 
 
 def _names(model: Model, count: int, labels: Sequence[str] | None) -> tuple[str, ...]:

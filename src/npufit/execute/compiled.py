@@ -139,7 +139,8 @@ def in_source_terms(values: Values, compiled: Model, source: Model, to_source: M
         if index not in to_source:
             continue
         own = source.main.tensors[to_source[index]]
-        if compiled.main.tensors[index].shape == own.shape:
+        shape = compiled.main.tensors[index].shape
+        if shape is None or shape == own.shape:  # without a shape in the file, the kernel chose it
             found[to_source[index]] = array
         elif own.element_count == array.size and own.shape is not None:
             found[to_source[index]] = array.reshape(own.shape)

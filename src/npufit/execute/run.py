@@ -16,6 +16,7 @@ from npufit.execute.capture import read_capture
 from npufit.execute.compare import Comparison, compare
 from npufit.execute.compiled import CompiledModel, in_source_terms, tie_by_name
 from npufit.execute.feature_maps import FeatureMaps
+from npufit.execute.notes import notes_on
 from npufit.execute.progress import Progress, Stage, ignore_progress
 from npufit.execute.reference import GOLDEN, Reference
 from npufit.execute.replay import Replay
@@ -66,7 +67,8 @@ class SimulatorFinding:
 class RunResult:
     """Outputs by tensor index of `model`, where they were computed, how long it took, and how they compare.
 
-    With a comparison `tensors` has all that was computed, also what is inside the calls of the NPU.
+    With a comparison `tensors` has all that was computed, also what is inside the calls of the NPU. `notes` are
+    sentences on what was executed.
     """
 
     model: Model
@@ -77,6 +79,7 @@ class RunResult:
     comparison: Comparison | None = None
     findings: tuple[SimulatorFinding, ...] = ()
     tensors: Mapping[int, Array] = field(default_factory=dict[int, Array])
+    notes: tuple[str, ...] = ()
 
 
 def run_on_cpu(model: Model, inputs: Values, options: RunOptions | None = None) -> RunResult:
@@ -123,8 +126,11 @@ def run_on_target(
         source, compile_s = model, time.perf_counter() - started
         ties = _tie_by_label(compiled)
     started = time.perf_counter()
-    runner = _Translated(CompiledModel(compiled, options.progress), compiled, source, ties, database)
-    return _finish(source, str(target), runner, inputs, options, Seconds(compile_s, _since(started), 0.0, None))
+    loaded = CompiledModel(compiled, options.progress)
+    runner = _Translated(loaded, compiled, source, ties, database)
+    seconds = Seconds(compile_s, _since(started), 0.0, None)
+    result = _finish(source, str(target), runner, inputs, options, seconds)
+    return replace(result, notes=notes_on(loaded.calls, target))
 
 
 def replay(model: Model, folder: Path, inputs: Values, options: RunOptions | None = None) -> RunResult:
@@ -243,10 +249,17 @@ def _finish(
 
 
 def _describe(finding: SanitizerFinding) -> str:
+    """Return a finding as one line; what its message says already is not said again."""
+    parts = [finding.kind.value, finding.message]
     where = "the stream" if finding.operation is None else str(finding.operation)
-    span = "" if finding.region is None else f", region {finding.region}, {finding.start:#x} to {finding.end:#x}"
-    earlier = "" if finding.earlier is None else f"; earlier: {finding.earlier}"
-    return f"{where}: {finding.kind.value}: {finding.message}{span}{earlier}"
+    if where not in finding.message:
+        parts.insert(0, where)
+    text = ": ".join(parts)
+    if finding.region is not None and f"{finding.start:#x} to {finding.end:#x}" not in text:
+        text += f", region {finding.region}, {finding.start:#x} to {finding.end:#x}"
+    if finding.earlier is not None and str(finding.earlier) not in text:
+        text += f"; earlier: {finding.earlier}"
+    return text
 
 
 def _time(runner: _Runner, inputs: Values, repeat: int, seconds: Seconds) -> tuple[dict[int, Array], Seconds]:

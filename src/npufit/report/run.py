@@ -24,6 +24,7 @@ def run_text(result: RunResult, scores: Sequence[Score], page: Page, *, everythi
     """Return the report on a run: the answer first; `everything` lists each tensor and finding."""
     lines = _headline(result, page)
     lines.append(page.ink("dim", _seconds(result)))
+    lines += [line for note in result.notes for line in page.wrap(f"note: {shorten(note, 300)}", hanging="  ")]
     lines += _findings(result, page, everything)
     lines += _scores(scores, page)
     if not scores:
@@ -91,6 +92,7 @@ def run_document(result: RunResult, scores: Sequence[Score]) -> dict[str, Any]:
             "steady": seconds.steady,
             "reference": seconds.reference,
         },
+        "notes": [clean(note) for note in result.notes],
         "findings": [{"partition": finding.partition, "text": clean(finding.text)} for finding in result.findings],
     }
 
