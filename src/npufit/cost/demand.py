@@ -36,6 +36,7 @@ class Family(StrEnum):
     """Values that only change their place."""
     TRANSPOSE = "transpose"
     RESIZE = "resize"
+    """Interpolation; values that are only repeated count as movement."""
     CONVERSION = "conversion"
     """QUANTIZE and DEQUANTIZE."""
     RECURRENT = "recurrent"
@@ -63,10 +64,10 @@ _FAMILIES = {
     Family.MOVEMENT: (
         *("PAD", "PADV2", "MIRROR_PAD", "CONCATENATION", "SLICE", "STRIDED_SLICE", "SPLIT", "SPLIT_V", "PACK"),
         *("UNPACK", "GATHER", "GATHER_ND", "TILE", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "SPACE_TO_BATCH_ND"),
-        *("BATCH_TO_SPACE_ND", "REVERSE_V2", "BROADCAST_TO", "SCATTER_ND"),
+        *("BATCH_TO_SPACE_ND", "REVERSE_V2", "BROADCAST_TO", "SCATTER_ND", "RESIZE_NEAREST_NEIGHBOR"),
     ),
     Family.TRANSPOSE: ("TRANSPOSE",),
-    Family.RESIZE: ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"),
+    Family.RESIZE: ("RESIZE_BILINEAR",),
     Family.CONVERSION: ("QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT"),
     Family.RECURRENT: ("UNIDIRECTIONAL_SEQUENCE_LSTM", "LSTM", "SVDF", "UNIDIRECTIONAL_SEQUENCE_RNN"),
     Family.DETECTION: ("TFLite_Detection_PostProcess", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5", "TOPK_V2"),
