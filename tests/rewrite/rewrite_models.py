@@ -43,7 +43,7 @@ def quantized(scale: float, zero_point: int = 0) -> Quantization:
 
 HALF = quantized(0.05, -128)
 
-_VERSIONS = dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "SHAPE", "QUANTIZE", "PACK", "ABS"), 1)
+_VERSIONS: dict[str, int] = dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "SHAPE", "QUANTIZE", "PACK", "ABS"), 1)
 """The versions that LiteRT wants for these operators; 2 is int8 for the others."""
 
 

@@ -152,7 +152,9 @@ class Editor:
         reach no output are dropped, and so are tensors that nobody names. Signatures follow their tensors.
         """
         order = sorted(range(len(self.operators)), key=lambda index: (self._places[index], index))
-        operators = _in_order(_needed([self.operators[index] for index in order], self.outputs))
+        present = [operator for index in order if (operator := self.operators[index]) is not None]
+        needed = needed_operators(present, self.outputs)
+        operators = _in_order([operator for index, operator in enumerate(present) if index in needed])
         used = dict.fromkeys(self.inputs)
         for operator in operators:
             used |= dict.fromkeys(tensor for tensor in _named(operator) if tensor != NO_TENSOR)
@@ -197,22 +199,21 @@ def _named(operator: Operator) -> tuple[int, ...]:
     return (*operator.inputs, *operator.outputs, *operator.intermediates)
 
 
-def _needed(operators: Sequence[Operator | None], outputs: Sequence[int]) -> list[Operator]:
+def needed_operators(operators: Sequence[Operator], outputs: Sequence[int]) -> set[int]:
     """Return the operators whose results reach an output, and those that have none or change variables."""
-    present = [operator for operator in operators if operator is not None]
     writers: dict[int, list[int]] = {}
-    for index, operator in enumerate(present):
+    for index, operator in enumerate(operators):
         for tensor in operator.outputs:
             writers.setdefault(tensor, []).append(index)
-    waiting = [index for index, operator in enumerate(present) if not operator.outputs or _has_effects(operator)]
+    waiting = [index for index, operator in enumerate(operators) if not operator.outputs or _has_effects(operator)]
     waiting += [index for tensor in outputs for index in writers.get(tensor, ())]
     chosen: set[int] = set()
     while waiting:
         index = waiting.pop()
         if index not in chosen:
             chosen.add(index)
-            waiting += [other for tensor in present[index].inputs for other in writers.get(tensor, ())]
-    return [operator for index, operator in enumerate(present) if index in chosen]
+            waiting += [other for tensor in operators[index].inputs for other in writers.get(tensor, ())]
+    return chosen
 
 
 _EFFECTS = ("ASSIGN_VARIABLE", "CALL_ONCE", "WHILE", "IF")
