@@ -1,0 +1,292 @@
+"""fix-batch: what a file leaves open until it runs is fixed at the sizes that it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from npufit.graph import (
+    NO_TENSOR,
+    Buffer,
+    ConcatenationOptions,
+    ElementType,
+    GatherOptions,
+    Model,
+    Operator,
+    PackOptions,
+    ReducerOptions,
+    ReshapeOptions,
+    StridedSliceOptions,
+    Subgraph,
+    Tensor,
+    infer_shapes,
+)
+from npufit.rewrite.constants import values_of
+from npufit.rewrite.editing import Editor
+from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+
+_Values = npt.NDArray[Any]
+_MOST_ELEMENTS = 64
+_WHOLE = (ElementType.INT32, ElementType.INT64)
+
+
+@dataclass(frozen=True)
+class FixBatch(Pass):
+    """A dynamic batch (or another size that the file leaves open) becomes the one that the file allocates, mostly 1.
+
+    1. Tensors whose shape has open sizes get the sizes that follow from the inputs' shapes as the file gives them.
+    2. Arithmetic on shapes is done once: SHAPE of a known shape and what STRIDED_SLICE, SLICE, GATHER, PACK,
+       CONCATENATION, CAST, ADD, SUB, MUL, REDUCE_PROD, RESHAPE, SQUEEZE and EXPAND_DIMS make of it becomes a constant.
+    3. RESHAPE whose shape was computed gets it as a constant, written out, in its options as well.
+
+    Tensors whose size depends on values (NON_MAX_SUPPRESSION, WHERE, custom operators, control flow) stay open, and so
+    does what is computed from them. The network takes no other batch afterwards.
+    """
+
+    name: ClassVar[str] = "fix-batch"
+    exactness: ClassVar[Exactness] = Exactness.EXACT
+    summary: ClassVar[str] = "fix a dynamic batch at 1 and fold the shape arithmetic that it needed"
+
+    def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+        """Return `model` with fixed sizes, None where all are fixed and no shape is computed."""
+        return _Fixing(model).run()
+
+
+_BY_VALUES = ("NON_MAX_SUPPRESSION", "WHERE", "UNIQUE", "CUSTOM", "IF", "WHILE", "CALL", "STABLEHLO", "DELEGATE")
+_SIZED_BY = {
+    "RESHAPE": (1,),
+    "FILL": (0,),
+    "RANGE": (0, 1, 2),
+    "TILE": (1,),
+    "BROADCAST_TO": (1,),
+    "SLICE": (1, 2),
+    "STRIDED_SLICE": (1, 2, 3),
+    "RESIZE_BILINEAR": (1,),
+    "RESIZE_NEAREST_NEIGHBOR": (1,),
+    "TRANSPOSE_CONV": (0,),
+    "PAD": (1,),
+    "PADV2": (1,),
+    "MIRROR_PAD": (1,),
+    "ONE_HOT": (1,),
+    "TOPK_V2": (1,),
+    "EXPAND_DIMS": (1,),
+    "SPARSE_TO_DENSE": (1,),
+}
+"""The operands whose values give the size of the result, by type and position."""
+
+
+class _Fixing:
+    """One run of the pass over the main subgraph, operator by operator."""
+
+    def __init__(self, model: Model) -> None:
+        self._graph = model.main
+        self._editor = Editor(model)
+        self._folded: dict[int, _Values] = {}
+        self._open: set[int] = set()
+        self._sites: list[Site] = []
+
+    def run(self) -> Rewritten | None:
+        inputs = [index for index in self._graph.inputs if self._graph.tensors[index].is_dynamic]
+        fixed = sum(self._fix(index) for index in inputs)
+        for index, operator in enumerate(self._graph.operators):
+            if self._is_open(operator):
+                self._open.update(operator.outputs)
+                continue
+            if self._fold(index, operator):
+                continue
+            fixed += self._settle(operator)
+        self._put_constants()
+        if not fixed and not self._sites:
+            return None
+        if fixed:
+            readers = {reader for tensor in inputs for reader in self._editor.consumers(tensor)}
+            self._sites.insert(0, Site(0, tuple(sorted(readers)), f"{fixed} tensors of open size get a fixed one"))
+        notes = ("the network takes no other batch than the one of its file",) if inputs else ()
+        return Rewritten(self._editor.finish(), tuple(self._sites), notes)
+
+    def _values(self, index: int) -> _Values | None:
+        if index in self._folded:
+            return self._folded[index]
+        tensor = self._editor.tensor(index)
+        return values_of(tensor) if tensor.element in _WHOLE and tensor.element_count <= _MOST_ELEMENTS else None
+
+    def _is_open(self, operator: Operator) -> bool:
+        """Return whether the size of what `operator` writes is known only when it runs."""
+        if operator.type.startswith(_BY_VALUES) or any(tensor in self._open for tensor in operator.inputs):
+            return True
+        if any(index != NO_TENSOR and self._editor.tensor(index).shape is None for index in operator.inputs):
+            return True
+        sizes = (operator.input(position) for position in _SIZED_BY.get(operator.type, ()))
+        return any(index != NO_TENSOR and self._values(index) is None for index in sizes)
+
+    def _fix(self, index: int) -> bool:
+        """Close the size of a tensor; return whether it was open."""
+        tensor = self._editor.tensor(index)
+        if not tensor.is_dynamic:
+            return False
+        self._editor.set_tensor(index, replace(tensor, shape_signature=None))
+        return True
+
+    def _fold(self, index: int, operator: Operator) -> bool:
+        """Compute the result of an operator on shapes; return whether that could be done (case 2)."""
+        fold = _FOLDS.get(operator.type)
+        if fold is None or len(operator.outputs) != 1 or operator.outputs[0] in self._graph.outputs:
+            return False
+        tensor = self._editor.tensor(operator.outputs[0])
+        if tensor.element not in _WHOLE or tensor.quantization.is_quantized:
+            return False
+        if operator.type == "SHAPE":
+            found: _Values | None = np.array(self._editor.tensor(operator.inputs[0]).shape)
+        else:
+            operands = [self._values(position) for position in operator.inputs if position != NO_TENSOR]
+            known = [operand for operand in operands if operand is not None]
+            try:
+                found = fold(operator, known) if len(known) == len(operands) else None
+            except (ValueError, IndexError):
+                return False  # operands that do not fit: LiteRT says so when the model runs
+        if found is None or found.size > _MOST_ELEMENTS:
+            return False
+        self._folded[operator.outputs[0]] = found.astype(tensor.element.value)
+        self._sites.append(Site(0, (index,), f"{operator.type} of known sizes is {found.tolist()}"))
+        return True
+
+    def _settle(self, operator: Operator) -> int:
+        """Give what `operator` writes the shape that follows from its inputs; return how many were open (case 1)."""
+        open_ones = [
+            index for index in operator.outputs if index != NO_TENSOR and self._editor.tensor(index).is_dynamic
+        ]
+        if not open_ones:
+            return 0
+        for index, shape in zip(open_ones, self._infer(operator, open_ones), strict=True):
+            tensor = self._editor.tensor(index)
+            self._editor.set_tensor(index, replace(tensor, shape=shape, shape_signature=None))
+        return len(open_ones)
+
+    def _infer(self, operator: Operator, wanted: list[int]) -> list[tuple[int, ...] | None]:
+        """Return the shapes of the tensors `wanted` by the rules, as the file has them where there is no rule."""
+        indices = [index for index in (*operator.inputs, *operator.outputs) if index != NO_TENSOR]
+        number = {index: place for place, index in enumerate(dict.fromkeys(indices))} | {NO_TENSOR: NO_TENSOR}
+        tensors = [self._known_tensor(index, index in wanted) for index in number if index != NO_TENSOR]
+        alone = replace(
+            operator,
+            inputs=tuple(number[index] for index in operator.inputs),
+            outputs=tuple(number[index] for index in operator.outputs),
+        )
+        inferred = infer_shapes(Subgraph(tuple(tensors), (), (), (alone,)))
+        found = [inferred.tensors[number[index]].shape for index in wanted]
+        given = [self._editor.tensor(index).shape for index in wanted]
+        return [new if new is not None else old for new, old in zip(found, given, strict=True)]
+
+    def _known_tensor(self, index: int, wanted: bool) -> Tensor:
+        tensor = self._editor.tensor(index)
+        if index in self._folded:
+            values = self._folded[index]
+            return replace(tensor, shape=values.shape, buffer=Buffer(values.tobytes()))
+        return replace(tensor, shape=None, shape_signature=None) if wanted else tensor
+
+    def _put_constants(self) -> None:
+        """Replace what was computed by constants where somebody who stays reads it (case 3)."""
+        editor, removed = self._editor, set(map(self._editor.producer, self._folded))
+        for tensor, values in self._folded.items():
+            readers = [reader for reader in editor.consumers(tensor) if reader not in removed]
+            for reader in readers:
+                operator = editor.operator(reader)
+                settled = values
+                if operator.type == "RESHAPE":
+                    shape = editor.tensor(operator.outputs[0]).shape
+                    settled = np.array(shape, values.dtype) if shape is not None else values
+                    editor.replace(reader, replace(operator, options=ReshapeOptions(tuple(map(int, settled)))))
+                constant = editor.add_constant(editor.tensor(tensor).name, settled)
+                editor.redirect(tensor, constant, [reader])
+        editor.remove(*(index for index in removed if index is not None))
+
+
+def _strided_slice(operator: Operator, operands: list[_Values]) -> _Values | None:
+    options = operator.options
+    if not isinstance(options, StridedSliceOptions) or len(operands) != 4 or operands[0].ndim != 1:
+        return None
+    if options.ellipsis_mask or options.new_axis_mask or options.offset or operands[1].size != 1:
+        return None
+    source, begin, end, stride = operands[0], *(int(operand[0]) for operand in operands[1:])
+    if options.shrink_axis_mask & 1:
+        return source[begin]
+    return source[None if options.begin_mask & 1 else begin : None if options.end_mask & 1 else end : stride]
+
+
+def _slice(operator: Operator, operands: list[_Values]) -> _Values | None:
+    if len(operands) != 3 or operands[0].ndim != 1:
+        return None
+    begin, size = int(operands[1][0]), int(operands[2][0])
+    return operands[0][begin:] if size < 0 else operands[0][begin : begin + size]
+
+
+def _gather(operator: Operator, operands: list[_Values]) -> _Values | None:
+    options = operator.options
+    plain = isinstance(options, GatherOptions) and not options.axis and not options.batch_dims
+    return np.take(operands[0], operands[1], axis=0) if plain and operands[0].ndim == 1 else None
+
+
+def _pack(operator: Operator, operands: list[_Values]) -> _Values | None:
+    return np.stack(operands, operator.options.axis) if isinstance(operator.options, PackOptions) else None
+
+
+def _concatenate(operator: Operator, operands: list[_Values]) -> _Values | None:
+    options = operator.options
+    return np.concatenate(operands, options.axis) if isinstance(options, ConcatenationOptions) else None
+
+
+def _product(operator: Operator, operands: list[_Values]) -> _Values | None:
+    keep = isinstance(operator.options, ReducerOptions) and operator.options.keep_dims
+    axes = tuple(int(axis) for axis in operands[1].reshape(-1))
+    return np.asarray(np.prod(operands[0], axis=axes, keepdims=keep))
+
+
+def _as_it_is(operator: Operator, operands: list[_Values]) -> _Values | None:
+    return operands[0]
+
+
+def _reshape(operator: Operator, operands: list[_Values]) -> _Values | None:
+    return operands[0].reshape(tuple(map(int, operands[1]))) if len(operands) == 2 else None
+
+
+def _squeeze(operator: Operator, operands: list[_Values]) -> _Values | None:
+    return operands[0].reshape(()) if operands[0].size == 1 else None
+
+
+def _expand(operator: Operator, operands: list[_Values]) -> _Values | None:
+    return operands[0].reshape((1,)) if operands[0].ndim == 0 else None
+
+
+def _add(operator: Operator, operands: list[_Values]) -> _Values | None:
+    return operands[0] + operands[1]
+
+
+def _subtract(operator: Operator, operands: list[_Values]) -> _Values | None:
+    return operands[0] - operands[1]
+
+
+def _multiply(operator: Operator, operands: list[_Values]) -> _Values | None:
+    return operands[0] * operands[1]
+
+
+_FOLDS: dict[str, Callable[[Operator, list[_Values]], _Values | None]] = {
+    "SHAPE": _as_it_is,
+    "STRIDED_SLICE": _strided_slice,
+    "SLICE": _slice,
+    "GATHER": _gather,
+    "PACK": _pack,
+    "CONCATENATION": _concatenate,
+    "CAST": _as_it_is,
+    "RESHAPE": _reshape,
+    "SQUEEZE": _squeeze,
+    "EXPAND_DIMS": _expand,
+    "REDUCE_PROD": _product,
+    "ADD": _add,
+    "SUB": _subtract,
+    "MUL": _multiply,
+}
+"""The operators that converters write between SHAPE and RESHAPE, on vectors of whole numbers."""
