@@ -133,7 +133,7 @@ class Net:
         depth = channels if depthwise else depth
         shape = (1, *kernels, depth) if depthwise else (depth, *kernels, channels)
         count = kernels[0] * kernels[1] * (1 if depthwise else channels)
-        fitting = quantized(quantization.scale / tensor.quantization.scale / 40 / count**0.5 if count else 1.0)
+        fitting = quantized(quantization.scale / (tensor.quantization.scale or 1.0) / 40 / count**0.5)
         if self.element is UINT8:
             fitting = quantized(fitting.scale, 131)
         scale = weights or (NOT_QUANTIZED if self.element is FLOAT32 else fitting)

@@ -1,0 +1,224 @@
+"""refuse-activations and unfuse-activations: an activation moves into the operator before it, or out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
+
+import numpy as np
+
+from npufit.graph import Activation, Model, Operator, Tensor, fused_activation
+from npufit.rewrite.clamping import OPERATORS, clamp_of
+from npufit.rewrite.constants import same_quantization
+from npufit.rewrite.copies import add_shift
+from npufit.rewrite.editing import Editor
+from npufit.rewrite.placed import hazards, refused_by, runs_on
+from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
+
+_ADDING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL")
+"""Operators that scale, then add the zero point of their result, then clamp: another zero point shifts the result."""
+
+_KEEPING = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
+_SHIFTABLE = ("CONV_2D", "DEPTHWISE_CONV_2D")
+_OPERATOR_OF = {activation: kind for kind, activation in OPERATORS.items()}
+
+
+@dataclass(frozen=True)
+class FuseActivations(Pass):
+    """RELU, RELU6 or RELU_N1_TO_1 moves into the operator whose result only it reads.
+
+    1. The result and what the activation makes of it are quantized alike (or are real numbers): the clamp is the same.
+    2. They have the same scale, and the zero points leave the same room: convolutions, FULLY_CONNECTED, ADD, SUB and
+       MUL then write with the zero point of the activation. Checked for every integer.
+
+    With another scale the integers are rounded twice before and once afterwards, so the activation stays. On Teflon,
+    which drops fused activations or refuses them, only those move in that the range of the result implies.
+    """
+
+    name: ClassVar[str] = "refuse-activations"
+    exactness: ClassVar[Exactness] = Exactness.EXACT
+    summary: ClassVar[str] = "fuse RELU, RELU6 and RELU_N1_TO_1 into the operator before them"
+
+    def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+        """Return `model` with activations fused, None where none can be."""
+        editor = Editor(model)
+        sites: list[Site] = []
+        for index, operator in enumerate(model.main.operators):
+            activation = OPERATORS.get(operator.type)
+            producer = None if activation is None else editor.producer(operator.inputs[0])
+            if activation is None or producer is None or not _fits(editor, producer, index, activation):
+                continue
+            if runs_on(context, "teflon") and not _is_implied(activation, editor.tensor(operator.outputs[0])):
+                continue
+            writer = editor.operator(producer)
+            editor.remove(index)
+            editor.replace(producer, replace(_with(writer, activation), outputs=operator.outputs))
+            sites.append(Site(0, (producer, index), f"{operator.type} moves into {writer.type}"))
+        return Rewritten(editor.finish(), tuple(sites)) if sites else None
+
+
+def _fits(editor: Editor, producer: int, index: int, activation: Activation) -> bool:
+    """Return whether the activation at `index` may move into the operator `producer`."""
+    writer, result = editor.operator(producer), editor.operator(index).inputs[0]
+    if writer.type not in (*_ADDING, *_KEEPING) or fused_activation(writer.options) is not Activation.NONE:
+        return False
+    if writer.options is None or result in editor.outputs or editor.consumers(result) != (index,):
+        return False
+    before, after = editor.tensor(result), editor.tensor(editor.operator(index).outputs[0])
+    if before.element.is_float:
+        return before.element is after.element
+    if same_quantization(before, after):
+        return clamp_of(activation, after) is not None  # case 1
+    return writer.type in _ADDING and _leaves_the_same(before, after, activation)
+
+
+def _leaves_the_same(before: Tensor, after: Tensor, activation: Activation) -> bool:
+    """Return whether writing `after` at once is the same as writing `before` and clamping it into `after` (case 2)."""
+    clamp = clamp_of(activation, after)
+    if clamp is None or before.element is not after.element or len(before.quantization.scales) != 1:
+        return False
+    if before.quantization.scale != after.quantization.scale:
+        return False
+    steps = np.arange(-1024, 1025)
+    first, second = before.quantization.zero_point, after.quantization.zero_point
+    kept = np.clip(steps + first, *before.element.integer_range) - first
+    return bool(np.array_equal(np.clip(kept + second, *clamp), np.clip(steps + second, *clamp)))
+
+
+def _with(operator: Operator, activation: Activation) -> Operator:
+    # Every operator whose activation is looked at has typed options with this field.
+    options = cast("Any", operator.options)
+    return replace(operator, options=replace(options, fused_activation_function=activation))
+
+
+def _is_implied(activation: Activation, tensor: Tensor) -> bool:
+    """Return whether Teflon takes the activation as implied: it asks the range in real numbers, not in integers."""
+    from npufit.stacks.teflon.node import clamp_is_implied
+
+    return clamp_is_implied(activation, tensor)
+
+
+@dataclass(frozen=True)
+class UnfuseActivations(Pass):
+    """A fused activation that the target refuses or drops leaves its operator.
+
+    On Teflon, for convolutions with a RELU6 that it refuses (real maximum above 6) and for activations that it drops or
+    does not clamp (hazards H8, H9, H14):
+
+    1. What the integers clamp anyway is not written: RELU6 becomes RELU where 6 is rounded to the highest integer, and
+       an activation that takes nothing away becomes none. A scale a little above 6/255 is refused, although 6 / scale
+       is rounded to 255: this lifts the refusal.
+    2. The range of the numbers clamps: the operator writes with a zero point that saturates at the upper bound, and a
+       1x1 depthwise convolution with a multiplier of 1 shifts it to the zero point that saturates at the lower bound.
+       Convolutions read the shifted tensor as it is, for all other readers a second one shifts it back. Results of rank
+       4 of CONV_2D, DEPTHWISE_CONV_2D, ADD, SUB and MUL.
+    3. Elsewhere the activation becomes an operator of its own behind it, with the same quantization.
+
+    With `everywhere`, case 3 for every activation on any target.
+    """
+
+    name: ClassVar[str] = "unfuse-activations"
+    exactness: ClassVar[Exactness] = Exactness.EXACT
+    summary: ClassVar[str] = "take fused activations out where the target refuses or drops them"
+
+    everywhere: bool = option(False, "make every fused activation an operator of its own, on any target")
+
+    def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+        """Return `model` with activations taken out, None where none is in the way."""
+        editor = Editor(model)
+        sites: list[Site] = []
+        for index in self._in_the_way(model, context):
+            operator = editor.operator(index)
+            clamp = clamp_of(fused_activation(operator.options), editor.tensor(operator.outputs[0]))
+            if self.everywhere:
+                what = _set_apart(editor, index) if operator.type in (*_ADDING, *_KEEPING) else ""
+            elif clamp is None:
+                what = ""
+            else:
+                what = _simplify(editor, index, clamp) or _saturate(editor, index, clamp) or _set_apart(editor, index)
+            if what:
+                sites.append(Site(0, (index,), what))
+        return Rewritten(editor.finish(), tuple(sites)) if sites else None
+
+    def _in_the_way(self, model: Model, context: Context) -> list[int]:
+        fused = {
+            index
+            for index, operator in enumerate(model.main.operators)
+            if fused_activation(operator.options) in _OPERATOR_OF and len(operator.outputs) == 1
+        }
+        if self.everywhere:
+            return sorted(fused)
+        wrong = {hazard.operators[0] for hazard in hazards(context, "H8", "H9", "H14")}
+        wrong |= refused_by(context, "teflon.relu6-range")
+        tensors, operators = model.main.tensors, model.main.operators
+        return [
+            index
+            for index in sorted(fused & wrong)
+            if not _is_implied(fused_activation(operators[index].options), tensors[operators[index].outputs[0]])
+        ]
+
+
+def _simplify(editor: Editor, index: int, clamp: tuple[int, int]) -> str:
+    """Write a weaker activation where the integers do the rest (case 1); return that in words."""
+    operator = editor.operator(index)
+    lowest, highest = editor.tensor(operator.outputs[0]).element.integer_range
+    own = fused_activation(operator.options)
+    if clamp == (lowest, highest) and own is not Activation.RELU6:
+        weaker = Activation.NONE
+    elif clamp[1] == highest and own is Activation.RELU6:
+        # Without a RELU that Teflon would not clamp either (H8), which case 2 does.
+        weaker = Activation.RELU
+    else:
+        return ""
+    if weaker is Activation.RELU and clamp[0] != lowest:
+        return ""
+    editor.replace(index, _with(operator, weaker))
+    return f"the {own.name} of {operator.type} becomes {weaker.name}: its integers end there"
+
+
+def _saturate(editor: Editor, index: int, clamp: tuple[int, int]) -> str:
+    """Let the range of the integers clamp (case 2); return that in words, nothing where that cannot be."""
+    operator, result = editor.operator(index), editor.operator(index).outputs[0]
+    tensor = editor.tensor(result)
+    if operator.type not in _ADDING or len(tensor.shape or ()) != 4:
+        return ""
+    lowest, highest = tensor.element.integer_range
+    zero_point = tensor.quantization.zero_point
+    upper, lower = highest - (clamp[1] - zero_point), lowest - (clamp[0] - zero_point)
+    if not (lowest <= upper <= highest and lowest <= lower <= highest):
+        return ""
+    own = fused_activation(operator.options).name
+    writing = editor.add_like(result, "not_clamped")
+    _move(editor, writing, upper)
+    editor.replace(index, replace(_with(operator, Activation.NONE), outputs=(writing,)))
+    readers = [editor.operator(reader) for reader in editor.consumers(result)]
+    free = result not in editor.outputs and all(
+        reader.type in _SHIFTABLE and reader.inputs.count(result) == 1 and reader.inputs[0] == result
+        for reader in readers
+    )
+    if lower == zero_point or free:
+        _move(editor, result, lower)
+        add_shift(editor, writing, result, near=index)
+        return f"the {own} of {operator.type} becomes a range that ends there, and a 1x1 depthwise convolution"
+    between = editor.add_like(result, "clamped")
+    _move(editor, between, lower)
+    add_shift(editor, between, result, near=add_shift(editor, writing, between, near=index))
+    return f"the {own} of {operator.type} becomes a range that ends there, and two 1x1 depthwise convolutions"
+
+
+def _move(editor: Editor, index: int, zero_point: int) -> None:
+    tensor = editor.tensor(index)
+    quantization = replace(tensor.quantization, zero_points=(zero_point,), minimum=(), maximum=())
+    editor.set_tensor(index, replace(tensor, quantization=quantization))
+
+
+def _set_apart(editor: Editor, index: int) -> str:
+    """Make the activation an operator of its own (case 3); return that in words."""
+    operator = editor.operator(index)
+    result, own = operator.outputs[0], fused_activation(operator.options)
+    before = editor.add_like(result, "not_clamped")
+    editor.replace(index, replace(_with(operator, Activation.NONE), outputs=(before,)))
+    kind = _OPERATOR_OF[own]
+    version = 2 if editor.tensor(result).element.is_8_bit and kind != "RELU_N1_TO_1" else 1
+    editor.add(Operator(kind, (before,), (result,), None, version), near=index)
+    return f"the {own.name} of {operator.type} becomes an operator"
