@@ -12,7 +12,6 @@ import npufit
 from cost.demands import HOSTILE, addition, convolution, depthwise, expected, on_npu, pooling
 from npufit.cost import estimate
 from npufit.cost.demand import Demand
-from npufit.cost.fitted import load_fitted
 from npufit.cost.npu.ethos_u65 import blocks_of, cycles_of
 from npufit.cost.npu.teflon_ethosu import MODEL, SHARED_WITH_VELA
 from npufit.cost.npu.vela import MODEL as VELA
@@ -20,6 +19,7 @@ from npufit.cost.prediction import PartitionCost
 from npufit.cost.workload import on_the_cpu
 from npufit.ethosu.decoding import decode
 from npufit.ethosu.operations import Convolution, read_operations
+from npufit.graph import Model
 from npufit.stacks import PlaceOptions, load_stack, resolve_target
 
 _VALUES = expected(MODEL.coefficients)
@@ -136,29 +136,46 @@ def test_what_vela_lends_is_a_coefficient_of_both() -> None:
     assert ours.intersection(theirs).issuperset(SHARED_WITH_VELA)
 
 
+_RESOLVED = 1.15
+"""Predictions closer than this are not told apart: two honest measurements of a network lie 8 % apart."""
+
+
+def _predicted(model: Model) -> tuple[float, float]:
+    """Return milliseconds and speed-up over two cores on the stack of the public report."""
+    result = estimate(model, npufit.check(model, "imx93/teflon@25.3").placement)
+    assert result is not None
+    assert result.total_ms is not None
+    assert result.speed_up is not None
+    return result.total_ms, result.speed_up
+
+
 @pytest.fixture(scope="module")
 def classifiers() -> dict[str, tuple[float, float]]:
-    """Return milliseconds and speed-up over two cores of the networks of the public report on this stack."""
-    if load_fitted("imx93/teflon") is None:
-        pytest.skip("imx93/teflon has no coefficients yet: python -m npufit.cost.fit")
-    found: dict[str, tuple[float, float]] = {}
-    for name in _CLASSIFIERS:
-        model = npufit.load(f"zoo:{name}@224,uint8")
-        result = estimate(model, npufit.check(model, "imx93/teflon@25.3").placement)
-        assert result is not None
-        assert result.total_ms is not None
-        assert result.speed_up is not None
-        found[name] = result.total_ms, result.speed_up
-    return found
+    """Return milliseconds and speed-up of the classifiers of the public report."""
+    return {name: _predicted(npufit.load(f"zoo:{name}@224,uint8")) for name in _CLASSIFIERS}
 
 
-def test_mobilenet_v1_is_the_fastest_of_the_report(classifiers: dict[str, tuple[float, float]]) -> None:
-    assert min(classifiers, key=lambda name: classifiers[name][0]) == "mobilenet_v1"
+def test_mobilenet_v1_is_the_fastest_of_the_report_or_not_told_from_it(
+    classifiers: dict[str, tuple[float, float]],
+) -> None:
+    times = {name: ms for name, (ms, _) in classifiers.items()}
+    assert times["mobilenet_v1"] <= min(times.values()) * _RESOLVED
+    assert max(times["mobilenet_v1"], times["mobilenet_v2"]) < min(times["inception_v1"], times["inception_v2"]) / 1.5
 
 
-def test_inception_v1_gains_most_of_the_report(classifiers: dict[str, tuple[float, float]]) -> None:
-    assert max(classifiers, key=lambda name: classifiers[name][1]) == "inception_v1"
+def test_inception_v1_gains_most_of_the_report_or_is_not_told_from_it(
+    classifiers: dict[str, tuple[float, float]],
+) -> None:
+    gains = {name: speed_up for name, (_, speed_up) in classifiers.items()}
+    assert gains["inception_v1"] >= max(gains.values()) / _RESOLVED
 
 
 def test_the_classifiers_of_the_report_gain_five_to_thirteen_times(classifiers: dict[str, tuple[float, float]]) -> None:
     assert all(5 <= speed_up <= 13 for _, speed_up in classifiers.values()), classifiers
+
+
+def test_the_detector_of_the_report_gains_least(
+    shared_models: Path, classifiers: dict[str, tuple[float, float]]
+) -> None:
+    _, speed_up = _predicted(npufit.load(shared_models / "ssd_mobilenet_v1_coco_quant.tflite"))
+    assert speed_up < 0.75 * min(other for _, other in classifiers.values())
