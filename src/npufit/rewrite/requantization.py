@@ -1,0 +1,106 @@
+"""How LiteRT scales sums of products back to 8 bits, and whether two ways to do it give the same for all sums.
+
+A real multiplier becomes a 32-bit integer and a shift. CONV_2D and DEPTHWISE_CONV_2D round twice: to the upper half of
+the 64-bit product, then by the shift. FULLY_CONNECTED rounds once, halves away from zero. The scales of input and
+weights are multiplied as 64-bit floats; only the convolutions for uint8 do it in 32 bits. All this was compared with
+LiteRT 2.3 (`tests/rewrite/test_requantization.py`).
+
+Scaling grows with the sum, so two ways are the same on a range of sums where each result begins at the same sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import frexp
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+
+_LARGEST = (1 << 31) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Multiplier:
+    """A real multiplier as the kernels hold it: `integer` / 2^31 * 2^`shift`."""
+
+    integer: int
+    shift: int
+
+
+Scaling = Callable[[Integers, Multiplier], Integers]
+
+
+def as_multiplier(real: float) -> Multiplier:
+    """Return what the kernels make of a real multiplier."""
+    if real == 0.0:
+        return Multiplier(0, 0)
+    mantissa, shift = frexp(real)
+    integer = int(np.floor(mantissa * (1 << 31) + 0.5))
+    if integer == 1 << 31:
+        integer, shift = integer // 2, shift + 1
+    return Multiplier(0, 0) if shift < -31 else Multiplier(integer, shift)
+
+
+def wide_product(ifm: float, weights: float, ofm: float) -> Multiplier:
+    """Return the multiplier of int8 convolutions and of FULLY_CONNECTED: the product of the scales in 64 bits."""
+    return as_multiplier(ifm * weights / ofm)
+
+
+def narrow_product(ifm: float, weights: float, ofm: float) -> Multiplier:
+    """Return the multiplier of uint8 convolutions: the product of the scales in 32 bits."""
+    return as_multiplier(float(np.float32(ifm) * np.float32(weights)) / ofm)
+
+
+def round_twice(sums: Integers, multiplier: Multiplier) -> Integers:
+    """Return `sums` scaled as the reference convolutions do it."""
+    product = (sums << max(0, multiplier.shift)) * multiplier.integer
+    nudge = np.where(product >= 0, np.int64(1 << 30), np.int64(1 - (1 << 30)))
+    total = product + nudge
+    high = np.where(total >= 0, total >> 31, -(-total >> 31))
+    right = max(0, -multiplier.shift)
+    mask = (1 << right) - 1
+    threshold = (mask >> 1) + (high < 0)
+    return (high >> right) + ((high & mask) > threshold)
+
+
+def round_once(sums: Integers, multiplier: Multiplier) -> Integers:
+    """Return `sums` scaled as the reference FULLY_CONNECTED does it: halves away from zero."""
+    total = 31 - multiplier.shift
+    half = np.int64(1 << (total - 1)) if total > 0 else np.int64(0)
+    return np.sign(sums) * (np.abs(sums) * multiplier.integer + half >> total)
+
+
+def beginnings(scaling: Scaling, multiplier: Multiplier, results: Integers, lowest: int, highest: int) -> Integers:
+    """Return the least sum in `lowest`..`highest` that gives at least each of `results`; `highest` + 1 for none."""
+    low = np.full(results.shape, lowest, np.int64)
+    high = np.full(results.shape, highest + 1, np.int64)
+    while bool((low < high).any()):
+        middle = (low + high) >> 1
+        enough = scaling(middle, multiplier) >= results
+        high = np.where(enough & (low < high), middle, high)
+        low = np.where(~enough & (low < high), middle + 1, low)
+    return low
+
+
+def is_same(
+    first: tuple[Scaling, Multiplier],
+    second: tuple[Scaling, Multiplier],
+    sums: tuple[int, int],
+    results: tuple[int, int],
+) -> bool:
+    """Return whether both give the same for every sum between `sums`, clamped to `results` (both ends included).
+
+    False also where the sums are too large for the kernels' 32 bits, where nothing is promised.
+    """
+    lowest, highest = sums
+    shift = max(0, first[1].shift, second[1].shift)
+    if max(abs(lowest), abs(highest)) << shift > _LARGEST:
+        return False
+    if first == second:
+        return True
+    wanted = np.arange(results[0] + 1, results[1] + 1, dtype=np.int64)
+    one, other = (beginnings(scaling, multiplier, wanted, lowest, highest) for scaling, multiplier in (first, second))
+    return bool(np.array_equal(one, other))
