@@ -1,8 +1,20 @@
 """The main question: where does each operator of a model run on a target, and is that good enough?"""
 
 from npufit.checking.check import check
+from npufit.checking.chosen import ChosenTarget, choose_target
 from npufit.checking.gates import Gate, GateResult, evaluate_gate, parse_gate
 from npufit.checking.load import load
 from npufit.checking.result import CheckResult, Summary
 
-__all__ = ["CheckResult", "Gate", "GateResult", "Summary", "check", "evaluate_gate", "load", "parse_gate"]
+__all__ = [
+    "CheckResult",
+    "ChosenTarget",
+    "Gate",
+    "GateResult",
+    "Summary",
+    "check",
+    "choose_target",
+    "evaluate_gate",
+    "load",
+    "parse_gate",
+]

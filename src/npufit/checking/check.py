@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from npufit.checking.chosen import ChosenTarget, choose_target
 from npufit.checking.result import CheckResult
 from npufit.errors import InputError
 from npufit.graph import Model
@@ -14,7 +15,6 @@ from npufit.stacks import (
     Target,
     apply_log,
     load_stack,
-    resolve_target,
     stack_names,
 )
 
@@ -26,7 +26,7 @@ MAX_LOG_BYTES = 64 << 20
 
 def check(
     model: Model,
-    target: str | Target,
+    target: str | Target | ChosenTarget,
     *,
     log: str | None = None,
     options: PlaceOptions | None = None,
@@ -35,7 +35,9 @@ def check(
     """Return where every operator of `model` runs on `target`, why, and how long that is predicted to take.
 
     `log` is the text that the user's board or tool printed for this model: it decides, and where the rules differ the
-    differences are listed. Raises InputError for a wrong target or log, ToolError where a needed tool fails.
+    differences are listed. A target may also be the profile of a board, a file that `npufit calibrate` wrote.
+
+    Raises InputError for a wrong target or log, ToolError where a needed tool fails.
 
     >>> import npufit
     >>> result = npufit.check(npufit.load("zoo:mobilenet_v2,int8"), "imx93/teflon@25.3")
@@ -44,12 +46,14 @@ def check(
     >>> result.placement.operators[1].finding.rule.id
     'ethosu.per-channel'
     """
-    resolved = resolve_target(target) if isinstance(target, str) else target
-    stack = load_stack(resolved.stack)
-    placement = stack.place(model, resolved, options or PlaceOptions())
+    chosen = choose_target(target) if isinstance(target, str) else target
+    if isinstance(chosen, Target):
+        chosen = ChosenTarget(chosen)
+    stack = load_stack(chosen.target.stack)
+    placement = stack.place(model, chosen.target, options or PlaceOptions())
     if log is not None:
         placement = _apply(placement, log, model)
-    return CheckResult(model, placement, estimate_options)
+    return CheckResult(model, placement, chosen.options(estimate_options), chosen.profile)
 
 
 def _apply(placement: Placement, text: str, model: Model) -> Placement:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from npufit.graph import Model, Operator, measure_work
-from npufit.stacks import OperatorPlacement, Placement, Status, Target, Unit
+from npufit.stacks import OperatorPlacement, Placement, Target, Unit
 
 if TYPE_CHECKING:
     from npufit.cost import Estimate, EstimateOptions
@@ -62,8 +62,6 @@ class CheckResult:
 
         Computed when it is first asked for. Raises InputError where `estimate_options` do not fit the chip.
         """
-        if self.placement.status is Status.UNAVAILABLE and not self.placement.operators:
-            return None
         from npufit.cost import estimate
 
         return estimate(self.model, self.placement, self.estimate_options)

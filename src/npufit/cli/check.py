@@ -29,7 +29,12 @@ def _schema() -> dict[str, Any]:
 @click.command("check")
 @click.argument("model", metavar="MODEL")
 @click.option(
-    "-t", "--target", "targets", multiple=True, metavar="TARGET", help="CHIP/STACK[@VERSION]; may be repeated."
+    "-t",
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="TARGET",
+    help="CHIP/STACK[@VERSION], or a board's profile (.toml); may be repeated.",
 )
 @click.option("--all", "everything", is_flag=True, help="List every operator, tensor and partition.")
 @click.option("--json", "form", flag_value="json", help="Print JSON (its schema: --json-schema).")
@@ -86,32 +91,33 @@ def command(
 
     Exit codes: 0 fine, 1 a gate failed, 2 the input is wrong, 3 a needed tool is missing or failed.
     """
-    from npufit.checking import check, evaluate_gate, load, parse_gate
+    from npufit.checking import check, choose_target, evaluate_gate, load, parse_gate
     from npufit.cli.output import page_for, sign_of_life, write
     from npufit.cost import EstimateOptions
-    from npufit.stacks import PlaceOptions, prepare_stack, resolve_target
+    from npufit.stacks import PlaceOptions, prepare_stack
 
     if not targets:
         raise InputError("no target given. Name one with -t, such as -t imx93/teflon@26.1 (see `npufit targets`).")
     if log is not None and len(targets) > 1:
         raise InputError("--log belongs to one target. Give a single -t with it.")
     demands = [parse_gate(gate) for gate in gates]
-    resolved = list(dict.fromkeys(resolve_target(target) for target in targets))
+    chosen = [choose_target(target) for target in dict.fromkeys(targets)]
+    chosen = [entry for position, entry in enumerate(chosen) if entry not in chosen[:position]]
     options = PlaceOptions(
         settings=parse_settings(settings),
         converter=_parse_converter(converter),
         time_limit_s=time_limit,
         use_cache=not no_cache,
     )
-    for target in resolved:
-        prepare_stack(target.stack)
+    for stack in dict.fromkeys(entry.target.stack for entry in chosen):
+        prepare_stack(stack)
     network = load(model)
     text = _read_log(log)
     results: list[CheckResult] = []
     estimate_options = EstimateOptions(threads=threads)
-    for target in resolved:
-        with sign_of_life(f"checking for {target}"):
-            results.append(check(network, target, log=text, options=options, estimate_options=estimate_options))
+    for entry in chosen:
+        with sign_of_life(f"checking for {entry.target}"):
+            results.append(check(network, entry, log=text, options=options, estimate_options=estimate_options))
     outcomes = [evaluate_gate(demand, result) for result in results for demand in demands]
     page = page_for(color, to_file=output is not None)
     write(_render(form, model, network, results, outcomes, everything, page), output, page.color)

@@ -18,6 +18,7 @@ _COMMANDS = {
     "run": "Execute a model as its target would, bit for bit, and compare.",
     "disassemble": "Print the command stream of an Ethos-U; would a kernel accept it?",
     "accuracy": "How far are predicted times from measured ones?",
+    "calibrate": "Refine predicted times with what your board measured.",
     "targets": "List the chips and stacks that can be asked about.",
     "rules": "Explain a rule or a hazard, or list them all.",
     "zoo": "List the built-in networks, or write one to a file.",

@@ -43,7 +43,7 @@ def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
     for result in results:
         summary = result.summary
         if result.placement.status is Status.UNAVAILABLE:
-            rows.append([result.name, "not available yet", *[""] * 7])
+            rows.append([result.name, time_words.prediction_cell(result), "not available yet", *[""] * 6])
             continue
         share = summary.npu_macs_share
         rows.append(

@@ -54,8 +54,10 @@ def reversal_words(result: CheckResult) -> str:
     alone = f"{_apart(found)[1]} ms on the CPU alone ({cores(estimate.threads)})"
     if found.at_least:
         return f"SLOWER with the NPU than without: predicted at least {_apart(found)[0]} ms against {alone}"
-    band = f" ({span(estimate.low_ms, estimate.high_ms)})" if estimate.low_ms and estimate.high_ms else ""
-    return f"SLOWER with the NPU than without: predicted {_apart(found)[0]} ms{band} against {alone}"
+    return (
+        f"SLOWER with the NPU than without: predicted {_apart(found)[0]} ms{_in_brackets(estimate)}"
+        f"{_proviso(result)} against {alone}"
+    )
 
 
 def _apart(found: Reversal) -> tuple[str, str]:
@@ -81,10 +83,20 @@ def prediction_clause(result: CheckResult) -> str:
         if estimate.low_ms is None or estimate.high_ms is None:
             return f"time with the NPU not predicted, {alone}"
         return f"predicted {span(estimate.low_ms, estimate.high_ms)} ms, because {_open(result)}, {alone}"
-    inner = f" ({_span_of(estimate)})" if _span_of(estimate) else ""
-    if not result.placement.partitions:
-        return f"predicted {milliseconds(estimate.total_ms)}{inner} on {cores(estimate.threads)}"
-    return f"predicted {milliseconds(estimate.total_ms)}{inner}, {alone}"
+    total = f"predicted {milliseconds(estimate.total_ms)}{_in_brackets(estimate)}"
+    if _is_assumed(result) or result.placement.partitions:
+        return f"{total}{_proviso(result)}, {alone}"
+    return f"{total} on {cores(estimate.threads)}"
+
+
+def _is_assumed(result: CheckResult) -> bool:
+    """Return True where there is a total although nobody knows where the operators run."""
+    estimate = result.estimate
+    return estimate is not None and estimate.total_ms is not None and result.placement.status is not Status.COMPLETE
+
+
+def _proviso(result: CheckResult) -> str:
+    return " if placed as assumed below" if _is_assumed(result) else ""
 
 
 def _open(result: CheckResult) -> str:
@@ -98,6 +110,10 @@ def _span_of(estimate: Estimate) -> str:
     return span(estimate.low_ms, estimate.high_ms)
 
 
+def _in_brackets(estimate: Estimate) -> str:
+    return f" ({_span_of(estimate)})" if _span_of(estimate) else ""
+
+
 def prediction_cell(result: CheckResult) -> str:
     """Return the prediction for a table over several targets, such as `9.8 ms (8.7 to 11), 4.5x`."""
     estimate = result.estimate
@@ -105,15 +121,15 @@ def prediction_cell(result: CheckResult) -> str:
         return "-"
     if estimate.total_ms is None:
         return f"{_span_of(estimate)} ms" if _span_of(estimate) else "-"
-    inner = f" ({_span_of(estimate)})" if _span_of(estimate) else ""
     mark = ", slower" if predicted_reversal(estimate) is not None else ""
-    return f"{milliseconds(estimate.total_ms)}{inner}{mark}"
+    assumed = ", assumed" if _is_assumed(result) else ""
+    return f"{milliseconds(estimate.total_ms)}{_in_brackets(estimate)}{mark}{assumed}"
 
 
 def time_rows(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
     """Return the predicted times: in all, where they go, the CPU alone, and the compiler's own estimate."""
     rows: list[TimeRow] = []
-    if result.placement.partitions or estimate.total_ms is None:
+    if result.placement.partitions or _is_assumed(result) or estimate.total_ms is None:
         rows += _with_npu(result, estimate)
     band = span(estimate.cpu_only_low_ms, estimate.cpu_only_high_ms)
     rows.append(TimeRow("CPU alone", _three(estimate.cpu_only_ms), band, cores(estimate.threads)))
@@ -131,11 +147,14 @@ def _with_npu(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
         return [TimeRow("with the NPU", "unknown", _span_of(estimate), _open(result))]
     summary = result.summary
     calls = f"{plural(summary.partitions, 'call')}, {size(summary.boundary_bytes)} copied"
+    counts = plural(summary.npu, "operator"), plural(summary.cpu, "operator"), calls
+    npu, cpu, overhead = ("", "", "") if _is_assumed(result) else counts
+    speed = f"{speed_words(estimate)}{_proviso(result)}"
     return [
-        TimeRow("with the NPU", _three(estimate.total_ms), _span_of(estimate), speed_words(estimate)),
-        TimeRow("  NPU", _three(estimate.npu_ms), "", plural(summary.npu, "operator")),
-        TimeRow("  CPU", _three(estimate.cpu_ms or 0.0), "", plural(summary.cpu, "operator")),
-        TimeRow("  calls and copies", _three(estimate.overhead_ms or 0.0), "", calls),
+        TimeRow("with the NPU", _three(estimate.total_ms), _span_of(estimate), speed),
+        TimeRow("  NPU", _three(estimate.npu_ms), "", npu),
+        TimeRow("  CPU", _three(estimate.cpu_ms or 0.0), "", cpu),
+        TimeRow("  calls and copies", _three(estimate.overhead_ms or 0.0), "", overhead),
     ]
 
 
@@ -164,7 +183,9 @@ def measured_rows(result: CheckResult, estimate: Estimate, most: int | None = No
     own = [entry for entry in by_trust if entry.unit is Unit.NPU and stack in entry.stack]
     alone = [entry for entry in by_trust if entry.unit is Unit.CPU]
     others = [entry for entry in by_trust if entry not in own and entry not in alone]
-    shown = [*own, *alone, *others] if most is None else [*own[:most], *alone[:most]]
+    shown = [*own, *alone, *others]
+    if most is not None:
+        shown = [*own[:most], *alone[:most]] or others[:most]
     rows = [TimeRow("measured", f"{entry.ms:g}", "", measured_words(entry)) for entry in shown]
     hidden = len(by_trust) - len(shown)
     return [*rows, TimeRow("", "", "", f"… {hidden} more (--all)")] if hidden else rows

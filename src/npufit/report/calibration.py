@@ -1,0 +1,139 @@
+"""What a calibration found, for people and for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from npufit._version import __version__
+from npufit.cost.calibrate import Calibration, CalibrationRow
+from npufit.cost.profile import Change
+from npufit.report.estimate_document import band_document
+from npufit.report.ink import Page, columns
+from npufit.words import clean, percent, plural, printable, shorten, significant
+
+_DIGITS = 6
+
+
+def calibration_text(result: Calibration, meanings: Mapping[str, str], output: Path, page: Page) -> str:
+    """Return the errors before and after, the coefficients that moved with their meaning, and the next step."""
+    profile, errors = result.profile, result.profile.errors
+    after = f"median error {percent(errors.before)} before, {percent(errors.after)} after"
+    if errors.held_out is not None:
+        after += f", {percent(errors.held_out)} where the network was left out"
+    run = f"{plural(profile.measurements, 'run')} of {plural(profile.networks, 'network')}"
+    lines = page.wrap(f"{printable(profile.target)} on your board: {run}; {after}", hanging="  ")
+    lines += ["", *_rows(result, page)]
+    if _doubt(result):
+        lines += ["", *(page.ink("yellow", line) for line in page.wrap(_doubt(result)))]
+    changes = (*profile.cpu, *profile.npu)
+    lines += ["", page.ink("bold", f"Coefficients that moved: {len(changes)}")]
+    lines += ["  " + line for line in columns([_change(entry, meanings) for entry in changes], right=(1, 2, 3))]
+    for reason in result.unused:
+        lines += [page.ink("yellow", line) for line in page.wrap(f"not used: {printable(reason)}", "  ", "    ")]
+    name = printable(str(output))
+    return "\n".join([*lines, "", f"Written to {name}. Next: npufit check MODEL -t {name}"])
+
+
+def _doubt(result: Calibration) -> str:
+    """Return why the profile may not be better for other networks, empty where nothing speaks against it."""
+    errors = result.profile.errors
+    if errors.held_out is None:
+        return (
+            "No unit has three networks, so none could be held out: how well the profile predicts other networks is "
+            "not known."
+        )
+    if errors.held_out >= errors.before:
+        return (
+            "Networks that the fit had not seen are predicted no better with it than with npufit's own coefficients. "
+            "Look for a measurement that is off, or measure more networks."
+        )
+    return ""
+
+
+def _rows(result: Calibration, page: Page) -> list[str]:
+    header = ["model", "unit", "threads", "measured ms", "before", "error", "after", "error", "held out", "error"]
+    table = columns([header, *map(_cells, result.rows)], right=range(2, len(header)))
+    return [page.ink("bold", table[0]), *table[1:]]
+
+
+def _cells(row: CalibrationRow) -> list[str]:
+    return [
+        shorten(row.model, 44),
+        row.unit.value,
+        str(row.threads),
+        significant(row.measured_ms, 4),
+        *_predicted(row.before_ms, row),
+        *_predicted(row.after_ms, row),
+        *_predicted(row.held_out_ms, row),
+    ]
+
+
+def _predicted(ms: float | None, row: CalibrationRow) -> tuple[str, str]:
+    if ms is None:
+        return "", ""
+    return significant(ms, 3), f"{100 * (ms / row.measured_ms - 1):+.0f} %"
+
+
+def _change(entry: Change, meanings: Mapping[str, str]) -> list[str]:
+    factor = f"x {entry.after / entry.before:.2f}"
+    return [entry.name, f"{entry.before:.4g}", f"{entry.after:.4g}", factor, meanings.get(entry.name, "")]
+
+
+def calibration_json(result: Calibration, output: Path) -> str:
+    """Return the same as JSON text that follows `calibrate.schema.json`."""
+    return json.dumps(calibration_document(result, output), indent=2)
+
+
+def calibration_schema() -> dict[str, Any]:
+    """Return the JSON schema that `calibration_json` follows."""
+    return json.loads((files("npufit.report") / "calibrate.schema.json").read_text(encoding="utf-8"))
+
+
+def calibration_document(result: Calibration, output: Path) -> dict[str, Any]:
+    """Return the same as plain data, ready for JSON."""
+    profile = result.profile
+    return {
+        "schema_version": 1,
+        "npufit_version": __version__,
+        "profile": {
+            "name": clean(profile.name),
+            "file": clean(str(output)),
+            "target": clean(profile.target),
+            "measurements": profile.measurements,
+            "networks": profile.networks,
+            "error_before": profile.errors.before,
+            "error_after": profile.errors.after,
+            "error_held_out": profile.errors.held_out,
+            "cpu": [_change_document(entry) for entry in profile.cpu],
+            "npu": [_change_document(entry) for entry in profile.npu],
+            "cpu_band": None if profile.cpu_band is None else band_document(profile.cpu_band),
+            "npu_band": None if profile.npu_band is None else band_document(profile.npu_band),
+        },
+        "rows": [
+            {
+                "model": clean(row.model),
+                "unit": row.unit.value,
+                "threads": row.threads,
+                "measured_ms": _number(row.measured_ms),
+                "before_ms": _number(row.before_ms),
+                "after_ms": _number(row.after_ms),
+                "held_out_ms": _number(row.held_out_ms),
+                "operator_types": row.operator_types,
+                "source": clean(row.source),
+            }
+            for row in result.rows
+        ],
+        "unused": [clean(reason) for reason in result.unused],
+    }
+
+
+def _change_document(entry: Change) -> dict[str, Any]:
+    return {"name": entry.name, "before": entry.before, "after": entry.after}
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.{_DIGITS}g}")
