@@ -57,6 +57,11 @@ class Row:
     left_out: str
 
     @property
+    def is_npu_alone(self) -> bool:
+        """True where the time is that of the NPU's node in a profile, without what the CPU does beside it."""
+        return "node only" in self.stack_name
+
+    @property
     def group(self) -> str:
         """What predicts the row, such as `imx93/cpu` or `imx93/vela`."""
         return f"{self.chip}/{'cpu' if self.unit is Unit.CPU else self.stack}"

@@ -3,8 +3,8 @@
 Vela counts the cycles of each pass and the bytes that it moves; what it cannot know is how fast the board's memory is
 beside everything else, what a call through the driver and the M33 costs, and what a pass costs beside its arithmetic.
 Within a pass arithmetic and memory overlap in part: the root of the sum of their squares, which is the slower of both
-where they differ and 1.4 times it where they do not. Vela counts the bytes of bursts; what an access is worth of a burst
-(`dram_efficiency`) brings them back to bytes that are needed, as a cache line's worth of pixels is read once.
+where they differ and 1.4 times it where they do not. Vela counts the bytes of whole bursts; `dram_efficiency`, the
+share of them that is of use, brings reads back to what is needed: neighbouring pixels of a burst are read once.
 """
 
 from __future__ import annotations
