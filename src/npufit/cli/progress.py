@@ -6,16 +6,27 @@ import contextlib
 import sys
 import threading
 from collections.abc import Generator
+from enum import StrEnum
+from typing import Protocol
 
-from npufit.execute import Progress, Stage
+from npufit.execute import Stage
 
 _PATIENCE_S = 1.0
 _INTERVAL_S = 0.1
-_UNITS = {Stage.LOAD: "NPU calls", Stage.INFERENCE: "operations"}
+_UNITS: dict[str, str] = {Stage.LOAD: "NPU calls", Stage.INFERENCE: "operations", "proving": "inferences"}
+"""What a stage counts, of those that can say how far they are."""
+
+
+class Teller(Protocol):
+    """Is told how far a stage of any command is."""
+
+    def __call__(self, stage: StrEnum, done: int = 0, total: int = 0) -> None:
+        """Take note that `done` of `total` steps of `stage` are finished; a total of 0 is not known."""
+        ...
 
 
 @contextlib.contextmanager
-def progress_bar() -> Generator[Progress]:
+def progress_bar() -> Generator[Teller]:
     """Yield what is to be told of the progress; where standard error is no terminal, nothing is shown."""
     state = _State()
     if not sys.stderr.isatty():
@@ -35,9 +46,9 @@ class _State:
     """The latest news. It is only kept, so that work is not slowed down; the painter looks at it now and then."""
 
     def __init__(self) -> None:
-        self.news = Stage.LOAD, 0, 0
+        self.news: tuple[StrEnum, int, int] = Stage.LOAD, 0, 0
 
-    def __call__(self, stage: Stage, done: int = 0, total: int = 0) -> None:
+    def __call__(self, stage: StrEnum, done: int = 0, total: int = 0) -> None:
         self.news = stage, done, total
 
 
@@ -57,7 +68,7 @@ def _paint(state: _State, done: threading.Event) -> None:
                 if task is not None:
                     bar.remove_task(task)
                 shown, task = stage, bar.add_task(stage, total=total if total > 1 else None, count="")
-            count = f"{finished} of {total} {_UNITS[stage]}" if total > 1 else ""
+            count = f"{finished} of {total} {_UNITS.get(stage, '')}" if total > 1 else ""
             bar.update(task, completed=finished, count=count)
             if done.wait(_INTERVAL_S):
                 return

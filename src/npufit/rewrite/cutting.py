@@ -18,6 +18,7 @@ from npufit.errors import InputError
 from npufit.execute import Array, Reference, Values
 from npufit.graph import NO_TENSOR, ElementType, Model, Operator, Tensor, validate
 from npufit.rewrite.editing import Editor
+from npufit.rewrite.progress import FitProgress, FitStage, ignore_progress
 from npufit.rewrite.proof_inputs import ProofInput
 from npufit.stacks import Placement, Unit
 from npufit.words import clean, printable, shorten
@@ -124,14 +125,15 @@ def run_parts(found: Cut, inputs: Values, references: Sequence[Reference] | None
     return {index: values[index] for index in found.model.main.outputs}
 
 
-def prove_cut(found: Cut, inputs: Sequence[ProofInput]) -> CutProof:
+def prove_cut(found: Cut, inputs: Sequence[ProofInput], progress: FitProgress = ignore_progress) -> CutProof:
     """Return whether the chained parts give the same bytes as the whole model in the reference kernels.
 
     Inputs that the whole model refuses are left out. Raises InputError where LiteRT cannot load it or refuses them all.
     """
     whole, references = Reference(found.model), [Reference(part.model) for part in found.parts]
     compared, refusal = 0, "there is no input."
-    for entry in inputs:
+    for position, entry in enumerate(inputs):
+        progress(FitStage.PROOF, position, len(inputs))
         try:
             expected = {**entry.values, **whole.run(entry.values)}
         except InputError as error:

@@ -25,11 +25,11 @@ _SIMULATED = "vela"
 class FitOptions:
     """What a user may set for a fit.
 
-    `passes` are applied wherever they can be, in their order, better or not; without them a search chooses among all.
+    `passes` are applied wherever they can be, in their order, better or not; where None, a search chooses among all.
     `skip` has names of passes. `samples` take the place of the random inputs, `inputs` is how many of these there are.
     """
 
-    passes: tuple[Pass, ...] = ()
+    passes: tuple[Pass, ...] | None = None
     skip: tuple[str, ...] = ()
     allow_approximate: bool = False
     prove: bool = True
@@ -116,20 +116,20 @@ def all_passes() -> tuple[Pass, ...]:
 
 
 def _start(model: Model, target: str | Target, options: FitOptions) -> tuple[CheckResult, tuple[Pass, ...]]:
-    for own in options.passes:
+    for own in options.passes or ():
         if own.exactness is Exactness.APPROXIMATE and not options.allow_approximate:
             raise InputError(f"{pass_text(own)} changes the answer. Add --allow-approximate to have it all the same.")
     for name in options.skip:
         load_pass(name)
     resolved = resolve_target(target) if isinstance(target, str) else target
-    return check(model, resolved, options=options.place), options.passes or all_passes()
+    return check(model, resolved, options=options.place), (all_passes() if options.passes is None else options.passes)
 
 
 def _search_options(options: FitOptions, failed: Sequence[Verdict]) -> SearchOptions:
-    known = {own.name: own for own in (*all_named(options.skip), *options.passes)}
+    known = {own.name: own for own in (*all_named(options.skip), *(options.passes or ()))}
     skipped = [Verdict(known[name], Outcome.SKIPPED, "skipped by --skip") for name in options.skip]
     return SearchOptions(
-        asked=bool(options.passes),
+        asked=options.passes is not None,
         allow_approximate=options.allow_approximate,
         left_out=(*skipped, *failed),
         samples=tuple(sample.values for sample in options.samples),

@@ -1,0 +1,287 @@
+"""`npufit fit`: rewrite a model until it fits its target, and prove that it is still the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from npufit.cli import exit_codes
+from npufit.cli.options import color_option, schema_option, tool_options
+from npufit.errors import InputError
+
+if TYPE_CHECKING:
+    from npufit.report.fit import Written
+    from npufit.rewrite import Pass
+    from npufit.rewrite.cutting import Cut, CutProof
+    from npufit.rewrite.fitting import Fit, FitOptions
+
+_CUT = "cut"
+
+
+def _schema() -> dict[str, Any]:
+    from npufit.report.fit_document import fit_schema
+
+    return fit_schema()
+
+
+def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from npufit.cli.output import page_for
+    from npufit.report.fit import passes_text
+    from npufit.rewrite import load_pass, pass_names
+
+    page = page_for("auto")
+    click.echo(passes_text([load_pass(name) for name in pass_names()], page), color=page.color)
+    context.exit()
+
+
+@click.command("fit")
+@click.argument("model", metavar="MODEL")
+@click.option("-t", "--target", metavar="TARGET", required=True, help="CHIP/STACK[@VERSION] to fit the model to.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write the result; with --cut a folder.")
+@click.option("--force", is_flag=True, help="Replace files that exist. The MODEL itself is never replaced.")
+@click.option("--list", "only_list", is_flag=True, help="Say which passes apply where and their gain; change nothing.")
+@click.option(
+    "--passes",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_passes,
+    help="List all passes with their options and exit.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="PASS[:OPTION=VALUE,…]",
+    help="Apply this pass wherever it can be, instead of searching; may be repeated, in order.",
+)
+@click.option("--skip", multiple=True, metavar="PASS", help="Leave this pass out; may be repeated.")
+@click.option("--allow-approximate", is_flag=True, help="Allow passes that change the answer; how much is shown.")
+@click.option(
+    "--recipe",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Replay this file if it exists; else save there what was done.",
+)
+@click.option("--cut", is_flag=True, help="Write files for the CPU and the NPU, and how to chain them, into a folder.")
+@click.option("--head", multiple=True, metavar="TENSOR", help="With --cut: where the part for the NPU starts.")
+@click.option("--tail", multiple=True, metavar="TENSOR", help="With --cut: where the part for the NPU ends.")
+@click.option("--prove/--no-prove", default=True, show_default=True, help="Compare the answers before and after.")
+@click.option(
+    "--inputs",
+    type=click.IntRange(1, 1000),
+    default=None,
+    metavar="N",
+    help="Random inputs of the proof; 8 by default.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 1 << 31), default=0, show_default=True, help="Seed of the random inputs."
+)
+@click.option(
+    "--samples",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of images, .npy or .npz files to prove with instead of random inputs (--inputs: at most so many).",
+)
+@click.option("--all", "everything", is_flag=True, help="List every place that changes, and all that remains.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
+@tool_options
+@color_option
+@schema_option(_schema)
+def command(
+    model: str,
+    target: str,
+    output: Path | None,
+    force: bool,
+    only_list: bool,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    allow_approximate: bool,
+    recipe: Path | None,
+    cut: bool,
+    head: tuple[str, ...],
+    tail: tuple[str, ...],
+    prove: bool,
+    inputs: int | None,
+    seed: int,
+    samples: Path | None,
+    everything: bool,
+    as_json: bool,
+    settings: tuple[str, ...],
+    time_limit: float,
+    no_cache: bool,
+    color: str,
+) -> int:
+    """Rewrite MODEL until it fits TARGET, prove that its answer is the same, and say what changed.
+
+    MODEL is a .tflite file, or a built-in network such as zoo:mobilenet_v2@320,int8 (see `npufit zoo`). A search
+    chooses among the passes (--passes lists them); without -o nothing is written.
+
+    \b
+    npufit fit model.tflite -t imx93/teflon@25.3 --list
+    npufit fit model.tflite -t imx93/teflon@25.3 -o fitted.tflite
+    npufit fit model.tflite -t imx93/vela --only fold-pad:growth=1 --only clean-reshapes -o fitted.tflite
+    npufit fit model.tflite -t imx93/teflon@25.3 --allow-approximate --samples photos -o fitted.tflite
+    npufit fit model.tflite -t imx93/teflon@26.1 --cut -o parts
+
+    Exit codes: 0 fine (also where nothing is to be done), 1 a proof failed, 2 the input is wrong, 3 a needed tool is
+    missing or failed.
+    """
+    from npufit.checking import load
+    from npufit.cli.check import parse_settings
+    from npufit.cli.output import page_for
+    from npufit.cli.progress import progress_bar
+    from npufit.report.fit import fit_text
+    from npufit.report.fit_document import fit_json
+    from npufit.rewrite.fitting import FitOptions, fit, list_passes
+    from npufit.rewrite.proof_inputs import RANDOM_INPUTS, read_samples
+    from npufit.stacks import PlaceOptions, prepare_stack, resolve_target
+
+    resolved = resolve_target(target)
+    wants_cut = cut or bool(head or tail) or _CUT in only
+    if recipe is not None and recipe.exists() and only:
+        raise InputError(f"{recipe} is there and says which passes to apply; --only says others. Give one of them.")
+    _check_output(model, output, recipe, force=force, is_folder=wants_cut)
+    prepare_stack(resolved.stack)
+    network = load(model)
+    with progress_bar() as progress:
+        options = FitOptions(
+            passes=_asked(only, recipe),
+            skip=tuple(dict.fromkeys(skip)),
+            allow_approximate=allow_approximate,
+            prove=prove,
+            inputs=RANDOM_INPUTS if inputs is None else inputs,
+            seed=seed,
+            samples=() if samples is None else read_samples(network, samples, inputs),
+            place=PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache),
+            progress=progress,
+        )
+        found = list_passes(network, resolved, options) if only_list else fit(network, resolved, options)
+        parts = None if only_list or not wants_cut else _cut(found, head, tail, options)
+    written = _write(found, parts, None if only_list else output, recipe, force=force)
+    page = page_for(color)
+    click.echo(fit_json(found, written) if as_json else fit_text(found, written, page, everything=everything))
+    cut_failed = written.cut_proof is not None and bool(written.cut_proof.difference)
+    return exit_codes.NOT_MET if found.failures or cut_failed else exit_codes.FINE
+
+
+def _asked(only: Sequence[str], recipe: Path | None) -> tuple[Pass, ...] | None:
+    """Return the passes that are asked for, None where a search is to choose them."""
+    from npufit.rewrite import parse_pass
+    from npufit.rewrite.recipe import read_recipe
+
+    if recipe is not None and recipe.exists():
+        return read_recipe(recipe).passes
+    return tuple(parse_pass(text) for text in only if text != _CUT) if only else None
+
+
+def _check_output(model: str, output: Path | None, recipe: Path | None, *, force: bool, is_folder: bool) -> None:
+    """Raise InputError, before any work, where the output could not be written or would replace something."""
+    if output is not None and recipe is not None and _is_same(output, recipe):
+        raise InputError(f"{recipe}: --recipe and --output are the same file.")
+    for path in (output, recipe):
+        if path is not None and _is_same(path, Path(model)):
+            raise InputError(f"{path}: is the MODEL itself, which is never replaced. Give another name.")
+    if output is None:
+        return
+    if is_folder:
+        if output.exists() and not output.is_dir():
+            raise InputError(f"{output}: is no folder. --cut writes several files into one.")
+        if output.is_dir() and any(output.iterdir()) and not force:
+            raise InputError(f"{output}: is not empty. Add --force to write into it, or give another name.")
+        return
+    if output.is_dir():
+        raise InputError(f"{output}: is a folder. Give the name of a file.")
+    if output.exists() and not force:
+        raise InputError(f"{output}: exists already. Add --force to replace it, or give another name.")
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: there is no folder {output.parent}.")
+
+
+def _is_same(first: Path, second: Path) -> bool:
+    try:
+        return first.resolve() == second.resolve() or first.samefile(second)
+    except OSError:
+        return False
+
+
+def _cut(fit: Fit, head: Sequence[str], tail: Sequence[str], options: FitOptions) -> tuple[Cut, CutProof | None]:
+    """Return the result in parts, and the proof that they chain."""
+    from npufit.rewrite.cutting import cut, prove_cut
+    from npufit.rewrite.proof_inputs import extreme_inputs, seeded_inputs
+
+    model = fit.result.model
+    found = cut(model, fit.result.placement, head, tail)
+    if not options.prove:
+        return found, None
+    inputs = (*seeded_inputs(model, options.inputs, options.seed), *extreme_inputs(model))
+    return found, prove_cut(found, inputs, options.progress)
+
+
+def _write(
+    fit: Fit, parts: tuple[Cut, CutProof | None] | None, output: Path | None, recipe: Path | None, *, force: bool
+) -> Written:
+    """Write what is to be written, and return it; what failed its proof is not."""
+    from npufit.report.fit import Written
+    from npufit.rewrite.cutting import MANIFEST, manifest_text
+    from npufit.rewrite.recipe import recipe_text
+    from npufit.tflite import serialize_model
+
+    data = serialize_model(fit.result.model)
+    sizes = len(serialize_model(fit.original.model)), len(data)
+    cut, proof = parts or (None, None)
+    why_not = ""
+    if fit.is_survey:
+        why_not = "--list changes nothing"
+    elif not fit.steps and cut is None:
+        why_not = "there is nothing to change"
+    elif proof is not None and proof.difference:
+        why_not = "the parts failed their proof"
+    elif output is None:
+        why_not = "-o OUT writes it"
+    if why_not or output is None:
+        return Written(sizes, cut=cut, cut_proof=proof, why_not=why_not)
+    target = str(fit.result.target)
+    if cut is None:
+        _put(output, data, force=force)
+    else:
+        _make_folder(output)
+        for part in cut.parts:
+            _put(output / part.file, serialize_model(part.model), force=force)
+        _put(output / MANIFEST, manifest_text(cut, target).encode(), force=force)
+    saved = recipe if recipe is not None and fit.steps and not recipe.exists() else None
+    if saved is not None:
+        passes = [step.own for step in fit.steps]
+        _put(saved, recipe_text(passes, target, fit.original.model.name).encode(), force=False)
+    return Written(sizes, output, saved, cut, proof)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: the folder cannot be made: {error.strerror or error}.") from None
+
+
+def _put(path: Path, data: bytes, *, force: bool) -> None:
+    """Write a file as a whole or not at all. Raises InputError where it exists and `force` is not given."""
+    # What exists stays until the new file is complete; what does not exist is made here or by nobody else.
+    beside = path.with_name(f".{path.name}.{os.getpid()}") if force else path
+    made = False
+    try:
+        with beside.open("xb") as file:
+            made = True
+            file.write(data)
+        if force:
+            beside.replace(path)
+    except OSError as error:
+        if made:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+        if isinstance(error, FileExistsError):
+            raise InputError(f"{path}: exists already. Add --force to replace it, or give another name.") from None
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
