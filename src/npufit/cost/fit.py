@@ -184,9 +184,14 @@ def _counted(group: str) -> tuple[Row, ...]:
     return tuple(row for row in measured_rows() if row.group == group and not row.left_out)
 
 
+_FAMILIES = ("yolov8",)
+"""Networks whose variants differ only in width and depth."""
+
+
 def architecture(network: str) -> str:
-    """Return what is held out together: a network at any size and in any export."""
-    return network.removeprefix("zoo:").partition("@")[0].partition(",")[0]
+    """Return what is held out together: a network in any size, export and variant."""
+    name = network.removeprefix("zoo:").partition("@")[0].partition(",")[0]
+    return next((family for family in _FAMILIES if name.startswith(family)), name)
 
 
 def _fit_cpu(chip: str, wanted: Sequence[Coefficient]) -> Outcome:
