@@ -19,7 +19,7 @@ _PASSES = {
     "fold-pad": "padding:FoldPad",
     "refuse-activations": "activations:FuseActivations",
     "unfuse-activations": "activations:UnfuseActivations",
-    "mean-to-pool": "pooling:MeanToPool",
+    "mean-to-convolution": "pooling:MeanToConvolution",
     "matrix-to-convolution": "matrices:MatrixToConvolution",
     "convolution-to-matrix": "matrices:ConvolutionToMatrix",
     "join-axis": "joining:JoinAxis",

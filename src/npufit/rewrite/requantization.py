@@ -104,3 +104,13 @@ def is_same(
     wanted = np.arange(results[0] + 1, results[1] + 1, dtype=np.int64)
     one, other = (beginnings(scaling, multiplier, wanted, lowest, highest) for scaling, multiplier in (first, second))
     return bool(np.array_equal(one, other))
+
+
+def nearby_scales(scale: float, steps: int = 4) -> list[float]:
+    """Return the 32-bit floats around `scale`, as many `steps` up and down, the nearest first."""
+    up = down = np.float32(scale)
+    found = [float(up)]
+    for _ in range(steps):
+        up, down = np.nextafter(up, np.float32(np.inf)), np.nextafter(down, np.float32(0))
+        found += [float(up), float(down)]
+    return found

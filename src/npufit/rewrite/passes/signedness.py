@@ -25,7 +25,7 @@ from npufit.graph import (
 )
 from npufit.rewrite.clamping import clamp_of
 from npufit.rewrite.constants import same_quantization, values_of
-from npufit.rewrite.requantization import is_same, narrow_product, round_twice, wide_product
+from npufit.rewrite.requantization import is_same, narrow_product, nearby_scales, round_twice, wide_product
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
 
 if TYPE_CHECKING:
@@ -49,9 +49,6 @@ _VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4} | dict.
     2,
 )  # fmt: skip
 """The version that brought int8 to each operator."""
-
-_NEIGHBOURS = 4
-"""How many neighbouring 32-bit floats are tried for the scale of weights, upwards and downwards."""
 
 
 @dataclass(frozen=True)
@@ -326,7 +323,7 @@ def _find_scales(
     old, new = (narrow_product, wide_product) if turning.wanted is ElementType.INT8 else (wide_product, narrow_product)
     before = round_twice, old(ifm.quantization.scale, scale, ofm.quantization.scale)
     lowest, highest = _sums(turning, operator, centred, ifm)
-    candidates = _neighbours(scale)
+    candidates = nearby_scales(scale)
 
     def fits(candidate: float, low: int, high: int) -> bool:
         after = round_twice, new(ifm.quantization.scale, candidate, ofm.quantization.scale)
@@ -362,15 +359,6 @@ def _sums(
     low, high = min(low, 0), max(high, 0)
     positive, negative = np.maximum(matrix, 0).sum(1), np.minimum(matrix, 0).sum(1)
     return bias + positive * low + negative * high, bias + positive * high + negative * low
-
-
-def _neighbours(scale: float) -> list[float]:
-    """Return 32-bit floats around `scale`, itself first, the nearest first."""
-    found, up, down = [scale], np.float32(scale), np.float32(scale)
-    for _ in range(_NEIGHBOURS):
-        up, down = np.nextafter(up, np.float32(np.inf)), np.nextafter(down, np.float32(0))
-        found += [float(up), float(down)]
-    return found
 
 
 _CHECKS: dict[str, _Check] = {

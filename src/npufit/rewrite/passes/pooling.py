@@ -1,0 +1,154 @@
+"""mean-to-convolution: a mean over height and width becomes a depthwise convolution, which rounds alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from npufit.graph import (
+    DepthwiseConv2DOptions,
+    ElementType,
+    FullyConnectedOptions,
+    Model,
+    Operator,
+    Padding,
+    Quantization,
+    ReshapeOptions,
+    Tensor,
+    constant_values,
+)
+from npufit.rewrite.editing import Editor
+from npufit.rewrite.placed import off_npu
+from npufit.rewrite.requantization import (
+    Integers,
+    Multiplier,
+    as_multiplier,
+    is_same,
+    narrow_product,
+    nearby_scales,
+    round_twice,
+    wide_product,
+)
+from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+
+_LARGEST_SIDE = 64
+"""The largest kernel that every NPU of this project takes, along one axis."""
+
+_NUDGES = (0, 1, -1, 2, -2, 3, -3)
+"""The biases that are tried: they make up for the bit that the multiplier of a MEAN may lack."""
+
+
+@dataclass(frozen=True)
+class MeanToConvolution(Pass):
+    """MEAN over height and width of one 8-bit image becomes a DEPTHWISE_CONV_2D whose weights are all 1.
+
+    Both add the values without their zero point and scale the sum by a 32-bit multiplier, rounding twice. MEAN divides
+    its multiplier by the number of places, which may leave it one bit less. A 32-bit scale of the weights near one over
+    that number, and a bias of a few units, are sought with which every sum that can occur gives the same result. They
+    are found for about half of all means. Otherwise the MEAN stays.
+
+    AVERAGE_POOL_2D would not be the same: it divides and rounds once, and differs for every window but 1x1.
+
+    1. The result has rank 4 (`keep_dims`): the convolution writes it.
+    2. It has rank 2 and only FULLY_CONNECTED reads it, which flattens its input: the tensor gets rank 4.
+    3. It has rank 2 otherwise: a RESHAPE follows.
+
+    Left alone where the target runs the MEAN on the NPU.
+    """
+
+    name: ClassVar[str] = "mean-to-convolution"
+    exactness: ClassVar[Exactness] = Exactness.EXACT
+    summary: ClassVar[str] = "write the mean over height and width as a depthwise convolution"
+
+    def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+        """Return `model` with such means replaced, None where there are none."""
+        editor = Editor(model)
+        wanted = off_npu(context) if context.placement is not None else range(len(model.main.operators))
+        sites: list[Site] = []
+        for index, operator in enumerate(model.main.operators):
+            if operator.type == "MEAN" and index in wanted and _replace(editor, index):
+                sites.append(Site(0, (index,), "MEAN becomes a DEPTHWISE_CONV_2D"))
+        return Rewritten(editor.finish(), tuple(sites)) if sites else None
+
+
+def mean_multiplier(ifm: float, ofm: float, count: int) -> Multiplier:
+    """Return the multiplier of LiteRT's MEAN over `count` values: that of the scales, divided as an integer."""
+    whole = as_multiplier(ifm / ofm)
+    shift = min(count.bit_length() - 1, 32, 31 + whole.shift)
+    return Multiplier((whole.integer << shift) // count, whole.shift - shift)
+
+
+def _replace(editor: Editor, index: int) -> bool:
+    operator = editor.operator(index)
+    ifm, ofm = editor.tensor(operator.inputs[0]), editor.tensor(operator.outputs[0])
+    axes = constant_values(editor.tensor(operator.inputs[1]))
+    if not _is_image(ifm) or not _is_image(ofm, ranks=(2, 4)) or ifm.element is not ofm.element or axes is None:
+        return False
+    _, height, width, depth = ifm.shape or (0, 0, 0, 0)
+    if sorted(axis % 4 for axis in axes) != [1, 2] or max(height, width) > _LARGEST_SIDE:
+        return False
+    found = _find_scale(ifm, ofm, height * width)
+    if found is None or (ofm.shape or (0,))[-1] != depth:
+        return False
+    scale, nudge = found
+    result = _place_for_result(editor, index, depth)
+    name = ofm.name
+    kernel = np.ones((1, height, width, depth), ifm.element.value)
+    weights = editor.add_constant(f"{name}/ones", kernel, Quantization((scale,), (0,)))
+    unit = Quantization((float(np.float32(ifm.quantization.scale) * np.float32(scale)),), (0,))
+    bias = editor.add_constant(f"{name}/bias", np.full(depth, nudge, np.int32), unit)
+    options = DepthwiseConv2DOptions(Padding.VALID, stride_w=1, stride_h=1, depth_multiplier=1)
+    inputs = (operator.inputs[0], weights, bias)
+    editor.replace(index, Operator("DEPTHWISE_CONV_2D", inputs, (result,), options, version=3))
+    return True
+
+
+def _is_image(tensor: Tensor, ranks: tuple[int, ...] = (4,)) -> bool:
+    shape = tensor.shape or (0,)
+    fits = len(shape) in ranks and shape[0] == 1
+    return fits and tensor.element.is_8_bit and len(tensor.quantization.scales) == 1
+
+
+def _find_scale(ifm: Tensor, ofm: Tensor, count: int) -> tuple[float, int] | None:
+    """Return a scale of the weights and a bias with which the convolution gives for every sum what the MEAN gives."""
+    scales = ifm.quantization.scale, ofm.quantization.scale
+    lowest, highest = (end - ifm.quantization.zero_point for end in ifm.element.integer_range)
+    results = tuple(end - ofm.quantization.zero_point for end in ofm.element.integer_range)
+    mean = round_twice, mean_multiplier(*scales, count)
+    product = narrow_product if ifm.element is ElementType.UINT8 else wide_product
+    for nudge in _NUDGES:
+        for candidate in nearby_scales(1.0 / count):
+            other = partial(_nudged, nudge), product(scales[0], candidate, scales[1])
+            if is_same(mean, other, (lowest * count, highest * count), (results[0], results[1])):
+                return candidate, nudge
+    return None
+
+
+def _nudged(nudge: int, sums: Integers, multiplier: Multiplier) -> Integers:
+    return round_twice(sums + nudge, multiplier)
+
+
+def _place_for_result(editor: Editor, index: int, depth: int) -> int:
+    """Return the tensor of rank 4 that the convolution writes (cases 1 to 3)."""
+    result = editor.operator(index).outputs[0]
+    tensor = editor.tensor(result)
+    shape = (1, 1, 1, depth)
+    if tensor.shape == shape:
+        return result
+    readers = [editor.operator(reader) for reader in editor.consumers(result)]
+    if result not in editor.outputs and all(_flattens(reader, result) for reader in readers):
+        editor.set_tensor(result, replace(tensor, shape=shape, shape_signature=None))
+        return result
+    written = editor.add_like(result, "map", shape=shape)
+    wanted = editor.add_constant(f"{tensor.name}/shape", np.array(tensor.shape, np.int32))
+    editor.add(Operator("RESHAPE", (written, wanted), (result,), ReshapeOptions(tensor.shape)), near=index)
+    return written
+
+
+def _flattens(reader: Operator, tensor: int) -> bool:
+    options = reader.options
+    plain = isinstance(options, FullyConnectedOptions) and not options.keep_num_dims
+    return plain and reader.inputs[0] == tensor and reader.inputs.count(tensor) == 1
