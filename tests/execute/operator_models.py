@@ -385,6 +385,14 @@ def _mirror_pad_int8(sketch: Sketch) -> None:
     sketch.apply("MIRROR_PAD", (ifm, amounts), (1, 12, 10, 12), options, element=INT8)
 
 
+@_register("transpose_uint8")
+def _transpose_uint8(sketch: Sketch) -> None:
+    order = sketch.constant(np.array((0, 3, 1, 2), np.int32))
+    ifm = sketch.input(1, 4, 4, 16, scale=0.1, element=ElementType.UINT8, zero_point=128)
+    options = OtherOptions("TransposeOptions")
+    sketch.apply("TRANSPOSE", (ifm, order), (1, 16, 4, 4), options, 0.1, ElementType.UINT8, 128)
+
+
 @_register("network")
 def _network(sketch: Sketch) -> None:
     """A residual block, a pool and a classifier."""
