@@ -33,8 +33,14 @@ def predicted_reversal(estimate: Estimate) -> Reversal | None:
 
 
 def measured_reversal(estimate: Estimate, stack: str) -> Reversal | None:
-    """Return that the fastest public run of the same network under `stack` is slower than the fastest on the CPU."""
+    """Return that the fastest public run of the same network under `stack` is slower than the fastest on the CPU.
+
+    Runs with a caution do not count where the placement is known and its prediction contradicts them.
+    """
     runs = [entry for entry in estimate.measured if entry.unit is Unit.NPU and stack in entry.stack]
+    is_known = all(entry.unit is not Unit.UNKNOWN for entry in estimate.operators)
+    if is_known and estimate.total_ms is not None and predicted_reversal(estimate) is None:
+        runs = [entry for entry in runs if not entry.caution]
     alone = [entry.ms for entry in estimate.measured if entry.unit is Unit.CPU]
     if not runs or not alone:
         return None

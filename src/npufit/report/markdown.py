@@ -73,10 +73,9 @@ def _times(result: CheckResult) -> list[TimeRow]:
 
 
 def _remarks(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
-    has_npu = bool(result.placement.partitions) or estimate.total_ms is None
     slower = time_words.slower_words(result, estimate)
     rows = [
-        TimeRow("ranges", "", "", time_words.band_words(estimate, has_npu=has_npu)),
+        TimeRow("ranges", "", "", time_words.band_words(result, estimate)),
         TimeRow("basis", "", "", words.printable(estimate.basis)),
         *([TimeRow("better off", "", "", slower)] if slower else []),
     ]

@@ -27,8 +27,7 @@ def time_lines(result: CheckResult, page: Page, *, everything: bool = False) -> 
     rows = time_words.time_rows(result, estimate)
     rows += time_words.measured_rows(result, estimate, None if everything else _MEASURED)
     lines += _table(rows, page)
-    has_npu = bool(result.placement.partitions) or estimate.total_ms is None
-    notes = [("ranges", time_words.band_words(estimate, has_npu=has_npu)), ("basis", words.printable(estimate.basis))]
+    notes = [("ranges", time_words.band_words(result, estimate)), ("basis", words.printable(estimate.basis))]
     slower = time_words.slower_words(result, estimate)
     notes += [("better off", slower)] if slower else []
     for label, text in notes:

@@ -45,19 +45,22 @@ def reversal_words(result: CheckResult) -> str:
     estimate, found = result.estimate, reversal(result)
     if estimate is None or found is None:
         return ""
+    lead = "SLOWER with the NPU than without"
     if found.measured is not None:
         how = printable(shorten(found.measured.version, 72))
-        return (
-            f"SLOWER with the NPU than without, as measured elsewhere: {found.with_npu_ms:g} ms against "
-            f"{found.cpu_only_ms:g} ms on the CPU alone ({how})"
-        )
-    alone = f"{_apart(found)[1]} ms on the CPU alone ({cores(estimate.threads)})"
-    if found.at_least:
-        return f"SLOWER with the NPU than without: predicted at least {_apart(found)[0]} ms against {alone}"
+        return f"{lead}: {_as_measured(found)} ({how})"
+    with_npu, alone = _apart(found)
+    at_least = "at least " if found.at_least else ""
+    band = "" if found.at_least else _in_brackets(estimate)
+    measured = measured_reversal(estimate, result.target.stack)
     return (
-        f"SLOWER with the NPU than without: predicted {_apart(found)[0]} ms{_in_brackets(estimate)}"
-        f"{_proviso(result)} against {alone}"
+        f"{lead}: predicted {at_least}{with_npu} ms{band}{_proviso(result)}, CPU alone {alone} ms on "
+        f"{cores(estimate.threads)}{f'; {_as_measured(measured)}' if measured is not None else ''}"
     )
+
+
+def _as_measured(found: Reversal) -> str:
+    return f"measured elsewhere {found.with_npu_ms:g} ms, CPU alone {found.cpu_only_ms:g} ms"
 
 
 def _apart(found: Reversal) -> tuple[str, str]:
@@ -201,11 +204,13 @@ def measured_words(entry: Measured) -> str:
     return printable(f"{unit}{threads}, {entry.stack}, {entry.version}: {entry.source}{caution}")
 
 
-def band_words(estimate: Estimate, *, has_npu: bool) -> str:
+def band_words(result: CheckResult, estimate: Estimate) -> str:
     """Return what the ranges mean: how often measurements of networks that the fit had not seen lay in them."""
-    if not has_npu or estimate.band == estimate.cpu_band:
+    is_open = result.placement.status is not Status.COMPLETE
+    if not (result.placement.partitions or is_open) or estimate.band == estimate.cpu_band:
         return _band(estimate.cpu_band)
-    return f"NPU: {_band(estimate.band)}; CPU: {_band(estimate.cpu_band)}"
+    all_of_them = "with the NPU it spans the placements that are possible; " if is_open else ""
+    return f"{all_of_them}NPU: {_band(estimate.band)}; CPU: {_band(estimate.cpu_band)}"
 
 
 def _band(band: Band) -> str:

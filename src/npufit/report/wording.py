@@ -29,9 +29,10 @@ def headline(result: CheckResult) -> str:
     summary = result.summary
     if result.placement.status is Status.UNAVAILABLE:
         notes = result.placement.notes
-        predicted = time_words.reversal_words(result) or time_words.prediction_clause(result)
+        slower, predicted = time_words.reversal_words(result), time_words.prediction_clause(result)
         said = notes[0].text if notes else "Not available yet."
-        return f"{result.name}: {said}{f' {predicted[0].upper()}{predicted[1:]}.' if predicted else ''}"
+        after = f" {predicted[0].upper()}{predicted[1:]}." if predicted else ""
+        return f"{result.name}: {f'{slower}. ' if slower else ''}{said}{after}"
     total = plural(summary.operators, "operator")
     parts: list[str] = []
     if summary.unknown and not summary.npu:
