@@ -11,7 +11,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, floor
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -46,6 +46,9 @@ _FOLDER = Path(__file__).parent
 _DIGITS = 4
 _COVERAGE = 0.85
 """The share of the held-out rows that a band contains."""
+
+_STEPS = 100
+"""Bands are rounded outwards to hundredths, so that the rows at their ends stay inside."""
 
 _COMPILED = "imx93/vela"
 """The target whose compiler runs here."""
@@ -267,8 +270,8 @@ def _band(cases: Sequence[Case], predictions: Sequence[float]) -> dict[str, Any]
         low, high = _narrowest(factors)
         origin = f"errors of {len(cases)} measured rows of {len(names)} networks, each left out of its fit"
     return {
-        "low": _rounded(min(low, 1.0)),
-        "high": _rounded(max(high, 1.0)),
+        "low": floor(min(low, 1.0) * _STEPS) / _STEPS,
+        "high": ceil(max(high, 1.0) * _STEPS) / _STEPS,
         "coverage": _rounded(sum(low <= factor <= high for factor in factors) / len(factors)) if factors else None,
         "rows": len(cases),
         "networks": len(names),
