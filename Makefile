@@ -12,7 +12,7 @@ help:
 	@echo "make test       set up, then run the tests"
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make lint       ruff, pyright, import-linter"
-	@echo "make docs       write docs/rules, the README's output and the golden files anew"
+	@echo "make docs       write docs/rules, docs/accuracy, the README's output and the golden files anew"
 	@echo "make bench      measure speed, as ratios within one run"
 	@echo "make wheel      build the wheel, install it into a clean environment and run one check there"
 

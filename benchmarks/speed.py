@@ -44,7 +44,15 @@ def main() -> None:
         file = Path(folder) / "mobilenet_v2.tflite"
         model = npufit.load("zoo:mobilenet_v2@224,int8")
         write_model(model, file)
-        rows = [_help(), _check_against_vela(file), _vela_overhead(file), _library(), _linear(), *_simulation(file)]
+        rows = [
+            _help(),
+            _check_against_vela(file),
+            _vela_overhead(file),
+            _library(),
+            _prediction(),
+            _linear(),
+            *_simulation(file),
+        ]
     print(f"| what | goal | found (medians of {RUNS} runs in turn) | |")
     print("|---|---|---|---|")
     for row in rows:
@@ -89,6 +97,27 @@ def _library() -> Row:
         f"{milliseconds:.1f} ms",
         milliseconds <= 20,
     )
+
+
+def _prediction() -> Row:
+    model = npufit.load("zoo:mobilenet_v2@224,uint8")
+    results = [npufit.check(model, TARGET) for _ in range(RUNS + 1)]
+    times = [_time_estimate(result) for result in results][1:]
+    milliseconds = statistics.median(times)
+    return Row(
+        f"predicting the time of that check, {len(model.main.operators)} operators",
+        "adds at most 10 ms",
+        f"{milliseconds:.1f} ms",
+        milliseconds <= 10,
+    )
+
+
+def _time_estimate(result: npufit.CheckResult) -> float:
+    start = time.perf_counter()
+    estimate = result.estimate
+    milliseconds = 1000 * (time.perf_counter() - start)
+    assert estimate is not None
+    return milliseconds
 
 
 def _linear() -> Row:

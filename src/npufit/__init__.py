@@ -14,14 +14,26 @@ from npufit._version import __version__
 
 if TYPE_CHECKING:
     from npufit.checking import CheckResult, check, load
+    from npufit.cost import Estimate, EstimateOptions
     from npufit.stacks import PlaceOptions, Target
 
-__all__ = ["CheckResult", "PlaceOptions", "Target", "__version__", "check", "load"]
+__all__ = [
+    "CheckResult",
+    "Estimate",
+    "EstimateOptions",
+    "PlaceOptions",
+    "Target",
+    "__version__",
+    "check",
+    "load",
+]
 
 _HOMES = {
     "CheckResult": "npufit.checking",
     "check": "npufit.checking",
     "load": "npufit.checking",
+    "Estimate": "npufit.cost",
+    "EstimateOptions": "npufit.cost",
     "PlaceOptions": "npufit.stacks",
     "Target": "npufit.stacks",
 }

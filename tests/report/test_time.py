@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -134,3 +135,20 @@ def test_public_measurements_of_the_same_network_stand_beside_the_prediction() -
     assert "Toradex" in check_markdown(result.model, [result])
     measured = json.loads(check_json(result.model, [result]))["results"][0]["estimate"]["measured"]
     assert {entry["ms"] for entry in measured} >= {3.17, 37.21}
+
+
+def test_sizes_beyond_all_measure_do_not_break_a_report() -> None:
+    model = npufit.load(_NETWORK)
+    graph = model.main
+    for shape in ((2**31 - 1,) * 16, (1, 2**31 - 1, 2**31 - 1, 2**31 - 1), (0, 0, 0, 0), None):
+        tensors = tuple(tensor if tensor.is_constant else replace(tensor, shape=shape) for tensor in graph.tensors)
+        huge = replace(model, subgraphs=(replace(graph, tensors=tensors),))
+        for target in ("imx93/teflon", "imx8mp/teflon", "imx95/neutron", "imx8mp/vx"):
+            result = npufit.check(huge, target)
+            assert check_text(result, Page(), everything=True)
+            document = json.loads(check_json(huge, [result]), parse_constant=_no_constant)
+            jsonschema.validate(document, check_schema())
+
+
+def _no_constant(text: str) -> float:
+    raise AssertionError(f"{text} is no JSON")
