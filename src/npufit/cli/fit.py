@@ -43,7 +43,9 @@ def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bo
 
 @click.command("fit")
 @click.argument("model", metavar="MODEL")
-@click.option("-t", "--target", metavar="TARGET", required=True, help="CHIP/STACK[@VERSION] to fit the model to.")
+@click.option(
+    "-t", "--target", metavar="TARGET", required=True, help="CHIP/STACK[@VERSION], or a board's .toml profile."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write the result; with --cut a folder.")
 @click.option("--force", is_flag=True, help="Replace files that exist. The MODEL itself is never replaced.")
 @click.option("--list", "only_list", is_flag=True, help="Say which passes apply where and their gain; change nothing.")
@@ -131,7 +133,7 @@ def command(
     Exit codes: 0 fine (also where nothing is to be done), 1 a proof failed, 2 the input is wrong, 3 a needed tool is
     missing or failed.
     """
-    from npufit.checking import load
+    from npufit.checking import choose_target, load
     from npufit.cli.check import parse_settings
     from npufit.cli.output import page_for
     from npufit.cli.progress import progress_bar
@@ -139,14 +141,14 @@ def command(
     from npufit.report.fit_document import fit_json
     from npufit.rewrite.fitting import FitOptions, fit, list_passes
     from npufit.rewrite.proof_inputs import RANDOM_INPUTS, read_samples
-    from npufit.stacks import PlaceOptions, prepare_stack, resolve_target
+    from npufit.stacks import PlaceOptions, prepare_stack
 
-    resolved = resolve_target(target)
+    chosen = choose_target(target)
     wants_cut = cut or bool(head or tail) or _CUT in only
     if recipe is not None and recipe.exists() and only:
         raise InputError(f"{recipe} is there and says which passes to apply; --only says others. Give one of them.")
     _check_output(model, output, recipe, force=force, is_folder=wants_cut)
-    prepare_stack(resolved.stack)
+    prepare_stack(chosen.target.stack)
     network = load(model)
     with progress_bar() as progress:
         options = FitOptions(
@@ -160,7 +162,7 @@ def command(
             place=PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache),
             progress=progress,
         )
-        found = list_passes(network, resolved, options) if only_list else fit(network, resolved, options)
+        found = list_passes(network, chosen, options) if only_list else fit(network, chosen, options)
         parts = None if only_list or not wants_cut else _cut(found, head, tail, options)
     written = _write(found, parts, None if only_list else output, recipe, force=force)
     page = page_for(color)

@@ -54,9 +54,7 @@ def _difference(model: Model, index: int, before: list[Array], after: list[Array
     agreeing, positions = 0, 0
     for old, new in zip(before, after, strict=True):
         first, second = (_real(values, tensor.quantization.zero_point, scale) for values in (old, new))
-        distance = np.where(np.isnan(first) & np.isnan(second), 0.0, np.abs(first - second))
-        distance = np.where((first == second) | ~np.isnan(distance), distance, np.inf)
-        distance = np.where(first == second, 0.0, distance)
+        distance = _distance(first, second)
         count += distance.size
         total += float(distance.sum())
         largest = max(largest, float(distance.max(initial=0.0)))
@@ -80,6 +78,14 @@ def _difference(model: Model, index: int, before: list[Array], after: list[Array
         agreeing / positions if positions else None,
         spread,
     )
+
+
+def _distance(first: Array, second: Array) -> Array:
+    """Return the absolute differences; NaN equals NaN, and is infinitely far from every number."""
+    with np.errstate(invalid="ignore"):
+        distance = np.abs(first - second)
+    same = (first == second) | (np.isnan(first) & np.isnan(second))
+    return np.where(same, 0.0, np.where(np.isnan(distance), np.inf, distance))
 
 
 def _real(values: Array, zero_point: int, scale: float | None) -> Array:

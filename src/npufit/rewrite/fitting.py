@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from npufit.checking import CheckResult, check
+from npufit.checking import CheckResult, ChosenTarget, check, choose_target
 from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.rewrite.progress import FitProgress, ignore_progress
@@ -15,7 +15,7 @@ from npufit.rewrite.recipe import pass_text
 from npufit.rewrite.registry import load_pass, pass_names
 from npufit.rewrite.rewriting import Exactness, Pass
 from npufit.rewrite.searching import Outcome, Search, SearchOptions, Step, Verdict, search, survey
-from npufit.stacks import PlaceOptions, Target, Unit, resolve_target
+from npufit.stacks import PlaceOptions, Target, Unit
 
 _SIMULATED = "vela"
 """The stack whose programs can be executed here."""
@@ -74,7 +74,7 @@ def fits(result: CheckResult) -> bool:
     return on_npu and not placement.hazards and len(placement.partitions) == 1
 
 
-def fit(model: Model, target: str | Target, options: FitOptions | None = None) -> Fit:
+def fit(model: Model, target: str | Target | ChosenTarget, options: FitOptions | None = None) -> Fit:
     """Return `model` rewritten so that it fits `target`, with every step proven.
 
     Raises InputError for a wrong target, an approximate pass that is not allowed, options of a pass that cannot be met,
@@ -102,7 +102,7 @@ def fit(model: Model, target: str | Target, options: FitOptions | None = None) -
         failed.append(Verdict(step.own, Outcome.FAILED, why, step.sites, step.notes))
 
 
-def list_passes(model: Model, target: str | Target, options: FitOptions | None = None) -> Fit:
+def list_passes(model: Model, target: str | Target | ChosenTarget, options: FitOptions | None = None) -> Fit:
     """Return where each pass alone would apply to `model`, and what that would gain; nothing is changed."""
     options = options or FitOptions()
     original, passes = _start(model, target, replace(options, allow_approximate=True))
@@ -115,14 +115,16 @@ def all_passes() -> tuple[Pass, ...]:
     return tuple(load_pass(name)() for name in pass_names())
 
 
-def _start(model: Model, target: str | Target, options: FitOptions) -> tuple[CheckResult, tuple[Pass, ...]]:
+def _start(
+    model: Model, target: str | Target | ChosenTarget, options: FitOptions
+) -> tuple[CheckResult, tuple[Pass, ...]]:
     for own in options.passes or ():
         if own.exactness is Exactness.APPROXIMATE and not options.allow_approximate:
             raise InputError(f"{pass_text(own)} changes the answer. Add --allow-approximate to have it all the same.")
     for name in options.skip:
         load_pass(name)
-    resolved = resolve_target(target) if isinstance(target, str) else target
-    return check(model, resolved, options=options.place), (all_passes() if options.passes is None else options.passes)
+    chosen = choose_target(target) if isinstance(target, str) else target
+    return check(model, chosen, options=options.place), (all_passes() if options.passes is None else options.passes)
 
 
 def _search_options(options: FitOptions, failed: Sequence[Verdict]) -> SearchOptions:

@@ -69,9 +69,10 @@ def score(result: CheckResult) -> Score:
 def change_words(before: CheckResult, after: CheckResult) -> str:
     """Return what sets `after` apart, such as `4 hazards less, 0.3 ms faster`; `no gain` where nothing does."""
     old, new = score(before), score(after)
+    where = "off the NPU" if before.summary.unknown or after.summary.unknown else "on the CPU"
     parts = [
         _more(new.hazards - old.hazards, "hazard"),
-        _more(old.off_npu - new.off_npu, "operator", " off the NPU", turned=True),
+        _more(new.off_npu - old.off_npu, "operator", f" {where}"),
         _more(new.partitions - old.partitions, "partition"),
     ]
     change = new.time_change(old)
@@ -82,8 +83,5 @@ def change_words(before: CheckResult, after: CheckResult) -> str:
     return ", ".join(filter(None, parts)) or "no gain"
 
 
-def _more(difference: int, noun: str, where: str = "", *, turned: bool = False) -> str:
-    if not difference:
-        return ""
-    more = difference < 0 if turned else difference > 0
-    return f"{plural(abs(difference), noun)} {'more' if more else 'less'}{where}"
+def _more(difference: int, noun: str, where: str = "") -> str:
+    return f"{plural(abs(difference), noun)} {'more' if difference > 0 else 'less'}{where}" if difference else ""

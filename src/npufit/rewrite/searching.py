@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from npufit.checking import CheckResult, check
+from npufit.checking import CheckResult, ChosenTarget, check
 from npufit.errors import InputError, InternalError, NpufitError
 from npufit.execute import Values
 from npufit.graph import Model, validate
 from npufit.rewrite.progress import FitProgress, FitStage, ignore_progress
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Site
 from npufit.rewrite.scoring import change_words, score
-from npufit.stacks import PlaceOptions, Target
+from npufit.stacks import PlaceOptions
 from npufit.words import shorten
 
 MOST_ROUNDS = 6
@@ -225,7 +225,7 @@ class _Searcher:
                 return Verdict(own, Outcome.LEFT, "nothing to do")
             _check_form(rewritten.model)
             self._placements += 1
-            after = place(rewritten.model, before.target, self.options.place)
+            after = _place_again(before, rewritten.model, self.options.place)
         except InternalError as error:
             return Verdict(own, Outcome.FAILED, f"a bug in npufit, please report it: {_said(error)}")
         except NpufitError as error:
@@ -239,11 +239,10 @@ class _Searcher:
         self._taken.append((step, verdict))
 
 
-def place(model: Model, target: Target, options: PlaceOptions) -> CheckResult:
-    """Return `model` placed on `target`, with its estimate computed."""
-    placed = check(model, target, options=options)
-    _ = placed.estimate
-    return placed
+def _place_again(before: CheckResult, model: Model, options: PlaceOptions) -> CheckResult:
+    """Return `model` placed and predicted as `before` was."""
+    chosen = ChosenTarget(before.target, before.estimate_options, before.profile)
+    return check(model, chosen, options=options)
 
 
 def _check_form(model: Model) -> None:
