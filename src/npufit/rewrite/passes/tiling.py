@@ -1,0 +1,140 @@
+"""tile-spatial: large maps are computed in parts, so that no tensor is larger than the target takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from npufit.errors import InputError
+from npufit.graph import Model, Subgraph
+from npufit.rewrite.editing import Editor
+from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.tiling import Demand, Tiling, largest_tensors, plan_tiling, write_tiling
+from npufit.words import percent, plural, quantity, shorten
+from npufit.words import size as in_bytes
+
+
+@dataclass(frozen=True)
+class TileSpatial(Pass):
+    """Regions of spatial operators become tiles, stripes of rows where possible, with exactly the overlap they need.
+
+    Each tile slices what it reads (STRIDED_SLICE), runs its own copies of the operators with the same weights, and
+    one CONCATENATION puts each result of the region together. Operators keep their options:
+
+    1. Pointwise operators, activations, QUANTIZE, CONCATENATION and SPLIT of channels, slices of channels, SOFTMAX of
+       channels: a tile is computed like the whole. Operands that are broadcast stay whole; constants with a value for
+       each place are cut.
+    2. Windows with padding VALID (convolutions, pooling): a tile reads all that its windows need.
+    3. Windows with padding SAME: at the border of the map a tile is padded as the whole is. At its other borders SAME
+       spoils a few places; tiles are that much larger, the spoilt places are never used, and are sliced off in the end.
+       AVERAGE_POOL_2D divides by the same number of places as in the whole for the same reason.
+    4. PAD pads the tiles that touch the border of the map, and vanishes from the others.
+    5. RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR where the factor is a power of two upwards or a whole number
+       downwards; with other factors the arithmetic of a tile would round differently. DEPTH_TO_SPACE and
+       SPACE_TO_DEPTH likewise.
+    6. Branches that meet again (ADD, CONCATENATION) are sliced to the same places, where the slice is smallest.
+
+    What looks at the whole map ends a region: MEAN, FULLY_CONNECTED, RESHAPE, TRANSPOSE, TRANSPOSE_CONV, everything of
+    another rank than four.
+
+    The limits concern what operators write; inputs of the model may be larger, and so may be real numbers at the ends
+    of a quantized model. Without any option there is nothing to do. With `tiles` alone, the largest tensor becomes as
+    small as so many tiles make it. Of the tilings that meet a limit the one is taken that computes least twice and
+    moves least through slices and concatenations.
+    """
+
+    name: ClassVar[str] = "tile-spatial"
+    exactness: ClassVar[Exactness] = Exactness.EXACT
+    summary: ClassVar[str] = "compute large maps in tiles, so that no tensor exceeds a limit"
+
+    tiles: int | None = option(None, "most tiles of a region; alone: make the largest tensor as small as they can")
+    limit: int | None = option(None, "most bytes of a tensor")
+    limit_width_channels: int | None = option(None, "most width x channels of a tensor")
+    like: str = option("", "no tensor larger than the largest at this input size (224 or 192x256), known to work")
+
+    def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+        """Return `model` in tiles, None where nothing is too large."""
+        tiling = self.plan(model)
+        if tiling is None or not (tiling.regions or tiling.unmet):
+            return None
+        if not tiling.regions:
+            raise InputError(f"{model.name}: tile-spatial cannot help. {_unmet(model.main, tiling)}")
+        editor = Editor(model)
+        for tiled in tiling.regions:
+            write_tiling(editor, tiled)
+        return Rewritten(editor.finish(), _sites(model.main, tiling), _notes(model.main, tiling))
+
+    def plan(self, model: Model) -> Tiling | None:
+        """Return which operators become which tiles and what that costs, None without any option."""
+        if self.tiles is not None and self.tiles < 2:
+            raise InputError(f"tile-spatial: tiles={self.tiles} is no tiling. Give 2 or more.")
+        if (self.limit is not None and self.limit < 1) or (
+            self.limit_width_channels is not None and self.limit_width_channels < 1
+        ):
+            raise InputError("tile-spatial: a limit must be positive.")
+        limit: float = inf if self.limit is None else self.limit
+        if self.like:
+            limit = min(limit, _largest_like(model, self.like))
+        width_channels: float = inf if self.limit_width_channels is None else self.limit_width_channels
+        if limit == width_channels == inf:
+            return None if self.tiles is None else _smallest(model.main, self.tiles)
+        demand = Demand(limit, width_channels) if self.tiles is None else Demand(limit, width_channels, self.tiles)
+        return plan_tiling(model.main, demand)
+
+
+def _largest_like(model: Model, size: str) -> int:
+    """Return the bytes of the largest tensor of `model` with another input size."""
+    from npufit.rewrite.resizing import parse_size, resize_image
+
+    return largest_tensors(resize_image(model, parse_size(size)).model.main)[0]
+
+
+def _smallest(graph: Subgraph, tiles: int) -> Tiling | None:
+    """Return the tiling with at most so many tiles in a region whose largest tensor is the smallest, to two percent."""
+    largest, _ = largest_tensors(graph)
+    low, high, best = largest / tiles, float(largest), None
+    while high - low > largest / 50:
+        middle = (low + high) / 2
+        tiling = plan_tiling(graph, Demand(middle, tiles=tiles))
+        if tiling.unmet:
+            low = middle
+        else:
+            high, best = middle, tiling
+    return best
+
+
+def _sites(graph: Subgraph, tiling: Tiling) -> tuple[Site, ...]:
+    return tuple(
+        Site(
+            0, tiled.operators, f"{plural(len(tiled.operators), 'operator')} become {_grid(tiled.rows, tiled.columns)}"
+        )
+        for tiled in tiling.regions
+    )
+
+
+def _grid(rows: tuple[object, ...], columns: tuple[object, ...]) -> str:
+    if len(columns) == 1:
+        return f"{len(rows)} stripes of rows"
+    return f"{len(columns)} stripes of columns" if len(rows) == 1 else f"{len(rows)}x{len(columns)} tiles"
+
+
+def _notes(graph: Subgraph, tiling: Tiling) -> tuple[str, ...]:
+    extra = tiling.extra_macs
+    share = percent(extra / tiling.macs) if tiling.macs else "0 %"
+    notes = [f"{quantity(extra)}MACs more, {share} of {quantity(tiling.macs)}MACs: tiles overlap"]
+    if tiling.unmet:
+        notes.append(_unmet(graph, tiling))
+    return tuple(notes)
+
+
+def _unmet(graph: Subgraph, tiling: Tiling) -> str:
+    """Return in words which tensors stay above the limit."""
+    writers = {tensor: index for index, operator in enumerate(graph.operators) for tensor in operator.outputs}
+    names = [
+        f"operator {writers[tensor]} ({graph.operators[writers[tensor]].name}) writes "
+        f"{in_bytes(graph.tensors[tensor].size_bytes)} to '{shorten(graph.tensors[tensor].name, 60)}'"
+        for tensor in tiling.unmet[:5]
+    ]
+    more = f", and {len(tiling.unmet) - 5} more" if len(tiling.unmet) > 5 else ""
+    return f"Above the limit stay: {'; '.join(names)}{more}."

@@ -1,0 +1,231 @@
+"""How the places of an operator's output depend on those of its input, along one axis.
+
+A part of a map is a `Span`: the places from `start` to `stop`, of which only those from `first` to `last` are right.
+The others hold what a border that is none in the whole map has left there, and nothing that is kept may read them.
+The operators themselves stay as they are: the border of a part is treated as SAME treats that of the whole, which is
+right where both are the same border, and spoils a few places where they are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from npufit.graph import same_padding
+
+
+class Span(NamedTuple):
+    """The places that a part has along one axis, and those of them that are right."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        """Number of places."""
+        return self.stop - self.start
+
+    def cut(self, start: int, stop: int) -> Span:
+        """Return the part of this one from `start` to `stop`."""
+        return Span(start, stop, max(start, self.first), min(stop, self.last))
+
+
+class AxisMap(Protocol):
+    """One axis of one operand."""
+
+    @property
+    def size(self) -> int:
+        """Places of the whole operand."""
+        ...
+
+    def needed(self, first: int, last: int) -> tuple[int, int]:
+        """Return the places of the operand with which those of the output from `first` to `last` come out right."""
+        ...
+
+    def produced(self, span: Span) -> Span | None:
+        """Return what the operator makes of `span`, None where its places do not fall on those of the whole."""
+        ...
+
+
+def _within(low: int, high: int, size: int) -> tuple[int, int]:
+    """Return the range cut to the axis; at least one place, because no tensor is empty."""
+    low = min(max(0, low), size - 1)
+    return low, max(low + 1, min(high, size))
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """Every place depends on the same place."""
+
+    size: int
+
+    def needed(self, first: int, last: int) -> tuple[int, int]:
+        """Return the same places."""
+        return first, last
+
+    def produced(self, span: Span) -> Span | None:
+        """Return the same span."""
+        return span
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Every place depends on all: an operand that is broadcast along this axis."""
+
+    size: int
+
+    def needed(self, first: int, last: int) -> tuple[int, int]:
+        """Return all places."""
+        return 0, self.size
+
+    def produced(self, span: Span) -> Span | None:
+        """Return the same span; it says nothing of the output."""
+        return span
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A sliding window that covers `extent` places, with padding SAME, which puts `before` in front, or none."""
+
+    size: int
+    outputs: int
+    kernel: int
+    stride: int
+    dilation: int
+    same: bool
+    extent: int
+    before: int
+
+    def needed(self, first: int, last: int) -> tuple[int, int]:
+        """Return the places under the windows; with SAME and a stride, so many that the windows keep their step."""
+        low = first * self.stride - self.before
+        high = (last - 1) * self.stride - self.before + self.extent
+        if self.same and self.stride > 1:
+            # SAME pads a part as the whole where both sizes leave the same remainder.
+            low -= low % self.stride
+            high += (self.size - high) % self.stride
+        return _within(low, high, self.size)
+
+    def produced(self, span: Span) -> Span | None:
+        """Return the windows over `span`; right are those that see only what is right, or the border of the whole."""
+        size, extent, stride, before = span.stop - span.start, self.extent, self.stride, self.before
+        own = same_padding(size, self.kernel, stride, self.dilation)[0] if self.same else 0
+        shift = span.start - own + before
+        count = -(-size // stride) if self.same else (size - extent) // stride + 1
+        if shift % stride or shift < 0 or count < 1 or shift // stride + count > self.outputs:
+            return None
+        start = shift // stride
+        stop = start + count
+        first = start if span.first == 0 else max(start, -(-(span.first + before) // stride))
+        last = stop if span.last == self.size else min(stop, (span.last + before - extent) // stride + 1)
+        return Span(start, stop, first, last) if first < last else None
+
+
+def window(size: int, outputs: int, kernel: int, stride: int, dilation: int, *, same: bool) -> Window:
+    """Return the map of a window over an axis of `size` places."""
+    before = same_padding(size, kernel, stride, dilation)[0] if same else 0
+    return Window(size, outputs, kernel, stride, dilation, same, (kernel - 1) * dilation + 1, before)
+
+
+@dataclass(frozen=True, slots=True)
+class Padded:
+    """Padding of a fixed amount, which a part has only where it touches the border of the whole."""
+
+    size: int
+    before: int
+    after: int
+
+    def needed(self, first: int, last: int) -> tuple[int, int]:
+        """Return the places that are not padding."""
+        return _within(first - self.before, last - self.before, self.size)
+
+    def amounts(self, span: Span) -> tuple[int, int]:
+        """Return the padding before and behind of a part."""
+        return self.before if span.start == 0 else 0, self.after if span.stop == self.size else 0
+
+    def produced(self, span: Span) -> Span | None:
+        """Return the padded span."""
+        whole = self.size + self.before + self.after
+        return Span(
+            span.start + self.before if span.start else 0,
+            span.stop + self.before if span.stop < self.size else whole,
+            span.first + self.before if span.first else 0,
+            span.last + self.before if span.last < self.size else whole,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """Another size by a factor: `up` output places for `down` input places, one of the two is 1.
+
+    `aligned` lays the first and last places of both on each other (align_corners), `half` the edges of the places
+    (half_pixel_centers). `taps` is 2 for interpolation and 1 for the nearest place; `rounded` is nearest with
+    align_corners, which rounds instead of cutting off.
+    """
+
+    size: int
+    outputs: int
+    up: int
+    down: int
+    aligned: bool
+    half: bool
+    taps: int
+
+    def _reads(self, place: int) -> tuple[int, int]:
+        # In halves of an output place, so that all is whole numbers: position = numerator / (2 * up).
+        numerator = 2 * place * self.down
+        if self.half:
+            numerator += self.down - (self.up if self.taps == 2 else 0)
+        elif self.aligned and self.taps == 1:
+            numerator += self.up
+        low = numerator // (2 * self.up)
+        return low, low + 1 + (1 if numerator % (2 * self.up) and self.taps == 2 else 0)
+
+    def needed(self, first: int, last: int) -> tuple[int, int]:
+        """Return the places that are read; so many that the factor holds for the part as well."""
+        low, high = _within(self._reads(first)[0], self._reads(last - 1)[1], self.size)
+        if self.down > 1:
+            low -= low % self.down
+            high += (self.size - high) % self.down
+        if self.aligned and high - low < 2:  # one place alone has no distance to be laid out by
+            low, high = (low, high + self.down) if high < self.size else (low - self.down, high)
+        return low, high
+
+    def produced(self, span: Span) -> Span | None:
+        """Return the places that `span` becomes, None where the part would have another factor than the whole."""
+        size, edge = span.stop - span.start, 1 if self.aligned else 0
+        if span.start % self.down or (size - edge) % self.down or size <= edge:
+            return None
+        start = span.start // self.down * self.up
+        count = (size - edge) // self.down * self.up + edge
+        stop = start + count
+        first, last = start, stop
+        if span.first > 0:
+            while first < stop and self._reads(first)[0] < span.first:
+                first += 1
+        if span.last < self.size:
+            while last > first and self._reads(last - 1)[1] > span.last:
+                last -= 1
+        return Span(start, stop, first, last) if first < last and stop <= self.outputs else None
+
+
+def scaled(size: int, outputs: int, *, aligned: bool, half: bool, taps: int) -> Scaled | None:
+    """Return the map of a resize, None where the arithmetic of a part would not be that of the whole.
+
+    LiteRT's kernels compute positions with 10 fractional bits or in float32. Both are exact, and hence the same for a
+    part, where the factor is a power of two up to 1024 upwards, or a whole number downwards.
+    """
+    inside, outside = (size - 1, outputs - 1) if aligned else (size, outputs)
+    if inside < 1 or outside < 1 or (aligned and half):
+        return None
+    if outside % inside == 0:
+        up, down = outside // inside, 1
+    elif inside % outside == 0:
+        up, down = 1, inside // outside
+    else:
+        return None
+    if up & (up - 1) or up > 1024 or down > 1024:
+        return None
+    return Scaled(size, outputs, up, down, aligned, half, taps)

@@ -1,0 +1,409 @@
+"""Which regions of a network to tile and how, so that no tensor is larger than a limit and little is computed twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from math import ceil, inf, prod
+
+from npufit.graph import NO_TENSOR, ElementType, Subgraph, Tensor, measure_work
+from npufit.rewrite.tiling.steps import COLUMNS, ROWS, Step, find_steps, is_map
+from npufit.rewrite.tiling.stripes import Effort, Fits, Region, Stripe, plan_stripes, whole_stripe
+
+BYTE_MACS = 4
+"""Multiply-accumulates that count as much as one byte that a slice or a concatenation moves.
+
+An Ethos-U65 with 256 MACs per cycle moves 16 bytes per cycle at its 128-bit port, and does about a quarter of its MACs.
+"""
+
+_MOST_TILES = 64
+_LEAD, _TRAIL = 6, 6
+"""How many positions a region may begin before, and end behind, what it must hold."""
+
+_MOST_KNOTS = 6
+"""How many groups of tensors that are too large a region may hold, where it could end between them."""
+
+_EFFORT = 200_000
+"""Operators of parts that one search may look at: about a second. What is not looked at is not tiled."""
+
+_UNMET = 1e18
+"""The cost of a tensor that stays above the limit: more than that of any tiling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What no tensor may exceed: bytes, and the product of width and channels; and the most tiles of a region."""
+
+    limit_bytes: float = inf
+    limit_width_channels: float = inf
+    tiles: int = _MOST_TILES
+
+    def is_met(self, size_bytes: int, width_channels: int) -> bool:
+        """Return whether a tensor of this size may stay."""
+        return size_bytes <= self.limit_bytes and width_channels <= self.limit_width_channels
+
+
+@dataclass(frozen=True, slots=True)
+class TiledRegion:
+    """A region, its parts along both axes, and what they cost."""
+
+    region: Region
+    rows: tuple[Stripe, ...]
+    columns: tuple[Stripe, ...]
+    extra_macs: int
+    moved_bytes: int
+
+    @property
+    def cost(self) -> float:
+        """Extra work, in multiply-accumulates; many small operators are worse than a few larger ones."""
+        return self.extra_macs + BYTE_MACS * self.moved_bytes
+
+    @property
+    def operators(self) -> tuple[int, ...]:
+        """The operators of the region, by index."""
+        return tuple(step.index for step in self.region.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """The regions that are tiled, the multiply-accumulates before, and the tensors that stay above the limit."""
+
+    regions: tuple[TiledRegion, ...]
+    macs: int
+    unmet: tuple[int, ...]
+
+    @property
+    def extra_macs(self) -> int:
+        """Multiply-accumulates that are done twice, because parts overlap."""
+        return sum(tiled.extra_macs for tiled in self.regions)
+
+
+def counts(graph: Subgraph) -> tuple[int, ...]:
+    """Return the tensors that a limit speaks of, by index.
+
+    These are the activations that operators write, except real numbers in a network that computes with integers: they
+    exist at its ends, where the CPU converts them.
+    """
+    written = [tensor for operator in graph.operators for tensor in operator.outputs if tensor != NO_TENSOR]
+    integers = any(graph.tensors[tensor].quantization.is_quantized for tensor in written)
+    return tuple(
+        tensor
+        for tensor in written
+        if graph.tensors[tensor].shape is not None and not (integers and graph.tensors[tensor].element.is_float)
+    )
+
+
+def largest_tensors(graph: Subgraph) -> tuple[int, int]:
+    """Return the bytes of the largest activation that counts, and the largest product of width and channels."""
+    found = [graph.tensors[tensor] for tensor in counts(graph)]
+    return max((one.size_bytes for one in found), default=0), max(map(_width_channels, found), default=0)
+
+
+def plan_tiling(graph: Subgraph, demand: Demand) -> Tiling:
+    """Return the tiling of `graph` that meets `demand` at the least cost found; the same for the same input."""
+    return _Search(graph, demand).run()
+
+
+def _width_channels(tensor: Tensor) -> int:
+    shape = tensor.shape or ()
+    return shape[2] * shape[3] if len(shape) == 4 else 0
+
+
+class _Search:
+    """Positions between operators are joined from left to right by operators as they are, or by tiled regions."""
+
+    def __init__(self, graph: Subgraph, demand: Demand) -> None:
+        self.graph = graph
+        self.demand = demand
+        self.steps = find_steps(graph)
+        self.effort = Effort(_EFFORT)
+        self.counted = frozenset(counts(graph))
+        self.readers: dict[int, list[int]] = {}
+        for index, operator in enumerate(graph.operators):
+            for tensor in operator.inputs:
+                self.readers.setdefault(tensor, []).append(index)
+        outputs = frozenset(graph.outputs)
+        self.outputs = outputs
+        self.large = {
+            tensor: index
+            for index, operator in enumerate(graph.operators)
+            for tensor in operator.outputs
+            if tensor in self.counted and not self._may_stay(tensor)
+        }
+        self.hopeless = frozenset(
+            tensor
+            for tensor, writer in self.large.items()
+            if tensor in outputs or any(self.steps[index] is None for index in (writer, *self.readers.get(tensor, ())))
+        )
+
+    def _may_stay(self, tensor: int) -> bool:
+        found = self.graph.tensors[tensor]
+        return self.demand.is_met(found.size_bytes, _width_channels(found))
+
+    @cached_property
+    def boundaries(self) -> list[int]:
+        """Positions before which no tensor is written that is too large and read behind."""
+        blocked: set[int] = set()
+        for tensor, writer in self.large.items():
+            if tensor not in self.hopeless:
+                blocked.update(range(writer + 1, max(self.readers.get(tensor, [writer])) + 1))
+        return [position for position in range(len(self.graph.operators) + 1) if position not in blocked]
+
+    def run(self) -> Tiling:
+        """Return the cheapest way from the first to the last position."""
+        marks = self.boundaries
+        written = [writer for tensor, writer in self.large.items() if tensor not in self.hopeless]
+        burden = [sum(low <= writer < high for writer in written) for low, high in pairwise(marks)]
+        tiled = self._tiled_regions(marks, burden)
+        best: list[float] = [inf] * len(marks)
+        back: list[tuple[int, TiledRegion | None]] = [(0, None)] * len(marks)
+        best[0] = 0.0
+        for at, load in enumerate(burden):
+            steps: list[tuple[int, float, TiledRegion | None]] = [(at + 1, _UNMET * load, None)]
+            steps += [(end, found.cost, found) for end, found in tiled.get(at, ())]
+            for end, cost, found in steps:
+                if best[at] + cost < best[end]:
+                    best[end], back[end] = best[at] + cost, (at, found)
+        regions: list[TiledRegion] = []
+        at = len(marks) - 1
+        while at > 0:
+            at, found = back[at]
+            if found is not None:
+                regions.append(found)
+        macs = sum(measure_work(self.graph, operator).macs for operator in self.graph.operators)
+        inside = {tensor for found in regions for step in found.region.steps for tensor in step.outputs}
+        unmet = tuple(sorted(tensor for tensor in self.large if tensor not in inside))
+        return Tiling(tuple(reversed(regions)), macs, unmet)
+
+    def _tiled_regions(self, marks: list[int], burden: list[int]) -> dict[int, list[tuple[int, TiledRegion]]]:
+        """Return the regions that can be tiled, by the number of the mark where they begin, with that of their end.
+
+        Small ones are looked at first: they find a solution for every part of the network before the effort is spent.
+        """
+        found: dict[int, list[tuple[int, TiledRegion]]] = {}
+        for start, end in self._candidates(burden):
+            if self.effort.left <= 0:
+                break
+            region = self._region(marks[start], marks[end])
+            # A region that does not reach its ends is the same as a shorter one.
+            if region is None or region.steps[0].index >= marks[start + 1] or region.steps[-1].index < marks[end - 1]:
+                continue
+            tiled = self._tile(region)
+            if tiled is not None:
+                found.setdefault(start, []).append((end, tiled))
+        return found
+
+    def _candidates(self, burden: list[int]) -> list[tuple[int, int]]:
+        """Return the pairs of marks between which a region may lie, those with the least between them first."""
+        heavy = [at for at, load in enumerate(burden) if load]
+        pairs: dict[tuple[int, int], tuple[int, int]] = {}
+        for position, first in enumerate(heavy):
+            for last in heavy[position : position + _MOST_KNOTS]:
+                before = heavy[position - 1] if position else -1
+                behind = next((at for at in heavy if at > last), len(burden))
+                for start in range(first, max(before, first - _LEAD), -1):
+                    for end in range(last + 1, min(behind, last + _TRAIL) + 1):
+                        rank = heavy.index(last) - position, first - start + end - last
+                        pairs.setdefault((start, end), rank)
+        return sorted(pairs, key=lambda pair: (pairs[pair], pair))
+
+    def _region(self, start: int, stop: int) -> Region | None:
+        """Return the operators between two positions that hang together with what is too large, None where none can."""
+        steps = [step for step in self.steps[start:stop] if step is not None]
+        steps = _connected(steps, self.large)
+        if not steps or not self._is_convex(steps, start, stop):
+            return None
+        members = {step.index for step in steps}
+        made = {tensor for step in steps for tensor in step.outputs}
+        sources = dict.fromkeys(
+            operand.tensor for step in steps for operand in step.operands if operand.tensor not in made
+        )
+        results = [
+            tensor
+            for tensor in made
+            if tensor in self.outputs or any(reader not in members for reader in self.readers.get(tensor, ()))
+        ]
+        if not results or any(tensor in self.large and tensor not in self.hopeless for tensor in results):
+            return None
+        if any(not is_map(self.graph.tensors[tensor]) for tensor in sources):
+            return None
+        every = (*sources, *made)
+        shapes = {tensor: self.graph.tensors[tensor].shape or (1, 1, 1, 1) for tensor in every}
+        return Region(
+            tuple(steps),
+            tuple(sources),
+            tuple(sorted(results)),
+            {tensor: (shape[1], shape[2]) for tensor, shape in shapes.items()},
+            {tensor: _place_bytes(self.graph.tensors[tensor]) for tensor in every},
+            {(step.index, operand.position): operand for step in steps for operand in step.operands},
+        )
+
+    def _is_convex(self, steps: Sequence[Step], start: int, stop: int) -> bool:
+        """Return whether nothing that leaves the region comes back into it."""
+        members = {step.index for step in steps}
+        tainted: set[int] = set()
+        inside: set[int] = set()
+        for index in range(start, stop):
+            operator = self.graph.operators[index]
+            if index in members:
+                if not tainted.isdisjoint(operator.inputs):
+                    return False
+                inside.update(operator.outputs)
+            elif not (inside.isdisjoint(operator.inputs) and tainted.isdisjoint(operator.inputs)):
+                tainted.update(operator.outputs)
+        return True
+
+    def _tile(self, region: Region) -> TiledRegion | None:
+        """Return `region` in as few tiles as meet the demand; rows first, because rows lie together in memory."""
+        tallest = min(region.sizes[tensor][ROWS] for tensor in region.results)
+        widest = min(region.sizes[tensor][COLUMNS] for tensor in region.results)
+        found: TiledRegion | None = None
+        least_columns, least = self._least(region)
+        for columns in sorted({1, least_columns, 2, 3, 4, 6}):
+            if not least_columns <= columns <= min(widest, self.demand.tiles):
+                continue
+            if found is not None and (len(found.rows) <= 3 or columns > len(found.rows)):
+                break
+            tiled = self._tile_by(region, columns, max(1, ceil(least / columns)), tallest, widest)
+            if tiled is not None and (found is None or tiled.cost < found.cost):
+                found = tiled
+        return found
+
+    def _least(self, region: Region) -> tuple[int, int]:
+        """Return the fewest columns, and the fewest tiles, that could do."""
+        columns, tiles = 1, 1
+        for step in region.steps:
+            for tensor in step.outputs:
+                if tensor in self.large:
+                    found = self.graph.tensors[tensor]
+                    columns = max(columns, ceil(_width_channels(found) / self.demand.limit_width_channels))
+                    tiles = max(tiles, ceil(found.size_bytes / self.demand.limit_bytes))
+        return columns, tiles
+
+    def _tile_by(self, region: Region, columns: int, least_rows: int, tallest: int, widest: int) -> TiledRegion | None:
+        """Return `region` in this many columns, and as few rows as can be."""
+        across: tuple[Stripe, ...] | None = (whole_stripe(region, COLUMNS),)
+        if columns > 1:
+            across = self._parted(region, COLUMNS, columns, widest, self._fits_across(region))
+        if across is None:
+            return None
+        fits = self._fits_down(region, across)
+        for rows in range(least_rows, min(tallest, self.demand.tiles // columns, 2 * least_rows + 6) + 1):
+            down: tuple[Stripe, ...] | None = (whole_stripe(region, ROWS),)
+            if rows > 1:
+                down = self._parted(region, ROWS, rows, tallest, fits)
+            elif not fits(down[0].places):
+                continue
+            if down is not None:
+                return self._priced(region, down, across)
+        return None
+
+    def _parted(self, region: Region, axis: int, count: int, size: int, fits: Fits) -> tuple[Stripe, ...] | None:
+        """Return `region` in `count` parts along `axis`: evenly, else with the borders moved a little.
+
+        The outer parts have a halo on one side only, so that they can keep more.
+        """
+        seen: set[tuple[int, ...]] = set()
+        for ends, shift in ((0, 0), (1, 0), (0, 1), (0, -1), (2, 0)):
+            inner = [round(size * part / count) + shift for part in range(1, count)]
+            if count > 2:
+                inner[0] += ends
+                inner[-1] -= ends
+            bounds = (0, *inner, size)
+            if bounds in seen or any(low >= high for low, high in pairwise(bounds)):
+                continue
+            seen.add(bounds)
+            if self.effort.left <= 0:
+                return None
+            stripes = plan_stripes(region, axis, bounds, self.effort, fits)
+            if stripes is not None:
+                return stripes
+        return None
+
+    def _held(self, region: Region) -> list[int]:
+        """Return the tensors of the tiles that a limit speaks of: what is written, and slices of what is too large."""
+        sources = [
+            tensor
+            for tensor in region.sources
+            if not self._may_stay(tensor) and (tensor in self.counted or not self._is_real(tensor))
+        ]
+        return [*(tensor for step in region.steps for tensor in step.outputs if tensor in self.counted), *sources]
+
+    def _is_real(self, tensor: int) -> bool:
+        """Return whether the tensor holds real numbers in a network that computes with integers."""
+        element = self.graph.tensors[tensor].element
+        return element.is_float and not any(self.graph.tensors[one].element.is_float for one in self.counted)
+
+    def _fits_down(self, region: Region, columns: Sequence[Stripe]) -> Fits:
+        widths = {tensor: max(stripe.places(tensor) for stripe in columns) for tensor in self._held(region)}
+        return lambda height: all(self._fits_one(tensor, height(tensor), width) for tensor, width in widths.items())
+
+    def _fits_across(self, region: Region) -> Fits:
+        held = self._held(region)
+        return lambda width: all(self._fits_one(tensor, 1, width(tensor)) for tensor in held)
+
+    def _fits_one(self, tensor: int, height: int, width: int) -> bool:
+        found = self.graph.tensors[tensor]
+        batch, _, _, channels = found.shape or (1, 1, 1, 1)
+        bits = batch * height * width * channels * found.element.bits
+        return self.demand.is_met((bits + 7) // 8, width * channels)
+
+    def _priced(self, region: Region, rows: tuple[Stripe, ...], columns: tuple[Stripe, ...]) -> TiledRegion:
+        extra = 0.0
+        for step in region.steps:
+            if step.macs:
+                output = step.outputs[0]
+                height, width = region.sizes[output]
+                down, across = (
+                    sum(stripe.spans[output].size for stripe in stripes if output in stripe.spans)
+                    for stripes in (rows, columns)
+                )
+                extra += step.macs * (down * across / (height * width) - 1)
+        return TiledRegion(region, rows, columns, round(extra), _moved(region, rows, columns))
+
+
+def _moved(region: Region, rows: Sequence[Stripe], columns: Sequence[Stripe]) -> int:
+    """Return the bytes that slices and concatenations read and write."""
+    total = 0
+    for tensor in region.sources:
+        down, across = (sum(stripe.spans[tensor].size for stripe in stripes) for stripes in (rows, columns))
+        total += 2 * down * across * region.weights[tensor]
+    for tensor in region.results:
+        spoiled = any(
+            (stripe.spans[tensor].start, stripe.spans[tensor].stop) != stripe.kept[tensor]
+            for stripe in (*rows, *columns)
+        )
+        total += 2 * prod(region.sizes[tensor]) * region.weights[tensor] * (2 if spoiled else 1)
+    for axis, stripes in ((ROWS, rows), (COLUMNS, columns)):
+        for stripe in stripes:
+            for place, (start, stop) in stripe.cuts.items():
+                tensor = region.operands[place].tensor
+                total += 2 * (stop - start) * region.sizes[tensor][1 - axis] * region.weights[tensor]
+    return total
+
+
+def _place_bytes(tensor: Tensor) -> int:
+    batch, _, _, channels = tensor.shape or (1, 1, 1, 1)
+    return max(1, batch * channels * (tensor.element.bits if tensor.element is not ElementType.BOOL else 8) // 8)
+
+
+def _connected(steps: Sequence[Step], large: dict[int, int]) -> list[Step]:
+    """Return the steps that hang together, by tensors that they share, with one that writes what is too large."""
+    group: dict[int, int] = {}
+
+    def find(tensor: int) -> int:
+        while group.setdefault(tensor, tensor) != tensor:
+            group[tensor] = group[group[tensor]]
+            tensor = group[tensor]
+        return tensor
+
+    made = {tensor for step in steps for tensor in step.outputs}
+    for step in steps:
+        head = find(step.outputs[0])
+        for tensor in (*step.outputs[1:], *(operand.tensor for operand in step.operands if operand.tensor in made)):
+            group[find(tensor)] = head
+            head = find(head)
+    wanted = {find(tensor) for tensor in made if tensor in large}
+    return [step for step in steps if find(step.outputs[0]) in wanted]

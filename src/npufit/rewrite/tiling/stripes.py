@@ -1,0 +1,287 @@
+"""What every part of a region needs along one axis: the spans of its tensors and where they are cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from npufit.rewrite.tiling.axes import Same, Span, Whole, Window
+from npufit.rewrite.tiling.steps import Operand, Step
+
+Place = tuple[int, int]
+"""An operand: the index of its operator, and its position among the inputs."""
+
+_Ranges = dict[int, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Neighbouring operators that are tiled together, in order.
+
+    `sources` are the tensors that come from outside, `results` those that others read; `sizes` gives rows and columns
+    of each tensor, `weights` the bytes of one place of it.
+    """
+
+    steps: tuple[Step, ...]
+    sources: tuple[int, ...]
+    results: tuple[int, ...]
+    sizes: Mapping[int, tuple[int, int]]
+    weights: Mapping[int, int]
+    operands: Mapping[Place, Operand]
+
+
+@dataclass(frozen=True, slots=True)
+class Stripe:
+    """One part of a region along one axis.
+
+    `spans` gives what each tensor has, `cuts` the operands of which a smaller range is read, `kept` the range of each
+    result that this part contributes. Operators whose outputs have no span do not run in this part.
+    """
+
+    spans: Mapping[int, Span]
+    cuts: Mapping[Place, tuple[int, int]]
+    kept: Mapping[int, tuple[int, int]]
+
+    def places(self, tensor: int) -> int:
+        """Return how many places a tensor has in this part, 0 where it has none."""
+        span = self.spans.get(tensor)
+        return 0 if span is None else span.stop - span.start
+
+
+@dataclass(slots=True)
+class Effort:
+    """How many operators of parts may still be looked at, so that a search ends in a known time."""
+
+    left: int
+
+
+Fits = Callable[[Callable[[int], int]], bool]
+"""Whether tensors fit, given the places of each along the axis (0 for one that a part does not have)."""
+
+
+def plan_stripes(
+    region: Region, axis: int, bounds: Sequence[int], effort: Effort, fits: Fits
+) -> tuple[Stripe, ...] | None:
+    """Return the parts of `region` along `axis`, None where it cannot be parted so or a part does not fit.
+
+    `bounds` are the borders between parts on the coarsest result, from 0 to its size; results of other sizes are parted
+    in proportion.
+    """
+    coarsest = bounds[-1]
+    shares: list[_Ranges] = []
+    for low, high in pairwise(bounds):
+        shares.append({})
+        for tensor in region.results:
+            size = region.sizes[tensor][axis]
+            shares[-1][tensor] = round(low * size / coarsest), round(high * size / coarsest)
+    widest = max(range(len(shares)), key=lambda part: (bounds[part + 1] - bounds[part], 0 < part < len(shares) - 1))
+    needs = _needs(region, axis, shares[widest], {})
+    effort.left -= len(region.steps)
+    if not fits(lambda tensor: needs[tensor][1] - needs[tensor][0] if tensor in needs else 0):
+        return None
+    stripes: list[Stripe] = []
+    for kept in shares:
+        stripe = _plan_stripe(region, axis, kept, effort) if effort.left > 0 else None
+        if stripe is None or not fits(stripe.places):
+            return None
+        stripes.append(stripe)
+    return tuple(stripes)
+
+
+def whole_stripe(region: Region, axis: int) -> Stripe:
+    """Return the only part of a region that is not parted along `axis`."""
+    spans = {tensor: Span(0, sizes[axis], 0, sizes[axis]) for tensor, sizes in region.sizes.items()}
+    return Stripe(spans, {}, {tensor: (0, region.sizes[tensor][axis]) for tensor in region.results})
+
+
+def _plan_stripe(region: Region, axis: int, kept: _Ranges, effort: Effort) -> Stripe | None:
+    """Return one part.
+
+    What an operator reads may start where its windows do not. Then the part grows by the few places that are missing,
+    which costs less than a slice; where growing for one operator would spoil it for another, the smaller tensor is cut.
+    """
+    growth: dict[Place, tuple[int, int]] = {}
+    settled: set[Place] = set()
+    found = _try(region, axis, kept, growth, {})
+    effort.left -= 2 * len(region.steps)
+    while found is not None:
+        waiting = [stuck for stuck in found.stuck if stuck.place not in settled]
+        if not waiting:
+            return _cut_early(region, axis, kept, growth, found, effort)
+        worst = max(waiting, key=lambda stuck: (_row_bytes(region, axis, stuck.place), stuck.place))
+        settled.add(worst.place)
+        for more in _growths(region, axis, worst):
+            trial = {**growth, worst.place: more}
+            again = _try(region, axis, kept, trial, {})
+            effort.left -= 2 * len(region.steps)
+            if again is not None and len(again.stuck) < len(found.stuck):
+                growth, found = trial, again
+                break
+    return None
+
+
+def _growths(region: Region, axis: int, stuck: _Stuck) -> list[tuple[int, int]]:
+    """Return by how much more to ask for before and behind, so that the operand starts and ends in step."""
+    own = region.operands[stuck.place].maps[axis]
+    step = max(getattr(own, "stride", 1), getattr(own, "down", 1))
+    span, need = stuck.span, stuck.need
+    before, behind = span.start % step, (own.size - span.stop) % step if getattr(own, "same", True) else 0
+    # What is asked for adds up with what other operators spoil, or is less than what others ask for anyway.
+    return [(before, behind), (before + need[0] - span.start, behind + span.stop - need[1])]
+
+
+def _cut_early(
+    region: Region, axis: int, kept: _Ranges, growth: Mapping[Place, tuple[int, int]], found: _Trial, effort: Effort
+) -> Stripe:
+    """Return the stripe with operands cut further up where that is cheaper."""
+    early: dict[Place, tuple[int, int]] = {}
+    for place, span in found.merged:
+        moved = _move_up(region, axis, place)
+        if moved is None:
+            continue
+        again = _try(region, axis, kept, growth, {**early, moved: span})
+        effort.left -= 2 * len(region.steps)
+        if again is not None and len(again.merged) < len(found.merged):
+            early[moved], found = span, again
+    return found.stripe
+
+
+class _Stuck(NamedTuple):
+    """An operand that does not fit its operator: what there is of it, and what is needed."""
+
+    place: Place
+    span: Span
+    need: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A stripe, the operands that had to be cut because they do not fit their operator, and those cut to one size."""
+
+    stripe: Stripe
+    stuck: list[_Stuck]
+    merged: list[tuple[Place, tuple[int, int]]]
+
+
+def _try(
+    region: Region,
+    axis: int,
+    kept: _Ranges,
+    growth: Mapping[Place, tuple[int, int]],
+    early: Mapping[Place, tuple[int, int]],
+) -> _Trial | None:
+    needs = _needs(region, axis, kept, growth)
+    spans = {source: Span(*needs[source], *needs[source]) for source in region.sources if source in needs}
+    cuts: dict[Place, tuple[int, int]] = dict(early)
+    stuck: list[_Stuck] = []
+    merged: list[tuple[Place, tuple[int, int]]] = []
+    for step in region.steps:
+        wanted = _hull(needs, step.outputs)
+        if wanted is None:
+            continue
+        made: list[tuple[Place, Span]] = []
+        for operand in step.operands:
+            own, place = operand.maps[axis], (step.index, operand.position)
+            span = spans[operand.tensor]
+            if isinstance(own, Whole):
+                if span.size != own.size:
+                    return None
+                continue
+            if place in early:
+                start, stop = early[place]
+                if start < span.start or stop > span.stop:
+                    return None
+                span = span.cut(start, stop)
+            result = own.produced(span)
+            if result is None or result.first > wanted[0] or result.last < wanted[1]:
+                need = own.needed(*wanted)
+                if need[0] < span.first or need[1] > span.last:
+                    return None
+                stuck.append(_Stuck(place, span, need))
+                cuts[place] = need
+                result = own.produced(span.cut(*need))
+                if result is None or result.first > wanted[0] or result.last < wanted[1]:
+                    return None
+            made.append((place, result))
+        joined = _join(region, axis, step, made, cuts, merged)
+        if joined is None:
+            return None
+        spans.update(dict.fromkeys(step.outputs, joined))
+    return _Trial(Stripe(spans, cuts, kept), stuck, merged)
+
+
+def _join(
+    region: Region,
+    axis: int,
+    step: Step,
+    made: list[tuple[Place, Span]],
+    cuts: dict[Place, tuple[int, int]],
+    merged: list[tuple[Place, tuple[int, int]]],
+) -> Span | None:
+    """Return the span of the output: that of the operands, cut to what all of them have."""
+    if not made:
+        size = region.sizes[step.outputs[0]][axis]
+        return Span(0, size, 0, size)
+    start, stop = max(span.start for _, span in made), min(span.stop for _, span in made)
+    first, last = max(span.first for _, span in made), min(span.last for _, span in made)
+    for place, span in made:
+        if (span.start, span.stop) != (start, stop):
+            cuts[place] = start, stop
+            merged.append((place, (start, stop)))
+    return Span(start, stop, first, last) if start <= first < last <= stop else None
+
+
+def _needs(region: Region, axis: int, kept: _Ranges, growth: Mapping[Place, tuple[int, int]]) -> _Ranges:
+    """Return what must be right of each tensor, from the results backwards."""
+    needs = dict(kept)
+    for step in reversed(region.steps):
+        wanted = _hull(needs, step.outputs)
+        if wanted is None:
+            continue
+        for operand in step.operands:
+            low, high = operand.maps[axis].needed(*wanted)
+            before, behind = growth.get((step.index, operand.position), (0, 0))
+            size = operand.maps[axis].size
+            low, high = max(0, low - before), min(size, high + behind)
+            known = needs.get(operand.tensor)
+            needs[operand.tensor] = (low, high) if known is None else (min(low, known[0]), max(high, known[1]))
+    return needs
+
+
+def _hull(needs: _Ranges, tensors: Sequence[int]) -> tuple[int, int] | None:
+    found = [needs[tensor] for tensor in tensors if tensor in needs]
+    return (min(low for low, _ in found), max(high for _, high in found)) if found else None
+
+
+def _row_bytes(region: Region, axis: int, place: Place) -> int:
+    return _weight(region, axis, region.operands[place].tensor)
+
+
+def _weight(region: Region, axis: int, tensor: int) -> int:
+    """Return the bytes of one row (or column) of the whole tensor."""
+    return region.weights[tensor] * region.sizes[tensor][1 - axis]
+
+
+def _move_up(region: Region, axis: int, place: Place) -> Place | None:
+    """Return the operand further up that may be cut in place of this one and is smaller, None where there is none.
+
+    A shortcut that a convolution widens is cheaper to cut before the convolution.
+    """
+    tensor = region.operands[place].tensor
+    weight, best = _weight(region, axis, tensor), None
+    writers = {output: step for step in region.steps for output in step.outputs}
+    while tensor in writers and tensor not in region.results:
+        step = writers[tensor]
+        readers = sum(operand.tensor == tensor for other in region.steps for operand in other.operands)
+        if readers != 1 or len(step.operands) != 1 or len(step.outputs) != 1:
+            break
+        operand = step.operands[0]
+        own = operand.maps[axis]
+        if not (isinstance(own, Same) or (isinstance(own, Window) and own.kernel == own.stride == 1)):
+            break
+        tensor = operand.tensor
+        if _weight(region, axis, tensor) < weight:
+            weight, best = _weight(region, axis, tensor), (step.index, operand.position)
+    return best
