@@ -217,10 +217,7 @@ def _band(band: Band) -> str:
     if band.coverage is None or not band.rows:
         return printable(band.origin)
     error = f", median error {percent(band.median_error)}" if band.median_error is not None else ""
-    return (
-        f"held {percent(band.coverage)} of {plural(band.rows, 'measurement')} of {plural(band.networks, 'network')}, "
-        f"each predicted by a fit that had not seen it{error}"
-    )
+    return f"{printable(band.origin)}; {percent(band.coverage)} of them lay within{error}"
 
 
 def slower_words(result: CheckResult, estimate: Estimate) -> str:
