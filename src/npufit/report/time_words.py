@@ -217,7 +217,7 @@ def _band(band: Band) -> str:
     if band.coverage is None or not band.rows:
         return printable(band.origin)
     error = f", median error {percent(band.median_error)}" if band.median_error is not None else ""
-    return f"{printable(band.origin)}; {percent(band.coverage)} of them lay within{error}"
+    return f"{printable(band.origin)}; {percent(band.coverage)} of {band.rows} rows lay within{error}"
 
 
 def slower_words(result: CheckResult, estimate: Estimate) -> str:
