@@ -1,0 +1,76 @@
+"""clean-reshapes: chains of operators that leave every element in its place become one RESHAPE, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from npufit.graph import NO_TENSOR, Model, Operator, ReshapeOptions
+from npufit.rewrite.editing import Editor
+from npufit.rewrite.movement import is_reshape, movements
+from npufit.rewrite.passes.dead import bypass
+from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+
+_RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+
+
+@dataclass(frozen=True)
+class CleanReshapes(Pass):
+    """RESHAPE, SQUEEZE and EXPAND_DIMS become as few RESHAPE as can be.
+
+    1. One to the same shape goes.
+    2. Of several in a row only the last stays, as a RESHAPE of the first one's input.
+    3. SQUEEZE and EXPAND_DIMS become RESHAPE, which more targets take.
+    4. RESHAPE with one input gets its shape as the second (Teflon reads behind the inputs otherwise: hazard H18).
+
+    Shapes must be fixed: run fix-batch before.
+    """
+
+    name: ClassVar[str] = "clean-reshapes"
+    exactness: ClassVar[Exactness] = Exactness.EXACT
+    summary: ClassVar[str] = "join chains of RESHAPE, SQUEEZE and EXPAND_DIMS"
+
+    def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+        """Return `model` with fewer of them, None where none can go."""
+        editor = Editor(model)
+        sites: list[Site] = []
+        for index, operator in enumerate(model.main.operators):
+            if operator.type in _RESHAPING and editor.operators[index] is not None:
+                sites += _clean(editor, index)
+        return Rewritten(editor.finish(), tuple(sites)) if sites else None
+
+
+def _clean(editor: Editor, index: int) -> list[Site]:
+    operator = editor.operator(index)
+    result = editor.tensor(operator.outputs[0])
+    if result.is_dynamic or result.shape is None or editor.tensor(operator.inputs[0]).is_dynamic:
+        return []
+    for movement in movements(editor, operator.outputs[0]):
+        kinds = [editor.operator(one).type for one in movement.operators]
+        shape = editor.tensor(movement.source).shape
+        if any(kind not in _RESHAPING for kind in kinds) or shape is None:
+            continue
+        if not is_reshape(movement.places, shape):
+            continue
+        if shape == result.shape and bypass(editor, index, movement.source):
+            return [Site(0, movement.operators, f"{' and '.join(reversed(kinds))} leave the shape as it is")]
+        if len(kinds) > 1:
+            put_reshape(editor, index, movement.source)
+            return [Site(0, movement.operators, f"{' and '.join(reversed(kinds))} become one RESHAPE")]
+    if operator.type == "RESHAPE" and operator.input(1) != NO_TENSOR:
+        return []
+    put_reshape(editor, index, operator.inputs[0])
+    what = "gets its shape as an input" if operator.type == "RESHAPE" else "becomes RESHAPE"
+    return [Site(0, (index,), f"{operator.type} {what}")]
+
+
+def put_reshape(editor: Editor, index: int, source: int) -> None:
+    """Put a RESHAPE of `source` in the place of the operator at `index`, whose result keeps its shape."""
+    operator = editor.operator(index)
+    result = editor.tensor(operator.outputs[0])
+    shape = editor.add_constant(f"{result.name}/shape", np.array(result.shape, np.int32))
+    options = ReshapeOptions(result.shape)
+    editor.replace(index, Operator("RESHAPE", (source, shape), operator.outputs, options))
+    editor.set_tensor(operator.outputs[0], replace(result, shape_signature=None))
