@@ -20,8 +20,6 @@ _PASSES = {
     "refuse-activations": "activations:FuseActivations",
     "unfuse-activations": "activations:UnfuseActivations",
     "mean-to-convolution": "pooling:MeanToConvolution",
-    "matrix-to-convolution": "matrices:MatrixToConvolution",
-    "convolution-to-matrix": "matrices:ConvolutionToMatrix",
     "join-axis": "joining:JoinAxis",
     "break-escape": "escapes:BreakEscape",
     "tile-spatial": "tiling:TileSpatial",
