@@ -200,8 +200,11 @@ def _verdict(fit: Fit, verdict: Verdict, page: Page, everything: bool) -> list[s
         lines += page.wrap(f"{ranges(site.operators, 6)}: {shorten(site.what, 300)}", "      ", "        ")
     if fit.is_survey and len(shown) < len(verdict.sites):
         lines.append(page.ink("dim", f"      … {len(verdict.sites) - len(shown)} more (--all)"))
-    for note in verdict.notes:
+    notes = verdict.notes if everything else verdict.notes[:_SITES]
+    for note in notes:
         lines += page.wrap(f"note: {shorten(note, 300)}", "      ", "        ")
+    if len(notes) < len(verdict.notes):
+        lines.append(page.ink("dim", f"      … {plural(len(verdict.notes) - len(notes), 'note')} more (--all)"))
     return lines
 
 

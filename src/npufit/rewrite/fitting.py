@@ -14,8 +14,9 @@ from npufit.rewrite.proving import Failure, Proof, prove, simulate
 from npufit.rewrite.recipe import pass_text
 from npufit.rewrite.registry import load_pass, pass_names
 from npufit.rewrite.rewriting import Exactness, Pass
+from npufit.rewrite.scoring import fits
 from npufit.rewrite.searching import Outcome, Search, SearchOptions, Step, Verdict, search, survey
-from npufit.stacks import PlaceOptions, Target, Unit
+from npufit.stacks import PlaceOptions, Target
 
 _SIMULATED = "vela"
 """The stack whose programs can be executed here."""
@@ -65,13 +66,6 @@ class Fit:
     def is_complete(self) -> bool:
         """True where every operator of the result runs on the NPU without a hazard."""
         return fits(self.result)
-
-
-def fits(result: CheckResult) -> bool:
-    """Return whether there is nothing left to do: all operators on the NPU in one partition, no hazard."""
-    placement = result.placement
-    on_npu = bool(placement.operators) and all(placed.unit is Unit.NPU for placed in placement.operators)
-    return on_npu and not placement.hazards and len(placement.partitions) == 1
 
 
 def fit(model: Model, target: str | Target | ChosenTarget, options: FitOptions | None = None) -> Fit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npufit.checking import CheckResult
-from npufit.stacks import Status
+from npufit.stacks import Status, Unit
 from npufit.words import milliseconds, plural
 
 NOTICEABLE = 0.005
@@ -64,6 +64,13 @@ def score(result: CheckResult) -> Score:
         partitions=summary.partitions,
         operators=sum(len(subgraph.operators) for subgraph in result.model.subgraphs),
     )
+
+
+def fits(result: CheckResult) -> bool:
+    """Return whether there is nothing left to do: all operators on the NPU in one partition, no hazard."""
+    placement = result.placement
+    on_npu = bool(placement.operators) and all(placed.unit is Unit.NPU for placed in placement.operators)
+    return on_npu and not placement.hazards and len(placement.partitions) == 1
 
 
 def change_words(before: CheckResult, after: CheckResult) -> str:

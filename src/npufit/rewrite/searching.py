@@ -8,7 +8,7 @@ the passes that remove them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from npufit.checking import CheckResult, ChosenTarget, check
@@ -17,7 +17,7 @@ from npufit.execute import Values
 from npufit.graph import Model, validate
 from npufit.rewrite.progress import FitProgress, FitStage, ignore_progress
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Site
-from npufit.rewrite.scoring import change_words, score
+from npufit.rewrite.scoring import change_words, fits, score
 from npufit.stacks import PlaceOptions
 from npufit.words import shorten
 
@@ -137,7 +137,16 @@ class _Searcher:
                 state = self._consider(own, state)
             if len(self._taken) == count:
                 break
+        if fits(self._original) and not score(state.placed).time_change(score(self._original)):
+            self._give_back()
         return self._finish()
+
+    def _give_back(self) -> None:
+        """Leave what only makes a model tidier that fits as it is: nobody should have to deploy another file for it."""
+        for step, verdict in self._taken:
+            why = f"it fits without; {verdict.why}"
+            self._left[step.own] = self._original, replace(verdict, outcome=Outcome.LEFT, why=why)
+        self._taken.clear()
 
     def apply_all(self) -> Search:
         state = _State(self._original, self.options.samples)
