@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import frexp
 
 import numpy as np
@@ -85,15 +86,20 @@ def beginnings(scaling: Scaling, multiplier: Multiplier, results: Integers, lowe
     return low
 
 
-def is_same(
-    first: tuple[Scaling, Multiplier],
-    second: tuple[Scaling, Multiplier],
-    sums: tuple[int, int],
-    results: tuple[int, int],
-) -> bool:
+Way = tuple[Scaling, Multiplier]
+Ends = tuple[int, int]
+
+
+@lru_cache(maxsize=16)
+def _begin(way: Way, sums: Ends, results: Ends) -> Integers:
+    return beginnings(*way, np.arange(results[0] + 1, results[1] + 1, dtype=np.int64), *sums)
+
+
+def is_same(first: Way, second: Way, sums: Ends, results: Ends) -> bool:
     """Return whether both give the same for every sum between `sums`, clamped to `results` (both ends included).
 
-    False also where the sums are too large for the kernels' 32 bits, where nothing is promised.
+    False also where the sums are too large for the kernels' 32 bits, where nothing is promised. Where many are compared
+    with one, that one should come first.
     """
     lowest, highest = sums
     shift = max(0, first[1].shift, second[1].shift)
@@ -101,9 +107,12 @@ def is_same(
         return False
     if first == second:
         return True
-    wanted = np.arange(results[0] + 1, results[1] + 1, dtype=np.int64)
-    one, other = (beginnings(scaling, multiplier, wanted, lowest, highest) for scaling, multiplier in (first, second))
-    return bool(np.array_equal(one, other))
+    begin, wanted = _begin(first, sums, results), np.arange(results[0] + 1, results[1] + 1, dtype=np.int64)
+    scaling, multiplier = second
+    reached = scaling(np.minimum(begin, highest), multiplier) >= wanted
+    early = scaling(np.maximum(begin - 1, lowest), multiplier) >= wanted
+    # Where a result never comes, the highest sum must not give it; what is there from the lowest on cannot be early.
+    return bool((reached == (begin <= highest)).all()) and not bool((early & (begin > lowest)).any())
 
 
 def nearby_scales(scale: float, steps: int = 4) -> list[float]:

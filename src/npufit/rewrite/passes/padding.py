@@ -22,6 +22,7 @@ from npufit.graph import (
 )
 from npufit.rewrite.constants import same_quantization, values_of
 from npufit.rewrite.editing import Editor
+from npufit.rewrite.passes.pooling import average_to_convolution
 from npufit.rewrite.placed import hazards, off_npu
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
 
@@ -98,13 +99,16 @@ class FoldPad(Pass):
     5. MAX_POOL_2D as in 3 with a stride becomes one with stride 1 and padding SAME, and a 1x1 one that takes every
        second (or nth) place.
 
+    6. AVERAGE_POOL_2D becomes a depthwise convolution with weights of 1, where every sum that can occur gives the same
+       result (mean-to-convolution says how), and that takes the padding as in 2 or 4.
+
     Where the target computes SAME of a window wrongly (hazard H3):
 
-    6. SAME that pads nothing becomes VALID; where one axis is padded and the other is not, the kernel grows as in 4.
+    7. SAME that pads nothing becomes VALID; where one axis is padded and the other is not, the kernel grows as in 4.
 
     Readers of a PAD that fit no case keep it. The PAD must pad with zero (its zero point), which excludes PADV2 and
-    MIRROR_PAD, and must not rescale. AVERAGE_POOL_2D divides by the number of places that it sees, so only case 1 holds
-    for it.
+    MIRROR_PAD, and must not rescale. AVERAGE_POOL_2D divides by the number of places that it sees, so only cases 1 and
+    6 hold for it.
     """
 
     name: ClassVar[str] = "fold-pad"
@@ -158,6 +162,8 @@ def _fold(
     axes = _axes(editor, operator, editor.tensor(pad.inputs[0]), (amounts[0], amounts[2]))
     if axes is None or operator.inputs[0] != padded or operator.inputs.count(padded) > 1:
         return None
+    if in_need and operator.type == "AVERAGE_POOL_2D" and not all(axis.fits_valid() for axis in axes):
+        return _fold_average(editor, pad, reader, amounts, growth)  # case 6
     growth = growth if _can_grow(editor, operator) else 0
     fold = _find_fold(operator, axes, growth, in_need=in_need, lowest=_is_lowest(editor.tensor(padded)))
     if fold is not None:
@@ -168,6 +174,17 @@ def _fold(
     if in_need and operator.type == "MAX_POOL_2D" and _is_lowest(editor.tensor(padded)):
         return _split_pool(editor, reader, pad.inputs[0], axes, amounts)
     return None
+
+
+def _fold_average(editor: Editor, pad: Operator, reader: int, amounts: tuple[int, ...], growth: int) -> str | None:
+    operator = editor.operator(reader)
+    if not average_to_convolution(editor, reader):
+        return None
+    what = _fold(editor, pad, reader, amounts, growth, in_need=True)
+    if what is None:
+        editor.replace(reader, operator)
+        return None
+    return f"AVERAGE_POOL_2D becomes a DEPTHWISE_CONV_2D with weights of 1; {what}"
 
 
 def _find_fold(
@@ -186,7 +203,7 @@ def _find_fold(
 
 
 def _grown(axes: tuple[_Axis, _Axis], growth: int) -> _Fold | None:
-    """Return SAME with a kernel that grows (cases 4 and 6), None where `growth` taps are not enough."""
+    """Return SAME with a kernel that grows (cases 4 and 7), None where `growth` taps are not enough."""
     rows, columns = (axis.least_growth(growth) for axis in axes)
     if rows is None or columns is None:
         return None
@@ -279,7 +296,7 @@ def _split_pool(
 
 
 def _mend_same(editor: Editor, index: int, growth: int) -> list[Site]:
-    """Give a window with SAME a form whose padding is not negative (case 6)."""
+    """Give a window with SAME a form whose padding is not negative (case 7)."""
     operator = editor.operator(index)
     axes = _axes(editor, operator, editor.tensor(operator.inputs[0]), (0, 0))
     if axes is None:

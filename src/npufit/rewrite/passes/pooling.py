@@ -9,22 +9,26 @@ from typing import ClassVar
 import numpy as np
 
 from npufit.graph import (
+    Activation,
     DepthwiseConv2DOptions,
     ElementType,
     FullyConnectedOptions,
     Model,
     Operator,
     Padding,
+    Pool2DOptions,
     Quantization,
     ReshapeOptions,
     Tensor,
     constant_values,
 )
+from npufit.rewrite.constants import same_quantization
 from npufit.rewrite.editing import Editor
 from npufit.rewrite.placed import off_npu
 from npufit.rewrite.requantization import (
     Integers,
     Multiplier,
+    Way,
     as_multiplier,
     is_same,
     narrow_product,
@@ -90,20 +94,59 @@ def _replace(editor: Editor, index: int) -> bool:
     _, height, width, depth = ifm.shape or (0, 0, 0, 0)
     if sorted(axis % 4 for axis in axes) != [1, 2] or max(height, width) > _LARGEST_SIDE:
         return False
-    found = _find_scale(ifm, ofm, height * width)
+    count = height * width
+    mean = round_twice, mean_multiplier(ifm.quantization.scale, ofm.quantization.scale, count)
+    found = _find_scale(mean, ifm, ofm, count)
     if found is None or (ofm.shape or (0,))[-1] != depth:
         return False
+    _put_ones(editor, index, _place_for_result(editor, index, depth), (height, width), (1, 1), found)
+    return True
+
+
+def average_to_convolution(editor: Editor, index: int) -> bool:
+    """Put a depthwise convolution in the place of an AVERAGE_POOL_2D with padding VALID; return whether it is the same.
+
+    The pooling divides once, halves away from zero (upwards for uint8), counted from the integer 0, not the zero point.
+    """
+    operator = editor.operator(index)
+    options = operator.options
+    ifm, ofm = editor.tensor(operator.inputs[0]), editor.tensor(operator.outputs[0])
+    if not isinstance(options, Pool2DOptions) or options.padding is not Padding.VALID:
+        return False
+    if not _is_image(ifm) or not _is_image(ofm) or not same_quantization(ifm, ofm):
+        return False
+    if options.fused_activation_function is not Activation.NONE:
+        return False
+    count = options.filter_height * options.filter_width
+    average = partial(_average, count, ifm.quantization.zero_point), Multiplier(0, 0)
+    found = _find_scale(average, ifm, ofm, count)
+    if found is None:
+        return False
+    kernel = options.filter_height, options.filter_width
+    _put_ones(editor, index, operator.outputs[0], kernel, (options.stride_h, options.stride_w), found)
+    return True
+
+
+def _average(count: int, zero_point: int, sums: Integers, multiplier: Multiplier) -> Integers:
+    whole = sums + count * zero_point
+    return np.sign(whole) * ((np.abs(whole) + count // 2) // count) - zero_point
+
+
+def _put_ones(
+    editor: Editor, index: int, result: int, kernel: tuple[int, int], stride: tuple[int, int], found: tuple[float, int]
+) -> None:
+    """Put a depthwise convolution with weights of 1 in the place of the operator at `index`."""
+    operator = editor.operator(index)
+    ifm, name = editor.tensor(operator.inputs[0]), editor.tensor(result).name
+    depth = (ifm.shape or (1,))[-1]
     scale, nudge = found
-    result = _place_for_result(editor, index, depth)
-    name = ofm.name
-    kernel = np.ones((1, height, width, depth), ifm.element.value)
-    weights = editor.add_constant(f"{name}/ones", kernel, Quantization((scale,), (0,)))
+    ones = np.ones((1, *kernel, depth), ifm.element.value)
+    weights = editor.add_constant(f"{name}/ones", ones, Quantization((scale,), (0,)))
     unit = Quantization((float(np.float32(ifm.quantization.scale) * np.float32(scale)),), (0,))
     bias = editor.add_constant(f"{name}/bias", np.full(depth, nudge, np.int32), unit)
-    options = DepthwiseConv2DOptions(Padding.VALID, stride_w=1, stride_h=1, depth_multiplier=1)
+    options = DepthwiseConv2DOptions(Padding.VALID, stride_w=stride[1], stride_h=stride[0], depth_multiplier=1)
     inputs = (operator.inputs[0], weights, bias)
     editor.replace(index, Operator("DEPTHWISE_CONV_2D", inputs, (result,), options, version=3))
-    return True
 
 
 def _is_image(tensor: Tensor, ranks: tuple[int, ...] = (4,)) -> bool:
@@ -112,17 +155,16 @@ def _is_image(tensor: Tensor, ranks: tuple[int, ...] = (4,)) -> bool:
     return fits and tensor.element.is_8_bit and len(tensor.quantization.scales) == 1
 
 
-def _find_scale(ifm: Tensor, ofm: Tensor, count: int) -> tuple[float, int] | None:
-    """Return a scale of the weights and a bias with which the convolution gives for every sum what the MEAN gives."""
+def _find_scale(wanted: Way, ifm: Tensor, ofm: Tensor, count: int) -> tuple[float, int] | None:
+    """Return a scale of the weights and a bias with which the convolution gives for every sum what is `wanted`."""
     scales = ifm.quantization.scale, ofm.quantization.scale
     lowest, highest = (end - ifm.quantization.zero_point for end in ifm.element.integer_range)
     results = tuple(end - ofm.quantization.zero_point for end in ofm.element.integer_range)
-    mean = round_twice, mean_multiplier(*scales, count)
     product = narrow_product if ifm.element is ElementType.UINT8 else wide_product
     for nudge in _NUDGES:
         for candidate in nearby_scales(1.0 / count):
             other = partial(_nudged, nudge), product(scales[0], candidate, scales[1])
-            if is_same(mean, other, (lowest * count, highest * count), (results[0], results[1])):
+            if is_same(wanted, other, (lowest * count, highest * count), (results[0], results[1])):
                 return candidate, nudge
     return None
 
