@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from statistics import fmean, median
 from typing import Any
 
+from npufit.cost.data import FITTED, HELD_OUT, read_json
 from npufit.cost.estimate import Band
-from npufit.cost.reference import Row, measured_rows
+from npufit.cost.reference import Row, architecture, measured_rows
 from npufit.errors import InputError
 from npufit.stacks import Unit
 
@@ -89,7 +88,7 @@ def accuracy_rows(document: Mapping[str, Any] | None = None) -> tuple[AccuracyRo
 
 
 def _packaged() -> Mapping[str, Any]:
-    return json.loads((files("npufit.cost") / "fitted.json").read_text("utf-8"))
+    return {**read_json(FITTED), "held_out": read_json(HELD_OUT)}
 
 
 def _bands(document: Mapping[str, Any]) -> dict[str, Band]:
@@ -162,11 +161,6 @@ def _summary(group: str, threads: str, rows: Sequence[AccuracyRow], band: Band) 
 
 def _sizes(rows: Iterable[AccuracyRow], error: Callable[[AccuracyRow], float | None]) -> list[float]:
     return [abs(value) for row in rows if (value := error(row)) is not None]
-
-
-def architecture(network: str) -> str:
-    """Return what is left out of a fit together: a network at any size and in any export."""
-    return network.removeprefix("zoo:").partition("@")[0].partition(",")[0]
 
 
 def choose_rows(rows: Sequence[AccuracyRow], wanted: Sequence[str]) -> tuple[AccuracyRow, ...]:

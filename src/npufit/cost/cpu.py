@@ -16,7 +16,8 @@ from npufit.cost.prediction import Bound, Cost
 _RUY_DEPTH = 4
 _RUY_COLUMNS = 8
 CACHE = "cache_bytes"
-"""The size of the last cache stands among a CPU's values; it is read off the chip's profile, not fitted."""
+CORES = "cores"
+"""The size of the last cache and the number of cores stand among a CPU's values; they are the chip profile's."""
 
 _NS = 1e-6
 """Milliseconds of a nanosecond."""

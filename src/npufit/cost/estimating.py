@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from npufit.chips import load_chip
 from npufit.cost.assembly import Assembly, assemble
 from npufit.cost.coefficient import Values
+from npufit.cost.cpu import CORES
 from npufit.cost.estimate import Band, Estimate, OperatorEstimate
 from npufit.cost.fitted import Fitted, load_fitted
 from npufit.cost.hypothesis import as_unknown
@@ -48,7 +48,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
     cpu = load_fitted(f"{target.chip}/cpu")
     if cpu is None:
         return None
-    threads = _threads(target, options.threads)
+    threads = _threads(target, options.threads, int(cpu.values[CORES]))
     npu = load_fitted(f"{target.chip}/{target.stack}")
     model_of_npu = load_npu_model(target.chip, target.stack) if npu is not None else None
     workload = workload_of(model, placement)
@@ -100,8 +100,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
     )
 
 
-def _threads(target: Target, wanted: int | None) -> int:
-    cores = int(load_chip(target.chip).cpu[0].cores.value)
+def _threads(target: Target, wanted: int | None, cores: int) -> int:
     if wanted is None:
         return cores
     if not 1 <= wanted <= _MOST_THREADS:

@@ -1,8 +1,8 @@
 """Fit the cost models again: `python -m npufit.cost.fit` from a checkout.
 
 `--workloads` first builds and compiles every measured network anew. Then each model is fitted to its rows, each
-network is predicted by a fit that did not see it, and `fitted.json` is written: coefficients, the band that these
-held-out errors give, and every held-out prediction. The same rows always give the same file.
+network is predicted by a fit that did not see it. Written are `fitted.json`, with coefficients and the band that these
+held-out errors give, and `held_out.json` with every held-out prediction. The same rows always give the same files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 from npufit.chips import load_chip
 from npufit.cost.assembly import SLOWER_BESIDE_A_DELEGATE
 from npufit.cost.coefficient import Coefficient, Values
-from npufit.cost.cpu import CACHE, coefficients, cpu_cost, total_ms, total_terms
+from npufit.cost.cpu import CACHE, CORES, coefficients, cpu_cost, total_ms, total_terms
+from npufit.cost.data import FITTED, HELD_OUT, WORKLOADS
 from npufit.cost.fitting import Case, fit, held_out
 from npufit.cost.hypothesis import Taking, all_it_could_take, as_unknown
 from npufit.cost.npu import NpuModel, load_npu_model
@@ -28,6 +29,7 @@ from npufit.cost.npu.teflon_ethosu import SHARED_WITH_VELA
 from npufit.cost.reference import (
     INDEX,
     Row,
+    architecture,
     compiler_ms,
     file_name,
     fingerprint,
@@ -42,7 +44,6 @@ from npufit.graph import Model
 from npufit.stacks import PlaceOptions, Unit, load_stack, resolve_target
 from npufit.zoo import build, parse_spec
 
-_FOLDER = Path(__file__).parent
 _DIGITS = 4
 _COVERAGE = 0.85
 """The share of the held-out rows that a band contains."""
@@ -79,13 +80,18 @@ def main() -> None:
     parser.add_argument("--workloads", action="store_true", help="build and compile every measured network anew")
     if parser.parse_args().workloads:
         write_workloads()
-    (_FOLDER / "fitted.json").write_text(json.dumps(fit_all(), indent=1, sort_keys=True) + "\n", "utf-8")
+    document = fit_all()
+    _write(HELD_OUT, document.pop("held_out"))
+    _write(FITTED, document)
+
+
+def _write(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 def write_workloads() -> None:
     """Build every network that a measurement is tied to, compile it where that can be done, and keep the workloads."""
-    folder = _FOLDER / "workloads"
-    folder.mkdir(exist_ok=True)
+    WORKLOADS.mkdir(exist_ok=True)
     fingerprints: dict[str, str] = {}
     compiled = {row.network for row in measured_rows() if row.group == _COMPILED}
     for network in networks():
@@ -93,10 +99,10 @@ def write_workloads() -> None:
         alone = on_the_cpu(model)
         placed = {_COMPILED: _compiled(model)} if network in compiled else {}
         document = workload_document(alone, placed)
-        (folder / file_name(network)).write_text(json.dumps(document, separators=(",", ":")) + "\n", "utf-8")
+        (WORKLOADS / file_name(network)).write_text(json.dumps(document, separators=(",", ":")) + "\n", "utf-8")
         fingerprints[network] = fingerprint(operator.demand for operator in alone.operators)
     index = json.dumps(measured_index(fingerprints), indent=0, sort_keys=True)
-    (folder / INDEX).write_text(index + "\n", "utf-8")
+    (WORKLOADS / INDEX).write_text(index + "\n", "utf-8")
 
 
 def _compiled(model: Model) -> tuple[Workload, float]:
@@ -117,7 +123,7 @@ _NPUS = (
 
 
 def fit_all() -> dict[str, Any]:
-    """Return the content of `fitted.json`."""
+    """Return the content of `fitted.json`, and of `held_out.json` as `held_out`."""
     outcomes: dict[str, Outcome] = {}
     for chip, has_dot_product in (("imx93", True), ("imx8mp", False)):
         outcomes[f"{chip}/cpu"] = _fit_cpu(chip, coefficients(has_dot_product=has_dot_product))
@@ -187,16 +193,6 @@ def _counted(group: str) -> tuple[Row, ...]:
     return tuple(row for row in measured_rows() if row.group == group and not row.left_out)
 
 
-_FAMILIES = ("yolov8",)
-"""Networks whose variants differ only in width and depth."""
-
-
-def architecture(network: str) -> str:
-    """Return what is held out together: a network in any size, export and variant."""
-    name = network.removeprefix("zoo:").partition("@")[0].partition(",")[0]
-    return next((family for family in _FAMILIES if name.startswith(family)), name)
-
-
 def _fit_cpu(chip: str, wanted: Sequence[Coefficient]) -> Outcome:
     rows = _counted(f"{chip}/cpu")
     cache = _cache_bytes(chip)
@@ -208,7 +204,7 @@ def _fit_cpu(chip: str, wanted: Sequence[Coefficient]) -> Outcome:
         return Case(architecture(row.network), row.measured_ms, lambda values: total_ms(terms, values, threads))
 
     outcome = _outcome(wanted, rows, case)
-    return replace(outcome, values={**outcome.values, CACHE: cache})
+    return replace(outcome, values={**outcome.values, CACHE: cache, CORES: float(load_chip(chip).cpu[0].cores.value)})
 
 
 def _cache_bytes(chip: str) -> float:

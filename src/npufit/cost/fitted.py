@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 from npufit.cost.coefficient import Values
+from npufit.cost.data import FITTED, read_json
 from npufit.cost.estimate import Band
 
 
@@ -22,7 +21,7 @@ class Fitted:
 
 @functools.cache
 def _document() -> dict[str, Any]:
-    return json.loads((files("npufit.cost") / "fitted.json").read_text("utf-8"))
+    return read_json(FITTED)
 
 
 @functools.cache

@@ -6,17 +6,14 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-import hashlib
 import json
-import tomllib
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Any
 
+from npufit.cost.data import FOLDER, WORKLOADS, read_json
 from npufit.cost.demand import Demand, Family, measure_demand
 from npufit.cost.estimate import Measured
 from npufit.cost.workload import Load, PlacedDemand, Workload
@@ -67,15 +64,14 @@ class Row:
         return f"{self.chip}/{'cpu' if self.unit is Unit.CPU else self.stack}"
 
 
-def _package() -> Traversable:
-    return files("npufit.cost")
-
-
 @functools.cache
 def measured_rows() -> tuple[Row, ...]:
     """Return every row of the measurements, in the order of the file."""
-    ties = tomllib.loads((_package() / "networks.toml").read_text("utf-8"))
-    text = (_package() / "measurements.csv").read_text("utf-8")
+    import csv
+    import tomllib
+
+    ties = tomllib.loads((FOLDER / "networks.toml").read_text("utf-8"))
+    text = (FOLDER / "measurements.csv").read_text("utf-8")
     return tuple(_row(index, row, ties) for index, row in enumerate(csv.DictReader(text.splitlines())))
 
 
@@ -129,6 +125,16 @@ def _matches(rule: dict[str, str], row: dict[str, str]) -> bool:
     return all(text in row[column] for column, text in rule.items() if column != "why")
 
 
+_FAMILIES = ("yolov8",)
+"""Networks whose variants differ only in width and depth."""
+
+
+def architecture(network: str) -> str:
+    """Return what is held out together: a network in any size, export and variant."""
+    name = network.removeprefix("zoo:").partition("@")[0].partition(",")[0]
+    return next((family for family in _FAMILIES if name.startswith(family)), name)
+
+
 def fingerprint(demands: Iterable[Demand]) -> str:
     """Return what tells a network by its convolutions and matrix products, whatever its export did around them."""
     shapes = sorted(
@@ -139,13 +145,14 @@ def fingerprint(demands: Iterable[Demand]) -> str:
         for demand in demands
         if demand.family in _FINGERPRINTED
     )
-    return hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:16]
+    text = json.dumps(shapes).encode()
+    return f"{zlib.crc32(text):08x}{zlib.adler32(text):08x}"
 
 
 @functools.cache
 def _index() -> dict[str, dict[str, list[list[str | float]]]]:
     """Return the measurements of every network by its fingerprint and the chip."""
-    return json.loads((_package() / "workloads" / INDEX).read_text("utf-8"))
+    return read_json(WORKLOADS / INDEX)
 
 
 def find_measured(model: Model, chip: str) -> tuple[Measured, ...]:
@@ -177,7 +184,7 @@ def file_name(network: str) -> str:
 @functools.cache
 def load_workload(network: str, target: str) -> Workload:
     """Return `network` as it is placed on `target` (chip and stack), `cpu` for the CPU alone."""
-    document = json.loads((_package() / "workloads" / file_name(network)).read_text("utf-8"))
+    document = read_json(WORKLOADS / file_name(network))
     operators = [(subgraph, index, _demand(row)) for subgraph, index, *row in document["operators"]]
     placed = document["placed"].get(target)
     if placed is None:
@@ -194,7 +201,7 @@ def load_workload(network: str, target: str) -> Workload:
 
 def compiler_ms(network: str, target: str) -> float | None:
     """Return what the compiler of `target` itself predicts for `network`, None where there is none."""
-    document = json.loads((_package() / "workloads" / file_name(network)).read_text("utf-8"))
+    document = read_json(WORKLOADS / file_name(network))
     placed = document["placed"].get(target)
     return None if placed is None else placed["compiler_ms"]
 

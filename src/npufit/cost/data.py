@@ -1,0 +1,17 @@
+"""The files that come with the cost models: measurements, the networks behind them, and what was fitted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+WORKLOADS = FOLDER / "workloads"
+FITTED = FOLDER / "fitted.json"
+HELD_OUT = FOLDER / "held_out.json"
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of one of these files."""
+    return json.loads(path.read_text("utf-8"))
