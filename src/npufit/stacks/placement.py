@@ -113,8 +113,8 @@ class CompilerPass:
 
     `subgraph` and `operator` are None where the compiler does not say whose it is. `npu_cycles` are those of the
     arithmetic, `memory_cycles` those of the slowest memory, `total_cycles` what the compiler makes of both. Bytes are
-    those that cross the bus of that memory at every inference, in whole bursts; `dram_efficiency` is the share of what is
-    read that is of use, 0 to 1.
+    those that cross the bus of that memory at every inference, in whole bursts; `dram_efficiency` is the share of
+    what is read that is of use, 0 to 1.
     """
 
     partition: int
