@@ -218,10 +218,9 @@ def _proof(fit: Fit, page: Page) -> list[str]:
     if not proof.total:
         said = "every output is the same, byte for byte"
     else:
-        said = "exact passes keep every byte; what the others change, over all " + (
-            "samples" if fit.from_samples else ""
-        )
-        said = said.rstrip() + ("" if fit.from_samples else " random inputs")
+        over = "samples" if fit.from_samples else "random inputs"
+        kept = "exact passes keep every byte; " if any(step.is_exact for step in fit.steps) else ""
+        said = f"{kept}what approximate ones change, over all {over}"
     lines = ["", page.ink("bold", "Proof")]
     lines += page.wrap(f"{GOLDEN}, {usual} and {extremes}{refused}: {said}.", "  ")
     for entry in proof.steps:
