@@ -17,6 +17,7 @@ _COMMANDS = {
     "check": "Where does each operator of a model run, and why?",
     "run": "Execute a model as its target would, bit for bit, and compare.",
     "fit": "Rewrite a model until it fits its target, and prove that it is still the same.",
+    "resize": "Give a model another input resolution.",
     "disassemble": "Print the command stream of an Ethos-U; would a kernel accept it?",
     "accuracy": "How far are predicted times from measured ones?",
     "calibrate": "Refine predicted times with what your board measured.",

@@ -2,6 +2,7 @@
 
 from npufit.rewrite.editing import Editor
 from npufit.rewrite.registry import load_pass, make_pass, parse_pass, pass_names
+from npufit.rewrite.resizing import Resized, resize
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
 
 __all__ = [
@@ -9,10 +10,12 @@ __all__ = [
     "Editor",
     "Exactness",
     "Pass",
+    "Resized",
     "Rewritten",
     "Site",
     "load_pass",
     "make_pass",
     "parse_pass",
     "pass_names",
+    "resize",
 ]

@@ -45,13 +45,20 @@ def parse_size(text: str) -> Size:
     return int(sides[0]), int(sides[1])
 
 
+def image_input(model: Model) -> str:
+    """Return the name of the only input with rows and columns. Raises InputError where there is none or several."""
+    images = [model.main.tensors[index].name for index in model.main.inputs if _is_image(model.main, index)]
+    if len(images) == 1:
+        return images[0]
+    if not images:
+        raise InputError(f"{model.name}: cannot be resized: none of its inputs has rows and columns.")
+    names = ", ".join(map(shorten, images))
+    raise InputError(f"{model.name}: several inputs have rows and columns: {names}. Say which: NAME=HEIGHTxWIDTH.")
+
+
 def resize_image(model: Model, size: Size) -> Resized:
     """Return `model` with its only image input at `size`. Raises InputError where it has none or several."""
-    images = [model.main.tensors[index].name for index in model.main.inputs if _is_image(model.main, index)]
-    if len(images) != 1:
-        found = "no input with rows and columns" if not images else f"{len(images)} of them: {', '.join(images)}"
-        raise InputError(f"{model.name}: which input is the image? There is {found}. Name it: NAME=HEIGHTxWIDTH.")
-    return resize(model, {images[0]: size})
+    return resize(model, {image_input(model): size})
 
 
 def resize(model: Model, sizes: Mapping[str, Size]) -> Resized:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-import numpy as np
-
 from npufit.errors import ModelError, Place
 from npufit.graph import (
     NO_TENSOR,
@@ -115,7 +113,9 @@ class Walk:
         found = self.tensors[tensor]
         if constant_values(found) == tuple(values):
             return
-        changed = replace(found, buffer=Buffer(np.array(values, found.element.value).tobytes()))
+        width, signed = found.element.bits // 8, found.element.integer_range[0] < 0
+        data = b"".join(value.to_bytes(width, "little", signed=signed) for value in values)
+        changed = replace(found, buffer=Buffer(data))
         uses = sum(other.inputs.count(tensor) for other in self.operators) + self.graph.outputs.count(tensor)
         if uses == 1:
             self.tensors[tensor] = changed

@@ -1,0 +1,107 @@
+"""`npufit resize`: a new input resolution for an existing model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from npufit.cli import exit_codes
+from npufit.cli.options import color_option, schema_option
+from npufit.errors import InputError
+
+if TYPE_CHECKING:
+    from npufit.graph import Model
+    from npufit.rewrite.resizing import Size
+
+
+def _schema() -> dict[str, Any]:
+    from npufit.report.resize import resize_schema
+
+    return resize_schema()
+
+
+@click.command("resize")
+@click.argument("model", metavar="MODEL")
+@click.option(
+    "--input",
+    "sizes",
+    multiple=True,
+    required=True,
+    metavar="[NAME=]SIZE",
+    help="The new size: 320, or height and width as in 192x256; with NAME= where there are several inputs. Repeatable.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write the result.")
+@click.option("--force", is_flag=True, help="Replace a file that exists. The MODEL itself is never replaced.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
+@color_option
+@schema_option(_schema)
+def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool, as_json: bool, color: str) -> int:
+    """Give MODEL another input resolution.
+
+    MODEL is a .tflite file, or a built-in network such as zoo:mobilenet_v2@224,int8 (see `npufit zoo`). Weights and
+    quantization stay; shapes and the constants that follow from them are computed anew. Where the architecture forbids
+    another size, the operator is named. Without -o nothing is written.
+
+    \b
+    npufit resize mobilenet_v2_224.tflite --input 320 -o mobilenet_v2_320.tflite
+    npufit resize model.tflite --input 192x256 -o wide.tflite
+    npufit resize model.tflite --input image=320 --input mask=160x160 -o both.tflite
+
+    Exit codes: 0 fine, 2 the input is wrong or the network cannot have that size.
+    """
+    from npufit.checking import load
+    from npufit.cli.output import page_for
+    from npufit.report.resize import resize_json, resize_text
+    from npufit.rewrite.resizing import resize
+
+    _check_output(model, output, force=force)
+    network = load(model)
+    resized = resize(network, _parse_sizes(network, sizes))
+    if output is not None:
+        _write(resized.model, output, force=force)
+    page = page_for(color)
+    written = None if output is None else str(output)
+    text = resize_json(network, resized, written) if as_json else resize_text(network, resized, written, page)
+    click.echo(text, color=page.color)
+    return exit_codes.FINE
+
+
+def _parse_sizes(model: Model, entries: Sequence[str]) -> dict[str, Size]:
+    from npufit.rewrite.resizing import image_input, parse_size
+
+    sizes: dict[str, Size] = {}
+    for entry in entries:
+        name, equals, size = entry.rpartition("=")
+        name = name if equals else image_input(model)
+        if name in sizes:
+            raise InputError(f"--input: the size of '{name}' is given twice.")
+        sizes[name] = parse_size(size)
+    return sizes
+
+
+def _check_output(model: str, output: Path | None, *, force: bool) -> None:
+    """Raise InputError, before any work, where the output could not be written or would replace something."""
+    if output is None:
+        return
+    if output.exists() and Path(model).exists() and output.samefile(model):
+        raise InputError(f"{output}: is the MODEL itself, which is never replaced. Give another name.")
+    if output.is_dir():
+        raise InputError(f"{output}: is a folder. Give the name of a file.")
+    if output.exists() and not force:
+        raise InputError(f"{output}: exists already. Add --force to replace it, or give another name.")
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: there is no folder {output.parent}.")
+
+
+def _write(model: Model, output: Path, *, force: bool) -> None:
+    from npufit.tflite import serialize_model
+
+    data = serialize_model(model)
+    try:
+        with output.open("wb" if force else "xb") as file:
+            file.write(data)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror or error}.") from None
