@@ -26,6 +26,8 @@ def clamp_of(activation: Activation, tensor: Tensor) -> tuple[int, int] | None:
     bounds = _BOUNDS.get(activation)
     if bounds is None or not tensor.element.is_8_bit or len(tensor.quantization.scales) != 1:
         return None
+    if not 0 < tensor.quantization.scale < float("inf"):
+        return None
     lowest, highest = tensor.element.integer_range
     low = lowest if bounds[0] is None else max(lowest, _quantize(bounds[0], tensor))
     high = highest if bounds[1] is None else min(highest, _quantize(bounds[1], tensor))

@@ -19,6 +19,7 @@ from npufit.graph import (
 )
 from npufit.rewrite.constants import same_quantization
 from npufit.rewrite.editing import Editor
+from npufit.rewrite.forms import is_whole
 
 Places = npt.NDArray[Any]
 
@@ -57,7 +58,7 @@ def movements(editor: Editor, tensor: int) -> Iterator[Movement]:
 
 def _source(operator: Operator) -> int:
     """Return the tensor whose elements `operator` moves, NO_TENSOR where it does something else."""
-    if operator.type not in _MOVES or not operator.inputs:
+    if operator.type not in _MOVES or not is_whole(operator):
         return NO_TENSOR
     return operator.input(1) if operator.type == "SPLIT" else operator.inputs[0]
 

@@ -12,6 +12,7 @@ from npufit.rewrite.clamping import OPERATORS, clamp_of
 from npufit.rewrite.constants import same_quantization
 from npufit.rewrite.copies import add_shift
 from npufit.rewrite.editing import Editor
+from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import hazards, refused_by, runs_on
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
 
@@ -45,7 +46,7 @@ class FuseActivations(Pass):
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
             activation = OPERATORS.get(operator.type)
-            producer = None if activation is None else editor.producer(operator.inputs[0])
+            producer = editor.producer(operator.inputs[0]) if activation is not None and is_whole(operator) else None
             if activation is None or producer is None or not _fits(editor, producer, index, activation):
                 continue
             if runs_on(context, "teflon") and not _is_implied(activation, editor.tensor(operator.outputs[0])):
@@ -60,9 +61,17 @@ class FuseActivations(Pass):
 def _fits(editor: Editor, producer: int, index: int, activation: Activation) -> bool:
     """Return whether the activation at `index` may move into the operator `producer`."""
     writer, result = editor.operator(producer), editor.operator(index).inputs[0]
-    if writer.type not in (*_ADDING, *_KEEPING) or fused_activation(writer.options) is not Activation.NONE:
+    if (
+        writer.type not in (*_ADDING, *_KEEPING)
+        or not is_whole(writer)
+        or fused_activation(writer.options) is not Activation.NONE
+    ):
         return False
-    if writer.options is None or result in editor.outputs or editor.consumers(result) != (index,):
+    if (
+        not hasattr(writer.options, "fused_activation_function")
+        or result in editor.outputs
+        or editor.consumers(result) != (index,)
+    ):
         return False
     before, after = editor.tensor(result), editor.tensor(editor.operator(index).outputs[0])
     if before.element.is_float:
@@ -144,7 +153,7 @@ class UnfuseActivations(Pass):
         fused = {
             index
             for index, operator in enumerate(model.main.operators)
-            if fused_activation(operator.options) in _OPERATOR_OF and len(operator.outputs) == 1
+            if fused_activation(operator.options) in _OPERATOR_OF and len(operator.outputs) == 1 and is_whole(operator)
         }
         if self.everywhere:
             return sorted(fused)

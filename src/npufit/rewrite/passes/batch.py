@@ -27,6 +27,7 @@ from npufit.graph import (
 )
 from npufit.rewrite.constants import values_of
 from npufit.rewrite.editing import Editor
+from npufit.rewrite.forms import is_whole
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
 
 _Values = npt.NDArray[Any]
@@ -134,7 +135,12 @@ class _Fixing:
     def _fold(self, index: int, operator: Operator) -> bool:
         """Compute the result of an operator on shapes; return whether that could be done (case 2)."""
         fold = _FOLDS.get(operator.type)
-        if fold is None or len(operator.outputs) != 1 or operator.outputs[0] in self._graph.outputs:
+        if (
+            fold is None
+            or not is_whole(operator)
+            or len(operator.outputs) != 1
+            or operator.outputs[0] in self._graph.outputs
+        ):
             return False
         tensor = self._editor.tensor(operator.outputs[0])
         if tensor.element not in _WHOLE or tensor.quantization.is_quantized:

@@ -19,6 +19,7 @@ from npufit.graph import (
 )
 from npufit.rewrite.constants import same_quantization
 from npufit.rewrite.editing import Editor, needed_operators
+from npufit.rewrite.forms import is_whole
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
 
 _OWN_WILL = ("RANDOM", "MULTINOMIAL", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN", "HASHTABLE", "CALL", "IF", "WHILE")
@@ -68,7 +69,7 @@ def _drop_copy(editor: Editor, index: int) -> str:
     """Take the operator at `index` out where it copies its input, and return that in words."""
     operator = editor.operator(index)
     find = _SOURCES.get(operator.type)
-    if find is None or len(operator.outputs) != 1:
+    if find is None or len(operator.outputs) != 1 or not is_whole(operator):
         return ""
     source = find(editor, operator)
     if source == NO_TENSOR:

@@ -21,6 +21,7 @@ from npufit.graph import (
 from npufit.rewrite.constants import values_of
 from npufit.rewrite.copies import add_selection
 from npufit.rewrite.editing import Editor
+from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import hazards, off_npu, runs_on
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
 
@@ -57,6 +58,8 @@ class JoinAxis(Pass):
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
             what = ""
+            if not is_whole(operator):
+                continue
             if operator.type == "CONCATENATION":
                 what = _write_axis(editor, index, for_teflon=index in refused)
             elif operator.type == "SPLIT" and index in refused:
@@ -162,7 +165,7 @@ def _can_make_more(editor: Editor, producer: int, reader: int) -> bool:
 
 def _is_plain(editor: Editor, operator: Operator) -> bool:
     """Return whether weights and bias are constants whose zeros are known."""
-    if NO_TENSOR in operator.inputs[:3]:
+    if NO_TENSOR in operator.inputs[:3] or not is_whole(operator):
         return False
     tensors = [editor.tensor(index) for index in operator.inputs[1:3]]
     if any(values_of(tensor) is None for tensor in tensors):

@@ -24,6 +24,7 @@ from npufit.graph import (
 )
 from npufit.rewrite.constants import same_quantization
 from npufit.rewrite.editing import Editor
+from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import off_npu
 from npufit.rewrite.requantization import (
     Integers,
@@ -73,7 +74,7 @@ class MeanToConvolution(Pass):
         wanted = off_npu(context) if context.placement is not None else range(len(model.main.operators))
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
-            if operator.type == "MEAN" and index in wanted and _replace(editor, index):
+            if operator.type == "MEAN" and index in wanted and is_whole(operator) and _replace(editor, index):
                 sites.append(Site(0, (index,), "MEAN becomes a DEPTHWISE_CONV_2D"))
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 
@@ -152,7 +153,7 @@ def _put_ones(
 def _is_image(tensor: Tensor, ranks: tuple[int, ...] = (4,)) -> bool:
     shape = tensor.shape or (0,)
     fits = len(shape) in ranks and shape[0] == 1
-    return fits and tensor.element.is_8_bit and len(tensor.quantization.scales) == 1
+    return fits and tensor.element.is_8_bit and len(tensor.quantization.scales) == 1 and tensor.quantization.scale > 0
 
 
 def _find_scale(wanted: Way, ifm: Tensor, ofm: Tensor, count: int) -> tuple[float, int] | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from npufit.graph import NO_TENSOR, Model, Operator, ReshapeOptions
 from npufit.rewrite.editing import Editor
+from npufit.rewrite.forms import is_whole
 from npufit.rewrite.movement import is_reshape, movements
 from npufit.rewrite.passes.dead import bypass
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
@@ -37,7 +38,7 @@ class CleanReshapes(Pass):
         editor = Editor(model)
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
-            if operator.type in _RESHAPING and editor.operators[index] is not None:
+            if operator.type in _RESHAPING and is_whole(operator) and editor.operators[index] is not None:
                 sites += _clean(editor, index)
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 

@@ -25,6 +25,7 @@ from npufit.graph import (
 )
 from npufit.rewrite.clamping import clamp_of
 from npufit.rewrite.constants import same_quantization, values_of
+from npufit.rewrite.forms import is_whole
 from npufit.rewrite.requantization import is_same, narrow_product, nearby_scales, round_twice, wide_product
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
 
@@ -158,6 +159,9 @@ class _Turning:
             if not any(map(self._turns, named)):
                 continue
             check = _CHECKS.get(operator.type)
+            if not is_whole(operator):
+                yield f"operator {index} ({operator.name}) lacks operands"
+                continue
             problem = "is not known to compute the same" if check is None else check(self, index, operator)
             if problem:
                 yield f"operator {index} ({operator.name}) {problem}"
@@ -238,7 +242,7 @@ def _concatenation(turning: _Turning, index: int, operator: Operator) -> str:
 def _average(turning: _Turning, index: int, operator: Operator) -> str:
     options, tensors = operator.options, turning.model.main.tensors
     ifm, ofm = tensors[operator.inputs[0]].shape, tensors[operator.outputs[0]].shape
-    if not isinstance(options, Pool2DOptions) or ifm is None or ofm is None or len(ifm) != 4:
+    if not isinstance(options, Pool2DOptions) or ifm is None or ofm is None or len(ifm) != 4 or len(ofm) != 4:
         return "has no known windows"
     rows = _places(ifm[1], ofm[1], options.filter_height, options.stride_h, options.padding)
     columns = _places(ifm[2], ofm[2], options.filter_width, options.stride_w, options.padding)
@@ -299,11 +303,13 @@ def _plain_weights(turning: _Turning, operator: Operator) -> tuple[npt.NDArray[A
     if tensor is None or values is None or not tensor.element.is_8_bit:
         return "has no constant 8-bit weights"
     named = (tensors[operator.inputs[0]], tensors[operator.outputs[0]])
-    if any(not other.element.is_8_bit or len(other.quantization.scales) != 1 for other in named):
+    if any(not other.element.is_8_bit or len(other.quantization.scales) != 1 for other in named) or any(
+        other.quantization.scale <= 0 for other in named
+    ):
         return "is not quantized to 8 bits with one scale"
     if tensor.quantization.is_per_channel or len(set(tensor.quantization.zero_points)) > 1:
         return "has weights that are quantized per channel, which the kernel for uint8 does not know"
-    if not tensor.quantization.scales:
+    if tensor.quantization.scale <= 0:
         return "has weights without a scale"
     if operator.input(2) != NO_TENSOR and values_of(tensors[operator.inputs[2]]) is None:
         return "has a bias that is no constant"

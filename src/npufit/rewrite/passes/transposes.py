@@ -18,6 +18,7 @@ from npufit.graph import (
 from npufit.rewrite.constants import values_of
 from npufit.rewrite.copies import add_selection
 from npufit.rewrite.editing import Editor
+from npufit.rewrite.forms import is_whole
 from npufit.rewrite.movement import Movement, find_channels, find_order, is_reshape, movements
 from npufit.rewrite.passes.dead import bypass
 from npufit.rewrite.passes.reshapes import put_reshape
@@ -59,7 +60,7 @@ class CancelTransposes(Pass):
         sites: list[Site] = []
         for index in range(len(model.main.operators)):
             operator = editor.operators[index]
-            if operator is None:
+            if operator is None or not is_whole(operator):
                 continue
             if operator.type == "TRANSPOSE":
                 sites += _cancel_across(editor, index)
@@ -160,6 +161,8 @@ class _Region:
         """Take the operator at `index`, read by `reader`; return whether all above it can be turned."""
         editor = self._editor
         operator = editor.operator(index)
+        if not is_whole(operator):
+            return False
         if operator.type == "TRANSPOSE":
             self.turned[index] = None
             return _order(editor, operator) == self._wanted
