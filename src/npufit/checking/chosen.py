@@ -24,11 +24,11 @@ class ChosenTarget:
     profile: str = ""
 
     def options(self, wanted: EstimateOptions | None) -> EstimateOptions | None:
-        """Return `wanted` with the board's coefficients where it says nothing of its own but threads."""
+        """Return `wanted` with the board's coefficients where it says nothing of its own but threads and kernels."""
         own = self.estimate_options
         if own is None or wanted is None:
             return own or wanted
-        return replace(own, threads=wanted.threads)
+        return replace(own, threads=wanted.threads, kernels=wanted.kernels)
 
 
 def choose_target(text: str) -> ChosenTarget:

@@ -56,6 +56,11 @@ def _schema() -> dict[str, Any]:
     help="Threads of the CPU in the predicted times; all cores of the chip where not given.",
 )
 @click.option(
+    "--kernels",
+    type=click.Choice(["builtin", "xnnpack"]),
+    help="LiteRT's kernels on the CPU in the predicted times; those that were measured on the chip where not given.",
+)
+@click.option(
     "--log",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     help="What the board or tool printed for this model (Teflon verbose, vela, neutron-converter, delegates): it "
@@ -73,6 +78,7 @@ def command(
     output: Path | None,
     gates: tuple[str, ...],
     threads: int | None,
+    kernels: str | None,
     log: Path | None,
     converter: str | None,
     settings: tuple[str, ...],
@@ -93,7 +99,7 @@ def command(
     """
     from npufit.checking import check, choose_target, evaluate_gate, load, parse_gate
     from npufit.cli.output import page_for, sign_of_life, write
-    from npufit.cost import EstimateOptions
+    from npufit.cost import EstimateOptions, Kernels
     from npufit.stacks import PlaceOptions, prepare_stack
 
     if not targets:
@@ -114,7 +120,7 @@ def command(
     network = load(model)
     text = _read_log(log)
     results: list[CheckResult] = []
-    estimate_options = EstimateOptions(threads=threads)
+    estimate_options = EstimateOptions(threads=threads, kernels=Kernels(kernels) if kernels else None)
     for entry in chosen:
         with sign_of_life(f"checking for {entry.target}"):
             results.append(check(network, entry, log=text, options=options, estimate_options=estimate_options))

@@ -7,6 +7,7 @@ out of the fit (`accuracy.py`).
 from npufit.cost.coefficient import Coefficient
 from npufit.cost.estimate import Band, Estimate, Measured, MemoryEstimate, OperatorEstimate
 from npufit.cost.estimating import EstimateOptions, estimate
+from npufit.cost.kernels import Kernels
 from npufit.cost.prediction import Bound, Cost, PartitionCost
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Cost",
     "Estimate",
     "EstimateOptions",
+    "Kernels",
     "Measured",
     "MemoryEstimate",
     "OperatorEstimate",

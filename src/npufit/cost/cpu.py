@@ -149,6 +149,11 @@ _WITHOUT_DOT_PRODUCT = {"convolution_ns_per_mac": 0.2, "depthwise_ns_per_mac": 1
 """What one expects of a Cortex-A53, which multiplies bytes without the dot-product instructions of the A55."""
 
 
+def is_time(name: str) -> bool:
+    """Return True for coefficients that are times, which a clock scales."""
+    return name not in (CACHE, CORES) and not name.endswith("_threads")
+
+
 def coefficients(*, has_dot_product: bool) -> tuple[Coefficient, ...]:
     """Return the coefficients of a core, with what one expects of them before measuring."""
     other = {} if has_dot_product else _WITHOUT_DOT_PRODUCT

@@ -10,6 +10,7 @@ from npufit.cost.cpu import CORES
 from npufit.cost.estimate import Band, Estimate, OperatorEstimate
 from npufit.cost.fitted import Fitted, load_fitted
 from npufit.cost.hypothesis import as_unknown
+from npufit.cost.kernels import Kernels, cpu_rates
 from npufit.cost.memory import estimate_memory
 from npufit.cost.npu import NpuModel, load_npu_model
 from npufit.cost.prediction import Bound
@@ -25,12 +26,14 @@ _MOST_THREADS = 64
 
 @dataclass(frozen=True, slots=True)
 class EstimateOptions:
-    """What a user may set: `threads` of the CPU's share (all cores where None), and coefficients of their own board.
+    """What a user may set: `threads` and `kernels` of the CPU's share, and coefficients of their own board.
 
-    `cpu` and `npu` replace the packaged coefficients by name; `origin` says where they come from.
+    None is all cores, and the kernels that were measured on the chip. `cpu` and `npu` replace the packaged coefficients
+    by name; `origin` says where they come from.
     """
 
     threads: int | None = None
+    kernels: Kernels | None = None
     cpu: Values | None = None
     npu: Values | None = None
     cpu_band: Band | None = None
@@ -45,7 +48,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
     """
     options = options or EstimateOptions()
     target = placement.target
-    cpu = load_fitted(f"{target.chip}/cpu")
+    cpu = cpu_rates(target.chip, options.kernels)
     if cpu is None:
         return None
     threads = _threads(target, options.threads, int(cpu.values[CORES]))
@@ -94,7 +97,10 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
         compiler_ms=compiled.total_ms if compiled is not None else None,
         slower_on_npu=slower,
         measured=find_measured(model, target.chip),
-        settings=(Setting("threads", str(threads), "option" if options.threads else "all cores of the chip"),),
+        settings=(
+            Setting("threads", str(threads), "option" if options.threads else "all cores of the chip"),
+            cpu.setting,
+        ),
         memory=estimate_memory(model, placement),
         warnings=(*_warnings(total, span.low_ms, alone, threads), *([span.why] if span.why else [])),
     )

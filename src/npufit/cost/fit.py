@@ -19,7 +19,7 @@ from typing import Any
 from npufit.chips import load_chip
 from npufit.cost.assembly import SLOWER_BESIDE_A_DELEGATE
 from npufit.cost.coefficient import Coefficient, Values
-from npufit.cost.cpu import CACHE, CORES, coefficients, cpu_cost, total_ms, total_terms
+from npufit.cost.cpu import CACHE, CORES, coefficients, cpu_cost, is_time, total_ms, total_terms
 from npufit.cost.data import FITTED, HELD_OUT, WORKLOADS
 from npufit.cost.fitting import Case, fit, held_out
 from npufit.cost.hypothesis import Taking, all_it_could_take, as_unknown
@@ -173,15 +173,13 @@ _OTHER_KERNELS = 0.56
 _FROM_ANOTHER_CHIP = 1.15
 """How far single coefficients of the same core with other kernels may lie from that."""
 
-_NOT_TIMES = ("convolution_threads", "depthwise_threads")
-
 
 def _expected(values: Values) -> tuple[Coefficient, ...]:
     """Return the coefficients of i.MX95's A55, whose clock and kernels differ, with i.MX93's as what one expects."""
     return tuple(
         replace(
             entry,
-            prior=values[entry.name] * (1.0 if entry.name in _NOT_TIMES else _OTHER_KERNELS),
+            prior=values[entry.name] * (_OTHER_KERNELS if is_time(entry.name) else 1.0),
             spread=_FROM_ANOTHER_CHIP,
             source=f"fitted for i.MX93, times {_OTHER_KERNELS}",
         )

@@ -52,7 +52,7 @@ class Context:
     """What a pass may look at besides the model: the target and where the model's operators run on it.
 
     `placement` is of the very model that is passed, and None where there is no target. `samples` are inputs of the user
-    for the original model, by tensor index of its main subgraph.
+    in the form of this model, by tensor index of its main subgraph.
     """
 
     target: Target | None = None

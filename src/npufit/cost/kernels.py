@@ -1,0 +1,72 @@
+"""Which kernels LiteRT runs on the CPU: its own, or XNNPACK's, which are faster on a Cortex-A55.
+
+The measurements of i.MX93 and i.MX8M Plus come from BSPs whose guide has XNNPACK "for floating point layers", those of
+i.MX95 from TFLite 2.14 and later, which has it for integers too. So each chip's fit stands for one of both (inferred).
+i.MX93 and i.MX95 have the same core, so each lends the other its rates, at the ratio of their clocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from npufit.cost.coefficient import Values
+from npufit.cost.cpu import CACHE, CORES, is_time
+from npufit.cost.estimate import Band
+from npufit.cost.fitted import load_fitted
+from npufit.errors import InputError
+from npufit.stacks import Setting
+
+
+class Kernels(StrEnum):
+    """Implementations of LiteRT's operators for the CPU."""
+
+    BUILTIN = "builtin"
+    XNNPACK = "xnnpack"
+
+
+_MEASURED = {"imx93": Kernels.BUILTIN, "imx8mp": Kernels.BUILTIN, "imx95": Kernels.XNNPACK}
+"""What the public measurements of a chip were made with, as far as their versions tell."""
+
+_CLOCK_MHZ = {"imx93": 1700, "imx95": 1800}
+"""Cortex-A55: i.MX93's data sheet; i.MX95 under load (kylefoxaustin/imx95-device-skills)."""
+
+_LENT = 1.6
+"""The factor of the band where another chip's rates stand in: a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class CpuRates:
+    """The coefficients of a chip's CPU with some kernels, how sure they are, and what was chosen."""
+
+    values: Values
+    band: Band
+    setting: Setting
+
+
+def cpu_rates(chip: str, wanted: Kernels | None = None) -> CpuRates | None:
+    """Return the rates of the CPU of `chip` with the kernels `wanted`, by default those that were measured there.
+
+    None where nothing is known of the chip. Raises InputError where nothing is known of these kernels on its core.
+    """
+    own = load_fitted(f"{chip}/cpu")
+    if own is None:
+        return None
+    measured = _MEASURED[chip]
+    if wanted is None or wanted is measured:
+        origin = "option" if wanted else "those of the chip's public measurements, as far as their versions tell"
+        return CpuRates(own.values, own.band, Setting("kernels", measured.value, origin))
+    lender = next((name for name in _CLOCK_MHZ if name != chip and chip in _CLOCK_MHZ), None)
+    lent = load_fitted(f"{lender}/cpu") if lender is not None else None
+    if lender is None or lent is None:
+        raise InputError(
+            f"--kernels {wanted}: no time of these kernels on the CPU of {chip} is public. Use {measured}, or measure "
+            "them and give the times to `npufit calibrate`."
+        )
+    slower = _CLOCK_MHZ[lender] / _CLOCK_MHZ[chip]
+    kept = {name: own.values[name] for name in (CACHE, CORES)}
+    values = {name: value * (slower if is_time(name) else 1.0) for name, value in lent.values.items()}
+    origin = f"a guess: rates of {lender}, which has the same core, at the clock of {chip}"
+    return CpuRates(
+        {**values, **kept}, Band(1 / _LENT, _LENT, None, 0, 0, None, origin), Setting("kernels", wanted.value, "option")
+    )

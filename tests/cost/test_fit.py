@@ -1,0 +1,151 @@
+"""Fitting: what it recovers from made-up measurements, that it is reproducible, and how good the packaged fit is."""
+
+from __future__ import annotations
+
+import json
+from statistics import fmean, median
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from npufit.cost import fit as fitting_run
+from npufit.cost.accuracy import AccuracyRow, accuracy_rows, group_accuracy
+from npufit.cost.coefficient import Coefficient
+from npufit.cost.cpu import CACHE, coefficients, cpu_cost, total_ms, total_terms
+from npufit.cost.data import FITTED, HELD_OUT, WORKLOADS, read_json
+from npufit.cost.demand import measure_demand
+from npufit.cost.fitted import load_fitted
+from npufit.cost.fitting import Case, fit, held_out
+from npufit.cost.reference import INDEX, architecture, fingerprint, load_workload, measured_rows, networks
+from npufit.zoo import build, parse_spec
+
+_RATES = (
+    Coefficient("first", "ns", "made up", 1.0, 3.0, "this test"),
+    Coefficient("second", "ns", "made up", 1.0, 3.0, "this test"),
+)
+
+
+def _case(name: str, first: float, second: float, truth: tuple[float, float], noise: float = 1.0) -> Case:
+    measured = (first * truth[0] + second * truth[1]) * noise
+    return Case(name, measured, lambda values: first * values["first"] + second * values["second"])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.3, 3.0), st.floats(0.3, 3.0))
+def test_rates_are_recovered_from_what_they_gave(first: float, second: float) -> None:
+    shapes = ((1.0, 0.1), (0.1, 1.0), (1.0, 1.0), (3.0, 0.5), (0.5, 4.0), (2.0, 2.0))
+    cases = [_case(str(number), *shape, (first, second)) for number, shape in enumerate(shapes)]
+    values = fit(_RATES, cases)
+    assert values["first"] == pytest.approx(first, rel=0.05)
+    assert values["second"] == pytest.approx(second, rel=0.05)
+
+
+def test_what_no_row_speaks_of_keeps_its_prior() -> None:
+    cases = [_case(str(number), size, 0.0, (2.0, 9.0)) for number, size in enumerate((1.0, 2.0, 5.0))]
+    assert fit(_RATES, cases)["second"] == pytest.approx(1.0, rel=1e-3)
+
+
+def test_one_odd_row_does_not_bend_the_others() -> None:
+    sizes = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
+    sound = [_case(str(size), size, 0.0, (2.0, 1.0)) for size in sizes]
+    odd = _case("odd", 4.0, 0.0, (2.0, 1.0), noise=3.0)
+    assert fit(_RATES, [*sound, odd])["first"] == pytest.approx(2.0, rel=0.08)
+
+
+def test_a_network_is_predicted_without_its_own_rows() -> None:
+    cases = [_case("same", 1.0, 0.0, (2.0, 1.0)), _case("same", 2.0, 0.0, (2.0, 1.0))]
+    lone = held_out(_RATES, cases)
+    assert lone == pytest.approx([1.0, 2.0], rel=1e-6), "both rows are left out, so the prior is all that is left"
+
+
+def _rows(group: str) -> list[AccuracyRow]:
+    return [row for row in accuracy_rows() if row.group == group and row.counts]
+
+
+def _errors(rows: list[AccuracyRow]) -> list[float]:
+    return [abs(row.error) for row in rows if row.error is not None]
+
+
+@pytest.mark.parametrize(
+    ("group", "threads", "limit"),
+    [
+        ("imx93/cpu", "1", 0.15),
+        ("imx93/cpu", "2", 0.15),
+        ("imx8mp/cpu", "1", 0.15),
+        ("imx8mp/cpu", "4", 0.15),
+        ("imx93/vela", "", 0.15),
+        ("imx8mp/vx", "", 0.30),
+    ],
+)
+def test_networks_that_were_left_out_are_predicted_well(group: str, threads: str, limit: float) -> None:
+    rows = [row for row in _rows(group) if not threads or row.threads == threads]
+    assert len(rows) >= 12
+    assert median(_errors(rows)) <= limit
+
+
+def test_the_estimate_beats_vela_s_own_on_the_same_rows() -> None:
+    rows = _rows("imx93/vela")
+    theirs = [abs(row.compiler_error) for row in rows if row.compiler_error is not None]
+    assert len(theirs) == len(rows)
+    assert fmean(_errors(rows)) <= 0.25
+    assert fmean(_errors(rows)) < fmean(theirs)
+
+
+def test_bands_hold_four_fifths_to_nearly_all_rows() -> None:
+    fitted = [group for group in group_accuracy(accuracy_rows()) if not group.threads and group.band.networks >= 5]
+    assert {group.group for group in fitted} >= {"imx93/cpu", "imx8mp/cpu", "imx93/vela", "imx8mp/vx"}
+    assert all(0.8 <= group.coverage <= 0.95 for group in fitted)
+
+
+@pytest.mark.parametrize("size", [224, 320])
+def test_the_report_s_times_on_the_cpu_of_i_mx95_come_out(size: int) -> None:
+    rows = [row for row in measured_rows() if row.group == "imx95/cpu" and row.network.endswith(f"@{size},int8")]
+    fitted = load_fitted("imx95/cpu")
+    assert len(rows) == 1
+    assert fitted is not None
+    demands = (operator.demand for operator in load_workload(rows[0].network, "cpu").operators)
+    predicted = total_ms(total_terms(demands, fitted.values[CACHE]), fitted.values, 1)
+    assert predicted == pytest.approx(rows[0].measured_ms, rel=0.15)
+
+
+def test_sums_of_terms_are_the_sums_of_operators() -> None:
+    fitted = load_fitted("imx93/cpu")
+    assert fitted is not None
+    for network in networks()[:6]:
+        demands = [operator.demand for operator in load_workload(network, "cpu").operators]
+        each = sum(cpu_cost(demand, fitted.values, 2).ms for demand in demands)
+        assert total_ms(total_terms(demands, fitted.values[CACHE]), fitted.values, 2) == pytest.approx(each)
+
+
+@pytest.mark.parametrize("network", ["zoo:mobilenet_v1@224,uint8", "zoo:mlperf_tiny_ad,int8,io=int8"])
+def test_packaged_workloads_are_those_of_the_networks(network: str) -> None:
+    model = build(parse_spec(network))
+    fresh = [measure_demand(model.main, operator) for operator in model.main.operators]
+    assert [operator.demand for operator in load_workload(network, "cpu").operators] == fresh
+    assert fingerprint(fresh) in read_json(WORKLOADS / INDEX)
+
+
+def test_networks_are_told_apart_and_each_has_a_workload() -> None:
+    found = {
+        network: fingerprint(operator.demand for operator in load_workload(network, "cpu").operators)
+        for network in networks()
+    }
+    for network, own in found.items():
+        twins = {architecture(other) for other, theirs in found.items() if theirs == own}
+        assert twins == {architecture(network)}
+
+
+def test_coefficients_are_named_once_and_have_a_source() -> None:
+    for has_dot_product in (False, True):
+        rates = coefficients(has_dot_product=has_dot_product)
+        assert len({rate.name for rate in rates}) == len(rates)
+        assert all(rate.prior > 0 and rate.spread > 1 and rate.meaning and rate.source for rate in rates)
+
+
+@pytest.mark.slow
+def test_fitting_again_gives_the_packaged_numbers() -> None:
+    document = json.loads(json.dumps(fitting_run.fit_all()))
+    packaged = {**read_json(FITTED), "held_out": read_json(HELD_OUT)}
+    assert document["held_out"] == packaged["held_out"]
+    assert document["models"] == packaged["models"]
