@@ -1,4 +1,4 @@
-"""A new input resolution for people and scripts. The form of the JSON is fixed by `resize.schema.json` beside this file."""
+"""A new input resolution for people and scripts; the form of the JSON is fixed by `resize.schema.json`."""
 
 from __future__ import annotations
 

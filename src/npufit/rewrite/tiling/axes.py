@@ -130,6 +130,25 @@ def window(size: int, outputs: int, kernel: int, stride: int, dilation: int, *, 
 
 
 @dataclass(frozen=True, slots=True)
+class Blocks:
+    """Blocks of `stride` places become one each; a part has whole blocks only."""
+
+    size: int
+    stride: int
+
+    def needed(self, first: int, last: int) -> tuple[int, int]:
+        """Return the places of the blocks."""
+        return first * self.stride, last * self.stride
+
+    def produced(self, span: Span) -> Span | None:
+        """Return the blocks of `span`, None where it does not start or end with one."""
+        if span.start % self.stride or span.stop % self.stride:
+            return None
+        first, last = -(-span.first // self.stride), span.last // self.stride
+        return Span(span.start // self.stride, span.stop // self.stride, first, last) if first < last else None
+
+
+@dataclass(frozen=True, slots=True)
 class Padded:
     """Padding of a fixed amount, which a part has only where it touches the border of the whole."""
 

@@ -8,9 +8,9 @@ from functools import cached_property
 from itertools import pairwise
 from math import ceil, inf, prod
 
-from npufit.graph import NO_TENSOR, ElementType, Subgraph, Tensor, measure_work
-from npufit.rewrite.tiling.steps import COLUMNS, ROWS, Step, find_steps, is_map
-from npufit.rewrite.tiling.stripes import Effort, Fits, Region, Stripe, plan_stripes, whole_stripe
+from npufit.graph import NO_TENSOR, Subgraph, Tensor, measure_work
+from npufit.rewrite.tiling.steps import COLUMNS, ROWS, Step, find_steps
+from npufit.rewrite.tiling.stripes import Effort, Fits, Region, Stripe, make_region, plan_stripes, whole_stripe
 
 BYTE_MACS = 4
 """Multiply-accumulates that count as much as one byte that a slice or a concatenation moves.
@@ -124,8 +124,6 @@ class _Search:
         for index, operator in enumerate(graph.operators):
             for tensor in operator.inputs:
                 self.readers.setdefault(tensor, []).append(index)
-        outputs = frozenset(graph.outputs)
-        self.outputs = outputs
         self.large = {
             tensor: index
             for index, operator in enumerate(graph.operators)
@@ -135,7 +133,8 @@ class _Search:
         self.hopeless = frozenset(
             tensor
             for tensor, writer in self.large.items()
-            if tensor in outputs or any(self.steps[index] is None for index in (writer, *self.readers.get(tensor, ())))
+            if tensor in graph.outputs
+            or any(self.steps[index] is None for index in (writer, *self.readers.get(tensor, ())))
         )
 
     def _may_stay(self, tensor: int) -> bool:
@@ -215,30 +214,10 @@ class _Search:
         steps = _connected(steps, self.large)
         if not steps or not self._is_convex(steps, start, stop):
             return None
-        members = {step.index for step in steps}
-        made = {tensor for step in steps for tensor in step.outputs}
-        sources = dict.fromkeys(
-            operand.tensor for step in steps for operand in step.operands if operand.tensor not in made
-        )
-        results = [
-            tensor
-            for tensor in made
-            if tensor in self.outputs or any(reader not in members for reader in self.readers.get(tensor, ()))
-        ]
-        if not results or any(tensor in self.large and tensor not in self.hopeless for tensor in results):
+        region = make_region(self.graph, steps, self.readers)
+        if region is None or any(tensor in self.large and tensor not in self.hopeless for tensor in region.results):
             return None
-        if any(not is_map(self.graph.tensors[tensor]) for tensor in sources):
-            return None
-        every = (*sources, *made)
-        shapes = {tensor: self.graph.tensors[tensor].shape or (1, 1, 1, 1) for tensor in every}
-        return Region(
-            tuple(steps),
-            tuple(sources),
-            tuple(sorted(results)),
-            {tensor: (shape[1], shape[2]) for tensor, shape in shapes.items()},
-            {tensor: _place_bytes(self.graph.tensors[tensor]) for tensor in every},
-            {(step.index, operand.position): operand for step in steps for operand in step.operands},
-        )
+        return region
 
     def _is_convex(self, steps: Sequence[Step], start: int, stop: int) -> bool:
         """Return whether nothing that leaves the region comes back into it."""
@@ -382,11 +361,6 @@ def _moved(region: Region, rows: Sequence[Stripe], columns: Sequence[Stripe]) ->
                 tensor = region.operands[place].tensor
                 total += 2 * (stop - start) * region.sizes[tensor][1 - axis] * region.weights[tensor]
     return total
-
-
-def _place_bytes(tensor: Tensor) -> int:
-    batch, _, _, channels = tensor.shape or (1, 1, 1, 1)
-    return max(1, batch * channels * (tensor.element.bits if tensor.element is not ElementType.BOOL else 8) // 8)
 
 
 def _connected(steps: Sequence[Step], large: dict[int, int]) -> list[Step]:

@@ -22,7 +22,7 @@ from npufit.graph import (
     constant_values,
     measure_work,
 )
-from npufit.rewrite.tiling.axes import AxisMap, Padded, Same, Whole, scaled, window
+from npufit.rewrite.tiling.axes import AxisMap, Blocks, Padded, Same, Whole, scaled, window
 
 ROWS, COLUMNS = 0, 1
 """The two axes of a map: the second and the third of a tensor in NHWC."""
@@ -208,13 +208,13 @@ def _blocks(graph: Subgraph, operator: Operator, ifm: Tensor) -> Maps | None:
     block = dict(options.fields).get("block_size") if isinstance(options, OtherOptions) else None
     if not isinstance(block, int) or block < 1:
         return None
-    outputs = _size(graph.tensors[operator.outputs[0]])
-    pairs = zip(_size(ifm), outputs, strict=True)
     if operator.type == "SPACE_TO_DEPTH":
-        rows, columns = (window(size, output, block, block, 1, same=False) for size, output in pairs)
-        return rows, columns
-    maps = [scaled(size, output, aligned=False, half=False, taps=1) for size, output in pairs]
-    rows, columns = maps
+        return Blocks(_size(ifm)[0], block), Blocks(_size(ifm)[1], block)
+    outputs = _size(graph.tensors[operator.outputs[0]])
+    rows, columns = (
+        scaled(size, output, aligned=False, half=False, taps=1)
+        for size, output in zip(_size(ifm), outputs, strict=True)
+    )
     return None if rows is None or columns is None else (rows, columns)
 
 

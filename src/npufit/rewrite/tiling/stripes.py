@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from npufit.graph import Subgraph
 from npufit.rewrite.tiling.axes import Same, Span, Whole, Window
-from npufit.rewrite.tiling.steps import Operand, Step
+from npufit.rewrite.tiling.steps import Operand, Step, is_map
 
 Place = tuple[int, int]
 """An operand: the index of its operator, and its position among the inputs."""
@@ -30,6 +31,36 @@ class Region:
     sizes: Mapping[int, tuple[int, int]]
     weights: Mapping[int, int]
     operands: Mapping[Place, Operand]
+
+
+def make_region(graph: Subgraph, steps: Sequence[Step], readers: Mapping[int, Sequence[int]]) -> Region | None:
+    """Return the region of `steps`, None where nobody reads its results or it reads what is no map.
+
+    `readers` gives the operators that read each tensor of `graph`.
+    """
+    members = {step.index for step in steps}
+    made = {tensor for step in steps for tensor in step.outputs}
+    read = dict.fromkeys(operand.tensor for step in steps for operand in step.operands)
+    sources = tuple(tensor for tensor in read if tensor not in made)
+    results = tuple(
+        tensor
+        for tensor in sorted(made)
+        if tensor in graph.outputs or any(reader not in members for reader in readers.get(tensor, ()))
+    )
+    if not results or any(not is_map(graph.tensors[tensor]) for tensor in sources):
+        return None
+    shapes = {tensor: graph.tensors[tensor].shape or (1, 1, 1, 1) for tensor in (*sources, *made)}
+    return Region(
+        tuple(steps),
+        sources,
+        results,
+        {tensor: (shape[1], shape[2]) for tensor, shape in shapes.items()},
+        {
+            tensor: max(1, shape[0] * shape[3] * graph.tensors[tensor].element.bits // 8)
+            for tensor, shape in shapes.items()
+        },
+        {(step.index, operand.position): operand for step in steps for operand in step.operands},
+    )
 
 
 @dataclass(frozen=True, slots=True)
