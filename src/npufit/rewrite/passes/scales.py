@@ -229,12 +229,12 @@ def _write(editor: Editor, index: int, plan: _Planned) -> None:
 def _mean_error(layer: Layer, rounded: _Quantized, means: Reals) -> Reals:
     """Return what the rounding takes from each output channel on average; padding counts as if it were data."""
     lost: Reals = layer.weights - rounded.values.astype(np.float64) * rounded.scale
-    found: Reals = np.zeros(lost.shape[OPERANDS[layer.kind].channels])
     if layer.kind == "DEPTHWISE_CONV_2D":
-        found = lost.sum((0, 1, 2)) * np.repeat(means, found.size // means.size)
-    elif layer.kind == "CONV_2D" and lost.shape[3] == means.size:
-        found = lost.sum((1, 2)) @ means
-    elif layer.kind == "FULLY_CONNECTED" and lost.shape[1] == means.size:
-        found = lost @ means
+        kernels: Reals = np.sum(lost, axis=(0, 1, 2))
+        return kernels * np.repeat(means, kernels.size // means.size)
+    if layer.kind == "CONV_2D" and lost.shape[3] == means.size:
+        return np.sum(np.sum(lost, axis=(1, 2)) * means, axis=1)
+    if layer.kind == "FULLY_CONNECTED" and lost.shape[1] == means.size:
+        return np.sum(lost * means, axis=1)
     # Grouped and transposed convolutions are not corrected.
-    return found
+    return np.zeros(lost.shape[OPERANDS[layer.kind].channels])
