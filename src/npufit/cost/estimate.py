@@ -75,7 +75,8 @@ class Estimate:
     `total_ms` = `npu_ms` + `cpu_ms` + `overhead_ms` (calls and copies at the boundaries of partitions). It is None
     where the placement of operators is unknown; `low_ms` and `high_ms` then span what is possible. `cpu_only_ms` is the
     same model with `threads` cores and no NPU, `cpu_band` its band; `compiler_ms` the compiler's own estimate of the
-    NPU's share. `slower_on_npu` lists operators that the CPU would finish earlier than the NPU does.
+    NPU's share. `assumption` says what is taken for granted where the placement is unknown. `slower_on_npu` lists
+    operators that the CPU would finish earlier than the NPU does.
     """
 
     total_ms: float | None
@@ -98,6 +99,7 @@ class Estimate:
     measured: tuple[Measured, ...]
     settings: tuple[Setting, ...]
     memory: MemoryEstimate
+    assumption: str = ""
     warnings: tuple[str, ...] = ()
 
     @property

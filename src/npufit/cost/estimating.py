@@ -8,7 +8,7 @@ from npufit.cost.assembly import Assembly, assemble
 from npufit.cost.coefficient import Values
 from npufit.cost.cpu import CORES
 from npufit.cost.estimate import Band, Estimate, OperatorEstimate
-from npufit.cost.fitted import Fitted, load_fitted
+from npufit.cost.fitted import load_fitted
 from npufit.cost.hypothesis import as_unknown
 from npufit.cost.kernels import Kernels, cpu_rates
 from npufit.cost.memory import estimate_memory
@@ -91,7 +91,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
         threads=threads,
         band=band,
         cpu_band=cpu_band,
-        basis=_basis(placement, model_of_npu, options, npu),
+        basis=_basis(model_of_npu, options),
         operators=operators,
         partitions=assembly.npu.partitions if assembly.npu is not None else (),
         compiler_ms=compiled.total_ms if compiled is not None else None,
@@ -102,7 +102,8 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
             cpu.setting,
         ),
         memory=estimate_memory(model, placement),
-        warnings=(*_warnings(total, span.low_ms, alone, threads), *([span.why] if span.why else [])),
+        assumption=span.why,
+        warnings=_warnings(total, span.low_ms, alone, threads),
     )
 
 
@@ -138,19 +139,17 @@ def _operator_estimate(operator: PlacedDemand, assembly: Assembly) -> OperatorEs
     return OperatorEstimate(*place, operator.unit, cost.ms if cost is not None else None, on_cpu.ms, bound)
 
 
-def _basis(placement: Placement, model: NpuModel | None, options: EstimateOptions, npu: Fitted | None) -> str:
+def _basis(model: NpuModel | None, options: EstimateOptions) -> str:
     parts = [f"coefficients {options.origin}"]
-    if npu is not None:
-        parts.append(npu.band.origin)
     if model is not None:
         parts.append(f"assumes {model.assumption}")
     return "; ".join(parts)
 
 
-def _warnings(total: float | None, low: float | None, alone: float, threads: int) -> list[str]:
+def _warnings(total: float | None, low: float | None, alone: float, threads: int) -> tuple[str, ...]:
     cores = "core" if threads == 1 else f"{threads} cores"
     if total is not None and total > alone:
-        return [f"slower with the NPU than without: {total:.3g} ms against {alone:.3g} ms on {cores}"]
+        return (f"slower with the NPU than without: {total:.3g} ms against {alone:.3g} ms on {cores}",)
     if total is None and low is not None and low > alone:
-        return [f"slower with the NPU than without, wherever the unknown operators run: above {low:.3g} ms"]
-    return []
+        return (f"slower with the NPU than without, wherever the unknown operators run: above {low:.3g} ms",)
+    return ()

@@ -27,6 +27,7 @@ def estimate_document(estimate: Estimate) -> dict[str, Any]:
         "threads": estimate.threads,
         "compiler_ms": _number(estimate.compiler_ms),
         "basis": clean(estimate.basis),
+        "assumption": clean(estimate.assumption),
         "band": band_document(estimate.band),
         "cpu_band": band_document(estimate.cpu_band),
         "operators": [

@@ -76,6 +76,7 @@ def _remarks(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
     slower = time_words.slower_words(result, estimate)
     rows = [
         TimeRow("ranges", "", "", time_words.band_words(result, estimate)),
+        *([TimeRow("assumed", "", "", words.printable(estimate.assumption))] if estimate.assumption else []),
         TimeRow("basis", "", "", words.printable(estimate.basis)),
         *([TimeRow("better off", "", "", slower)] if slower else []),
     ]
