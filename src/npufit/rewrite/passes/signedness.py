@@ -28,6 +28,7 @@ from npufit.rewrite.constants import same_quantization, values_of
 from npufit.rewrite.forms import is_whole
 from npufit.rewrite.requantization import is_same, narrow_product, nearby_scales, round_twice, wide_product
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.versions import INT8_VERSIONS
 
 if TYPE_CHECKING:
     from npufit.execute import Values
@@ -41,15 +42,6 @@ _ALIKE = (
     "MEAN", "QUANTIZE", "DEQUANTIZE",
 )  # fmt: skip
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
-_VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4} | dict.fromkeys(
-    (
-        "ADD", "SUB", "MUL", "AVERAGE_POOL_2D", "MAX_POOL_2D", "CONCATENATION", "SOFTMAX", "LOGISTIC", "PAD", "MEAN",
-        "SLICE", "STRIDED_SLICE", "TRANSPOSE", "SPLIT", "RELU", "RELU6", "RESIZE_NEAREST_NEIGHBOR", "LEAKY_RELU",
-        "TANH", "MAXIMUM", "MINIMUM", "DEQUANTIZE", "PACK", "UNPACK", "GATHER",
-    ),
-    2,
-)  # fmt: skip
-"""The version that brought int8 to each operator."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +196,7 @@ class _Turning:
                 self.tensors[index] = self._turn(tensor)
         if self.wanted is ElementType.INT8:
             for index, operator in enumerate(self.operators):
-                version = max(operator.version, _VERSIONS.get(operator.type, 1))
+                version = max(operator.version, INT8_VERSIONS.get(operator.type, 1))
                 self.operators[index] = replace(operator, version=version)
         graph = replace(self.model.main, tensors=tuple(self.tensors), operators=tuple(self.operators))
         turned = replace(self.model, subgraphs=(graph, *self.model.subgraphs[1:]))
