@@ -10,7 +10,7 @@ from npufit.errors import InputError
 from npufit.graph import Model, Subgraph
 from npufit.rewrite.editing import Editor
 from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
-from npufit.rewrite.tiling import Demand, Tiling, largest_tensors, plan_tiling, write_tiling
+from npufit.rewrite.tiling import Demand, Tiling, largest_tensors, plan_tiling, smallest_tiling, write_tiling
 from npufit.words import percent, plural, quantity, shorten
 from npufit.words import size as in_bytes
 
@@ -78,7 +78,7 @@ class TileSpatial(Pass):
             limit = min(limit, _largest_like(model, self.like))
         width_channels: float = inf if self.limit_width_channels is None else self.limit_width_channels
         if limit == width_channels == inf:
-            return None if self.tiles is None else _smallest(model.main, self.tiles)
+            return None if self.tiles is None else smallest_tiling(model.main, self.tiles)
         demand = Demand(limit, width_channels) if self.tiles is None else Demand(limit, width_channels, self.tiles)
         return plan_tiling(model.main, demand)
 
@@ -90,25 +90,9 @@ def _largest_like(model: Model, size: str) -> int:
     return largest_tensors(resize_image(model, parse_size(size)).model.main)[0]
 
 
-def _smallest(graph: Subgraph, tiles: int) -> Tiling | None:
-    """Return the tiling with at most so many tiles in a region whose largest tensor is the smallest, to two percent."""
-    largest, _ = largest_tensors(graph)
-    low, high, best = largest / tiles, float(largest), None
-    while high - low > largest / 50:
-        middle = (low + high) / 2
-        tiling = plan_tiling(graph, Demand(middle, tiles=tiles))
-        if tiling.unmet:
-            low = middle
-        else:
-            high, best = middle, tiling
-    return best
-
-
 def _sites(graph: Subgraph, tiling: Tiling) -> tuple[Site, ...]:
     return tuple(
-        Site(
-            0, tiled.operators, f"{plural(len(tiled.operators), 'operator')} become {_grid(tiled.rows, tiled.columns)}"
-        )
+        Site(0, tiled.operators, f"{plural(len(tiled.operators), 'operator')} in {_grid(tiled.rows, tiled.columns)}")
         for tiled in tiling.regions
     )
 

@@ -204,7 +204,10 @@ class Scaled:
 
     def needed(self, first: int, last: int) -> tuple[int, int]:
         """Return the places that are read; so many that the factor holds for the part as well."""
-        low, high = _within(self._reads(first)[0], self._reads(last - 1)[1], self.size)
+        edge = 1 if self.aligned else 0
+        # A part of whole places becomes this many, wherever they are read.
+        low, high = first // self.up * self.down, -(-(last - edge) // self.up) * self.down + edge
+        low, high = _within(min(low, self._reads(first)[0]), max(high, self._reads(last - 1)[1]), self.size)
         if self.down > 1:
             low -= low % self.down
             high += (self.size - high) % self.down

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -103,7 +103,27 @@ def largest_tensors(graph: Subgraph) -> tuple[int, int]:
 
 def plan_tiling(graph: Subgraph, demand: Demand) -> Tiling:
     """Return the tiling of `graph` that meets `demand` at the least cost found; the same for the same input."""
-    return _Search(graph, demand).run()
+    return _Search(graph, demand, _EFFORT).run()
+
+
+def smallest_tiling(graph: Subgraph, tiles: int) -> Tiling | None:
+    """Return the tiling with at most so many tiles in a region whose largest tensor is the smallest, to two percent.
+
+    Tensors that no tiling makes smaller do not count. None where that are all.
+    """
+    nothing = _Search(graph, Demand(0), 0)
+    sizes = [graph.tensors[tensor].size_bytes for tensor in nothing.large if tensor not in nothing.hopeless]
+    largest = max(sizes, default=0)
+    low, high, best = largest / tiles, float(largest), None
+    while high - low > largest / 50:
+        middle = (low + high) / 2
+        search = _Search(graph, Demand(middle, tiles=tiles), _EFFORT // 4)
+        tiling = search.run()
+        if search.hopeless.issuperset(tiling.unmet):
+            high, best = middle, tiling
+        else:
+            low = middle
+    return best
 
 
 def _width_channels(tensor: Tensor) -> int:
@@ -114,11 +134,11 @@ def _width_channels(tensor: Tensor) -> int:
 class _Search:
     """Positions between operators are joined from left to right by operators as they are, or by tiled regions."""
 
-    def __init__(self, graph: Subgraph, demand: Demand) -> None:
+    def __init__(self, graph: Subgraph, demand: Demand, effort: int) -> None:
         self.graph = graph
         self.demand = demand
         self.steps = find_steps(graph)
-        self.effort = Effort(_EFFORT)
+        self.effort = Effort(effort)
         self.counted = frozenset(counts(graph))
         self.readers: dict[int, list[int]] = {}
         for index, operator in enumerate(graph.operators):
@@ -173,6 +193,7 @@ class _Search:
                 regions.append(found)
         macs = sum(measure_work(self.graph, operator).macs for operator in self.graph.operators)
         inside = {tensor for found in regions for step in found.region.steps for tensor in step.outputs}
+        inside -= {tensor for found in regions for tensor in found.region.results}
         unmet = tuple(sorted(tensor for tensor in self.large if tensor not in inside))
         return Tiling(tuple(reversed(regions)), macs, unmet)
 
@@ -211,7 +232,7 @@ class _Search:
     def _region(self, start: int, stop: int) -> Region | None:
         """Return the operators between two positions that hang together with what is too large, None where none can."""
         steps = [step for step in self.steps[start:stop] if step is not None]
-        steps = _connected(steps, self.large)
+        steps = _connected(steps, self.large.keys() - self.hopeless)
         if not steps or not self._is_convex(steps, start, stop):
             return None
         region = make_region(self.graph, steps, self.readers)
@@ -363,7 +384,7 @@ def _moved(region: Region, rows: Sequence[Stripe], columns: Sequence[Stripe]) ->
     return total
 
 
-def _connected(steps: Sequence[Step], large: dict[int, int]) -> list[Step]:
+def _connected(steps: Sequence[Step], large: Set[int]) -> list[Step]:
     """Return the steps that hang together, by tensors that they share, with one that writes what is too large."""
     group: dict[int, int] = {}
 
