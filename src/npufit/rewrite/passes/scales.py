@@ -237,4 +237,4 @@ def _mean_error(layer: Layer, rounded: _Quantized, means: Reals) -> Reals:
     if layer.kind == "FULLY_CONNECTED" and lost.shape[1] == means.size:
         return np.sum(lost * means, axis=1)
     # Grouped and transposed convolutions are not corrected.
-    return np.zeros(lost.shape[OPERANDS[layer.kind].channels])
+    return np.zeros_like(layer.output_ranges())

@@ -1,0 +1,165 @@
+"""quantize: a float network becomes int8, by ai-edge-quantizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from npufit.errors import InputError, InternalError
+from npufit.graph import Model, Operator, Signature, Tensor
+from npufit.rewrite.calibrating import calibration_inputs, describe
+from npufit.rewrite.editing import Editor
+from npufit.rewrite.floats import computes_in_float, with_float_weights
+from npufit.rewrite.quantizer import quantize
+from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.versions import INT8_VERSIONS
+from npufit.words import plural
+
+if TYPE_CHECKING:
+    from npufit.execute import Array, Values
+
+_INTERFACES = ("float", "int8")
+
+
+@dataclass(frozen=True)
+class Quantize(Pass):
+    """A network that computes in float becomes full int8: weights per channel, activations per tensor.
+
+    1. Float32 weights and activations are quantized by ai-edge-quantizer (an extra: `pip install 'npufit[quantize]'`),
+       with the ranges that the user's samples reach; seeded random inputs where there are none.
+    2. Int8 weights of dynamic-range networks and float16 weights become float32 first.
+    3. With `io=float` the inputs and outputs stay float, with QUANTIZE and DEQUANTIZE behind and before them, so that
+       the application need not change. With `io=int8` they become int8.
+    4. Operators that the quantizer does not know stay float, and the notes count them.
+
+    NPUs of this project do not run float networks at all. Weights per channel that a target refuses are a case for
+    per-tensor afterwards.
+    """
+
+    name: ClassVar[str] = "quantize"
+    exactness: ClassVar[Exactness] = Exactness.APPROXIMATE
+    summary: ClassVar[str] = "quantize a float network to int8"
+
+    io: str = option("float", "type of the inputs and outputs: float or int8")
+
+    def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+        """Return `model` in int8, None where it does not compute in float. Raises ToolError without the quantizer."""
+        if self.io not in _INTERFACES:
+            raise InputError(f"quantize: io is one of {', '.join(_INTERFACES)}, not '{self.io}'.")
+        if not computes_in_float(model):
+            return None
+        inputs = calibration_inputs(model, context.samples)
+        found = quantize(with_float_weights(model), inputs)  # cases 1 and 2
+        after = self._with_interface(model, found)
+        left = sum(_is_float(after, operator) for operator in after.main.operators)
+        notes = [describe(inputs, context.samples)]
+        if left:
+            notes.append(f"{plural(left, 'operator')} of the network stay float")
+        sites = (Site(0, tuple(range(len(model.main.operators))), "the network computes in int8"),)
+        changed = any(
+            old.element is not new.element
+            for ends in ((model.main.inputs, after.main.inputs), (model.main.outputs, after.main.outputs))
+            for old, new in zip(_tensors(model, ends[0]), _tensors(after, ends[1]), strict=True)
+        )
+        return Rewritten(after, sites, tuple(notes), interface_changed=changed)
+
+    def _with_interface(self, before: Model, found: Model) -> Model:
+        """Return what the quantizer made with the interface, names and belongings of the model before."""
+        if len(found.main.inputs) != len(before.main.inputs) or len(found.main.outputs) != len(before.main.outputs):
+            raise InternalError("ai-edge-quantizer changed the number of inputs or outputs.")
+        found = replace(
+            found,
+            signatures=_signatures(before, found),
+            metadata=before.metadata,
+            metadata_buffers=before.metadata_buffers,
+            attachments=before.attachments,
+            description=before.description,
+        )
+        editor = Editor(found)
+        for index, operator in enumerate(found.main.operators):
+            version = max(operator.version, INT8_VERSIONS.get(operator.type, 1))
+            if version != operator.version and not _is_float(found, operator):
+                editor.replace(index, replace(operator, version=version))
+        if self.io == "float":
+            for tensor, index in zip(_tensors(before, before.main.inputs), found.main.inputs, strict=True):
+                _widen_input(editor, index, tensor)
+            for tensor, index in zip(_tensors(before, before.main.outputs), found.main.outputs, strict=True):
+                _widen_output(editor, index, tensor)
+        return editor.finish()
+
+    def adapt_inputs(self, before: Model, after: Model, inputs: Values) -> Values:
+        """Return `inputs` quantized where the input became int8."""
+        pairs = zip(before.main.inputs, after.main.inputs, strict=True)
+        return {new: _quantized(inputs[old], after.main.tensors[new]) for old, new in pairs}
+
+    def adapt_outputs(self, before: Model, after: Model, outputs: Values) -> Values:
+        """Return `outputs` as real numbers where the output became int8."""
+        pairs = zip(before.main.outputs, after.main.outputs, strict=True)
+        return {old: _real(outputs[new], after.main.tensors[new], before.main.tensors[old]) for old, new in pairs}
+
+
+def _tensors(model: Model, indices: tuple[int, ...]) -> list[Tensor]:
+    return [model.main.tensors[index] for index in indices]
+
+
+def _is_float(model: Model, operator: Operator) -> bool:
+    """Return whether an operator computes in float (case 4); conversions do not count."""
+    if operator.type in ("QUANTIZE", "DEQUANTIZE"):
+        return False
+    return any(tensor.element.is_float for tensor in model.main.output_tensors(operator))
+
+
+def _signatures(before: Model, found: Model) -> tuple[Signature, ...]:
+    """Return the signatures of `before` with the tensors that stand in the same places of `found`."""
+    now = dict(zip(before.main.inputs, found.main.inputs, strict=True))
+    now |= dict(zip(before.main.outputs, found.main.outputs, strict=True))
+    return tuple(
+        replace(
+            signature,
+            inputs=tuple((name, now[index]) for name, index in signature.inputs),
+            outputs=tuple((name, now[index]) for name, index in signature.outputs),
+        )
+        for signature in before.signatures
+        if signature.subgraph == 0 and all(index in now for _, index in (*signature.inputs, *signature.outputs))
+    )
+
+
+def _widen_input(editor: Editor, index: int, before: Tensor) -> None:
+    """Give the input at `index` the type that it had, by a QUANTIZE behind it (case 3)."""
+    tensor, readers = editor.tensor(index), editor.consumers(index)
+    if tensor.element is before.element or not readers:
+        return
+    editor.set_tensor(index, before)
+    inner = editor.add_tensor(replace(tensor, name=f"{before.name}/int8"))
+    editor.redirect(index, inner, readers)
+    editor.add(Operator("QUANTIZE", (index,), (inner,), version=1), near=readers[0])
+
+
+def _widen_output(editor: Editor, index: int, before: Tensor) -> None:
+    """Give the output at `index` the type that it had, by a DEQUANTIZE before it (case 3)."""
+    tensor, producer = editor.tensor(index), editor.producer(index)
+    if tensor.element is before.element or producer is None:
+        return
+    readers, writer = editor.consumers(index), editor.operator(producer)
+    editor.set_tensor(index, before)
+    inner = editor.add_tensor(replace(tensor, name=f"{before.name}/int8"))
+    editor.redirect(index, inner, readers)
+    written = tuple(inner if own == index else own for own in writer.outputs)
+    editor.replace(producer, replace(writer, outputs=written))
+    editor.add(Operator("DEQUANTIZE", (inner,), (index,), version=2), near=producer)
+
+
+def _quantized(values: Array, like: Tensor) -> Array:
+    if values.dtype.name == like.element.value or not like.element.is_8_bit:
+        return values
+    steps = np.rint(values.astype(np.float64) / like.quantization.scale) + like.quantization.zero_point
+    return np.clip(steps, *like.element.integer_range).astype(like.element.value)
+
+
+def _real(values: Array, tensor: Tensor, like: Tensor) -> Array:
+    if tensor.element is like.element or not tensor.element.is_8_bit:
+        return values
+    real = (values.astype(np.float64) - tensor.quantization.zero_point) * tensor.quantization.scale
+    return real.astype(like.element.value)
