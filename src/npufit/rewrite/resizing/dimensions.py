@@ -49,7 +49,7 @@ def reshape(dimensions: Sequence[Dimension], shape: Sequence[int]) -> tuple[Dime
     """
     if any(factor.old == 1 != factor.new for one in dimensions for factor in one):
         return tuple(dimensions) if tuple(map(old_size, dimensions)) == tuple(shape) else None
-    waiting = [factor for one in reversed(dimensions) for factor in reversed(one)]
+    waiting = _coalesced([factor for one in dimensions for factor in one])[::-1]
     result: list[Dimension] = []
     for size in shape:
         taken: list[Factor] = []
@@ -68,3 +68,13 @@ def reshape(dimensions: Sequence[Dimension], shape: Sequence[int]) -> tuple[Dime
             rest //= factor.old
         result.append(tuple(taken))
     return None if waiting else tuple(result)
+
+
+def _coalesced(factors: Sequence[Factor]) -> list[Factor]:
+    """Return the factors with neighbours that stay made one: they may be taken apart elsewhere."""
+    result: list[Factor] = []
+    for factor in factors:
+        if result and is_fixed((result[-1], factor)):
+            factor = Factor(result[-1].old * factor.old, result.pop().new * factor.new)
+        result.append(factor)
+    return result
