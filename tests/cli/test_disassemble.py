@@ -165,7 +165,7 @@ def test_no_driver_before_6_19(copy: Path) -> None:
         ("text.bin.xz", b"not packed", "cannot be unpacked"),
         ("cut.bin.xz", lzma.compress(bytes(4000))[:-20], "is cut off"),
         ("bomb.bin.xz", lzma.compress(bytes(64 << 20)), "unpacks to more than 8 MiB"),
-        ("large.bin", bytes((8 << 20) + 4), "is larger than 8388608 bytes"),
+        ("large.bin", bytes((8 << 20) + 4), "is larger than 8.39 MB"),
         ("many.bin", _words(0x002) * 80_001, "80001 operations; npufit prints up to 80000"),
         ("model.tflite", b"\0" * 64, "model.tflite"),
     ],

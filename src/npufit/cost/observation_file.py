@@ -9,6 +9,7 @@ from pathlib import Path
 from npufit.cost.benchmark_log import is_benchmark_log, read_benchmark_log
 from npufit.cost.observation import MOST_MS, Observation
 from npufit.errors import InputError
+from npufit.files import read_bounded
 from npufit.stacks import Unit
 from npufit.words import printable, shorten
 
@@ -36,14 +37,7 @@ _EXPECTED = (
 
 
 def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
-    if len(data) > _MOST_BYTES:
-        raise InputError(f"{path}: larger than {_MOST_BYTES >> 20} MiB. Give the measurements alone.")
-    return data.decode("utf-8-sig", "replace")
+    return read_bounded(path, _MOST_BYTES, "Give the measurements alone.").decode("utf-8-sig", "replace")
 
 
 def read_csv(text: str, name: str) -> tuple[Observation, ...]:

@@ -16,6 +16,7 @@ from npufit.cost.estimate import Band
 from npufit.cost.estimating import EstimateOptions
 from npufit.cost.fitted import load_fitted
 from npufit.errors import InputError
+from npufit.files import read_bounded
 from npufit.stacks import Target, resolve_target
 from npufit.words import percent, plural, printable
 
@@ -137,13 +138,7 @@ def read_profile(path: Path) -> Profile:
     from npufit.cost._profile_form import ProfileForm
 
     name = printable(path.name)
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{printable(str(path))}: cannot be read: {error.strerror or error}.") from None
-    if len(data) > _MOST_BYTES:
-        raise InputError(f"{name}: larger than {_MOST_BYTES >> 10} KiB, so no profile of `npufit calibrate`.")
+    data = read_bounded(path, _MOST_BYTES, "Give a profile that `npufit calibrate` wrote.")
     try:
         form = ProfileForm.model_validate(tomllib.loads(data.decode("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

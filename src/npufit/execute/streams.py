@@ -11,6 +11,7 @@ from npufit.errors import InputError
 from npufit.ethosu import read_programs
 from npufit.ethosu.kernel import SRAM_REGION, KernelVerdict, KernelVersion, Submission, judge, used_regions
 from npufit.ethosu.program import strip_header
+from npufit.files import read_bounded
 from npufit.graph import Model
 
 LARGEST_STREAM_BYTES = 8 << 20
@@ -92,7 +93,7 @@ def _of_capture(folder: Path) -> tuple[NamedStream, ...]:
 
 
 def _of_submission(folder: Path, number: str) -> NamedStream:
-    meta = _read(folder / f"submit{number}-meta.txt", _LARGEST_META_BYTES).decode("utf-8", "replace")
+    meta = read_bounded(folder / f"submit{number}-meta.txt", _LARGEST_META_BYTES).decode("utf-8", "replace")
     sram = _SRAM.search(meta)
     buffers = tuple((int(match[1]), int(match[2])) for match in _BUFFER.finditer(meta))
     plain = folder / f"submit{number}-cmdstream.bin"
@@ -101,7 +102,7 @@ def _of_submission(folder: Path, number: str) -> NamedStream:
 
 
 def _read_stream(path: Path) -> bytes:
-    data = _read(path, LARGEST_STREAM_BYTES)
+    data = read_bounded(path, LARGEST_STREAM_BYTES)
     if path.suffix == ".xz":
         decoder = lzma.LZMADecompressor(memlimit=256 << 20)
         try:
@@ -112,15 +113,4 @@ def _read_stream(path: Path) -> bytes:
             raise InputError(f"{path}: is cut off, or unpacks to more than {LARGEST_STREAM_BYTES >> 20} MiB.")
     if not data:
         raise InputError(f"{path}: is empty.")
-    return data
-
-
-def _read(path: Path, most_bytes: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(most_bytes + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
-    if len(data) > most_bytes:
-        raise InputError(f"{path}: is larger than {most_bytes} bytes.")
     return data

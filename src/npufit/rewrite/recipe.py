@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from npufit._version import __version__
 from npufit.errors import InputError
+from npufit.files import read_bounded
 from npufit.rewrite.registry import make_pass
 from npufit.rewrite.rewriting import Pass
 from npufit.words import clean, shorten
@@ -51,13 +52,7 @@ class _RecipeForm(_Strict):
 
 def read_recipe(path: Path) -> Recipe:
     """Return the recipe in the file at `path`. Raises InputError with every place at which it is wrong."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_RECIPE_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path}: the recipe cannot be read: {error.strerror or error}.") from None
-    if len(data) > LARGEST_RECIPE_BYTES:
-        raise InputError(f"{path}: is larger than {LARGEST_RECIPE_BYTES >> 20} MiB, too large for a recipe.")
+    data = read_bounded(path, LARGEST_RECIPE_BYTES, "Give a recipe that `npufit fit` wrote.")
     try:
         form = _RecipeForm.model_validate_json(data)
     except ValidationError as error:

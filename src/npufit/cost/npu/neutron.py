@@ -14,11 +14,10 @@ from dataclasses import dataclass
 
 from npufit.cost.coefficient import Coefficient, Values
 from npufit.cost.demand import Demand, Family
-from npufit.cost.npu.rates import cost_of_rates, round_up
+from npufit.cost.npu.rates import cost_of_rates, rate_cost, round_up
 from npufit.cost.prediction import FREE, Cost, NpuCost
 from npufit.cost.workload import Workload
 
-_NS = 1e-6
 _LANES = 16
 """Channels that a dot product takes at a time: `num_macs` of NXP's delegate for i.MX95."""
 
@@ -98,11 +97,7 @@ def operator_cost(demand: Demand, values: Values) -> Cost:
     """Return what one operator takes inside a NeutronGraph."""
     if demand.family is Family.FREE:
         return FREE
-    arithmetic = _arithmetic_ns(demand, values) * _NS
-    weights = max(0, demand.weight_bytes) * values["weight_ns_per_byte"]
-    memory = (demand.activation_bytes * values["activation_ns_per_byte"] + weights) * _NS
-    overhead = values["operator_ns"] * _NS
-    return Cost(max(arithmetic, memory) + overhead, arithmetic, memory, overhead)
+    return rate_cost(demand, values, _arithmetic_ns(demand, values))
 
 
 def _arithmetic_ns(demand: Demand, values: Values) -> float:

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from npufit.cost.coefficient import Values
 from npufit.cost.demand import Demand
-from npufit.cost.prediction import Cost, NpuCost, PartitionCost
+from npufit.cost.npu.calls import longer_of_both, partition_costs
+from npufit.cost.prediction import Cost, NpuCost
 from npufit.cost.workload import Workload
 from npufit.stacks import Unit
-
-_NS = 1e-6
 
 
 def cost_of_rates(
@@ -21,24 +20,19 @@ def cost_of_rates(
     `values` has `call_ns` and `copy_ns_per_byte`, for each partition and each byte that crosses its boundary.
     """
     operators: dict[tuple[int, int], Cost] = {}
-    busy = {load.index: 0.0 for load in workload.partitions}
+    busy: dict[int, float] = {}
     for operator in workload.on(Unit.NPU):
         found = operators[operator.subgraph, operator.index] = cost(operator.demand, values)
         if operator.partition is not None:
             busy[operator.partition] = busy.get(operator.partition, 0.0) + found.ms
-    return NpuCost(
-        operators,
-        tuple(
-            PartitionCost(
-                load.index,
-                busy[load.index],
-                values["call_ns"] * _NS,
-                (load.input_bytes + load.output_bytes) * values["copy_ns_per_byte"] * _NS,
-            )
-            for load in workload.partitions
-        ),
-        tail_factor,
-    )
+    return NpuCost(operators, partition_costs(workload, busy, values), tail_factor)
+
+
+def rate_cost(demand: Demand, values: Values, arithmetic_ns: float) -> Cost:
+    """Return what an operator takes: the longer of its arithmetic and its bytes, and a little besides."""
+    weights = max(0, demand.weight_bytes) * values["weight_ns_per_byte"]
+    moved = demand.activation_bytes * values["activation_ns_per_byte"]
+    return longer_of_both(arithmetic_ns, moved + weights, values["operator_ns"])
 
 
 def round_up(value: int, unit: int) -> int:

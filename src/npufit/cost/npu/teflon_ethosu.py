@@ -24,12 +24,12 @@ from math import hypot
 
 from npufit.cost.coefficient import Coefficient, Values
 from npufit.cost.demand import Demand, Family
+from npufit.cost.npu.calls import NS, partition_costs
 from npufit.cost.npu.ethos_u65 import blocks_of, cycles_of, has_weights
-from npufit.cost.prediction import FREE, Cost, NpuCost, PartitionCost
+from npufit.cost.prediction import FREE, Cost, NpuCost
 from npufit.cost.workload import Workload
 from npufit.stacks import Unit
 
-_NS = 1e-6
 _SRAM_BYTES = 96 << 10
 _SCALE_BYTES = 10
 """Bias, scale and shift of one output channel."""
@@ -122,45 +122,30 @@ class TeflonEthosuModel:
     def cost(self, workload: Workload, values: Values) -> NpuCost:
         """Return what the partitions of `workload` take, each operator on its own."""
         operators: dict[tuple[int, int], Cost] = {}
-        busy = {load.index: 0.0 for load in workload.partitions}
+        busy: dict[int, float] = {}
         for operator in workload.on(Unit.NPU):
             cost = operators[operator.subgraph, operator.index] = _operator_cost(operator.demand, values)
             if operator.partition is not None:
                 busy[operator.partition] = busy.get(operator.partition, 0.0) + cost.ms
-        return NpuCost(
-            operators,
-            tuple(
-                PartitionCost(
-                    load.index,
-                    busy[load.index],
-                    values["call_ns"] * _NS,
-                    (
-                        load.input_bytes * values["copy_in_ns_per_byte"]
-                        + load.output_bytes * values["copy_out_ns_per_byte"]
-                    )
-                    * _NS,
-                )
-                for load in workload.partitions
-            ),
-        )
+        return NpuCost(operators, partition_costs(workload, busy, values))
 
 
 def _operator_cost(demand: Demand, values: Values) -> Cost:
     if demand.type in _FUSED or demand.family is Family.FREE:
         return FREE
-    byte = values["dram_ns_per_byte"] * _NS
+    byte = values["dram_ns_per_byte"] * NS
     blocks = blocks_of(demand)
     streamed = blocks.input_bytes + demand.outputs * demand.element_bytes
     staged = 0.0
-    overhead = values["pass_ns"] * _NS
+    overhead = values["pass_ns"] * NS
     if has_weights(demand):
         encoded = demand.weight_bytes * values["weight_ratio"] + _SCALE_BYTES * max(0, demand.depth_out)
         if encoded <= _SRAM_BYTES and demand.family is not Family.MATRIX:
             staged = encoded * byte
-            overhead += values["wait_ns"] * _NS
+            overhead += values["wait_ns"] * NS
         else:
             streamed += encoded * blocks.area
-    arithmetic = cycles_of(demand) * values["cycle_ns"] * _NS
+    arithmetic = cycles_of(demand) * values["cycle_ns"] * NS
     return Cost(hypot(arithmetic, streamed * byte) + staged + overhead, arithmetic, streamed * byte + staged, overhead)
 
 

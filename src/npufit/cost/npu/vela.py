@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from math import hypot
 
 from npufit.cost.coefficient import Coefficient, Values
-from npufit.cost.prediction import Cost, NpuCost, PartitionCost
+from npufit.cost.npu.calls import NS, partition_costs
+from npufit.cost.prediction import Cost, NpuCost
 from npufit.cost.workload import Workload
 from npufit.stacks import CompilerPass
 
-_NS = 1e-6
 _SOURCE = "Vela 5.2, Ethos_U65_High_End"
 
 
@@ -51,32 +51,21 @@ class VelaModel:
     def cost(self, workload: Workload, values: Values) -> NpuCost:
         """Return what the passes of `workload` take."""
         operators: dict[tuple[int, int], Cost] = {}
-        busy = {load.index: 0.0 for load in workload.partitions}
+        busy: dict[int, float] = {}
         for entry in workload.passes:
             cost = _pass_cost(entry, values)
             busy[entry.partition] = busy.get(entry.partition, 0.0) + cost.ms
             if entry.subgraph is not None and entry.operator is not None:
                 place = entry.subgraph, entry.operator
                 operators[place] = _plus(operators.get(place), cost)
-        return NpuCost(
-            operators,
-            tuple(
-                PartitionCost(
-                    load.index,
-                    busy[load.index],
-                    values["call_ns"] * _NS,
-                    (load.input_bytes + load.output_bytes) * values["copy_ns_per_byte"] * _NS,
-                )
-                for load in workload.partitions
-            ),
-        )
+        return NpuCost(operators, partition_costs(workload, busy, values))
 
 
 def _pass_cost(entry: CompilerPass, values: Values) -> Cost:
-    arithmetic = entry.npu_cycles * values["cycle_ns"] * _NS
+    arithmetic = entry.npu_cycles * values["cycle_ns"] * NS
     read = entry.dram_read_bytes * entry.dram_efficiency
-    memory = (read + entry.dram_write_bytes + entry.dram_weight_bytes) * values["dram_ns_per_byte"] * _NS
-    overhead = values["pass_ns"] * _NS
+    memory = (read + entry.dram_write_bytes + entry.dram_weight_bytes) * values["dram_ns_per_byte"] * NS
+    overhead = values["pass_ns"] * NS
     return Cost(hypot(arithmetic, memory) + overhead, arithmetic, memory, overhead)
 
 
