@@ -19,13 +19,13 @@ An Ethos-U65 with 256 MACs per cycle moves 16 bytes per cycle at its 128-bit por
 """
 
 _MOST_TILES = 64
-_LEAD, _TRAIL = 6, 6
+_LEAD, _TRAIL = 4, 4
 """How many positions a region may begin before, and end behind, what it must hold."""
 
 _MOST_KNOTS = 6
 """How many groups of tensors that are too large a region may hold, where it could end between them."""
 
-_EFFORT = 200_000
+_EFFORT = 140_000
 """Operators of parts that one search may look at: about a second. What is not looked at is not tiled."""
 
 _UNMET = 1e18

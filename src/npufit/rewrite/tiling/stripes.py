@@ -255,6 +255,8 @@ def _join(
     if not made:
         size = region.sizes[step.outputs[0]][axis]
         return Span(0, size, 0, size)
+    if len(made) == 1:
+        return made[0][1]
     start, stop = max(span.start for _, span in made), min(span.stop for _, span in made)
     first, last = max(span.first for _, span in made), min(span.last for _, span in made)
     for place, span in made:
@@ -272,16 +274,19 @@ def _needs(region: Region, axis: int, kept: _Ranges, growth: Mapping[Place, tupl
         if wanted is None:
             continue
         for operand in step.operands:
-            low, high = operand.maps[axis].needed(*wanted)
-            before, behind = growth.get((step.index, operand.position), (0, 0))
-            size = operand.maps[axis].size
-            low, high = max(0, low - before), min(size, high + behind)
+            own = operand.maps[axis]
+            low, high = own.needed(*wanted)
+            if growth:
+                before, behind = growth.get((step.index, operand.position), (0, 0))
+                low, high = max(0, low - before), min(own.size, high + behind)
             known = needs.get(operand.tensor)
             needs[operand.tensor] = (low, high) if known is None else (min(low, known[0]), max(high, known[1]))
     return needs
 
 
 def _hull(needs: _Ranges, tensors: Sequence[int]) -> tuple[int, int] | None:
+    if len(tensors) == 1:
+        return needs.get(tensors[0])
     found = [needs[tensor] for tensor in tensors if tensor in needs]
     return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
