@@ -138,5 +138,5 @@ def test_a_failing_quantizer_is_reported_by_its_last_words() -> None:
     model = _network().model()
     cut = replace(model.main.operators[0], options=Conv2DOptions(Padding.VALID, 0, 0))
     broken = replace(model, subgraphs=(replace(model.main, operators=(cut, *model.main.operators[1:])),))
-    with pytest.raises(ToolError, match="ai-edge-quantizer failed: .*stride"):
+    with pytest.raises(ToolError, match=r"ai-edge-quantizer failed: .*stride"):
         Quantize().rewrite(broken, Context())

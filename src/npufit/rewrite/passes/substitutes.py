@@ -1,0 +1,77 @@
+"""substitute: operators that a target lacks are written with operators that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from npufit.errors import InputError
+from npufit.graph import Model
+from npufit.rewrite.editing import Editor
+from npufit.rewrite.placed import hazards, off_npu
+from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.substituting import KINDS, Trial, try_out
+
+_STRIDE_HAZARD = "H12"
+
+
+@dataclass(frozen=True)
+class Substitute(Pass):
+    """An operator that the target refuses is written with ones that it takes.
+
+    Each is tried alone first: the target must take all of the new operators (a RESHAPE may stay on the CPU) without a
+    hazard, and the error on random values is in the notes. The kinds:
+
+    1. `dilation`: a dilated convolution gets a kernel with zeros between its values. The same result.
+    2. `stride`: CONV_2D with a stride above 3 and no padding folds pixels into channels first. The same result.
+    3. `bilinear`: RESIZE_BILINEAR by a power of two becomes doublings and averages, in each of its three conventions;
+       from one pixel, doublings alone; to the same size, a copy. Only rounding differs.
+    4. `nearest`: RESIZE_NEAREST_NEIGHBOR by 4, 8, ... becomes doublings. The same result.
+    5. `affine`: MUL, ADD and SUB with a constant per channel become a 1x1 depthwise convolution.
+    6. `subtract`: SUB becomes an ADD of the negative.
+    7. `leaky`: LEAKY_RELU and PRELU become two 1x1 depthwise convolutions, one with a RELU, and an ADD.
+    8. `absolute`: ABS becomes the sum of RELU(x) and RELU(-x).
+    9. `clamp`: RELU and RELU6 that stand alone become a 1x1 depthwise convolution with that activation.
+    10. `rescale`: QUANTIZE between tensors of one type becomes a 1x1 depthwise convolution.
+    11. `average`: MEAN over height and width, and AVERAGE_POOL_2D without padding, become a depthwise convolution.
+    12. `matrix`: FULLY_CONNECTED becomes a CONV_2D.
+
+    Not written anew: SOFTMAX, LOGISTIC and TANH (an approximation by lines is off by many steps; leaving a last SOFTMAX
+    out changes what the network means, so it is for `cut`), HARD_SWISH (it takes a product of two maps, and every
+    driver that has MUL has HARD_SWISH), ARG_MAX, and operators that copy, for which there are exact passes.
+    """
+
+    name: ClassVar[str] = "substitute"
+    exactness: ClassVar[Exactness] = Exactness.APPROXIMATE
+    summary: ClassVar[str] = "write operators that the target lacks with operators that it has"
+
+    kinds: tuple[str, ...] = option((), f"what to write anew, joined by +; all where empty: {' '.join(KINDS)}")
+
+    def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+        """Return `model` with such operators written anew, None where there are none."""
+        for kind in self.kinds:
+            if kind not in KINDS:
+                raise InputError(f"substitute: there is no kind '{kind}'. There are: {', '.join(KINDS)}.")
+        editor = Editor(model)
+        sites: list[Site] = []
+        notes: list[str] = []
+        for index, trial in self._trials(model, context):
+            kind = model.main.operators[index].type
+            trial.build(editor, index)
+            sites.append(Site(0, (index,), f"{kind} becomes {trial.what}"))
+            notes.append(f"operator {index} ({kind}): {trial.error}")
+        return Rewritten(editor.finish(), tuple(sites), tuple(notes)) if sites else None
+
+    def _trials(self, model: Model, context: Context) -> Iterator[tuple[int, Trial]]:
+        operators = model.main.operators
+        if context.placement is None:
+            wanted = frozenset(range(len(operators)))
+        else:
+            wanted = off_npu(context) | {hazard.operators[0] for hazard in hazards(context, _STRIDE_HAZARD)}
+        chosen = [KINDS[kind] for kind in self.kinds or KINDS]
+        for index in sorted(wanted):
+            builders = [builder for kind in chosen if operators[index].type in kind.types for builder in kind.builders]
+            trial = try_out(model, index, tuple(builders), context.target) if builders else None
+            if trial is not None:
+                yield index, trial
