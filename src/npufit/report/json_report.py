@@ -10,6 +10,7 @@ from typing import Any
 from npufit._version import __version__
 from npufit.checking import CheckResult, GateResult
 from npufit.graph import Model
+from npufit.report.cures import passes_against
 from npufit.report.estimate_document import estimate_document
 from npufit.stacks import Difference, Hazard, OperatorPlacement, Partition, Remedy
 from npufit.words import clean
@@ -107,6 +108,7 @@ def _operator(result: CheckResult, placed: OperatorPlacement) -> dict[str, Any]:
         "evidence": placed.evidence.value,
         "source": clean(finding.source) if finding else None,
         "remedies": [_remedy(remedy) for remedy in finding.remedies] if finding else [],
+        "passes": list(passes_against(finding.rule.id)) if finding else [],
         "macs": result.macs[placed.subgraph, placed.index],
         "note": clean(placed.note),
     }
@@ -148,6 +150,7 @@ def _hazard(result: CheckResult, hazard: Hazard) -> dict[str, Any]:
         "evidence": hazard.evidence.value,
         "source": hazard.rule.source,
         "remedies": [_remedy(remedy) for remedy in hazard.remedies],
+        "passes": list(passes_against(hazard.rule.id)),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from npufit.report import wording
+from npufit.report.cures import fit_options
 from npufit.report.ink import Page
 from npufit.report.markdown import template_environment
 from npufit.stacks import Rule, RuleKind, Stage
@@ -40,6 +41,8 @@ def rule_text(rule: Rule, page: Page) -> str:
         lines += page.labelled("way out" if position == 0 else "", wording.remedy_words(remedy), "", 10)
     if not rule.remedies:
         lines += page.labelled("way out", "none known", "", 10)
+    for position, options in enumerate(fit_options(rule.id)):
+        lines += page.labelled("try" if position == 0 else "", f"npufit fit MODEL -t TARGET {options}", "", 10)
     lines += page.labelled("versions", rule.versions, "", 10)
     lines += page.labelled("known", f"{rule.evidence}: {rule.source}", "", 10)
     return "\n".join(lines)
@@ -82,7 +85,7 @@ def rule_page(rule: Rule) -> str:
     return (
         template_environment()
         .get_template("rule.md.j2")
-        .render(rule=rule, stage=_DECIDERS[rule.stage], words=wording.remedy_words)
+        .render(rule=rule, stage=_DECIDERS[rule.stage], words=wording.remedy_words, attempts=fit_options(rule.id))
     )
 
 

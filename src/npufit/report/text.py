@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from npufit import words
 from npufit.checking import CheckResult, GateResult
 from npufit.report import time_text, time_words, wording
+from npufit.report.cures import fit_options
 from npufit.report.ink import Page, columns
 from npufit.stacks import Hazard, OperatorPlacement, Partition, Remedy, RemedyKind, Rule, Status, Unit
 
@@ -109,6 +110,7 @@ def _hazards(result: CheckResult, page: Page, everything: bool) -> list[str]:
         lines += _hazard_rows(result, group, page, everything)
         lines += page.labelled("safe", rule.limit)
         lines += _remedies(_common(group), page)
+        lines += _attempts(result, rule, page)
         lines += page.labelled("known", f"{group[0].evidence}: {rule.source}")
     return lines
 
@@ -157,6 +159,14 @@ def _remedies(remedies: Sequence[Remedy], page: Page) -> list[str]:
     return lines
 
 
+def _attempts(result: CheckResult, rule: Rule, page: Page) -> list[str]:
+    """Return the commands that try the passes against a rule."""
+    lines: list[str] = []
+    for options in fit_options(rule.id):
+        lines += page.labelled("" if lines else "try", f"npufit fit MODEL -t {result.target} {options}")
+    return lines
+
+
 def _off_npu(result: CheckResult, unit: Unit, title: str, page: Page, everything: bool) -> list[str]:
     placed = result.on(unit)
     if not placed:
@@ -182,6 +192,7 @@ def _group(
     lines += _found_rows(result, group, page, everything)
     remedies = _common_remedies(group)
     lines += _remedies(remedies, page)
+    lines += _attempts(result, rule, page)
     finding = group[0].finding
     if finding is not None:
         lines += page.labelled("known", f"{finding.evidence}: {finding.source}")

@@ -1,0 +1,40 @@
+"""Which pass is written against which rule, so that a check can name the command that tries it.
+
+That a pass is named does not say that it applies to this very operator: each does so only where it is exact, or says
+how far it is off. `npufit fit --list` tells.
+"""
+
+from __future__ import annotations
+
+_CURES = {
+    "fold-pad": ("H2", "H3", "neutron.pad-before-stride"),
+    "break-escape": ("H1",),
+    "unfuse-activations": ("H8", "H14", "teflon.relu6-range"),
+    "relu6-range": ("teflon.relu6-range",),
+    "join-axis": ("H4", "ethosu.concat-last-axis", "ethosu.concat-axis", "etnaviv.concat-axis", "etnaviv.split"),
+    "fix-batch": ("vela.unknown-shape", "teflon.shape-unknown"),
+    "per-tensor": ("ethosu.per-channel", "etnaviv.per-channel", "rocket.per-channel"),
+    "quantize": ("H17",),
+    "substitute": ("ethosu.dilation", "etnaviv.dilation", "rocket.dilation"),
+}
+
+_BY_RULE: dict[str, tuple[str, ...]] = {}
+for _name, _rules in _CURES.items():
+    for _rule in _rules:
+        _BY_RULE[_rule] = (*_BY_RULE.get(_rule, ()), _name)
+
+
+def passes_against(rule_id: str) -> tuple[str, ...]:
+    """Return the names of the passes that are written against the rule called `rule_id`, exact ones first."""
+    return _BY_RULE.get(rule_id, ())
+
+
+_APPROXIMATE = ("relu6-range", "per-tensor", "substitute", "quantize")
+
+
+def fit_options(rule_id: str) -> tuple[str, ...]:
+    """Return, for each pass against the rule called `rule_id`, what `npufit fit` is given to try it alone."""
+    return tuple(
+        f"--allow-approximate --only {name}" if name in _APPROXIMATE else f"--only {name}"
+        for name in passes_against(rule_id)
+    )
