@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import npufit
@@ -38,3 +40,10 @@ def test_xnnpack_is_faster_on_the_same_core_and_a_lent_rate_is_a_guess(model: Mo
 def test_kernels_that_nobody_measured_on_a_core_are_refused(model: Model) -> None:
     with pytest.raises(InputError, match="no time of these kernels"):
         _alone(model, "imx8mp/teflon", Kernels.XNNPACK)
+
+
+def test_an_operator_that_nothing_is_known_of_is_named(shared_models: Path) -> None:
+    model = npufit.load(str(shared_models / "person_detect_vela.tflite"))
+    found = estimate(model, npufit.check(model, "imx93/teflon@26.1").placement)
+    assert found is not None
+    assert any("ethos-u" in warning and "counted like ADD" in warning for warning in found.warnings)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from npufit.cost.assembly import Assembly, assemble
 from npufit.cost.coefficient import Values
 from npufit.cost.cpu import CORES
+from npufit.cost.demand import Family
 from npufit.cost.estimate import Band, Estimate, OperatorEstimate
 from npufit.cost.fitted import load_fitted
 from npufit.cost.hypothesis import as_unknown
@@ -16,12 +17,14 @@ from npufit.cost.npu import NpuModel, load_npu_model
 from npufit.cost.prediction import Bound
 from npufit.cost.reference import find_measured
 from npufit.cost.unknown import Span, span_unknown
-from npufit.cost.workload import PlacedDemand, on_the_cpu, workload_of
+from npufit.cost.workload import PlacedDemand, Workload, on_the_cpu, workload_of
 from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.stacks import Placement, Setting, Status, Target, Unit
+from npufit.words import shorten
 
 _MOST_THREADS = 64
+_MOST_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
         ),
         memory=estimate_memory(model, placement),
         assumption=span.why,
-        warnings=_warnings(total, span.low_ms, alone, threads),
+        warnings=(*_warnings(total, span.low_ms, alone, threads), *_unknown_costs(workload)),
     )
 
 
@@ -153,3 +156,17 @@ def _warnings(total: float | None, low: float | None, alone: float, threads: int
     if total is None and low is not None and low > alone:
         return (f"slower with the NPU than without, wherever the unknown operators run: above {low:.3g} ms",)
     return ()
+
+
+def _unknown_costs(workload: Workload) -> tuple[str, ...]:
+    """Return a warning that names operators whose time on the CPU nothing is known of, empty where there are none."""
+    others = dict.fromkeys(
+        operator.demand.type
+        for operator in workload.operators
+        if operator.demand.family is Family.OTHER and operator.unit is not Unit.NPU
+    )
+    if not others:
+        return ()
+    names = ", ".join(shorten(name, 40) for name in list(others)[:_MOST_NAMES])
+    more = f" and {len(others) - _MOST_NAMES} more" if len(others) > _MOST_NAMES else ""
+    return (f"nothing is known of the time of {names}{more} on the CPU: counted like ADD",)
