@@ -393,6 +393,25 @@ def _transpose_uint8(sketch: Sketch) -> None:
     sketch.apply("TRANSPOSE", (ifm, order), (1, 16, 4, 4), options, 0.1, ElementType.UINT8, 128)
 
 
+def _sum_uint8(*axes: int) -> Draw:
+    def build(sketch: Sketch) -> None:
+        ifm = sketch.input(1, 8, 6, 12, scale=0.1, element=ElementType.UINT8, zero_point=120)
+        shape = [1 if axis in axes else size for axis, size in enumerate((1, 8, 6, 12))]
+        operand = sketch.constant(np.array(axes, np.int32))
+        sketch.apply("SUM", (ifm, operand), shape, ReducerOptions(True), 0.5, ElementType.UINT8, 120)
+
+    return build
+
+
+MODELS.update({"sum_uint8": _sum_uint8(3), "sum_uint8_axes": _sum_uint8(1, 2)})
+
+
+@_register("neg_int8")
+def _neg_int8(sketch: Sketch) -> None:
+    ifm = sketch.input(scale=0.1, element=INT8, zero_point=-8)
+    sketch.apply("NEG", (ifm,), _IMAGE, OtherOptions("NegOptions"), 0.1, INT8, -8)
+
+
 @_register("network")
 def _network(sketch: Sketch) -> None:
     """A residual block, a pool and a classifier."""

@@ -31,7 +31,7 @@ _PRECISIONS = ("int8", "int8-per-tensor", "uint8")
 _COMPILED = "person_detect_vela"
 _REFUSED = "test_split_int8"
 _OVERRUNS = "zoo:deeplab_v3@96,uint8"
-"""Vela reserves 4 bytes a value for the ARG_MAX at its end, whose stream writes 8."""
+"""Vela reserves 4 bytes a value for the ARG_MAX at its end, whose stream writes 8: hazard vela.argmax-int64."""
 
 _LARGEST = ("yolov8m", "yolov8l", "yolov8x", "ultra_fast_lane")
 """Networks that take a minute each; they have no operator that others do not have."""
@@ -56,6 +56,14 @@ def _has_huge_ratio(model: Model, operator: Operator) -> bool:
     return left * right / model.main.tensors[operator.outputs[0]].quantization.scale >= _LARGEST_RATIO
 
 
+def _sums_axes(model: Model, operator: Operator) -> bool:
+    return (model.main.tensors[operator.inputs[1]].element_count or 0) > 1
+
+
+def _has_zero_point(model: Model, operator: Operator) -> bool:
+    return model.main.tensors[operator.inputs[0]].quantization.zero_point != 0
+
+
 @dataclass(frozen=True, slots=True)
 class Inexact:
     """An operator whose results differ by up to `largest` steps; `where` is how the page says when."""
@@ -72,6 +80,9 @@ INEXACT = (
     Inexact("ADD", "int16 with `pot_scale_int16`", 1, _adds_shifted),
     Inexact("SUB", "int16 with `pot_scale_int16`", 1, _adds_shifted),
     Inexact("TRANSPOSE", "uint8", 255, _is_of(ElementType.UINT8)),
+    Inexact("SUM", "uint8, several axes", 255, _sums_axes),
+    Inexact("SUM", "uint8, one axis", 1, _is_of(ElementType.UINT8)),
+    Inexact("NEG", "int8 with a zero point", 255, _has_zero_point),
     Inexact("TANH", "int16", 1, _is_of(ElementType.INT16)),
     Inexact("LOGISTIC", "int16", 1, _is_of(ElementType.INT16)),
     Inexact("UNIDIRECTIONAL_SEQUENCE_LSTM", "int8", 1, _is_of(ElementType.INT8)),

@@ -9,11 +9,13 @@ from typing import Any
 
 from npufit.stacks.placement import CompilerEstimate, CompilerPass
 from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, read_database
+from npufit.stacks.vela.linux_sram import sram_use_of
 from npufit.stacks.vela.reasons import Reason, read_reasons
 from npufit.stacks.vela.runner import VelaOutput
 from npufit.stacks.vela.summary import MemoryNeed, read_summary, read_total
+from npufit.tflite import parse_model
 
-FORM = 4
+FORM = 5
 """Number of the stored form; a change of what is stored, or of how Vela's output is read, raises it."""
 
 
@@ -22,6 +24,7 @@ class Compilation:
     """A compiled model. All tensors are called by their labels (see `labels`).
 
     `estimate` is what Vela itself expects; the partitions of its passes are indices of command streams.
+    `sram_bytes` is the most that a stream uses of the SRAM region.
     """
 
     compiled: bytes
@@ -29,6 +32,7 @@ class Compilation:
     memory: tuple[MemoryNeed, ...]
     reasons: tuple[Reason, ...]
     estimate: CompilerEstimate
+    sram_bytes: int
 
 
 def digest(output: VelaOutput, operator_counts: tuple[int, ...], origin: str) -> Compilation:
@@ -44,6 +48,7 @@ def digest(output: VelaOutput, operator_counts: tuple[int, ...], origin: str) ->
         read_summary(output.summary),
         read_reasons(output.printed),
         CompilerEstimate(total.clock_hz, total.cycles, passes, origin),
+        sram_use_of(parse_model(output.compiled, "the file that Vela compiled")),
     )
 
 
@@ -57,6 +62,7 @@ def to_bytes(compilation: Compilation) -> bytes:
         "memory": _rows(compilation.memory),
         "reasons": _rows(compilation.reasons),
         "estimate": _estimate_to_json(compilation.estimate),
+        "sram": compilation.sram_bytes,
     }
     return json.dumps(head).encode() + b"\n" + compilation.compiled
 
@@ -76,6 +82,7 @@ def from_bytes(data: bytes) -> Compilation:
         tuple(MemoryNeed(*row) for row in head["memory"]),
         tuple(Reason(*row) for row in head["reasons"]),
         _estimate_from_json(head["estimate"]),
+        head["sram"],
     )
 
 

@@ -86,7 +86,9 @@ def _place_subgraph(findings: _Findings, number: int) -> Iterator[OperatorPlacem
     )
     constant = constant_operators(subgraph) & absent
     unused = (unused_operators(subgraph) & absent) - constant
-    merged = merged_partitions(subgraph, absent - constant - unused, _writers(findings, number) | own)
+    hidden = absent - constant - unused
+    merged = dict.fromkeys(hidden, lone) if (lone := _lone_untied(findings, number)) is not None else {}
+    merged |= merged_partitions(subgraph, hidden, _writers(findings, number) | own)
     for position in positions:
         index = position[1]
         if position in findings.compiled.left:
@@ -123,6 +125,14 @@ def _fate(findings: _Findings, partition: int | None) -> str:
     if partition is None:
         return FOLDED
     return UNTIED if partition in findings.untied or not findings.is_tied else MERGED
+
+
+def _lone_untied(findings: _Findings, number: int) -> int | None:
+    """Return the only call of a subgraph that has commands which belong to no operator by name, if there is one."""
+    calls = [
+        index for index in findings.untied if findings.is_tied and findings.compiled.calls[index].subgraph == number
+    ]
+    return calls[0] if len(calls) == 1 else None
 
 
 def _writers(findings: _Findings, number: int) -> dict[int, int]:

@@ -15,7 +15,9 @@ from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.vela.cache import cache_key, discard_entry, load_entry, store_entry
 from npufit.stacks.vela.compilation import FORM, Compilation, digest, from_bytes, to_bytes
+from npufit.stacks.vela.hazards import HAZARDS, find_hazards
 from npufit.stacks.vela.labels import find_label, label_tensors, restore_names
+from npufit.stacks.vela.linux_sram import sram_notes, sram_use_of
 from npufit.stacks.vela.log import read_log
 from npufit.stacks.vela.placing import place_operators
 from npufit.stacks.vela.precompiled import SOURCE, is_precompiled, place_precompiled
@@ -66,7 +68,7 @@ class VelaStack:
 
     def rules(self) -> tuple[Rule, ...]:
         """Return every rule and hazard of this stack."""
-        return RULES
+        return (*RULES, *(rule for rule, _ in HAZARDS))
 
     def place(self, model: Model, target: Target, options: PlaceOptions) -> Placement:
         """Return where every operator of `model` runs.
@@ -89,8 +91,13 @@ class VelaStack:
             status=Status.PARTIAL if unknown else Status.COMPLETE,
             operators=placed.operators,
             partitions=placed.partitions,
+            hazards=tuple(find_hazards(model, compilation, placed.operators, settings.accelerator)),
             settings=(*settings.shown, Setting("vela", version, "installed on this machine")),
-            notes=(*placed.notes, *_accelerator_note(target, settings)),
+            notes=(
+                *placed.notes,
+                *_accelerator_note(target, settings),
+                *sram_notes(compilation.sram_bytes, target.chip),
+            ),
             memory=tuple(
                 MemoryUse(need.memory, need.used_bytes, need.limit_bytes, f"Vela {version}: summary")
                 for need in compilation.memory
@@ -195,5 +202,6 @@ def _read_precompiled(model: Model, target: Target, settings: VelaSettings) -> P
                 Evidence.EXECUTED,
                 SOURCE,
             ),
+            *sram_notes(sram_use_of(model), target.chip),
         ),
     )
