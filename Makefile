@@ -59,7 +59,8 @@ wheel: $(VENV)/.developer
 	$(BIN)/python -m build --wheel --outdir dist .
 	$(PYTHON) -m venv build/clean
 	build/clean/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
-	cd build/clean && bin/npufit check zoo:mobilenet_v1@128,uint8 -t imx93/teflon@26.1 -t imx93/vela \
+	cd build/clean && bin/npufit accuracy imx93/vela && bin/npufit check zoo:mobilenet_v1@128,uint8 \
+		-t imx93/teflon@26.1 -t imx93/vela \
 		--require 'npu-macs>=99%' --require hazards==0
 
 clean:

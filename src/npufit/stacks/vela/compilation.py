@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from typing import Any
 
+from npufit.graph import Model
 from npufit.stacks.placement import CompilerEstimate, CompilerPass
 from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, read_database
 from npufit.stacks.vela.linux_sram import sram_use_of
@@ -35,6 +37,12 @@ class Compilation:
     sram_bytes: int
 
 
+@functools.lru_cache(maxsize=1)
+def parse_compiled(compiled: bytes) -> Model:
+    """Return the model in a file that Vela compiled; placing, hazards and memory ask for the same one."""
+    return parse_model(compiled, "the file that Vela compiled")
+
+
 def digest(output: VelaOutput, operator_counts: tuple[int, ...], origin: str) -> Compilation:
     """Return what `output` says of a model whose subgraphs have `operator_counts` operators.
 
@@ -48,7 +56,7 @@ def digest(output: VelaOutput, operator_counts: tuple[int, ...], origin: str) ->
         read_summary(output.summary),
         read_reasons(output.printed),
         CompilerEstimate(total.clock_hz, total.cycles, passes, origin),
-        sram_use_of(parse_model(output.compiled, "the file that Vela compiled")),
+        sram_use_of(parse_compiled(output.compiled)),
     )
 
 

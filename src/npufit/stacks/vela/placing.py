@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from npufit.graph import Model
 from npufit.stacks.placement import Difference, Note, OperatorPlacement, Partition, Unit
 from npufit.stacks.rule import Evidence
-from npufit.stacks.vela.compilation import Compilation
+from npufit.stacks.vela.compilation import Compilation, parse_compiled
 from npufit.stacks.vela.compiled_file import CompiledFile, Position, read_compiled
 from npufit.stacks.vela.fates import constant_operators, merged_partitions, unused_operators
 from npufit.stacks.vela.labels import read_label
 from npufit.stacks.vela.reasons import Reason
 from npufit.stacks.vela.rules import explain
-from npufit.tflite import parse_model
 
 FOLDED = "folded away by Vela: executes nowhere"
 MERGED = "has no commands of its own: Vela merged it into its neighbours' commands"
@@ -35,7 +34,7 @@ class PlacedOperators:
 
 def place_operators(model: Model, compilation: Compilation, version: str) -> PlacedOperators:
     """Return where Vela `version` put every operator of `model`, whose labelled copy gave `compilation`."""
-    compiled = read_compiled(parse_model(compilation.compiled, f"{model.name} as compiled by Vela"), model)
+    compiled = read_compiled(parse_compiled(compilation.compiled), model)
     findings = _Findings(
         model=model,
         version=version,

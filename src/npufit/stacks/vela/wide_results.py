@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from npufit.errors import InputError
 from npufit.graph import Model
+from npufit.stacks.vela.compilation import parse_compiled
 from npufit.stacks.vela.labels import read_label
-from npufit.tflite import parse_model
 
 if TYPE_CHECKING:
     from npufit.ethosu import CompiledCall
@@ -24,7 +24,7 @@ def find_fault(compiled_file: bytes, number: int, tensor: int) -> str | None:
     """Return what is wrong with int64 `tensor` of subgraph `number` in a file of Vela, None where nothing is."""
     from npufit.ethosu import read_programs
 
-    compiled = parse_model(compiled_file, "the file that Vela compiled")
+    compiled = parse_compiled(compiled_file)
     try:
         calls = read_programs(compiled)
     except InputError:
