@@ -14,7 +14,7 @@ from npufit.cli import exit_codes
 from npufit.errors import InputError, InternalError, NpufitError, ToolError
 
 _COMMANDS = {
-    "check": "Where does each operator of a model run, and why?",
+    "check": "Where does each operator of a model run, why, and how fast?",
     "run": "Execute a model as its target would, bit for bit, and compare.",
     "fit": "Rewrite a model until it fits its target, and prove that it is still the same.",
     "resize": "Give a model another input resolution.",
@@ -63,7 +63,7 @@ def _suggest(word: str) -> str:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="npufit")
 def npufit() -> None:
-    """Where does each operator of a .tflite model run on an embedded NPU, and why?
+    """Where does each operator of a .tflite model run on an embedded NPU, why, how fast, and is it right?
 
     \b
     npufit check model.tflite -t imx93/teflon@26.1
