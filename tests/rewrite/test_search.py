@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 from fit_passes import Become, Failing, Inexact, Wrong
 from rewrite_models import Net, kinds
@@ -11,7 +14,7 @@ from npufit.checking import CheckResult, check
 from npufit.errors import InputError
 from npufit.execute import random_inputs
 from npufit.graph import Model, Padding, Quantization
-from npufit.rewrite import Context, Rewritten
+from npufit.rewrite import Context, Exactness, Pass, Rewritten
 from npufit.rewrite.fitting import FitOptions, fit
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.escapes import BreakEscape
@@ -172,3 +175,25 @@ def test_change_words_say_all_that_differs(padded: CheckResult) -> None:
     assert change_words(padded, padded) == "no gain"
     folded = search(padded, _PASSES).result
     assert change_words(folded, padded).startswith("4 hazards more")
+
+
+@dataclass(frozen=True)
+class _Trips(Pass):
+    """A pass that meets what it did not expect, as an untrusted file may make it."""
+
+    name: ClassVar[str] = "trips"
+    exactness: ClassVar[Exactness] = Exactness.EXACT
+    summary: ClassVar[str] = "trips over the model"
+
+    def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+        """Fail as an index beyond a tensor's shape does."""
+        shapes: tuple[None, ...] = ()
+        return shapes[len(model.subgraphs)]
+
+
+def test_a_pass_that_trips_over_a_file_is_left_out_with_a_word() -> None:
+    model = npufit.load("zoo:mlperf_tiny_kws")
+    fitted = fit(model, "imx93/teflon@26.1", FitOptions(passes=(_Trips(),), prove=False))
+    verdict = next(verdict for verdict in fitted.verdicts if verdict.own.name == "trips")
+    assert verdict.outcome is Outcome.FAILED
+    assert "did not expect" in verdict.why

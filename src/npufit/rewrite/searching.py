@@ -16,7 +16,7 @@ from npufit.errors import InputError, InternalError, NpufitError
 from npufit.execute import Values
 from npufit.graph import Model, validate
 from npufit.rewrite.progress import FitProgress, FitStage, ignore_progress
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Site
+from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
 from npufit.rewrite.scoring import change_words, fits, score
 from npufit.stacks import PlaceOptions
 from npufit.words import shorten
@@ -229,7 +229,7 @@ class _Searcher:
         before = state.placed
         try:
             context = Context(before.target, before.placement, state.samples)
-            rewritten = own.rewrite(before.model, context)
+            rewritten = _rewrite(own, before.model, context)
             if rewritten is None:
                 return Verdict(own, Outcome.LEFT, "nothing to do")
             _check_form(rewritten.model)
@@ -252,6 +252,14 @@ def _place_again(before: CheckResult, model: Model, options: PlaceOptions) -> Ch
     """Return `model` placed and predicted as `before` was."""
     chosen = ChosenTarget(before.target, before.estimate_options, before.profile)
     return check(model, chosen, options=options)
+
+
+def _rewrite(own: Pass, model: Model, context: Context) -> Rewritten | None:
+    """Return what `own` makes of `model`. Raises InternalError where an operator has a form that `own` trips over."""
+    try:
+        return own.rewrite(model, context)
+    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
+        raise InternalError(f"{own.name} met operators that it did not expect: {error!r}.") from error
 
 
 def _check_form(model: Model) -> None:
