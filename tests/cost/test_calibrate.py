@@ -9,7 +9,7 @@ import pytest
 import npufit
 from npufit.checking import load
 from npufit.cost import estimate
-from npufit.cost.assembly import cpu_only
+from npufit.cost.assembly import assemble
 from npufit.cost.calibrate import Calibration, calibrate, meanings
 from npufit.cost.cpu import cpu_cost
 from npufit.cost.fitted import load_fitted
@@ -40,7 +40,9 @@ def _run(models: Mapping[str, Model], name: str, threads: int = 1, **factors: fl
     """Return a run on the CPU of a made-up board, whose coefficients are the packaged ones times `factors`."""
     values = {key: value * factors.get(key, factors.get("all", 1.0)) for key, value in _packaged().items()}
     values |= {key: _packaged()[key] for key in _packaged() if key.endswith(("_threads", "_bytes"))}
-    return Observation(name, Unit.CPU, threads, cpu_only(on_the_cpu(models[name]), values, threads), "a test")
+    return Observation(
+        name, Unit.CPU, threads, assemble(on_the_cpu(models[name]), values, threads, None, {}).cpu_only_ms, "a test"
+    )
 
 
 def _after(result: Calibration) -> dict[str, float]:
@@ -59,7 +61,7 @@ def test_a_slower_board_is_learnt_from_three_networks_and_predicts_the_fourth(mo
     assert errors.held_out < 0.06
     values = {**_packaged(), **{change.name: change.after for change in result.profile.cpu}}
     unseen = list(models)[3]
-    predicted = cpu_only(on_the_cpu(models[unseen]), values, 1)
+    predicted = assemble(on_the_cpu(models[unseen]), values, 1, None, {}).cpu_only_ms
     assert predicted == pytest.approx(  # pyright: ignore[reportUnknownMemberType]
         _run(models, unseen, all=1.4).ms, rel=0.08
     )

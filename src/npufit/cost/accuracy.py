@@ -11,7 +11,6 @@ from npufit.cost.data import FITTED, HELD_OUT, read_json
 from npufit.cost.estimate import Band
 from npufit.cost.reference import Row, architecture, measured_rows
 from npufit.errors import InputError
-from npufit.stacks import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def _row(row: Row, entry: Mapping[str, Any], bands: Mapping[str, Band]) -> Accur
     band = bands.get(row.group)
     return AccuracyRow(
         chip=row.chip or row.chip_name,
-        group=row.group if row.chip else f"{row.chip_name}/{'cpu' if row.unit is Unit.CPU else row.stack_name}",
+        group=row.group,
         model=row.model,
         size=row.size,
         network=entry.get("network") or row.network or None,

@@ -36,11 +36,6 @@ class Assembly:
         return self.cpu_ms + self.npu_ms + self.overhead_ms
 
 
-def cpu_only(workload: Workload, cpu: Values, threads: int) -> float:
-    """Return the milliseconds of all operators on the CPU."""
-    return sum(cpu_cost(operator.demand, cpu, threads).ms for operator in workload.operators)
-
-
 def assemble(workload: Workload, cpu: Values, threads: int, model: NpuModel | None, npu: Values) -> Assembly:
     """Return what `workload` takes; operators whose unit is unknown count on the CPU only."""
     on_cpu = {

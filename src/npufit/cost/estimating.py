@@ -99,7 +99,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
         partitions=assembly.npu.partitions if assembly.npu is not None else (),
         compiler_ms=compiled.total_ms if compiled is not None else None,
         slower_on_npu=slower,
-        measured=find_measured(model, target.chip),
+        measured=find_measured((operator.demand for operator in workload.operators), target.chip),
         settings=(
             Setting("threads", str(threads), "option" if options.threads else "all cores of the chip"),
             cpu.setting,

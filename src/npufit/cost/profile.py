@@ -21,7 +21,6 @@ from npufit.stacks import Target, resolve_target
 from npufit.words import percent, plural, printable
 
 FORM = 1
-SUFFIX = ".toml"
 _MOST_BYTES = 256 << 10
 _FARTHEST = 1000.0
 """How many times a coefficient may be larger or smaller than the packaged one."""

@@ -14,10 +14,9 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from npufit.cost.data import FOLDER, WORKLOADS, read_json
-from npufit.cost.demand import Demand, Family, measure_demand
+from npufit.cost.demand import Demand, Family
 from npufit.cost.estimate import Measured
 from npufit.cost.workload import Load, PlacedDemand, Workload
-from npufit.graph import Model
 from npufit.stacks import CompilerPass, Unit
 
 CHIPS = {"i.MX93": "imx93", "i.MX8M Plus": "imx8mp", "i.MX95": "imx95"}
@@ -60,8 +59,8 @@ class Row:
 
     @property
     def group(self) -> str:
-        """What predicts the row, such as `imx93/cpu` or `imx93/vela`."""
-        return f"{self.chip}/{'cpu' if self.unit is Unit.CPU else self.stack}"
+        """What predicts the row, such as `imx93/cpu` or `imx93/vela`; in the source's words where npufit has none."""
+        return f"{self.chip or self.chip_name}/{'cpu' if self.unit is Unit.CPU else self.stack or self.stack_name}"
 
 
 @functools.cache
@@ -155,9 +154,8 @@ def _index() -> dict[str, dict[str, list[list[str | float]]]]:
     return read_json(WORKLOADS / INDEX)
 
 
-def find_measured(model: Model, chip: str) -> tuple[Measured, ...]:
-    """Return the public measurements of the network that `model` is, by its structure, on `chip`."""
-    demands = (measure_demand(subgraph, operator) for subgraph in model.subgraphs for operator in subgraph.operators)
+def find_measured(demands: Iterable[Demand], chip: str) -> tuple[Measured, ...]:
+    """Return the public measurements, on `chip`, of the network whose operators ask for `demands`."""
     found = _index().get(fingerprint(demands), {}).get(chip, [])
     return tuple(
         Measured(Unit(unit), str(stack), str(version), str(threads), float(ms), str(source), str(caution))

@@ -37,11 +37,6 @@ _MODULES = {
 }
 
 
-def npu_model_names() -> tuple[str, ...]:
-    """Return the targets, as chip and stack, whose NPU has a cost model."""
-    return tuple(_MODULES)
-
-
 def load_npu_model(chip: str, stack: str) -> NpuModel | None:
     """Return the cost model of an NPU under a stack, or None where there is none."""
     module = _MODULES.get(f"{chip}/{stack}")
