@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,11 @@ from npufit.graph import (
     Tensor,
     TransposeConvOptions,
 )
+from npufit.stacks import PlaceOptions, Target
+from npufit.stacks.vela import compile_model
+from npufit.tflite import parse_model
+
+VELA = Target("imx93", "vela", "5.2")
 
 INT8, INT16, INT32, INT64 = ElementType.INT8, ElementType.INT16, ElementType.INT32, ElementType.INT64
 _SCALE = 1 / 4096
@@ -114,6 +119,16 @@ class Sketch:
         written = [index for operator in self.operators for index in operator.outputs]
         outputs = tuple(index for index in written if index not in read)
         return Model(name, (Subgraph(tuple(self.tensors), tuple(self.inputs), outputs, tuple(self.operators)),))
+
+
+def compiled_with_names(model: Model) -> Model:
+    """Return what Vela makes of `model`, with the names that the user's own Vela would have kept."""
+    compiled = parse_model(compile_model(model, VELA, PlaceOptions()).compiled, "compiled")
+    tensors = list(compiled.main.tensors)
+    for index, tensor in enumerate(tensors):
+        if tensor.name.startswith("#0."):
+            tensors[index] = replace(tensor, name=model.main.tensors[int(tensor.name[3:])].name)
+    return replace(compiled, subgraphs=(replace(compiled.main, tensors=tuple(tensors)),))
 
 
 MODELS: dict[str, Draw] = {}

@@ -7,15 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from operator_models import compiled_with_names
 
 import npufit
 from npufit.errors import InputError
 from npufit.execute import RunOptions, random_inputs, run_on_cpu, run_on_target
 from npufit.execute.compiled import tie_by_name
-from npufit.graph import Model
-from npufit.stacks import PlaceOptions, Target
-from npufit.stacks.vela import compile_model
-from npufit.tflite import parse_model
+from npufit.stacks import Target
 
 _VELA = Target("imx93", "vela", "5.2")
 _COMPARE = RunOptions(compare=True, repeat=0)
@@ -76,19 +74,9 @@ def test_the_target_computes_what_the_cpu_does() -> None:
     assert here.seconds.compile is None
 
 
-def _compiled(model: Model) -> Model:
-    """Return what Vela makes of `model`, with the names that the user's own Vela would have kept."""
-    compiled = parse_model(compile_model(model, _VELA, PlaceOptions()).compiled, "compiled")
-    tensors = list(compiled.main.tensors)
-    for index, tensor in enumerate(tensors):
-        if tensor.name.startswith("#0."):
-            tensors[index] = replace(tensor, name=model.main.tensors[int(tensor.name[3:])].name)
-    return replace(compiled, subgraphs=(replace(compiled.main, tensors=tuple(tensors)),))
-
-
 def test_a_compiled_file_is_compared_with_its_original() -> None:
     model = npufit.load("zoo:mobilenet_v2@96,int8")
-    compiled = _compiled(model)
+    compiled = compiled_with_names(model)
     assert tie_by_name(compiled, model)
     result = run_on_target(compiled, _VELA, random_inputs(model), _COMPARE, original=model)
     assert result.comparison is not None
@@ -99,7 +87,7 @@ def test_a_compiled_file_is_compared_with_its_original() -> None:
 
 def test_a_wrong_original_is_found_out() -> None:
     model = npufit.load("zoo:mobilenet_v2@96,int8")
-    compiled = _compiled(model)
+    compiled = compiled_with_names(model)
     other = npufit.load("zoo:mobilenet_v2@96,int8,alpha=0.5")
     result = run_on_target(compiled, _VELA, random_inputs(other), _COMPARE, original=other)
     assert result.comparison is not None
@@ -108,7 +96,7 @@ def test_a_wrong_original_is_found_out() -> None:
 
 def test_what_cannot_be_compared_says_why() -> None:
     model = npufit.load("zoo:mobilenet_v2@96,int8")
-    compiled = _compiled(model)
+    compiled = compiled_with_names(model)
     with pytest.raises(InputError, match="--original"):
         run_on_target(compiled, _VELA, random_inputs(compiled), _COMPARE)
     with pytest.raises(InputError, match="holds no ethos-u operator"):

@@ -65,3 +65,26 @@ def test_constants_have_the_size_of_their_shape(size: int, is_sound: bool) -> No
 def test_a_variable_may_be_read_and_nothing_need_write_it() -> None:
     state = replace(activation(4), is_variable=True)
     validate(as_model(single("ASSIGN", [activation(4), state], [activation(4)])))
+
+
+def _writers_of_one_tensor(*names: str) -> Model:
+    operators = tuple(Operator("CUSTOM" if name.islower() else name, (0,), (1,), custom_code=name) for name in names)
+    return as_model(Subgraph((activation(4), activation(4)), (0,), (1,), operators))
+
+
+def test_calls_of_an_npu_may_write_parts_of_one_tensor() -> None:
+    validate(_writers_of_one_tensor("ethos-u", "ethos-u", "ethos-u"))
+
+
+@pytest.mark.parametrize("names", [("RELU", "RELU"), ("ethos-u", "RELU"), ("RELU", "ethos-u"), ("other", "other")])
+def test_for_every_other_operator_a_second_writer_is_damage(names: tuple[str, str]) -> None:
+    with pytest.raises(ModelError, match="writes a tensor that operator 0 writes as well"):
+        validate(_writers_of_one_tensor(*names))
+
+
+def test_a_shared_tensor_may_be_read_after_its_first_part_and_not_before() -> None:
+    call, reader = Operator("CUSTOM", (0,), (1,), custom_code="ethos-u"), Operator("RELU", (1,), (2,))
+    tensors = (activation(4),) * 3
+    validate(as_model(Subgraph(tensors, (0,), (1, 2), (call, reader, call))))
+    with pytest.raises(ModelError, match="only operator 1 writes"):
+        validate(as_model(Subgraph(tensors, (0,), (1, 2), (reader, call, call))))

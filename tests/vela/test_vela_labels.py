@@ -9,7 +9,6 @@ from vela_models import chain, with_call
 
 from npufit.chips import load_chip
 from npufit.graph import Model
-from npufit.stacks.vela.compiled_file import is_call
 from npufit.stacks.vela.labels import find_label, label_tensors, read_label, restore_names
 from npufit.stacks.vela.runner import run_vela
 from npufit.stacks.vela.settings import resolve_settings
@@ -21,7 +20,7 @@ def constants_of_calls(model: Model) -> list[list[bytes]]:
     output = run_vela(serialize_model(model), resolve_settings(load_chip("imx93"), ()), 60.0)
     compiled = parse_model(output.compiled, "compiled")
     return [
-        [bytes(subgraph.tensors[index].buffer.data) for index in operator.inputs[:2]] if is_call(operator) else []
+        [bytes(subgraph.tensors[index].buffer.data) for index in operator.inputs[:2]] if operator.is_npu_call else []
         for subgraph in compiled.subgraphs
         for operator in subgraph.operators
     ]

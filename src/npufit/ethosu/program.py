@@ -6,10 +6,7 @@ import struct
 from dataclasses import dataclass, replace
 
 from npufit.errors import InputError, ModelError, Place
-from npufit.graph import NO_TENSOR, Metadata, Model, Subgraph
-
-ETHOS_U = "ethos-u"
-"""The custom code of the operator that stands for one NPU call."""
+from npufit.graph import ETHOS_U, NO_TENSOR, Metadata, Model, Subgraph
 
 _SHRAM_BYTES = {
     "ethos-u55-32": 16 << 10,
@@ -77,7 +74,7 @@ def read_programs(model: Model) -> tuple[CompiledCall, ...]:
         _call(model, number, index, offsets)
         for number, subgraph in enumerate(model.subgraphs)
         for index, operator in enumerate(subgraph.operators)
-        if operator.name == ETHOS_U
+        if operator.is_npu_call
     )
     if not calls:
         raise InputError(f"{model.name} has no {ETHOS_U} operator: it was not compiled by Vela, or nothing was placed.")

@@ -1,7 +1,7 @@
 """The model as immutable data: operators, tensors, subgraphs, and what can be computed from them."""
 
 from npufit.graph.element import ElementType
-from npufit.graph.model import CUSTOM, NO_TENSOR, Attachment, Metadata, Model, Operator, Signature, Subgraph
+from npufit.graph.model import CUSTOM, ETHOS_U, NO_TENSOR, Attachment, Metadata, Model, Operator, Signature, Subgraph
 from npufit.graph.options import (
     Activation,
     AddOptions,
@@ -58,6 +58,7 @@ from npufit.graph.work import Work, measure_work
 
 __all__ = [
     "CUSTOM",
+    "ETHOS_U",
     "NOT_QUANTIZED",
     "NO_BUFFER",
     "NO_TENSOR",

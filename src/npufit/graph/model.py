@@ -11,6 +11,9 @@ from npufit.graph.tensor import Buffer, Tensor
 CUSTOM = "CUSTOM"
 """The operator type of custom operators; `Operator.custom_code` names them."""
 
+ETHOS_U = "ethos-u"
+"""The custom code of the operator that stands for one call of an Arm Ethos-U, in a file that Vela compiled."""
+
 NO_TENSOR = -1
 """The tensor index of an optional input that is left out."""
 
@@ -35,6 +38,11 @@ class Operator:
     def name(self) -> str:
         """The type; for a custom operator its custom code."""
         return self.custom_code or self.type if self.type == CUSTOM else self.type
+
+    @property
+    def is_npu_call(self) -> bool:
+        """True for an operator that runs a command stream on an Arm Ethos-U; such calls may share what they write."""
+        return self.name == ETHOS_U
 
     def input(self, position: int) -> int:
         """Return the tensor index of the input at `position`, or NO_TENSOR where it is left out."""

@@ -38,8 +38,9 @@ def validate(model: Model) -> None:
     """Raise ModelError at the first broken invariant of `model`.
 
     Checked: there is something to run; tensor and subgraph indices exist; shapes are neither negative nor absurd;
-    constants have the size that their shape says; no tensor is written twice; operators stand in an order in which
-    they can run, which excludes cycles; no subgraph calls itself.
+    constants have the size that their shape says; no tensor is written twice, except by calls of an Ethos-U, of which
+    each may write a part; operators stand in an order in which they can run, which excludes cycles; no subgraph calls
+    itself.
     """
     if not model.subgraphs:
         raise ModelError(model.name, "the model has no subgraph", hint="There is nothing to run in this file")
@@ -102,14 +103,17 @@ class _SubgraphCheck:
         return Place(self.number, index, shorten(operator.name), tensor, shorten(self.subgraph.tensors[tensor].name))
 
     def _writers(self) -> dict[int, int]:
+        """Return the first operator that writes each tensor."""
         writer: dict[int, int] = {}
-        for index, operator in enumerate(self.subgraph.operators):
+        operators = self.subgraph.operators
+        for index, operator in enumerate(operators):
             for tensor in operator.outputs:
-                if tensor in writer:
-                    other = "it" if writer[tensor] == index else f"operator {writer[tensor]}"
+                first = writer.get(tensor)
+                if first is not None and not (operator.is_npu_call and operators[first].is_npu_call):
+                    other = "it" if first == index else f"operator {first}"
                     self._fail(f"writes a tensor that {other} writes as well", self._place(index, operator, tensor))
                 if tensor != NO_TENSOR:
-                    writer[tensor] = index
+                    writer.setdefault(tensor, index)
         return writer
 
     def _check_order(self, writer: dict[int, int]) -> None:

@@ -11,7 +11,8 @@ from npufit.graph.model import NO_TENSOR, Subgraph
 class Wiring:
     """Producer and consumers of every tensor, as operator indices.
 
-    `producer[t]` is None for graph inputs, constants and variables. `consumers[t]` lists each reader once, in order.
+    `producer[t]` is None for graph inputs, constants and variables; where several calls of an Ethos-U write parts of a
+    tensor, it is the last of them. `consumers[t]` lists each reader once, in order.
     """
 
     producer: tuple[int | None, ...]

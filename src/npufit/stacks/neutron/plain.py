@@ -13,8 +13,6 @@ from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Placement, 
 from npufit.stacks.rule import Evidence
 from npufit.stacks.target import Target
 
-_ETHOS_U = "ethos-u"
-
 
 def place_plain(model: Model, target: Target, release: Release) -> Placement:
     """Return what the documented rules say about `model`; every operator that they do not decide is unknown."""
@@ -106,7 +104,7 @@ def _depthwise_detector(subgraph: Subgraph, release: Release) -> tuple[Hazard, .
 
 
 def _foreign_file(model: Model) -> tuple[Note, ...]:
-    if not any(operator.custom_code == _ETHOS_U for operator in model.main.operators):
+    if not any(operator.is_npu_call for operator in model.main.operators):
         return ()
     return (
         Note(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from npufit.graph import NO_TENSOR, Model, Operator, Subgraph
 from npufit.stacks.vela.labels import read_label
-
-ETHOS_U = "ethos-u"
-"""The custom code of the operator that stands for one partition."""
 
 _FIRST_DATA_INPUT = 4
 """Before it: command stream, read-only data, scratch, fast scratch."""
@@ -42,11 +39,6 @@ class CompiledFile:
     added: tuple[str, ...]
 
 
-def is_call(operator: Operator) -> bool:
-    """Return True for an operator that runs a command stream on an Ethos-U."""
-    return operator.name == ETHOS_U
-
-
 def boundary(subgraph: Subgraph, operator: Operator) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the tensors that enter and leave the call `operator` at every inference, each once."""
     entering = dict.fromkeys(
@@ -58,6 +50,25 @@ def boundary(subgraph: Subgraph, operator: Operator) -> tuple[tuple[int, ...], t
     return tuple(entering), tuple(leaving)
 
 
+def shared_writes(outputs: Iterable[tuple[int, tuple[int, ...]]]) -> str:
+    """Return a sentence on calls that write parts of one tensor, empty where none do.
+
+    `outputs` are the subgraph and the outputs of each call, in order.
+    """
+    writers: dict[tuple[int, int], list[int]] = {}
+    for number, (subgraph, tensors) in enumerate(outputs):
+        for tensor in tensors:
+            writers.setdefault((subgraph, tensor), []).append(number)
+    groups = dict.fromkeys(tuple(calls) for calls in writers.values() if len(calls) > 1)
+    if not groups:
+        return ""
+    named = "; ".join(", ".join(str(call) for call in calls) for calls in groups)
+    return (
+        f"Partitions that write parts of one tensor: {named}. The tensor is complete after the last of them, so a "
+        "runtime must keep the scratch memory between the calls and run them in the order of the file"
+    )
+
+
 def read_compiled(compiled: Model, source: Model) -> CompiledFile:
     """Return how `compiled`, which Vela made of the labelled `source`, corresponds to it."""
     by_output, by_inputs = _source_operators(source)
@@ -66,7 +77,7 @@ def read_compiled(compiled: Model, source: Model) -> CompiledFile:
     added: list[str] = []
     for number, subgraph in enumerate(compiled.subgraphs):
         for operator in subgraph.operators:
-            if is_call(operator):
+            if operator.is_npu_call:
                 calls.append(_call(number, subgraph, operator))
                 continue
             outputs = _labels(subgraph, operator.outputs)

@@ -9,7 +9,7 @@ from npufit.graph import Model
 from npufit.stacks.placement import Difference, Note, OperatorPlacement, Partition, Unit
 from npufit.stacks.rule import Evidence
 from npufit.stacks.vela.compilation import Compilation, parse_compiled
-from npufit.stacks.vela.compiled_file import CompiledFile, Position, read_compiled
+from npufit.stacks.vela.compiled_file import CompiledFile, Position, read_compiled, shared_writes
 from npufit.stacks.vela.fates import constant_operators, merged_partitions, unused_operators
 from npufit.stacks.vela.labels import read_label
 from npufit.stacks.vela.reasons import Reason
@@ -235,4 +235,7 @@ def _notes(compiled: CompiledFile, source: str) -> tuple[Note, ...]:
             f"Without an output tensor: partition {', '.join(silent)}. Later partitions read the results from scratch "
             "memory, so a runtime must keep it between the calls and run them in the order of the file"
         )
+    shared = shared_writes((call.subgraph, call.outputs) for call in compiled.calls)
+    if shared:
+        notes.append(shared)
     return tuple(Note(text, Evidence.EXECUTED, source) for text in notes)

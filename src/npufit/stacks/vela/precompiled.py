@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from npufit.graph import NO_TENSOR, Model, Subgraph
-from npufit.stacks.placement import Hazard, OperatorPlacement, Partition, Setting, Unit
+from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Partition, Setting, Unit
 from npufit.stacks.rule import Evidence, Finding
-from npufit.stacks.vela.compiled_file import boundary, is_call
+from npufit.stacks.vela.compiled_file import boundary, shared_writes
 from npufit.stacks.vela.rules import OTHER_ACCELERATOR, UNEXPLAINED
 
 SOURCE = "the compiled file"
@@ -30,7 +31,7 @@ class PrecompiledPlacement:
 
 def is_precompiled(model: Model) -> bool:
     """Return True where `model` calls an Ethos-U already."""
-    return any(is_call(operator) for subgraph in model.subgraphs for operator in subgraph.operators)
+    return any(operator.is_npu_call for subgraph in model.subgraphs for operator in subgraph.operators)
 
 
 def place_precompiled(model: Model, accelerator: str) -> PrecompiledPlacement:
@@ -41,7 +42,7 @@ def place_precompiled(model: Model, accelerator: str) -> PrecompiledPlacement:
     found: dict[str, None] = {}
     for number, subgraph in enumerate(model.subgraphs):
         for index, operator in enumerate(subgraph.operators):
-            if not is_call(operator):
+            if not operator.is_npu_call:
                 operators.append(_left_on_cpu(number, index, operator.name))
                 continue
             operators.append(OperatorPlacement(number, index, Unit.NPU, Evidence.EXECUTED, partition=len(partitions)))
@@ -71,6 +72,12 @@ def read_accelerator(subgraph: Subgraph, tensor: int) -> str | None:
     if magic != b"COP1" or action & 0xFF != _CONFIG_ACTION or product is None:
         return None
     return f"{product}-{1 << (config & 0xF)}"
+
+
+def shared_notes(partitions: Iterable[Partition]) -> tuple[Note, ...]:
+    """Return a note on partitions that write parts of one tensor, where there are such."""
+    text = shared_writes((partition.subgraph, partition.outputs) for partition in partitions)
+    return (Note(text, Evidence.EXECUTED, SOURCE),) if text else ()
 
 
 def _partition(partition: int, number: int, index: int, subgraph: Subgraph) -> Partition:

@@ -20,7 +20,7 @@ from npufit.stacks.vela.labels import find_label, label_tensors, restore_names
 from npufit.stacks.vela.linux_sram import sram_notes, sram_use_of
 from npufit.stacks.vela.log import read_log
 from npufit.stacks.vela.placing import place_operators
-from npufit.stacks.vela.precompiled import SOURCE, is_precompiled, place_precompiled
+from npufit.stacks.vela.precompiled import SOURCE, is_precompiled, place_precompiled, shared_notes
 from npufit.stacks.vela.rules import RULES
 from npufit.stacks.vela.runner import VelaProcess, installed_version
 from npufit.stacks.vela.settings import VelaSettings, resolve_settings
@@ -202,6 +202,7 @@ def _read_precompiled(model: Model, target: Target, settings: VelaSettings) -> P
                 Evidence.EXECUTED,
                 SOURCE,
             ),
+            *shared_notes(read.partitions),
             *sram_notes(sram_use_of(model), target.chip),
         ),
     )
