@@ -12,13 +12,13 @@ from sarif_pydantic import Sarif  # pyright: ignore[reportMissingTypeStubs]
 
 import npufit
 from npufit.checking import CheckResult, evaluate_gate, parse_gate
-from npufit.graph import Model, Subgraph
+from npufit.graph import Buffer, Conv2DOptions, ElementType, Model, Operator, Padding, Subgraph, Tensor
 from npufit.report.ink import Page
 from npufit.report.json_report import check_json, check_schema
 from npufit.report.markdown import check_markdown
 from npufit.report.sarif import check_sarif
 from npufit.report.text import check_text
-from npufit.stacks import Unit, load_stack
+from npufit.stacks import Effect, Unit, load_stack
 
 _HOSTILE = "\x1b[2J<script>alert(1)</script>|`x`\n# title\u202e\udcff'"
 
@@ -90,6 +90,34 @@ def test_sarif_has_a_result_for_every_refusal_and_hazard(results: list[CheckResu
             assert finding in of_time or "Way out: " in finding["message"]["text"]
     levels = {finding["level"] for run in document["runs"] for finding in run["results"]}
     assert levels == {"error", "warning", "note"}
+
+
+def _with_computed_weights() -> Model:
+    """Return a CONV_2D whose weights are an input of the network."""
+    image = Tensor("image", (1, 32, 32, 16), ElementType.INT8)
+    weights = Tensor("weights", (16, 3, 3, 16), ElementType.INT8)
+    bias = Tensor("bias", (16,), ElementType.INT32, buffer=Buffer(bytes(64)))
+    result = Tensor("result", (1, 32, 32, 16), ElementType.INT8)
+    convolution = Operator("CONV_2D", (0, 1, 2), (3,), Conv2DOptions(Padding.SAME, 1, 1))
+    tensors = (image, weights, bias, result)
+    return Model("m", (Subgraph(tensors=tensors, operators=(convolution,), inputs=(0, 1), outputs=(3,)),))
+
+
+def test_a_crash_is_louder_than_a_wrong_answer_in_every_format() -> None:
+    model = _with_computed_weights()
+    result = npufit.check(model, "imx8mp/teflon@26.1")
+    assert [hazard.effect for hazard in result.placement.hazards] == [Effect.CRASH]
+    assert result.summary.crashes == 1
+    text = " ".join(check_text(result, Page()).split())
+    assert text.startswith("imx8mp/teflon@26.1: 1 hazard that crashes the process (H18); but for that, ")
+    assert "Hazards: accepted, but the process crashes (1)" in text
+    assert "accepted, but the process crashes" in check_markdown(model, [result])
+    (entry,) = json.loads(check_json(model, [result]))["results"][0]["hazards"]
+    assert entry["effect"] == "crash"
+    (run,) = json.loads(check_sarif([result], "model.tflite"))["runs"]
+    crash = next(finding for finding in run["results"] if finding["ruleId"] == "H18")
+    assert (crash["rank"], crash["properties"]["effect"]) == (100.0, "crash")
+    assert not evaluate_gate(parse_gate("crashes==0"), result).passed
 
 
 def test_markdown_escapes_what_comes_from_the_file(hostile: CheckResult) -> None:

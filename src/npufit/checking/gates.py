@@ -54,6 +54,7 @@ _QUANTITIES: dict[str, _Quantity] = {
     "partitions": _Quantity(_if_all_known(lambda s: s.partitions)),
     "boundary-bytes": _Quantity(_if_all_known(lambda s: s.boundary_bytes)),
     "hazards": _Quantity(_if_all_known(lambda s: s.hazards)),
+    "crashes": _Quantity(_if_all_known(lambda s: s.crashes)),
     "predicted-ms": _Quantity(_predicted(lambda e: e.total_ms)),
     "speed-up": _Quantity(_predicted(lambda e: e.speed_up)),
 }

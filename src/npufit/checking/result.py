@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from npufit.graph import Model, Operator, measure_work
-from npufit.stacks import OperatorPlacement, Placement, Target, Unit
+from npufit.stacks import Effect, OperatorPlacement, Placement, Target, Unit
 
 if TYPE_CHECKING:
     from npufit.cost import Estimate, EstimateOptions
@@ -19,7 +19,7 @@ class Summary:
 
     `npu_macs_share` is the share of the model's multiply-accumulates on the NPU, 0 to 1; None where the model has
     none, or where the unit of an operator with some is unknown. `boundary_bytes` cross the boundaries of partitions
-    at every inference.
+    at every inference. `crashes` are the hazards that crash the process; `hazards` counts them as well.
     """
 
     operators: int
@@ -32,6 +32,7 @@ class Summary:
     partitions: int
     boundary_bytes: int
     hazards: int
+    crashes: int
 
 
 @dataclass(frozen=True)
@@ -109,4 +110,5 @@ class CheckResult:
             partitions=len(self.placement.partitions),
             boundary_bytes=sum(partition.boundary_bytes for partition in self.placement.partitions),
             hazards=len(self.placement.hazards),
+            crashes=sum(hazard.effect is Effect.CRASH for hazard in self.placement.hazards),
         )

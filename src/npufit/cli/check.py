@@ -47,7 +47,8 @@ def _schema() -> dict[str, Any]:
     multiple=True,
     metavar="GATE",
     help="Fail (exit code 1) unless it holds on every target: npu-operators>=95%, npu-macs>=99%, partitions<=1, "
-    "hazards==0, predicted-ms<=10, speed-up>=2, cpu-operators, unknown-operators, boundary-bytes; may be repeated.",
+    "hazards==0, crashes==0, predicted-ms<=10, speed-up>=2, cpu-operators, unknown-operators, boundary-bytes; may be "
+    "repeated.",
 )
 @click.option(
     "--threads",

@@ -171,7 +171,7 @@ def _share(share: float | None) -> str:
 
 
 def _hazard_cell(result: CheckResult) -> str:
-    return ", ".join(wording.hazard_counts(result.placement.hazards)) or "-"
+    return wording.hazard_cell(result.placement.hazards)
 
 
 def _passes(fit: Fit, page: Page, everything: bool) -> list[str]:

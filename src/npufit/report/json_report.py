@@ -65,6 +65,7 @@ def _result(result: CheckResult) -> dict[str, Any]:
             "partitions": summary.partitions,
             "boundary_bytes": summary.boundary_bytes,
             "hazards": summary.hazards,
+            "crashes": summary.crashes,
         },
         "operators": [_operator(result, placed) for placed in placement.operators],
         "partitions": [_partition(result, partition) for partition in placement.partitions],
@@ -141,6 +142,7 @@ def _hazard(result: CheckResult, hazard: Hazard) -> dict[str, Any]:
     tensors = result.model.subgraphs[hazard.subgraph].tensors
     return {
         "id": hazard.rule.id,
+        "effect": hazard.effect.value,
         "subgraph": hazard.subgraph,
         "operators": list(hazard.operators),
         "tensors": [clean(tensors[index].name) for index in hazard.tensors],

@@ -31,6 +31,8 @@ def check_markdown(model: Model, results: Sequence[CheckResult], gates: Sequence
             gates=gates,
             limit=_LIMIT,
             headline=wording.headline,
+            hazards_by_effect=wording.hazards_by_effect,
+            hazard_titles=wording.HAZARD_TITLES,
             operator_name=_operator_name,
             off_npu=_off_npu,
             members_in_words=_members_in_words,

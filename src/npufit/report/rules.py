@@ -20,7 +20,7 @@ _DECIDERS = {
     Stage.UNDECIDED: "closed software that was not asked",
 }
 _TITLES = {
-    RuleKind.HAZARD: "Hazards: accepted, but the answer is or may be wrong",
+    RuleKind.HAZARD: "Hazards: accepted, but the process crashes, the inference fails or the answer may be wrong",
     RuleKind.REFUSAL: "Refusals: the operator stays on the CPU",
     RuleKind.UNKNOWN: "Unknown: nobody outside the vendor can say",
 }
@@ -43,6 +43,8 @@ def rule_text(rule: Rule, page: Page) -> str:
         lines += page.labelled("way out", "none known", "", 10)
     for position, options in enumerate(fit_options(rule.id)):
         lines += page.labelled("try" if position == 0 else "", f"npufit fit MODEL -t TARGET {options}", "", 10)
+    if rule.effects:
+        lines += page.labelled("effect", wording.effects_words(rule.effects), "", 10)
     lines += page.labelled("versions", rule.versions, "", 10)
     lines += page.labelled("known", f"{rule.evidence}: {rule.source}", "", 10)
     return "\n".join(lines)
@@ -69,6 +71,7 @@ def rule_document(rule: Rule) -> dict[str, object]:
         "stage": rule.stage.value,
         "statement": rule.statement,
         "limit": rule.limit,
+        "effects": [effect.value for effect in rule.effects],
         "why": rule.why,
         "example": rule.example,
         "remedies": [
@@ -85,7 +88,13 @@ def rule_page(rule: Rule) -> str:
     return (
         template_environment()
         .get_template("rule.md.j2")
-        .render(rule=rule, stage=_DECIDERS[rule.stage], words=wording.remedy_words, attempts=fit_options(rule.id))
+        .render(
+            rule=rule,
+            stage=_DECIDERS[rule.stage],
+            words=wording.remedy_words,
+            effects=wording.effects_words(rule.effects),
+            attempts=fit_options(rule.id),
+        )
     )
 
 
@@ -95,9 +104,19 @@ def rule_index(rules: Sequence[Rule]) -> str:
     for kind, title in _TITLES.items():
         chosen = [rule for rule in rules if rule.kind is kind]
         if chosen:
-            lines += ["", f"## {title}", "", "| id | statement | versions |", "|---|---|---|"]
-            lines += [f"| [{rule.id}]({rule.id}.md) | {rule.statement} | {rule.versions} |" for rule in chosen]
+            lines += ["", f"## {title}", "", *_index_table(chosen)]
     return "\n".join(lines) + "\n"
+
+
+def _index_table(rules: Sequence[Rule]) -> list[str]:
+    if not any(rule.effects for rule in rules):
+        rows = [f"| [{rule.id}]({rule.id}.md) | {rule.statement} | {rule.versions} |" for rule in rules]
+        return ["| id | statement | versions |", "|---|---|---|", *rows]
+    rows = [
+        f"| [{rule.id}]({rule.id}.md) | {', '.join(rule.effects)} | {rule.statement} | {rule.versions} |"
+        for rule in rules
+    ]
+    return ["| id | effect | statement | versions |", "|---|---|---|---|", *rows]
 
 
 def write_rule_pages(rules: Sequence[Rule], folder: Path) -> list[Path]:

@@ -10,10 +10,12 @@ from urllib.parse import quote
 from npufit._version import __version__
 from npufit.checking import CheckResult
 from npufit.report import time_words, wording
-from npufit.stacks import Remedy, Rule, RuleKind, Unit
+from npufit.stacks import Effect, Remedy, Rule, RuleKind, Unit
 from npufit.words import clean
 
 _LEVELS = {RuleKind.REFUSAL: "warning", RuleKind.HAZARD: "error", RuleKind.UNKNOWN: "note"}
+_RANKS = {Effect.CRASH: 100.0, Effect.FAILS: 90.0, Effect.WRONG: 80.0}
+"""SARIF's rank, from 0 to 100: all hazards are errors, and these are the worst of them."""
 _REVERSAL = {
     "id": "time.slower-with-npu",
     "shortDescription": {"text": "The model is slower with the NPU than on the CPU alone."},
@@ -29,8 +31,8 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 def check_sarif(results: Sequence[CheckResult], artifact: str) -> str:
     """Return the results as SARIF text: one run for each target, one result for each refusal and hazard.
 
-    `artifact` is the model's path as the user gave it. Hazards are errors, refusals warnings, unknowns notes; that the
-    NPU makes the model slower is a note.
+    `artifact` is the model's path as the user gave it. Hazards are errors, ranked by their effect, refusals
+    warnings, unknowns notes; that the NPU makes the model slower is a note.
     """
     document = {
         "$schema": _SCHEMA,
@@ -86,14 +88,22 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "fullDescription": {"text": f"{rule.statement} {rule.why}"},
         "help": {"text": help_text},
         "defaultConfiguration": {"level": _LEVELS[rule.kind]},
-        "properties": {"versions": rule.versions, "evidence": rule.evidence.value, "source": rule.source},
+        "properties": {
+            "versions": rule.versions,
+            "evidence": rule.evidence.value,
+            "source": rule.source,
+            **({"effects": [effect.value for effect in rule.effects]} if rule.effects else {}),
+        },
     }
 
 
 def _hazards(result: CheckResult, artifact: str) -> Iterator[tuple[Rule, dict[str, Any]]]:
     for hazard in result.placement.hazards:
-        text = f"{hazard.message}; {hazard.found}. {_way_out(hazard.remedies)}"
-        yield hazard.rule, _finding(result, artifact, hazard.rule, hazard.subgraph, hazard.operators, text)
+        what = "" if hazard.effect is Effect.WRONG else f"{_sentence(wording.HAZARD_TITLES[hazard.effect])}: "
+        text = f"{what}{hazard.message}; {hazard.found}. {_way_out(hazard.remedies)}"
+        found = _finding(result, artifact, hazard.rule, hazard.subgraph, hazard.operators, text)
+        extra = {"rank": _RANKS[hazard.effect], "properties": {"effect": hazard.effect.value}}
+        yield hazard.rule, {**found, **extra}
 
 
 def _refusals(result: CheckResult, artifact: str) -> Iterator[tuple[Rule, dict[str, Any]]]:
@@ -107,6 +117,10 @@ def _refusals(result: CheckResult, artifact: str) -> Iterator[tuple[Rule, dict[s
             f"{finding.limit}. {_way_out(finding.remedies)}"
         )
         yield finding.rule, _finding(result, artifact, finding.rule, placed.subgraph, (placed.index,), text)
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _way_out(remedies: Sequence[Remedy]) -> str:

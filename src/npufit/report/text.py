@@ -9,7 +9,7 @@ from npufit.checking import CheckResult, GateResult
 from npufit.report import time_text, time_words, wording
 from npufit.report.cures import fit_options
 from npufit.report.ink import Page, columns
-from npufit.stacks import Hazard, OperatorPlacement, Partition, Remedy, RemedyKind, Rule, Status, Unit
+from npufit.stacks import Effect, Hazard, OperatorPlacement, Partition, Remedy, RemedyKind, Rule, Status, Unit
 
 _ROWS = 6
 _PARTITIONS = 6
@@ -57,7 +57,7 @@ def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
                 "-" if share is None else words.percent(share),
                 str(summary.partitions),
                 words.size(summary.boundary_bytes),
-                ", ".join(wording.hazard_counts(result.placement.hazards)) or "-",
+                wording.hazard_cell(result.placement.hazards),
             ]
         )
     lines = columns(rows, right=(3, 4, 5, 6, 7))
@@ -97,10 +97,19 @@ def _differences(result: CheckResult, page: Page) -> list[str]:
 
 
 def _hazards(result: CheckResult, page: Page, everything: bool) -> list[str]:
-    hazards = result.placement.hazards
-    if not hazards:
-        return []
-    lines = _title(page, f"Hazards: accepted, but the answer is or may be wrong ({len(hazards)})")
+    lines: list[str] = []
+    for effect, hazards in wording.hazards_by_effect(result.placement.hazards).items():
+        title = page.ink("red" if effect is Effect.CRASH else "bold", _hazard_title(effect, len(hazards)))
+        lines += ["", title, *_hazards_of_effect(result, hazards, page, everything)]
+    return lines
+
+
+def _hazard_title(effect: Effect, count: int) -> str:
+    return f"Hazards: accepted, but {wording.HAZARD_TITLES[effect]} ({count})"
+
+
+def _hazards_of_effect(result: CheckResult, hazards: Sequence[Hazard], page: Page, everything: bool) -> list[str]:
+    lines: list[str] = []
     by_rule: dict[str, list[Hazard]] = {}
     for hazard in hazards:
         by_rule.setdefault(hazard.rule.id, []).append(hazard)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from npufit.checking import CheckResult
 from npufit.graph import NO_TENSOR, Model, Operator
 from npufit.report import time_words
-from npufit.stacks import Hazard, OperatorPlacement, Remedy, RemedyKind, Rule, Stage, Status, Unit
+from npufit.stacks import Effect, Hazard, OperatorPlacement, Remedy, RemedyKind, Rule, Stage, Status, Unit
 from npufit.words import percent, plural, printable, quantity
 
 _STAGES = {
@@ -19,12 +19,23 @@ _STAGES = {
     Stage.EXECUTION: "executed differently",
     Stage.UNDECIDED: "nobody outside the vendor knows",
 }
+_EFFECTS = {
+    Effect.CRASH: ("crashes the process", "crash the process"),
+    Effect.FAILS: ("makes the inference fail", "make the inference fail"),
+}
+"""What hazards do besides giving a wrong answer, said of one and of several."""
+
+HAZARD_TITLES = {
+    Effect.CRASH: "the process crashes",
+    Effect.FAILS: "the inference fails with an error",
+    Effect.WRONG: "the answer is or may be wrong",
+}
 
 
 def headline(result: CheckResult) -> str:
     """Return the answer in one line: what runs where, in how many partitions, how fast, what is dangerous.
 
-    That the NPU makes it slower comes first: it is what nobody expects.
+    That the process crashes, or that the NPU makes it slower, comes first: it is what nobody expects.
     """
     summary = result.summary
     if result.placement.status is Status.UNAVAILABLE:
@@ -44,19 +55,36 @@ def headline(result: CheckResult) -> str:
             parts.append(f"{summary.unknown} unknown{_what(result, Unit.UNKNOWN)}")
     if summary.cpu:
         parts.append(f"{summary.cpu} on the CPU{_what(result, Unit.CPU)}")
+    by_effect = hazards_by_effect(result.placement.hazards)
     slower = time_words.reversal_words(result)
-    line = f"{result.name}: {f'{slower}; ' if slower else ''}{', '.join(parts)}"
+    crashes = by_effect.pop(Effect.CRASH, None)
+    first = f"{_hazards_in_words(Effect.CRASH, crashes)}; but for that, " if crashes else ""
+    line = f"{result.name}: {first}{f'{slower}; ' if slower else ''}{', '.join(parts)}"
     if summary.unknown and result.placement.log_totals:
         line += f"; the log says {result.placement.log_totals}"
     predicted = time_words.prediction_clause(result)
     line += f"; {predicted}" if predicted else ""
-    if summary.hazards:
-        rules = hazard_counts(result.placement.hazards)
-        which = result.placement.hazards[0].rule.id if len(rules) == 1 else ", ".join(rules)
-        line += f"; {plural(summary.hazards, 'hazard')} ({which})"
-    elif summary.npu and not summary.unknown:
+    for effect, hazards in by_effect.items():
+        line += f"; {_hazards_in_words(effect, hazards)}"
+    if not summary.hazards and summary.npu and not summary.unknown:
         line += "; no known hazard"
     return line
+
+
+def _hazards_in_words(effect: Effect, hazards: Sequence[Hazard]) -> str:
+    """Return hazards of one effect, such as `4 hazards (3 H2, H5)` or `1 hazard that crashes the process (H18)`."""
+    rules = hazard_counts(hazards)
+    which = hazards[0].rule.id if len(rules) == 1 else ", ".join(rules)
+    clause = f" that {_EFFECTS[effect][len(hazards) > 1]}" if effect in _EFFECTS else ""
+    return f"{plural(len(hazards), 'hazard')}{clause} ({which})"
+
+
+def hazards_by_effect(hazards: Iterable[Hazard]) -> dict[Effect, list[Hazard]]:
+    """Return hazards by what they do, the worst first."""
+    groups: dict[Effect, list[Hazard]] = {}
+    for hazard in sorted(hazards, key=lambda hazard: hazard.effect.severity):
+        groups.setdefault(hazard.effect, []).append(hazard)
+    return groups
 
 
 def macs_share(result: CheckResult) -> str:
@@ -82,6 +110,14 @@ def hazard_counts(hazards: Iterable[Hazard]) -> list[str]:
     """Return the hazards by rule, such as `H1` or `4 H2`."""
     counts = Counter(hazard.rule.id for hazard in hazards)
     return [rule if count == 1 else f"{count} {rule}" for rule, count in counts.items()]
+
+
+def hazard_cell(hazards: Iterable[Hazard]) -> str:
+    """Return the hazards for a cell of a table, such as `crash: H18; wrong: 4 H2`; `-` where there are none."""
+    groups = hazards_by_effect(hazards)
+    if set(groups) <= {Effect.WRONG}:
+        return ", ".join(hazard_counts(groups.get(Effect.WRONG, ()))) or "-"
+    return "; ".join(f"{effect}: {', '.join(hazard_counts(found))}" for effect, found in groups.items())
 
 
 def describe_model(model: Model, macs: int) -> str:
@@ -113,6 +149,11 @@ def describe_quantization(model: Model) -> str:
     if len(kinds) == 1:
         return f"weights {next(iter(kinds))}"
     return "weights " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+
+
+def effects_words(effects: Sequence[Effect]) -> str:
+    """Return what a rule's hazards do, such as `crash: the process crashes; wrong: the answer is or may be wrong`."""
+    return "; ".join(f"{effect}: {HAZARD_TITLES[effect]}" for effect in effects)
 
 
 def remedy_words(remedy: Remedy) -> str:

@@ -28,7 +28,7 @@ from npufit.stacks.registry import (
     resolve_target,
     stack_names,
 )
-from npufit.stacks.rule import Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.rule import Effect, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.stack import PlaceOptions, Stack
 from npufit.stacks.target import Target, TargetInfo
 
@@ -36,6 +36,7 @@ __all__ = [
     "CompilerEstimate",
     "CompilerPass",
     "Difference",
+    "Effect",
     "Evidence",
     "Finding",
     "Hazard",

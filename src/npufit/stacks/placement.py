@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from npufit.stacks.rule import Evidence, Finding, Remedy, Rule
+from npufit.stacks.rule import Effect, Evidence, Finding, Remedy, Rule
 from npufit.stacks.target import Target
 
 
@@ -32,9 +32,10 @@ class OperatorPlacement:
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """An accepted operator whose answer is, or may be, wrong.
+    """An operator that is not refused and whose answer is, or may be, wrong, or that crashes or stops the run.
 
-    `operators` are indices in `subgraph`, the one at fault first; `message` says what happens in this graph.
+    `operators` are indices in `subgraph`, the one at fault first; `message` says what happens in this graph, `effect`
+    what comes of it.
     """
 
     rule: Rule
@@ -45,6 +46,7 @@ class Hazard:
     found: str
     remedies: tuple[Remedy, ...]
     evidence: Evidence
+    effect: Effect
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,25 @@ class RuleKind(StrEnum):
     REFUSAL = "refusal"
     """The operator does not run on the NPU."""
     HAZARD = "hazard"
-    """The operator is accepted, but its answer is, or may be, wrong."""
+    """The operator is accepted, but its answer is, or may be, wrong, or there is none."""
     UNKNOWN = "unknown"
     """Nobody outside the vendor knows what happens to the operator."""
+
+
+class Effect(StrEnum):
+    """What a hazard does to who uses the model, from the loudest to the least."""
+
+    CRASH = "crash"
+    """The whole process dies: it reads or writes memory that is not there, or stops at an assertion."""
+    FAILS = "fails"
+    """An error comes back instead of an answer: when the model is loaded, prepared or run."""
+    WRONG = "wrong"
+    """An answer comes back, and it is, or may be, wrong. Also where nobody knows more than that."""
+
+    @property
+    def severity(self) -> int:
+        """How bad it is: 0 for the worst."""
+        return tuple(Effect).index(self)
 
 
 class Stage(StrEnum):
@@ -79,7 +95,8 @@ class Rule:
     """Why an operator is refused, hazardous or undecided.
 
     `statement` is one sentence; `limit` says in general what would pass; `versions` names the releases concerned;
-    `source` is where it was read; `remedies` are the ways out that do not depend on the operator at hand.
+    `source` is where it was read; `remedies` are the ways out that do not depend on the operator at hand. `effects`
+    are those that a hazard can have, the usual one first; rules of other kinds have none.
     """
 
     id: str
@@ -93,6 +110,7 @@ class Rule:
     versions: str
     evidence: Evidence
     source: str
+    effects: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,7 @@ def _hazard(rule: Rule, subgraph: int, operators: tuple[int, ...], message: str,
         found=found,
         remedies=rule.remedies,
         evidence=rule.evidence,
+        effect=rule.effects[0],
     )
 
 

@@ -10,7 +10,7 @@ from npufit.stacks.neutron.observations import observe, observe_count
 from npufit.stacks.neutron.site import Site
 from npufit.stacks.neutron.versions import Release
 from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Placement, Setting, Status, Unit
-from npufit.stacks.rule import Evidence
+from npufit.stacks.rule import Effect, Evidence
 from npufit.stacks.target import Target
 
 
@@ -99,6 +99,7 @@ def _depthwise_detector(subgraph: Subgraph, release: Release) -> tuple[Hazard, .
             found=f"{len(depthwise)} DEPTHWISE_CONV_2D",
             remedies=rules.DEPTHWISE_DETECTOR.remedies,
             evidence=Evidence.OBSERVED if reported else Evidence.INFERRED,
+            effect=Effect.WRONG,
         ),
     )
 

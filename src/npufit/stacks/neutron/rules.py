@@ -14,7 +14,7 @@ from npufit.stacks.neutron.experiments import (
     FOLD_PADS,
     OTHER_RELEASE,
 )
-from npufit.stacks.rule import NO_REMEDY, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.rule import NO_REMEDY, Effect, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
 
 _ALL = "all releases"
 
@@ -127,6 +127,7 @@ WRONG_TARGET = Rule(
     versions=_ALL,
     evidence=Evidence.INFERRED,
     source=sources.CONVERTER_STAGES,
+    effects=(Effect.WRONG,),
 )
 
 VERSION_MISMATCH = Rule(
@@ -147,6 +148,7 @@ VERSION_MISMATCH = Rule(
     versions=_ALL,
     evidence=Evidence.OBSERVED,
     source=f"{sources.CONVERTER_PACKAGE}; {sources.MEDIA_TEST}",
+    effects=(Effect.FAILS,),
 )
 
 PAYLOAD = Rule(
@@ -162,6 +164,7 @@ PAYLOAD = Rule(
     versions=_ALL,
     evidence=Evidence.SOURCE,
     source=sources.DELEGATE_PAYLOAD,
+    effects=(Effect.WRONG,),
 )
 
 DEPTHWISE_DETECTOR = Rule(
@@ -185,6 +188,7 @@ DEPTHWISE_DETECTOR = Rule(
     versions="3.0, 3.1; not reported for others",
     evidence=Evidence.OBSERVED,
     source=f"{sources.EDGEFIRST_BENCHMARK}; {sources.CONVERTER_PACKAGE}",
+    effects=(Effect.WRONG,),
 )
 
 UNDECIDED = Rule(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import npufit.stacks.vela.wide_results as wide_results
 from npufit.graph import NO_TENSOR, ElementType, Model, Operator, Subgraph, constant_values, wire
 from npufit.stacks.placement import Hazard, OperatorPlacement
-from npufit.stacks.rule import Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.rule import Effect, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.vela.compilation import Compilation
 from npufit.stacks.vela.compiled_file import Position
 
@@ -37,6 +37,7 @@ def _hazard_rule(
         versions="5.2",
         evidence=Evidence.EXECUTED,
         source=source,
+        effects=(Effect.WRONG,),
     )
 
 
@@ -213,6 +214,7 @@ def _report(
         found=found,
         remedies=rule.remedies,
         evidence=rule.evidence,
+        effect=Effect.WRONG,
     )
 
 

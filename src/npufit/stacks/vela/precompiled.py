@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from npufit.graph import NO_TENSOR, Model, Subgraph
 from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Partition, Setting, Unit
-from npufit.stacks.rule import Evidence, Finding
+from npufit.stacks.rule import Effect, Evidence, Finding
 from npufit.stacks.vela.compiled_file import boundary, shared_writes
 from npufit.stacks.vela.rules import OTHER_ACCELERATOR, UNEXPLAINED
 
@@ -115,6 +115,7 @@ def _other_accelerator(number: int, index: int, found: str, wanted: str) -> Haza
         found=found,
         remedies=OTHER_ACCELERATOR.remedies,
         evidence=Evidence.EXECUTED,
+        effect=Effect.FAILS,
     )
 
 

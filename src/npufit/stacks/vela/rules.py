@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from npufit.graph import Model, Operator
-from npufit.stacks.rule import NO_REMEDY, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.rule import NO_REMEDY, Effect, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.vela.labels import restore_names
 from npufit.stacks.vela.reasons import Reason
 
@@ -170,6 +170,7 @@ OTHER_ACCELERATOR = Rule(
     versions="all that write COP1 driver headers",
     evidence=Evidence.SOURCE,
     source="ethos-u-vela 5.2.0: ethosu/vela/driver_actions.py, build_config_word",
+    effects=(Effect.FAILS,),
 )
 
 RULES = (

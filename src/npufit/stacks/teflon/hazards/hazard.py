@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from npufit.graph import NO_TENSOR, Subgraph, Tensor, Wiring
 from npufit.stacks.placement import Hazard
-from npufit.stacks.rule import NO_REMEDY, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.rule import NO_REMEDY, Effect, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.teflon.node import Node, flattens_input, four_dimensions
 from npufit.stacks.teflon.release import Release, describe
 from npufit.words import shorten
@@ -136,8 +136,12 @@ def hazard_rule(
     rewrite: str = "",
     fixed_in: str = "",
     evidence: Evidence = Evidence.SOURCE,
+    effects: tuple[Effect, ...] = (Effect.WRONG,),
 ) -> Rule:
-    """Return the rule of a hazard; `safe` says when there is none, `fixed_in` names the release that lifts it."""
+    """Return the rule of a hazard; `safe` says when there is none, `fixed_in` names the release that lifts it.
+
+    `effects` are those that it can have, the usual one first.
+    """
     remedies: list[Remedy] = []
     if fixed_in:
         remedies.append(Remedy(RemedyKind.VERSION, f"Mesa {fixed_in} does it right"))
@@ -155,6 +159,7 @@ def hazard_rule(
         versions=describe(releases),
         evidence=evidence,
         source=f"derived from {source}",
+        effects=effects,
     )
 
 
@@ -168,8 +173,12 @@ def report(
     others: Sequence[int] = (),
     tensor: int | None = None,
     evidence: Evidence | None = None,
+    effect: Effect | None = None,
 ) -> Hazard:
-    """Return the hazard of `rule` at `node`, with other operators concerned, at `tensor` or else the first output."""
+    """Return the hazard of `rule` at `node`, with other operators concerned, at `tensor` or else the first output.
+
+    `effect` is given where it is not the usual one of the rule.
+    """
     index = node.output_index if tensor is None else tensor
     return Hazard(
         rule=rule,
@@ -180,6 +189,7 @@ def report(
         found=found,
         remedies=rule.remedies,
         evidence=evidence or rule.evidence,
+        effect=effect or rule.effects[0],
     )
 
 

@@ -7,7 +7,7 @@ from math import prod
 
 from npufit.graph import Activation, ElementType, Tensor, constant_values
 from npufit.stacks.placement import Hazard
-from npufit.stacks.rule import Evidence
+from npufit.stacks.rule import Effect, Evidence
 from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
 from npufit.stacks.teflon.node import (
     CONVOLUTIONS,
@@ -78,12 +78,13 @@ H18 = hazard_rule(
     "An operand that is read before the model runs is computed by the model, or is missing.",
     "weights, bias, paddings, begin, end, strides and shape as constants; RESHAPE with two inputs",
     "Teflon and the driver read these operands when they compile the partition, and do not ask whether they are "
-    "constants. For a computed one there are no values yet; RESHAPE with one input makes Teflon read behind the list "
-    "of inputs. A crash is as possible as a wrong result.",
+    "constants. For a computed one there are no values yet, so they read at address 0; RESHAPE with one input makes "
+    "Teflon read behind the list of inputs. The process dies.",
     "RESHAPE whose shape comes from SHAPE and PACK, as Keras writes it for a dynamic batch.",
     ALL,
     f"{FRONTEND_NEW}; {FRONTEND_OLD}",
     rewrite="fix the batch before the conversion, so that the converter folds the operand into a constant",
+    effects=(Effect.CRASH,),
 )
 
 H19 = hazard_rule(
