@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 import npufit
+from npufit.checking import evaluate_gate, parse_gate
 from npufit.errors import InputError, ModelError
 from npufit.stacks import Evidence, Target, Unit, all_targets, resolve_target
 
@@ -62,7 +63,8 @@ def test_a_result_adds_up_and_cannot_be_changed() -> None:
     summary = result.summary
     assert summary.npu + summary.cpu + summary.unknown == summary.operators == 71
     assert summary.npu == sum(len(partition.operators) for partition in result.placement.partitions)
-    assert summary.macs == sum(result.macs.values())
+    assert summary.macs == sum(count or 0 for count in result.macs.values())
+    assert summary.macs_unknown == 0
     assert summary.boundary_bytes == sum(partition.boundary_bytes for partition in result.placement.partitions)
     with pytest.raises(dataclasses.FrozenInstanceError):
         result.placement = result.placement  # type: ignore[misc]
@@ -115,3 +117,17 @@ def test_models_are_loaded_by_path_or_by_name(tmp_path: object) -> None:
     with pytest.raises(InputError, match="mobilenet_v2"):
         npufit.load("zoo:mobilnet_v2")
     assert issubclass(ModelError, InputError)
+
+
+def test_a_share_of_macs_is_not_claimed_where_some_are_unknown() -> None:
+    """A custom operator may do most of the work; one that is known to have none does not stand in the way."""
+    model = npufit.load("zoo:mobilenet_v2@96,int8-per-tensor")
+    main = model.main
+    last = dataclasses.replace(main.operators[-1], type="CUSTOM", options=None)
+    for code, share in (("MyMatrixProduct", None), ("TFLite_Detection_PostProcess", pytest.approx(0.99, abs=0.02))):
+        operators = (*main.operators[:-1], dataclasses.replace(last, custom_code=code))
+        changed = dataclasses.replace(model, subgraphs=(dataclasses.replace(main, operators=operators),))
+        result = npufit.check(changed, "imx93/teflon@26.2")
+        assert result.summary.npu_macs_share == share
+        assert result.summary.macs_unknown == (share is None)
+        assert evaluate_gate(parse_gate("npu-macs>=1"), result).passed is (share is not None)

@@ -80,9 +80,10 @@ def test_real_model(shared_model: Path) -> None:
 
 
 def _takes_its_shape_from_the_run(subgraph: Subgraph, tensor: int) -> bool:
-    """RESHAPE whose new shape is itself computed."""
+    """RESHAPE and TRANSPOSE_CONV whose new shape is itself computed."""
     operator = next(operator for operator in subgraph.operators if tensor in operator.outputs)
-    return operator.type == "RESHAPE" and not subgraph.tensors[operator.inputs[1]].is_constant
+    shape = {"RESHAPE": 1, "TRANSPOSE_CONV": 0}.get(operator.type)
+    return shape is not None and not subgraph.tensors[operator.inputs[shape]].is_constant
 
 
 def test_shapes_that_the_file_gives_are_not_touched() -> None:

@@ -36,7 +36,7 @@ def _counted(count: Callable[[Summary], float]) -> Callable[[CheckResult], float
     return lambda result: count(result.summary)
 
 
-def _if_all_known(count: Callable[[Summary], float]) -> Callable[[CheckResult], float | None]:
+def _if_all_known(count: Callable[[Summary], float | None]) -> Callable[[CheckResult], float | None]:
     """Return `count` as unknown while any operator is: it might still change."""
     return lambda result: None if result.summary.unknown else count(result.summary)
 
@@ -50,7 +50,7 @@ _QUANTITIES: dict[str, _Quantity] = {
     "npu-operators": _Quantity(_counted(lambda s: s.npu), lambda s: s.operators),
     "cpu-operators": _Quantity(_if_all_known(lambda s: s.cpu), lambda s: s.operators),
     "unknown-operators": _Quantity(_counted(lambda s: s.unknown), lambda s: s.operators),
-    "npu-macs": _Quantity(_if_all_known(lambda s: s.npu_macs), lambda s: s.macs),
+    "npu-macs": _Quantity(_if_all_known(lambda s: None if s.macs_unknown else s.npu_macs), lambda s: s.macs),
     "partitions": _Quantity(_if_all_known(lambda s: s.partitions)),
     "boundary-bytes": _Quantity(_if_all_known(lambda s: s.boundary_bytes)),
     "hazards": _Quantity(_if_all_known(lambda s: s.hazards)),

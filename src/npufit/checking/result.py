@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from npufit.graph import Model, Operator, measure_work
+from npufit.graph import Model, Operator, count_macs
 from npufit.stacks import Effect, OperatorPlacement, Placement, Target, Unit
 
 if TYPE_CHECKING:
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 class Summary:
     """Totals over all subgraphs.
 
-    `npu_macs_share` is the share of the model's multiply-accumulates on the NPU, 0 to 1; None where the model has
-    none, or where the unit of an operator with some is unknown. `boundary_bytes` cross the boundaries of partitions
-    at every inference. `crashes` are the hazards that crash the process; `hazards` counts them as well.
+    `macs_unknown` is the number of operators whose multiply-accumulates nobody can tell from the file; `macs` are
+    those of the others. `npu_macs_share` is the share of the model's multiply-accumulates on the NPU, 0 to 1; None
+    where the model has none, where those of an operator are unknown, or where the unit of one with some is.
+    `boundary_bytes` cross the boundaries of partitions at every inference.
+    `crashes` are the hazards that crash the process; `hazards` counts them as well.
     """
 
     operators: int
@@ -27,6 +29,7 @@ class Summary:
     cpu: int
     unknown: int
     macs: int
+    macs_unknown: int
     npu_macs: int
     npu_macs_share: float | None
     partitions: int
@@ -81,10 +84,10 @@ class CheckResult:
         return tuple(placed for placed in self.placement.operators if placed.unit is unit)
 
     @cached_property
-    def macs(self) -> dict[tuple[int, int], int]:
-        """Multiply-accumulates of every operator, by subgraph and index."""
+    def macs(self) -> dict[tuple[int, int], int | None]:
+        """Multiply-accumulates of every operator, by subgraph and index; None where they are unknown."""
         return {
-            (number, index): measure_work(subgraph, operator).macs
+            (number, index): count_macs(subgraph, operator)
             for number, subgraph in enumerate(self.model.subgraphs)
             for index, operator in enumerate(subgraph.operators)
         }
@@ -96,15 +99,17 @@ class CheckResult:
         macs = dict.fromkeys(Unit, 0)
         for placed in self.placement.operators:
             units[placed.unit] += 1
-            macs[placed.unit] += self.macs[placed.subgraph, placed.index]
-        total = sum(self.macs.values())
-        known = total and self.placement.operators and not macs[Unit.UNKNOWN]
+            macs[placed.unit] += self.macs[placed.subgraph, placed.index] or 0
+        total = sum(count or 0 for count in self.macs.values())
+        uncounted = sum(count is None for count in self.macs.values())
+        known = total and self.placement.operators and not macs[Unit.UNKNOWN] and not uncounted
         return Summary(
             operators=len(self.placement.operators),
             npu=units[Unit.NPU],
             cpu=units[Unit.CPU],
             unknown=units[Unit.UNKNOWN],
             macs=total,
+            macs_unknown=uncounted,
             npu_macs=macs[Unit.NPU],
             npu_macs_share=macs[Unit.NPU] / total if known else None,
             partitions=len(self.placement.partitions),

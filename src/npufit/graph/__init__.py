@@ -1,6 +1,7 @@
 """The model as immutable data: operators, tensors, subgraphs, and what can be computed from them."""
 
 from npufit.graph.element import ElementType
+from npufit.graph.macs import count_macs
 from npufit.graph.model import CUSTOM, ETHOS_U, NO_TENSOR, Attachment, Metadata, Model, Operator, Signature, Subgraph
 from npufit.graph.options import (
     Activation,
@@ -111,6 +112,7 @@ __all__ = [
     "Wiring",
     "Work",
     "constant_values",
+    "count_macs",
     "fused_activation",
     "infer_shapes",
     "measure_work",

@@ -17,6 +17,7 @@ from npufit.graph.options import (
     DepthwiseConv2DOptions,
     FullyConnectedOptions,
     GatherOptions,
+    OtherOptions,
     PackOptions,
     Padding,
     Pool2DOptions,
@@ -137,6 +138,15 @@ def _fully_connected(operator: Operator, inputs: tuple[Tensor | None, ...]) -> S
     if isinstance(operator.options, FullyConnectedOptions) and operator.options.keep_num_dims:
         return (*ifm[:-1], weights[0])
     return prod(ifm) // weights[1], weights[0]
+
+
+@_shape_of("SVDF")
+def _svdf(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
+    ifm, filters = (_known(inputs[0]), _known(inputs[1])) if len(inputs) > 1 else (None, None)
+    rank = dict(operator.options.fields).get("rank") if isinstance(operator.options, OtherOptions) else None
+    if not ifm or not filters or not isinstance(rank, int) or rank < 1:
+        return None
+    return ifm[0], filters[0] // rank
 
 
 @_shape_of("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "POW")

@@ -46,7 +46,7 @@ def fit_text(fit: Fit, written: Written, page: Page, *, everything: bool = False
     """Return the report on a fit: the answer first, before and after, the passes, what remains off the NPU."""
     is_bad = bool(fit.failures) or (written.cut_proof is not None and bool(written.cut_proof.difference))
     lines = [page.ink("red" if is_bad else "bold", line) for line in page.wrap(headline(fit), hanging="  ")]
-    lines.append(page.ink("dim", wording.describe_model(fit.original.model, fit.original.summary.macs)))
+    lines.append(page.ink("dim", wording.describe_model(fit.original.model)))
     if fit.steps:
         lines += _before_and_after(fit, written, page)
     lines += _passes(fit, page, everything)

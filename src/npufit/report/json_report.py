@@ -60,6 +60,7 @@ def _result(result: CheckResult) -> dict[str, Any]:
             "cpu": summary.cpu,
             "unknown": summary.unknown,
             "macs": summary.macs,
+            "macs_unknown": summary.macs_unknown,
             "npu_macs": summary.npu_macs,
             "npu_macs_share": summary.npu_macs_share,
             "partitions": summary.partitions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from npufit.graph import Model, measure_work
+from npufit.graph import Model
 from npufit.report import wording
 from npufit.report.ink import Page
 from npufit.zoo import LARGEST_SIZE, Precision, ZooEntry
@@ -34,8 +34,7 @@ def networks_text(networks: Sequence[ZooEntry], page: Page) -> str:
 
 def network_text(model: Model, page: Page) -> str:
     """Return one line about a network."""
-    macs = sum(measure_work(subgraph, operator).macs for subgraph in model.subgraphs for operator in subgraph.operators)
-    return wording.describe_model(model, macs)
+    return wording.describe_model(model)
 
 
 def network_document(entry: ZooEntry) -> dict[str, object]:

@@ -18,7 +18,7 @@ _PARTITIONS = 6
 def check_text(result: CheckResult, page: Page, *, everything: bool = False) -> str:
     """Return the report on one target; `everything` lists each operator, tensor and partition."""
     lines = [*_headline(result, page)]
-    lines.append(page.ink("dim", wording.describe_model(result.model, result.summary.macs)))
+    lines.append(page.ink("dim", wording.describe_model(result.model)))
     if result.placement.status is Status.UNAVAILABLE:
         return "\n".join(lines + time_text.time_lines(result, page, everything=everything))
     lines += _differences(result, page)
@@ -320,7 +320,7 @@ def _operators(result: CheckResult, page: Page) -> list[str]:
                 words.shorten(result.operator(placed).name, 30),
                 placed.unit.value,
                 "" if placed.partition is None else str(placed.partition),
-                words.quantity(macs).strip() if macs else "",
+                wording.macs_cell(macs),
                 *times.get((placed.subgraph, placed.index), ("", "", "")),
                 placed.evidence.value,
                 words.shorten(next(iter(result.output_names(placed)), ""), 40),

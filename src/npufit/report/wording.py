@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from npufit.checking import CheckResult
-from npufit.graph import NO_TENSOR, Model, Operator
+from npufit.graph import NO_TENSOR, Model, Operator, count_macs
 from npufit.report import time_words
 from npufit.stacks import Effect, Hazard, OperatorPlacement, Remedy, RemedyKind, Rule, Stage, Status, Unit
 from npufit.words import percent, plural, printable, quantity
@@ -120,15 +120,34 @@ def hazard_cell(hazards: Iterable[Hazard]) -> str:
     return "; ".join(f"{effect}: {', '.join(hazard_counts(found))}" for effect, found in groups.items())
 
 
-def describe_model(model: Model, macs: int) -> str:
+def macs_cell(macs: int | None) -> str:
+    """Return multiply-accumulates as a cell of a table: empty for none, a word where they are unknown."""
+    return "unknown" if macs is None else quantity(macs).strip() if macs else ""
+
+
+def describe_model(model: Model) -> str:
     """Return one line about the model: name, size, quantization."""
     operators = sum(len(subgraph.operators) for subgraph in model.subgraphs)
     parts = [printable(model.name), plural(operators, "operator")]
     if len(model.subgraphs) > 1:
         parts.append(f"{len(model.subgraphs)} subgraphs")
-    parts.append(f"{quantity(macs).strip()} MACs" if macs else "no MACs")
+    parts.append(_macs(model))
     parts.append(describe_quantization(model))
     return ", ".join(parts)
+
+
+def _macs(model: Model) -> str:
+    """Return the multiply-accumulates of `model`; a size that is only known at run time counts as the file has it."""
+    counts = [count_macs(subgraph, operator) for subgraph in model.subgraphs for operator in subgraph.operators]
+    unknown = counts.count(None)
+    total = sum(count or 0 for count in counts)
+    if not total:
+        return f"MACs unknown ({plural(unknown, 'operator')})" if unknown else "no MACs"
+    found = f"{quantity(total).strip()} MACs"
+    inputs = (model.main.tensors[index] for index in model.main.inputs)
+    if any(size < 0 for tensor in inputs for size in (tensor.shape_signature or ())[1:]):
+        found += " at the shapes of the file"
+    return f"{found} plus an unknown number in {plural(unknown, 'operator')}" if unknown else found
 
 
 def describe_quantization(model: Model) -> str:
