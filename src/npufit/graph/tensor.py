@@ -77,7 +77,8 @@ class Tensor:
     """One tensor of a subgraph.
 
     `shape` is what the interpreter allocates; `shape_signature` has -1 where the size is dynamic. `shape` is
-    None where the file gives none (`npufit.graph.infer_shapes` fills it in where that can be done).
+    None where the file gives none (`npufit.graph.infer_shapes` fills it in where that can be done, and the reader marks
+    it as `shape_is_inferred`: a delegate that decides before anything is prepared sees the file's shapes only).
     """
 
     name: str
@@ -91,6 +92,7 @@ class Tensor:
     sparsity: Sparsity | None = None
     variant_tensors: tuple[VariantTensor, ...] = ()
     external_data: ExternalData | None = field(default=None)
+    shape_is_inferred: bool = False
 
     @property
     def is_constant(self) -> bool:

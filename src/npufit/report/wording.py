@@ -12,13 +12,16 @@ from npufit.stacks import Effect, Hazard, OperatorPlacement, Remedy, RemedyKind,
 from npufit.words import percent, plural, printable, quantity
 
 _STAGES = {
-    Stage.FRONTEND_UNMAPPED: "Teflon does not map it",
-    Stage.FRONTEND_CHECK: "Teflon refuses it",
+    Stage.FRONTEND_UNMAPPED: "{delegate} does not map it",
+    Stage.FRONTEND_CHECK: "{delegate} refuses it",
     Stage.DRIVER_CHECK: "the driver refuses it",
     Stage.COMPILER: "the compiler leaves it there",
     Stage.EXECUTION: "executed differently",
     Stage.UNDECIDED: "nobody outside the vendor knows",
 }
+_DELEGATES = {"teflon": "Teflon", "vx": "the VX delegate"}
+"""What the delegates are called whose refusals are rules."""
+
 _EFFECTS = {
     Effect.CRASH: ("crashes the process", "crash the process"),
     Effect.FAILS: ("makes the inference fail", "make the inference fail"),
@@ -102,7 +105,8 @@ def _what(result: CheckResult, unit: Unit) -> str:
     stages = {operator.finding.rule.stage for operator in placed if operator.finding is not None}
     reason = ""
     if len(stages) == 1 and all(operator.finding is not None for operator in placed):
-        reason = f": {_STAGES[next(iter(stages))]}"
+        delegate = _DELEGATES.get(result.target.stack, "the delegate")
+        reason = f": {_STAGES[next(iter(stages))].format(delegate=delegate)}"
     return f" ({', '.join(names)}{reason})"
 
 

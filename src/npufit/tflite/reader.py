@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from npufit.errors import InputError, ModelError
-from npufit.graph import Model, infer_shapes, validate
+from npufit.graph import Model, Subgraph, infer_shapes, validate
 from npufit.tflite.attachments import read_attachments
 from npufit.tflite.unpacking import Unpacker
 
@@ -75,9 +75,21 @@ def parse_model(data: bytes, name: str) -> Model:
     validate(model)
     return replace(
         model,
-        subgraphs=tuple(infer_shapes(subgraph) for subgraph in model.subgraphs),
+        subgraphs=tuple(_with_shapes(subgraph) for subgraph in model.subgraphs),
         attachments=read_attachments(data),
     )
+
+
+def _with_shapes(subgraph: Subgraph) -> Subgraph:
+    """Return `subgraph` with the shapes that the file leaves out, marked as inferred, as far as they can be."""
+    inferred = infer_shapes(subgraph)
+    if inferred is subgraph:
+        return subgraph
+    tensors = tuple(
+        found if found is written else replace(found, shape_is_inferred=True)
+        for written, found in zip(subgraph.tensors, inferred.tensors, strict=True)
+    )
+    return replace(inferred, tensors=tensors)
 
 
 def _guess(data: bytes) -> str:

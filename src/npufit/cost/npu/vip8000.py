@@ -5,7 +5,7 @@ tensor units, and functions that neither has on programmable shaders. A depthwis
 idle. NXP's guides say that weights quantized per channel run slower than per tensor; the open TF1 networks are uint8
 and per tensor, those of today's converter int8 and per channel, so int8 stands for per channel here.
 
-Which operators the VX delegate takes is not known to npufit: times hold if it takes every one that it can.
+Where operators run is the placement's business; `takes` says what the NPU could take where nobody knows.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ RATES: tuple[Coefficient, ...] = (
 class Vip8000Model:
     """Cost of partitions by rates."""
 
-    assumption: str = "the VX delegate takes every operator that it can; what it takes is not known to npufit"
+    assumption: str = "rates of the NPU's multipliers, tensor units and shaders; what the driver fuses is not known"
     coefficients: tuple[Coefficient, ...] = (
         *RATES,
         Coefficient(

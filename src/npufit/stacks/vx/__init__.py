@@ -1,4 +1,4 @@
-"""VeriSilicon's VX delegate on i.MX8M Plus: listed, so that nobody takes its absence for an answer."""
+"""VeriSilicon's VX delegate on i.MX8M Plus, as NXP's BSPs ship it."""
 
 from npufit.stacks.stack import Stack
 from npufit.stacks.vx.stack import VxStack

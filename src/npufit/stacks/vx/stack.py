@@ -1,66 +1,104 @@
-"""The stack of VeriSilicon's closed driver, for which npufit has no rules yet."""
+"""The stack `vx`: targets, versions, placement."""
 
 from __future__ import annotations
 
 from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
-from npufit.stacks.placement import Note, Placement, Status
+from npufit.stacks.placement import Note, Placement, Setting, Status, Unit
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
+from npufit.stacks.vx import sources
+from npufit.stacks.vx.placing import Placed, place_by_rules
+from npufit.stacks.vx.releases import BSPS, DEFAULT, Bsp, find_bsp
+from npufit.stacks.vx.rules import RULES
 
 _CHIP = "imx8mp"
-_MISSING = (
-    "npufit has neither the rules of VeriSilicon's VX delegate (TIM-VX and OpenVX driver) nor a reader for its logs"
+_DRIVER = Note(
+    "The delegate builds and compiles its graph at the first Invoke, in a closed driver. What that refuses is an error "
+    "of the run, not a fallback to the CPU, and is not known here.",
+    Evidence.SOURCE,
+    sources.DELEGATE,
+)
+_NOT_EXACT = Note(
+    "Integer results differ from TensorFlow Lite's by rounding: VeriSilicon calls them not bit-accurate. Compare "
+    "predictions, not bytes.",
+    Evidence.DOCUMENTED,
+    "VeriSilicon/tflite-vx-delegate issue 210",
 )
 
 
 class VxStack:
-    """A stack that exists on the board and that npufit cannot answer for yet; no operator gets a unit."""
+    """VeriSilicon's VX delegate as NXP ships it: its own decision code, written down as rules."""
 
     name = "vx"
 
     def targets(self) -> tuple[TargetInfo, ...]:
-        """Return i.MX8M Plus, marked as not available."""
+        """Return i.MX8M Plus, the one chip of NXP's whose BSP has the delegate."""
         return (
             TargetInfo(
                 chip=_CHIP,
                 stack=self.name,
-                versions=(),
-                default_version="",
-                evidence=Evidence.INFERRED,
-                basis="nothing yet: listed so that its absence is not taken for an answer",
-                missing=_MISSING,
-                available=False,
+                versions=tuple(bsp.label for bsp in BSPS),
+                default_version=DEFAULT.label,
+                evidence=Evidence.SOURCE,
+                basis="rules read in the delegate's source, release by release. From lf-5.15.52 to lf-6.6.36 the "
+                "delegate's own decision code was run too and decides the same; releases before were only read; later "
+                "ones are taken to be as lf-6.6.23",
+                missing="no run on a board; what the closed driver refuses when it compiles the graph, and how it "
+                "fuses and schedules",
             ),
         )
 
     def resolve_version(self, chip: str, version: str) -> str | None:
-        """Return None: there is no version with rules."""
-        return None
+        """Return the BSP that `version` names: lf-6.1.36, 6.1.36 and LF6.1.36_2.1.0 are the same."""
+        bsp = find_bsp(version) if chip == _CHIP else None
+        return None if bsp is None else bsp.label
 
     def rules(self) -> tuple[Rule, ...]:
-        """Return no rules."""
-        return ()
+        """Return every refusal and hazard."""
+        return RULES
 
     def place(self, model: Model, target: Target, options: PlaceOptions) -> Placement:
-        """Return a placement that says what is missing and what to do. Raises InputError for another chip."""
-        if target.chip != _CHIP:
-            raise InputError(f"{target}: the vx stack is for {_CHIP}. Use {_CHIP}/vx.")
+        """Return where every operator runs, by the rules of the target's BSP. Raises InputError for another target."""
+        bsp = find_bsp(target.version or DEFAULT.label) if target.chip == _CHIP else None
+        if bsp is None:
+            raise InputError(f"{target}: the vx stack is for {_CHIP}. Use {_CHIP}/vx, or {_CHIP}/vx@{DEFAULT.label}.")
+        placed = place_by_rules(model, bsp)
         return Placement(
             target=target,
-            status=Status.UNAVAILABLE,
-            notes=(
-                Note(
-                    f"Not available yet: {_MISSING}. Use {_CHIP}/teflon for the open stack on the same chip, or run "
-                    "the model on the board with the VX delegate and read how many nodes it takes.",
-                    Evidence.INFERRED,
-                    "npufit",
-                ),
-            ),
+            status=Status.COMPLETE,
+            operators=placed.operators,
+            partitions=placed.partitions,
+            hazards=placed.hazards,
+            settings=_settings(bsp),
+            notes=_notes(placed, bsp),
         )
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
         """Return None: no format is known."""
         return None
+
+
+def _settings(bsp: Bsp) -> tuple[Setting, ...]:
+    shipped = f"@{bsp.delegate} for TensorFlow Lite {bsp.tflite}" if bsp.delegate else "not read"
+    return (Setting("BSP", bsp.label, "target"), Setting("VX delegate", shipped, f"what {bsp.label} ships"))
+
+
+def _notes(placed: Placed, bsp: Bsp) -> tuple[Note, ...]:
+    notes = [_DRIVER, _NOT_EXACT]
+    if bsp.evidence is Evidence.INFERRED:
+        newest = "the delegate of lf-6.6.36, the newest that was read"
+        text = f"{bsp.label} was not read: this takes it to decide as {newest}."
+        notes.insert(0, Note(text, Evidence.INFERRED, sources.DELEGATE))
+    elif bsp.evidence is Evidence.SOURCE:
+        text = f"The rules of {bsp.label} were read only; from lf-5.15.52 on they were run as well."
+        notes.insert(0, Note(text, Evidence.SOURCE, sources.DELEGATE))
+    slow = [operator for operator in placed.operators if operator.unit is Unit.NPU and operator.note]
+    if slow:
+        count = f"{len(slow)} operator{'s' if len(slow) > 1 else ''} on the NPU"
+        run = "runs" if len(slow) == 1 else "run"
+        text = f"{count} {run} on its shader units, in whole or in part: slow, though every log counts them as NPU."
+        notes.append(Note(text, Evidence.INFERRED, sources.SYNAP))
+    return tuple(notes)

@@ -1,0 +1,5 @@
+"""What the delegate refuses: tables of checks, and the decision that reads them."""
+
+from npufit.stacks.vx.rules.table import CHECKS, RULES, decide
+
+__all__ = ["CHECKS", "RULES", "decide"]

@@ -1,0 +1,94 @@
+"""One operator as the delegate sees it before anything is prepared: the file's shapes, types and constants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit.graph import NO_TENSOR, Activation, Operator, OtherOptions, Subgraph, Tensor, fused_activation
+from npufit.words import shorten
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An operator together with the subgraph that it stands in."""
+
+    subgraph: Subgraph
+    index: int
+    operator: Operator
+
+    @property
+    def type(self) -> str:
+        """The operator's type as the schema names it."""
+        return self.operator.type
+
+    def input(self, position: int) -> Tensor | None:
+        """Return the input tensor at `position`, None where it is left out."""
+        index = self.operator.input(position)
+        return None if index == NO_TENSOR else self.subgraph.tensors[index]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The input tensors that are there."""
+        return tuple(self.subgraph.input_tensors(self.operator))
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The output tensors that are there."""
+        return tuple(self.subgraph.output_tensors(self.operator))
+
+    @property
+    def output(self) -> Tensor | None:
+        """The first output tensor."""
+        return next(iter(self.subgraph.output_tensors(self.operator)), None)
+
+    @property
+    def activation(self) -> Activation:
+        """The fused activation, also of types whose options are kept untyped."""
+        options = self.operator.options
+        if isinstance(options, OtherOptions):
+            code = self.number("fused_activation_function")
+            return Activation(code) if code in Activation else Activation.NONE
+        return fused_activation(options)
+
+    def number(self, field: str) -> int:
+        """Return an integer or boolean option by its name in the schema, 0 where there is none."""
+        options = self.operator.options
+        if isinstance(options, OtherOptions):
+            value = next((value for name, value in options.fields if name == field), 0)
+        else:
+            value = getattr(options, field, 0)
+        return int(value) if isinstance(value, int) else 0
+
+    def computed(self, *positions: int) -> str | None:
+        """Return the first of the inputs at `positions` that is there and not constant, in words."""
+        for position in positions:
+            tensor = self.input(position)
+            if tensor is not None and not tensor.is_constant:
+                return f"'{shorten(tensor.name)}' is computed"
+        return None
+
+
+def sites_of(subgraph: Subgraph) -> tuple[Site, ...]:
+    """Return every operator of `subgraph`, in order."""
+    return tuple(Site(subgraph, index, operator) for index, operator in enumerate(subgraph.operators))
+
+
+def written_shape(tensor: Tensor) -> tuple[int, ...]:
+    """Return the shape that the file gives, empty where it gives none: to the delegate that is rank 0."""
+    return () if tensor.shape is None or tensor.shape_is_inferred else tensor.shape
+
+
+def is_affine(tensor: Tensor) -> bool:
+    """Return whether TensorFlow Lite hands quantization parameters on: it does where there is a scale."""
+    return bool(tensor.quantization.scales)
+
+
+def shape_words(tensor: Tensor) -> str:
+    """Return a tensor's shape in words."""
+    return "x".join(map(str, written_shape(tensor))) or "no dimensions"
+
+
+def several_scales(tensor: Tensor) -> str | None:
+    """Return how many scales a tensor has where it has more than one: the delegate counts them, whatever they are."""
+    count = len(tensor.quantization.scales)
+    return f"{count} scales" if count > 1 else None
