@@ -5,7 +5,7 @@ All later generations are decided as well, because each finding and hazard names
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from npufit.graph import Model, Subgraph, Wiring, wire
@@ -14,7 +14,8 @@ from npufit.stacks.placement import Hazard, OperatorPlacement, Partition, Unit
 from npufit.stacks.rule import NO_REMEDY, Evidence, Finding, Remedy, RemedyKind
 from npufit.stacks.vx.check import finding_of
 from npufit.stacks.vx.engines import engine_note
-from npufit.stacks.vx.releases import Bsp, Generation, first_of
+from npufit.stacks.vx.hazards import PlacedGraph, find_hazards
+from npufit.stacks.vx.releases import BSPS, Bsp, Generation, first_of
 from npufit.stacks.vx.rules import decide
 from npufit.stacks.vx.rules.dynamic import DYNAMIC_GRAPH, STATIC_ONLY, find_dynamic
 from npufit.stacks.vx.site import Site, sites_of
@@ -48,7 +49,10 @@ class _Outcome:
     bsp: Bsp
     findings: tuple[Finding | None, ...]
     cuts: tuple[tuple[list[int], ...], ...]
+    """The partitions of each subgraph, as operator indices."""
     hazards: tuple[Hazard, ...]
+    hazards_of: dict[tuple[int, int], tuple[str, ...]]
+    """The hazards' rules by subgraph and operator at fault."""
 
 
 def place_by_rules(model: Model, bsp: Bsp) -> Placed:
@@ -61,7 +65,7 @@ def place_by_rules(model: Model, bsp: Bsp) -> Placed:
     partition_of = {(cut.subgraph, index): cut.index for cut in partitions for index in cut.operators}
     later: list[_Outcome] = []
     if outcome.hazards or any(outcome.findings):
-        later = [_decide_all(graphs, first_of(other)) for other in Generation if other > bsp.generation]
+        later = [_decide_all(graphs, other) for other in _offered(bsp)]
     accepted = Evidence.INFERRED if bsp.evidence is Evidence.INFERRED else Evidence.SOURCE
     operators: list[OperatorPlacement] = []
     sites = [(graph.number, site) for graph in graphs for site in graph.sites]
@@ -71,9 +75,14 @@ def place_by_rules(model: Model, bsp: Bsp) -> Placed:
             note = engine_note(site)
             operators.append(OperatorPlacement(*place, Unit.NPU, accepted, partition_of.get(place), note=note))
             continue
-        finding = replace(finding, remedies=_with_version(_lifting(position, later), finding.remedies))
+        finding = replace(finding, remedies=_with_version(_lifting(place, position, later), finding.remedies))
         operators.append(OperatorPlacement(*place, Unit.CPU, finding.evidence, None, finding))
-    return Placed(tuple(operators), tuple(partitions), outcome.hazards)
+    position_of = {(number, site.index): position for position, (number, site) in enumerate(sites)}
+    hazards = [
+        replace(hazard, remedies=_with_version(_harmless(hazard, position_of, later), hazard.remedies))
+        for hazard in outcome.hazards
+    ]
+    return Placed(tuple(operators), tuple(partitions), tuple(hazards))
 
 
 def refusals(subgraph: Subgraph, bsp: Bsp) -> list[tuple[Finding, str] | None]:
@@ -84,14 +93,32 @@ def refusals(subgraph: Subgraph, bsp: Bsp) -> list[tuple[Finding, str] | None]:
     return [decide(site, bsp) for site in sites_of(subgraph)]
 
 
+def _offered(bsp: Bsp) -> list[Bsp]:
+    """Return the first BSP of each later generation, and the first one after those that were read."""
+    later = [first_of(generation) for generation in Generation if generation > bsp.generation]
+    unread = next(other for other in BSPS if other.evidence is Evidence.INFERRED)
+    return [*later, unread] if bsp.number < unread.number else later
+
+
 def _decide_all(graphs: Sequence[_Graph], bsp: Bsp) -> _Outcome:
     findings: list[Finding | None] = []
     cuts: list[tuple[list[int], ...]] = []
+    hazards: list[Hazard] = []
     for graph in graphs:
         here = [None if refused is None else refused[0] for refused in refusals(graph.subgraph, bsp)]
-        cuts.append(tuple(partition_epochs(graph.subgraph, [finding is None for finding in here])))
+        cut = tuple(partition_epochs(graph.subgraph, [finding is None for finding in here]))
+        partition_of: list[int | None] = [None] * len(here)
+        for number, operators in enumerate(cut):
+            for index in operators:
+                partition_of[index] = number
+        hazards += find_hazards(PlacedGraph(graph.subgraph, graph.number, graph.wiring, graph.sites, partition_of, bsp))
+        cuts.append(cut)
         findings += here
-    return _Outcome(bsp, tuple(findings), tuple(cuts), ())
+    hazards_of: dict[tuple[int, int], tuple[str, ...]] = {}
+    for hazard in hazards:
+        place = (hazard.subgraph, hazard.operators[0])
+        hazards_of[place] = (*hazards_of.get(place, ()), hazard.rule.id)
+    return _Outcome(bsp, tuple(findings), tuple(cuts), tuple(hazards), hazards_of)
 
 
 def _describe(graphs: Sequence[_Graph], outcome: _Outcome) -> list[Partition]:
@@ -104,10 +131,25 @@ def _describe(graphs: Sequence[_Graph], outcome: _Outcome) -> list[Partition]:
     return partitions
 
 
-def _lifting(position: int, later: Sequence[_Outcome]) -> Remedy | None:
-    """Return the first later release that takes the operator."""
-    taking = next((outcome.bsp for outcome in later if outcome.findings[position] is None), None)
-    return None if taking is None else version_remedy(taking, "takes it")
+def _lifting(place: tuple[int, int], position: int, later: Sequence[_Outcome]) -> Remedy | None:
+    """Return the first later release that takes the operator, one without a hazard there if there is one."""
+    taking = [outcome for outcome in later if outcome.findings[position] is None]
+    if not taking:
+        return None
+    best = next((outcome for outcome in taking if place not in outcome.hazards_of), taking[0])
+    rules = best.hazards_of.get(place, ())
+    return version_remedy(best.bsp, f"takes it, but see {', '.join(rules)} there" if rules else "takes it")
+
+
+def _harmless(hazard: Hazard, position_of: Mapping[tuple[int, int], int], later: Sequence[_Outcome]) -> Remedy | None:
+    """Return the first later release that does not have the hazard."""
+    place = (hazard.subgraph, hazard.operators[0])
+    for outcome in later:
+        if hazard.rule.id not in outcome.hazards_of.get(place, ()):
+            refused = outcome.findings[position_of[place]] is not None
+            what = "leaves the operator on the CPU" if refused else "does not have this hazard"
+            return version_remedy(outcome.bsp, what)
+    return None
 
 
 def version_remedy(bsp: Bsp, what: str) -> Remedy:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from npufit.graph import NO_TENSOR, Activation, Operator, OtherOptions, Subgraph, Tensor, fused_activation
 from npufit.words import shorten
 
+_ACTIVATIONS = {activation.value: activation for activation in Activation}
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -46,8 +48,7 @@ class Site:
         """The fused activation, also of types whose options are kept untyped."""
         options = self.operator.options
         if isinstance(options, OtherOptions):
-            code = self.number("fused_activation_function")
-            return Activation(code) if code in Activation else Activation.NONE
+            return _ACTIVATIONS.get(self.number("fused_activation_function"), Activation.NONE)
         return fused_activation(options)
 
     def number(self, field: str) -> int:

@@ -10,6 +10,7 @@ from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.vx import sources
+from npufit.stacks.vx.hazards import HAZARDS
 from npufit.stacks.vx.placing import Placed, place_by_rules
 from npufit.stacks.vx.releases import BSPS, DEFAULT, Bsp, find_bsp
 from npufit.stacks.vx.rules import RULES
@@ -58,7 +59,7 @@ class VxStack:
 
     def rules(self) -> tuple[Rule, ...]:
         """Return every refusal and hazard."""
-        return RULES
+        return (*RULES, *(rule for rule, _ in HAZARDS))
 
     def place(self, model: Model, target: Target, options: PlaceOptions) -> Placement:
         """Return where every operator runs, by the rules of the target's BSP. Raises InputError for another target."""

@@ -1,0 +1,6 @@
+"""What the delegate takes and what still goes wrong."""
+
+from npufit.stacks.vx.hazards.hazard import PlacedGraph
+from npufit.stacks.vx.hazards.table import HAZARDS, find_hazards
+
+__all__ = ["HAZARDS", "PlacedGraph", "find_hazards"]
