@@ -81,10 +81,12 @@ def test_per_channel_mobilenet_v2_falls_back_on_25_3_only() -> None:
     assert "ethosu.per-channel" not in {operator.finding.rule.id for operator in new.operators if operator.finding}
 
 
-def test_the_global_pooling_of_a_keyword_spotter_is_no_hazard(shared_models: Path) -> None:
+def test_the_global_pooling_of_a_keyword_spotter_sets_reserved_bits(shared_models: Path) -> None:
     model = npufit.load(shared_models / "kws_ref_model.tflite")
     for version in ("25.3", "26.1", "26.2", "main"):
-        assert place(model, version).hazards == (), version
+        (hazard,) = place(model, version).hazards
+        assert (hazard.rule.id, hazard.certain) == ("H12", False), version
+        assert "0x1880" in hazard.message
 
 
 @pytest.mark.parametrize(

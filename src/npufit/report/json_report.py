@@ -144,6 +144,7 @@ def _hazard(result: CheckResult, hazard: Hazard) -> dict[str, Any]:
     return {
         "id": hazard.rule.id,
         "effect": hazard.effect.value,
+        "certain": hazard.certain,
         "subgraph": hazard.subgraph,
         "operators": list(hazard.operators),
         "tensors": [clean(tensors[index].name) for index in hazard.tensors],

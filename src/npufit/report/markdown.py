@@ -32,7 +32,7 @@ def check_markdown(model: Model, results: Sequence[CheckResult], gates: Sequence
             limit=_LIMIT,
             headline=wording.headline,
             hazards_by_effect=wording.hazards_by_effect,
-            hazard_titles=wording.HAZARD_TITLES,
+            effect_words=wording.effect_words,
             operator_name=_operator_name,
             off_npu=_off_npu,
             members_in_words=_members_in_words,

@@ -99,10 +99,13 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _hazards(result: CheckResult, artifact: str) -> Iterator[tuple[Rule, dict[str, Any]]]:
     for hazard in result.placement.hazards:
-        what = "" if hazard.effect is Effect.WRONG else f"{_sentence(wording.HAZARD_TITLES[hazard.effect])}: "
+        what = "" if hazard.effect is Effect.WRONG else f"{_sentence(wording.effect_words(hazard.effect, [hazard]))}: "
         text = f"{what}{hazard.message}; {hazard.found}. {_way_out(hazard.remedies)}"
         found = _finding(result, artifact, hazard.rule, hazard.subgraph, hazard.operators, text)
-        extra = {"rank": _RANKS[hazard.effect], "properties": {"effect": hazard.effect.value}}
+        extra = {
+            "rank": _RANKS[hazard.effect],
+            "properties": {"effect": hazard.effect.value, "certain": hazard.certain},
+        }
         yield hazard.rule, {**found, **extra}
 
 

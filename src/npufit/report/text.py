@@ -99,13 +99,13 @@ def _differences(result: CheckResult, page: Page) -> list[str]:
 def _hazards(result: CheckResult, page: Page, everything: bool) -> list[str]:
     lines: list[str] = []
     for effect, hazards in wording.hazards_by_effect(result.placement.hazards).items():
-        title = page.ink("red" if effect is Effect.CRASH else "bold", _hazard_title(effect, len(hazards)))
+        title = page.ink("red" if effect is Effect.CRASH else "bold", _hazard_title(effect, hazards))
         lines += ["", title, *_hazards_of_effect(result, hazards, page, everything)]
     return lines
 
 
-def _hazard_title(effect: Effect, count: int) -> str:
-    return f"Hazards: accepted, but {wording.HAZARD_TITLES[effect]} ({count})"
+def _hazard_title(effect: Effect, hazards: Sequence[Hazard]) -> str:
+    return f"Hazards: accepted, but {wording.effect_words(effect, hazards)} ({len(hazards)})"
 
 
 def _hazards_of_effect(result: CheckResult, hazards: Sequence[Hazard], page: Page, everything: bool) -> list[str]:

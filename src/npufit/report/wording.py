@@ -28,11 +28,12 @@ _EFFECTS = {
 }
 """What hazards do besides giving a wrong answer, said of one and of several."""
 
-HAZARD_TITLES = {
-    Effect.CRASH: "the process crashes",
-    Effect.FAILS: "the inference fails with an error",
-    Effect.WRONG: "the answer is or may be wrong",
+_EFFECT_WORDS = {
+    Effect.CRASH: ("the process crashes", "the process may crash"),
+    Effect.FAILS: ("the inference fails with an error", "the inference may fail with an error"),
+    Effect.WRONG: ("the answer is or may be wrong", "the answer is or may be wrong"),
 }
+"""What comes of hazards, where it is certain and where it is not."""
 
 
 def headline(result: CheckResult) -> str:
@@ -78,8 +79,16 @@ def _hazards_in_words(effect: Effect, hazards: Sequence[Hazard]) -> str:
     """Return hazards of one effect, such as `4 hazards (3 H2, H5)` or `1 hazard that crashes the process (H18)`."""
     rules = hazard_counts(hazards)
     which = hazards[0].rule.id if len(rules) == 1 else ", ".join(rules)
-    clause = f" that {_EFFECTS[effect][len(hazards) > 1]}" if effect in _EFFECTS else ""
+    clause = ""
+    if effect in _EFFECTS:
+        certain = any(hazard.certain for hazard in hazards)
+        clause = f" that {_EFFECTS[effect][len(hazards) > 1] if certain else f'may {_EFFECTS[effect][1]}'}"
     return f"{plural(len(hazards), 'hazard')}{clause} ({which})"
+
+
+def effect_words(effect: Effect, hazards: Iterable[Hazard]) -> str:
+    """Return what comes of hazards of one effect, such as `the process crashes`."""
+    return _EFFECT_WORDS[effect][not any(hazard.certain for hazard in hazards)]
 
 
 def hazards_by_effect(hazards: Iterable[Hazard]) -> dict[Effect, list[Hazard]]:
@@ -176,7 +185,7 @@ def describe_quantization(model: Model) -> str:
 
 def effects_words(effects: Sequence[Effect]) -> str:
     """Return what a rule's hazards do, such as `crash: the process crashes; wrong: the answer is or may be wrong`."""
-    return "; ".join(f"{effect}: {HAZARD_TITLES[effect]}" for effect in effects)
+    return "; ".join(f"{effect}: {_EFFECT_WORDS[effect][0]}" for effect in effects)
 
 
 def remedy_words(remedy: Remedy) -> str:

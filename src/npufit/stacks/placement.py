@@ -35,7 +35,8 @@ class Hazard:
     """An operator that is not refused and whose answer is, or may be, wrong, or that crashes or stops the run.
 
     `operators` are indices in `subgraph`, the one at fault first; `message` says what happens in this graph, `effect`
-    what comes of it.
+    what comes of it. `certain` is False where the worst of it depends on what nobody can know beforehand: what memory
+    holds, or a release that was not read.
     """
 
     rule: Rule
@@ -47,6 +48,7 @@ class Hazard:
     remedies: tuple[Remedy, ...]
     evidence: Evidence
     effect: Effect
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)

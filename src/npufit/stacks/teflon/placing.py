@@ -21,11 +21,12 @@ from npufit.stacks.teflon.release import Release
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What Teflon of one release does with a model."""
+    """What Teflon of one release does with a model; `accepted` are the operators on the NPU."""
 
     operators: tuple[OperatorPlacement, ...]
     partitions: tuple[Partition, ...]
     hazards: tuple[Hazard, ...]
+    accepted: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ def place_by_rules(model: Model, chip: str, driver: Driver, release: Release) ->
         replace(hazard, remedies=_with_version(_harmless(chip, hazard, position_of, later), hazard.remedies))
         for hazard in outcome.hazards
     ]
-    return Placed(tuple(operators), tuple(partitions), tuple(hazards))
+    nodes = (node for graph in graphs for node in graph.nodes)
+    taken = tuple(node for node, finding in zip(nodes, outcome.findings, strict=True) if finding is None)
+    return Placed(tuple(operators), tuple(partitions), tuple(hazards), taken)
 
 
 def decide(node: Node, driver: Driver, release: Release) -> Finding | None:

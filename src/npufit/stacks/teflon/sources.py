@@ -15,3 +15,4 @@ ETHOSU_LOWERING = (
 )
 ETNAVIV = "Mesa src/gallium/drivers/etnaviv/etnaviv_ml.c (sailfishos-mirror/mesa @16e15ee20514, 26.1 era)"
 ROCKET = "Mesa src/gallium/drivers/rocket/rkt_ml.c (sailfishos-mirror/mesa @0b17f5d2f285, 26.1 era)"
+ROCKET_OLD = "Mesa src/gallium/drivers/rocket/rkt_ml.c (bminor/mesa-mesa @17355f716b0f, 25.3 era)"

@@ -14,19 +14,23 @@ from npufit.stacks.teflon.check import SHAPE_UNKNOWN
 from npufit.stacks.teflon.drivers import DRIVERS, Driver
 from npufit.stacks.teflon.hazards import HAZARDS
 from npufit.stacks.teflon.log import read_teflon_log
-from npufit.stacks.teflon.placing import place_by_rules
+from npufit.stacks.teflon.placing import Placed, place_by_rules
 from npufit.stacks.teflon.release import LATEST, Release, find_release
+from npufit.stacks.teflon.rounding import rounding_note
 
 _BASIS = {
     "ethosu": "rules read in Mesa's source and checked against what two builds accepted",
-    "etnaviv": "rules read in Mesa's source of the 26.1 era; inferred for other releases",
-    "rocket": "rules read in Mesa's source of the 26.1 era; inferred for other releases",
+    "etnaviv": "rules read in Mesa's source of the 26.1 era, and checked against what Debian's 26.1.6 and 26.2.6 took; "
+    "inferred for other releases",
+    "rocket": "rules read in Mesa's source of the 26.1 era, and checked against what Debian's 26.1.6 and 26.2.6 took; "
+    "inferred for other releases",
 }
 _MISSING = {
     "ethosu": "no run on a board; the frontend of main is unread; Debian's mesa-teflon-delegate 26.1.6 and 26.2.6 are "
-    "built without this driver (build Mesa with -Dgallium-drivers=ethosu -Dteflon=true)",
-    "etnaviv": "no run on a board; hazards of this driver are not known; the frontend of main is unread",
-    "rocket": "no run on a board; hazards of this driver are not known; the frontend of main is unread",
+    "built without this driver, and crash on a kernel that has it (build Mesa with -Dgallium-drivers=ethosu "
+    "-Dteflon=true)",
+    "etnaviv": "no run on a board; of this driver's own hazards only crashes are known; the frontend of main is unread",
+    "rocket": "no run on a board; the frontend of main is unread",
 }
 _DRIVER_OF = {"imx93": "ethosu", "imx8mp": "etnaviv", "rk3588": "rocket"}
 """The Mesa driver for the NPU of each chip."""
@@ -72,7 +76,7 @@ class TeflonStack:
                 Setting("Mesa driver", driver.name, f"the driver of {target.chip}'s NPU"),
                 Setting("Mesa release", release.label, "target"),
             ),
-            notes=_notes(driver, release),
+            notes=_notes(driver, release, placed),
         )
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
@@ -99,7 +103,12 @@ def _driver(chip: str) -> Driver:
     return DRIVERS[driver]
 
 
-def _notes(driver: Driver, release: Release) -> tuple[Note, ...]:
+def _notes(driver: Driver, release: Release, placed: Placed) -> tuple[Note, ...]:
+    rounding = rounding_note(placed.accepted, release) if driver.name == "ethosu" else None
+    return (*([rounding] if rounding else []), *_release_notes(driver, release))
+
+
+def _release_notes(driver: Driver, release: Release) -> tuple[Note, ...]:
     if release is Release.MAIN:
         text = "Teflon of Mesa's main branch was not read: this takes it to be as in 26.2."
         return (Note(text, Evidence.INFERRED, "Mesa src/gallium/drivers of main, without its Teflon frontend"),)
@@ -107,9 +116,10 @@ def _notes(driver: Driver, release: Release) -> tuple[Note, ...]:
         return ()
     return (
         Note(
-            "Debian's mesa-teflon-delegate (26.1.6-1, 26.2.6-1) is built without the ethosu driver: with it nothing "
-            "of this reaches the NPU. Build Mesa with -Dgallium-drivers=ethosu -Dteflon=true.",
+            "Debian's mesa-teflon-delegate (26.1.6-1, 26.2.6-1) is built without the ethosu driver: on a board whose "
+            'kernel has it, it prints "ethosu: driver missing" and crashes the process. Build Mesa with '
+            "-Dgallium-drivers=ethosu -Dteflon=true.",
             Evidence.EXECUTED,
-            "read off Debian's arm64 binaries 26.1.6-1 and 26.2.6-1",
+            "Debian's arm64 binaries 26.1.6-1 and 26.2.6-1 on a virtual device whose driver is named ethosu",
         ),
     )

@@ -6,13 +6,14 @@ Its source was read as of the 26.1 era; for other releases the rules are inferre
 from __future__ import annotations
 
 from npufit.graph import constant_values
-from npufit.stacks.rule import Rule
+from npufit.stacks.rule import Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.teflon.check import Check
 from npufit.stacks.teflon.drivers import common
 from npufit.stacks.teflon.drivers.driver import Driver
 from npufit.stacks.teflon.node import CONVOLUTIONS, Node, four_dimensions
-from npufit.stacks.teflon.release import ALL, Release
+from npufit.stacks.teflon.release import ALL, Release, describe
 from npufit.stacks.teflon.sources import ETNAVIV as SOURCE
+from npufit.stacks.teflon.sources import FRONTEND_NEW
 
 READ = frozenset({Release.M26_1})
 VERSIONS = "read for 26.1; inferred for the other releases"
@@ -56,7 +57,14 @@ def _pad(node: Node, release: Release) -> str | None:
     amounts = constant_values(paddings) if paddings is not None else None
     if amounts is None:
         return "paddings that are not a constant"
-    return None if max(amounts) <= _MAX_PAD else f"a padding of {max(amounts)}"
+    largest = max(amounts[:8], default=0)
+    return None if largest <= _MAX_PAD else f"a padding of {largest}"
+
+
+def _pad_rank(node: Node, release: Release) -> str | None:
+    paddings = node.input(1)
+    amounts = constant_values(paddings) if paddings is not None else None
+    return None if amounts is None or len(amounts) >= 8 else f"{len(amounts)} paddings where 8 are read"
 
 
 def _fully_connected_depth(node: Node, release: Release) -> str | None:
@@ -68,7 +76,7 @@ def _fully_connected_depth(node: Node, release: Release) -> str | None:
 def _permutation(node: Node, release: Release) -> str | None:
     order = node.input(1)
     values = constant_values(order) if order is not None else None
-    return None if values in _PERMUTATIONS else f"permutation {values}"
+    return None if values is not None and values[:4] in _PERMUTATIONS else f"permutation {values}"
 
 
 def _rule(slug: str, statement: str, limit: str, why: str, example: str, way_out: str) -> Rule:
@@ -133,6 +141,20 @@ PAD = _rule(
     "The 3-pixel padding before the 7x7 convolution of a Keras ResNet.",
     "fold the PAD into the convolution behind it as padding SAME where that is the same",
 )
+PAD_RANK = Rule(
+    id="etnaviv.pad-rank",
+    kind=RuleKind.UNKNOWN,
+    stage=Stage.DRIVER_CHECK,
+    statement="Whether a PAD of fewer than four dimensions is taken depends on what lies behind its paddings.",
+    limit="a PAD of rank 4; or one with an amount above 2, which is refused",
+    why="Teflon copies eight paddings, of which a tensor of rank 3 has six. The driver compares what came along with "
+    "its limit of 2, so the bytes behind the operand in the file decide.",
+    example="A PAD of rank 3: Debian's 26.1.6 and 26.2.6 left the one that was tried to the CPU.",
+    remedies=(Remedy(RemedyKind.REWRITE, "put a RESHAPE to rank 4 around the PAD"),),
+    versions=describe(ALL),
+    evidence=Evidence.EXECUTED,
+    source=f"{FRONTEND_NEW}; {SOURCE}; executed: Debian's binaries on a virtual device",
+)
 FULLY_CONNECTED_DEPTH = _rule(
     "fully-connected-depth",
     "FULLY_CONNECTED is refused where the last dimension of its input is 1280 or more.",
@@ -160,6 +182,7 @@ ETNAVIV = Driver(
         Check(CONCAT_AXIS, frozenset({"CONCATENATION"}), ALL, common.axis_not_last, READ),
         Check(SPLIT, frozenset({"SPLIT"}), ALL, _split, READ, True),
         Check(PAD, frozenset({"PAD"}), ALL, _pad, READ),
+        Check(PAD_RANK, frozenset({"PAD"}), ALL, _pad_rank, READ),
         Check(FULLY_CONNECTED_DEPTH, frozenset({"FULLY_CONNECTED"}), ALL, _fully_connected_depth, READ, True),
         Check(TRANSPOSE, frozenset({"TRANSPOSE"}), ALL, _permutation, READ),
     ),

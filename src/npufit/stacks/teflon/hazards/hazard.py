@@ -20,8 +20,8 @@ _MOST_TAKERS_NAMED = 3
 class PlacedGraph:
     """A subgraph with the partition of each operator (None: on the CPU), for one driver and release.
 
-    `accepted_nodes` are the operators on the NPU, by type and in order; `bricks` are the tensors that the ethosu
-    driver keeps in bricks of 16 channels (NHCWB16) inside their partition.
+    `nodes` are all operators, `accepted_nodes` those on the NPU, by type and in order; `bricks` are the tensors that
+    the ethosu driver keeps in bricks of 16 channels (NHCWB16) inside their partition.
     """
 
     subgraph: Subgraph
@@ -30,6 +30,7 @@ class PlacedGraph:
     partition_of: Sequence[int | None]
     driver: str
     release: Release
+    nodes: Sequence[Node]
     accepted_nodes: Mapping[str, Sequence[Node]]
     bricks: frozenset[int]
     outputs: frozenset[int]
@@ -92,7 +93,7 @@ def place_graph(
             accepted.setdefault(node.type, []).append(node)
     bricks = _find_bricks(wiring, nodes, partition_of) if driver == "ethosu" else frozenset[int]()
     outputs = frozenset(subgraph.outputs)
-    return PlacedGraph(subgraph, number, wiring, partition_of, driver, release, accepted, bricks, outputs)
+    return PlacedGraph(subgraph, number, wiring, partition_of, driver, release, nodes, accepted, bricks, outputs)
 
 
 def _find_bricks(wiring: Wiring, nodes: Sequence[Node], partition_of: Sequence[int | None]) -> frozenset[int]:
@@ -174,10 +175,11 @@ def report(
     tensor: int | None = None,
     evidence: Evidence | None = None,
     effect: Effect | None = None,
+    certain: bool = True,
 ) -> Hazard:
     """Return the hazard of `rule` at `node`, with other operators concerned, at `tensor` or else the first output.
 
-    `effect` is given where it is not the usual one of the rule.
+    `effect` is given where it is not the usual one of the rule. What is inferred is not certain.
     """
     index = node.output_index if tensor is None else tensor
     return Hazard(
@@ -190,6 +192,7 @@ def report(
         remedies=rule.remedies,
         evidence=evidence or rule.evidence,
         effect=effect or rule.effects[0],
+        certain=certain and (evidence or rule.evidence) is not Evidence.INFERRED,
     )
 
 

@@ -19,18 +19,23 @@ from npufit.stacks.teflon.node import (
     real_maximum,
 )
 from npufit.stacks.teflon.release import ALL, Release
-from npufit.stacks.teflon.sources import ETHOSU_LOWERING, FRONTEND_NEW, FRONTEND_OLD
+from npufit.stacks.teflon.sources import ETHOSU_LOWERING, ETNAVIV, FRONTEND_NEW, FRONTEND_OLD
 
 _ELEMENTWISE = ("ADD", "MUL", "MAXIMUM", "MINIMUM")
-_READ_AHEAD = {
-    "CONV_2D": ((1, "weights"), (2, "bias")),
-    "DEPTHWISE_CONV_2D": ((1, "weights"), (2, "bias")),
-    "FULLY_CONNECTED": ((1, "weights"), (2, "bias")),
+_READ_BY_FRONTEND = {
     "PAD": ((1, "paddings"),),
-    "STRIDED_SLICE": ((1, "begin"), (2, "end"), (3, "strides")),
     "RESHAPE": ((1, "shape"),),
+    "SPLIT": ((0, "axis"),),
+    "STRIDED_SLICE": ((1, "begin"), (2, "end"), (3, "strides")),
+    "TRANSPOSE": ((1, "permutation"),),
 }
-"""The operands that Teflon or the driver reads before the model runs, by position."""
+"""The operands whose values Teflon copies when it asks the driver about an operator, by position."""
+
+_READ_BY_DRIVER = ((1, "weights"), (2, "bias"))
+"""The operands whose values a driver reads when it compiles a partition."""
+
+_SEEN_TO_CRASH = frozenset({Release.M25_3, Release.M26_1, Release.M26_2})
+"""The releases of which real libraries died of a RESHAPE with a computed shape."""
 
 H9 = hazard_rule(
     "H9",
@@ -53,11 +58,16 @@ H15 = hazard_rule(
     "H15",
     "A convolution or FULLY_CONNECTED without a bias makes Teflon read a tensor that is not there.",
     "a bias as third input",
-    "The third input is read without asking whether it exists. A crash is as possible as a wrong result.",
-    "Dense(use_bias=False).",
+    "The third input is taken from the list of tensors without asking whether it exists: from the memory in front of "
+    "the list, or at an index from behind the list of inputs. What lies there decides: a crash is as possible as a "
+    "wrong result, and it changes with the release and the network. etnaviv even makes room for as many tensors as the "
+    "stray index says.",
+    "Dense(use_bias=False). On the i.MX8M Plus, Debian's 26.1.6 crashes on two such networks, 26.2.6 on one of them.",
     ALL,
-    f"{FRONTEND_NEW}; {FRONTEND_OLD}",
+    f"{FRONTEND_NEW}; {FRONTEND_OLD}; {ETNAVIV}; executed: Debian's mesa-teflon-delegate 26.1.6-1 and 26.2.6-1 with "
+    "etnaviv on a virtual device",
     rewrite="add a bias of zeros",
+    effects=(Effect.CRASH,),
 )
 
 H16 = hazard_rule(
@@ -76,15 +86,18 @@ H16 = hazard_rule(
 H18 = hazard_rule(
     "H18",
     "An operand that is read before the model runs is computed by the model, or is missing.",
-    "weights, bias, paddings, begin, end, strides and shape as constants; RESHAPE with two inputs",
-    "Teflon and the driver read these operands when they compile the partition, and do not ask whether they are "
-    "constants. For a computed one there are no values yet, so they read at address 0; RESHAPE with one input makes "
-    "Teflon read behind the list of inputs. The process dies.",
+    "shape, paddings, begin, end, strides, axis, permutation, weights and bias as constants; RESHAPE with two inputs",
+    "Teflon copies these operands when it asks the driver about the operator, and the driver reads weights and bias "
+    "when it compiles the partition. Neither asks whether they are constants. Nothing is computed by then, so Teflon "
+    "reads at address 0 and the process dies while the delegate is applied: also where the driver would have refused "
+    "the operator, and whatever the rest of the network is. RESHAPE with one input makes Teflon read behind the list "
+    "of inputs. (ethosu from 26.1 on takes a bias that is computed for zeros.)",
     "RESHAPE whose shape comes from SHAPE and PACK, as Keras writes it for a dynamic batch.",
     ALL,
-    f"{FRONTEND_NEW}; {FRONTEND_OLD}",
+    f"{FRONTEND_NEW}; {FRONTEND_OLD}; executed: RESHAPE in Debian's mesa-teflon-delegate 26.1.6-1 and 26.2.6-1 with "
+    "rocket and etnaviv, and in builds of 25.3 and 26.1 with ethosu, on virtual devices",
     rewrite="fix the batch before the conversion, so that the converter folds the operand into a constant",
-    effects=(Effect.CRASH,),
+    effects=(Effect.CRASH, Effect.WRONG),
 )
 
 H19 = hazard_rule(
@@ -173,7 +186,8 @@ def find_missing_biases(graph: PlacedGraph) -> Iterator[Hazard]:
         if node.input(2) is None:
             found = "bias left out" if len(node.operator.inputs) > 2 else f"{len(node.operator.inputs)} inputs"
             evidence = inferred_on_main(graph.release)
-            yield report(graph, H15, node, "Teflon reads a bias that is not there", found, evidence=evidence)
+            message = "Teflon reads a bias that is not there"
+            yield report(graph, H15, node, message, found, evidence=evidence, certain=False)
 
 
 def find_flattened_inputs(graph: PlacedGraph) -> Iterator[Hazard]:
@@ -190,17 +204,55 @@ def find_flattened_inputs(graph: PlacedGraph) -> Iterator[Hazard]:
 
 
 def find_operands_read_ahead(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H18: operands that are read before they are computed, or that are missing."""
-    evidence = inferred_on_main(graph.release)
-    for node in graph.accepted(*_READ_AHEAD):
-        for position, role in _READ_AHEAD[node.type]:
+    """Yield H18: operands that are read before they are computed, or that are missing.
+
+    What the frontend reads concerns every operator that it maps, wherever it would run.
+    """
+    for node in graph.nodes:
+        if node.type in _READ_BY_FRONTEND and _is_asked_about(node):
+            yield from _read_by_frontend(graph, node)
+    for node in graph.accepted(*CONVOLUTIONS, "FULLY_CONNECTED"):
+        for position, role in _READ_BY_DRIVER:
             tensor = node.input(position)
-            if tensor is None:
-                if role != "bias":
-                    yield report(graph, H18, node, f"the {role} is missing", "no such input", evidence=evidence)
-            elif not tensor.is_constant and tensor.element_count:
-                message = f"the {role} is read before it is computed"
-                yield report(graph, H18, node, message, f"'{node.name_of(tensor)}' is no constant", evidence=evidence)
+            if tensor is not None and not tensor.is_constant and tensor.element_count:
+                # From 26.1 on ethosu takes a bias without values for zeros.
+                is_zeros = role == "bias" and graph.driver == "ethosu" and graph.release >= Release.M26_1
+                yield report(
+                    graph,
+                    H18,
+                    node,
+                    f"the {role} is read before it is computed",
+                    f"'{node.name_of(tensor)}' is no constant",
+                    evidence=inferred_on_main(graph.release),
+                    effect=Effect.WRONG if is_zeros else Effect.CRASH,
+                )
+            elif tensor is None and role == "weights":
+                yield report(graph, H18, node, "the weights are missing", "no such input", certain=False)
+
+
+def _is_asked_about(node: Node) -> bool:
+    """Return whether Teflon gets as far as the operand: it gives up on a PAD of another form before."""
+    if node.type != "PAD":
+        return True
+    paddings = node.input(1)
+    return len(node.operator.inputs) == 2 and (paddings is None or paddings.element is ElementType.INT32)
+
+
+def _read_by_frontend(graph: PlacedGraph, node: Node) -> Iterator[Hazard]:
+    """Yield at most one hazard: the first such operand ends the process."""
+    for position, role in _READ_BY_FRONTEND[node.type]:
+        tensor = node.input(position)
+        if tensor is None:
+            evidence = inferred_on_main(graph.release)
+            message = f"the {role} is missing; Teflon reads another tensor's, or none"
+            yield report(graph, H18, node, message, "no such input", evidence=evidence, certain=False)
+            return
+        if not tensor.is_constant:
+            seen = node.type == "RESHAPE" and graph.release in _SEEN_TO_CRASH
+            evidence = Evidence.EXECUTED if seen else inferred_on_main(graph.release)
+            message = f"the {role} is read before it is computed, while the delegate is applied"
+            yield report(graph, H18, node, message, f"'{node.name_of(tensor)}' is no constant", evidence=evidence)
+            return
 
 
 def find_lost_dimensions(graph: PlacedGraph) -> Iterator[Hazard]:

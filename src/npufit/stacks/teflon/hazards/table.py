@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Rule
-from npufit.stacks.teflon.hazards import arithmetic, layout, operands, window
+from npufit.stacks.teflon.hazards import arithmetic, layout, operands, rocket, window
 from npufit.stacks.teflon.hazards.hazard import Detector, PlacedGraph
 
 _ETHOSU = frozenset({"ethosu"})
+_ROCKET = frozenset({"rocket"})
 _EVERY_DRIVER = frozenset({"ethosu", "etnaviv", "rocket"})
 
 HAZARDS: tuple[tuple[Rule, Detector, frozenset[str]], ...] = (
@@ -33,6 +34,9 @@ HAZARDS: tuple[tuple[Rule, Detector, frozenset[str]], ...] = (
     (arithmetic.H17, arithmetic.find_unsuitable_elements, _EVERY_DRIVER),
     (operands.H18, operands.find_operands_read_ahead, _EVERY_DRIVER),
     (operands.H19, operands.find_lost_dimensions, _ETHOSU),
+    (rocket.H20, rocket.find_unfusable_additions, _ROCKET),
+    (rocket.H21, rocket.find_misfused_additions, _ROCKET),
+    (rocket.H22, rocket.find_signed_bytes, _ROCKET),
 )
 """H1 to H16 are numbered as in the collected facts; what the frontend does wrong concerns every driver."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from npufit.graph import NO_TENSOR, Padding, Pool2DOptions, Tensor, constant_values, same_padding
 from npufit.stacks.placement import Hazard
+from npufit.stacks.rule import Evidence
 from npufit.stacks.teflon.hazards.hazard import (
     PlacedGraph,
     hazard_rule,
@@ -67,14 +68,16 @@ H7 = hazard_rule(
 H12 = hazard_rule(
     "H12",
     "A stride above 3 is accepted although the NPU's register cannot hold it.",
-    "stride 1 to 3 in every dimension in which the output has more than one row or column",
-    "Nothing checks the stride until main, which refuses such convolutions but not such poolings. A global pooling "
-    "never takes a second step, so its stride does not matter.",
+    "stride 1 to 3, also where the output has a single row or column",
+    "Nothing checks the stride until main, which refuses such convolutions but not such poolings. Of a stride S the "
+    "register KERNEL_STRIDE holds the two low bits of S - 1; the driver writes the others into bits that are reserved. "
+    "A global pooling never takes a second step, so its stride itself does not matter. What the hardware makes of "
+    "reserved bits is not known; Linux up to 7.3.4 accepts them.",
     "A patch embedding with stride 4.",
     ALL,
     ETHOSU_LOWERING,
     rewrite="split the stride: with padding VALID, a stride of 4 is a stride of 2 and behind it a 1x1 MAX_POOL_2D with "
-    "stride 2",
+    "stride 2; where the output has a single row and column, write a stride that is never taken as 1",
 )
 
 
@@ -210,7 +213,20 @@ def find_large_strides(graph: PlacedGraph) -> Iterator[Hazard]:
             continue
         _, out_h, out_w, _ = four_dimensions(ofm)
         stride_h, stride_w = node.strides
+        if max(stride_h, stride_w) <= 3:
+            continue
+        found = f"stride {stride_h}x{stride_w}, output {out_h}x{out_w}"
         if (stride_h > 3 and out_h > 1) or (stride_w > 3 and out_w > 1):
             evidence = inferred_on_main(graph.release)
-            found = f"stride {stride_h}x{stride_w}, output {out_h}x{out_w}"
             yield report(graph, H12, node, "the stride does not fit its register field", found, evidence=evidence)
+        else:
+            message = (
+                f"the stride is never taken, but it sets reserved bits of KERNEL_STRIDE "
+                f"({_reserved_bits(stride_h, stride_w):#06x}), and what the hardware makes of them is not known"
+            )
+            yield report(graph, H12, node, message, found, evidence=Evidence.INFERRED)
+
+
+def _reserved_bits(stride_h: int, stride_w: int) -> int:
+    """Return what is written into reserved bits: above bit 6 for the stride along the width, above 9 for the height."""
+    return ((stride_w - 1 >> 1) << 6 | (stride_h - 1 >> 1) << 9) & 0xFFFF & ~(1 << 6 | 1 << 9)

@@ -1,0 +1,240 @@
+"""Hazards of the rocket driver: additions fused into no convolution or a wrong one, signed bytes (H20 to H22).
+
+The driver has no operation for ADD. It walks over the partition, keeps one record for each convolution, and lets ADD
+change the record that makes its first operand: that convolution adds the second operand as well and writes the sum. The
+walk here is the same one, so it does not depend on how a network looks.
+Source: `rkt_ml_subgraph_create` in rkt_ml.c (sailfishos-mirror/mesa @0b17f5d2f285 for 26.1; bminor/mesa-mesa
+@17355f716b0f for 25.3, which is the same in this).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from npufit.graph import NO_TENSOR, ElementType
+from npufit.stacks.placement import Hazard
+from npufit.stacks.rule import Effect, Evidence
+from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
+from npufit.stacks.teflon.node import CONVOLUTIONS, Node
+from npufit.stacks.teflon.release import ALL, Release
+from npufit.stacks.teflon.sources import ROCKET, ROCKET_OLD
+
+_EXECUTED = frozenset({Release.M26_1, Release.M26_2})
+"""The releases whose Debian binaries (26.1.6, 26.2.6) were seen to crash, on 14 of 81 networks."""
+
+H20 = hazard_rule(
+    "H20",
+    "rocket crashes on an ADD that it cannot fuse into a convolution of the same partition.",
+    "an ADD whose first operand is the output of a convolution in its partition that nothing else reads, and whose "
+    "second operand is the output of another convolution there, or the input of one",
+    "The driver has no operation for ADD: the convolution that makes the first operand adds the second one. It does "
+    "not ask whether there is such a convolution, nor whether the second operand has a buffer; only inputs and outputs "
+    "of convolutions have. An ADD that was fused renames the output of its convolution, so that a later look-up of the "
+    "old tensor fails as well, and where that tensor leaves the partition nobody writes it.",
+    "The residual connections of a Keras or TF2 MobileNetV2, of YOLOv8n and of ShuffleNet: ADD(input of the block, "
+    "result of the block). Per-channel convolutions are refused, so the ADD is often alone in its partition.",
+    ALL,
+    f"{ROCKET}; {ROCKET_OLD}; executed: Debian's mesa-teflon-delegate 26.1.6-1 and 26.2.6-1 on a virtual device",
+    rewrite="swap the operands where the second one is the convolution's, or put an identity convolution (1x1) in "
+    "front of an operand",
+    effects=(Effect.CRASH,),
+)
+
+H21 = hazard_rule(
+    "H21",
+    "rocket fuses an ADD into a convolution whose output is needed elsewhere, or before the other operand is there.",
+    "an ADD whose first operand is the output of a convolution that nothing else reads and that stands behind the "
+    "producer of the second operand; not two ADDs on one convolution",
+    "A fused ADD renames the output of its convolution, so nobody writes the old tensor any more. The convolution runs "
+    "where it stood, also where the second operand is made only later. A second ADD on the same convolution replaces "
+    "the first. Until 26.0 the sum is written with the convolution's quantization instead of the ADD's.",
+    "ADD(ADD(a, b), c), three convolutions: b is never added.",
+    ALL,
+    f"{ROCKET}; {ROCKET_OLD}",
+    rewrite="put an identity convolution (1x1) between the convolution and the ADD",
+)
+
+H22 = hazard_rule(
+    "H22",
+    "rocket computes int8 as if it were uint8.",
+    "uint8 input, weights and output",
+    "The driver takes every byte of weights and input for a uint8 value and subtracts 128, and adds 128 to the output, "
+    "whatever the type says. So a negative weight is 256 too large. The type is not asked for.",
+    "A network with int8 per-tensor weights, such as YOLOX nano: in Mesa's own test runs on the RK3588 most of its "
+    "convolutions are among the expected failures.",
+    ALL,
+    f"{ROCKET} and rkt_coefs.c; {ROCKET_OLD}; Mesa src/gallium/drivers/rocket/ci/rocket-rk3588-fails.txt",
+    rewrite="quantize to uint8, per tensor",
+)
+
+
+@dataclass(slots=True)
+class _Record:
+    """What the driver keeps of a convolution, the one at `place` in its list: tensors, and who changed it last."""
+
+    place: int
+    operator: int
+    input: int
+    output: int
+    added: int | None = None
+    """The tensor that is added to the convolution's result."""
+    addition: int | None = None
+    """The ADD that was fused last."""
+
+
+class _Records:
+    """The driver's list of convolutions, found by the tensor that each writes."""
+
+    def __init__(self) -> None:
+        self.all: list[_Record] = []
+        self.lost: dict[int, int] = {}
+        """Outputs that an ADD renamed, and that ADD."""
+        self._by_output: dict[int, _Record] = {}
+
+    def append(self, operator: int, ifm: int, output: int) -> None:
+        """Add a convolution."""
+        record = _Record(len(self.all), operator, ifm, output)
+        self.all.append(record)
+        self._by_output.setdefault(output, record)
+
+    def producer(self, tensor: int) -> _Record | None:
+        """Return the convolution that writes `tensor`, by the name that it has by now."""
+        return self._by_output.get(tensor)
+
+    def rename(self, record: _Record, output: int, addition: int) -> None:
+        """Let `record` write the result of an ADD instead of its own."""
+        self._by_output.pop(record.output, None)
+        self.lost[record.output] = addition
+        record.output, record.addition = output, addition
+        self._by_output.setdefault(output, record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    operator: int
+    tensor: int
+    message: str
+    is_crash: bool
+    others: tuple[int, ...] = ()
+
+
+def find_unfusable_additions(graph: PlacedGraph) -> Iterator[Hazard]:
+    """Yield H20: the additions at which the driver crashes."""
+    evidence = Evidence.EXECUTED if graph.release in _EXECUTED else None
+    for fault in _faults(graph):
+        if fault.is_crash:
+            yield _report(graph, fault, inferred_on_main(graph.release) or evidence)
+
+
+def find_misfused_additions(graph: PlacedGraph) -> Iterator[Hazard]:
+    """Yield H21: the additions that the driver computes wrongly."""
+    for fault in _faults(graph):
+        if not fault.is_crash:
+            yield _report(graph, fault, inferred_on_main(graph.release))
+
+
+def _report(graph: PlacedGraph, fault: _Fault, evidence: Evidence | None) -> Hazard:
+    node = Node(graph.subgraph, fault.operator, graph.subgraph.operators[fault.operator])
+    found = f"'{graph.name_of(fault.tensor)}'" if fault.tensor != NO_TENSOR else "no operand"
+    rule = H20 if fault.is_crash else H21
+    return report(graph, rule, node, fault.message, found, others=fault.others, tensor=fault.tensor, evidence=evidence)
+
+
+def _faults(graph: PlacedGraph) -> Iterator[_Fault]:
+    """Yield what goes wrong in each partition that has an ADD, each ADD at most once as a crash."""
+    partitions: dict[int, list[Node]] = {}
+    for node in sorted(graph.accepted(), key=lambda node: node.index):
+        partition = graph.partition_of[node.index]
+        if partition is not None:
+            partitions.setdefault(partition, []).append(node)
+    for nodes in partitions.values():
+        if any(node.type == "ADD" for node in nodes):
+            yield from _walk(graph, nodes)
+
+
+def _walk(graph: PlacedGraph, nodes: list[Node]) -> Iterator[_Fault]:
+    records = _Records()
+    for node in nodes:
+        if node.type in CONVOLUTIONS:
+            records.append(node.index, node.operator.input(0), node.output_index)
+        elif node.type == "ADD":
+            fault = _fuse(graph, node, records)
+            if fault is not None:
+                yield fault
+    yield from _without_buffer(records)
+    yield from _without_writer(graph, records)
+
+
+def _fuse(graph: PlacedGraph, node: Node, records: _Records) -> _Fault | None:
+    """Fuse the ADD into a record as the driver does; return what goes wrong at once."""
+    first, second = node.operator.input(0), node.operator.input(1)
+    adder, other = records.producer(first), records.producer(second)
+    if adder is None:
+        # The driver is dead here. Later additions are judged as if this one had worked.
+        records.append(node.index, NO_TENSOR, node.output_index)
+        renamed_by = records.lost.get(first)
+        reason = (
+            "no convolution here makes it" if renamed_by is None else f"{graph.name_of_operator(renamed_by)} renamed it"
+        )
+        message = f"the first operand is not the output of a convolution of this partition: {reason}"
+        return _Fault(node.index, first, message, is_crash=True)
+    fault = None
+    if adder.addition is not None:
+        message = f"it replaces {graph.name_of_operator(adder.addition)}, which the same convolution was to add"
+        fault = _Fault(node.index, first, message, is_crash=False, others=(adder.addition,))
+    elif other is not None and other.place > adder.place:
+        message = f"{graph.name_of_operator(adder.operator)} adds the second operand before it is computed"
+        fault = _Fault(node.index, second, message, is_crash=False, others=(adder.operator, other.operator))
+    elif graph.release <= Release.M26_0 and _requantizes(graph, adder.output, node.output_index):
+        message = "the sum is written with the convolution's quantization"
+        fault = _Fault(node.index, node.output_index, message, is_crash=False, others=(adder.operator,))
+    adder.added = second
+    records.rename(adder, node.output_index, node.index)
+    return fault
+
+
+def _requantizes(graph: PlacedGraph, before: int, after: int) -> bool:
+    if NO_TENSOR in (before, after):
+        return False
+    first, second = graph.tensor(before).quantization, graph.tensor(after).quantization
+    return (first.scale, first.zero_point) != (second.scale, second.zero_point)
+
+
+def _without_buffer(records: _Records) -> Iterator[_Fault]:
+    """Yield the additions whose second operand has no buffer: it is no convolution's input or output (any more)."""
+    buffers = {record.input for record in records.all} | {record.output for record in records.all}
+    for record in records.all:
+        if record.added is not None and record.addition is not None and record.added not in buffers:
+            message = "the second operand has no buffer: it is neither input nor output of a convolution here"
+            yield _Fault(record.addition, record.added, message, is_crash=True, others=(record.operator,))
+
+
+def _without_writer(graph: PlacedGraph, records: _Records) -> Iterator[_Fault]:
+    """Yield the fused convolutions whose own output is still needed."""
+    written = {record.output for record in records.all}
+    readers: dict[int, list[int]] = {}
+    for record in records.all:
+        readers.setdefault(record.input, []).append(record.operator)
+    for tensor, addition in records.lost.items():
+        if tensor in written or tensor == NO_TENSOR:
+            continue
+        inside, taker = readers.get(tensor, []), graph.leaves_partition(addition, tensor)
+        if taker:
+            message = f"nobody writes the convolution's own output, which goes out to {taker}: reading it back crashes"
+            yield _Fault(addition, tensor, message, is_crash=True, others=tuple(inside))
+        elif inside:
+            names = ", ".join(graph.name_of_operator(reader) for reader in inside[:3])
+            message = f"nobody writes the convolution's own output, and {names} reads it"
+            yield _Fault(addition, tensor, message, is_crash=False, others=tuple(inside))
+
+
+def find_signed_bytes(graph: PlacedGraph) -> Iterator[Hazard]:
+    """Yield H22: convolutions with int8 tensors."""
+    for node in graph.accepted(*CONVOLUTIONS):
+        tensors = [tensor for tensor in (node.input(0), node.input(1), node.output) if tensor is not None]
+        signed = next((tensor for tensor in tensors if tensor.element is ElementType.INT8), None)
+        if signed is not None:
+            evidence = inferred_on_main(graph.release)
+            found = f"'{node.name_of(signed)}' is int8"
+            yield report(graph, H22, node, "signed bytes are taken for unsigned ones", found, evidence=evidence)
