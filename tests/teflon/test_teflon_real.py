@@ -69,7 +69,7 @@ def test_a_check_agrees_with_what_the_library_did(digest: str) -> None:
 
 def _compare_placement(placement: Placement, answer: dict[str, Any], where: str) -> None:
     """Compare as far as the library came: a crash while the delegate is applied ends the list of operators."""
-    taken = answer.get("taken") or []
+    taken: list[bool] = answer.get("taken") or []
     for operator, was_taken in zip(placement.operators, taken, strict=False):
         if operator.unit is not Unit.UNKNOWN:
             assert (operator.unit is Unit.NPU) == was_taken, f"{where}, operator {operator.index}"
