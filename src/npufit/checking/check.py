@@ -72,7 +72,7 @@ def _apply(placement: Placement, text: str, model: Model) -> Placement:
     raise InputError(
         f"the log holds nothing that npufit knows of {own}. Expected for teflon: the output with "
         "TEFLON_DEBUG=verbose; for vela: what the vela command printed; for neutron: the converter's or delegate's "
-        "output."
+        "output; for vx: what label_image or benchmark_model printed with libvx_delegate.so."
     )
 
 

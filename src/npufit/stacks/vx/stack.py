@@ -11,6 +11,7 @@ from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.vx import sources
 from npufit.stacks.vx.hazards import HAZARDS
+from npufit.stacks.vx.log import read_vx_log
 from npufit.stacks.vx.placing import Placed, place_by_rules
 from npufit.stacks.vx.releases import BSPS, DEFAULT, Bsp, find_bsp
 from npufit.stacks.vx.rules import RULES
@@ -78,8 +79,8 @@ class VxStack:
         )
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
-        """Return None: no format is known."""
-        return None
+        """Return what a log of the delegate says, None where `text` is none."""
+        return read_vx_log(text, model)
 
 
 def _settings(bsp: Bsp) -> tuple[Setting, ...]:
