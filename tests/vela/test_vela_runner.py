@@ -58,7 +58,7 @@ def test_another_vela_is_not_taken_for_5_2(monkeypatch: pytest.MonkeyPatch) -> N
         return "4.2.0"
 
     monkeypatch.setattr(metadata, "version", older)
-    with pytest.raises(ToolError, match=r"imx93/vela@5\.2 needs Vela 5\.2; Vela 4\.2\.0 is installed"):
+    with pytest.raises(ToolError, match=r"npufit needs Vela 5\.2 beside it; Vela 4\.2\.0 is installed"):
         STACK.place(chain("RELU"), TARGET, PlaceOptions())
 
 
@@ -66,6 +66,8 @@ def test_versions() -> None:
     assert STACK.resolve_version("imx93", "5.2.7") == "5.2"
     assert STACK.resolve_version("imx93", "5.2") == "5.2"
     assert STACK.resolve_version("imx93", "5.20") is None
-    assert STACK.resolve_version("imx93", "3.11") is None
+    assert STACK.resolve_version("imx93", "3.11") == "3.11"
+    assert STACK.resolve_version("imx93", "lf-6.1.36_2.1.0") == "lf-6.1.36"
     (info,) = STACK.targets()
-    assert (info.chip, info.versions, info.default_version) == ("imx93", ("5.2",), "5.2")
+    assert (info.chip, info.default_version) == ("imx93", "5.2")
+    assert {"3.8", "3.12", "5.2", "lf-6.1.36"} <= set(info.versions)

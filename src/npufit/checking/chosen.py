@@ -31,10 +31,13 @@ class ChosenTarget:
         return replace(own, threads=wanted.threads, kernels=wanted.kernels)
 
 
-def choose_target(text: str) -> ChosenTarget:
-    """Return what `text` names: `CHIP/STACK[@VERSION]`, or a profile file, which ends in `.toml`. Raises InputError."""
+def choose_target(text: str, executable: str | None = None) -> ChosenTarget:
+    """Return what `text` names: `CHIP/STACK[@VERSION]`, or a profile file, which ends in `.toml`. Raises InputError.
+
+    Where no version is given, that of `executable` is taken by a stack whose compiler it may be.
+    """
     if not text.endswith(_PROFILE):
-        return ChosenTarget(resolve_target(text))
+        return ChosenTarget(resolve_target(text, executable))
     from npufit.cost.profile import read_profile
 
     profile = read_profile(Path(text))

@@ -53,6 +53,7 @@ def command(
     force: bool,
     as_json: bool,
     settings: tuple[str, ...],
+    vela: str | None,
     time_limit: float,
     no_cache: bool,
     color: str,
@@ -82,9 +83,9 @@ def command(
     if target is None or target.endswith(".toml"):
         raise InputError("give the board's target with -t, such as -t imx93/vela (see `npufit targets`).")
     profile_file = _check_output(output, files, models, force=force)
-    resolved = resolve_target(target)
+    resolved = resolve_target(target, vela)
     observations = [entry for file in files for entry in read_observations(file)]
-    options = PlaceOptions(settings=parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache)
+    options = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache, vela=vela)
     networks = _load(models)
     with sign_of_life("calibrating"):
         result = calibrate(observations, networks, resolved, profile_file.name, options, target)

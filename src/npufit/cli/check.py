@@ -83,6 +83,7 @@ def command(
     log: Path | None,
     converter: str | None,
     settings: tuple[str, ...],
+    vela: str | None,
     time_limit: float,
     no_cache: bool,
     color: str,
@@ -108,16 +109,17 @@ def command(
     if log is not None and len(targets) > 1:
         raise InputError("--log belongs to one target. Give a single -t with it.")
     demands = [parse_gate(gate) for gate in gates]
-    chosen = [choose_target(target) for target in dict.fromkeys(targets)]
+    chosen = [choose_target(target, vela) for target in dict.fromkeys(targets)]
     chosen = [entry for position, entry in enumerate(chosen) if entry not in chosen[:position]]
     options = PlaceOptions(
         settings=parse_settings(settings),
         converter=_parse_converter(converter),
         time_limit_s=time_limit,
         use_cache=not no_cache,
+        vela=vela,
     )
-    for stack in dict.fromkeys(entry.target.stack for entry in chosen):
-        prepare_stack(stack)
+    for entry in chosen:
+        prepare_stack(entry.target, options)
     network = load(model)
     text = _read_log(log)
     results: list[CheckResult] = []

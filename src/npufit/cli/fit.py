@@ -114,6 +114,7 @@ def command(
     everything: bool,
     as_json: bool,
     settings: tuple[str, ...],
+    vela: str | None,
     time_limit: float,
     no_cache: bool,
     color: str,
@@ -143,12 +144,13 @@ def command(
     from npufit.rewrite.proof_inputs import RANDOM_INPUTS, read_samples
     from npufit.stacks import PlaceOptions, prepare_stack
 
-    chosen = choose_target(target)
+    chosen = choose_target(target, vela)
+    place = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache, vela=vela)
     wants_cut = cut or bool(head or tail) or _CUT in only
     if recipe is not None and recipe.exists() and only:
         raise InputError(f"{recipe} is there and says which passes to apply; --only says others. Give one of them.")
     _check_output(model, output, recipe, force=force, is_folder=wants_cut)
-    prepare_stack(chosen.target.stack)
+    prepare_stack(chosen.target, place)
     network = load(model)
     with progress_bar() as progress:
         options = FitOptions(
@@ -159,7 +161,7 @@ def command(
             inputs=RANDOM_INPUTS if inputs is None else inputs,
             seed=seed,
             samples=() if samples is None else read_samples(network, samples, inputs),
-            place=PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache),
+            place=place,
             progress=progress,
         )
         found = list_passes(network, chosen, options) if only_list else fit(network, chosen, options)

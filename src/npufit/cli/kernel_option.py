@@ -34,7 +34,7 @@ def kernel_verdicts(
     elif is_precompiled(network):
         streams = streams_of(network)
     else:
-        compiled = compile_model(network, resolve_target(target), place).compiled
+        compiled = compile_model(network, resolve_target(target, place.vela), place).compiled
         streams = streams_of(parse_model(compiled, f"{network.name} compiled by Vela"))
     verdicts = [judge_stream(stream, kernel) for stream in streams]
     lines = [f"{stream.name}: {verdict_text(verdict)}" for stream, verdict in zip(streams, verdicts, strict=True)]

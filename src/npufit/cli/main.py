@@ -21,6 +21,7 @@ _COMMANDS = {
     "disassemble": "Print the command stream of an Ethos-U; would a kernel accept it?",
     "accuracy": "How far are predicted times from measured ones?",
     "calibrate": "Refine predicted times with what your board measured.",
+    "toolchain": "Install, list or remove other releases of Vela.",
     "targets": "List the chips and stacks that can be asked about.",
     "rules": "Explain a rule or a hazard, or list them all.",
     "zoo": "List the built-in networks, or write one to a file.",

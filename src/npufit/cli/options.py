@@ -12,7 +12,7 @@ _Command = Callable[..., Any]
 
 
 def tool_options(command: _Command) -> _Command:
-    """Return `command` with the options of what runs a compiler: --set, --time-limit and --no-cache."""
+    """Return `command` with the options of what runs a compiler: --set, --vela, --time-limit and --no-cache."""
     options = (
         click.option(
             "--set",
@@ -21,6 +21,11 @@ def tool_options(command: _Command) -> _Command:
             metavar="NAME=VALUE",
             help="Override a setting of the chip profile, for Vela: accelerator, system-config, memory-mode, config, "
             "arena-cache-size, optimise.",
+        ),
+        click.option(
+            "--vela",
+            metavar="PATH",
+            help="The vela executable that compiles for CHIP/vela, in place of the release that the target names.",
         ),
         click.option(
             "--time-limit",

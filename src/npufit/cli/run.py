@@ -98,6 +98,7 @@ def command(
     everything: bool,
     as_json: bool,
     settings: tuple[str, ...],
+    vela: str | None,
     time_limit: float,
     no_cache: bool,
     color: str,
@@ -130,7 +131,7 @@ def command(
     network, source = load(name), None if original is None else load(original)
     names = None if labels is None else read_labels(labels)
     inputs = read_inputs(source or network, sources, seed, normalize)
-    place = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache)
+    place = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache, vela=vela)
     accepted = True
     if kernel is not None:
         if as_json:
@@ -191,4 +192,4 @@ def _run(
         return replay(network, capture, inputs, options)
     if target is None:
         return run_on_cpu(network, inputs, options)
-    return run_on_target(network, resolve_target(target), inputs, options, original)
+    return run_on_target(network, resolve_target(target, options.place.vela), inputs, options, original)

@@ -7,7 +7,7 @@ import importlib
 
 from npufit.errors import InputError
 from npufit.stacks.rule import Rule
-from npufit.stacks.stack import Preparable, Stack
+from npufit.stacks.stack import PlaceOptions, Preparable, RunsExecutables, Stack
 from npufit.stacks.target import Target, TargetInfo
 
 _FOLDERS = {
@@ -28,11 +28,11 @@ def load_stack(name: str) -> Stack:
     return importlib.import_module(_FOLDERS[name]).STACK
 
 
-def prepare_stack(name: str) -> None:
-    """Let the stack called `name` start what its next placement needs whatever the model is."""
-    stack = load_stack(name)
+def prepare_stack(target: Target, options: PlaceOptions) -> None:
+    """Let the stack of `target` start what its next placement needs whatever the model is."""
+    stack = load_stack(target.stack)
     if isinstance(stack, Preparable):
-        stack.prepare()
+        stack.prepare(target, options)
 
 
 def all_targets() -> tuple[TargetInfo, ...]:
@@ -54,11 +54,11 @@ def find_rule(rule_id: str) -> Rule:
     return found
 
 
-def resolve_target(text: str) -> Target:
+def resolve_target(text: str, executable: str | None = None) -> Target:
     """Return the target that `text` names: `chip/stack` or `chip/stack@version`.
 
-    Without a version the newest known release is taken; a point release stands with its series (26.1.6 is 26.1).
-    Raises InputError with the nearest names.
+    Without a version the newest known release is taken, or that of `executable` where the stack runs such a thing; a
+    point release stands with its series (26.1.6 is 26.1). Raises InputError with the nearest names.
     """
     chip, slash, rest = text.strip().partition("/")
     stack_name, _, version = rest.partition("@")
@@ -68,6 +68,8 @@ def resolve_target(text: str) -> Target:
     info = next((info for info in stack.targets() if info.chip == chip), None)
     if info is None:
         raise InputError(f"unknown target '{text}'. {_suggest(text, _spellings())}")
+    if not version and executable is not None and isinstance(stack, RunsExecutables):
+        return Target(chip, stack_name, stack.version_of(executable))
     if not version:
         return Target(chip, stack_name, info.default_version)
     resolved = stack.resolve_version(chip, version)

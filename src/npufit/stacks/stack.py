@@ -16,14 +16,16 @@ from npufit.stacks.target import Target, TargetInfo
 class PlaceOptions:
     """What a user may set for a placement; each stack reads what concerns it and ignores the rest.
 
-    `converter` is the command line of a vendor's converter; `settings` overrides the chip profile's settings by name
-    (for Vela: accelerator, system-config, memory-mode, config); `time_limit_s` bounds every vendor tool.
+    `converter` is the command line of a vendor's converter; `vela` an executable that compiles in place of the Vela of
+    the target's version; `settings` overrides the chip profile's settings by name (for Vela: accelerator,
+    system-config, memory-mode, config); `time_limit_s` bounds every vendor tool.
     """
 
     settings: tuple[tuple[str, str], ...] = ()
     converter: tuple[str, ...] | None = None
     time_limit_s: float = 600.0
     use_cache: bool = True
+    vela: str | None = None
 
 
 class Stack(Protocol):
@@ -56,6 +58,15 @@ class Stack(Protocol):
 class Preparable(Protocol):
     """A stack that can use the time in which a model is read."""
 
-    def prepare(self) -> None:
+    def prepare(self, target: Target, options: PlaceOptions) -> None:
         """Start what the next placement needs and what does not depend on the model. Never raises."""
+        ...
+
+
+@runtime_checkable
+class RunsExecutables(Protocol):
+    """A stack whose compiler may be an executable of the user's."""
+
+    def version_of(self, executable: str) -> str:
+        """Return the version behind `executable`, as targets name it. Raises InputError and ToolError."""
         ...

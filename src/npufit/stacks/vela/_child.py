@@ -1,14 +1,18 @@
-"""Vela with bounds on memory and file size, run as a script in a process of its own: `_child.py BYTES`.
+"""Vela with bounds on memory and file size, run as a script in a process of its own: `_child.py BYTES WAY WHAT`.
 
-It imports the compiler and then waits for a line on standard input: the arguments, as a JSON list. Where standard input
-ends without one, it was not needed. It imports nothing of npufit, so that it costs no more than Vela itself.
+It makes ready and then waits for a line on standard input: the arguments, as a JSON list. Where standard input ends
+without one, it was not needed. WAY is how: `import` imports the compiler; `record` does so too and has `_recorder`
+write what it saw to the file WHAT; `exec` becomes the program WHAT. It imports nothing of npufit, so that it costs no
+more than Vela itself, and runs in the Python that Vela runs in: 3.7 and newer.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 
 _FILE_BYTES = 4 << 30
 
@@ -28,13 +32,25 @@ def _set_bounds(memory_bytes: int) -> None:
             resource.setrlimit(kind, (limit, limit))
 
 
-def _main() -> int:
-    _set_bounds(int(sys.argv[1]))
-    from ethosu.vela.vela import main  # pyright: ignore[reportMissingTypeStubs]
-
+def _main(memory: str, way: str, what: str) -> int:
+    _set_bounds(int(memory))
+    if way == "exec":
+        line = sys.stdin.readline()
+        if line:
+            os.execv(what, [what, *json.loads(line)])
+        return 0
+    recorder_class = import_module("_recorder").Recorder if way == "record" else None
+    # What lies beside this script must hide no module of Vela's.
+    own = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != own]
+    compiler = import_module("ethosu.vela.vela")
+    recorder = None if recorder_class is None else recorder_class()
     line = sys.stdin.readline()
-    return main(json.loads(line)) if line else 0
+    code = compiler.main(json.loads(line)) if line else 0
+    if recorder is not None and line and not code:
+        recorder.write(what)
+    return code
 
 
 if __name__ == "__main__":
-    sys.exit(_main())
+    sys.exit(_main(*sys.argv[1:4]))

@@ -11,6 +11,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from npufit.stacks.vela.folders import cache_folder
+
 LIMIT_BYTES = 512 << 20
 """Size of all entries together; the ones used longest ago go first."""
 
@@ -65,13 +67,7 @@ def discard_entry(key: str) -> None:
 
 
 def _folder() -> Path:
-    own = os.environ.get("NPUFIT_CACHE_DIR")
-    if own:
-        return Path(own) / "vela"
-    base = os.environ.get("XDG_CACHE_HOME")
-    # The specification of XDG says that relative paths are to be ignored.
-    root = Path(base) if base and Path(base).is_absolute() else Path("~/.cache").expanduser()
-    return root / "npufit" / "vela"
+    return cache_folder("vela")
 
 
 def _prune(folder: Path) -> None:

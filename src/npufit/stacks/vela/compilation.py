@@ -13,11 +13,12 @@ from npufit.stacks.placement import CompilerEstimate, CompilerPass
 from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, read_database
 from npufit.stacks.vela.linux_sram import sram_use_of
 from npufit.stacks.vela.reasons import Reason, read_reasons
+from npufit.stacks.vela.record import read_record
 from npufit.stacks.vela.runner import VelaOutput
 from npufit.stacks.vela.summary import MemoryNeed, read_summary, read_total
 from npufit.tflite import parse_model
 
-FORM = 5
+FORM = 7
 """Number of the stored form; a change of what is stored, or of how Vela's output is read, raises it."""
 
 
@@ -43,12 +44,16 @@ def parse_compiled(compiled: bytes) -> Model:
     return parse_model(compiled, "the file that Vela compiled")
 
 
-def digest(output: VelaOutput, operator_counts: tuple[int, ...], origin: str) -> Compilation:
-    """Return what `output` says of a model whose subgraphs have `operator_counts` operators.
+def digest(output: VelaOutput, model: Model, origin: str) -> Compilation:
+    """Return what `output` says of `model`, whose labelled copy was compiled.
 
     `origin` says whose estimate it has. Raises ToolError where the form of what Vela wrote is unknown.
     """
-    database, passes = read_database(output.database, operator_counts)
+    if output.record:
+        database, passes = read_record(output.record, model)
+    else:
+        counts = tuple(len(subgraph.operators) for subgraph in model.subgraphs)
+        database, passes = read_database(output.database, counts)
     total = read_total(output.summary)
     return Compilation(
         output.compiled,

@@ -1,4 +1,9 @@
-"""The warnings in which Vela says why it leaves an operator alone."""
+"""The warnings in which Vela says why it leaves an operator alone.
+
+Vela 5 gives a reason below each warning. The releases before it say in the warning itself whether TensorFlow Lite's
+semantics or the NPU's limits are in the way, give the limit below, and what they found below that. Of a type that they
+have no recipe for they only say that it is `a CPU only op`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,16 @@ _WARNING = re.compile(
     r"Reason: (?P<reason>[^\n]*(?:\n[^\n]+)*)",
     re.MULTILINE,
 )
+_OLDER_WARNING = re.compile(
+    r"^Warning: (?:Unsupported TensorFlow Lite semantics for )?(?P<type>\S+) '(?P<ofm>[^\n]*)'"
+    r"(?: is not supported on the NPU)?\. Placing on CPU instead\n"
+    r" - (?P<limit>[^\n]*(?:\n(?!   |Warning: |Info: )[ \t]+[^\n]+)*)"
+    r"(?:\n   (?! )(?P<found>[^\n]*))?",
+    re.MULTILINE,
+)
+_CPU_ONLY = re.compile(r"^Info: (?P<type>\S+) '(?P<ofm>[^\n]*)' is a CPU only op$", re.MULTILINE)
+NO_RECIPE = "is a CPU only op"
+"""What the releases before 5 say of a type that they have no recipe for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +39,13 @@ class Reason:
 
 def read_reasons(printed: str) -> tuple[Reason, ...]:
     """Return the warnings in what Vela printed; the first line of a reason is what it found, the rest its rule."""
+    text = printed.replace("\r\n", "\n")
     reasons: list[Reason] = []
-    for match in _WARNING.finditer(printed.replace("\r\n", "\n")):
+    for match in _WARNING.finditer(text):
         found, *wanted = match["reason"].splitlines()
         reasons.append(Reason(match["type"], match["ofm"], found.strip(), " ".join(line.strip() for line in wanted)))
+    for match in _OLDER_WARNING.finditer(text):
+        wanted = " ".join(match["limit"].split())
+        reasons.append(Reason(match["type"], match["ofm"], (match["found"] or "").strip(), wanted))
+    reasons += (Reason(match["type"], match["ofm"], NO_RECIPE, "") for match in _CPU_ONLY.finditer(text))
     return tuple(reasons)

@@ -13,10 +13,10 @@ import threading
 import weakref
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from npufit.errors import InputError, NpufitError, ToolError
+from npufit.stacks.vela.compiler import Compiler, Way, bundled_compiler
 from npufit.stacks.vela.settings import VelaSettings
 
 ADDRESS_SPACE_BYTES = 8 << 30
@@ -24,25 +24,23 @@ ADDRESS_SPACE_BYTES = 8 << 30
 
 _READ_BYTES = 8 << 20
 _MESSAGE_LINES = 8
-_PACKAGE = "ethos-u-vela"
+_RECORD = "record.json"
+_OWN_PYTHON = ("PYTHONHOME", "PYTHONPATH")
+"""What the user set for one Python leads another one astray."""
 
 
 @dataclass(frozen=True, slots=True)
 class VelaOutput:
-    """What one run left: the compiled file, the debug database (XML), the summary (CSV) and what Vela printed."""
+    """What one run left: the compiled file, the debug database (XML), the summary (CSV) and what Vela printed.
+
+    `record` is what was recorded of an older Vela (see `_recorder`), empty where nothing was.
+    """
 
     compiled: bytes
     database: bytes
     summary: str
     printed: str
-
-
-def installed_version() -> str:
-    """Return the version of Vela on this machine. Raises ToolError where there is none."""
-    try:
-        return metadata.version(_PACKAGE)
-    except metadata.PackageNotFoundError:
-        raise ToolError(f"Vela is not installed. Install it with: pip install '{_PACKAGE}>=5.2,<5.3'.") from None
+    record: bytes = b""
 
 
 class VelaProcess:
@@ -51,20 +49,25 @@ class VelaProcess:
     It serves one compilation. A process that is not used, or no longer wanted, ends with this object.
     """
 
-    def __init__(self) -> None:
-        """Start the process. Raises ToolError where that cannot be done."""
+    def __init__(self, compiler: Compiler | None = None) -> None:
+        """Start the process of `compiler`, the Vela beside npufit where none is given.
+
+        Raises ToolError where that cannot be done.
+        """
+        self._compiler = compiler or bundled_compiler()
+        child = Path(__file__).with_name("_child.py")
         try:
             self._folder = tempfile.TemporaryDirectory(prefix="npufit-vela-", ignore_cleanup_errors=True)
             folder = Path(self._folder.name)
             with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
                 self._child = subprocess.Popen(
-                    [sys.executable, "-P", str(Path(__file__).with_name("_child.py")), str(ADDRESS_SPACE_BYTES)],
+                    self._compiler.command(child, ADDRESS_SPACE_BYTES, _RECORD),
                     cwd=folder,
                     stdin=subprocess.PIPE,
                     stdout=stdout,
                     stderr=stderr,
                     # One thread per core would reserve address space by the gigabyte on large machines.
-                    env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
+                    env={**_environment(self._compiler), "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
                     start_new_session=True,
                 )
         except OSError as error:
@@ -97,18 +100,24 @@ class VelaProcess:
             )
         printed = _read_text(folder / "stdout")
         if code != 0:
-            raise _failure(code, _read_text(folder / "stderr"))
+            raise _failure(code, _read_text(folder / "stderr"), printed)
         return VelaOutput(
             compiled=_read_result(folder, "*_vela.tflite"),
             database=_read_result(folder, "*_debug.xml"),
             summary=_read_result(folder, "*_summary_*.csv").decode("utf-8", "replace"),
             printed=printed,
+            record=_read_result(folder, _RECORD) if self._compiler.way is Way.RECORDED else b"",
         )
 
 
-def run_vela(model: bytes, settings: VelaSettings, time_limit_s: float) -> VelaOutput:
+def run_vela(model: bytes, settings: VelaSettings, time_limit_s: float, compiler: Compiler | None = None) -> VelaOutput:
     """Return what Vela makes of `model` in a process of its own; see `VelaProcess.compile`."""
-    return VelaProcess().compile(model, settings, time_limit_s)
+    return VelaProcess(compiler).compile(model, settings, time_limit_s)
+
+
+def _environment(compiler: Compiler) -> dict[str, str]:
+    own = compiler.program == sys.executable
+    return {name: value for name, value in os.environ.items() if own or name not in _OWN_PYTHON}
 
 
 def _end(child: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]) -> None:
@@ -175,7 +184,11 @@ class _Diagnosis:
 
 _DIAGNOSES = (
     _Diagnosis(re.compile(r"failed to parse", re.IGNORECASE), InputError, "Vela refuses the model"),
-    _Diagnosis(re.compile(r"CliOptionError|ConfigOptionError"), InputError, "Vela refuses the settings"),
+    _Diagnosis(
+        re.compile(r"CliOptionError|ConfigOptionError|^vela: error: argument|command-line option", re.MULTILINE),
+        InputError,
+        "Vela refuses the settings",
+    ),
     _Diagnosis(
         re.compile(r"Non-passthrough operation"),
         ToolError,
@@ -188,21 +201,26 @@ _DIAGNOSES = (
     ),
 )
 _SIGNALS = {member.value: member.name for member in signal.Signals}
-_EXCEPTION = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception): ?(.*)", re.MULTILINE)
+_EXCEPTION = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception))(?:: ?(.*))?$", re.MULTILINE)
 
 
-def _failure(code: int, stderr: str) -> NpufitError:
+def _failure(code: int, stderr: str, printed: str) -> NpufitError:
+    # The releases before 5 print what they refuse where they print everything else.
+    told = stderr if stderr.strip() else printed
     if code < 0:
-        return ToolError(f"Vela died of signal {_SIGNALS.get(-code, -code)}: {_last_words(stderr)}")
+        return ToolError(f"Vela died of signal {_SIGNALS.get(-code, -code)}: {_last_words(told)}")
     for diagnosis in _DIAGNOSES:
-        if diagnosis.pattern.search(stderr):
-            return diagnosis.error(f"{diagnosis.text}: {_last_words(stderr)}")
-    return ToolError(f"Vela failed with exit code {code}: {_last_words(stderr)}")
+        if diagnosis.pattern.search(told):
+            return diagnosis.error(f"{diagnosis.text}: {_last_words(told)}")
+    return ToolError(f"Vela failed with exit code {code}: {_last_words(told)}")
 
 
-def _last_words(stderr: str) -> str:
-    """Return what the exception at the end says, without the traceback before it."""
-    exceptions = list(_EXCEPTION.finditer(stderr))
-    text = stderr[exceptions[-1].start(1) :] if exceptions else stderr
+def _last_words(told: str) -> str:
+    """Return what the exception at the end says, without the traceback before it, or else the last lines."""
+    exceptions = list(_EXCEPTION.finditer(told))
+    text = told
+    if exceptions:
+        last = exceptions[-1]
+        text = told[last.start(2) :] if last[2] else told[last.start(1) :]
     lines = [line.strip().removeprefix("- ").strip("'\"") for line in text.splitlines() if line.strip()]
     return "; ".join(lines[-_MESSAGE_LINES:]) or "it printed nothing"

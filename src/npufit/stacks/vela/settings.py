@@ -5,13 +5,14 @@ from __future__ import annotations
 import configparser
 import difflib
 import hashlib
+import re
 from dataclasses import dataclass
-from importlib import util
 from pathlib import Path
 
 from npufit.chips import Chip
-from npufit.errors import InputError, InternalError, ToolError
+from npufit.errors import InputError, InternalError
 from npufit.stacks.placement import Setting
+from npufit.stacks.vela.compiler import Compiler, bundled_compiler
 
 PACKAGED_CONFIG = "Arm/vela.ini"
 """The configuration file that comes with Vela, as its `--config` names it."""
@@ -21,10 +22,16 @@ ACCELERATORS = (
     *("ethos-u65-256", "ethos-u65-512"),
     *("ethos-u85-128", "ethos-u85-256", "ethos-u85-512", "ethos-u85-1024", "ethos-u85-2048"),
 )
-"""What `--accelerator-config` of Vela 5.2 takes."""
+"""What `--accelerator-config` of Vela 5.2 takes; a release before 4 refuses those of the Ethos-U85 itself."""
 
 STRATEGIES = ("Performance", "Size")
-"""What `--optimise` of Vela 5.2 takes, its default first."""
+"""What `--optimise` takes, its default first; the same in all releases."""
+
+DEFAULTS = "internal-default"
+"""What system configuration and memory mode are called where Vela is to take its own."""
+
+_SIZED = re.compile(r"(Dedicated_Sram)_(\d+)KB")
+"""Memory modes of Vela 5 that the releases before say in two words: the mode, and the size of the cache."""
 
 _FROM_CHIP = ("accelerator", "system-config", "memory-mode")
 _OPTIONS = (*_FROM_CHIP, "config", "arena-cache-size", "optimise")
@@ -59,43 +66,67 @@ class VelaSettings:
         )
 
 
-def resolve_settings(chip: Chip, options: tuple[tuple[str, str], ...]) -> VelaSettings:
-    """Return the settings for `chip` with the user's `options` on top.
+def resolve_settings(
+    chip: Chip, options: tuple[tuple[str, str], ...], compiler: Compiler | None = None
+) -> VelaSettings:
+    """Return the settings for `chip` with the user's `options` on top, as `compiler` understands them.
 
-    Raises InputError for names and values that do not exist, listing those that do, and ToolError where Vela's own
-    configuration file is not there.
+    Without a compiler they are for the Vela beside npufit. Raises InputError for names and values that do not exist,
+    listing those that do, and ToolError where Vela's own configuration file is not there.
     """
+    compiler = compiler or bundled_compiler()
     given = dict(options)
     for name in given:
         if name not in _OPTIONS:
             raise InputError(f"Unknown setting '{name}' for Vela.{_nearest(name, _OPTIONS)}")
     values = {name: Setting(name, *_from_chip_or_option(chip, name, given)) for name in _FROM_CHIP}
-    config = _config_path(given.get("config"))
-    sections = _sections(config)
-    strategy = given.get("optimise", STRATEGIES[0])
-    _check("accelerator", values["accelerator"].value, ACCELERATORS)
-    _check("system-config", values["system-config"].value, sections.system_configs, config)
-    _check("memory-mode", values["memory-mode"].value, sections.memory_modes, config)
-    _check("optimise", strategy, STRATEGIES)
-    arena = _arena_bytes(given.get("arena-cache-size"))
     own_config = "config" in given
+    config = _config_path(given.get("config"), compiler)
+    sections = _sections(config) if config is not None else None
+    strategy = given.get("optimise", STRATEGIES[0])
+    arena = _arena_bytes(given.get("arena-cache-size"))
+    arena_origin = "option"
+    mode = values["memory-mode"]
+    in_other_words = _in_other_words(mode.value, sections, compiler)
+    if in_other_words is not None:
+        name, cache_bytes = in_other_words
+        values["memory-mode"] = Setting(
+            mode.name, name, f"{mode.origin}: {mode.value}, which Vela {compiler.version} does not have"
+        )
+        if arena is None:
+            arena, arena_origin = cache_bytes, f"the size in {mode.value}"
+    _check("accelerator", values["accelerator"].value, ACCELERATORS)
+    if sections is not None and config is not None:
+        _check("system-config", values["system-config"].value, (*sections.system_configs, DEFAULTS), config)
+        _check("memory-mode", values["memory-mode"].value, (*sections.memory_modes, DEFAULTS), config)
+    _check("optimise", strategy, STRATEGIES)
     shown = [
         *values.values(),
         Setting("config", given.get("config", PACKAGED_CONFIG), "option" if own_config else "Vela's default"),
         Setting("optimise", strategy, "option" if "optimise" in given else "Vela's default"),
     ]
     if arena is not None:
-        shown.append(Setting("arena-cache-size", f"{arena} bytes", "option"))
+        shown.append(Setting("arena-cache-size", f"{arena} bytes", arena_origin))
     return VelaSettings(
         accelerator=values["accelerator"].value,
         system_config=values["system-config"].value,
         memory_mode=values["memory-mode"].value,
         config=str(config) if own_config else PACKAGED_CONFIG,
-        config_digest=sections.digest,
+        config_digest=sections.digest if sections is not None else "",
         arena_cache_size_bytes=arena,
         optimise=strategy,
         shown=tuple(shown),
     )
+
+
+def _in_other_words(mode: str, sections: _Sections | None, compiler: Compiler) -> tuple[str, int] | None:
+    """Return memory mode and cache size in bytes for a mode that the compiler's configuration is without."""
+    found = _SIZED.fullmatch(mode)
+    if found is None:
+        return None
+    is_missing = not compiler.is_regor if sections is None else mode not in sections.memory_modes
+    can_be_said = sections is None or found[1] in sections.memory_modes
+    return (found[1], int(found[2]) << 10) if is_missing and can_be_said else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +145,14 @@ def _from_chip_or_option(chip: Chip, name: str, given: dict[str, str]) -> tuple[
     return str(fact.value), f"chip profile: {fact.source}"
 
 
-def _config_path(given: str | None) -> Path:
+def _config_path(given: str | None, compiler: Compiler) -> Path | None:
+    """Return the configuration file; None where the compiler has its own in a place that is not known."""
     if given is not None:
         path = Path(given).expanduser().resolve()
         if path.suffix != ".ini":
             raise InputError(f"{given}: Vela takes configuration files with the ending .ini only.")
         return path
-    spec = util.find_spec("ethosu.vela")
-    if spec is None or spec.origin is None:
-        raise ToolError("Vela is not installed. Install it with: pip install 'ethos-u-vela>=5.2,<5.3'.")
-    return Path(spec.origin).parent.parent / "config_files" / PACKAGED_CONFIG
+    return None if compiler.configs is None else compiler.configs / PACKAGED_CONFIG
 
 
 def _sections(path: Path) -> _Sections:

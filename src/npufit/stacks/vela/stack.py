@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 
 from npufit.chips import chip_names, load_chip
-from npufit.errors import InputError, ModelError, Place, ToolError
+from npufit.errors import InputError, ModelError, NpufitError, Place, ToolError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
-from npufit.stacks.placement import MemoryUse, Note, Placement, Setting, Status, Unit
+from npufit.stacks.placement import MemoryUse, Note, Placement, Status, Unit
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.vela.cache import cache_key, discard_entry, load_entry, store_entry
+from npufit.stacks.vela.choosing import compiler_notes, compiler_setting, executable_compiler, find_compiler
 from npufit.stacks.vela.compilation import FORM, Compilation, digest, from_bytes, to_bytes
+from npufit.stacks.vela.compiler import Compiler
 from npufit.stacks.vela.hazards import HAZARDS, find_hazards
 from npufit.stacks.vela.labels import find_label, label_tensors, restore_names
 from npufit.stacks.vela.linux_sram import sram_notes, sram_use_of
 from npufit.stacks.vela.log import read_log
 from npufit.stacks.vela.placing import place_operators
 from npufit.stacks.vela.precompiled import SOURCE, is_precompiled, place_precompiled, shared_notes
+from npufit.stacks.vela.releases import NEWEST, find_release, is_bsp, known_versions, read_version
 from npufit.stacks.vela.rules import RULES
-from npufit.stacks.vela.runner import VelaProcess, installed_version
+from npufit.stacks.vela.runner import VelaProcess
 from npufit.stacks.vela.settings import VelaSettings, resolve_settings
 from npufit.tflite import serialize_model
-
-_VERSION = "5.2"
-_RELEASE = re.compile(r"5\.2(\.\d+)?")
 
 
 class VelaStack:
@@ -37,13 +36,14 @@ class VelaStack:
 
     def __init__(self) -> None:
         """Make the stack; nothing runs yet."""
-        self._ready: VelaProcess | None = None
+        self._ready: dict[Compiler, VelaProcess] = {}
 
-    def prepare(self) -> None:
+    def prepare(self, target: Target, options: PlaceOptions) -> None:
         """Start a process that imports Vela, so that the next placement does not wait for that."""
-        if self._ready is None:
-            with suppress(ToolError):  # the placement will say what is wrong
-                self._ready = VelaProcess()
+        with suppress(NpufitError):  # the placement will say what is wrong
+            compiler = find_compiler(target, options.vela)
+            if compiler not in self._ready:
+                self._ready[compiler] = VelaProcess(compiler)
 
     def targets(self) -> tuple[TargetInfo, ...]:
         """Return the chips whose profile has settings for Vela."""
@@ -51,20 +51,29 @@ class VelaStack:
             TargetInfo(
                 chip=chip,
                 stack=self.name,
-                versions=(_VERSION,),
-                default_version=_VERSION,
+                versions=known_versions(),
+                default_version=NEWEST,
                 evidence=Evidence.EXECUTED,
-                basis="Vela 5.2 runs here; placement is read off the file that it compiles.",
-                missing="NXP's BSP compiles with its own fork of an older Vela, which may place operators differently; "
-                "its log or its compiled file decides there.",
+                basis=f"Vela {NEWEST} runs here; placement is read off the file that it compiles. Other releases do so "
+                "once npufit toolchain has installed them; a BSP (lf-...) stands for the Vela that it ships.",
+                missing="NXP's BSPs compile with forks, which place some networks differently from the release of the "
+                "same number; npufit toolchain install vela --from FORK --as BSP takes one.",
             )
             for chip in chip_names()
             if load_chip(chip).stack_settings(self.name)
         )
 
     def resolve_version(self, chip: str, version: str) -> str | None:
-        """Return 5.2 for 5.2 and its patch releases, None for every other version."""
-        return _VERSION if _RELEASE.fullmatch(version) else None
+        """Return the release or the BSP that `version` names (3.8.0 is 3.8), None where it is neither.
+
+        A BSP need not be one that npufit knows: its fork may be installed.
+        """
+        known = read_version(version)
+        return known if known is not None and (is_bsp(known) or find_release(known) is not None) else None
+
+    def version_of(self, executable: str) -> str:
+        """Return the release behind `executable`. Raises InputError where it is none, ToolError where it fails."""
+        return executable_compiler(executable).number
 
     def rules(self) -> tuple[Rule, ...]:
         """Return every rule and hazard of this stack."""
@@ -76,12 +85,12 @@ class VelaStack:
         Raises InputError where Vela refuses the model or the settings, ToolError where it is missing, fails or takes
         longer than the time limit.
         """
-        settings = resolve_settings(load_chip(target.chip), options.settings)
         if is_precompiled(model):
-            return _read_precompiled(model, target, settings)
-        version = _usable_version(target)
-        ready, self._ready = self._ready, None
-        compilation = _compile(model, settings, version, options, ready)
+            return _read_precompiled(model, target, options)
+        compiler = find_compiler(target, options.vela)
+        version = compiler.version
+        settings = resolve_settings(load_chip(target.chip), options.settings, compiler)
+        compilation = _compile(model, settings, compiler, options, self._ready.pop(compiler, None))
         placed = place_operators(model, compilation, version)
         # As everywhere: the Nth stream is that of the Nth call where there are as many of both.
         is_tied = compilation.database.stream_count == len(placed.partitions)
@@ -92,8 +101,9 @@ class VelaStack:
             operators=placed.operators,
             partitions=placed.partitions,
             hazards=tuple(find_hazards(model, compilation, placed.operators, settings.accelerator)),
-            settings=(*settings.shown, Setting("vela", version, "installed on this machine")),
+            settings=(*settings.shown, compiler_setting(compiler)),
             notes=(
+                *compiler_notes(compiler),
                 *placed.notes,
                 *_accelerator_note(target, settings),
                 *sram_notes(compilation.sram_bytes, target.chip),
@@ -117,39 +127,31 @@ def compile_model(model: Model, target: Target, options: PlaceOptions) -> Compil
     Raises InputError where Vela refuses the model or the settings, ToolError where it is missing, fails or takes longer
     than the time limit.
     """
-    settings = resolve_settings(load_chip(target.chip), options.settings)
-    return _compile(model, settings, _usable_version(target), options, None)
-
-
-def _usable_version(target: Target) -> str:
-    version = installed_version()
-    if not _RELEASE.fullmatch(version):
-        raise ToolError(
-            f"{target} needs Vela {_VERSION}; Vela {version} is installed. Install the other with: "
-            "pip install 'ethos-u-vela>=5.2,<5.3'."
-        )
-    return version
+    compiler = find_compiler(target, options.vela)
+    return _compile(
+        model, resolve_settings(load_chip(target.chip), options.settings, compiler), compiler, options, None
+    )
 
 
 def _compile(
-    model: Model, settings: VelaSettings, version: str, options: PlaceOptions, ready: VelaProcess | None
+    model: Model, settings: VelaSettings, compiler: Compiler, options: PlaceOptions, ready: VelaProcess | None
 ) -> Compilation:
     data = serialize_model(label_tensors(model))
-    counts = tuple(len(subgraph.operators) for subgraph in model.subgraphs)
-    key = cache_key(data, f"form {FORM}", version, settings.config_digest, *settings.arguments())
-    if options.use_cache:
+    key = cache_key(data, f"form {FORM}", compiler.identity, settings.config_digest, *settings.arguments())
+    use_cache = options.use_cache and bool(compiler.identity)
+    if use_cache:
         known = _from_cache(key)
         if known is not None:
             return known
     try:
-        output = (ready or VelaProcess()).compile(data, settings, options.time_limit_s)
+        output = (ready or VelaProcess(compiler)).compile(data, settings, options.time_limit_s)
     except InputError as error:
         raise _in_the_users_words(error, model) from None
     except ToolError as error:
         raise ToolError(f"{model.name}: {restore_names(str(error), model)}") from None
-    origin = f"Vela {version}, its own estimate with {settings.system_config} and {settings.memory_mode}"
-    compilation = digest(output, counts, origin)
-    if options.use_cache:
+    origin = f"Vela {compiler.version}, its own estimate with {settings.system_config} and {settings.memory_mode}"
+    compilation = digest(output, model, origin)
+    if use_cache:
         store_entry(key, to_bytes(compilation))
     return compilation
 
@@ -186,7 +188,8 @@ def _accelerator_note(target: Target, settings: VelaSettings) -> tuple[Note, ...
     return (Note(text, Evidence.SOURCE, fact.source),)
 
 
-def _read_precompiled(model: Model, target: Target, settings: VelaSettings) -> Placement:
+def _read_precompiled(model: Model, target: Target, options: PlaceOptions) -> Placement:
+    settings = resolve_settings(load_chip(target.chip), options.settings)
     read = place_precompiled(model, settings.accelerator)
     return Placement(
         target=target,

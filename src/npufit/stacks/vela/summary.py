@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from npufit.errors import ToolError
 
-_UNLIMITED_KIB = 1 << 30
-"""What Vela writes for an arena cache without a limit: its 40-bit address space."""
+_UNLIMITED_KIB = 1 << 22
+"""What Vela writes at least for an arena cache without a limit: an address space, of 32 bits on an Ethos-U55."""
 
 _LIMIT = 1 << 63
 
@@ -57,10 +57,11 @@ def read_total(text: str) -> Total:
     """Return the total that the summary CSV gives. Raises ToolError where its form is unknown."""
     try:
         row = _read_row(text)
-        total = Total(float(row["core_clock"]), int(row["cycles_total"]))
+        # Vela 5 writes whole cycles, the releases before fractions of them.
+        total = Total(float(row["core_clock"]), round(float(row["cycles_total"])))
         if not (math.isfinite(total.clock_hz) and total.clock_hz > 0 and 0 <= total.cycles < _LIMIT):
             raise ValueError(f"{total.cycles} cycles at {total.clock_hz} Hz")
-    except (csv.Error, StopIteration, KeyError, TypeError, ValueError) as error:
+    except (csv.Error, StopIteration, KeyError, TypeError, ValueError, OverflowError) as error:
         raise ToolError(f"Vela's summary has an unknown form: {error!r}.") from None
     return total
 

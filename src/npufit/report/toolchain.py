@@ -1,0 +1,84 @@
+"""Installed releases of Vela for people and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from npufit.report.ink import Page
+from npufit.stacks.vela.environments import Environment
+from npufit.stacks.vela.releases import BSPS, NEWEST, RELEASES, bsps_with, is_bsp
+from npufit.words import printable
+
+
+def toolchain_text(installed: Sequence[Environment], page: Page) -> str:
+    """Return what is installed, and what each release and BSP needs."""
+    lines = [page.ink("cyan", f"vela@{NEWEST}"), *page.labelled("from", "comes with npufit", "  ", 8)]
+    for entry in installed:
+        lines += [page.ink("cyan", f"vela@{entry.name}"), *_about(entry, page)]
+    names = {entry.name for entry in installed}
+    open_ = [release for release in RELEASES if release.number not in names and release.number != NEWEST]
+    lines += ["", "Can be installed with npufit toolchain install vela@VERSION:"]
+    for release in open_:
+        pythons = ", ".join(f"{major}.{minor}" for major, minor in sorted(release.pythons))
+        compiler = "; may need a C compiler" if release.needs_compiler else ""
+        bsps = ", ".join(bsps_with(release.number))
+        lines.append(f"  {release.number:<5} Python {pythons}{compiler}{f'; in {bsps}' if bsps else ''}")
+    unknown = ", ".join(bsp.name for bsp in BSPS if bsp.release is None)
+    lines += [
+        "",
+        *page.wrap("NXP's forks: npufit toolchain install vela --from REQUIREMENT_OR_FOLDER --as BSP"),
+        f"Which Vela ships is not known for: {unknown}",
+    ]
+    return "\n".join(lines)
+
+
+def installed_text(environment: Environment, asked: str) -> str:
+    """Return what was installed, and how it is used."""
+    fork = " as the fork of that BSP" if is_bsp(environment.name) else ""
+    lines = [f"vela@{environment.name}: Vela {environment.version}{fork}, Python {environment.python_version}"]
+    uses = (environment.name, *bsps_with(environment.name))
+    lines.append(f"Use it: npufit check MODEL -t {' or -t '.join(f'imx93/vela@{name}' for name in uses)}")
+    if "lf-" in asked.lower() and not is_bsp(environment.name):
+        lines.append(
+            "This is the upstream release of the number that the BSP ships, not NXP's fork, which places ShuffleNet, "
+            "YOLO and transformer networks differently (--from FORK --as BSP)."
+        )
+    return "\n".join(lines)
+
+
+def toolchain_document(installed: Sequence[Environment]) -> dict[str, object]:
+    """Return the same as data, ready for JSON."""
+    return {
+        "bundled": NEWEST,
+        "installed": [
+            {
+                "name": entry.name,
+                "version": entry.version,
+                "requirement": entry.requirement,
+                "python": entry.python_version,
+                "folder": str(entry.folder),
+            }
+            for entry in installed
+        ],
+        "releases": [
+            {
+                "release": release.number,
+                "pythons": [f"{major}.{minor}" for major, minor in release.pythons],
+                "companions": list(release.companions),
+                "needs_compiler": release.needs_compiler,
+                "bsps": list(bsps_with(release.number)),
+                "source": release.source,
+            }
+            for release in RELEASES
+        ],
+        "bsps": [{"bsp": bsp.name, "release": bsp.release, "source": bsp.source} for bsp in BSPS],
+    }
+
+
+def _about(entry: Environment, page: Page) -> list[str]:
+    what = f"Vela {entry.version}, Python {entry.python_version}"
+    return [
+        *page.labelled("is", what, "  ", 8),
+        *page.labelled("from", printable(entry.requirement), "  ", 8),
+        *page.labelled("folder", printable(str(entry.folder)), "  ", 8),
+    ]

@@ -1,0 +1,158 @@
+"""Which Vela compiles for a target: the one beside npufit, one in an environment, or an executable of the user's."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+from npufit.errors import InputError, ToolError
+from npufit.stacks.placement import Note, Setting
+from npufit.stacks.rule import Evidence
+from npufit.stacks.target import Target
+from npufit.stacks.vela.compiler import Compiler, Way, bundled_compiler
+from npufit.stacks.vela.environments import find_environment
+from npufit.stacks.vela.releases import NEWEST, find_release, is_bsp, need_release_number, release_number
+
+_TIME_LIMIT_S = 60.0
+_SHEBANG_BYTES = 4096
+_VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?")
+_ASK = """
+import hashlib, json, os, sys
+import ethosu.vela
+package = os.path.dirname(os.path.abspath(ethosu.vela.__file__))
+total = hashlib.sha256()
+for folder, folders, files in sorted(os.walk(os.path.dirname(package))):
+    for name in sorted(files):
+        if name.endswith((".py", ".so", ".ini")):
+            with open(os.path.join(folder, name), "rb") as file:
+                total.update(name.encode() + b"\\0" + file.read())
+print(json.dumps({"configs": os.path.join(os.path.dirname(package), "config_files"), "hash": total.hexdigest()[:16]}))
+"""
+
+
+def find_compiler(target: Target, executable: str | None = None) -> Compiler:
+    """Return the Vela that compiles for `target`: `executable` where one is given, else the one of its version.
+
+    For a BSP that is NXP's fork where it is installed, else the release of the same number. Raises ToolError where it
+    is not installed, with the command that does it, InputError where no release belongs to the version.
+    """
+    if executable is not None:
+        return _as_asked(executable_compiler(executable), target, executable)
+    version = target.version
+    if version == NEWEST:
+        return bundled_compiler()
+    own = find_environment(version)
+    if own is not None and is_bsp(version):
+        return own.compiler(f"the fork of {version}, installed from {own.requirement}")
+    if own is not None:
+        return own.compiler(f"in an environment of npufit, installed from {own.requirement}")
+    number = need_release_number(version)
+    if not is_bsp(version):
+        raise ToolError(_missing(number, version))
+    if number == NEWEST:
+        return replace(bundled_compiler(), stands_for=version)
+    upstream = find_environment(number)
+    if upstream is None:
+        raise ToolError(_missing(number, version))
+    return upstream.compiler(f"the upstream release of the number that {version} ships", version)
+
+
+@functools.lru_cache(maxsize=8)
+def executable_compiler(text: str) -> Compiler:
+    """Return the Vela behind an executable. Raises InputError where `text` is none, ToolError where it does not run.
+
+    A script that names its Python is run in it, so that it can be asked for more than it writes; the rest is run as it
+    is.
+    """
+    found = shutil.which(os.path.expanduser(text))
+    if found is None:
+        raise InputError(f"--vela {text}: there is no such executable.")
+    path = os.path.abspath(found)
+    version = _VERSION.search(_printed([path, "--version"], text))
+    if version is None:
+        raise ToolError(f"--vela {text}: is no Vela: it does not say its version (--version).")
+    origin = f"{text} (--vela)"
+    python = _python_of(path)
+    told = None if python is None else _told_by(python)
+    if python is None or told is None:
+        return Compiler(version[0], Way.EXECUTED, path, "", None, origin)
+    way = Way.IMPORTED if int(version[0].split(".")[0]) >= 5 else Way.RECORDED
+    return Compiler(version[0], way, python, f"{version[0]} {told['hash']}", Path(told["configs"]), origin)
+
+
+def compiler_setting(compiler: Compiler) -> Setting:
+    """Return which Vela ran, as a setting of the placement."""
+    return Setting("vela", compiler.version, compiler.origin)
+
+
+def compiler_notes(compiler: Compiler) -> tuple[Note, ...]:
+    """Return that an upstream release stood for a fork, where it did."""
+    if not compiler.stands_for:
+        return ()
+    bsp = compiler.stands_for
+    text = (
+        f"{bsp} ships NXP's fork of Vela {compiler.number}; what compiled here is the upstream release "
+        f"{compiler.version}. The two place classifiers alike, but ShuffleNet, YOLO and transformer networks "
+        f"differently (npufit toolchain install vela --from FORK --as {bsp})"
+    )
+    return (Note(text, Evidence.OBSERVED, "both compared on public networks, releases 3.5, 3.8 and 3.10"),)
+
+
+def _as_asked(compiler: Compiler, target: Target, text: str) -> Compiler:
+    number = release_number(target.version)
+    if number is not None and number != compiler.number:
+        raise InputError(
+            f"--vela {text}: is Vela {compiler.version}; {target} is {number}. Leave the version out, or give "
+            f"{target.chip}/{target.stack}@{compiler.number}."
+        )
+    return compiler
+
+
+def _missing(number: str, version: str) -> str:
+    told = f"Vela {number} is not installed" + (f" ({version} ships a fork of it)" if version != number else "")
+    if find_release(number) is None:
+        return f"{told}, and what it needs is not known. Give an executable with --vela PATH."
+    return f"{told}. Install it with: npufit toolchain install vela@{number}"
+
+
+def _python_of(path: str) -> str | None:
+    """Return the Python that a script names in its first line, None where it is no script of Python."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_SHEBANG_BYTES)
+    except OSError:
+        return None
+    line = head.split(b"\n", 1)[0].decode("utf-8", "replace")
+    if not line.startswith("#!"):
+        return None
+    words = line[2:].split()
+    if words and Path(words[0]).name == "env":
+        words = [word for word in words[1:] if not word.startswith("-")]
+    return shutil.which(words[0]) if words and "python" in Path(words[0]).name else None
+
+
+def _told_by(python: str) -> dict[str, str] | None:
+    try:
+        told = json.loads(_printed([python, "-c", _ASK], python))
+    except (ToolError, ValueError):
+        return None
+    return {str(key): str(value) for key, value in told.items()}
+
+
+def _printed(command: list[str], text: str) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, timeout=_TIME_LIMIT_S, check=False, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ToolError(f"--vela {text}: could not be run: {error}.") from None
+    if done.returncode != 0:
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        raise ToolError(f"--vela {text}: failed when it was asked for its version: {' '.join(last) or 'no message'}.")
+    return done.stdout.decode("utf-8", "replace")
