@@ -3,6 +3,7 @@
 from npufit.graph.element import ElementType
 from npufit.graph.macs import count_macs
 from npufit.graph.model import CUSTOM, ETHOS_U, NO_TENSOR, Attachment, Metadata, Model, Operator, Signature, Subgraph
+from npufit.graph.operands import lacks_operands, require_operands
 from npufit.graph.options import (
     Activation,
     AddOptions,
@@ -115,7 +116,9 @@ __all__ = [
     "count_macs",
     "fused_activation",
     "infer_shapes",
+    "lacks_operands",
     "measure_work",
+    "require_operands",
     "same_padding",
     "validate",
     "wire",

@@ -170,6 +170,8 @@ def speed_words(estimate: Estimate) -> str:
     factor = estimate.speed_up
     if factor is None:
         return ""
+    if not factor:
+        return "SLOWER than the CPU alone, which takes next to no time"
     if factor < 1:
         return f"SLOWER than the CPU alone, {significant(1 / factor, 3)} times its time"
     return f"{significant(factor)} times as fast as the CPU alone"

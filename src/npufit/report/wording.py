@@ -216,7 +216,7 @@ def cutters(result: CheckResult) -> Counter[str]:
         operators = list(enumerate(subgraph.operators))
         behind = _reached(unit, number, operators, forward=True)
         before = _reached(unit, number, operators[::-1], forward=False)
-        counts.update(subgraph.operators[index].name for index in behind & before)
+        counts.update(printable(subgraph.operators[index].name)[:60] for index in behind & before)
     return counts
 
 

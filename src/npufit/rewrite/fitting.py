@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from npufit.checking import CheckResult, ChosenTarget, check, choose_target
 from npufit.errors import InputError
-from npufit.graph import Model
+from npufit.graph import Model, require_operands
 from npufit.rewrite.progress import FitProgress, ignore_progress
 from npufit.rewrite.proof_inputs import ProofInput, extreme_inputs, seeded_inputs
 from npufit.rewrite.proving import Failure, Proof, prove, simulate
@@ -118,6 +118,7 @@ def _start(
     for name in options.skip:
         load_pass(name)
     chosen = choose_target(target) if isinstance(target, str) else target
+    require_operands(model)
     return check(model, chosen, options=options.place), (all_passes() if options.passes is None else options.passes)
 
 

@@ -232,6 +232,8 @@ class _Searcher:
             rewritten = _rewrite(own, before.model, context)
             if rewritten is None:
                 return Verdict(own, Outcome.LEFT, "nothing to do")
+            if not rewritten.model.main.operators:
+                return Verdict(own, Outcome.LEFT, "nothing would be left: no operator computes an output of the model")
             _check_form(rewritten.model)
             self._placements += 1
             after = _place_again(before, rewritten.model, self.options.place)

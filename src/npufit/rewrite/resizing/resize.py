@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from npufit.errors import InputError
-from npufit.graph import Metadata, Model, Subgraph, validate
+from npufit.graph import Metadata, Model, Subgraph, require_operands, validate
 from npufit.rewrite.resizing.dimensions import dimension
 from npufit.rewrite.resizing.rules import SIZES_ALONE, known_values, rule_of
 from npufit.rewrite.resizing.walk import Walk
@@ -67,6 +67,7 @@ def resize(model: Model, sizes: Mapping[str, Size]) -> Resized:
     Weights and quantization stay as they are, so the answers are as good as the network is at that size. Constants that
     follow from the size are computed anew. Raises InputError with the operator where the architecture forbids it.
     """
+    require_operands(model)
     walk = Walk.start(model)
     changed: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = []
     for name, size in sizes.items():

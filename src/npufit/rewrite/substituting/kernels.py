@@ -46,6 +46,8 @@ def write_out(editor: Editor, index: int) -> str:
     values = values_of(weights)
     if values is None or values.ndim != 4 or steps == (1, 1) or len(set(weights.quantization.zero_points)) > 1:
         return ""
+    if min(steps) < 1 or not values.size:
+        return ""
     sides = [(size - 1) * step + 1 for size, step in zip(values.shape[1:3], steps, strict=True)]
     if max(sides) > _LARGEST_SIDE:
         return ""
