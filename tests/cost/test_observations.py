@@ -57,7 +57,7 @@ def _table(rows: list[tuple[str, float, str]], has_start: bool) -> list[str]:
 def _read(folder: Path, text: str, name: str = "runs") -> tuple[Observation, ...]:
     path = folder / name
     path.write_text(text, encoding="utf-8")
-    return read_observations(path)
+    return read_observations(path).runs
 
 
 def test_a_table_is_read_with_its_lines(tmp_path: Path) -> None:
@@ -135,7 +135,16 @@ def test_the_delegate_and_kernels_of_xnnpack_are_told_apart(tmp_path: Path) -> N
     ("delegate", "unit"),
     [
         ("", Unit.CPU),
-        ("External delegate path: [/usr/lib/libvx_delegate.so]", Unit.NPU),
+        ("NeutronDelegate: 1 nodes delegated out of 3 nodes with 1 partitions", Unit.NPU),
+        (
+            "Replacing 9 out of 31 node(s) with delegate (Vx Delegate) node, yielding 3 partitions for subgraph 0.",
+            Unit.NPU,
+        ),
+        ("Replacing 9 out of 31 node(s) with delegate (TfLiteXNNPackDelegate) node, yielding 3 partitions", Unit.CPU),
+        (
+            "Unable to load external delegate from : /x/libvx_delegate.so (dlopen failed)\nEXTERNAL delegate created.",
+            Unit.CPU,
+        ),
         ("NeutronDelegate delegate: 0 nodes delegated out of 31 nodes with 0 partitions.", Unit.CPU),
         ("TfLiteXNNPackDelegate delegate: 20 nodes delegated out of 31 nodes with 1 partitions.", Unit.CPU),
     ],

@@ -31,10 +31,11 @@ for _folder in (_TESTS, *(_TESTS / name for name in ("execute", "fuzz", "rewrite
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
-import npufit.cli  # noqa: E402
 from fuzz_seeds import Seeds, read_seeds  # noqa: E402
-from mutating_bytes import damage  # noqa: E402
 from mutating_models import mutate  # noqa: E402
+
+import npufit.cli  # noqa: E402
+from mutating_bytes import damage  # noqa: E402
 from npufit.rewrite import pass_names  # noqa: E402
 from npufit.tflite import parse_model, serialize_model  # noqa: E402
 from npufit.tflite.names import operator_codes  # noqa: E402
@@ -79,7 +80,7 @@ def mutant(seeds: Seeds, seed: int, number: int) -> tuple[bytes, bool]:
     for _ in range(20):
         try:
             return serialize_model(mutate(parse_model(source, "seed"), donor, kinds, rng)), is_compiled
-        except Exception:  # noqa: BLE001, S112 - a model that cannot be written is not a file
+        except Exception:  # a model that cannot be written is not a file
             continue
     return damage(source, rng), is_compiled
 
@@ -124,7 +125,7 @@ def problem(arguments: list[str]) -> str | None:
         code = leaving.code
     except TooLongError:
         return f"takes more than {MOST_SECONDS} s: {_innermost(sys.exc_info()[2])}"
-    except BaseException as error:  # noqa: BLE001 - this is what the test looks for
+    except BaseException as error:  # this is what the test looks for
         return f"{type(error).__name__}: {error} {_innermost(error.__traceback__)}"
     finally:
         signal.alarm(0)
@@ -198,8 +199,13 @@ def main() -> None:
     seeds = read_seeds()
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for failure in try_files(seeds, asked.seed, range(first, first + count), asked.share, journal, keep):
-            print(json.dumps([failure.seed, failure.number, failure.command, failure.what]), flush=True)
-    print(json.dumps({"tried": count, "seconds": round(time.monotonic() - start, 1)}), flush=True)
+            _say([failure.seed, failure.number, failure.command, failure.what])
+    _say({"tried": count, "seconds": round(time.monotonic() - start, 1)})
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -84,11 +84,13 @@ def command(
         raise InputError("give the board's target with -t, such as -t imx93/vela (see `npufit targets`).")
     profile_file = _check_output(output, files, models, force=force)
     resolved = resolve_target(target, vela)
-    observations = [entry for file in files for entry in read_observations(file)]
+    logs = [read_observations(file) for file in files]
+    observations = [run for log in logs for run in log.runs]
+    refused = [reason for log in logs for reason in log.refused]
     options = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache, vela=vela)
     networks = _load(models)
     with sign_of_life("calibrating"):
-        result = calibrate(observations, networks, resolved, profile_file.name, options, target)
+        result = calibrate(observations, networks, resolved, profile_file.name, options, target, refused)
     write(profile_text(result.profile), profile_file)
     page = page_for(color)
     text = calibration_json(result, profile_file) if as_json else ""

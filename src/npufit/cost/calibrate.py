@@ -75,17 +75,25 @@ def calibrate(
     name: str,
     options: PlaceOptions | None = None,
     written: str = "",
+    refused: Sequence[str] = (),
 ) -> Calibration:
     """Return the profile of the board that `observations` were made on, and how well it explains them.
 
     `models` are the measured networks by the names that the observations use; `name` names the profile, `written` is
-    the target as the user wrote it. Raises InputError where nothing can be fitted.
+    the target as the user wrote it, `refused` says which runs of the logs were none. Raises InputError where nothing
+    can be fitted.
     """
     cpu = load_fitted(f"{target.chip}/cpu")
     if cpu is None:
         raise InputError(f"npufit has no cost model of {target.chip}, so there is nothing to calibrate.")
-    runs = [(observation, *find_model(observation, models)) for observation in observations]
-    without, unused = cpu_trials(runs, cpu.values)
+    foreign = [run for run in observations if run.unit is Unit.NPU and run.stack not in ("", target.stack)]
+    runs = [(run, *find_model(run, models)) for run in observations if run not in foreign]
+    without, reasons = cpu_trials(runs, cpu.values)
+    unused = [
+        *refused,
+        *(f"{run.source}: it ran with {run.stack}, not with {target.stack}" for run in foreign),
+        *reasons,
+    ]
     on_cpu = _fit(coefficients(has_dot_product=True), cpu.values, without)
     rows = _rows(without, on_cpu)
     npu, model = load_fitted(f"{target.chip}/{target.stack}"), load_npu_model(target.chip, target.stack)

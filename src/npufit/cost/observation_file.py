@@ -6,7 +6,7 @@ import csv
 import math
 from pathlib import Path
 
-from npufit.cost.benchmark_log import is_benchmark_log, read_benchmark_log
+from npufit.cost.benchmark_log import BenchmarkLog, is_benchmark_log, read_benchmark_log
 from npufit.cost.observation import MOST_MS, Observation
 from npufit.errors import InputError
 from npufit.files import read_bounded
@@ -17,22 +17,28 @@ _MOST_BYTES = 16 << 20
 _MOST_ROWS = 10_000
 _MOST_PROBLEMS = 10
 _MOST_THREADS = 64
-_COLUMNS = ("model", "latency_ms", "unit", "threads")
+_LATENCY = "latency_ms"
+_COLUMNS = ("model", _LATENCY, "unit", "threads")
 
 
-def read_observations(path: Path) -> tuple[Observation, ...]:
-    """Return the measurements in the file at `path`. Raises InputError with everything that is wrong with it."""
+def read_observations(path: Path) -> BenchmarkLog:
+    """Return the measurements in the file at `path`, and why runs of a log in it are none.
+
+    Raises InputError with everything that is wrong with it, or where it has no measurement.
+    """
     text = _read(path)
     name = printable(path.name)
-    found = read_benchmark_log(text, name) if is_benchmark_log(text) else read_csv(text, name)
-    if not found:
+    is_table = _LATENCY in text.lstrip().partition("\n")[0].lower()
+    found = BenchmarkLog(read_csv(text, name), ()) if is_table or not is_benchmark_log(text) else None
+    found = found or read_benchmark_log(text, name)
+    if not found.runs:
         raise InputError(f"{name}: there is no measurement in it. {_EXPECTED}")
     return found
 
 
 _EXPECTED = (
-    "Expected a CSV file with the columns model, latency_ms, unit (cpu or npu) and threads, or what benchmark_model "
-    "printed."
+    "Expected a CSV file with the columns model, latency_ms, unit (cpu or npu) and threads, or what benchmark_model or "
+    "label_image printed."
 )
 
 

@@ -31,7 +31,7 @@ _LEAST: dict[int, tuple[str, ...]] = {
     4: ("STRIDED_SLICE", "ONE_HOT", "SPARSE_TO_DENSE"),
 }
 _LEAST_OF = {kind: count for count, kinds in _LEAST.items() for kind in kinds}
-"""The operands that may not be left out; optional ones (a bias) come after them. Source: `Prepare` of LiteRT's kernels."""
+"""The operands that may not be left out; optional ones (a bias) come after them. Source: LiteRT's kernels (Prepare)."""
 
 
 def lacks_operands(operator: Operator) -> bool:
@@ -48,10 +48,11 @@ def require_operands(model: Model) -> None:
     for number, subgraph in enumerate(model.subgraphs):
         for index, operator in enumerate(subgraph.operators):
             if lacks_operands(operator):
+                found = f"{_count(operator.inputs, 'operand')} and {_count(operator.outputs, 'result')}"
+                needed = f"at least {plural(_LEAST_OF[operator.type], 'operand')} and 1 result"
                 raise ModelError(
                     model.name,
-                    f"has {_count(operator.inputs, 'operand')} and {_count(operator.outputs, 'result')}; its type needs "
-                    f"at least {plural(_LEAST_OF[operator.type], 'operand')} and 1 result",
+                    f"has {found}; its type needs {needed}",
                     Place(number, index, shorten(operator.name)),
                     "LiteRT refuses this file: write it again",
                 )

@@ -14,7 +14,7 @@ from npufit.words import shorten
 
 _LOG = "the delegate's log"
 _DELEGATED = re.compile(
-    r"neutron[^\n]{0,80}?\b(\d{1,9}) nodes delegated out of (\d{1,9}) nodes(?: with (\d{1,9}) partitions)?",
+    r"\bneutron\w{0,40}(?: delegate)?: (\d{1,9}) nodes delegated out of (\d{1,9}) nodes(?: with (\d{1,9}) partitions)?",
     re.IGNORECASE | re.ASCII,
 )
 _VERSION = re.compile(r"Neutron delegate version: {0,4}([^\n]{1,80})")
