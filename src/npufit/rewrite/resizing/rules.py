@@ -345,6 +345,8 @@ def _transpose_convolution(walk: Walk, index: int) -> bool:
     if not isinstance(options, TransposeConvOptions) or ifm == NO_TENSOR:
         walk.fail(index, "its operands are not understood")
     old, new, out = walk.old(ifm), walk.new(ifm), walk.old(output)
+    if len(old) != 4 or len(out) != 4:
+        walk.fail(index, "its maps have no known rows and columns")
     strides = options.stride_h, options.stride_w
     rows, columns = (out[axis] + (new[axis] - old[axis]) * strides[axis - 1] for axis in (1, 2))
     shape = new[0], rows, columns, out[3]

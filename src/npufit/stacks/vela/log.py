@@ -13,7 +13,8 @@ from npufit.stacks.vela.reasons import Reason, read_reasons
 
 # nxp-imx/tflite-ethosu-delegate-imx, simple_delegate.cc: DelegatePrepare.
 _DELEGATED = re.compile(
-    r"EthosuDelegate(?: delegate)?: (\d{1,9}) nodes delegated out of (\d{1,9}) nodes with (\d{1,9}) partitions", re.ASCII
+    r"EthosuDelegate(?: delegate)?: (\d{1,9}) nodes delegated out of (\d{1,9}) nodes with (\d{1,9}) partitions",
+    re.ASCII,
 )
 _TOTAL = re.compile(r"^(CPU|NPU) operators = (\d{1,9}) \(", re.MULTILINE)
 _CONFIGURATION = re.compile(r"^(Accelerator configuration|System configuration|Memory mode) +(\S+) *$", re.MULTILINE)
