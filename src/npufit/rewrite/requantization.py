@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import frexp
+from math import frexp, inf, isfinite
 
 import numpy as np
 import numpy.typing as npt
@@ -35,9 +35,11 @@ Scaling = Callable[[Integers, Multiplier], Integers]
 
 
 def as_multiplier(real: float) -> Multiplier:
-    """Return what the kernels make of a real multiplier."""
+    """Return what the kernels make of a real multiplier; of one that is no number, what scales every sum too far."""
     if real == 0.0:
         return Multiplier(0, 0)
+    if not isfinite(real):
+        return Multiplier(_LARGEST, 64)
     mantissa, shift = frexp(real)
     integer = int(np.floor(mantissa * (1 << 31) + 0.5))
     if integer == 1 << 31:
@@ -47,12 +49,12 @@ def as_multiplier(real: float) -> Multiplier:
 
 def wide_product(ifm: float, weights: float, ofm: float) -> Multiplier:
     """Return the multiplier of int8 convolutions and of FULLY_CONNECTED: the product of the scales in 64 bits."""
-    return as_multiplier(ifm * weights / ofm)
+    return as_multiplier(ifm * weights / ofm if ofm else inf)
 
 
 def narrow_product(ifm: float, weights: float, ofm: float) -> Multiplier:
     """Return the multiplier of uint8 convolutions: the product of the scales in 32 bits."""
-    return as_multiplier(float(np.float32(ifm) * np.float32(weights)) / ofm)
+    return as_multiplier(float(np.float32(ifm) * np.float32(weights)) / ofm if ofm else inf)
 
 
 def round_twice(sums: Integers, multiplier: Multiplier) -> Integers:
