@@ -130,6 +130,9 @@ def test_the_catalogue_lists_every_network_of_the_specification() -> None:
         "facenet512",
         "deepface_emotion",
         "wav2letter",
+        "blazeface",
+        "face_mesh",
+        "iris_landmark",
     }
     assert expected <= {entry.name for entry in entries()}
     assert all(name == entry.name for name, entry in CATALOGUE.items())

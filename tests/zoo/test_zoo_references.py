@@ -81,6 +81,9 @@ def test_resnet50_v2_has_the_operators_of_keras() -> None:
         ("resnet50_v2", 3480),
         ("inception_v1", 1500),
         ("inception_v2", 1940),
+        ("blazeface", 30.8),
+        ("face_mesh", 35.0),
+        ("iris_landmark", 53.7),
     ],
 )
 def test_work_is_that_of_the_published_networks(name: str, mega_macs: float) -> None:

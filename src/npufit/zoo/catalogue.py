@@ -13,6 +13,14 @@ from npufit.zoo.efficientnet_lite import LITE_VARIANTS, lite_drawer
 from npufit.zoo.faces import EMOTION_RANGE, EMOTION_SHAPE, draw_deepface_emotion, draw_facenet512
 from npufit.zoo.inception_v1 import draw_inception_v1
 from npufit.zoo.inception_v2 import draw_inception_v2
+from npufit.zoo.mediapipe_faces import (
+    EYE_SHAPE,
+    FACE_SHAPE,
+    MESH_SHAPE,
+    draw_blazeface,
+    draw_face_mesh,
+    draw_iris_landmark,
+)
 from npufit.zoo.mlperf_tiny import (
     ANOMALY_SHAPE,
     KEYWORD_SHAPE,
@@ -253,6 +261,33 @@ CATALOGUE = {
             smallest_size=0,
             fixed_shape=EMOTION_SHAPE,
             input_range=EMOTION_RANGE,
+        ),
+        ZooEntry(
+            name="blazeface",
+            summary="detection of faces on two maps of a small network",
+            origin="MediaPipe face_detection_short_range",
+            default_size=0,
+            draw=draw_blazeface,
+            smallest_size=0,
+            fixed_shape=FACE_SHAPE,
+        ),
+        ZooEntry(
+            name="face_mesh",
+            summary="468 points of a face by the same blocks with PRELU",
+            origin="MediaPipe face_landmark",
+            default_size=0,
+            draw=draw_face_mesh,
+            smallest_size=0,
+            fixed_shape=MESH_SHAPE,
+        ),
+        ZooEntry(
+            name="iris_landmark",
+            summary="points of an eye and its iris by narrow blocks with PRELU",
+            origin="MediaPipe iris_landmark",
+            default_size=0,
+            draw=draw_iris_landmark,
+            smallest_size=0,
+            fixed_shape=EYE_SHAPE,
         ),
         ZooEntry(
             name="wav2letter",

@@ -7,6 +7,7 @@ no convolution absorbs, and the transposed convolution.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from npufit.graph import (
@@ -28,7 +29,7 @@ from npufit.graph import (
 )
 from npufit.zoo.builder import Border, GraphBuilder, Signal
 from npufit.zoo.draft import Activations, AsIs, Bias, Parameter, Weights
-from npufit.zoo.moments import Moments, add_moments
+from npufit.zoo.moments import Moments, add_moments, join_moments, leaky_relu, transform_moments
 from npufit.zoo.weights import LayerWeights, Target, dense_weights
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ _INT64 = 4
 """The schema's number of the type."""
 
 _LEAKY = Target(0.25, 1.0)
+
+_SLOPE, _SLOPE_DEVIATION = 0.2, 0.04
+"""Of PRELU's slopes. They stay positive, because the numbers are bounded at 3.5 deviations."""
 
 
 class ShapingBuilder(GraphBuilder):
@@ -59,6 +63,25 @@ class ShapingBuilder(GraphBuilder):
         """Append CONV_2D and LEAKY_RELU with a slope of 0.1, and return its output."""
         sums = self.convolution(ifm, depth, name, kernel=kernel, stride=stride, border=border, target=_LEAKY)
         return self.leaky_relu(sums, 0.1, f"{name}/LeakyRelu")
+
+    def prelu(self, ifm: Signal, name: str) -> Signal:
+        """Append PRELU with a slope for each channel, and return its output."""
+        slopes = _SLOPE + _SLOPE_DEVIATION * self._numbers.draw(1, 1, ifm.depth)
+        index = self.parameter(slopes, f"{name}/alpha")
+        moments = transform_moments(ifm.moments, partial(leaky_relu, slope=float(slopes.mean())))
+        low, high = self._range(ifm)
+        return self._layer("PRELU", (ifm, index), f"{name}/PReLU", None, moments, (low * float(slopes.max()), high))
+
+    def pad_channels(self, ifm: Signal, depth: int, name: str) -> Signal:
+        """Append PAD with zeros after the last channel up to `depth`, and return the output."""
+        import numpy as np
+
+        added = depth - ifm.depth
+        amounts = self._integers((0, 0, 0, 0, 0, 0, 0, added), f"{name}/paddings", (4, 2))
+        none = np.zeros(added, np.float32)
+        moments = join_moments([ifm.moments, Moments(none, none)])
+        options, shape = OtherOptions("PadOptions"), (*ifm.shape[:-1], depth)
+        return self._same_scale("PAD", (ifm, amounts), f"{name}/ChannelPad", options, moments, shape)
 
     def fixed_convolution(self, ifm: Signal, values: Floats, moments: Moments, name: str) -> Signal:
         """Append a 1x1 CONV_2D with the given weights and no bias to speak of; `moments` are those of its output."""
