@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import npufit
-from npufit.cost.accuracy import accuracy_rows, group_accuracy
+from npufit.cost.accuracy import accuracy_rows, class_accuracy, group_accuracy
 from npufit.report.accuracy import accuracy_markdown, summary_markdown
 from npufit.report.ink import Page
 from npufit.report.rules import rule_index, rule_page
@@ -58,7 +58,8 @@ def test_pages_show_the_current_accuracy(name: str, whole: bool) -> None:
     assert end
     rows = accuracy_rows()
     groups = group_accuracy(rows)
-    current = f"\n{accuracy_markdown(rows, groups) if whole else summary_markdown(groups)}\n"
+    classes = class_accuracy(group.group for group in groups)
+    current = f"\n{accuracy_markdown(rows, groups, classes) if whole else summary_markdown(groups)}\n"
     if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
         path.write_text(f"{before}{start}{current}{end}{after}", encoding="utf-8")
         return

@@ -10,15 +10,6 @@ from npufit.cost.accuracy import accuracy_rows, architecture, choose_rows, group
 from npufit.cost.reference import Row, measured_rows
 from npufit.errors import InputError
 
-_BAND: dict[str, Any] = {
-    "low": 0.75,
-    "high": 1.3,
-    "coverage": 0.75,
-    "median_error": 0.15,
-    "rows": 4,
-    "networks": 2,
-    "origin": "made up",
-}
 _FACTORS = (1.0, 1.1, 0.8, 2.0)
 
 
@@ -35,12 +26,14 @@ def document() -> dict[str, Any]:
             "network": row.network,
             "group": row.group,
             "predicted_ms": row.measured_ms * factor,
+            "low_ms": row.measured_ms * factor * 0.75,
+            "high_ms": row.measured_ms * factor * 1.3,
             "compiler_ms": row.measured_ms * 1.4 if factor == 1.0 else None,
             "left_out": "",
         }
         for row, factor in zip(_rows("imx93/vela"), _FACTORS, strict=True)
     ]
-    return {"form": 1, "models": {"imx93/vela": {"values": {}, "band": _BAND}}, "held_out": held_out}
+    return {"rows": held_out, "classes": []}
 
 
 def test_every_measurement_is_a_row_and_counts_or_says_why_not(document: dict[str, Any]) -> None:
@@ -54,9 +47,9 @@ def test_every_measurement_is_a_row_and_counts_or_says_why_not(document: dict[st
 
 
 def test_errors_and_coverage_are_of_the_rows_that_count(document: dict[str, Any]) -> None:
-    (group,) = group_accuracy(accuracy_rows(document), document)
+    group = group_accuracy(accuracy_rows(document))[0]
     approximately = pytest.approx  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    assert (group.group, group.threads, group.rows) == ("imx93/vela", "", 4)
+    assert (group.group, group.part, group.rows) == ("imx93/vela", "", 4)
     assert group.median_error == approximately(0.15)
     assert group.mean_error == approximately((0.0 + 0.1 + 0.2 + 1.0) / 4)
     assert group.coverage == approximately(3 / 4)
@@ -64,8 +57,8 @@ def test_errors_and_coverage_are_of_the_rows_that_count(document: dict[str, Any]
 
 
 def test_a_row_that_is_left_out_does_not_count_even_with_a_prediction(document: dict[str, Any]) -> None:
-    changed = {**document, "held_out": [{**entry, "left_out": "doubtful"} for entry in document["held_out"]]}
-    assert group_accuracy(accuracy_rows(changed), changed) == ()
+    changed = {**document, "rows": [{**entry, "left_out": "doubtful"} for entry in document["rows"]]}
+    assert group_accuracy(accuracy_rows(changed)) == ()
 
 
 def test_threads_have_sums_of_their_own() -> None:
@@ -74,9 +67,8 @@ def test_threads_have_sums_of_their_own() -> None:
         for row in measured_rows()
         if row.group == "imx93/cpu" and row.threads_text in ("1", "2")
     ]
-    document: dict[str, Any] = {"models": {"imx93/cpu": {"band": _BAND}}, "held_out": held_out}
-    whole, one, two = group_accuracy(accuracy_rows(document), document)
-    assert (whole.threads, one.threads, two.threads) == ("", "1", "2")
+    whole, one, two, small = group_accuracy(accuracy_rows({"rows": held_out, "classes": []}))
+    assert (whole.part, one.part, two.part, small.part) == ("", "1 thread", "2 threads", "below 3 ms")
     assert one.rows + two.rows == whole.rows
     assert one.mean_error < whole.mean_error < two.mean_error
 

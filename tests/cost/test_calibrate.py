@@ -11,7 +11,7 @@ from npufit.checking import load
 from npufit.cost import estimate
 from npufit.cost.assembly import assemble
 from npufit.cost.calibrate import Calibration, calibrate, meanings
-from npufit.cost.cpu import cpu_cost
+from npufit.cost.cpu import caches_of, cpu_cost
 from npufit.cost.fitted import load_fitted
 from npufit.cost.observation import Observation, OperatorTime
 from npufit.cost.profile import Change
@@ -77,7 +77,10 @@ def test_a_profile_moves_the_families_that_it_shows(models: dict[str, Model]) ->
     model = models["mobilenet_v1"]
     values = {**_packaged(), "depthwise_ns_per_mac": 2 * _packaged()["depthwise_ns_per_mac"]}
     workload = on_the_cpu(model)
-    times = tuple(OperatorTime(entry.demand.type, cpu_cost(entry.demand, values, 1).ms) for entry in workload.operators)
+    caches = caches_of((entry.demand for entry in workload.operators), values)
+    times = tuple(
+        OperatorTime(entry.demand.type, cpu_cost(entry.demand, values, 1, caches).ms) for entry in workload.operators
+    )
     run = Observation("mobilenet_v1", Unit.CPU, 1, sum(entry.ms for entry in times), "a test", times)
     moved = _after(calibrate([run], models, _TARGET, "board.toml"))
     others = {name: factor for name, factor in moved.items() if name != "depthwise_ns_per_mac"}

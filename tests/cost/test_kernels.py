@@ -46,4 +46,4 @@ def test_an_operator_that_nothing_is_known_of_is_named(shared_models: Path) -> N
     model = npufit.load(str(shared_models / "person_detect_vela.tflite"))
     found = estimate(model, npufit.check(model, "imx93/teflon@26.1").placement)
     assert found is not None
-    assert any("ethos-u" in warning and "counted like ADD" in warning for warning in found.warnings)
+    assert any("ethos-u" in warning and "estimated as ADD" in warning for warning in found.warnings)

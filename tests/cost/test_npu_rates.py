@@ -10,9 +10,12 @@ import pytest
 import npufit
 from cost.demands import HOSTILE, addition, convolution, depthwise, expected, matrix, on_npu
 from npufit.cost.demand import Demand, Family
-from npufit.cost.hypothesis import all_it_could_take, as_unknown
-from npufit.cost.npu import etnaviv, neutron, vip8000
+from npufit.cost.hypothesis import Taking, all_it_could_take, as_unknown
+from npufit.cost.npu import etnaviv, load_npu_model, neutron, vip8000
+from npufit.cost.npu.arrays import total_of
 from npufit.cost.npu.etnaviv import SHARED_WITH_VX
+from npufit.cost.reference import load_workload
+from npufit.cost.slopes import slopes_by_differences
 from npufit.cost.workload import on_the_cpu
 
 _Model = neutron.NeutronModel | vip8000.Vip8000Model | etnaviv.EtnavivModel
@@ -87,3 +90,20 @@ def test_the_tail_beside_neutron_is_slower_than_alone() -> None:
     values = expected(neutron.MODEL.coefficients)
     assert neutron.MODEL.cost(on_npu(addition(4, 4)), values).tail_factor > 1
     assert vip8000.MODEL.cost(on_npu(addition(4, 4)), expected(vip8000.MODEL.coefficients)).tail_factor == 1
+
+
+@pytest.mark.parametrize("name", ["imx93/vela", "imx8mp/vx", "imx8mp/teflon", "imx95/neutron"])
+def test_arrays_say_what_the_models_say(name: str) -> None:
+    model = load_npu_model(*name.split("/"))
+    assert model is not None
+    values = expected(model.coefficients)
+    for network in ("zoo:mobilenet_v2@224,int8,io=int8", "zoo:yolov4_tiny@416,int8", "zoo:facenet512"):
+        workload = load_workload(network, name)
+        if isinstance(model, Taking):
+            workload = all_it_could_take(as_unknown(load_workload(network, "cpu")), model)
+        total = total_of(model, workload)
+        assert total is not None
+        assert total.ms(values) == pytest.approx(model.cost(workload, values).total_ms)
+        measured = slopes_by_differences(total.ms, values)
+        exact = total.slopes(values)
+        assert all(exact.get(key, 0.0) == pytest.approx(slope, abs=0.02) for key, slope in measured.items())

@@ -139,6 +139,9 @@ def test_what_vela_lends_is_a_coefficient_of_both() -> None:
 _RESOLVED = 1.15
 """Predictions closer than this are not told apart: two honest measurements of a network lie 8 % apart."""
 
+_GAINS_RESOLVED = 1.25
+"""The same of gains, each of which is the ratio of two times."""
+
 
 def _predicted(model: Model) -> tuple[float, float]:
     """Return milliseconds and speed-up over two cores on the stack of the public report."""
@@ -167,7 +170,7 @@ def test_inception_v1_gains_most_of_the_report_or_is_not_told_from_it(
     classifiers: dict[str, tuple[float, float]],
 ) -> None:
     gains = {name: speed_up for name, (_, speed_up) in classifiers.items()}
-    assert gains["inception_v1"] >= max(gains.values()) / _RESOLVED
+    assert gains["inception_v1"] >= max(gains.values()) / _GAINS_RESOLVED
 
 
 def test_the_classifiers_of_the_report_gain_five_to_thirteen_times(classifiers: dict[str, tuple[float, float]]) -> None:

@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from npufit.cost import Band
 from npufit.cost.accuracy import AccuracyRow, GroupAccuracy
 from npufit.report.accuracy import accuracy_json, accuracy_markdown, accuracy_schema, accuracy_text
 from npufit.report.ink import Page
@@ -28,20 +27,22 @@ _ROW = AccuracyRow(
     stack_version="LF1",
     measured_ms=4.0,
     predicted_ms=5.0,
+    low_ms=3.5,
+    high_ms=6.5,
     compiler_ms=6.0,
-    in_band=True,
     left_out="",
     source="somewhere",
 )
-_BAND = Band(0.8, 1.3, 0.9, 2, 2, 0.1, "two rows")
-_GROUP = GroupAccuracy("imx93/vela", "", 1, 1, 0.25, 0.25, 1.0, _BAND, 0.5, 0.5)
+_GROUP = GroupAccuracy("imx93/vela", "", 1, 1, 0.25, 0.25, 1.0, 0.8, 1.3, 0.5, 0.5)
 
 
 @pytest.fixture
 def rows() -> list[AccuracyRow]:
     """Return a row that counts, one that does not, and one whose texts try to steer terminals and pages."""
     hostile = replace(_ROW, model=_HOSTILE, size=_HOSTILE, group=_HOSTILE, stack_version=_HOSTILE, source=_HOSTILE)
-    left_out = replace(_ROW, predicted_ms=None, in_band=None, compiler_ms=None, left_out=f"because {_HOSTILE}")
+    left_out = replace(
+        _ROW, predicted_ms=None, low_ms=None, high_ms=None, compiler_ms=None, left_out=f"because {_HOSTILE}"
+    )
     return [
         _ROW,
         left_out,

@@ -44,21 +44,22 @@ def command(
     npufit accuracy --svg accuracy.svg    and a picture
     """
     from npufit.cli.output import page_for, write
-    from npufit.cost.accuracy import accuracy_rows, choose_rows, group_accuracy
+    from npufit.cost.accuracy import accuracy_rows, choose_rows, class_accuracy, group_accuracy
     from npufit.report.accuracy import accuracy_json, accuracy_markdown, accuracy_text
 
     rows = choose_rows(accuracy_rows(), groups)
     summaries = group_accuracy(rows)
+    classes = class_accuracy(summary.group for summary in summaries)
     if svg is not None:
         from npufit.report.scatter import accuracy_svg
 
         write(accuracy_svg(rows), svg)
     page = page_for(color, to_file=output is not None)
     if form == "json":
-        text = accuracy_json(rows, summaries)
+        text = accuracy_json(rows, summaries, classes)
     elif form == "markdown":
-        text = accuracy_markdown(rows, summaries)
+        text = accuracy_markdown(rows, summaries, classes)
     else:
-        text = accuracy_text(rows, summaries, page, everything=everything)
+        text = accuracy_text(rows, summaries, page, classes=classes, everything=everything)
     write(text, output, page.color)
     return 0

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
-from npufit.cost.data import FITTED, HELD_OUT, read_json
-from npufit.cost.estimate import Band
+from npufit.cost.data import HELD_OUT, read_json
 from npufit.cost.reference import Row, architecture, measured_rows
+from npufit.cost.spread import SMALL_MS
 from npufit.errors import InputError
+from npufit.words import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,9 @@ class AccuracyRow:
     """One public measurement. `chip` is npufit's name of it, or the source's where npufit has no such chip.
 
     `group` is what predicts the row (`imx93/cpu`, `imx93/vela`). `network` is the zoo's, None where it cannot be built.
-    `predicted_ms` is held out: by a fit without any row of this network; None where there is none. `compiler_ms` is the
-    stack's own compiler's estimate, `in_band` whether the measurement lay in the range around the prediction.
+    `predicted_ms` and the range from `low_ms` to `high_ms` are by nested cross-validation: nothing in them was fitted
+    to a row of this network or chosen by one; None where there is no prediction. `compiler_ms` is the stack's own
+    compiler's estimate, `in_band` whether the measurement lay in the range.
     `left_out` says why the row is not counted, empty where it is.
     """
 
@@ -34,10 +36,18 @@ class AccuracyRow:
     stack_version: str
     measured_ms: float
     predicted_ms: float | None
+    low_ms: float | None
+    high_ms: float | None
     compiler_ms: float | None
-    in_band: bool | None
     left_out: str
     source: str
+
+    @property
+    def in_band(self) -> bool | None:
+        """Whether the measurement lay in the range, None where there is none."""
+        if self.low_ms is None or self.high_ms is None:
+            return None
+        return self.low_ms <= self.measured_ms <= self.high_ms
 
     @property
     def counts(self) -> bool:
@@ -57,46 +67,41 @@ class AccuracyRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupAccuracy:
-    """The errors of one group, or of its rows with one number of threads where `threads` says which.
+    """The errors of one group, or of a part of its rows, which `part` names.
 
-    Errors are absolute shares of the measurement, 0.1 for 10 %. `coverage` is the share of rows within `band`.
-    `compiler_mean_error` is that of the compiler's own estimate on the rows that have one, None where none has.
+    Errors are absolute shares of the measurement, 0.1 for 10 %. `coverage` is the share of rows within their ranges;
+    `low` and `high` are the median ends of these, as factors on the prediction. `compiler_mean_error` is that of the
+    compiler's own estimate on the rows that have one, None where none has.
     """
 
     group: str
-    threads: str
+    part: str
     rows: int
     networks: int
     median_error: float
     mean_error: float
     coverage: float
-    band: Band
+    low: float
+    high: float
     compiler_median_error: float | None
     compiler_mean_error: float | None
 
 
 def accuracy_rows(document: Mapping[str, Any] | None = None) -> tuple[AccuracyRow, ...]:
-    """Return every public measurement with its held-out prediction, in the order of `measurements.csv`.
+    """Return every public measurement with its held-out prediction, in the order of the files.
 
-    `document` is what `python -m npufit.cost.fit` writes; the packaged one where it is None.
+    `document` is the `held_out` that `python -m npufit.cost.fit` writes; the packaged one where it is None.
     """
-    document = document or _packaged()
-    held_out = {entry["row"]: entry for entry in document["held_out"]}
-    bands = _bands(document)
-    return tuple(_row(row, held_out.get(row.index, {}), bands) for row in measured_rows())
+    held_out = {entry["row"]: entry for entry in (document or _packaged())["rows"]}
+    return tuple(_row(row, held_out.get(row.index, {})) for row in measured_rows())
 
 
 def _packaged() -> Mapping[str, Any]:
-    return {**read_json(FITTED), "held_out": read_json(HELD_OUT)}
+    return read_json(HELD_OUT)
 
 
-def _bands(document: Mapping[str, Any]) -> dict[str, Band]:
-    return {name: Band(**model["band"]) for name, model in document["models"].items()}
-
-
-def _row(row: Row, entry: Mapping[str, Any], bands: Mapping[str, Band]) -> AccuracyRow:
+def _row(row: Row, entry: Mapping[str, Any]) -> AccuracyRow:
     predicted: float | None = entry.get("predicted_ms")
-    band = bands.get(row.group)
     return AccuracyRow(
         chip=row.chip or row.chip_name,
         group=row.group,
@@ -109,53 +114,80 @@ def _row(row: Row, entry: Mapping[str, Any], bands: Mapping[str, Band]) -> Accur
         stack_version=row.version,
         measured_ms=row.measured_ms,
         predicted_ms=predicted,
+        low_ms=entry.get("low_ms"),
+        high_ms=entry.get("high_ms"),
         compiler_ms=entry.get("compiler_ms"),
-        in_band=None if predicted is None or band is None else _within(row.measured_ms / predicted, band),
         left_out=entry.get("left_out") or row.left_out or ("" if predicted is not None else "no prediction is stored"),
         source=row.source,
     )
 
 
-def _within(factor: float, band: Band) -> bool:
-    return band.low <= factor <= band.high
+def group_accuracy(rows: Sequence[AccuracyRow]) -> tuple[GroupAccuracy, ...]:
+    """Return the errors of every group in `rows`, of its numbers of threads, and of its small networks.
 
-
-def group_accuracy(rows: Sequence[AccuracyRow], document: Mapping[str, Any] | None = None) -> tuple[GroupAccuracy, ...]:
-    """Return the errors of every group in `rows`, and of its numbers of threads where there are several.
-
-    Groups without a row that counts are left out. `document` is that of the rows.
+    Groups without a row that counts are left out.
     """
-    bands = _bands(document or _packaged())
     found: list[GroupAccuracy] = []
     for group in dict.fromkeys(row.group for row in rows):
         counted = [row for row in rows if row.group == group and row.counts]
-        band = bands.get(group)
-        if not counted or band is None:
+        if not counted:
             continue
-        found.append(_summary(group, "", counted, band))
+        found.append(_summary(group, "", counted))
         threads = list(dict.fromkeys(row.threads for row in counted if row.threads.isdigit()))
         if len(threads) > 1:
             found += [
-                _summary(group, count, [row for row in counted if row.threads == count], band) for count in threads
+                _summary(group, plural(int(count), "thread"), [row for row in counted if row.threads == count])
+                for count in threads
             ]
+        small = [row for row in counted if row.measured_ms < SMALL_MS]
+        if small:
+            found.append(_summary(group, f"below {SMALL_MS:g} ms", small))
     return tuple(found)
 
 
-def _summary(group: str, threads: str, rows: Sequence[AccuracyRow], band: Band) -> GroupAccuracy:
+def class_accuracy(groups: Iterable[str], document: Mapping[str, Any] | None = None) -> tuple[GroupAccuracy, ...]:
+    """Return the errors on whole classes of networks that were left out, for those of `groups` that have any."""
+    wanted = set(groups)
+    return tuple(
+        GroupAccuracy(
+            group=entry["group"],
+            part=f"without all {entry['left_out']}",
+            rows=entry["rows"],
+            networks=entry["networks"],
+            median_error=entry["median_error"],
+            mean_error=entry["mean_error"],
+            coverage=entry["coverage"],
+            low=entry["low"],
+            high=entry["high"],
+            compiler_median_error=None,
+            compiler_mean_error=None,
+        )
+        for entry in (document or _packaged())["classes"]
+        if entry["group"] in wanted
+    )
+
+
+def _summary(group: str, part: str, rows: Sequence[AccuracyRow]) -> GroupAccuracy:
     errors = _sizes(rows, lambda row: row.error)
     theirs = _sizes(rows, lambda row: row.compiler_error)
     return GroupAccuracy(
         group=group,
-        threads=threads,
+        part=part,
         rows=len(rows),
         networks=len({architecture(row.network) for row in rows if row.network}),
         median_error=median(errors),
         mean_error=fmean(errors),
         coverage=sum(row.in_band is True for row in rows) / len(rows),
-        band=band,
+        low=_typical(rows, lambda row: row.low_ms),
+        high=_typical(rows, lambda row: row.high_ms),
         compiler_median_error=median(theirs) if theirs else None,
         compiler_mean_error=fmean(theirs) if theirs else None,
     )
+
+
+def _typical(rows: Iterable[AccuracyRow], end: Callable[[AccuracyRow], float | None]) -> float:
+    """Return the median of one end of the ranges as a factor on the prediction, 1 where there is no range."""
+    return median((end(row) or row.predicted_ms or 1.0) / (row.predicted_ms or 1.0) for row in rows)
 
 
 def _sizes(rows: Iterable[AccuracyRow], error: Callable[[AccuracyRow], float | None]) -> list[float]:

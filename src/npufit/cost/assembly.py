@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npufit.cost.coefficient import Values
-from npufit.cost.cpu import cpu_cost
+from npufit.cost.cpu import caches_of, cpu_cost
 from npufit.cost.demand import Family
 from npufit.cost.npu import NpuModel
 from npufit.cost.prediction import Cost, NpuCost
@@ -38,8 +38,10 @@ class Assembly:
 
 def assemble(workload: Workload, cpu: Values, threads: int, model: NpuModel | None, npu: Values) -> Assembly:
     """Return what `workload` takes; operators whose unit is unknown count on the CPU only."""
+    caches = caches_of((operator.demand for operator in workload.operators), cpu)
     on_cpu = {
-        (operator.subgraph, operator.index): cpu_cost(operator.demand, cpu, threads) for operator in workload.operators
+        (operator.subgraph, operator.index): cpu_cost(operator.demand, cpu, threads, caches)
+        for operator in workload.operators
     }
     cost = model.cost(workload, npu) if model is not None and workload.partitions else None
     calls = cost.partitions if cost is not None else ()

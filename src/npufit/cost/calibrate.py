@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from npufit.cost.coefficient import Coefficient, Values
-from npufit.cost.cpu import coefficients
+from npufit.cost.cpu_coefficients import coefficients
 from npufit.cost.estimate import Band
 from npufit.cost.fitted import load_fitted
 from npufit.cost.npu import load_npu_model
@@ -166,9 +166,9 @@ def _explain(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Tri
     def paced(found: Values) -> Values:
         return {entry.name: values[entry.name] * found[_PACE.name] for entry in times}
 
-    start = {**values, **paced(fit([_PACE], cases(paced)))}
+    start = {**values, **paced(fit([_PACE], cases(paced)).values)}
     tight = [replace(entry, prior=start[entry.name], spread=_spread(entry)) for entry in wanted]
-    return fit(tight, cases(lambda found: found))
+    return fit(tight, cases(lambda found: found)).values
 
 
 def _spread(entry: Coefficient) -> float:

@@ -26,10 +26,11 @@ class OperatorEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """How far measurements of other networks lay from what was predicted without them.
+    """How far a measurement may lie from this prediction, by how far those of other networks lay from theirs.
 
-    `low` and `high` are factors on a prediction; `coverage` of the held-out rows, 0 to 1, lie between them. `rows` and
-    `networks` say how many there were; with none, the band is a guess and `origin` says so.
+    `low` and `high` are factors on a prediction; `coverage` of the held-out rows, 0 to 1, lay within bands that were
+    made in the same way. `rows` and `networks` say how many there were; with none, the band is a guess and `origin`
+    says so. `unsure` names what makes this band wide, empty where nothing stands out.
     """
 
     low: float
@@ -39,6 +40,7 @@ class Band:
     networks: int
     median_error: float | None
     origin: str
+    unsure: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from npufit.cost.assembly import Assembly, assemble
 from npufit.cost.coefficient import Values
-from npufit.cost.cpu import CORES
+from npufit.cost.cpu import caches_of, elasticities, total_ms, total_terms
+from npufit.cost.cpu_coefficients import CORES, coefficients
 from npufit.cost.demand import Family
 from npufit.cost.estimate import Band, Estimate, OperatorEstimate
-from npufit.cost.fitted import load_fitted
-from npufit.cost.hypothesis import as_unknown
+from npufit.cost.fitted import Fitted, load_fitted
+from npufit.cost.hypothesis import Taking, all_it_could_take, as_unknown
 from npufit.cost.kernels import Kernels, cpu_rates
 from npufit.cost.memory import estimate_memory
 from npufit.cost.npu import NpuModel, load_npu_model
 from npufit.cost.prediction import Bound
 from npufit.cost.reference import find_measured
+from npufit.cost.slopes import slopes_by_differences
 from npufit.cost.unknown import Span, span_unknown
 from npufit.cost.workload import PlacedDemand, Workload, on_the_cpu, workload_of
 from npufit.errors import InputError
@@ -63,15 +66,27 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
     cpu_values = {**cpu.values, **(options.cpu or {})}
     npu_values = {**(npu.values if npu is not None else {}), **(options.npu or {})}
     assembly = assemble(workload, cpu_values, threads, model_of_npu, npu_values)
-    cpu_band = options.cpu_band or cpu.band
+    known = meanings(model_of_npu)
+
+    def cpu_band_of(operators: Iterable[PlacedDemand]) -> Band:
+        demands = [operator.demand for operator in operators]
+        terms = total_terms(demands, caches_of((entry.demand for entry in workload.operators), cpu_values), threads)
+        return options.cpu_band or cpu.spread.band(
+            elasticities(terms, cpu_values, threads), total_ms(terms, cpu_values, threads), known
+        )
+
+    cpu_band = cpu_band_of(workload.operators)
     band = options.npu_band or (
-        npu.band if npu is not None and (workload.partitions or _is_open(placement)) else cpu_band
+        _npu_band(npu, model_of_npu, workload, npu_values, known)
+        if npu is not None and (workload.partitions or _is_open(placement))
+        else cpu_band
     )
     compiled = placement.compiler_estimate
     if _is_open(placement) or (model_of_npu is None and workload.partitions):
         span = span_unknown(placement, workload, cpu_values, threads, model_of_npu, npu_values, band, cpu_band)
     else:
-        span = _span_known(assembly, band, cpu_band)
+        left = workload.on(Unit.CPU)
+        span = _span_known(assembly, band, cpu_band_of(left) if left and workload.partitions else cpu_band)
     shown = span.assumed
     total = shown.total_ms if shown is not None else None
     alone = assembly.cpu_only_ms
@@ -108,6 +123,24 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
         assumption=span.why,
         warnings=(*_warnings(total, span.low_ms, alone, threads), *_unknown_costs(workload)),
     )
+
+
+def _npu_band(
+    npu: Fitted, model: NpuModel | None, workload: Workload, values: Values, known: Mapping[str, str]
+) -> Band:
+    """Return the band of what the NPU does; of all that it could, where its share is not known."""
+    if model is None:
+        return npu.spread.typical()
+    if not workload.partitions and isinstance(model, Taking):
+        workload = all_it_could_take(workload, model)
+    slopes = slopes_by_differences(lambda changed: model.cost(workload, changed).total_ms, values)
+    return npu.spread.band(slopes, model.cost(workload, values).total_ms, known)
+
+
+def meanings(model: NpuModel | None) -> dict[str, str]:
+    """Return what each coefficient of a CPU and of the NPU of `model` means, by name."""
+    of_npu = model.coefficients if model is not None else ()
+    return {entry.name: entry.meaning for entry in (*coefficients(has_dot_product=True), *of_npu)}
 
 
 def _threads(target: Target, wanted: int | None, cores: int) -> int:
@@ -169,4 +202,4 @@ def _unknown_costs(workload: Workload) -> tuple[str, ...]:
         return ()
     names = ", ".join(shorten(name, 40) for name in list(others)[:_MOST_NAMES])
     more = f" and {len(others) - _MOST_NAMES} more" if len(others) > _MOST_NAMES else ""
-    return (f"nothing is known of the time of {names}{more} on the CPU: counted like ADD",)
+    return (f"no cost data of {names}{more} on the CPU: estimated as ADD",)

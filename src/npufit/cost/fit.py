@@ -1,77 +1,62 @@
 """Fit the cost models again: `python -m npufit.cost.fit` from a checkout.
 
-`--workloads` first builds and compiles every measured network anew. Then each model is fitted to its rows, each
-network is predicted by a fit that did not see it. Written are `fitted.json`, with coefficients and the band that these
-held-out errors give, and `held_out.json` with every held-out prediction. The same rows always give the same files.
+`--workloads` first builds and compiles every measured network anew. Then each model is fitted to its rows, and each
+network is predicted by nested cross-validation (`nested.py`). Written are `fitted.json`, with coefficients and what
+bands are made from, and `held_out.json` with every held-out prediction, and the errors on whole classes of networks
+that were left out. The same rows always give the same files.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from math import ceil, floor
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from math import log
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from npufit.chips import load_chip
 from npufit.cost.assembly import SLOWER_BESIDE_A_DELEGATE
 from npufit.cost.coefficient import Coefficient, Values
-from npufit.cost.cpu import CACHE, CORES, coefficients, cpu_cost, is_time, total_ms, total_terms
-from npufit.cost.data import FITTED, HELD_OUT, WORKLOADS
-from npufit.cost.fitting import Case, fit, held_out
+from npufit.cost.cpu import caches_of, cpu_cost, elasticities, total_ms, total_terms
+from npufit.cost.cpu_coefficients import CACHE, CORES, coefficients, is_time
+from npufit.cost.data import FITTED, HELD_OUT
+from npufit.cost.fitting import NOISE, Case, fit
 from npufit.cost.hypothesis import Taking, all_it_could_take, as_unknown
+from npufit.cost.nested import FEW, Answer, Choice, Held, Outcome, Question, Row, hold_out, solve
 from npufit.cost.npu import NpuModel, load_npu_model
+from npufit.cost.npu.arrays import total_of
 from npufit.cost.npu.etnaviv import SHARED_WITH_VX
 from npufit.cost.npu.teflon_ethosu import SHARED_WITH_VELA
-from npufit.cost.reference import (
-    INDEX,
-    Row,
-    architecture,
-    compiler_ms,
-    file_name,
-    fingerprint,
-    load_workload,
-    measured_index,
-    measured_rows,
-    networks,
-    workload_document,
-)
-from npufit.cost.workload import Workload, on_the_cpu, workload_of
-from npufit.graph import Model
-from npufit.stacks import PlaceOptions, Unit, load_stack, resolve_target
-from npufit.zoo import build, parse_spec
+from npufit.cost.reference import Row as MeasuredRow
+from npufit.cost.reference import architecture, compiler_ms, load_workload, measured_rows
+from npufit.cost.strangers import CLASSES, is_in
+from npufit.cost.workload import PlacedDemand, Workload
+from npufit.cost.workload_files import COMPILED, write_workloads
+from npufit.stacks import Unit
 
 _DIGITS = 4
-_COVERAGE = 0.85
-"""The share of the held-out rows that a band contains."""
+_LOOSER = 0.15
+"""How far rows of different networks may lie apart where no model explains them better."""
 
-_STEPS = 100
-"""Bands are rounded outwards to hundredths, so that the rows at their ends stay inside."""
+_SMALL_COSTS = ("patch_row_ns", "depthwise_step_ns", "depthwise_ns_per_byte")
+_CPU_CHOICES = tuple(Choice(dropped, noise) for dropped in ((), _SMALL_COSTS) for noise in (NOISE, _LOOSER))
+_NPU_CHOICES = tuple(Choice((), noise) for noise in (NOISE, _LOOSER))
 
-_COMPILED = "imx93/vela"
-"""The target whose compiler runs here."""
+_TAIL = "tail_factor"
+"""How much longer convolutions on the CPU take beside a delegate; not every NPU's model has it."""
 
-_FEW = 5
-"""With fewer networks than this no band can be read off them."""
-
-_GUESSED = 1.6
-"""The factor of a band that is guessed."""
-
-_GUESSED_BLINDLY = 2.0
-"""The same where nothing at all was measured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A fitted model: values, the band, and the held-out predictions of its rows in their order."""
-
-    values: Values
-    band: dict[str, Any]
-    rows: tuple[Row, ...]
-    predictions: tuple[float, ...]
+_NPUS = (
+    ("imx93/vela", "", ()),
+    ("imx93/teflon", "imx93/vela", SHARED_WITH_VELA),
+    ("imx8mp/vx", "", ()),
+    ("imx8mp/teflon", "imx8mp/vx", SHARED_WITH_VX),
+    ("imx95/neutron", "", ()),
+)
+"""Each NPU under each stack, and the coefficients that another stack on the same silicon lends it."""
 
 
 def main() -> None:
@@ -89,122 +74,107 @@ def _write(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
-def write_workloads() -> None:
-    """Build every network that a measurement is tied to, compile it where that can be done, and keep the workloads."""
-    WORKLOADS.mkdir(exist_ok=True)
-    fingerprints: dict[str, str] = {}
-    compiled = {row.network for row in measured_rows() if row.group == _COMPILED}
-    for network in networks():
-        model = build(parse_spec(network))
-        alone = on_the_cpu(model)
-        placed = {_COMPILED: _compiled(model)} if network in compiled else {}
-        document = workload_document(alone, placed)
-        (WORKLOADS / file_name(network)).write_text(json.dumps(document, separators=(",", ":")) + "\n", "utf-8")
-        fingerprints[network] = fingerprint(operator.demand for operator in alone.operators)
-    index = json.dumps(measured_index(fingerprints), indent=0, sort_keys=True)
-    (WORKLOADS / INDEX).write_text(index + "\n", "utf-8")
-
-
-def _compiled(model: Model) -> tuple[Workload, float]:
-    placement = load_stack("vela").place(model, resolve_target(_COMPILED), PlaceOptions())
-    estimate = placement.compiler_estimate
-    assert estimate is not None, "Vela's estimate comes with every compilation"
-    return workload_of(model, placement), round(estimate.total_ms, _DIGITS)
-
-
-_NPUS = (
-    ("imx93/vela", "", ()),
-    ("imx93/teflon", "imx93/vela", SHARED_WITH_VELA),
-    ("imx8mp/vx", "", ()),
-    ("imx8mp/teflon", "imx8mp/vx", SHARED_WITH_VX),
-    ("imx95/neutron", "", ()),
-)
-"""Each NPU under each stack, and the coefficients that another stack on the same silicon lends it."""
-
-
 def fit_all() -> dict[str, Any]:
     """Return the content of `fitted.json`, and of `held_out.json` as `held_out`."""
+    questions: dict[str, Question] = {}
     outcomes: dict[str, Outcome] = {}
+
+    def ask(group: str, question: Question) -> None:
+        questions[group] = question
+        outcomes[group] = solve(question)
+
     for chip, has_dot_product in (("imx93", True), ("imx8mp", False)):
-        outcomes[f"{chip}/cpu"] = _fit_cpu(chip, coefficients(has_dot_product=has_dot_product))
-    outcomes["imx95/cpu"] = _fit_cpu("imx95", _expected(outcomes["imx93/cpu"].values))
+        wanted = coefficients(has_dot_product=has_dot_product)
+        ask(f"{chip}/cpu", Question(_CPU_CHOICES, functools.partial(_cpu_question, chip, wanted)))
+    ask("imx95/cpu", Question((Choice(),), functools.partial(_lent_question, "imx95", outcomes["imx93/cpu"])))
     for name, lender, shared in _NPUS:
-        chip, _, stack = name.partition("/")
-        model = load_npu_model(chip, stack)
-        assert model is not None, f"{name} has a cost model"
-        lent = {key: outcomes[lender].values[key] for key in shared}
-        outcomes[name] = _fit_npu(name, model, outcomes[f"{chip}/cpu"].values, lent)
+        cpu = outcomes[f"{name.partition('/')[0]}/cpu"]
+        lent = outcomes.get(lender)
+        ask(name, Question(_NPU_CHOICES, functools.partial(_npu_question, name, cpu, lent, shared)))
     predicted = {
-        row.index: ms
-        for outcome in outcomes.values()
-        for row, ms in zip(outcome.rows, outcome.predictions, strict=True)
+        row.index: (held, row.scale)
+        for group, outcome in outcomes.items()
+        for row, held in zip(_counted(group), outcome.held, strict=True)
     }
     return {
-        "form": 1,
-        "models": {
-            name: {"values": {key: _rounded(value) for key, value in outcome.values.items()}, "band": outcome.band}
-            for name, outcome in outcomes.items()
+        "form": 2,
+        "models": {name: _model_document(name, outcome, outcomes) for name, outcome in outcomes.items()},
+        "held_out": {
+            "rows": [_held_out_row(row, *predicted.get(row.index, (None, 1.0))) for row in measured_rows()],
+            "classes": _classes(questions),
         },
-        "held_out": [_held_out_row(row, predicted.get(row.index)) for row in measured_rows()],
     }
 
 
-def _held_out_row(row: Row, ms: float | None) -> dict[str, Any]:
-    compiled = compiler_ms(row.network, f"{row.chip}/{row.stack}") if row.network and row.stack else None
+def _model_document(name: str, outcome: Outcome, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    chip, _, stack = name.partition("/")
+    values = dict(outcome.answer.values)
+    if stack == "cpu":
+        values |= {CACHE: _cache_bytes(chip), CORES: float(load_chip(chip).cpu[0].cores.value)}
+    for own, lender, shared in _NPUS:
+        if own == name:
+            values |= {key: outcomes[lender].answer.values[key] for key in shared}
+    spread = asdict(outcome.answer.spread)
+    spread["covariance"] = [_rounded(entry) for entry in spread["covariance"]]
+    for key in ("coverage", "median_error", "noise", "reach"):
+        spread[key] = None if spread[key] is None else _rounded(spread[key])
+    return {"values": {key: _rounded(value) for key, value in values.items()}, "spread": spread}
+
+
+def _held_out_row(row: MeasuredRow, held: Held | None, scale: float) -> dict[str, Any]:
+    compiled = compiler_ms(row.network, row.placed_on) if row.network and row.stack else None
     return {
         "row": row.index,
         "network": row.network or None,
         "group": row.group,
-        "predicted_ms": None if ms is None else _rounded(ms),
+        "predicted_ms": None if held is None else _rounded(held.ms * scale),
+        "low_ms": None if held is None else _rounded(held.low_ms * scale),
+        "high_ms": None if held is None else _rounded(held.high_ms * scale),
         "compiler_ms": compiled,
-        "left_out": row.left_out or ("" if ms is not None else "no cost model is fitted to this group"),
+        "left_out": row.left_out or ("" if held is not None else "no cost model is fitted to this group"),
     }
 
 
 def _rounded(value: float) -> float:
-    if value.is_integer():
-        return value
+    if float(value).is_integer():
+        return float(value)
     return float(f"{value:.{_DIGITS}g}")
 
 
-_OTHER_KERNELS = 0.56
-"""How much less time i.MX95 takes than i.MX93 for the same network: MobileNet V1 29 for 51.8 ms, V2 37.2 for 62.5."""
+def _classes(questions: Mapping[str, Question]) -> list[dict[str, Any]]:
+    """Return the errors on whole classes of networks, none of which the fit has seen."""
+    found: list[dict[str, Any]] = []
+    for group, question in questions.items():
+        rows = _counted(group)
+        for name in CLASSES:
+            networks = {architecture(row.network) for row in rows if is_in(name, row)}
+            others = {architecture(row.network) for row in rows} - networks
+            if not networks or len(others) < FEW:
+                continue
+            _, held = hold_out(question, networks, None)
+            judged = [(rows[place].measured_ms / rows[place].scale, entry) for place, entry in sorted(held.items())]
+            errors = [abs(entry.ms / ms - 1) for ms, entry in judged]
+            found.append(
+                {
+                    "group": group,
+                    "left_out": name,
+                    "rows": len(judged),
+                    "networks": len(networks),
+                    "median_error": _rounded(median(errors)),
+                    "mean_error": _rounded(fmean(errors)),
+                    "coverage": _rounded(fmean(entry.low_ms <= ms <= entry.high_ms for ms, entry in judged)),
+                    "low": _rounded(median(entry.low_ms / entry.ms for _, entry in judged)),
+                    "high": _rounded(median(entry.high_ms / entry.ms for _, entry in judged)),
+                }
+            )
+    return found
 
-_FROM_ANOTHER_CHIP = 1.15
-"""How far single coefficients of the same core with other kernels may lie from that."""
 
-
-def _expected(values: Values) -> tuple[Coefficient, ...]:
-    """Return the coefficients of i.MX95's A55, whose clock and kernels differ, with i.MX93's as what one expects."""
-    return tuple(
-        replace(
-            entry,
-            prior=values[entry.name] * (_OTHER_KERNELS if is_time(entry.name) else 1.0),
-            spread=_FROM_ANOTHER_CHIP,
-            source=f"fitted for i.MX93, times {_OTHER_KERNELS}",
-        )
-        for entry in coefficients(has_dot_product=True)
-    )
-
-
-def _counted(group: str) -> tuple[Row, ...]:
+def _counted(group: str) -> tuple[MeasuredRow, ...]:
     return tuple(row for row in measured_rows() if row.group == group and not row.left_out)
 
 
-def _fit_cpu(chip: str, wanted: Sequence[Coefficient]) -> Outcome:
-    rows = _counted(f"{chip}/cpu")
-    cache = _cache_bytes(chip)
-
-    def case(row: Row) -> Case:
-        threads = row.threads or 1
-        workload = load_workload(row.network, "cpu")
-        terms = total_terms((operator.demand for operator in workload.operators), cache)
-        return Case(architecture(row.network), row.measured_ms, lambda values: total_ms(terms, values, threads))
-
-    outcome = _outcome(wanted, rows, case)
-    return replace(outcome, values={**outcome.values, CACHE: cache, CORES: float(load_chip(chip).cpu[0].cores.value)})
-
-
+@functools.cache
 def _cache_bytes(chip: str) -> float:
     """Return the size of the last cache that the CPU's cores share."""
     memory = next(memory for memory in load_chip(chip).memories if memory.name.startswith("CPU L"))
@@ -212,73 +182,136 @@ def _cache_bytes(chip: str) -> float:
     return float(memory.size.value) * 1024
 
 
-def _fit_npu(name: str, model: NpuModel, cpu: Values, lent: Values) -> Outcome:
-    """Return `model` fitted to the rows of `name`; coefficients in `lent` stay as they are."""
-    rows = _counted(name)
-    free = tuple(entry for entry in model.coefficients if entry.name not in lent)
+@functools.cache
+def _cpu_rows(chip: str) -> tuple[Row, ...]:
+    return tuple(_cpu_row(row, chip) for row in _counted(f"{chip}/cpu"))
+
+
+def _cpu_row(row: MeasuredRow, chip: str) -> Row:
+    threads = row.threads or 1
+    demands = [operator.demand for operator in load_workload(row.network, "cpu").operators]
+    terms = total_terms(demands, caches_of(demands, {CACHE: _cache_bytes(chip)}), threads)
+
+    def predict(values: Values) -> float:
+        return total_ms(terms, values, threads)
+
+    def slopes(values: Values) -> Mapping[str, float]:
+        return elasticities(terms, values, threads)
+
+    return Row(Case(architecture(row.network), row.measured_ms / row.scale, predict, slopes), predict, slopes)
+
+
+def _cpu_question(
+    chip: str, wanted: Sequence[Coefficient], unknown: str | None
+) -> tuple[Sequence[Coefficient], Sequence[Row]]:
+    return wanted, _cpu_rows(chip)
+
+
+_XNNPACK = Coefficient(
+    "pace",
+    "1",
+    "how much less time the same core takes with XNNPACK",
+    0.59,
+    1.15,
+    "MobileNet V2 on a Cortex-A53: 140 Mcycles with XNNPACK, 222 with the kernels of NXP's BSPs; clocks 1700 and 1800",
+)
+_FROM_ANOTHER_CHIP = 1.15
+"""How far single coefficients of the same core with other kernels may lie from that."""
+
+
+def _lent_question(chip: str, lender: Outcome, unknown: str | None) -> tuple[Sequence[Coefficient], Sequence[Row]]:
+    """Return the coefficients of a core whose kernels differ from the lender's: at one pace, which the rows tell."""
+    rows = _cpu_rows(chip)
+    answer = lender.apart.get(unknown or "", lender.answer)
+
+    def paced(pace: float) -> dict[str, float]:
+        return {name: value * (pace if is_time(name) else 1.0) for name, value in answer.values.items()}
 
     def case(row: Row) -> Case:
-        workload = _placed(row.network, name, model)
-        left = dict.fromkeys((False, True), 0.0)
-        for operator in workload.on(Unit.CPU):
+        return Case(row.network, row.case.measured_ms, lambda found: row.case.predict(paced(found["pace"])))
+
+    cases = [case(row) for row in rows if row.network != unknown]
+    start = paced(fit([_XNNPACK], cases).values["pace"])
+    return (
+        tuple(
+            replace(entry, prior=start[entry.name] or entry.prior, spread=_lent_spread(entry, answer))
+            for entry in coefficients(has_dot_product=True)
+        ),
+        rows,
+    )
+
+
+def _lent_spread(entry: Coefficient, lender: Answer) -> float:
+    """Return how far a lent coefficient may lie off: a little, or as much as it is unknown to the lender."""
+    names = lender.spread.names
+    place = names.index(entry.name) if entry.name in names else None
+    own = log(entry.spread) if place is None else lender.spread.covariance[place * (place + 3) // 2] ** 0.5
+    return float(2.718281828459045 ** max(log(_FROM_ANOTHER_CHIP), own))
+
+
+def _npu_question(
+    name: str, cpu: Outcome, lender: Outcome | None, shared: Sequence[str], unknown: str | None
+) -> tuple[Sequence[Coefficient], Sequence[Row]]:
+    chip, _, stack = name.partition("/")
+    model = load_npu_model(chip, stack)
+    assert model is not None, f"{name} has a cost model"
+    lent_answer = lender.apart.get(unknown or "", lender.answer) if lender is not None else None
+    lent = {key: lent_answer.values[key] for key in shared} if lent_answer is not None else {}
+    answer = cpu.apart.get(unknown or "", cpu.answer)
+    values = {**answer.values, CACHE: _cache_bytes(chip)}
+    rows = [_npu_row(row, name, model, replace(answer, values=values), lent) for row in _counted(name)]
+    return tuple(entry for entry in model.coefficients if entry.name not in lent), rows
+
+
+def _npu_row(row: MeasuredRow, name: str, model: NpuModel, cpu: Answer, lent: Values) -> Row:
+    workload = _placed(row, name, model)
+    whole = total_of(model, workload)
+    assert whole is not None, f"{name} has a model on arrays"
+    left = dict.fromkeys((False, True), 0.0)
+    deviation = 0.0
+    if not row.is_npu_alone:
+        operators = workload.on(Unit.CPU)
+        caches = caches_of((operator.demand for operator in workload.operators), cpu.values)
+        for operator in operators:
             is_slowed = operator.demand.family in SLOWER_BESIDE_A_DELEGATE
-            left[is_slowed] += cpu_cost(operator.demand, cpu, 1).ms
+            left[is_slowed] += cpu_cost(operator.demand, cpu.values, 1, caches).ms
+        deviation = _cpu_deviation(operators, workload, cpu)
 
-        def predict(values: Values) -> float:
-            cost = model.cost(workload, {**values, **lent})
-            if row.is_npu_alone:
-                return cost.total_ms
-            return left[False] + left[True] * cost.tail_factor + cost.total_ms
+    def own(values: Values) -> float:
+        return whole.ms({**values, **lent})
 
-        return Case(architecture(row.network), row.measured_ms, predict)
+    def own_slopes(values: Values) -> Mapping[str, float]:
+        return whole.slopes({**values, **lent})
 
-    outcome = _outcome(free, rows, case)
-    return replace(outcome, values={**outcome.values, **lent})
+    def predict(values: Values) -> float:
+        return left[False] + left[True] * values.get(_TAIL, 1.0) + own(values)
+
+    def slopes(values: Values) -> Mapping[str, float]:
+        total, mine = predict(values), own(values)
+        found = {key: slope * mine / total for key, slope in own_slopes(values).items()}
+        return {**found, _TAIL: left[True] * values[_TAIL] / total} if _TAIL in values else found
+
+    return Row(Case(architecture(row.network), row.measured_ms, predict, slopes), own, own_slopes, deviation)
 
 
-def _placed(network: str, name: str, model: NpuModel) -> Workload:
-    """Return `network` as it is placed on `name`: as compiled, or else with all that the NPU could take on it."""
-    if name == _COMPILED:
-        return load_workload(network, name)
+def _cpu_deviation(operators: Sequence[PlacedDemand], workload: Workload, cpu: Answer) -> float:
+    """Return by how much the logarithm of the CPU's share may be off: half of the width of its band."""
+    caches = caches_of((operator.demand for operator in workload.operators), cpu.values)
+    terms = total_terms([operator.demand for operator in operators], caches, 1)
+    ms = total_ms(terms, cpu.values, 1)
+    return cpu.spread.reach * cpu.spread.deviation(elasticities(terms, cpu.values, 1), ms) if ms > 0 else 0.0
+
+
+@functools.cache
+def _everything(network: str, name: str) -> Workload:
+    model = load_npu_model(*name.split("/"))
     assert isinstance(model, Taking), f"{name}: the model says what its NPU could take"
     return all_it_could_take(as_unknown(load_workload(network, "cpu")), model)
 
 
-def _outcome(wanted: Sequence[Coefficient], rows: tuple[Row, ...], case: Callable[[Row], Case]) -> Outcome:
-    cases = [case(row) for row in rows]
-    predictions = held_out(wanted, cases)
-    return Outcome(fit(wanted, cases), _band(cases, predictions), rows, tuple(predictions))
-
-
-def _band(cases: Sequence[Case], predictions: Sequence[float]) -> dict[str, Any]:
-    """Return the band that holds most of the held-out rows; a guess where there are few networks."""
-    factors = sorted(case.measured_ms / ms for case, ms in zip(cases, predictions, strict=True))
-    names = {case.network for case in cases}
-    errors = [abs(1 / factor - 1) for factor in factors]
-    if len(names) < _FEW:
-        factor = _GUESSED if names else _GUESSED_BLINDLY
-        low, high = 1 / factor, factor
-        count = f"{len(names)} networks were measured" if names else "no measurement of it is public"
-        origin = f"a guess, because {count}: too few to read a band off"
-    else:
-        low, high = _narrowest(factors)
-        origin = f"errors of {len(cases)} measured rows of {len(names)} networks, each left out of its fit"
-    return {
-        "low": floor(min(low, 1.0) * _STEPS) / _STEPS,
-        "high": ceil(max(high, 1.0) * _STEPS) / _STEPS,
-        "coverage": _rounded(sum(low <= factor <= high for factor in factors) / len(factors)) if factors else None,
-        "rows": len(cases),
-        "networks": len(names),
-        "median_error": _rounded(median(errors)) if errors else None,
-        "origin": origin,
-    }
-
-
-def _narrowest(ordered: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of the narrowest range that holds `_COVERAGE` of `ordered`."""
-    held = ceil(_COVERAGE * len(ordered))
-    ranges = ((ordered[start], ordered[start + held - 1]) for start in range(len(ordered) - held + 1))
-    return min(ranges, key=lambda ends: ends[1] / ends[0])
+def _placed(row: MeasuredRow, name: str, model: NpuModel) -> Workload:
+    """Return the network of `row` as it is placed on `name`: as compiled, or else with all that the NPU could take."""
+    return load_workload(row.network, row.placed_on) if name == COMPILED else _everything(row.network, name)
 
 
 if __name__ == "__main__":

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from npufit.cost.coefficient import Values
 from npufit.cost.data import FITTED, read_json
-from npufit.cost.estimate import Band
+from npufit.cost.spread import Spread
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """One cost model's coefficients, and the band of its errors on networks that the fit had not seen."""
+    """One cost model's coefficients, and how far measurements may lie from what they predict."""
 
     values: Values
-    band: Band
+    spread: Spread
 
 
 @functools.cache
@@ -28,4 +29,10 @@ def _document() -> dict[str, Any]:
 def load_fitted(name: str) -> Fitted | None:
     """Return what was fitted for `name`, such as `imx93/cpu` or `imx93/vela`; None where there is nothing."""
     found = _document()["models"].get(name)
-    return None if found is None else Fitted(found["values"], Band(**found["band"]))
+    return None if found is None else Fitted(found["values"], spread_of(found["spread"]))
+
+
+def spread_of(found: Mapping[str, Any]) -> Spread:
+    """Return the spread that a document of the fit holds."""
+    names, covariance = tuple(found["names"]), tuple(found["covariance"])
+    return Spread(**{**found, "names": names, "covariance": covariance})  # pyright: ignore[reportArgumentType]

@@ -7,13 +7,14 @@ i.MX93 and i.MX95 have the same core, so each lends the other its rates, at the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import log
 
 from npufit.cost.coefficient import Values
-from npufit.cost.cpu import CACHE, CORES, is_time
-from npufit.cost.estimate import Band
+from npufit.cost.cpu_coefficients import CACHE, CORES, is_time
 from npufit.cost.fitted import load_fitted
+from npufit.cost.spread import Spread
 from npufit.errors import InputError
 from npufit.stacks import Setting
 
@@ -40,7 +41,7 @@ class CpuRates:
     """The coefficients of a chip's CPU with some kernels, how sure they are, and what was chosen."""
 
     values: Values
-    band: Band
+    spread: Spread
     setting: Setting
 
 
@@ -55,7 +56,7 @@ def cpu_rates(chip: str, wanted: Kernels | None = None) -> CpuRates | None:
     measured = _MEASURED[chip]
     if wanted is None or wanted is measured:
         origin = "option" if wanted else "those of the chip's public measurements, as far as their versions tell"
-        return CpuRates(own.values, own.band, Setting("kernels", measured.value, origin))
+        return CpuRates(own.values, own.spread, Setting("kernels", measured.value, origin))
     lender = next((name for name in _CLOCK_MHZ if name != chip and chip in _CLOCK_MHZ), None)
     lent = load_fitted(f"{lender}/cpu") if lender is not None else None
     if lender is None or lent is None:
@@ -67,6 +68,7 @@ def cpu_rates(chip: str, wanted: Kernels | None = None) -> CpuRates | None:
     kept = {name: own.values[name] for name in (CACHE, CORES)}
     values = {name: value * (slower if is_time(name) else 1.0) for name, value in lent.values.items()}
     origin = f"a guess: rates of {lender}, which has the same core, at the clock of {chip}"
-    return CpuRates(
-        {**values, **kept}, Band(1 / _LENT, _LENT, None, 0, 0, None, origin), Setting("kernels", wanted.value, "option")
+    spread = replace(
+        lent.spread, noise=log(_LENT), reach=1.0, coverage=None, rows=0, networks=0, median_error=None, origin=origin
     )
+    return CpuRates({**values, **kept}, spread, Setting("kernels", wanted.value, "option"))

@@ -1,6 +1,7 @@
 """Public measurements, and the networks that they were made with.
 
-`measurements.csv` holds the rows as they were read, `networks.toml` says which network of the zoo each of them is, and
+`measurements.csv` and `more_measurements.csv` (other boards with the same cores) hold the rows as they were read,
+`networks.toml` says which network of the zoo each of them is and which boards stand in for one of npufit's chips, and
 `workloads/` what these networks ask for, so that nothing has to be built or compiled to predict them.
 """
 
@@ -24,13 +25,17 @@ CHIPS = {"i.MX93": "imx93", "i.MX8M Plus": "imx8mp", "i.MX95": "imx95"}
 
 INDEX = "index.json"
 
+_FILES = ("measurements.csv", "more_measurements.csv")
 _STACKS = (("ethosu-delegate", "vela"), ("vx-delegate", "vx"), ("teflon", "teflon"), ("neutron", "neutron"))
 _FINGERPRINTED = (Family.CONVOLUTION, Family.DEPTHWISE, Family.MATRIX, Family.TRANSPOSED, Family.RECURRENT)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured row. `index` is its place in the file, `chip` npufit's name, empty where npufit has no such chip.
+    """One measured row. `index` is its place in the files, `chip` npufit's name, empty where npufit has no such chip.
+
+    `stands_for` is the group of a chip with the same core whose row this is as well, empty where it is none; the board
+    takes `scale` times as long as that chip.
 
     `network` is the zoo's network, empty where none is the same; `left_out` says why the row is not counted, empty
     where it is; `threads` is None for the NPU.
@@ -51,6 +56,8 @@ class Row:
     source: str
     network: str
     left_out: str
+    stands_for: str = ""
+    scale: float = 1.0
 
     @property
     def is_npu_alone(self) -> bool:
@@ -58,8 +65,15 @@ class Row:
         return "node only" in self.stack_name
 
     @property
+    def placed_on(self) -> str:
+        """The target that the network is placed on as it was when it was measured."""
+        return f"{self.chip}/{self.stack}"
+
+    @property
     def group(self) -> str:
         """What predicts the row, such as `imx93/cpu` or `imx93/vela`; in the source's words where npufit has none."""
+        if self.stands_for:
+            return self.stands_for
         return f"{self.chip or self.chip_name}/{'cpu' if self.unit is Unit.CPU else self.stack or self.stack_name}"
 
 
@@ -70,8 +84,8 @@ def measured_rows() -> tuple[Row, ...]:
     import tomllib
 
     ties = tomllib.loads((FOLDER / "networks.toml").read_text("utf-8"))
-    text = (FOLDER / "measurements.csv").read_text("utf-8")
-    return tuple(_row(index, row, ties) for index, row in enumerate(csv.DictReader(text.splitlines())))
+    rows = [row for file in _FILES for row in csv.DictReader((FOLDER / file).read_text("utf-8").splitlines())]
+    return tuple(_row(index, row, ties) for index, row in enumerate(rows))
 
 
 def _row(index: int, row: dict[str, str], ties: dict[str, Any]) -> Row:
@@ -81,10 +95,11 @@ def _row(index: int, row: dict[str, str], ties: dict[str, Any]) -> Row:
     key = f"{row['model']} @ {row['input_hw']} {row['quantization'].split()[0]}"
     network: str = ties["networks"].get(key, "")
     threads, unclear = _threads(row, ties) if unit is Unit.CPU else (None, "")
+    stand_in = next((rule for rule in ties["stand_in"] if _matches(rule["where"], row)), None) if not chip else None
     reasons = (
-        "npufit has no such chip" if not chip else "",
-        "" if network else ties["missing"].get(key, "no network of the zoo is the same"),
         *(rule["why"] for rule in ties["leave_out"] if _matches(rule, row)),
+        "" if chip or stand_in else "npufit has no such chip",
+        "" if network else ties["missing"].get(key, "no network of the zoo is the same"),
         unclear,
         "" if stack or unit is Unit.CPU else "npufit has no such stack",
     )
@@ -104,6 +119,8 @@ def _row(index: int, row: dict[str, str], ties: dict[str, Any]) -> Row:
         source=row["source"],
         network=network,
         left_out=next((reason for reason in reasons if reason), ""),
+        stands_for=stand_in["group"] if stand_in else "",
+        scale=stand_in["clock_mhz"] / float(row["clock_mhz"]) if stand_in else 1.0,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from npufit.cost.assembly import assemble
 from npufit.cost.coefficient import Values
-from npufit.cost.cpu import CACHE, total_ms, total_terms
+from npufit.cost.cpu import Caches, caches_of, total_ms, total_terms
 from npufit.cost.npu import NpuModel
 from npufit.cost.observation import Observation
 from npufit.cost.workload import PlacedDemand, Workload, on_the_cpu, workload_of
@@ -78,20 +78,23 @@ def cpu_trials(runs: Sequence[Tied], values: Values) -> tuple[list[Trial], list[
     for observation, network, model in runs:
         if observation.unit is Unit.CPU:
             workload = on_the_cpu(model)
-            parts, reasons = _parts(observation, network, workload, values)
-            whole = _cpu_time(workload.operators, observation.threads, values)
+            caches = caches_of((entry.demand for entry in workload.operators), values)
+            parts, reasons = _parts(observation, network, workload, values, caches)
+            whole = _cpu_time(workload.operators, observation.threads, caches)
             trials += [Trial(network, observation.ms, whole, observation, len(parts)), *parts]
             unused += reasons
     return trials, unused
 
 
-def _cpu_time(operators: Iterable[PlacedDemand], threads: int, values: Values) -> Callable[[Values], float]:
+def _cpu_time(operators: Iterable[PlacedDemand], threads: int, caches: Caches) -> Callable[[Values], float]:
     """Return what `operators` take on the CPU as a function of its coefficients."""
-    terms = total_terms((entry.demand for entry in operators), values[CACHE])
+    terms = total_terms([entry.demand for entry in operators], caches, threads)
     return lambda found: total_ms(terms, found, threads)
 
 
-def _parts(observation: Observation, network: str, workload: Workload, values: Values) -> tuple[list[Trial], list[str]]:
+def _parts(
+    observation: Observation, network: str, workload: Workload, values: Values, caches: Caches
+) -> tuple[list[Trial], list[str]]:
     """Return the operators of a profile by type, where the profile has as many of a type as the model."""
     measured: dict[str, list[float]] = {}
     for entry in observation.operators:
@@ -104,7 +107,7 @@ def _parts(observation: Observation, network: str, workload: Workload, values: V
     for kind, times in measured.items():
         members = of_type.get(kind, [])
         if len(members) == len(times):
-            predict = _cpu_time(members, observation.threads, values)
+            predict = _cpu_time(members, observation.threads, caches)
             # What takes no time on either side says nothing, and has no logarithm.
             if sum(times) > 0 and predict(values) > 0:
                 trials.append(Trial(network, sum(times), predict, part=kind))

@@ -11,7 +11,6 @@ from typing import Any
 from npufit import words
 from npufit._version import __version__
 from npufit.cost.accuracy import AccuracyRow, GroupAccuracy
-from npufit.report.estimate_document import band_document
 from npufit.report.ink import Page, columns
 from npufit.report.markdown import escape
 from npufit.words import clean
@@ -19,6 +18,7 @@ from npufit.words import clean
 _DIGITS = 6
 _MODELS = 6
 _WIDE = 130
+CLASSES_TITLE = "Whole classes of networks left out"
 _GROUP_COLUMNS = (
     *("group", "rows", "networks", "median error", "mean", "in range", "range"),
     *("compiler's median", "mean"),
@@ -30,13 +30,19 @@ _ROW_COLUMNS = (
 
 
 def accuracy_text(
-    rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy], page: Page, *, everything: bool = False
+    rows: Sequence[AccuracyRow],
+    groups: Sequence[GroupAccuracy],
+    page: Page,
+    *,
+    classes: Sequence[GroupAccuracy] = (),
+    everything: bool = False,
 ) -> str:
     """Return the errors by chip and stack, every row that counts, and why others do not; `everything` lists those."""
     lines = page.wrap(accuracy_headline(rows))
-    if groups:
-        table = columns([list(_GROUP_COLUMNS), *map(_group_cells, groups)], right=range(1, len(_GROUP_COLUMNS)))
-        lines += ["", page.ink("bold", table[0]), *table[1:]]
+    for summaries, title in ((groups, ""), (classes, CLASSES_TITLE)):
+        if summaries:
+            table = columns([list(_GROUP_COLUMNS), *map(_group_cells, summaries)], right=range(1, len(_GROUP_COLUMNS)))
+            lines += ["", *([title] if title else []), page.ink("bold", table[0]), *table[1:]]
     for group in dict.fromkeys(row.group for row in rows if row.counts):
         lines += _rows(group, [row for row in rows if row.group == group and row.counts], page)
     return "\n".join(lines + _left_out(rows, page, everything))
@@ -47,7 +53,8 @@ def accuracy_headline(rows: Sequence[AccuracyRow]) -> str:
     counted = [row for row in rows if row.counts]
     return (
         f"{words.plural(len(rows), 'public measurement')}; {len(counted)} of them are predicted, each by a fit that "
-        f"had not seen its network; {len(rows) - len(counted)} are not counted, with the reason below."
+        f"had neither seen its network nor been chosen by it; {len(rows) - len(counted)} are not counted, with the "
+        "reason below."
     )
 
 
@@ -59,18 +66,15 @@ def _group_cells(group: GroupAccuracy) -> list[str]:
         words.percent(group.median_error),
         words.percent(group.mean_error),
         words.percent(group.coverage),
-        f"{words.significant(group.band.low)} to {words.significant(group.band.high)}",
+        f"{words.significant(group.low)} to {words.significant(group.high)}",
         "" if group.compiler_median_error is None else words.percent(group.compiler_median_error),
         "" if group.compiler_mean_error is None else words.percent(group.compiler_mean_error),
     ]
 
 
 def group_name(group: GroupAccuracy) -> str:
-    """Return the name of a group with its number of threads."""
-    name = words.printable(group.group)
-    if not group.threads:
-        return name
-    return f"{name}, {words.plural(int(group.threads), 'thread')}"
+    """Return the name of a group with what is part of it."""
+    return words.printable(f"{group.group}, {group.part}" if group.part else group.group)
 
 
 def _rows(group: str, rows: Sequence[AccuracyRow], page: Page) -> list[str]:
@@ -145,9 +149,13 @@ def _in_words(row: AccuracyRow) -> str:
     )
 
 
-def accuracy_markdown(rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy]) -> str:
-    """Return the same as Markdown tables: groups, rows that count, rows that do not."""
+def accuracy_markdown(
+    rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy], classes: Sequence[GroupAccuracy] = ()
+) -> str:
+    """Return the same as Markdown tables: groups, classes, rows that count, rows that do not."""
     lines = [accuracy_headline(rows), "", *summary_markdown(groups).splitlines()]
+    if classes:
+        lines += ["", f"### {CLASSES_TITLE}", "", *summary_markdown(classes).splitlines()]
     for group in dict.fromkeys(row.group for row in rows if row.counts):
         members = [row for row in rows if row.group == group and row.counts]
         lines += ["", f"### {escape(group)}", ""]
@@ -167,9 +175,11 @@ def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> lis
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
-def accuracy_json(rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy]) -> str:
+def accuracy_json(
+    rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy], classes: Sequence[GroupAccuracy] = ()
+) -> str:
     """Return the same as JSON text that follows `accuracy.schema.json`."""
-    return json.dumps(accuracy_document(rows, groups), indent=2)
+    return json.dumps(accuracy_document(rows, groups, classes), indent=2)
 
 
 def accuracy_schema() -> dict[str, Any]:
@@ -177,26 +187,15 @@ def accuracy_schema() -> dict[str, Any]:
     return json.loads((files("npufit.report") / "accuracy.schema.json").read_text(encoding="utf-8"))
 
 
-def accuracy_document(rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy]) -> dict[str, Any]:
+def accuracy_document(
+    rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy], classes: Sequence[GroupAccuracy] = ()
+) -> dict[str, Any]:
     """Return the same as plain data, ready for JSON."""
     return {
         "schema_version": 1,
         "npufit_version": __version__,
-        "groups": [
-            {
-                "group": group.group,
-                "threads": int(group.threads) if group.threads else None,
-                "rows": group.rows,
-                "networks": group.networks,
-                "median_error": _number(group.median_error),
-                "mean_error": _number(group.mean_error),
-                "coverage": _number(group.coverage),
-                "band": band_document(group.band),
-                "compiler_median_error": _number(group.compiler_median_error),
-                "compiler_mean_error": _number(group.compiler_mean_error),
-            }
-            for group in groups
-        ],
+        "groups": [_group_document(group) for group in groups],
+        "classes": [_group_document(group) for group in classes],
         "rows": [
             {
                 "chip": clean(row.chip),
@@ -210,6 +209,8 @@ def accuracy_document(rows: Sequence[AccuracyRow], groups: Sequence[GroupAccurac
                 "stack_version": clean(row.stack_version),
                 "measured_ms": row.measured_ms,
                 "predicted_ms": _number(row.predicted_ms),
+                "low_ms": _number(row.low_ms),
+                "high_ms": _number(row.high_ms),
                 "error": _number(row.error),
                 "compiler_ms": _number(row.compiler_ms),
                 "compiler_error": _number(row.compiler_error),
@@ -220,6 +221,21 @@ def accuracy_document(rows: Sequence[AccuracyRow], groups: Sequence[GroupAccurac
             }
             for row in rows
         ],
+    }
+
+
+def _group_document(group: GroupAccuracy) -> dict[str, Any]:
+    return {
+        "group": group.group,
+        "part": group.part,
+        "rows": group.rows,
+        "networks": group.networks,
+        "median_error": _number(group.median_error),
+        "mean_error": _number(group.mean_error),
+        "coverage": _number(group.coverage),
+        "typical_range": [_number(group.low), _number(group.high)],
+        "compiler_median_error": _number(group.compiler_median_error),
+        "compiler_mean_error": _number(group.compiler_mean_error),
     }
 
 

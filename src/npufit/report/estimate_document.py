@@ -71,6 +71,7 @@ def band_document(band: Band) -> dict[str, Any]:
         "networks": band.networks,
         "median_error": _number(band.median_error),
         "origin": clean(band.origin),
+        "unsure": [clean(reason) for reason in band.unsure],
     }
 
 

@@ -76,8 +76,10 @@ def _times(result: CheckResult) -> list[TimeRow]:
 
 def _remarks(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
     slower = time_words.slower_words(result, estimate)
+    unsure = time_words.unsure_words(estimate)
     rows = [
         TimeRow("ranges", "", "", time_words.band_words(result, estimate)),
+        *([TimeRow("unsure", "", "", unsure)] if unsure else []),
         *([TimeRow("assumed", "", "", words.printable(estimate.assumption))] if estimate.assumption else []),
         TimeRow("basis", "", "", words.printable(estimate.basis)),
         *([TimeRow("better off", "", "", slower)] if slower else []),

@@ -28,6 +28,8 @@ def time_lines(result: CheckResult, page: Page, *, everything: bool = False) -> 
     rows += time_words.measured_rows(result, estimate, None if everything else _MEASURED)
     lines += _table(rows, page)
     notes = [("ranges", time_words.band_words(result, estimate)), ("basis", words.printable(estimate.basis))]
+    unsure = time_words.unsure_words(estimate)
+    notes += [("unsure", unsure)] if unsure else []
     if estimate.assumption:
         notes.insert(0, ("assumed", words.printable(estimate.assumption)))
     slower = time_words.slower_words(result, estimate)

@@ -219,7 +219,15 @@ def _band(band: Band) -> str:
     if band.coverage is None or not band.rows:
         return printable(band.origin)
     error = f", median error {percent(band.median_error)}" if band.median_error is not None else ""
-    return f"{printable(band.origin)}; {percent(band.coverage)} of {band.rows} rows lay within{error}"
+    return f"{printable(band.origin)}; {percent(band.coverage)} of {band.rows} rows lay within theirs{error}"
+
+
+def unsure_words(estimate: Estimate) -> str:
+    """Return what makes the ranges wide, empty where nothing stands out."""
+    parts = [("CPU", estimate.cpu_band)]
+    if estimate.band != estimate.cpu_band:
+        parts.insert(0, ("NPU", estimate.band))
+    return "; ".join(f"{unit}: {printable(', '.join(band.unsure))}" for unit, band in parts if band.unsure)
 
 
 def slower_words(result: CheckResult, estimate: Estimate) -> str:

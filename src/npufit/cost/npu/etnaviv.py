@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npufit.cost.coefficient import Coefficient, Values
-from npufit.cost.demand import Demand, Family
+from npufit.cost.demand import Demand
 from npufit.cost.npu import vip8000
-from npufit.cost.npu.rates import cost_of_rates
+from npufit.cost.npu.rates import Arithmetic, cost_of_rates
 from npufit.cost.prediction import Cost, NpuCost
 from npufit.cost.workload import Workload
 
@@ -38,6 +38,12 @@ class EtnavivModel:
         ),
     )
 
+    slowed_by: str = "driver_factor"
+
+    def arithmetic(self, demand: Demand) -> Arithmetic:
+        """Return the arithmetic of one operator."""
+        return vip8000.arithmetic_of(demand)
+
     def takes(self, demand: Demand) -> bool:
         """Return whether the NPU could take the operator at all."""
         return vip8000.MODEL.takes(demand)
@@ -48,12 +54,7 @@ class EtnavivModel:
 
 
 def _operator_cost(demand: Demand, values: Values) -> Cost:
-    if demand.family is Family.FREE:
-        return vip8000.operator_cost(demand, values)
-    inner = vip8000.operator_cost(demand, values)
-    factor = values["driver_factor"]
-    arithmetic, memory = inner.arithmetic_ms * factor, inner.memory_ms * factor
-    return Cost(max(arithmetic, memory) + inner.overhead_ms, arithmetic, memory, inner.overhead_ms)
+    return vip8000.operator_cost(demand, values, values["driver_factor"])
 
 
 MODEL = EtnavivModel()

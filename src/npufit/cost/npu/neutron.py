@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from npufit.cost.coefficient import Coefficient, Values
 from npufit.cost.demand import Demand, Family
-from npufit.cost.npu.rates import cost_of_rates, rate_cost, round_up
+from npufit.cost.npu.rates import Arithmetic, cost_of_rates, rate_cost, round_up
 from npufit.cost.prediction import FREE, Cost, NpuCost
 from npufit.cost.workload import Workload
 
@@ -84,6 +84,12 @@ class NeutronModel:
         ),
     )
 
+    slowed_by: str = ""
+
+    def arithmetic(self, demand: Demand) -> Arithmetic:
+        """Return the arithmetic of one operator."""
+        return _arithmetic(demand)
+
     def takes(self, demand: Demand) -> bool:
         """Return whether the NPU could take the operator at all, by what was seen in public."""
         return not demand.is_float and demand.type not in _CPU_ONLY and demand.family not in _NEVER
@@ -97,18 +103,18 @@ def operator_cost(demand: Demand, values: Values) -> Cost:
     """Return what one operator takes inside a NeutronGraph."""
     if demand.family is Family.FREE:
         return FREE
-    return rate_cost(demand, values, _arithmetic_ns(demand, values))
+    return rate_cost(demand, values, _arithmetic(demand))
 
 
-def _arithmetic_ns(demand: Demand, values: Values) -> float:
+def _arithmetic(demand: Demand) -> Arithmetic:
     match demand.family:
         case Family.DEPTHWISE:
-            return demand.macs * values["depthwise_mac_ns"]
+            return Arithmetic(demand.macs, ("depthwise_mac_ns",))
         case Family.CONVOLUTION | Family.TRANSPOSED | Family.MATRIX:
             idle = round_up(demand.depth_in, _LANES) / max(1, demand.depth_in)
-            return demand.macs * idle * values["mac_ns"]
+            return Arithmetic(demand.macs * idle, ("mac_ns",))
         case _:
-            return 0.0
+            return Arithmetic(0.0, ())
 
 
 MODEL = NeutronModel()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Protocol, runtime_checkable
 
 from npufit.cost.coefficient import Values
 from npufit.cost.demand import Demand
@@ -28,11 +31,34 @@ def cost_of_rates(
     return NpuCost(operators, partition_costs(workload, busy, values), tail_factor)
 
 
-def rate_cost(demand: Demand, values: Values, arithmetic_ns: float) -> Cost:
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Nanoseconds of an operator's arithmetic: `quantity` times the product of the coefficients in `rates`."""
+
+    quantity: float
+    rates: tuple[str, ...]
+
+
+@runtime_checkable
+class RateModel(Protocol):
+    """A cost model by rates. `slowed_by` names a factor on arithmetic and memory, empty where there is none."""
+
+    @property
+    def slowed_by(self) -> str:
+        """The coefficient that slows everything but the operator's start."""
+        ...
+
+    def arithmetic(self, demand: Demand) -> Arithmetic:
+        """Return the arithmetic of one operator."""
+        ...
+
+
+def rate_cost(demand: Demand, values: Values, arithmetic: Arithmetic, factor: float = 1.0) -> Cost:
     """Return what an operator takes: the longer of its arithmetic and its bytes, and a little besides."""
     weights = max(0, demand.weight_bytes) * values["weight_ns_per_byte"]
     moved = demand.activation_bytes * values["activation_ns_per_byte"]
-    return longer_of_both(arithmetic_ns, moved + weights, values["operator_ns"])
+    spent = arithmetic.quantity * prod(values[rate] for rate in arithmetic.rates)
+    return longer_of_both(spent * factor, (moved + weights) * factor, values["operator_ns"])
 
 
 def round_up(value: int, unit: int) -> int:

@@ -63,10 +63,14 @@ class VelaModel:
 
 def _pass_cost(entry: CompilerPass, values: Values) -> Cost:
     arithmetic = entry.npu_cycles * values["cycle_ns"] * NS
-    read = entry.dram_read_bytes * entry.dram_efficiency
-    memory = (read + entry.dram_write_bytes + entry.dram_weight_bytes) * values["dram_ns_per_byte"] * NS
+    memory = bytes_moved(entry) * values["dram_ns_per_byte"] * NS
     overhead = values["pass_ns"] * NS
     return Cost(hypot(arithmetic, memory) + overhead, arithmetic, memory, overhead)
+
+
+def bytes_moved(entry: CompilerPass) -> float:
+    """Return the bytes that a pass moves between NPU and DRAM, those of bursts that are not of use left out."""
+    return entry.dram_read_bytes * entry.dram_efficiency + entry.dram_write_bytes + entry.dram_weight_bytes
 
 
 def _plus(first: Cost | None, second: Cost) -> Cost:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from npufit.cost.coefficient import Coefficient, Values
 from npufit.cost.demand import Demand, Family
-from npufit.cost.npu.rates import cost_of_rates, rate_cost, round_up
+from npufit.cost.npu.rates import Arithmetic, cost_of_rates, rate_cost, round_up
 from npufit.cost.prediction import FREE, Cost, NpuCost
 from npufit.cost.workload import Workload
 
@@ -83,6 +83,12 @@ class Vip8000Model:
         ),
     )
 
+    slowed_by: str = ""
+
+    def arithmetic(self, demand: Demand) -> Arithmetic:
+        """Return the arithmetic of one operator."""
+        return arithmetic_of(demand)
+
     def takes(self, demand: Demand) -> bool:
         """Return whether the NPU could take the operator at all."""
         return demand.family not in _NEVER
@@ -92,27 +98,31 @@ class Vip8000Model:
         return cost_of_rates(workload, values, operator_cost)
 
 
-def operator_cost(demand: Demand, values: Values) -> Cost:
-    """Return what one operator takes inside a partition."""
+def operator_cost(demand: Demand, values: Values, factor: float = 1.0) -> Cost:
+    """Return what one operator takes inside a partition; `factor` is on its arithmetic and its memory."""
     if demand.family is Family.FREE:
         return FREE
-    return rate_cost(demand, values, _arithmetic_ns(demand, values))
+    return rate_cost(demand, values, arithmetic_of(demand), factor)
 
 
-def _arithmetic_ns(demand: Demand, values: Values) -> float:
-    per_channel = 1.0 if demand.is_unsigned else values["per_channel_factor"]
+def arithmetic_of(demand: Demand) -> Arithmetic:
+    """Return the arithmetic of one operator, whoever drives the silicon."""
     match demand.family:
         case Family.DEPTHWISE:
-            return demand.macs * values["depthwise_mac_ns"] * per_channel
+            return Arithmetic(demand.macs, ("depthwise_mac_ns", *_per_channel(demand)))
         case Family.CONVOLUTION | Family.TRANSPOSED | Family.MATRIX:
             idle = round_up(demand.depth_out, _LANES) / max(1, demand.depth_out)
-            return demand.macs * idle * values["mac_ns"] * per_channel
+            return Arithmetic(demand.macs * idle, ("mac_ns", *_per_channel(demand)))
         case family if family in _SHADERS:
-            return max(demand.inputs, demand.outputs) * values["shader_ns"]
+            return Arithmetic(max(demand.inputs, demand.outputs), ("shader_ns",))
         case Family.POOLING:
-            return demand.outputs * max(1, demand.patch) * values["value_ns"] / 4
+            return Arithmetic(demand.outputs * max(1, demand.patch) / 4, ("value_ns",))
         case _:
-            return demand.outputs * values["value_ns"]
+            return Arithmetic(demand.outputs, ("value_ns",))
+
+
+def _per_channel(demand: Demand) -> tuple[str, ...]:
+    return () if demand.is_unsigned else ("per_channel_factor",)
 
 
 MODEL = Vip8000Model()

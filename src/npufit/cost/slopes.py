@@ -1,0 +1,19 @@
+"""How much a prediction moves with each coefficient: in percent for one percent, so shares of the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log
+
+from npufit.cost.coefficient import Values
+
+_NUDGE = 1e-4
+
+
+def slopes_by_differences(predict: Callable[[Values], float], values: Values) -> dict[str, float]:
+    """Return by how many percent `predict` grows for one percent of each of `values`."""
+    base = predict(values)
+    if not base > 0:
+        return {}
+    changed = {name: predict({**values, name: value * (1 + _NUDGE)}) for name, value in values.items()}
+    return {name: log(max(found, base * 1e-9) / base) / log(1 + _NUDGE) for name, found in changed.items()}
