@@ -97,7 +97,7 @@ def test_what_no_row_determines_makes_a_band_wide_and_is_named() -> None:
     unknown = spread.band({"first": 0.4, "third": 0.6}, 100.0, {"third": third.meaning})
     assert unknown.high > 1.5 * known.high
     assert not any(third.meaning in reason for reason in known.unsure)
-    assert any(third.meaning in reason and "60 %" in reason for reason in unknown.unsure)
+    assert any(third.meaning in reason and "60.0 %" in reason for reason in unknown.unsure)
 
 
 def test_bands_are_wider_below_three_milliseconds() -> None:
