@@ -36,6 +36,8 @@ def padded() -> CheckResult:
     ("better", "worse"),
     [
         (Score(0, 9.0, 9, 9, 9), Score(1, 1.0, 1, 1, 1)),
+        (Score(9, 9.0, 9, 9, 9, crashes=0, failures=9), Score(1, 1.0, 1, 1, 1, crashes=1)),
+        (Score(9, 9.0, 9, 9, 9, failures=0), Score(1, 1.0, 1, 1, 1, failures=1)),
         (Score(0, 1.0, 9, 9, 9), Score(0, 2.0, 1, 1, 1)),
         (Score(0, 10.04, 1, 9, 9), Score(0, 10.0, 2, 1, 1)),
         (Score(0, 10.0, 1, 1, 9), Score(0, 10.0, 1, 2, 1)),

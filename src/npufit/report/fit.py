@@ -117,12 +117,17 @@ def _where_short(result: CheckResult) -> str:
 
 
 def _hazards(result: CheckResult) -> str:
-    return plural(result.summary.hazards, "hazard") if result.summary.hazards else "no hazard"
+    summary = result.summary
+    if not summary.hazards:
+        return "no hazard"
+    crashing = f" ({summary.crashes} of them a crash)" if summary.crashes else ""
+    return f"{plural(summary.hazards, 'hazard')}{crashing}"
 
 
 def _had(result: CheckResult) -> str:
-    count = result.summary.hazards
-    return f"was {count}" if count == 1 else f"were {count or 'none'}"
+    count, crashes = result.summary.hazards, result.summary.crashes
+    crashing = f", {crashes} of them a crash" if crashes else ""
+    return f"was {count}{crashing}" if count == 1 else f"were {count or 'none'}{crashing}"
 
 
 def _time(result: CheckResult) -> str:

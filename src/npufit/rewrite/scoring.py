@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npufit.checking import CheckResult
-from npufit.stacks import Status, Unit
+from npufit.stacks import Effect, Status, Unit
 from npufit.words import milliseconds, plural
 
 NOTICEABLE = 0.005
@@ -16,7 +16,8 @@ NOTICEABLE = 0.005
 class Score:
     """How well a model fits, smaller is better; `time_ms` is None where nothing predicts it.
 
-    An operator whose unit is unknown counts as off the NPU.
+    An operator whose unit is unknown counts as off the NPU. `crashes` are the hazards that crash the process,
+    `failures` those that make the inference fail; `hazards` counts them as well.
     """
 
     hazards: int
@@ -24,11 +25,13 @@ class Score:
     off_npu: int
     partitions: int
     operators: int
+    crashes: int = 0
+    failures: int = 0
 
     def is_better_than(self, other: Score) -> bool:
-        """Return whether this fits better: fewer hazards, then less time, then the counts in their order."""
-        if self.hazards != other.hazards:
-            return self.hazards < other.hazards
+        """Return whether this fits better: fewer crashes, failures and hazards, less time, then the other counts."""
+        if self._dangers != other._dangers:
+            return self._dangers < other._dangers
         change = self.time_change(other)
         if change:
             return change < 0
@@ -36,7 +39,7 @@ class Score:
 
     def is_better_but_for_hazards(self, other: Score) -> bool:
         """Return whether this has more hazards and fits better in everything else."""
-        if self.hazards <= other.hazards:
+        if self._dangers <= other._dangers:
             return False
         change = self.time_change(other)
         return change < 0 if change else self._counts < other._counts
@@ -47,6 +50,10 @@ class Score:
             return 0.0
         change = self.time_ms - other.time_ms
         return change if abs(change) > NOTICEABLE * other.time_ms else 0.0
+
+    @property
+    def _dangers(self) -> tuple[int, int, int]:
+        return self.crashes, self.failures, self.hazards
 
     @property
     def _counts(self) -> tuple[int, int, int]:
@@ -63,6 +70,8 @@ def score(result: CheckResult) -> Score:
         off_npu=summary.cpu + summary.unknown,
         partitions=summary.partitions,
         operators=sum(len(subgraph.operators) for subgraph in result.model.subgraphs),
+        crashes=summary.crashes,
+        failures=sum(hazard.effect is Effect.FAILS for hazard in result.placement.hazards),
     )
 
 
@@ -78,7 +87,8 @@ def change_words(before: CheckResult, after: CheckResult) -> str:
     old, new = score(before), score(after)
     where = "off the NPU" if before.summary.unknown or after.summary.unknown else "on the CPU"
     parts = [
-        _more(new.hazards - old.hazards, "hazard"),
+        _more(new.crashes - old.crashes, "crash", nouns="crashes"),
+        _more(new.hazards - new.crashes - old.hazards + old.crashes, "hazard"),
         _more(new.off_npu - old.off_npu, "operator", f" {where}"),
         _more(new.partitions - old.partitions, "partition"),
     ]
@@ -90,5 +100,8 @@ def change_words(before: CheckResult, after: CheckResult) -> str:
     return ", ".join(filter(None, parts)) or "no gain"
 
 
-def _more(difference: int, noun: str, where: str = "") -> str:
-    return f"{plural(abs(difference), noun)} {'more' if difference > 0 else 'less'}{where}" if difference else ""
+def _more(difference: int, noun: str, where: str = "", nouns: str = "") -> str:
+    if not difference:
+        return ""
+    count = f"{abs(difference)} {nouns}" if nouns and abs(difference) > 1 else plural(abs(difference), noun)
+    return f"{count} {'more' if difference > 0 else 'less'}{where}"
