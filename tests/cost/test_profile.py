@@ -9,10 +9,11 @@ import pytest
 
 import npufit
 from npufit.checking import choose_target
-from npufit.cost import Band, EstimateOptions
+from npufit.cost import Band, Estimate, EstimateOptions, Kernels
 from npufit.cost.fitted import load_fitted
-from npufit.cost.profile import Change, Profile, ProfileErrors, profile_text, read_profile
+from npufit.cost.profile import Change, FittedRun, Profile, ProfileErrors, profile_text, read_profile
 from npufit.errors import InputError
+from npufit.graph import Model
 
 _CPU = load_fitted("imx93/cpu")
 assert _CPU is not None
@@ -102,3 +103,68 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="not TOML"):
         read_profile(path)
+
+
+def test_a_profile_says_what_it_was_fitted_to(tmp_path: Path) -> None:
+    runs = (
+        FittedRun("net", "cpu", 2, 10.5, "cpu.log run 1", "benchmark_model", "median", "xnnpack"),
+        FittedRun('a"\n', "npu", 1, 3.0, "runs.csv line 2"),
+    )
+    profile = replace(_PROFILE, kernels=Kernels.XNNPACK, runs=runs, day="2026-11-21", made_by="0.1.0")
+    text = profile_text(profile)
+    assert 'source = "cpu.log run 1", tool = "benchmark_model", statistic = "median", kernels = "xnnpack"' in text
+    read = read_profile(_write(tmp_path, text))
+    assert (read.kernels, read.day, read.made_by, read.runs[0]) == (Kernels.XNNPACK, "2026-11-21", "0.1.0", runs[0])
+    many = replace(profile, runs=runs[:1] * 10_000)
+    assert len(read_profile(_write(tmp_path, profile_text(many))).runs) == 200
+
+
+def test_a_profile_of_an_older_version_is_read(tmp_path: Path) -> None:
+    text = profile_text(_PROFILE)
+    assert "fitted]" not in text
+    assert read_profile(_write(tmp_path, text)).kernels is None
+
+
+@pytest.mark.parametrize(
+    ("fitted", "asked", "said"),
+    [
+        (Kernels.XNNPACK, None, "xnnpack"),
+        (Kernels.XNNPACK, Kernels.XNNPACK, "xnnpack"),
+        (Kernels.XNNPACK, Kernels.BUILTIN, None),
+        (None, None, "not stated"),
+        (None, Kernels.XNNPACK, None),
+        (None, Kernels.BUILTIN, None),
+    ],
+)
+def test_kernels_are_those_of_the_profile_or_refused(
+    tmp_path: Path, fitted: Kernels | None, asked: Kernels | None, said: str | None
+) -> None:
+    profile = replace(_PROFILE, kernels=fitted, day="2026-11-21")
+    path = _write(tmp_path, profile_text(profile))
+    model = npufit.load("zoo:mobilenet_v1@32,uint8,alpha=0.25")
+    options = EstimateOptions(kernels=asked)
+    if said is None:
+        with pytest.raises(InputError, match="--kernels"):
+            _ = npufit.check(model, str(path), estimate_options=options).estimate
+        return
+    found = npufit.check(model, str(path), estimate_options=options).estimate
+    assert found is not None
+    assert ("kernels", said) in {(setting.name, setting.value) for setting in found.settings}
+    assert found.cpu_only_ms == _estimate(model, path).cpu_only_ms
+
+
+def _estimate(model: Model, path: Path) -> Estimate:
+    found = npufit.check(model, str(path)).estimate
+    assert found is not None
+    return found
+
+
+def test_a_profile_of_an_npu_alone_leaves_the_kernels_open(tmp_path: Path) -> None:
+    path = _write(tmp_path, profile_text(replace(_PROFILE, cpu=(), cpu_band=None)))
+    found = npufit.check(
+        npufit.load("zoo:mobilenet_v1@32,uint8,alpha=0.25"),
+        str(path),
+        estimate_options=EstimateOptions(kernels=Kernels.XNNPACK),
+    ).estimate
+    assert found is not None
+    assert ("kernels", "xnnpack") in {(setting.name, setting.value) for setting in found.settings}

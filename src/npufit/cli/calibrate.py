@@ -70,6 +70,8 @@ def command(
 
     The packaged coefficients stay as they are; few measurements move only what they speak of.
     """
+    from datetime import date
+
     from npufit.cli.check import parse_settings
     from npufit.cli.output import page_for, sign_of_life, write
     from npufit.cost.calibrate import calibrate, meanings
@@ -90,7 +92,9 @@ def command(
     options = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache, vela=vela)
     networks = _load(models)
     with sign_of_life("calibrating"):
-        result = calibrate(observations, networks, resolved, profile_file.name, options, target, refused)
+        result = calibrate(
+            observations, networks, resolved, profile_file.name, options, target, refused, date.today().isoformat()
+        )
     write(profile_text(result.profile), profile_file)
     page = page_for(color)
     text = calibration_json(result, profile_file) if as_json else ""

@@ -48,6 +48,31 @@ class BandsForm(_Strict):
     npu: BandForm | None = None
 
 
+_Name = Annotated[str, Field(max_length=2000)]
+
+
+class RunForm(_Strict):
+    """One measured run."""
+
+    model: _Name
+    unit: Literal["cpu", "npu"]
+    threads: Annotated[int, Field(ge=1, le=64)]
+    ms: Annotated[float, Field(gt=0, lt=1e9, allow_inf_nan=False)]
+    source: _Name = ""
+    tool: _Name = ""
+    statistic: _Name = ""
+    kernels: _Name = ""
+
+
+class FittedForm(_Strict):
+    """The `[fitted]` table: what the profile was fitted to; older profiles have none."""
+
+    day: Annotated[str, Field(max_length=20, pattern=r"^(\d{4}-\d\d-\d\d)?$")] = ""
+    npufit: Annotated[str, Field(max_length=40)] = ""
+    kernels: Literal["", "builtin", "xnnpack"] = ""
+    runs: Annotated[list[RunForm], Field(max_length=200)] = []
+
+
 _Changes = Annotated[dict[str, ChangeForm], Field(max_length=200)]
 
 
@@ -63,3 +88,4 @@ class ProfileForm(_Strict):
     cpu: _Changes = {}
     npu: _Changes = {}
     band: BandsForm = BandsForm()
+    fitted: FittedForm = FittedForm()

@@ -135,6 +135,7 @@ def _read_run(part: RunLines, source: str) -> Observation | str:
         stack=placed.stack,
         kernels=_kernels(part, found),
         statistic=statistic,
+        tool="label_image" if is_label_image else "benchmark_model",
     )
 
 

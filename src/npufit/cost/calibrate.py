@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from npufit._version import __version__
 from npufit.cost.coefficient import Coefficient, Values
 from npufit.cost.cpu_coefficients import coefficients
 from npufit.cost.estimate import Band
 from npufit.cost.fitted import load_fitted
+from npufit.cost.kernels import Kernels
 from npufit.cost.npu import load_npu_model
 from npufit.cost.observation import Observation
-from npufit.cost.profile import Change, Profile, ProfileErrors
+from npufit.cost.profile import Change, FittedRun, Profile, ProfileErrors
 from npufit.cost.trials import Trial, cpu_trials, find_model, npu_trials
 from npufit.errors import InputError
 from npufit.graph import Model
@@ -38,7 +40,10 @@ _DIGITS = 5
 
 @dataclass(frozen=True, slots=True)
 class CalibrationRow:
-    """One measured run: milliseconds as measured, as predicted before and after, and by a fit without its network."""
+    """One measured run: milliseconds as measured, as predicted before and after, and by a fit without its network.
+
+    `run` is the measurement as its file gives it.
+    """
 
     model: str
     unit: Unit
@@ -49,6 +54,7 @@ class CalibrationRow:
     held_out_ms: float | None
     operator_types: int
     source: str
+    run: Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +82,20 @@ def calibrate(
     options: PlaceOptions | None = None,
     written: str = "",
     refused: Sequence[str] = (),
+    day: str = "",
 ) -> Calibration:
     """Return the profile of the board that `observations` were made on, and how well it explains them.
 
     `models` are the measured networks by the names that the observations use; `name` names the profile, `written` is
-    the target as the user wrote it, `refused` says which runs of the logs were none. Raises InputError where nothing
-    can be fitted.
+    the target as the user wrote it, `refused` says which runs of the logs were none, `day` goes into the profile.
+    Raises InputError where nothing can be fitted, or where runs on the CPU were made with different kernels.
     """
     cpu = load_fitted(f"{target.chip}/cpu")
     if cpu is None:
         raise InputError(f"npufit has no cost model of {target.chip}, so there is nothing to calibrate.")
     foreign = [run for run in observations if run.unit is Unit.NPU and run.stack not in ("", target.stack)]
     runs = [(run, *find_model(run, models)) for run in observations if run not in foreign]
+    kernels = _kernels([run for run, _, _ in runs if run.unit is Unit.CPU])
     without, reasons = cpu_trials(runs, cpu.values)
     unused = [
         *refused,
@@ -119,10 +127,30 @@ def calibrate(
             npu=_changes(before_npu, on_npu.values),
             cpu_band=_band([row for row in rows if row.unit is Unit.CPU], name),
             npu_band=_band([row for row in rows if row.unit is Unit.NPU], name),
+            kernels=kernels,
+            runs=tuple(_fitted_run(row) for row in rows),
+            day=day,
+            made_by=__version__,
         ),
         tuple(rows),
         tuple(unused),
     )
+
+
+def _kernels(runs: Sequence[Observation]) -> Kernels | None:
+    """Return the kernels of all `runs`, None where one does not say. Raises InputError where they differ."""
+    said = {run.kernels: run for run in runs}
+    known = [kernels for kernels in said if kernels is not None]
+    if len(known) > 1:
+        which = ", ".join(f"{kernels} ({said[kernels].source})" for kernels in known)
+        raise InputError(f"runs on the CPU were made with different kernels: {which}. Calibrate with one of them.")
+    return known[0] if known and None not in said else None
+
+
+def _fitted_run(row: CalibrationRow) -> FittedRun:
+    run = row.run
+    said = run.tool, run.statistic or "", run.kernels or ""
+    return FittedRun(row.model, run.unit.value, run.threads, run.ms, run.source, *said)
 
 
 def _fit(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> _Outcome:
@@ -187,6 +215,7 @@ def _rows(trials: Sequence[Trial], outcome: _Outcome) -> list[CalibrationRow]:
             held_out_ms=None if outcome.held_out is None else outcome.held_out[position],
             operator_types=trial.types,
             source=trial.observation.source,
+            run=trial.observation,
         )
         for position, trial in enumerate(trials)
         if trial.observation is not None

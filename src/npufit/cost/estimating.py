@@ -35,7 +35,7 @@ class EstimateOptions:
     """What a user may set: `threads` and `kernels` of the CPU's share, and coefficients of their own board.
 
     None is all cores, and the kernels that were measured on the chip. `cpu` and `npu` replace the packaged coefficients
-    by name; `origin` says where they come from.
+    by name; `origin` says where they come from, `fitted_kernels` which kernels `cpu` was measured with (None: unknown).
     """
 
     threads: int | None = None
@@ -44,6 +44,7 @@ class EstimateOptions:
     npu: Values | None = None
     cpu_band: Band | None = None
     npu_band: Band | None = None
+    fitted_kernels: Kernels | None = None
     origin: str = "fitted to public measurements (npufit accuracy)"
 
 
@@ -54,7 +55,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
     """
     options = options or EstimateOptions()
     target = placement.target
-    cpu = cpu_rates(target.chip, options.kernels)
+    cpu = cpu_rates(target.chip, _packaged_kernels(options))
     if cpu is None:
         return None
     threads = _threads(target, options.threads, int(cpu.values[CORES]))
@@ -117,7 +118,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
         measured=find_measured((operator.demand for operator in workload.operators), target.chip),
         settings=(
             Setting("threads", str(threads), "option" if options.threads else "all cores of the chip"),
-            cpu.setting,
+            _fitted_setting(options) if options.cpu else cpu.setting,
         ),
         memory=estimate_memory(model, placement),
         assumption=span.why,
@@ -141,6 +142,23 @@ def meanings(model: NpuModel | None) -> dict[str, str]:
     """Return what each coefficient of a CPU and of the NPU of `model` means, by name."""
     of_npu = model.coefficients if model is not None else ()
     return {entry.name: entry.meaning for entry in (*coefficients(has_dot_product=True), *of_npu)}
+
+
+def _packaged_kernels(options: EstimateOptions) -> Kernels | None:
+    """Return the kernels whose packaged rates are wanted. Raises InputError where a board's rates are of others."""
+    if not options.cpu or options.kernels is None:
+        return options.kernels
+    if options.kernels is not options.fitted_kernels:
+        found = options.fitted_kernels or "kernels that its measurements do not name"
+        raise InputError(
+            f"--kernels {options.kernels}: the profile's rates of the CPU were measured with {found}. Leave the option "
+            "out, or calibrate with runs of these kernels."
+        )
+    return None
+
+
+def _fitted_setting(options: EstimateOptions) -> Setting:
+    return Setting("kernels", options.fitted_kernels or "not stated", "the profile's measurements")
 
 
 def _threads(target: Target, wanted: int | None, cores: int) -> int:

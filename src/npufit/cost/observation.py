@@ -34,7 +34,7 @@ class Observation:
     `threads` are those of the CPU's share. `operators` are those on the CPU, empty without a profile; `delegate_ms` is
     what the profile gives for the NPU's delegate, None without one. `source` is the file and where in it. `stack` is
     that of the delegate, empty where nothing says; `kernels` are those of the CPU's share, None where nothing says;
-    `statistic` is None where the source does not say which.
+    `statistic` is None where the source does not say which, `tool` is what measured, empty where that is not known.
     """
 
     model: str
@@ -47,3 +47,4 @@ class Observation:
     stack: str = ""
     kernels: Kernels | None = None
     statistic: Statistic | None = None
+    tool: str = ""

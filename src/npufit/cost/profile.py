@@ -15,6 +15,7 @@ from npufit.cost.coefficient import Values
 from npufit.cost.estimate import Band
 from npufit.cost.estimating import EstimateOptions
 from npufit.cost.fitted import load_fitted
+from npufit.cost.kernels import Kernels
 from npufit.errors import InputError
 from npufit.files import read_bounded
 from npufit.stacks import Target, resolve_target
@@ -22,6 +23,8 @@ from npufit.words import percent, plural, printable
 
 FORM = 1
 _MOST_BYTES = 256 << 10
+_MOST_RUNS = 200
+_LONGEST = 200
 _FARTHEST = 1000.0
 """How many times a coefficient may be larger or smaller than the packaged one."""
 
@@ -46,8 +49,26 @@ class ProfileErrors:
 
 
 @dataclass(frozen=True, slots=True)
+class FittedRun:
+    """One measurement that a profile was fitted to; `tool`, `statistic` and `kernels` are empty where nobody knows."""
+
+    model: str
+    unit: str
+    threads: int
+    ms: float
+    source: str
+    tool: str = ""
+    statistic: str = ""
+    kernels: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """What was fitted for one board. `target` is the target that it refines, as a user writes it."""
+    """What was fitted for one board. `target` is the target that it refines, as a user writes it.
+
+    `kernels` are those of all its runs on the CPU, None where these do not say. `runs`, `day` (ISO 8601) and `made_by`
+    (npufit's version) say what it was fitted to and when; empty in profiles of older versions.
+    """
 
     name: str
     target: str
@@ -58,6 +79,10 @@ class Profile:
     npu: tuple[Change, ...]
     cpu_band: Band | None = None
     npu_band: Band | None = None
+    kernels: Kernels | None = None
+    runs: tuple[FittedRun, ...] = ()
+    day: str = ""
+    made_by: str = ""
 
     def resolve(self) -> Target:
         """Return the target that the profile refines."""
@@ -72,6 +97,7 @@ class Profile:
             cpu_band=self.cpu_band,
             npu_band=self.npu_band,
             origin=f"calibrated with {self.name}: {self._origin()}",
+            fitted_kernels=self.kernels,
         )
 
     def _origin(self) -> str:
@@ -80,6 +106,7 @@ class Profile:
         return (
             f"{plural(self.measurements, 'measurement')} of {plural(self.networks, 'network')}, whose median error was "
             f"{percent(errors.before)} before and is {percent(errors.after)}{held_out}"
+            f"{f', {self.day}' if self.day else ''}"
         )
 
 
@@ -111,6 +138,27 @@ def _lines(profile: Profile) -> Iterator[str]:
     for name, band in (("cpu", profile.cpu_band), ("npu", profile.npu_band)):
         if band is not None:
             yield from _band_lines(name, band)
+    if profile.day or profile.runs:
+        yield from _fitted_lines(profile)
+
+
+def _fitted_lines(profile: Profile) -> Iterator[str]:
+    yield ""
+    yield "# what it was fitted to"
+    yield "[fitted]"
+    yield f"day = {_quoted(profile.day)}"
+    yield f"npufit = {_quoted(profile.made_by)}"
+    if profile.kernels is not None:
+        yield f"kernels = {_quoted(profile.kernels.value)}"
+    yield "runs = ["
+    for run in profile.runs[:_MOST_RUNS]:
+        said = {"model": run.model[:_LONGEST], "unit": run.unit, "source": run.source[:_LONGEST]}
+        said |= {"tool": run.tool, "statistic": run.statistic, "kernels": run.kernels}
+        words = ", ".join(f"{key} = {_quoted(value)}" for key, value in said.items() if value)
+        yield f"  {{ {words}, threads = {run.threads}, ms = {run.ms!r} }},"
+    yield "]"
+    if len(profile.runs) > _MOST_RUNS:
+        yield f"# and {len(profile.runs) - _MOST_RUNS} more"
 
 
 def _band_lines(name: str, band: Band) -> Iterator[str]:
@@ -158,6 +206,10 @@ def read_profile(path: Path) -> Profile:
         npu=tuple(Change(key, entry.before, entry.after) for key, entry in form.npu.items()),
         cpu_band=_band(form.band.cpu.model_dump() if form.band.cpu is not None else None, name),
         npu_band=_band(form.band.npu.model_dump() if form.band.npu is not None else None, name),
+        kernels=Kernels(form.fitted.kernels) if form.fitted.kernels else None,
+        runs=tuple(FittedRun(**run.model_dump()) for run in form.fitted.runs),
+        day=form.fitted.day,
+        made_by=form.fitted.npufit,
     )
     _check_names(profile)
     return profile

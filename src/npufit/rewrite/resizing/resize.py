@@ -127,10 +127,13 @@ def _follow(walk: Walk, index: int) -> None:
     # What was averaged to one place is resized to the size of the map again.
     if not (any(map(walk.changes, operator.inputs)) or operator.type.startswith("RESIZE_")):
         return
-    known_values(walk, index)
-    rule = rule_of(operator.type)
-    if rule is not None and rule(walk, index):
-        return
+    try:
+        known_values(walk, index)
+        rule = rule_of(operator.type)
+        if rule is not None and rule(walk, index):
+            return
+    except (LookupError, ArithmeticError, ValueError, TypeError):
+        walk.fail(index, "its operands, sizes or options do not go together in this file")
     if operator.type not in SIZES_ALONE:
         walk.fail(index, f"npufit does not know how {operator.type} depends on the size of its input")
     operator = walk.operators[index]
