@@ -39,7 +39,8 @@ from npufit.rewrite import Context, load_pass
 
 _PASSES = [
     "remove-dead", "cancel-transposes", "clean-reshapes", "fix-batch", "fold-pad", "refuse-activations",
-    "unfuse-activations", "mean-to-convolution", "join-axis", "break-escape", "to-int8", "to-uint8", "substitute",
+    "unfuse-activations", "mean-to-convolution", "join-axis", "break-escape", "vector-gather", "to-int8", "to-uint8",
+    "substitute",
 ]  # fmt: skip
 _KINDS = [
     "PAD", "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "ADD", "MUL", "RESHAPE", "SQUEEZE",

@@ -104,6 +104,17 @@ def test_the_lines_of_a_release_tell_the_units_although_they_name_no_operator(ve
     assert any(f"those that {names} print" in note.text for note in report.notes)
 
 
+def test_no_line_at_all_tells_units_where_a_release_refuses_without_one() -> None:
+    network = Network()
+    source = network.apply("RELU", (network.input(4, element=INT32),), (4,), element=INT32)
+    network.apply("PACK", (source, source), (2, 4), PackOptions(2, 0), element=INT32)
+    model = network.model()
+    line = "Replacing 1 out of 2 node(s) with delegate (Vx Delegate) node, yielding 2 partitions\n"
+    assert _read(_CREATED + line, model).units == ((0, 0, Unit.NPU), (0, 1, Unit.CPU))
+    # Without the lines that the delegate prints first, others may be missing as well.
+    assert _read(line, model).units == ()
+
+
 def test_lines_of_another_release_are_differences() -> None:
     model = _flatten()
     report = _read(_print(model, "6.1.1"), model)

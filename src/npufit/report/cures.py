@@ -7,12 +7,17 @@ how far it is off. `npufit fit --list` tells.
 from __future__ import annotations
 
 _CURES = {
-    "fold-pad": ("H2", "H3", "neutron.pad-before-stride"),
+    "fold-pad": ("H2", "H3", "neutron.pad-before-stride", "vx.pad-zero-point"),
     "break-escape": ("H1",),
-    "unfuse-activations": ("H8", "H14", "teflon.relu6-range"),
+    "unfuse-activations": ("H8", "H14", "teflon.relu6-range", "vx.transpose-conv-activation"),
     "relu6-range": ("teflon.relu6-range",),
     "join-axis": ("H4", "ethosu.concat-last-axis", "ethosu.concat-axis", "etnaviv.concat-axis", "etnaviv.split"),
-    "fix-batch": ("H18", "vela.unknown-shape", "teflon.shape-unknown"),
+    "fix-batch": (
+        *("H18", "vela.unknown-shape", "teflon.shape-unknown", "vx.no-shape", "vx.dynamic-graph"),
+        *("vx.reshape-by-options", "vx.empty-graph", "vx.pack-type", "vx.computed-shape", "vx.computed-slice"),
+        *("vx.computed-size", "vx.operand-read-early", "vx.stacked-scalar"),
+    ),
+    "vector-gather": ("vx.scalar-gather",),
     "clean-reshapes": ("H18",),
     "rearrange-additions": ("H20", "H21"),
     "unused-stride": ("H12",),

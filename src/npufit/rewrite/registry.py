@@ -24,6 +24,7 @@ _PASSES = {
     "join-axis": "joining:JoinAxis",
     "break-escape": "escapes:BreakEscape",
     "unused-stride": "strides:UnusedStride",
+    "vector-gather": "gathering:VectorGather",
     "tile-spatial": "tiling:TileSpatial",
     "to-int8": "signedness:ToInt8",
     "to-uint8": "signedness:ToUint8",

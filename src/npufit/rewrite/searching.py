@@ -256,10 +256,24 @@ def _place_again(before: CheckResult, model: Model, options: PlaceOptions) -> Ch
     return check(model, chosen, options=options)
 
 
+def _as_written(model: Model) -> Model:
+    """Return `model` as its file will be read: the writer puts every shape into it, inferred or not."""
+    if not any(tensor.shape_is_inferred for graph in model.subgraphs for tensor in graph.tensors):
+        return model
+    return replace(
+        model,
+        subgraphs=tuple(
+            replace(graph, tensors=tuple(replace(tensor, shape_is_inferred=False) for tensor in graph.tensors))
+            for graph in model.subgraphs
+        ),
+    )
+
+
 def _rewrite(own: Pass, model: Model, context: Context) -> Rewritten | None:
     """Return what `own` makes of `model`. Raises InternalError where an operator has a form that `own` trips over."""
     try:
-        return own.rewrite(model, context)
+        rewritten = own.rewrite(model, context)
+        return None if rewritten is None else replace(rewritten, model=_as_written(rewritten.model))
     except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
         raise InternalError(f"{own.name} met operators that it did not expect: {error!r}.") from error
 

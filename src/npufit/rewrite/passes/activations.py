@@ -121,7 +121,8 @@ class UnfuseActivations(Pass):
        1x1 depthwise convolution with a multiplier of 1 shifts it to the zero point that saturates at the lower bound.
        Convolutions read the shifted tensor as it is, for all other readers a second one shifts it back. Results of rank
        4 of CONV_2D, DEPTHWISE_CONV_2D, ADD, SUB and MUL.
-    3. Elsewhere the activation becomes an operator of its own behind it, with the same quantization.
+    3. Elsewhere the activation becomes an operator of its own behind it, with the same quantization. So does that of a
+       TRANSPOSE_CONV on the VX delegate, which drops it (hazard vx.transpose-conv-activation).
 
     With `everywhere`, case 3 for every activation on any target.
     """
@@ -157,7 +158,7 @@ class UnfuseActivations(Pass):
         }
         if self.everywhere:
             return sorted(fused)
-        wrong = {hazard.operators[0] for hazard in hazards(context, "H8", "H9", "H14")}
+        wrong = {hazard.operators[0] for hazard in hazards(context, "H8", "H9", "H14", "vx.transpose-conv-activation")}
         wrong |= refused_by(context, "teflon.relu6-range")
         tensors, operators = model.main.tensors, model.main.operators
         return [

@@ -43,6 +43,8 @@ class FixBatch(Pass):
     2. Arithmetic on shapes is done once: SHAPE of a known shape and what STRIDED_SLICE, SLICE, GATHER, PACK,
        CONCATENATION, CAST, ADD, SUB, MUL, REDUCE_PROD, RESHAPE, SQUEEZE and EXPAND_DIMS make of it becomes a constant.
     3. RESHAPE whose shape was computed gets it as a constant, written out, in its options as well.
+    4. Shapes that the file leaves out are written, as far as they follow from the operators: some delegates decide by
+       the shapes in the file alone.
 
     Tensors whose size depends on values (NON_MAX_SUPPRESSION, WHERE, custom operators, control flow) stay open, and so
     does what is computed from them. The network takes no other batch afterwards.
@@ -101,6 +103,9 @@ class _Fixing:
                 continue
             fixed += self._settle(operator)
         self._put_constants()
+        written = [self._write(index) for index, tensor in enumerate(self._graph.tensors) if tensor.shape_is_inferred]
+        if written:
+            self._sites.append(Site(0, (), f"{len(written)} shapes that the file leaves out are written"))
         if not fixed and not self._sites:
             return None
         if fixed:
@@ -131,6 +136,10 @@ class _Fixing:
             return False
         self._editor.set_tensor(index, replace(tensor, shape_signature=None))
         return True
+
+    def _write(self, index: int) -> None:
+        """Let a shape that was inferred stand in the file (case 4)."""
+        self._editor.set_tensor(index, replace(self._editor.tensor(index), shape_is_inferred=False))
 
     def _fold(self, index: int, operator: Operator) -> bool:
         """Compute the result of an operator on shapes; return whether that could be done (case 2)."""

@@ -93,7 +93,7 @@ class FoldPad(Pass):
     3. The same for MAX_POOL_2D, which leaves the border out instead of padding it: where the padding is the lowest
        value that the tensor can hold, both are the same.
 
-    Where the target does not run the PAD rightly (hazard H2), or not at all:
+    Where the target does not run the PAD rightly (hazards H2, vx.pad-zero-point), or not at all:
 
     4. The kernel grows by taps of zero, at most `growth` on each axis, until SAME pads as wanted: PAD (1, 1) and a 3x3
        kernel with stride 2 on an even size is SAME with a 4x4 kernel whose last row and column are zero.
@@ -121,7 +121,9 @@ class FoldPad(Pass):
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with PADs folded, None where none can be."""
         editor = Editor(model)
-        wrong = {index for hazard in hazards(context, "H2") for index in hazard.operators[:1]} | off_npu(context)
+        wrong = {
+            index for hazard in hazards(context, "H2", "vx.pad-zero-point") for index in hazard.operators[:1]
+        } | off_npu(context)
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
             if operator.type == "PAD":

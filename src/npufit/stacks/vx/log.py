@@ -25,6 +25,7 @@ from npufit.words import plural, shorten
 
 _LOG = "the delegate's log"
 _LONGEST_LINE = 400
+_LOADED = "Vx delegate: "
 _MOST_RUNS = 8
 _OWN = re.compile(r"Vx delegate: |\(Vx Delegate\)|libvx_delegate\.so|\[HandleLayoutInfer:", re.ASCII)
 _REPLACING = re.compile(r"Replacing (\d{1,9}) out of (\d{1,9}) node\(s\) with delegate \(Vx Delegate\) node", re.ASCII)
@@ -72,6 +73,8 @@ class _Seen:
     """What the lines of a log hold."""
 
     is_own: bool = False
+    is_whole: bool = False
+    """Whether the lines are there that the delegate prints when it is loaded, so that no later one is missing."""
     refused: Counter[str] = field(default_factory=Counter[str])
     replaced: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     kernels: int | None = None
@@ -113,6 +116,7 @@ def _scan(text: str) -> _Seen:
     seen = _Seen()
     for line in (line[:_LONGEST_LINE] for line in text.splitlines()):
         seen.is_own = seen.is_own or bool(_OWN.search(line))
+        seen.is_whole = seen.is_whole or _LOADED in line
         plain = _PREFIX.sub("", line.strip())
         if plain in _LINES or _FALLBACK.fullmatch(plain):
             seen.is_own = True
@@ -141,7 +145,7 @@ def _units(seen: _Seen, taken: int | None, model: Model) -> tuple[tuple[tuple[in
     if taken in (0, len(places)):
         unit = Unit.NPU if taken else Unit.CPU
         return tuple((*place, unit) for place in places), ()
-    if not seen.refused:
+    if not seen.refused and not (seen.is_whole and taken is not None):
         text = (
             "The log does not say how many operators the delegate took; that it was created or applied proves nothing."
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from npufit.graph import Activation, ElementType, Tensor, constant_values
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.vx.hazards.hazard import PlacedGraph, hazard_rule, name_of, report
+from npufit.stacks.vx.hazards.hazard import PlacedGraph, hazard_rule, report
 from npufit.stacks.vx.releases import ALL, Generation, since
 from npufit.stacks.vx.site import Site, is_affine, written_shape
 from npufit.stacks.vx.sources import DELEGATE, SET_UP, TIM_VX
@@ -132,7 +132,7 @@ def find_sign_bits(graph: PlacedGraph) -> Iterator[Hazard]:
     """Yield operators with a fused activation that the delegate does not know."""
     for site in graph.accepted(*_FUSES):
         if site.activation is Activation.SIGN_BIT:
-            yield report(graph, SIGN_BIT, site, f"{name_of(site)} has a fused SIGN_BIT", "SIGN_BIT")
+            yield report(graph, SIGN_BIT, site, "its activation is one that the delegate does not know", "SIGN_BIT")
 
 
 def find_differences_without_scale(graph: PlacedGraph) -> Iterator[Hazard]:
@@ -140,14 +140,14 @@ def find_differences_without_scale(graph: PlacedGraph) -> Iterator[Hazard]:
     for site in graph.accepted("SQUARED_DIFFERENCE"):
         tensors = [tensor for tensor in (site.input(0), site.output) if tensor is not None]
         if any(tensor.element.is_8_bit and not is_affine(tensor) for tensor in tensors):
-            yield report(graph, NO_SCALE_DIFFERENCE, site, f"{name_of(site)} has no scales to count", "no scale")
+            yield report(graph, NO_SCALE_DIFFERENCE, site, "its check counts scales that are not there", "no scale")
 
 
 def find_coupled_gates(graph: PlacedGraph) -> Iterator[Hazard]:
     """Yield bidirectional LSTMs without input-to-input weights."""
     for site in graph.accepted("BIDIRECTIONAL_SEQUENCE_LSTM"):
         if site.input(_INPUT_TO_INPUT_WEIGHTS) is None:
-            message = f"{name_of(site)} has no input-to-input weights to look at"
+            message = "its check looks at weights that are not there"
             yield report(graph, COUPLED_GATES, site, message, "no input-to-input weights")
 
 
@@ -161,7 +161,7 @@ def find_bias_scales(graph: PlacedGraph) -> Iterator[Hazard]:
         product = source * weights
         if bias and not abs(product - bias) <= max(min(product, bias) * _RELATIVE, _ABSOLUTE):
             found = f"{source:.8g} * {weights:.8g} = {product:.8g}, bias {bias:.8g}"
-            message = f"the bias of {name_of(site)} has a scale of its own"
+            message = "its bias has a scale of its own, which ovxlib refuses"
             yield report(graph, BIAS_SCALE, site, message, found, evidence=graph.set_up_evidence(Evidence.INFERRED))
 
 
@@ -184,7 +184,7 @@ def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
         filled = 0 if source.element is ElementType.UINT8 else -_UINT8_OF_INT8
         if zero != filled:
             value = (filled - zero) * source.quantization.scale
-            message = f"{name_of(site)} may fill in {value:.4g} instead of 0"
+            message = f"the border may become {value:.4g} instead of 0"
             yield report(graph, PAD_ZERO, site, message, f"{source.element}, zero point {zero}")
 
 
@@ -201,10 +201,10 @@ def find_dropped_minima(graph: PlacedGraph) -> Iterator[Hazard]:
         ):
             continue
         if _means(source) != _means(output):
-            message = f"{name_of(site)} is left out, and with it the change of scale or shape that it makes"
+            message = "it is left out, and with it the change of scale or shape that it makes"
             yield report(graph, DROPPED_MINIMUM, site, message, "input and output differ")
         elif _ends_unwritten(graph, site):
-            message = f"{name_of(site)} is left out, and its output leaves the partition unwritten"
+            message = "it is left out, and its output leaves the partition unwritten"
             yield report(graph, DROPPED_MINIMUM, site, message, "read outside of the partition")
 
 
@@ -233,7 +233,7 @@ def find_dropped_activations(graph: PlacedGraph) -> Iterator[Hazard]:
     for site in graph.accepted("TRANSPOSE_CONV"):
         output = site.output
         if output is not None and not _is_implied(site.activation, output):
-            message = f"{name_of(site)} computes without its {site.activation.name}"
+            message = f"it computes without its {site.activation.name}"
             yield report(graph, DROPPED_ACTIVATION, site, message, site.activation.name)
 
 
@@ -257,5 +257,5 @@ def find_lost_states(graph: PlacedGraph) -> Iterator[Hazard]:
     for site in graph.accepted(*_RECURRENT):
         states = sum(tensor.is_variable for tensor in site.inputs)
         if states:
-            message = f"{name_of(site)} starts every inference with the state of the first"
+            message = "every inference starts with the same state"
             yield report(graph, LOST_STATE, site, message, f"{states} variable tensor{'s' if states > 1 else ''}")

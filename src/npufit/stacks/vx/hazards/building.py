@@ -85,7 +85,7 @@ def find_stacked_scalars(graph: PlacedGraph) -> Iterator[Hazard]:
                 graph,
                 STACKED_SCALAR,
                 site,
-                f"{name_of(site)} stacks a scalar that {name_of(producer)} computes on the NPU",
+                f"it stacks a scalar that {name_of(producer)} computes on the NPU",
                 f"scalar of {producer.type}",
                 others=(producer.index,),
                 tensor=index,
@@ -110,7 +110,7 @@ def find_scalar_gathers(graph: PlacedGraph) -> Iterator[Hazard]:
         reader = _first_that_compares(graph, site)
         if reader is not None:
             rank = len(written_shape(site.outputs[0]))
-            message = f"{name_of(reader)} expects {rank} dimensions of {name_of(site)} and finds {rank + 1}"
+            message = f"{name_of(reader)} expects {rank} dimensions and finds {rank + 1}"
             yield report(
                 graph, SCALAR_GATHER, site, message, "a scalar index", others=(reader.index,), evidence=evidence
             )
@@ -150,7 +150,7 @@ def find_empty_graphs(graph: PlacedGraph) -> Iterator[Hazard]:
                 graph,
                 EMPTY_GRAPH,
                 sites[0],
-                f"a partition holds nothing but {names}: the NPU gets an empty graph",
+                f"its partition holds nothing but {names}: the NPU gets an empty graph",
                 f"{len(sites)} operator{'s' if len(sites) > 1 else ''}",
                 others=[site.index for site in sites[1:]],
                 evidence=graph.set_up_evidence(Evidence.SOURCE),
@@ -166,8 +166,8 @@ def find_unwritten_broadcasts(graph: PlacedGraph) -> Iterator[Hazard]:
             readers = graph.readers_inside(site, tensor)
             others = [reader for reader in readers if reader.type not in _ELEMENTWISE]
             if others:
-                message = f"{name_of(others[0])} reads the result of {name_of(site)}, which nobody writes"
+                message = f"{name_of(others[0])} reads its result, which nobody writes"
                 yield report(graph, UNWRITTEN_BROADCAST, site, message, others[0].type, others=(others[0].index,))
             elif graph.leaves(site, tensor):
-                message = f"the result of {name_of(site)} leaves its partition unwritten"
+                message = "its result leaves the partition unwritten"
                 yield report(graph, UNWRITTEN_BROADCAST, site, message, "read outside of the partition")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from npufit.graph import NO_TENSOR, ElementType, ReshapeOptions, constant_values
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.vx.hazards.hazard import PlacedGraph, hazard_rule, name_of, report
+from npufit.stacks.vx.hazards.hazard import PlacedGraph, hazard_rule, report
 from npufit.stacks.vx.releases import ALL, Generation, since, until
 from npufit.stacks.vx.site import Site, written_shape
 from npufit.stacks.vx.sources import DELEGATE
@@ -120,7 +120,7 @@ def find_early_operands(graph: PlacedGraph) -> Iterator[Hazard]:
             tensor = site.operator.input(position)
             if tensor != NO_TENSOR and not graph.tensor(tensor).is_constant:
                 name = shorten(graph.tensor(tensor).name)
-                message = f"{name_of(site)} depends on '{name}', which is not known when the graph is built"
+                message = f"it depends on '{name}', which is not known when the graph is built"
                 yield report(graph, READ_EARLY, site, message, f"operand {position} is computed", tensor=tensor)
                 break
 
@@ -135,7 +135,7 @@ def find_reshapes_by_options(graph: PlacedGraph) -> Iterator[Hazard]:
         if wanted and _agrees(wanted, written_shape(output)):
             continue
         found = f"options say {'x'.join(map(str, wanted))}" if wanted else "no shape in the options"
-        message = f"{name_of(site)} is built without knowing '{shorten(shape.name)}', its shape"
+        message = f"it is built without knowing '{shorten(shape.name)}', its shape"
         yield report(graph, RESHAPE_BY_OPTIONS, site, message, found)
 
 
@@ -153,7 +153,7 @@ def find_strided_slices(graph: PlacedGraph) -> Iterator[Hazard]:
         if source is None or begin is None or end is None or strides is None:
             continue
         if -1 in strides:
-            message = f"{name_of(site)} runs forwards where the model says backwards"
+            message = "it runs forwards where the model says backwards"
             yield report(graph, STRIDED_SLICE_BOUNDS, site, message, f"strides {list(strides)}")
             continue
         negative = _negative_bounds(site, begin, end)
@@ -163,7 +163,7 @@ def find_strided_slices(graph: PlacedGraph) -> Iterator[Hazard]:
         # The size that is added is taken from the dimension that has the bound's place, counted from the last one.
         surplus = len(shape) - len(begin)
         missed = [axis for axis in negative if axis + surplus < len(shape) and shape[axis] != shape[axis + surplus]]
-        message = f"the bounds of {name_of(site)} in dimension {(missed or negative)[0]} are taken for others"
+        message = f"its bounds in dimension {(missed or negative)[0]} are taken for others"
         found = f"{list(begin)} to {list(end)} of {'x'.join(map(str, shape))}"
         if graph.bsp.generation < Generation.L6_6_23:
             yield report(graph, STRIDED_SLICE_BOUNDS, site, message, found, evidence=Evidence.INFERRED)
@@ -193,7 +193,7 @@ def find_slices_of_the_rest(graph: PlacedGraph) -> Iterator[Hazard]:
         pairs = enumerate(zip(begin, size, strict=False))
         axis = next((axis for axis, (first, count) in pairs if count < 0 < first), None)
         if axis is not None:
-            message = f"{name_of(site)} asks for the whole of dimension {axis} from element {begin[axis]} on"
+            message = f"it asks for the whole of dimension {axis} from element {begin[axis]} on"
             yield report(graph, SLICE_REST, site, message, f"begin {list(begin)}, size {list(size)}")
 
 
@@ -203,7 +203,7 @@ def find_one_hot_values(graph: PlacedGraph) -> Iterator[Hazard]:
         for position, role in enumerate(_VALUES, start=2):
             value = site.input(position)
             if value is not None and value.is_constant and value.element is not ElementType.FLOAT32:
-                message = f"the {role} value of {name_of(site)} is read as a float"
+                message = f"its {role} value is read as a float"
                 yield report(graph, ONE_HOT_VALUES, site, message, f"{role} value of type {value.element}")
                 break
 
@@ -213,7 +213,7 @@ def find_reversed_axes(graph: PlacedGraph) -> Iterator[Hazard]:
     for site in graph.accepted("REVERSE_V2"):
         axes = _constant(site, 1)
         if axes is not None and len(axes) > 1:
-            message = f"{name_of(site)} turns other axes than {', '.join(map(str, axes))}"
+            message = f"it turns other axes than {', '.join(map(str, axes))}"
             yield report(graph, REVERSE_AXES, site, message, f"{len(axes)} axes")
 
 

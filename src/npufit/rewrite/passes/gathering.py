@@ -1,0 +1,62 @@
+"""vector-gather: one element is gathered as a vector of one, and a RESHAPE drops the dimension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from npufit.graph import GatherOptions, Model, Operator, ReshapeOptions
+from npufit.rewrite.constants import values_of
+from npufit.rewrite.editing import Editor
+from npufit.rewrite.forms import is_whole
+from npufit.rewrite.placed import hazards
+from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+
+_HAZARD = "vx.scalar-gather"
+
+
+@dataclass(frozen=True)
+class VectorGather(Pass):
+    """GATHER by a scalar that the target takes for a vector (hazard vx.scalar-gather) becomes one by a vector.
+
+    The VX delegate hands scalars over as vectors of one element, so its GATHER keeps the dimension that should go. Here
+    the index is such a vector from the start, and a RESHAPE drops the dimension. The elements are the same, in the same
+    order. The index must be a constant, and the shapes fixed.
+    """
+
+    name: ClassVar[str] = "vector-gather"
+    exactness: ClassVar[Exactness] = Exactness.EXACT
+    summary: ClassVar[str] = "gather by a vector of one index and drop the dimension with a RESHAPE"
+
+    def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+        """Return `model` with such GATHERs rewritten, None where there are none."""
+        editor = Editor(model)
+        found = [hazard.operators[0] for hazard in hazards(context, _HAZARD)]
+        sites = [Site(0, (index,), "GATHER by a vector of one, RESHAPE") for index in found if _spread(editor, index)]
+        return Rewritten(editor.finish(), tuple(sites)) if sites else None
+
+
+def _spread(editor: Editor, index: int) -> bool:
+    operator = editor.operator(index)
+    options = operator.options
+    if not isinstance(options, GatherOptions) or options.batch_dims or len(operator.inputs) != 2:
+        return False
+    source, result = editor.tensor(operator.inputs[0]), editor.tensor(operator.outputs[0])
+    which = values_of(editor.tensor(operator.inputs[1]))
+    if which is None or which.shape != () or source.shape is None or not is_whole(operator):
+        return False
+    axis = options.axis + len(source.shape) if options.axis < 0 else options.axis
+    if not 0 <= axis < len(source.shape) or source.is_dynamic or result.is_dynamic:
+        return False
+    shape = (*source.shape[:axis], 1, *source.shape[axis + 1 :])
+    if result.shape != (*shape[:axis], *shape[axis + 1 :]):
+        return False
+    element = editor.add_constant(f"{result.name}/index", which.reshape(1))
+    gathered = editor.add_like(operator.outputs[0], "gathered", shape=shape)
+    editor.replace(index, replace(operator, inputs=(operator.inputs[0], element), outputs=(gathered,)))
+    wanted = editor.add_constant(f"{result.name}/shape", np.array(result.shape, np.int32))
+    reshape = Operator("RESHAPE", (gathered, wanted), operator.outputs, ReshapeOptions(result.shape))
+    editor.add(reshape, near=index)
+    return True
