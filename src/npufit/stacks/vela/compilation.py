@@ -10,7 +10,7 @@ from typing import Any
 
 from npufit.graph import Model
 from npufit.stacks.placement import CompilerEstimate, CompilerPass
-from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, read_database
+from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, has_passes, read_database
 from npufit.stacks.vela.linux_sram import sram_use_of
 from npufit.stacks.vela.reasons import Reason, read_reasons
 from npufit.stacks.vela.record import read_record
@@ -49,8 +49,13 @@ def digest(output: VelaOutput, model: Model, origin: str) -> Compilation:
 
     `origin` says whose estimate it has. Raises ToolError where the form of what Vela wrote is unknown.
     """
+    compiled = parse_compiled(output.compiled)
     if output.record:
         database, passes = read_record(output.record, model)
+    elif not has_passes(output.database):
+        # An older Vela that nobody could look into: the compiled file and the warnings have to do.
+        calls = sum(operator.is_npu_call for graph in compiled.subgraphs for operator in graph.operators)
+        database, passes = DebugDatabase((), calls, tuple(range(calls))), ()
     else:
         counts = tuple(len(subgraph.operators) for subgraph in model.subgraphs)
         database, passes = read_database(output.database, counts)
@@ -61,7 +66,7 @@ def digest(output: VelaOutput, model: Model, origin: str) -> Compilation:
         read_summary(output.summary),
         read_reasons(output.printed),
         CompilerEstimate(total.clock_hz, total.cycles, passes, origin),
-        sram_use_of(parse_compiled(output.compiled)),
+        sram_use_of(compiled),
     )
 
 

@@ -1,4 +1,4 @@
-"""Vela's debug database: which operators of the model have commands in which command stream.
+"""The debug database of Vela 5: which operators of the model have commands in which command stream.
 
 Vela 5.2 writes it as XML with one CSV table in each `<table name=...>`. `source` lists the operators of the file in
 the order of subgraphs (`ext_key` is the index in the subgraph), `optimised` what they became (`source_id`), `queue`
@@ -75,6 +75,11 @@ class DebugDatabase:
     stream_count: int
     untied_streams: tuple[int, ...]
     writes: tuple[Write, ...] = ()
+
+
+def has_passes(data: bytes) -> bool:
+    """Return whether a database has the tables that say what operations take; those before Vela 5 are without."""
+    return b'name="perf"' in data or b"name='perf'" in data
 
 
 def read_database(data: bytes, operator_counts: tuple[int, ...]) -> tuple[DebugDatabase, tuple[CompilerPass, ...]]:

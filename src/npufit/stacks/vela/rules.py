@@ -11,10 +11,12 @@ import re
 from npufit.graph import Model, Operator
 from npufit.stacks.rule import NO_REMEDY, Effect, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.vela.labels import restore_names
-from npufit.stacks.vela.reasons import Reason
+from npufit.stacks.vela.reasons import NO_RECIPE, Reason
+from npufit.stacks.vela.releases import bsps_with
+from npufit.stacks.vela.translated import translated_since, translated_types
 
-_VERSIONS = "5.2"
-_SOURCE = "warnings and compiled files of Vela 5.2 on the models that come with npufit's tests"
+_VERSIONS = "3.3 to 5.2"
+_SOURCE = "warnings and compiled files of Vela 3.8, 3.10, 3.12 and 5.2 on real models"
 
 _INTEGER_INTERFACE = Remedy(
     RemedyKind.REWRITE,
@@ -124,6 +126,23 @@ BATCH = Rule(
     source=_SOURCE,
 )
 
+RANK = Rule(
+    id="vela.rank",
+    kind=RuleKind.REFUSAL,
+    stage=Stage.COMPILER,
+    statement="A tensor of the operator has more than four dimensions.",
+    limit="4 dimensions",
+    why="The releases before 5 describe feature maps by batch, height, width and depth.",
+    example="The RESHAPE to 2x1x24x28x28 with which ShuffleNet shuffles channels.",
+    remedies=(
+        Remedy(RemedyKind.REWRITE, "express it with tensors of four dimensions, for example by splitting channels"),
+        Remedy(RemedyKind.VERSION, "Vela 5.2 takes more dimensions for many operators; the board must have it too"),
+    ),
+    versions="3.3 to 4.5",
+    evidence=Evidence.EXECUTED,
+    source="warnings of Vela 3.8, 3.10 and 3.12 on ShuffleNet",
+)
+
 CONSTRAINT = Rule(
     id="vela.constraint",
     kind=RuleKind.REFUSAL,
@@ -180,19 +199,22 @@ RULES = (
     UNQUANTIZED,
     SHAPE,
     BATCH,
+    RANK,
     CONSTRAINT,
     UNEXPLAINED,
     OTHER_ACCELERATOR,
 )
 
 _SORTED_BY = (
-    (re.compile(r"^Unsupported opType"), UNSUPPORTED_TYPE),
-    (re.compile(r"unsupported datatype \w*float", re.IGNORECASE), FLOAT),
-    (re.compile(r"unsupported datatype", re.IGNORECASE), DATA_TYPE),
+    (re.compile(rf"^Unsupported opType|^{NO_RECIPE}$"), UNSUPPORTED_TYPE),
+    (re.compile(r"(?:unsupported datatype|data type:?) \w*float", re.IGNORECASE), FLOAT),
+    (re.compile(r"unsupported datatype|^Tensors (?:must be of type|which are int32)", re.IGNORECASE), DATA_TYPE),
     (re.compile(r"missing quantization"), UNQUANTIZED),
-    (re.compile(r"shapeless"), SHAPE),
-    (re.compile(r"^Batch > 1"), BATCH),
+    (re.compile(r"shapeless|must not be dynamic|must have a defined shape"), SHAPE),
+    (re.compile(r"^Batch > 1|batch size must be 1"), BATCH),
+    (re.compile(r"must not be greater than 4D"), RANK),
 )
+"""Patterns of what a warning found (Vela 5) or wants (before), and the rule."""
 
 
 def explain(operator: Operator, reason: Reason | None, model: Model, version: str) -> Finding:
@@ -206,13 +228,34 @@ def explain(operator: Operator, reason: Reason | None, model: Model, version: st
             Evidence.EXECUTED,
             f"Vela {version}: compiled file",
         )
-    rule = next((rule for pattern, rule in _SORTED_BY if pattern.search(reason.found)), CONSTRAINT)
+    rule = _rule_of(operator, reason, version)
     rewrite = _REWRITES.get(operator.name)
+    remedies = (rewrite,) if rewrite else rule.remedies
+    found, wanted = restore_names(reason.found, model), restore_names(reason.wanted, model)
+    if rule is UNSUPPORTED_TYPE:
+        # Older releases check what they expect of every operator first, and complain of that.
+        found, wanted = operator.name, ""
+        remedies = (*remedies, *_later_release(operator.name, version))
     return Finding(
-        rule,
-        restore_names(reason.wanted, model) or rule.limit,
-        operator.name if rule is UNSUPPORTED_TYPE else restore_names(reason.found, model),
-        (rewrite,) if rewrite else rule.remedies,
-        Evidence.EXECUTED,
-        f"Vela {version}: warning",
+        rule, wanted or rule.limit, found or operator.name, remedies, Evidence.EXECUTED, f"Vela {version}: warning"
     )
+
+
+def _rule_of(operator: Operator, reason: Reason, version: str) -> Rule:
+    types = translated_types(version)
+    if types is not None and operator.name not in types:
+        return UNSUPPORTED_TYPE
+    return next(
+        (rule for pattern, rule in _SORTED_BY if pattern.search(reason.found) or pattern.search(reason.wanted)),
+        CONSTRAINT,
+    )
+
+
+def _later_release(name: str, version: str) -> tuple[Remedy, ...]:
+    """Return the first later release with a recipe for the type, for users who may update their BSP."""
+    since = translated_since(name)
+    if translated_types(version) is None or since is None:
+        return ()
+    bsps = bsps_with(since)
+    text = f"Vela {since} translates {name}{f' (BSP {bsps[0]})' if bsps else ''}; the board must have it too"
+    return (Remedy(RemedyKind.VERSION, text),)

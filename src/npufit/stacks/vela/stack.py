@@ -8,7 +8,7 @@ from npufit.chips import chip_names, load_chip
 from npufit.errors import InputError, ModelError, NpufitError, Place, ToolError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
-from npufit.stacks.placement import MemoryUse, Note, Placement, Status, Unit
+from npufit.stacks.placement import Hazard, MemoryUse, Note, Placement, Status, Unit
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
@@ -20,7 +20,7 @@ from npufit.stacks.vela.hazards import HAZARDS, find_hazards
 from npufit.stacks.vela.labels import find_label, label_tensors, restore_names
 from npufit.stacks.vela.linux_sram import sram_notes, sram_use_of
 from npufit.stacks.vela.log import read_log
-from npufit.stacks.vela.placing import place_operators
+from npufit.stacks.vela.placing import PlacedOperators, place_operators
 from npufit.stacks.vela.precompiled import SOURCE, is_precompiled, place_precompiled, shared_notes
 from npufit.stacks.vela.releases import NEWEST, find_release, is_bsp, known_versions, read_version
 from npufit.stacks.vela.rules import RULES
@@ -100,7 +100,7 @@ class VelaStack:
             status=Status.PARTIAL if unknown else Status.COMPLETE,
             operators=placed.operators,
             partitions=placed.partitions,
-            hazards=tuple(find_hazards(model, compilation, placed.operators, settings.accelerator)),
+            hazards=_hazards(model, compilation, placed, settings, compiler),
             settings=(*settings.shown, compiler_setting(compiler)),
             notes=(
                 *compiler_notes(compiler),
@@ -165,6 +165,15 @@ def _from_cache(key: str) -> Compilation | None:
     except (ValueError, LookupError, TypeError):
         discard_entry(key)
         return None
+
+
+def _hazards(
+    model: Model, compilation: Compilation, placed: PlacedOperators, settings: VelaSettings, compiler: Compiler
+) -> tuple[Hazard, ...]:
+    """Return the hazards of what was compiled: known are faults of Vela 5, whose compiler is not that of the others."""
+    if not compiler.is_regor:
+        return ()
+    return tuple(find_hazards(model, compilation, placed.operators, settings.accelerator))
 
 
 def _in_the_users_words(error: InputError, model: Model) -> InputError:
