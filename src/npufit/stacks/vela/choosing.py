@@ -12,8 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from npufit.errors import InputError, ToolError
-from npufit.stacks.placement import Note, Setting
-from npufit.stacks.rule import Evidence
+from npufit.stacks.placement import Setting
 from npufit.stacks.target import Target
 from npufit.stacks.vela.compiler import Compiler, Way, bundled_compiler
 from npufit.stacks.vela.environments import find_environment
@@ -89,19 +88,6 @@ def executable_compiler(text: str) -> Compiler:
 def compiler_setting(compiler: Compiler) -> Setting:
     """Return which Vela ran, as a setting of the placement."""
     return Setting("vela", compiler.version, compiler.origin)
-
-
-def compiler_notes(compiler: Compiler) -> tuple[Note, ...]:
-    """Return that an upstream release stood for a fork, where it did."""
-    if not compiler.stands_for:
-        return ()
-    bsp = compiler.stands_for
-    text = (
-        f"{bsp} ships NXP's fork of Vela {compiler.number}; what compiled here is the upstream release "
-        f"{compiler.version}. The two place classifiers alike, but ShuffleNet, YOLO and transformer networks "
-        f"differently (npufit toolchain install vela --from FORK --as {bsp})"
-    )
-    return (Note(text, Evidence.OBSERVED, "both compared on public networks, releases 3.5, 3.8 and 3.10"),)
 
 
 def _as_asked(compiler: Compiler, target: Target, text: str) -> Compiler:

@@ -12,13 +12,13 @@ from npufit.graph import Model
 from npufit.stacks.placement import CompilerEstimate, CompilerPass
 from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, has_passes, read_database
 from npufit.stacks.vela.linux_sram import sram_use_of
-from npufit.stacks.vela.reasons import Reason, read_reasons
+from npufit.stacks.vela.reasons import Reason, read_cpu_count, read_reasons
 from npufit.stacks.vela.record import read_record
 from npufit.stacks.vela.runner import VelaOutput
 from npufit.stacks.vela.summary import MemoryNeed, read_summary, read_total
 from npufit.tflite import parse_model
 
-FORM = 7
+FORM = 8
 """Number of the stored form; a change of what is stored, or of how Vela's output is read, raises it."""
 
 
@@ -27,7 +27,8 @@ class Compilation:
     """A compiled model. All tensors are called by their labels (see `labels`).
 
     `estimate` is what Vela itself expects; the partitions of its passes are indices of command streams.
-    `sram_bytes` is the most that a stream uses of the SRAM region.
+    `sram_bytes` is the most that a stream uses of the SRAM region, `printed_cpu` how many operators Vela says that it
+    left to the CPU, None where it says nothing.
     """
 
     compiled: bytes
@@ -36,6 +37,7 @@ class Compilation:
     reasons: tuple[Reason, ...]
     estimate: CompilerEstimate
     sram_bytes: int
+    printed_cpu: int | None = None
 
 
 @functools.lru_cache(maxsize=1)
@@ -67,6 +69,7 @@ def digest(output: VelaOutput, model: Model, origin: str) -> Compilation:
         read_reasons(output.printed),
         CompilerEstimate(total.clock_hz, total.cycles, passes, origin),
         sram_use_of(compiled),
+        read_cpu_count(output.printed),
     )
 
 
@@ -81,6 +84,7 @@ def to_bytes(compilation: Compilation) -> bytes:
         "reasons": _rows(compilation.reasons),
         "estimate": _estimate_to_json(compilation.estimate),
         "sram": compilation.sram_bytes,
+        "cpu": compilation.printed_cpu,
     }
     return json.dumps(head).encode() + b"\n" + compilation.compiled
 
@@ -101,6 +105,7 @@ def from_bytes(data: bytes) -> Compilation:
         tuple(Reason(*row) for row in head["reasons"]),
         _estimate_from_json(head["estimate"]),
         head["sram"],
+        head["cpu"],
     )
 
 

@@ -18,11 +18,12 @@ _WARNING = re.compile(
 _OLDER_WARNING = re.compile(
     r"^Warning: (?:Unsupported TensorFlow Lite semantics for )?(?P<type>\S+) '(?P<ofm>[^\n]*)'"
     r"(?: is not supported on the NPU)?\. Placing on CPU instead\n"
-    r" - (?P<limit>[^\n]*(?:\n(?!   |Warning: |Info: )[ \t]+[^\n]+)*)"
+    r" - (?P<limit>[^\n]*(?:\n {4,}[^\n]+)*)"
     r"(?:\n   (?! )(?P<found>[^\n]*))?",
     re.MULTILINE,
 )
 _CPU_ONLY = re.compile(r"^Info: (?P<type>\S+) '(?P<ofm>[^\n]*)' is a CPU only op$", re.MULTILINE)
+_CPU_COUNT = re.compile(r"^CPU operators = (\d+) \(", re.MULTILINE)
 NO_RECIPE = "is a CPU only op"
 """What the releases before 5 say of a type that they have no recipe for."""
 
@@ -49,3 +50,9 @@ def read_reasons(printed: str) -> tuple[Reason, ...]:
         reasons.append(Reason(match["type"], match["ofm"], (match["found"] or "").strip(), wanted))
     reasons += (Reason(match["type"], match["ofm"], NO_RECIPE, "") for match in _CPU_ONLY.finditer(text))
     return tuple(reasons)
+
+
+def read_cpu_count(printed: str) -> int | None:
+    """Return how many operators Vela says that it left to the CPU, None where it says nothing of it."""
+    found = _CPU_COUNT.search(printed)
+    return None if found is None else int(found[1])

@@ -210,7 +210,7 @@ _SORTED_BY = (
     (re.compile(r"(?:unsupported datatype|data type:?) \w*float", re.IGNORECASE), FLOAT),
     (re.compile(r"unsupported datatype|^Tensors (?:must be of type|which are int32)", re.IGNORECASE), DATA_TYPE),
     (re.compile(r"missing quantization"), UNQUANTIZED),
-    (re.compile(r"shapeless|must not be dynamic|must have a defined shape"), SHAPE),
+    (re.compile(r"shapeless|must not be dynamic|must have a defined shape|^Shape must be constant"), SHAPE),
     (re.compile(r"^Batch > 1|batch size must be 1"), BATCH),
     (re.compile(r"must not be greater than 4D"), RANK),
 )
@@ -245,6 +245,8 @@ def _rule_of(operator: Operator, reason: Reason, version: str) -> Rule:
     types = translated_types(version)
     if types is not None and operator.name not in types:
         return UNSUPPORTED_TYPE
+    if operator.name == "QUANTIZE" and "missing quantization" in reason.found:
+        return FLOAT  # only a float tensor has none there
     return next(
         (rule for pattern, rule in _SORTED_BY if pattern.search(reason.found) or pattern.search(reason.wanted)),
         CONSTRAINT,

@@ -13,13 +13,14 @@ from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.vela.cache import cache_key, discard_entry, load_entry, store_entry
-from npufit.stacks.vela.choosing import compiler_notes, compiler_setting, executable_compiler, find_compiler
+from npufit.stacks.vela.choosing import compiler_setting, executable_compiler, find_compiler
 from npufit.stacks.vela.compilation import FORM, Compilation, digest, from_bytes, to_bytes
 from npufit.stacks.vela.compiler import Compiler
 from npufit.stacks.vela.hazards import HAZARDS, find_hazards
 from npufit.stacks.vela.labels import find_label, label_tensors, restore_names
 from npufit.stacks.vela.linux_sram import sram_notes, sram_use_of
 from npufit.stacks.vela.log import read_log
+from npufit.stacks.vela.other_releases import release_notes
 from npufit.stacks.vela.placing import PlacedOperators, place_operators
 from npufit.stacks.vela.precompiled import SOURCE, is_precompiled, place_precompiled, shared_notes
 from npufit.stacks.vela.releases import NEWEST, find_release, is_bsp, known_versions, read_version
@@ -103,7 +104,7 @@ class VelaStack:
             hazards=_hazards(model, compilation, placed, settings, compiler),
             settings=(*settings.shown, compiler_setting(compiler)),
             notes=(
-                *compiler_notes(compiler),
+                *release_notes(model, target, compiler, compilation, placed.operators),
                 *placed.notes,
                 *_accelerator_note(target, settings),
                 *sram_notes(compilation.sram_bytes, target.chip),
