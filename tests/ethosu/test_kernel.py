@@ -118,7 +118,10 @@ def test_a_sound_stream_is_accepted_by_every_release(stream: bytes) -> None:
     assert _answers(stream) == [True] * len(RELEASES)
 
 
-_STRICT_ANSWERS = [True, True, None, None, False]
+_STRICT_ANSWERS = [True, True, True, True, None]
+"""What only a driver after 7.3.4 checks: the series 7.3 may have it by now."""
+_STOP_ANSWERS = [True, True, True, None, False]
+_CHECKED_ANSWERS = [True, True, None, None, False]
 _ALWAYS = [False] * 5
 _FIXED_IN_7_1 = [None, None, False, False, False]
 
@@ -136,20 +139,21 @@ _FIXED_IN_7_1 = [None, None, False, False, False]
         ("rounding", _stream({**_POOL, "OFM_PRECISION": 0x8101}, "POOL"), [True, True, None, None, True]),
         ("underflow", _stream({**_POOL, "IFM_PAD_RIGHT": 60}, "POOL"), None),
         ("resize", struct.pack("<2I", _RESIZE, 0), _FIXED_IN_7_1),
-        ("last-stop", _stream(_DMA, "DMA_WAIT", ending=()), _STRICT_ANSWERS),
-        ("after-stop", _stream(_DMA, "DMA_WAIT", ending=(0, 0)), _STRICT_ANSWERS),
-        ("branch", struct.pack("<3I", _BRANCH, 0, 0), _STRICT_ANSWERS),
-        ("irq", struct.pack("<2I", 0x0001, 0), _STRICT_ANSWERS),
-        ("cut-off", struct.pack("<2I", 0x4000, 0)[:4], _STRICT_ANSWERS),
+        ("last-stop", _stream(_DMA, "DMA_WAIT", ending=()), _STOP_ANSWERS),
+        ("after-stop", _stream(_DMA, "DMA_WAIT", ending=(0, 0)), _STOP_ANSWERS),
+        ("branch", struct.pack("<3I", _BRANCH, 0, 0xFFFF0000), _STRICT_ANSWERS),
+        ("irq", struct.pack("<2I", 0x0001, 0xFFFF0000), _STRICT_ANSWERS),
+        ("cut-off", struct.pack("<2I", 0x4000, 0)[:4], None),
         ("reserved", struct.pack("<2I", _RESERVED, 0), _STRICT_ANSWERS),
         ("format", _stream({"IFM_PRECISION": 2 << 6}, "DMA_WAIT"), _STRICT_ANSWERS),
         ("dma-mode", _stream({"DMA0_SRC_REGION": 3 << 9}, "DMA_WAIT"), _STRICT_ANSWERS),
         ("dma-mode", _stream({"DMA0_DST_REGION": 1 << 11}, "DMA_WAIT"), _STRICT_ANSWERS),
-        ("dma-state", _stream(_without(_DMA, "DMA0_LEN"), "DMA_START"), _STRICT_ANSWERS),
+        ("dma-state", _stream(_without(_DMA, "DMA0_SRC_REGION"), "DMA_START"), None),
+        ("dma-length", _stream(_without(_DMA, "DMA0_LEN"), "DMA_START"), _CHECKED_ANSWERS),
         ("dma-state", _stream({**_DMA, "DMA0_SRC_REGION": 1 << 9, "DMA0_SIZE0": 0}, "DMA_START"), _STRICT_ANSWERS),
         ("overflow", _stream({**_DMA, "DMA0_SRC_REGION": 1 << 9, "DMA0_SIZE0": 2, "DMA0_SKIP0": (1 << 40) - 65},
-                             "DMA_START"), _STRICT_ANSWERS),
-        ("conv-parameter", _stream(_CONV, "CONV", 1), _STRICT_ANSWERS),
+                             "DMA_START"), _CHECKED_ANSWERS),
+        ("conv-parameter", _stream(_CONV, "CONV", 2), _STRICT_ANSWERS),
         ("scalar", _stream({**_FEATURE_MAPS, "IFM2_BROADCAST": 0x80}, "ELEMENTWISE", 1),
          [None, None, True, True, True]),
     ],
@@ -187,7 +191,7 @@ def test_a_scalar_is_taken_as_a_feature_map_only_where_none_was_set_before() -> 
         ("sram-size", "EINVAL", Submission(((0, 4096),), 98_305), _ALWAYS),
         ("unused-region", "EINVAL", Submission(((0, 4096), (1, 4096)), 4096), _ALWAYS),
         ("missing-handle", "ENOENT", Submission((), 4096), _ALWAYS),
-        ("missing-handle", "ENOENT", Submission(((0, 4096),), 0), [None, None, None, None, True]),
+        ("missing-handle", "ENOENT", Submission(((0, 4096),), 0), [None, None, None, None, False]),
         ("sram-extent", "EINVAL", Submission(((0, 4096),), 32, 32), [None, None, None, None, False]),
     ],
 )
@@ -245,12 +249,64 @@ def test_releases_are_read(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "taken", "words"),
-    [("7.9", "7.3", "not known"), ("7.1.4", "7.1", "point release"), ("7.2-rc3", "7.2", "candidate")],
+    [
+        ("7.9", "7.3", "not known"),
+        ("7.9.3", "7.3", "not known"),
+        ("7.1.4", "7.1.4", "not read"),
+        ("7.2.8", "7.2.8", "not read"),
+        ("7.3.5", "7.3.5", "not read"),
+        ("7.2-rc3", "7.2", "candidate"),
+    ],
 )
 def test_other_releases_come_with_a_note(text: str, taken: str, words: str) -> None:
     release = parse_kernel(text)
     assert str(release) == taken
     assert words in release.note
+
+
+@pytest.mark.parametrize("text", ["7.2.6", "7.2.9", "7.2.10", "7.2.13", "7.3.4"])
+def test_point_releases_that_were_read_come_without_a_note(text: str) -> None:
+    release = parse_kernel(text)
+    assert (str(release), release.note) == (text, "")
+
+
+@pytest.mark.parametrize(
+    ("stream", "answers"),
+    [
+        # The rounding mode of average pooling, which 131 of 500 streams of Mesa have, and STOP at the end.
+        (_stream({**_POOL, "OFM_PRECISION": 0x8101}, "POOL"), (False, None, True, True)),
+        (_stream(_DMA, "DMA_WAIT", ending=()), (True, None, False, False)),
+        # What only drivers after 7.3.4 check.
+        (_stream({"IFM_PRECISION": 2 << 6}, "DMA_WAIT"), (True, True, True, True)),
+        (struct.pack("<2I", _RESERVED, 0xFFFF0000), (True, True, True, True)),
+        (_stream(_without(_POOL, "IFM_HEIGHT1_M1"), "POOL"), (True, True, True, True)),
+        # A KERNEL_STRIDE of all ones is what the driver takes for never set.
+        (_stream({**_POOL, "KERNEL_STRIDE": 0xFFFF}, "POOL"), (False, False, False, False)),
+        # DEPTHWISE with an odd parameter takes its weights as a second feature map.
+        (_stream(_CONV, "DEPTHWISE", 1), (False, False, False, False)),
+        (_stream({**_CONV, **_IFM2, "IFM2_WIDTH0_M1": 31}, "DEPTHWISE", 1), (True, True, True, True)),
+    ],
+)
+def test_point_releases_differ_where_the_code_does(stream: bytes, answers: tuple[bool | None, ...]) -> None:
+    """The answers for 7.2.6, 7.2.9 and 7.3.4 are those of the compiled `ethosu_gem.c`."""
+    releases = [parse_kernel(text) for text in ("7.2.6", "7.2.8", "7.2.9", "7.3.4")]
+    assert tuple(judge(stream, release).accepted for release in releases) == answers
+
+
+def test_lengths_of_weights_have_32_bits() -> None:
+    long = _stream({**_CONV, "WEIGHT_LENGTH": (1 << 32) + 16}, "CONV")
+    short = _stream({**_CONV, "WEIGHT_LENGTH": 16}, "CONV")
+    enough = Submission(((0, 4096), (1, 4096)))
+    for release in RELEASES:
+        assert judge(long, release, enough).accepted == judge(short, release, enough).accepted is True
+    unset = _stream({**_CONV, "WEIGHT_LENGTH": (1 << 32) - 1}, "CONV")
+    assert "state" in _failed(judge(unset, parse_kernel("7.3.4")))
+
+
+def test_the_sram_that_counts_is_the_jobs_since_7_2_9() -> None:
+    stream = _stream(_DMA, "DMA_START")
+    for text, accepted in (("7.2.6", True), ("7.2.8", None), ("7.2.9", False)):
+        assert judge(stream, parse_kernel(text), Submission(((0, 4096),), 32)).accepted is accepted
 
 
 def test_there_is_no_driver_before_6_19() -> None:
@@ -309,7 +365,7 @@ def test_streams_of_vela_reach_beyond_the_sram_of_the_board(tmp_path: Path) -> N
     assert stream.submission is not None
     assert stream.submission.sram_bytes > stream.submission.hardware_sram_bytes
     verdict = judge(stream.stream, RELEASES[-1], stream.submission)
-    assert _failed(verdict) == {"sram-size": True, "sram-extent": True}
+    assert _failed(verdict) == {"sram-size": True}
     enough = Submission(stream.submission.buffers, stream.submission.sram_bytes, 384 << 10)
     assert judge(stream.stream, RELEASES[-1], enough).accepted
 

@@ -21,76 +21,126 @@ IMX93_SRAM_BYTES = 96 << 10
 """The SRAM that the i.MX 93's device tree gives to the NPU."""
 
 _PAGE_BYTES = 4096
-_VERSION = re.compile(r"v?(\d{1,3})\.(\d{1,3})(\.\d{1,4})?(-[\w.+-]{1,64})?", re.ASCII)
+_VERSION = re.compile(r"v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,4}))?(-[\w.+-]{1,64})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class KernelVersion:
-    """A Linux release; `note` says where it is not the one that was asked for."""
+    """A Linux release: a point release, or a series where `point` is -1; `note` says what is not known of it."""
 
     major: int
     minor: int
+    point: int = -1
     note: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         """Return it as people write it."""
-        return f"{self.major}.{self.minor}"
+        series = f"{self.major}.{self.minor}"
+        return series if self.point < 0 else f"{series}.{self.point}"
+
+    @property
+    def series(self) -> tuple[int, int]:
+        """The release without its point."""
+        return self.major, self.minor
+
+    @property
+    def was_read(self) -> bool:
+        """Whether this very driver's source was read."""
+        return self.point >= 0 and (self in _READ or STEPS[_step(self)] in _READ)
 
 
 RELEASES = tuple(KernelVersion(*numbers) for numbers in ((6, 19), (7, 0), (7, 1), (7, 2), (7, 3)))
-"""The releases that can be judged; the first one has the first `ethosu` driver."""
+"""The series that can be judged; the first one has the first `ethosu` driver."""
+
+STEPS = tuple(
+    KernelVersion(*numbers)
+    for numbers in (
+        *((6, 19, 0), (7, 0, 0), (7, 1, 0), (7, 2, 0), (7, 2, 6), (7, 2, 7)),
+        *((7, 2, 9), (7, 3, 0), (7, 3, 4), (7, 3, 5)),
+    )
+)
+"""The releases from which on the driver may differ from the one before."""
+
+_READ = frozenset(KernelVersion(*numbers) for numbers in ((7, 2, 6), (7, 2, 9), (7, 2, 11), (7, 2, 13), (7, 3, 4)))
+"""The point releases whose source was read."""
 
 
 def parse_kernel(text: str) -> KernelVersion:
-    """Return the release that `text` names, such as 7.1, 7.1.4 or v7.2-rc3.
+    """Return the release that `text` names, such as 7.1, 7.2.9 or v7.2-rc3.
 
     Raises InputError where it is not a release, or one before 6.19.
     """
     match = _VERSION.fullmatch(text.strip())
     if match is None:
-        raise InputError(f"'{text[:40]}' is no kernel release. Write one such as {RELEASES[0]} or {RELEASES[-1]}.")
-    asked = KernelVersion(int(match[1]), int(match[2]))
-    if asked < RELEASES[0]:
+        raise InputError(
+            f"'{text[:40]}' is no kernel release. Write one such as {RELEASES[0]}, 7.2.9 or {RELEASES[-1]}."
+        )
+    asked = KernelVersion(int(match[1]), int(match[2]), int(match[3]) if match[3] else -1)
+    if asked.series < RELEASES[0].series:
         raise InputError(f"There is no ethosu driver before {RELEASES[0]}; {text.strip()} was asked for.")
-    nearest = max(release for release in RELEASES if release <= asked)
-    note = ""
-    if nearest != asked:
+    nearest = max(release for release in RELEASES if release.series <= asked.series)
+    if nearest.series != asked.series:
         note = f"Linux {asked} is not known here; judged as {nearest}, the nearest one before it."
-    elif match[3] or match[4]:
-        note = f"{text.strip()} is judged as {nearest}: which fixes a point release or candidate took is not known."
-    return KernelVersion(nearest.major, nearest.minor, note)
+        return KernelVersion(*nearest.series, note=note)
+    if match[4]:
+        note = f"{text.strip()} is judged as {nearest}: which fixes a candidate took is not known."
+        return KernelVersion(*nearest.series, note=note)
+    unread = asked.point >= 0 and not asked.was_read
+    note = f"Linux {asked} was not read: which fixes it took is not known." if unread else ""
+    return KernelVersion(asked.major, asked.minor, asked.point, note)
+
+
+def _step(release: KernelVersion) -> int:
+    """Return the position in `STEPS` of the driver that a point release has."""
+    return max(index for index, step in enumerate(STEPS) if step <= release)
 
 
 class Change(Enum):
     """What a driver may have got since its first version."""
 
     STRICT = "strict validation"
+    CHECKED = "sizes of elements, storage modes and overflows checked"
+    STOP = "STOP checked"
     SCALAR = "scalars of the U65 known"
     UNDERFLOW = "negative IFM sizes refused"
     RESIZE = "RESIZE refused"
     ROUNDING = "rounding mode not read as storage mode"
     SRAM = "extent of the SRAM checked"
+    JOB_SRAM = "extent of the SRAM compared with the job's"
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """When a change came. `present` is for each of RELEASES: yes, no, or ? where the sources leave it open."""
+    """When a change came. `present` is for each of the steps: yes, no, or ? where the sources leave it open."""
 
     change: Change
     commits: str
     came: str
-    present: tuple[str, str, str, str, str]
+    present: tuple[str, ...]
 
 
 HISTORY = (
-    History(Change.STRICT, "eb3a41fd35e3, f5376d7e0fb7, 18a551482a4a", "later 7.x", ("no", "no", "?", "?", "yes")),
-    History(Change.SCALAR, "838ae99f9a77", "7.1 cycle and stable", ("?", "?", "yes", "yes", "yes")),
-    History(Change.UNDERFLOW, "021f1b77f70d", "7.1 cycle and stable", ("?", "?", "yes", "yes", "yes")),
-    History(Change.RESIZE, "ef911805d86a", "7.1-rc7", ("?", "?", "yes", "yes", "yes")),
-    History(Change.ROUNDING, "db9deec5a345", "7.3-rc1 and stable", ("no", "no", "?", "?", "yes")),
-    History(Change.SRAM, "ethosu_job.c @146cc263e457", "newer than the first version", ("?", "?", "?", "?", "yes")),
-)
-"""Which release has what. Only cycles are on record for most (mesa_ethosu.md, 5.5): `yes` for 7.3 is inferred."""
+    History(Change.STRICT, "newest seen, in no release up to 7.3.4", "after 7.3.4",
+            ("no", "no", "no", "no", "no", "no", "no", "no", "no", "?")),
+    History(Change.CHECKED, "f5376d7e0fb7, 18a551482a4a", "by 7.2.6",
+            ("no", "no", "?", "?", "yes", "yes", "yes", "yes", "yes", "yes")),
+    History(Change.STOP, "eb3a41fd35e3", "between 7.2.6 and 7.2.9",
+            ("no", "no", "no", "no", "no", "?", "yes", "yes", "yes", "yes")),
+    History(Change.SCALAR, "838ae99f9a77", "7.1 cycle and stable",
+            ("?", "?", "yes", "yes", "yes", "yes", "yes", "yes", "yes", "yes")),
+    History(Change.UNDERFLOW, "021f1b77f70d", "7.1 cycle and stable",
+            ("?", "?", "yes", "yes", "yes", "yes", "yes", "yes", "yes", "yes")),
+    History(Change.RESIZE, "ef911805d86a", "7.1-rc7",
+            ("?", "?", "yes", "yes", "yes", "yes", "yes", "yes", "yes", "yes")),
+    History(Change.ROUNDING, "db9deec5a345", "between 7.2.6 and 7.2.9",
+            ("no", "no", "no", "no", "no", "?", "yes", "yes", "yes", "yes")),
+    History(Change.SRAM, "ethosu_job.c @146cc263e457", "by 7.2.6",
+            ("?", "?", "?", "?", "yes", "yes", "yes", "yes", "yes", "yes")),
+    History(Change.JOB_SRAM, "ethosu_job.c", "between 7.2.6 and 7.2.9",
+            ("no", "no", "no", "no", "no", "?", "yes", "yes", "yes", "yes")),
+)  # fmt: skip
+"""Which release has what. 7.2.6, 7.2.9 to 7.2.13 and 7.3.4 were read, and compiled for comparison, from Debian's
+`linux-source` packages; what a release before them has follows from the development cycles on record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +169,11 @@ class Check:
 
 _FIRST = "ethosu_gem.c @32a92f8c8932"
 _NEWEST = "ethosu_gem.c, newest seen"
+_7_2_6 = "ethosu_gem.c of 7.2.6"
 _JOB = "ethosu_job.c @cc4adab164b7"
 _STRICT = ((Change.STRICT, True),)
+_CHECKED = ((Change.CHECKED, True),)
+_STOP = ((Change.STOP, True),)
 
 CHECKS = (
     Check("state", "EINVAL", "a region, address or length that the operation needs was never set", _FIRST),
@@ -128,27 +181,29 @@ CHECKS = (
     Check("scalar", "EINVAL", "a scalar operand is taken for a feature map, which was never set", "before 838ae99f9a77",
           ((Change.SCALAR, False),)),
     Check("rounding", "EINVAL", "the U65's rounding mode is read as a storage mode that it does not know",
-          "before db9deec5a345", ((Change.STRICT, True), (Change.ROUNDING, False))),
+          "before db9deec5a345", ((Change.CHECKED, True), (Change.ROUNDING, False))),
     Check("underflow", "EINVAL", "the padding is larger than what the windows cover", "021f1b77f70d",
           ((Change.UNDERFLOW, True),)),
     Check("resize", "EINVAL", "RESIZE is refused", "ef911805d86a", ((Change.RESIZE, True),)),
-    Check("last-stop", "EINVAL", "the stream must end with STOP", "eb3a41fd35e3", _STRICT),
-    Check("after-stop", "EINVAL", "nothing may follow STOP", "eb3a41fd35e3", _STRICT),
+    Check("last-stop", "EINVAL", "the stream must end with STOP", "eb3a41fd35e3", _STOP),
+    Check("after-stop", "EINVAL", "nothing may follow STOP", "eb3a41fd35e3", _STOP),
     Check("branch", "EINVAL", "BRANCH is refused", _NEWEST, _STRICT),
     Check("irq", "EINVAL", "IRQ is refused", _NEWEST, _STRICT),
-    Check("cut-off", "EINVAL", "a command needs its payload", _NEWEST, _STRICT),
+    Check("cut-off", "EINVAL", "a command needs its payload", _7_2_6, _CHECKED),
     Check("reserved", "EINVAL", "reserved bits must be zero", _NEWEST, _STRICT),
     Check("format", "EINVAL", "a feature map is NHWC or NHCWB16 (format 0 or 1)", _NEWEST, _STRICT),
     Check("dma-mode", "EINVAL", "DMA has one to three dimensions and no index mode", _NEWEST, _STRICT),
     Check("dma-state", "EINVAL", "a transfer needs its regions, addresses, length and sizes", _NEWEST, _STRICT),
-    Check("overflow", "EINVAL", "addresses must not overflow", _NEWEST, _STRICT),
+    Check("dma-length", "EINVAL", "a transfer needs its length, and the address of a region that it uses", _7_2_6,
+          _CHECKED),
+    Check("overflow", "EINVAL", "the length of a transfer must not overflow", _7_2_6, _CHECKED),
     Check("conv-parameter", "EINVAL", "CONV has no parameter on the U65", _NEWEST, _STRICT),
     Check("sram-handle", "EINVAL", "a buffer for region 2 and sram_size exclude each other", _JOB),
     Check("sram-size", "EINVAL", "sram_size is at most the SRAM of the hardware", _JOB),
     Check("unused-region", "EINVAL", "a region that the stream does not use has a buffer", _JOB),
     Check("missing-handle", "ENOENT", "a region that the stream uses has no buffer", _JOB),
     Check("extent", "EOVERFLOW", "the stream reaches beyond the end of a buffer", _JOB),
-    Check("sram-extent", "EINVAL", "the stream reaches beyond the end of the SRAM", "ethosu_job.c @146cc263e457",
+    Check("sram-extent", "EINVAL", "the stream reaches beyond the SRAM that it may use", "ethosu_job.c @146cc263e457",
           ((Change.SRAM, True),)),
 )  # fmt: skip
 """Everything that is checked, in the driver's order: the stream when it is created, then what is submitted with it."""
@@ -225,7 +280,7 @@ def judge(stream: bytes, kernel: KernelVersion, submission: Submission | None = 
 
     Without `submission` only the creation of the stream is judged, not what is handed over with it.
     """
-    if kernel not in RELEASES:
+    if kernel.series not in {release.series for release in RELEASES}:
         raise InputError(f"Linux {kernel} is not known; {', '.join(map(str, RELEASES))} are.")
     walks: dict[Traits, Walk] = {}
     outcomes: list[dict[str, KernelFinding]] = []
@@ -240,16 +295,24 @@ def judge(stream: bytes, kernel: KernelVersion, submission: Submission | None = 
     return KernelVerdict(kernel, accepted, tuple(_merged(outcomes)))
 
 
-_WALKING = (Change.STRICT, Change.SCALAR, Change.ROUNDING, Change.UNDERFLOW)
+_WALKING = (Change.STRICT, Change.CHECKED, Change.SCALAR, Change.ROUNDING, Change.UNDERFLOW)
 
 
 def _drivers(kernel: KernelVersion) -> Iterator[dict[Change, bool]]:
-    """Yield every driver that the release may have."""
-    column = RELEASES.index(kernel)
+    """Yield every driver that the release may have; that of any point release for a series."""
+    if kernel.point >= 0:
+        columns = [_step(kernel)]
+    else:
+        columns = [index for index, step in enumerate(STEPS) if step.series == kernel.series]
     known = {"yes": (True,), "no": (False,), "?": (False, True)}
-    choices = (known[history.present[column]] for history in HISTORY)
-    for combination in itertools.product(*choices):
-        yield dict(zip((history.change for history in HISTORY), combination, strict=True))
+    changes = [history.change for history in HISTORY]
+    seen: set[tuple[bool, ...]] = set()
+    for column in columns:
+        choices = (known[history.present[column]] for history in HISTORY)
+        for combination in itertools.product(*choices):
+            if combination not in seen:
+                seen.add(combination)
+                yield dict(zip(changes, combination, strict=True))
 
 
 def _of_stream(state: Walk) -> Iterator[KernelFinding]:
@@ -280,8 +343,9 @@ def _of_submission(
             elif used > pages:
                 yield _finding("extent", f"region {region}: {used} of {pages} bytes")
         elif used and region == SRAM_REGION and (driver[Change.SRAM] or submission.sram_bytes):
-            if used > hardware:
-                yield _finding("sram-extent", f"{used} of {hardware} bytes")
+            limit = submission.sram_bytes if driver[Change.JOB_SRAM] else hardware
+            if used > limit:
+                yield _finding("sram-extent", f"{used} of {limit} bytes")
         elif used:
             yield _finding("missing-handle", f"region {region}: {used} bytes are used")
 
@@ -315,5 +379,6 @@ def _with(finding: KernelFinding, count: int, *, is_certain: bool) -> KernelFind
 
 def used_regions(stream: bytes) -> frozenset[int]:
     """Return the regions that the driver sees `stream` use: those that need a buffer, or SRAM for region 2."""
-    state = walk(stream, Traits(strict=True, scalar_fix=True, rounding_fix=True, underflow_fix=True))
+    traits = Traits(strict=False, checked=True, scalar_fix=True, rounding_fix=True, underflow_fix=True)
+    state = walk(stream, traits)
     return frozenset(region for region, end in state.extents.items() if end)

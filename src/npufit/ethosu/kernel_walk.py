@@ -2,7 +2,7 @@
 
 This follows the driver in what it takes into account, also where that differs from what the hardware does: the command
 stream is refused or accepted by the driver's arithmetic, not by the truth. (Linux `drivers/accel/ethosu/ethosu_gem.c`:
-the first version @32a92f8c8932, and the strict one of later 7.x.)
+the first version @32a92f8c8932; the one of 7.2.6 to 7.3.4, which checks more; and a strict one that came later.)
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ _RESERVED = 0xFFFF & ~(_CODE_BITS | _PAYLOAD)
 _RESIZE, _BRANCH = 0x007, 0x4100
 _GLOBAL_SCALE, _SCALAR, _INTERNAL = 0x100, 0x80, 0x100
 _ADDRESS_MASK = (1 << 64) - 1
+_LENGTH_MASK = (1 << 32) - 1
+"""The driver keeps 32 bits of the lengths of weights and scales."""
+_UNSET_STRIDES = 0xFFFF
+"""What the driver's memory of KERNEL_STRIDE holds before it is set."""
 _UNARY = (5, 6, 7, 0x24)
 _NO_INPUT_POOL = 4
 _NAMES = {code | (_PAYLOAD if payload else 0): command for (payload, code), command in COMMANDS.items()}
@@ -28,6 +32,7 @@ class Traits:
     """What distinguishes the drivers that walk differently; each is a fix that a kernel has or has not."""
 
     strict: bool
+    checked: bool
     scalar_fix: bool
     rounding_fix: bool
     underflow_fix: bool
@@ -62,7 +67,7 @@ class Walk:
         self.complaints.append(Complaint(check, number, self.name, self.offset, detail))
 
     def get(self, name: str) -> int:
-        """Return a register. The first version starts with all bits set, the strict one with zero."""
+        """Return a register. The driver starts with all bits set, the strict one with zero."""
         value = self.registers.get(name)
         if value is not None:
             return value
@@ -141,6 +146,9 @@ def _irq(state: Walk, parameter: int) -> None:
 
 
 def _dma(state: Walk, _parameter: int) -> None:
+    if state.traits.checked and not state.traits.strict:
+        _checked_dma(state)
+        return
     for side in ("SRC", "DST"):
         region = state.get(f"DMA0_{side}_REGION")
         mode = state.get(f"DMA0_{side if state.traits.strict else 'SRC'}_REGION") >> 9 & 3
@@ -161,6 +169,32 @@ def _dma(state: Walk, _parameter: int) -> None:
             state.use(region, length + state.get(f"DMA0_{side}") & _ADDRESS_MASK)
 
 
+def _checked_dma(state: Walk) -> None:
+    """Measure a transfer as 7.2.6 to 7.3.4 do: the mode of the source counts for both; a side needs a region."""
+    mode = state.get("DMA0_SRC_REGION") >> 9 & 3 if "DMA0_SRC_REGION" in state.registers else 0
+    for side in ("SRC", "DST"):
+        if not state.require("dma-length", "DMA0_LEN"):
+            return
+        length = state.get("DMA0_LEN")
+        for axis in range({0: 0, 2: 2}.get(mode, 1)):
+            name = f"DMA0_SKIP{axis}"
+            skip = _signed(state.get(name)) if side == "SRC" and name in state.registers else -1
+            if skip < 0 and -skip > length:
+                state.complain("overflow", f"{name} of {skip} goes back by more than the {length} bytes")
+                return
+            length = (length + skip) * (state.get(f"DMA0_SIZE{axis}") & 0xFFFF)
+        region = state.registers.get(f"DMA0_{side}_REGION", _INTERNAL)
+        if region & _INTERNAL:
+            continue
+        if length and not state.require("dma-length", f"DMA0_{side}"):
+            return
+        end = length + state.get(f"DMA0_{side}")
+        if max(length, end) > _ADDRESS_MASK:
+            state.complain("overflow", f"{length} bytes")
+            return
+        state.use(region, end)
+
+
 def _signed(distance: int) -> int:
     value = distance & (1 << 40) - 1
     return value - (1 << 40) if value >> 39 else value
@@ -169,18 +203,22 @@ def _signed(distance: int) -> int:
 def _convolution(state: Walk, parameter: int) -> None:
     if state.name == "CONV" and parameter:
         state.complain("conv-parameter", f"parameter {parameter:#x}")
-    _window(state, takes_input=True, takes_weights=True)
+    from_ifm2 = bool(parameter & 1) and not state.traits.strict
+    _window(state, takes_input=True, takes_weights=not from_ifm2, takes_ifm2=from_ifm2)
 
 
 def _pooling(state: Walk, parameter: int) -> None:
     _window(state, takes_input=parameter != _NO_INPUT_POOL, takes_weights=False)
 
 
-def _window(state: Walk, *, takes_input: bool, takes_weights: bool) -> None:
+def _window(state: Walk, *, takes_input: bool, takes_weights: bool, takes_ifm2: bool = False) -> None:
     if state.traits.strict and not state.require("registers", "OFM_PRECISION"):
         return
     if takes_input:
         _windowed_input(state)
+    if takes_ifm2:
+        # Weights that come as a feature map, whose width the driver takes from the IFM's depth.
+        _feature_map(state, "IFM2", state.get("IFM_DEPTH_M1"), 0, state.get("OFM_DEPTH_M1"))
     if takes_weights:
         _buffer(state, "WEIGHT")
     if not state.get("OFM_PRECISION") & _GLOBAL_SCALE:
@@ -196,11 +234,18 @@ def _windowed_input(state: Walk) -> None:
     elif not state.require("state", "KERNEL_STRIDE"):
         return
     strides = state.get("KERNEL_STRIDE")
+    if strides == _UNSET_STRIDES and not state.traits.strict:
+        state.complain("state", f"KERNEL_STRIDE of {strides:#x} counts as never set")
+        return
     step_y, step_x = (strides >> 8 & 2) + (strides >> 1 & 1) + 1, (strides >> 5 & 2) + (strides & 1) + 1
     dilation_y, dilation_x = (strides >> 4 & 1) + 1, (strides >> 3 & 1) + 1
     if not state.traits.strict:
         dilation_y = dilation_x = 1
-    above, left = state.get("IFM_PAD_TOP") & 0x7F, state.get("IFM_PAD_LEFT") & 0x7F
+    # The driver keeps 7 bits of these two; before they are set, all 8 of its memory are ones.
+    above, left = (
+        state.get(name) & (0x7F if name in state.registers or state.traits.strict else 0xFF)
+        for name in ("IFM_PAD_TOP", "IFM_PAD_LEFT")
+    )
     below, right = state.get("IFM_PAD_BOTTOM") & 0xFF, state.get("IFM_PAD_RIGHT") & 0xFF
     y = state.get("OFM_HEIGHT_M1") * step_y + state.get("KERNEL_HEIGHT_M1") * dilation_y - above - below
     x = state.get("OFM_WIDTH_M1") * step_x + state.get("KERNEL_WIDTH_M1") * dilation_x - left - right
@@ -215,7 +260,7 @@ def _elementwise(state: Walk, parameter: int) -> None:
     if strict and is_binary and not state.require("registers", "IFM2_BROADCAST"):
         return
     size = state.get("OFM_WIDTH_M1"), state.get("OFM_HEIGHT_M1"), state.get("OFM_DEPTH_M1")
-    # The first version never learns of an IFM that is not broadcast on the U65, and measures its first value alone.
+    # Until 7.3.4 the driver never learns of an IFM that is not broadcast on the U65: it measures its first value alone.
     _feature_map(state, "IFM", *(size if strict else (0, 0, 0)))
     broadcast = state.get("IFM2_BROADCAST") & 0xFF
     is_scalar = bool(broadcast & _SCALAR) if state.traits.scalar_fix else broadcast == 8
@@ -234,10 +279,14 @@ def _buffer(state: Walk, kind: str) -> None:
     if not state.require("state", f"{kind}_REGION", f"{kind}_BASE", f"{kind}_LENGTH"):
         return
     region = state.get(f"{kind}_REGION")
-    state.use(region, state.get(f"{kind}_BASE") + state.get(f"{kind}_LENGTH"))
+    length = state.get(f"{kind}_LENGTH") & _LENGTH_MASK
+    if length == _LENGTH_MASK and not state.traits.strict:
+        state.complain("state", f"{kind}_LENGTH of {length:#x} counts as never set")
+        return
+    state.use(region, state.get(f"{kind}_BASE") + length)
     second = f"{kind}1_BASE", f"{kind}1_LENGTH"
     if state.traits.strict and any(name in state.registers for name in second) and state.require("registers", *second):
-        state.use(region, state.get(second[0]) + state.get(second[1]))
+        state.use(region, state.get(second[0]) + (state.get(second[1]) & _LENGTH_MASK))
 
 
 def _feature_map(state: Walk, prefix: str, x: int, y: int, c: int, check: str = "state") -> None:
@@ -247,6 +296,9 @@ def _feature_map(state: Walk, prefix: str, x: int, y: int, c: int, check: str = 
     precision = state.get(f"{prefix}_PRECISION")
     storage = 0 if state.traits.rounding_fix else precision >> 14
     if not state.traits.strict:
+        if state.traits.checked and storage > 1:
+            state.complain("rounding", f"{prefix}_PRECISION has rounding mode {storage}")
+            return
         _corner(state, prefix, (x, y, c), storage, check)
         return
     needed = _needed(prefix, precision)
@@ -286,12 +338,12 @@ def _corner(state: Walk, prefix: str, place: tuple[int, int, int], storage: int,
     if not state.require(check, f"{prefix}_BASE{tile}"):
         return False
     precision = state.get(f"{prefix}_PRECISION")
-    strict = state.traits.strict
+    strict, checked = state.traits.strict, state.traits.checked or state.traits.strict
     # The first version takes the OFM's bits for the size of every element, and a byte for it in NHWC.
-    item = 1 << (precision >> (1 if prefix == "OFM" or not strict else 2) & 3)
+    item = 1 << (precision >> (1 if prefix == "OFM" or not checked else 2) & 3)
     address = state.get(f"{prefix}_BASE{tile}") + y * state.get(f"{prefix}_STRIDE_Y")
     if precision >> 6 & 3 == 0:
-        address += x * state.get(f"{prefix}_STRIDE_X") + c * (item if strict else 1)
+        address += x * state.get(f"{prefix}_STRIDE_X") + c * (item if checked else 1)
     elif precision >> 6 & 3 == 1:
         address += c // 16 * state.get(f"{prefix}_STRIDE_C") + (16 * x + c % 16) * item
     state.use(state.get(f"{prefix}_REGION"), (address & _ADDRESS_MASK) + (item if strict else 1))

@@ -11,7 +11,7 @@ from npufit.ethosu.disassembly import summarize
 from npufit.ethosu.kernel import (
     CHECKS,
     HISTORY,
-    RELEASES,
+    STEPS,
     Check,
     KernelFinding,
     KernelVerdict,
@@ -50,7 +50,7 @@ def verdict_text(verdict: KernelVerdict) -> str:
     """Return the verdict with a line for each finding, and what it rests on."""
     lines = [str(verdict)]
     lines += [f"  {finding}" for finding in verdict.findings]
-    if any(finding.check.is_inferred for finding in verdict.findings):
+    if not verdict.kernel.was_read and any(finding.check.is_inferred for finding in verdict.findings):
         lines.append("  The releases that have these checks are inferred from development cycles.")
     if verdict.kernel.note:
         lines.append(f"  {verdict.kernel.note}")
@@ -104,12 +104,12 @@ def checks_table() -> str:
 
 def history_table() -> str:
     """Return which release has which change as a Markdown table."""
-    releases = " | ".join(map(str, RELEASES))
+    releases = " | ".join(str(step) if step.point else f"{step.major}.{step.minor}" for step in STEPS)
     rows = [
         f"| {history.change.value} | {history.commits} | {history.came} | {' | '.join(history.present)} |"
         for history in HISTORY
     ]
-    return "\n".join((f"| change | commits | came | {releases} |", "|---|---|---|" + "---|" * len(RELEASES), *rows))
+    return "\n".join((f"| change | commits | came | {releases} |", "|---|---|---|" + "---|" * len(STEPS), *rows))
 
 
 def _needs(check: Check) -> str:
