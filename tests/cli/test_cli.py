@@ -180,3 +180,16 @@ def test_zoo_writes_a_file_that_check_reads(npufit: Run, tmp_path: Path) -> None
 
 def test_the_schema_is_printed(npufit: Run) -> None:
     assert json.loads(npufit("check", "--json-schema").stdout)["title"] == "npufit check"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("targets",), ("check", "zoo:mobilenet_v1@32,uint8,alpha=0.25", "-t", "imx93/teflon")]
+)
+def test_a_reader_that_leaves_is_no_failed_gate(arguments: tuple[str, ...]) -> None:
+    """`npufit check … | head -1` may close the pipe before all is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "npufit", *arguments]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")

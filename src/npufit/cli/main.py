@@ -84,6 +84,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # The collector would run dozens of times over modules and models that live until the end.
     gc.set_threshold(100_000)
+    output = sys.stdout
     try:
         code = npufit.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -93,6 +94,11 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(exit_codes.INTERRUPTED)
+    except SystemExit:
+        # Where the reader of a pipe has left, click wraps standard output and leaves with 1: here that is a failed gate.
+        if sys.stdout is not output:
+            sys.exit(exit_codes.FINE)
+        raise
     except BrokenPipeError:
         # The reader of a pipe has left; Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

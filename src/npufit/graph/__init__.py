@@ -43,6 +43,7 @@ from npufit.graph.quantization import (
     Quantization,
     QuantizationDetails,
 )
+from npufit.graph.scales import require_scales
 from npufit.graph.shapes import infer_shapes, same_padding
 from npufit.graph.tensor import (
     NO_BUFFER,
@@ -119,6 +120,7 @@ __all__ = [
     "lacks_operands",
     "measure_work",
     "require_operands",
+    "require_scales",
     "same_padding",
     "validate",
     "wire",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from npufit.checking import CheckResult, ChosenTarget, check, choose_target
 from npufit.errors import InputError
-from npufit.graph import Model, require_operands
+from npufit.graph import Model, require_operands, require_scales
 from npufit.rewrite.progress import FitProgress, ignore_progress
 from npufit.rewrite.proof_inputs import ProofInput, extreme_inputs, seeded_inputs
 from npufit.rewrite.proving import Failure, Proof, prove, simulate
@@ -119,6 +119,7 @@ def _start(
         load_pass(name)
     chosen = choose_target(target) if isinstance(target, str) else target
     require_operands(model)
+    require_scales(model)
     return check(model, chosen, options=options.place), (all_passes() if options.passes is None else options.passes)
 
 
