@@ -95,7 +95,7 @@ def main() -> None:
         click.echo("interrupted", err=True)
         sys.exit(exit_codes.INTERRUPTED)
     except SystemExit:
-        # Where the reader of a pipe has left, click wraps standard output and leaves with 1: here that is a failed gate.
+        # Where the reader of a pipe has left, click wraps standard output and leaves with 1, a failed gate here.
         if sys.stdout is not output:
             sys.exit(exit_codes.FINE)
         raise
