@@ -13,7 +13,7 @@ from rewrite_models import INT8, UINT8, Net, quantized
 import npufit
 from npufit.checking import check
 from npufit.errors import InputError
-from npufit.graph import CUSTOM, Model
+from npufit.graph import CUSTOM, Model, Operator
 from npufit.rewrite import Pass
 from npufit.rewrite.differences import differences
 from npufit.rewrite.fitting import FitOptions, fit
@@ -191,9 +191,36 @@ def test_a_folder_without_samples_is_an_error(tmp_path: Path) -> None:
 
 def test_what_litert_cannot_run_cannot_be_proven() -> None:
     model = _network()
-    last = replace(model.main.operators[-1], type=CUSTOM, custom_code="nobody-has-it", options=None)
-    graph = replace(model.main, operators=(*model.main.operators[:-1], last))
+    operators = (replace(own, type=CUSTOM, custom_code="nobody-has-it", options=None) for own in model.main.operators)
+    graph = replace(model.main, operators=tuple(operators))
     strange = replace(model, subgraphs=(graph,))
     with pytest.raises(InputError, match=r"nothing can be proven.*--no-prove"):
         fit(strange, _25_3, FitOptions(passes=(FoldPad(),), inputs=1))
     assert fit(strange, _25_3, FitOptions(passes=(FoldPad(),), prove=False)).steps
+
+
+def _with_custom_operator(model: Model) -> Model:
+    """Return `model` with a custom operator in the place of its last one, and a RELU after it."""
+    graph = model.main
+    last = graph.operators[-1]
+    output = graph.tensors[last.outputs[0]]
+    custom = Operator("CUSTOM", last.inputs[:1], last.outputs, custom_code="mystery", custom_options=b"")
+    after = Operator("RELU", last.outputs, (len(graph.tensors),))
+    tensors = (*graph.tensors, replace(output, name="after"))
+    changed = replace(
+        graph, tensors=tensors, outputs=(len(graph.tensors),), operators=(*graph.operators[:-1], custom, after)
+    )
+    return replace(model, subgraphs=(changed, *model.subgraphs[1:]), signatures=())
+
+
+def test_a_network_with_a_custom_operator_is_proven_up_to_it_and_after_it() -> None:
+    model = _with_custom_operator(npufit.load("zoo:mobilenet_v2@32,int8-per-tensor,io=int8,alpha=0.35"))
+    options = FitOptions(passes=(FoldPad(),), inputs=1)
+    fitted = fit(model, "imx93/teflon@25.3", options)
+    assert fitted.steps
+    assert fitted.proof is not None
+    assert fitted.proof.failure is None
+    assert fitted.proof.inputs == 5
+    (entry,) = fitted.proof.left_out
+    assert (entry.operator, entry.name) == (len(model.main.operators) - 2, "mystery")
+    assert entry.why == "LiteRT has no kernel for it"

@@ -134,6 +134,10 @@ def command(
     Exit codes: 0 fine (also where nothing is to be done), 1 a proof failed, 2 the input is wrong, 3 a needed tool is
     missing or failed.
     """
+    from npufit.litert import WORKER
+
+    if prove and not only_list:
+        WORKER.prepare()  # it imports LiteRT while this process imports the rest
     from npufit.checking import choose_target, load
     from npufit.cli.check import parse_settings
     from npufit.cli.output import page_for

@@ -9,7 +9,7 @@ import click
 
 from npufit.cli import exit_codes
 from npufit.cli.options import color_option, schema_option, tool_options
-from npufit.errors import InputError
+from npufit.errors import InputError, ToolError
 
 if TYPE_CHECKING:
     from npufit.execute import RunOptions, RunResult, Values
@@ -118,6 +118,9 @@ def command(
     Exit codes: 0 fine, 1 results differ (or --kernel refuses a stream), 2 the input is wrong, 3 a needed tool is
     missing or failed.
     """
+    from npufit.litert import WORKER
+
+    WORKER.prepare()  # it imports LiteRT while this process imports the rest
     from npufit.checking import load
     from npufit.cli.check import parse_settings
     from npufit.cli.kernel_option import kernel_verdicts
@@ -147,6 +150,9 @@ def command(
     page = page_for(color)
     text = run_json(result, scores) if as_json else run_text(result, scores, page, everything=everything)
     click.echo(text, color=page.color)
+    if result.not_compared is not None:
+        is_tool = isinstance(result.not_compared, ToolError)
+        return exit_codes.TOOL_FAILED if is_tool else exit_codes.WRONG_INPUT
     differs = result.comparison is not None and not result.comparison.is_equal
     return exit_codes.NOT_MET if differs or not accepted else exit_codes.FINE
 

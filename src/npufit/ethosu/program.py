@@ -51,7 +51,8 @@ class Program:
 class CompiledCall:
     """An `ethos-u` operator: what it runs, and where the tensors that cross its boundary lie in region 1.
 
-    `inputs` and `outputs` are (tensor index, offset in bytes) in the order of the operator.
+    `inputs` and `outputs` are (tensor index, offset in bytes) in the order of the operator. An input without an offset
+    is left out: the stream does not read it, as with the shape operand of a TRANSPOSE_CONV.
     """
 
     subgraph: int
@@ -128,12 +129,14 @@ def _call(model: Model, number: int, index: int, offsets: tuple[int, ...]) -> Co
     except InputError as error:
         raise ModelError(model.name, str(error).rstrip("."), place) from None
 
-    def located(tensors: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    def located(tensors: tuple[int, ...], *, may_lack: bool) -> tuple[tuple[int, int], ...]:
         found: list[tuple[int, int]] = []
         for tensor in dict.fromkeys(tensors):
             if tensor == NO_TENSOR or subgraph.tensors[tensor].is_constant:
                 continue
             offset = offsets[tensor] if number == 0 and tensor < len(offsets) else -1
+            if offset < 0 and may_lack:
+                continue
             if offset < 0:
                 raise ModelError(model.name, f"{_ALLOCATION} has no offset for tensor {tensor}", place)
             found.append((tensor, offset))
@@ -143,7 +146,7 @@ def _call(model: Model, number: int, index: int, offsets: tuple[int, ...]) -> Co
         (region, _size(model, subgraph, operator.input(position), place))
         for region, position in ((_SCRATCH_REGION, _SCRATCH), (_FAST_REGION, _FAST_SCRATCH))
     )
-    inputs, outputs = located(operator.inputs[_FIRST_DATA:]), located(operator.outputs)
+    inputs, outputs = located(operator.inputs[_FIRST_DATA:], may_lack=True), located(operator.outputs, may_lack=False)
     program = Program(
         stream=stream,
         constants=_data(subgraph, operator.input(_CONSTANTS)),

@@ -4,6 +4,7 @@ from npufit.execute.classes import Score, best_classes, read_labels
 from npufit.execute.compare import IN_BRICKS, Comparison, TensorComparison, compare
 from npufit.execute.inputs import RANGES, random_inputs, read_inputs
 from npufit.execute.outputs import write_outputs
+from npufit.execute.partial import LeftOut, Partial, describe, operators_after
 from npufit.execute.progress import Progress, Stage
 from npufit.execute.reference import GOLDEN, Reference
 from npufit.execute.run import (
@@ -23,6 +24,8 @@ __all__ = [
     "RANGES",
     "Array",
     "Comparison",
+    "LeftOut",
+    "Partial",
     "Progress",
     "Reference",
     "RunOptions",
@@ -35,6 +38,8 @@ __all__ = [
     "Values",
     "best_classes",
     "compare",
+    "describe",
+    "operators_after",
     "random_inputs",
     "read_inputs",
     "read_labels",

@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from npufit.errors import InputError
 from npufit.ethosu import CompiledCall, Listener, Machine, SanitizerFinding, read_programs
+from npufit.execute.partial import LeftOut
 from npufit.execute.progress import OperationCounter, Progress, Stage, ignore_progress
 from npufit.execute.segment import Segment
 from npufit.execute.steps import Step, run_steps
-from npufit.execute.values import Array, Values, dtype_of
+from npufit.execute.values import Array, Values, dtype_of, stored_values
 from npufit.graph import ElementType, Model, Tensor
+from npufit.litert import TIME_LIMIT_S
 from npufit.stacks.vela import is_precompiled
 
 Memory = dict[int, npt.NDArray[np.uint8]]
@@ -25,15 +27,18 @@ _SCRATCH = 1
 class CompiledModel:
     """A compiled file that is loaded and can be run any number of times. Its memory is shared by all its calls."""
 
-    def __init__(self, model: Model, progress: Progress = ignore_progress) -> None:
-        """Load `model`. Raises InputError where a stream or an operator cannot be executed."""
+    def __init__(self, model: Model, progress: Progress = ignore_progress, time_limit_s: float = TIME_LIMIT_S) -> None:
+        """Load `model`; `time_limit_s` is for each load and run of LiteRT.
+
+        Raises InputError where a stream cannot be executed.
+        """
         self._model = model
         # Where Vela places nothing on the NPU, its file has no call.
         self.calls = read_programs(model) if is_precompiled(model) else ()
         if any(call.subgraph for call in self.calls):
             raise InputError(f"{model.name}: has ethos-u operators in other subgraphs than the first.")
         self._memory = _allocate(self.calls)
-        self._steps = tuple(_plan(model, self.calls, self._memory, progress))
+        self._steps = tuple(_plan(model, self.calls, self._memory, progress, time_limit_s))
         self._calls = [step for step in self._steps if isinstance(step, _Call)]
         self._counter = OperationCounter(progress, sum(call.operation_count for call in self._calls))
         self.listen(())
@@ -47,6 +52,11 @@ class CompiledModel:
     def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]:
         """What the sanitizer found in the last run: the number of the call and the finding."""
         return tuple((number, finding) for number, call in enumerate(self._calls) for finding in call.findings)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The operators for the CPU that LiteRT cannot execute; what they would write is made up."""
+        return tuple(entry for step in self._steps if isinstance(step, Segment) for entry in step.left_out)
 
     def run(self, inputs: Values) -> dict[int, Array]:
         """Return every tensor that crosses between steps, by its index in the compiled file."""
@@ -100,7 +110,10 @@ def _place(memory: npt.NDArray[np.uint8], offset: int, size: int) -> npt.NDArray
 
 
 def _initial_state(tensor: Tensor) -> Array:
-    """Return a variable as LiteRT resets it: zero, for int8 the zero point."""
+    """Return a variable as the file says, else as LiteRT resets it: zero, for int8 the zero point."""
+    stored = stored_values(tensor)
+    if stored is not None:
+        return stored
     value = tensor.quantization.zero_point if tensor.element is ElementType.INT8 else 0
     return np.full(tensor.shape or (), value, dtype_of(tensor))
 
@@ -114,7 +127,9 @@ def _allocate(calls: Sequence[CompiledCall]) -> Memory:
     return {region: np.zeros(size, np.uint8) for region, size in sizes.items()}
 
 
-def _plan(model: Model, calls: Sequence[CompiledCall], memory: Memory, progress: Progress) -> Iterator[Step]:
+def _plan(
+    model: Model, calls: Sequence[CompiledCall], memory: Memory, progress: Progress, time_limit_s: float
+) -> Iterator[Step]:
     by_operator = {call.operator: call for call in calls}
     waiting: list[int] = []
     loaded = 0
@@ -123,13 +138,13 @@ def _plan(model: Model, calls: Sequence[CompiledCall], memory: Memory, progress:
             waiting.append(index)
             continue
         if waiting:
-            yield Segment(model, waiting)
+            yield Segment(model, waiting, time_limit_s)
             waiting = []
         progress(Stage.LOAD, loaded, len(calls))
         loaded += 1
         yield _Call(model, by_operator[index], memory)
     if waiting:
-        yield Segment(model, waiting)
+        yield Segment(model, waiting, time_limit_s)
 
 
 def in_source_terms(values: Values, compiled: Model, source: Model, to_source: Mapping[int, int]) -> dict[int, Array]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from npufit.errors import InputError
+from npufit.execute.operands import operand_values
 from npufit.execute.values import Array, dtype_of, without_ones
 from npufit.graph import Model, Quantization, Tensor, wire
 from npufit.words import printable, shorten
@@ -33,11 +34,23 @@ _LARGEST_INPUT_BYTES = 1 << 30
 def random_inputs(model: Model, seed: int = 0) -> dict[int, Array]:
     """Return random values for every input of `model`, from one generator in the order of the inputs.
 
-    Integers are uniform over the whole range of their type, real numbers over -1 to 1. Raises InputError for an input
+    Integers are uniform over the whole range of their type, real numbers over -1 to 1; what an operator takes as a
+    shape, a size, an axis or an index follows from the shapes in the file (`operands`). Raises InputError for an input
     of unknown shape or of a type that has no numbers.
     """
     generator = np.random.default_rng(seed)
     return {index: _random(generator, model, index) for index in model.main.inputs}
+
+
+def made_up_values(model: Model, index: int) -> Array | None:
+    """Return values for a tensor that nothing can compute here, None where its form is unknown.
+
+    They depend on type and shape alone, so they are the same for this tensor in a compiled or rewritten model.
+    """
+    try:
+        return _random(np.random.default_rng(0), model, index)
+    except InputError:
+        return None
 
 
 def read_inputs(model: Model, sources: Sequence[str], seed: int = 0, normalize: str = "auto") -> dict[int, Array]:
@@ -95,6 +108,9 @@ def _quantized_form(model: Model, index: int) -> Tensor:
 
 def _random(generator: np.random.Generator, model: Model, index: int) -> Array:
     shape, dtype = _form(model, index)
+    operand = operand_values(model, index, generator)
+    if operand is not None:
+        return operand
     if dtype.kind == "f":
         return generator.uniform(-1.0, 1.0, shape).astype(dtype)
     if dtype.kind == "b":

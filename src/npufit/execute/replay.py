@@ -11,20 +11,29 @@ import numpy.typing as npt
 from npufit.errors import InputError
 from npufit.ethosu import Listener, Machine, Program, SanitizerFinding
 from npufit.execute.capture import BRICK_CHANNELS, IO_REGION, SRAM_REGION, CapturedPartition, Slot
+from npufit.execute.partial import LeftOut
 from npufit.execute.progress import OperationCounter, Progress, Stage, ignore_progress
 from npufit.execute.segment import Segment
 from npufit.execute.steps import Step, run_steps
 from npufit.execute.values import Array, Values, dtype_of
 from npufit.graph import NO_TENSOR, Model
+from npufit.litert import TIME_LIMIT_S
 
 
 class Replay:
     """A capture that is loaded and can be run any number of times."""
 
     def __init__(
-        self, model: Model, partitions: Sequence[CapturedPartition], progress: Progress = ignore_progress
+        self,
+        model: Model,
+        partitions: Sequence[CapturedPartition],
+        progress: Progress = ignore_progress,
+        time_limit_s: float = TIME_LIMIT_S,
     ) -> None:
-        """Load the partitions. Raises InputError where they do not add up to an inference of `model`."""
+        """Load the partitions; `time_limit_s` is for each load and run of LiteRT.
+
+        Raises InputError where they do not add up to an inference of `model`.
+        """
         self._model = model
         self._calls: list[_Submission] = []
         for number, partition in enumerate(partitions):
@@ -33,7 +42,7 @@ class Replay:
         self._counter = OperationCounter(progress, sum(call.operation_count for call in self._calls))
         for call in self._calls:
             call.listeners = (self._counter,)
-        self._steps = tuple(_order(model, self._calls))
+        self._steps = tuple(_order(model, self._calls, time_limit_s))
 
     @property
     def partitions(self) -> int:
@@ -49,6 +58,11 @@ class Replay:
     def in_bricks(self) -> dict[int, Array]:
         """Tensors that left a partition of the last run in bricks, read as what they are."""
         return {tensor: values for call in self._calls for tensor, values in call.in_bricks.items()}
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The operators for the CPU that LiteRT cannot execute; what they would write is made up."""
+        return tuple(entry for step in self._steps if isinstance(step, Segment) for entry in step.left_out)
 
     def run(self, inputs: Values) -> dict[int, Array]:
         """Return every tensor of the model that was computed, by tensor index, as its readers find it."""
@@ -128,7 +142,7 @@ def read_slot(io: npt.NDArray[np.uint8], slot: Slot, dtype: np.dtype[np.generic]
     return np.ascontiguousarray(bricks.transpose(0, 1, 3, 2, 4)).reshape(slot.shape)
 
 
-def _order(model: Model, calls: Sequence[_Submission]) -> Iterator[Step]:
+def _order(model: Model, calls: Sequence[_Submission], time_limit_s: float) -> Iterator[Step]:
     """Yield the submissions in their order, and before each the operators that it waits for.
 
     Raises InputError where what a submission reads is computed by nothing before it.
@@ -140,7 +154,7 @@ def _order(model: Model, calls: Sequence[_Submission]) -> Iterator[Step]:
     for call in calls:
         ready = _runnable(model, waiting, known)
         if ready:
-            yield Segment(model, ready)
+            yield Segment(model, ready, time_limit_s)
             waiting = [index for index in waiting if index not in ready]
         missing = [tensor for tensor in call.partition.inputs if tensor not in known]
         if missing:
@@ -148,7 +162,7 @@ def _order(model: Model, calls: Sequence[_Submission]) -> Iterator[Step]:
         known.update(tensor for index in call.partition.operators for tensor in main.operators[index].outputs)
         yield call
     if waiting:
-        yield Segment(model, waiting)
+        yield Segment(model, waiting, time_limit_s)
 
 
 def _is_there(model: Model, index: int) -> bool:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from npufit.errors import InputError
+from npufit.errors import InputError, NpufitError
 from npufit.ethosu import SanitizerFinding
 from npufit.execute.capture import read_capture
 from npufit.execute.compare import Comparison, compare
 from npufit.execute.compiled import CompiledModel, in_source_terms, tie_by_name
 from npufit.execute.feature_maps import FeatureMaps
-from npufit.execute.notes import notes_on
+from npufit.execute.notes import name_merged, notes_on
+from npufit.execute.partial import LeftOut, Partial, operators_after
 from npufit.execute.progress import Progress, Stage, ignore_progress
-from npufit.execute.reference import GOLDEN, Reference
+from npufit.execute.reference import GOLDEN
 from npufit.execute.replay import Replay
 from npufit.execute.values import Array, Values, dtype_of
-from npufit.graph import Model
+from npufit.graph import Model, wire
+from npufit.litert import LitertFailureError
 from npufit.stacks import PlaceOptions, Target
 from npufit.stacks.vela import DebugDatabase, compile_model, is_precompiled, read_label
 from npufit.tflite import parse_model
@@ -68,7 +70,8 @@ class RunResult:
     """Outputs by tensor index of `model`, where they were computed, how long it took, and how they compare.
 
     With a comparison `tensors` has all that was computed, also what is inside the calls of the NPU. `notes` are
-    sentences on what was executed.
+    sentences on what was executed. `left_out` has the operators that LiteRT cannot execute; outputs that depend on them
+    are left out as well. `not_compared` is the error that prevented a comparison which was asked for.
     """
 
     model: Model
@@ -80,17 +83,25 @@ class RunResult:
     findings: tuple[SimulatorFinding, ...] = ()
     tensors: Mapping[int, Array] = field(default_factory=dict[int, Array])
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    not_compared: NpufitError | None = None
 
 
 def run_on_cpu(model: Model, inputs: Values, options: RunOptions | None = None) -> RunResult:
-    """Return what the reference kernels compute. Raises InputError where LiteRT cannot run the model."""
+    """Return what the reference kernels compute, as far as they can.
+
+    Raises InputError where LiteRT can run nothing of the model, ToolError where it crashes or breaks a bound.
+    """
     options = options or RunOptions()
     options.progress(Stage.REFERENCE)
     started = time.perf_counter()
-    reference = Reference(model)
+    partial = Partial(model, lambda _: None, options.place.time_limit_s)
     load = time.perf_counter() - started
-    values, seconds = _time(reference, inputs, options.repeat, Seconds(None, load, 0.0, None))
-    return RunResult(model, GOLDEN, 0, _outputs(model, {**inputs, **values}), seconds)
+    values, seconds = _time(partial, inputs, options.repeat, Seconds(None, load, 0.0, None))
+    if partial.refusal is not None:
+        raise partial.refusal
+    outputs = _outputs(model, {**inputs, **values}, partial.left_out)
+    return RunResult(model, GOLDEN, 0, outputs, seconds, left_out=partial.left_out)
 
 
 def run_on_target(
@@ -126,7 +137,7 @@ def run_on_target(
         source, compile_s = model, time.perf_counter() - started
         ties = _tie_by_label(compiled)
     started = time.perf_counter()
-    loaded = CompiledModel(compiled, options.progress)
+    loaded = CompiledModel(compiled, options.progress, options.place.time_limit_s)
     runner = _Translated(loaded, compiled, source, ties, database)
     seconds = Seconds(compile_s, _since(started), 0.0, None)
     result = _finish(source, str(target), runner, inputs, options, seconds)
@@ -137,7 +148,7 @@ def replay(model: Model, folder: Path, inputs: Values, options: RunOptions | Non
     """Return what the submissions that were captured in `folder` compute. Raises InputError where they do not fit."""
     options = options or RunOptions()
     started = time.perf_counter()
-    runner = Replay(model, read_capture(folder, model), options.progress)
+    runner = Replay(model, read_capture(folder, model), options.progress, options.place.time_limit_s)
     seconds = Seconds(None, _since(started), 0.0, None)
     return _finish(model, f"capture {folder.name}", runner, inputs, options, seconds)
 
@@ -157,6 +168,9 @@ class _NpuRunner(_Runner, Protocol):
 
     @property
     def in_bricks(self) -> Values: ...
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]: ...
 
     def observe(self, inputs: Values) -> dict[int, Array]: ...
 
@@ -188,6 +202,19 @@ class _Translated:
     @property
     def in_bricks(self) -> Values:
         return {}
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The operators of the source model; one that Vela put there itself is left out of this."""
+        producer = wire(self._source.main).producer
+        found: dict[int, LeftOut] = {}
+        for entry in self._runner.left_out:
+            for tensor in self._compiled.main.operators[entry.operator].outputs:
+                own = {**self._ties, **self._outputs}.get(tensor)
+                writer = None if own is None else producer[own]
+                if writer is not None:
+                    found[writer] = replace(entry, operator=writer)
+        return tuple(found[index] for index in sorted(found))
 
     def run(self, inputs: Values) -> dict[int, Array]:
         given = {own: np.reshape(inputs[index], self._shape(own)) for own, index in self._inputs.items()}
@@ -234,18 +261,39 @@ def _finish(
     model: Model, place: str, runner: _NpuRunner, inputs: Values, options: RunOptions, seconds: Seconds
 ) -> RunResult:
     values, seconds = _time(runner, inputs, options.repeat, seconds)
-    comparison, tensors = None, dict[int, Array]()
+    found = RunResult(model, place, runner.partitions, {}, seconds)
     if options.compare:
-        options.progress(Stage.REFERENCE)
-        reference = Reference(model)
+        found = _compare(found, runner, inputs, options)
+    left_out = {entry.operator: entry for entry in (*found.left_out, *runner.left_out)}
+    return replace(
+        found,
+        outputs=_outputs(model, {**inputs, **values}, runner.left_out),
+        findings=tuple(SimulatorFinding(partition, _describe(finding)) for partition, finding in runner.findings),
+        left_out=tuple(left_out[index] for index in sorted(left_out)),
+    )
+
+
+def _compare(found: RunResult, runner: _NpuRunner, inputs: Values, options: RunOptions) -> RunResult:
+    """Return `found` with a comparison, or with the reason why there is none.
+
+    What the reference kernels cannot compute, later operators get as the target has it.
+    """
+    options.progress(Stage.REFERENCE)
+    tensors = runner.observe(inputs)
+    try:
+        reference = Partial(found.model, tensors.get, options.place.time_limit_s)
         started = time.perf_counter()
-        golden = reference.run(inputs)
-        seconds = replace(seconds, reference=_since(started))
-        tensors = runner.observe(inputs)
-        comparison = compare(model, tensors, golden, GOLDEN, options.tolerance, runner.in_bricks)
-    findings = tuple(SimulatorFinding(partition, _describe(finding)) for partition, finding in runner.findings)
-    outputs = _outputs(model, {**inputs, **values})
-    return RunResult(model, place, runner.partitions, outputs, seconds, comparison, findings, tensors)
+        golden = reference.run(inputs, refusals_too=True)
+        seconds = replace(found.seconds, reference=_since(started))
+        if reference.refusal is not None:
+            raise reference.refusal
+    except (InputError, LitertFailureError) as error:
+        if not runner.partitions:
+            raise
+        return replace(found, tensors=tensors, not_compared=error)
+    comparison = compare(found.model, tensors, golden, GOLDEN, options.tolerance, runner.in_bricks)
+    comparison = name_merged(found.model, comparison, {**inputs, **tensors})
+    return replace(found, seconds=seconds, comparison=comparison, tensors=tensors, left_out=reference.left_out)
 
 
 def _describe(finding: SanitizerFinding) -> str:
@@ -278,5 +326,12 @@ def _since(started: float) -> float:
     return time.perf_counter() - started
 
 
-def _outputs(model: Model, values: Values) -> dict[int, Array]:
-    return {index: values[index] for index in model.main.outputs if index in values}
+def _outputs(model: Model, values: Values, left_out: Sequence[LeftOut]) -> dict[int, Array]:
+    """Return the outputs that were computed from nothing but the inputs."""
+    causes = {entry.operator for entry in left_out}
+    made_up = {
+        tensor
+        for index in causes | operators_after(model.main, causes)
+        for tensor in model.main.operators[index].outputs
+    }
+    return {index: values[index] for index in model.main.outputs if index in values and index not in made_up}

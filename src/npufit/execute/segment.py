@@ -1,67 +1,37 @@
-"""A run of operators cut out of a model, so that it can be executed alone in the reference kernels."""
+"""A run of operators cut out of a model, executed in the reference kernels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from npufit.execute.reference import Reference
-from npufit.execute.values import Array, Values, dtype_of
-from npufit.graph import NO_TENSOR, ElementType, Model, Operator, Tensor
-
-_UNUSED = Tensor("", (1,), ElementType.FLOAT32)
-"""Takes the place of a tensor that the segment does not touch, so that indices stay the same."""
+from npufit.execute.cutting_out import cut_out
+from npufit.execute.inputs import made_up_values
+from npufit.execute.partial import LeftOut, Partial
+from npufit.execute.values import Array, Values
+from npufit.graph import Model
+from npufit.litert import TIME_LIMIT_S
 
 
 class Segment:
-    """Operators that the reference kernels execute; tensors keep the indices that they have in the whole model."""
+    """Operators that the reference kernels execute; tensors keep the indices that they have in the whole model.
 
-    def __init__(self, model: Model, operators: Sequence[int]) -> None:
-        """Load the operators of the main subgraph with these indices. Raises InputError where LiteRT cannot."""
+    What operators would write that LiteRT cannot execute is made up, the same in every model that has the tensor.
+    """
+
+    def __init__(self, model: Model, operators: Sequence[int], time_limit_s: float = TIME_LIMIT_S) -> None:
+        """Load the operators of the main subgraph with these indices. Raises InputError where LiteRT can run none."""
         self.operators = tuple(operators)
         cut = cut_out(model, operators)
         self._inputs = cut.main.inputs
-        self._reference = Reference(cut)
+        self._partial = Partial(cut, lambda tensor: made_up_values(model, tensor), time_limit_s)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The operators of the whole model that are not executed."""
+        return tuple(replace(entry, operator=self.operators[entry.operator]) for entry in self._partial.left_out)
 
     def run(self, values: Values) -> dict[int, Array]:
         """Return what the operators write; `values` has at least what they read."""
-        return self._reference.run({index: values[index] for index in self._inputs})
-
-
-def cut_out(model: Model, operators: Sequence[int]) -> Model:
-    """Return a model of some operators of the main subgraph: it reads what the others write, and gives all it writes.
-
-    Other subgraphs stay, because operators for control flow name them by number.
-    """
-    chosen = [model.main.operators[index] for index in operators]
-    written = _tensors(operator.outputs for operator in chosen)
-    read = _tensors((*operator.inputs, *operator.intermediates) for operator in chosen)
-    tensors = model.main.tensors
-    entering = [
-        index
-        for index in _tensors(operator.inputs for operator in chosen)
-        if index not in written and not tensors[index].is_constant and not tensors[index].is_variable
-    ]
-    leaving = [index for index in written if dtype_of(tensors[index]) is not None]
-    touched = read.keys() | written.keys()
-    subgraph = replace(
-        model.main,
-        tensors=tuple(tensor if index in touched else _UNUSED for index, tensor in enumerate(tensors)),
-        inputs=tuple(entering),
-        outputs=tuple(leaving),
-        operators=tuple(chosen),
-    )
-    return Model(
-        f"{model.name}, {_title(chosen)}",
-        (subgraph, *model.subgraphs[1:]),
-        version=model.version,
-        external_groups=model.external_groups,
-    )
-
-
-def _tensors(groups: Iterable[tuple[int, ...]]) -> dict[int, None]:
-    return dict.fromkeys(index for group in groups for index in group if index != NO_TENSOR)
-
-
-def _title(operators: Sequence[Operator]) -> str:
-    return operators[0].name if len(operators) == 1 else f"{operators[0].name} to {operators[-1].name}"
+        computed = self._partial.run({index: values[index] for index in self._inputs}, refusals_too=True)
+        return {**self._partial.fed, **computed}

@@ -40,6 +40,14 @@ def dtype_of(tensor: Tensor) -> np.dtype[Any] | None:
     return _DTYPES.get(tensor.element)
 
 
+def stored_values(tensor: Tensor) -> Array | None:
+    """Return the values of a tensor that the file holds in plain form, None where it holds none."""
+    dtype = dtype_of(tensor)
+    if dtype is None or not tensor.buffer.size_bytes or tensor.sparsity is not None:
+        return None
+    return np.frombuffer(tensor.buffer.data, dtype).reshape(tensor.shape or ())
+
+
 def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return a shape without its dimensions of size 1."""
     return tuple(size for size in shape if size != 1)

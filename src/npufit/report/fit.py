@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from npufit.checking import CheckResult
-from npufit.execute import GOLDEN
+from npufit.execute import GOLDEN, describe
 from npufit.report import time_words, wording
 from npufit.report.ink import Page, columns
 from npufit.rewrite import Pass
@@ -82,6 +82,8 @@ def answer_words(fit: Fit) -> str:
     if proof is None:
         return "the answer was not proved"
     count = plural(proof.inputs, "input")
+    if proof.left_out:
+        count = f"{count}, without {plural(len(proof.left_out), 'operator')} that cannot be executed"
     if not proof.total:
         return f"the answer is the same (proved on {count})"
     if all(entry.is_equal for entry in proof.total):
@@ -228,6 +230,9 @@ def _proof(fit: Fit, page: Page) -> list[str]:
         said = f"{kept}what approximate ones change, over all {over}"
     lines = ["", page.ink("bold", "Proof")]
     lines += page.wrap(f"{GOLDEN}, {usual} and {extremes}{refused}: {said}.", "  ")
+    if proof.left_out:
+        text = f"Not executed, and not proven: {describe(proof.left_out)}. What they read is the same; later operators"
+        lines += page.wrap(f"{text} were run on made-up values in their place.", "  ")
     for entry in proof.steps:
         lines += _difference_table(f"{pass_text(fit.steps[entry.step].own)} alone", entry.outputs, page)
     if len(proof.steps) > 1 or len(fit.steps) > len(proof.steps) > 0:

@@ -99,6 +99,10 @@ def _proof_document(fit: Fit, proof: Proof) -> dict[str, Any]:
         "extremes": proof.extremes,
         "refused": proof.refused,
         "samples": fit.from_samples,
+        "left_out": [
+            {"operator": entry.operator, "type": clean(entry.name), "why": clean(entry.why), "is_cause": entry.is_cause}
+            for entry in proof.left_out
+        ],
         "same": all(entry.is_equal for entry in proof.total),
         "differences": _differences_document(proof.total),
         "steps": [

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
 from npufit._version import __version__
-from npufit.execute import GOLDEN, Array, Comparison, RunResult, Score, TensorComparison
+from npufit.execute import GOLDEN, Array, Comparison, RunResult, Score, TensorComparison, describe, operators_after
 from npufit.report.ink import Page, columns
 from npufit.words import clean, percent, plural, shorten
 
@@ -24,6 +24,7 @@ def run_text(result: RunResult, scores: Sequence[Score], page: Page, *, everythi
     """Return the report on a run: the answer first; `everything` lists each tensor and finding."""
     lines = _headline(result, page)
     lines.append(page.ink("dim", _seconds(result)))
+    lines += [line for text in _left_out(result) for line in page.wrap(text, hanging="  ")]
     lines += [line for note in result.notes for line in page.wrap(f"note: {shorten(note, 300)}", hanging="  ")]
     lines += _findings(result, page, everything)
     lines += _scores(scores, page)
@@ -38,8 +39,12 @@ def headline(result: RunResult) -> str:
     """Return the answer in one line: whether the tensors are equal, or what was run."""
     comparison = result.comparison
     if comparison is None:
+        if result.not_compared is not None:
+            return f"ran on {result.place}, not compared: {result.not_compared}"
         calls = f", {plural(result.partitions, 'NPU call')}" if result.partitions else ""
-        return f"ran {shorten(result.model.name)} on {result.place}{calls}{_nothing_on_npu(result)}"
+        return (
+            f"ran {shorten(result.model.name)} on {result.place}{calls}{_nothing_on_npu(result)}{_not_executed(result)}"
+        )
     total = len(comparison.tensors)
     first = comparison.first_difference
     if first is None:
@@ -48,14 +53,35 @@ def headline(result: RunResult) -> str:
             return f"nothing to compare: {result.place} and {comparison.golden} have no tensor in common"
         return (
             f"equal{within}: {total} of {total} tensors on {result.place} are those of {comparison.golden}"
-            f"{_nothing_on_npu(result)}"
+            f"{_nothing_on_npu(result)}{_not_executed(result)}"
         )
     differing = sum(not tensor.is_equal for tensor in comparison.tensors)
     return (
         f"differs from operator {first.operator} ({_type(result, first)}) on: {percent(first.share)} of its values, "
         f"by up to {_amount(result, first)}; {differing} of {plural(total, 'tensor')} on {result.place} are not those "
-        f"of {comparison.golden}"
+        f"of {comparison.golden}{_not_executed(result)}"
     )
+
+
+def _not_executed(result: RunResult) -> str:
+    return f"; {plural(len(result.left_out), 'operator')} not executed" if result.left_out else ""
+
+
+def _left_out(result: RunResult) -> Iterator[str]:
+    """Yield what was not executed, and what that means for the operators after it."""
+    causes = describe(result.left_out)
+    if not causes:
+        return
+    yield f"not executed: {causes}"
+    later = len(operators_after(result.model.main, [entry.operator for entry in result.left_out if entry.is_cause]))
+    lacking = sum(not entry.is_cause for entry in result.left_out)
+    if lacking:
+        yield f"not executed either: {plural(lacking, 'operator')} that would read the results"
+    if later - lacking:
+        yield (
+            f"{plural(later - lacking, 'later operator')} got the target's own values there, or made-up ones where it "
+            "has none: the same on both sides"
+        )
 
 
 def _nothing_on_npu(result: RunResult) -> str:
@@ -85,6 +111,11 @@ def run_document(result: RunResult, scores: Sequence[Score]) -> dict[str, Any]:
         "outputs": [_output(result, index, values) for index, values in result.outputs.items()],
         "top": [{"index": score.index, "label": clean(score.label), "score": _number(score.score)} for score in scores],
         "compare": None if result.comparison is None else _comparison(result, result.comparison),
+        "not_compared": None if result.not_compared is None else clean(str(result.not_compared)),
+        "left_out": [
+            {"operator": entry.operator, "type": clean(entry.name), "why": clean(entry.why), "is_cause": entry.is_cause}
+            for entry in result.left_out
+        ],
         "seconds": {
             "compile": seconds.compile,
             "load": seconds.load,

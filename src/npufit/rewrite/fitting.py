@@ -150,7 +150,7 @@ def _prove(found: Search, options: FitOptions) -> Proof:
     model = found.original.model
     usual = options.samples or seeded_inputs(model, options.inputs, options.seed)
     inputs = (*usual, *extreme_inputs(model))
-    proof = prove(found.steps, inputs, options.progress)
+    proof = prove(found.steps, inputs, options.progress, options.place.time_limit_s)
     if proof.failure is not None or found.original.target.stack != _SIMULATED or not found.result.placement.partitions:
         return proof
     failure: Failure | None

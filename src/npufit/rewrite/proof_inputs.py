@@ -13,6 +13,7 @@ import numpy as np
 from npufit.errors import InputError
 from npufit.execute import Array, Values, random_inputs, read_inputs
 from npufit.execute.inputs import pixel_range
+from npufit.execute.operands import is_operand
 from npufit.graph import Model, Tensor
 
 RANDOM_INPUTS = 8
@@ -54,16 +55,23 @@ def read_samples(model: Model, folder: Path, count: int | None = None) -> tuple[
 
 
 def extreme_inputs(model: Model) -> tuple[ProofInput, ...]:
-    """Return all inputs at their lowest, at their highest, at zero, and alternating between lowest and highest."""
+    """Return all inputs at their lowest, at their highest, at zero, and alternating between lowest and highest.
+
+    Shapes, axes and indices stay what they are: extremes of these are nothing that an operator takes.
+    """
     makers: dict[str, Callable[[Array, Any, Any, Any], Array]] = {
         "all lowest": lambda like, low, _high, _zero: np.full_like(like, low),
         "all highest": lambda like, _low, high, _zero: np.full_like(like, high),
         "all zero": lambda like, _low, _high, zero: np.full_like(like, zero),
         "checkerboard": lambda like, low, high, _zero: _checkerboard(like, low, high),
     }
-    forms = {index: (values, *_limits(model, index, values)) for index, values in random_inputs(model).items()}
+    given = random_inputs(model)
+    operands = {index: values for index, values in given.items() if is_operand(model, index)}
+    forms = {
+        index: (values, *_limits(model, index, values)) for index, values in given.items() if index not in operands
+    }
     return tuple(
-        ProofInput(name, {index: make(*form) for index, form in forms.items()}, is_extreme=True)
+        ProofInput(name, {**operands, **{index: make(*form) for index, form in forms.items()}}, is_extreme=True)
         for name, make in makers.items()
     )
 

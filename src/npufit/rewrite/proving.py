@@ -11,16 +11,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from npufit.errors import InputError
-from npufit.execute import Array, Reference, RunOptions, Values, run_on_target
+from npufit.errors import InputError, ToolError
+from npufit.execute import Array, LeftOut, Reference, RunOptions, Values, run_on_target
 from npufit.execute.values import dtype_of
 from npufit.graph import Model
+from npufit.litert import TIME_LIMIT_S, LitertFailureError
+from npufit.litert import Failure as LitertEnd
 from npufit.rewrite.differences import OutputDifference, differences
 from npufit.rewrite.progress import FitProgress, FitStage, ignore_progress
 from npufit.rewrite.proof_inputs import ProofInput
+from npufit.rewrite.provable import Provable, ProvableStep, provable_part, provable_steps
 from npufit.rewrite.searching import Step
 from npufit.stacks import PlaceOptions, Target
 from npufit.words import percent, shorten
+
+_UNPROVEN = "--no-prove writes the result without a proof."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,8 @@ class Proof:
 
     `inputs` were run, `extremes` of them extremes; `refused` more are such that the original cannot run them. `steps`
     and `total` have the differences of approximate passes, one by one and all together; both are empty where every
-    pass is exact, and then every output is the same byte for byte, unless there is a `failure`.
+    pass is exact, and then every output is the same byte for byte, unless there is a `failure`. `left_out` are the
+    operators of the original that LiteRT cannot execute: what they read is compared, later ones get made-up values.
     """
 
     inputs: int
@@ -69,33 +75,69 @@ class Proof:
     steps: tuple[StepDifference, ...] = ()
     total: tuple[OutputDifference, ...] = ()
     simulation: Simulation | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
-def prove(steps: Sequence[Step], inputs: Sequence[ProofInput], progress: FitProgress = ignore_progress) -> Proof:
+def prove(
+    steps: Sequence[Step],
+    inputs: Sequence[ProofInput],
+    progress: FitProgress = ignore_progress,
+    time_limit_s: float = TIME_LIMIT_S,
+) -> Proof:
     """Return whether `steps`, one after the other, keep their promises on `inputs` of the first one's model.
 
-    Raises InputError where LiteRT cannot run the model before any step, so that there is nothing to compare with.
+    Operators that LiteRT cannot execute are left out, and what they read is compared. Raises InputError where LiteRT
+    can run nothing of the model before any step, ToolError where it fails at it: there is nothing to compare with then.
     """
-    groups = _group(steps)
+    try:
+        return _prove(steps, provable_part(steps[0].before, time_limit_s), inputs, progress, time_limit_s)
+    except LitertFailureError as failure:
+        if failure.kind is not LitertEnd.CRASH:
+            raise ToolError(f"nothing can be proven: {failure} {_UNPROVEN}") from None
+    except InputError as error:
+        raise InputError(f"nothing can be proven: {error} {_UNPROVEN}") from None
+    try:  # an operator crashes on values, not when it is loaded: the first of them tell which
+        part = provable_part(steps[0].before, time_limit_s, inputs[0].values)
+        return _prove(steps, part, inputs, progress, time_limit_s)
+    except (InputError, LitertFailureError) as error:
+        raise ToolError(f"nothing can be proven: {error} {_UNPROVEN}") from None
+
+
+def _prove(
+    taken: Sequence[Step],
+    part: Provable,
+    inputs: Sequence[ProofInput],
+    progress: FitProgress,
+    time_limit_s: float,
+) -> Proof:
+    """Return the proof of what becomes of `part`, all of the first model that can be executed."""
+    groups = _group(taken)
     counter = _Counter(progress, len(inputs) * (len(groups) + 1))
-    original = steps[0].before
-    runner = _load(original)
-    given, before, refused = _run_original(runner, inputs, counter)
+    original = part.model
+    entries = [replace(entry, values={**entry.values, **(part.made_up or {})}) for entry in inputs]
+    given, before, refused = _run_original(_Runner(original, time_limit_s), entries, counter)
+    proof = Proof(len(given), sum(entry.is_extreme for entry in given), refused, left_out=part.left_out)
+    steps: list[ProvableStep] = []
+    try:
+        for step in provable_steps(taken, part, time_limit_s):
+            steps.append(step)  # noqa: PERF402 - those before an error count
+    except (InputError, LitertFailureError) as error:
+        return replace(proof, failure=Failure(len(steps), str(error)))
     usual = [position for position, entry in enumerate(given) if not entry.is_extreme] or list(range(len(given)))
     values: list[Values] = [entry.values for entry in given]
     first = before
-    extremes = sum(entry.is_extreme for entry in given)
-    proof = Proof(len(given), extremes, refused)
     measured: list[StepDifference] = []
     for group in groups:
         members = [steps[position] for position in group]
-        found = _run_group(members, values, counter)
+        found = _run_group(members, values, counter, time_limit_s)
         if isinstance(found, str):
-            return replace(proof, failure=_locate(steps, group, given, values, before, found))
+            return replace(proof, failure=_locate(steps, group, given, values, before, found, time_limit_s))
         after = [_back(members, outputs) for outputs in found]
         if members[0].is_exact:
             if any(_parting(members[0].before, *pair) for pair in zip(before, after, strict=True)):
-                return replace(proof, failure=_locate(steps, group, given, values, before, "the outputs differ"))
+                return replace(
+                    proof, failure=_locate(steps, group, given, values, before, "the outputs differ", time_limit_s)
+                )
         else:
             pairs = [before[position] for position in usual], [after[position] for position in usual]
             measured.append(StepDifference(group[0], differences(members[0].before, *pairs)))
@@ -117,14 +159,15 @@ def simulate(
     Only for targets whose programs can be executed here. A difference that the original has as well is no failure.
     """
     target = steps[0].after.target
-    tensors, difference = _simulate(steps[-1].after.model, target, _forth(steps, given.values), options, progress)
+    plain = list(provable_steps(steps, Provable(steps[0].before), options.time_limit_s))
+    tensors, difference = _simulate(steps[-1].after.model, target, _forth(plain, given.values), options, progress)
     found = Simulation(given.name, tensors, difference)
     if not difference:
         return found, None
     if _simulate(steps[0].before, target, given.values, options, progress)[1]:
         return replace(found, was_different=True), None
     for position, step in enumerate(steps):
-        values = _forth(steps[: position + 1], given.values)
+        values = _forth(plain[: position + 1], given.values)
         said = _simulate(step.after.model, target, values, options, progress)[1]
         if said:
             return found, Failure(position, f"on the simulator {said}")
@@ -159,12 +202,12 @@ class _Counter:
 class _Runner:
     """A model in the reference kernels that gives all its outputs, also those that no operator writes."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, time_limit_s: float) -> None:
         self.model = model
-        self._reference = Reference(model)
+        self._reference = Reference(model, time_limit_s)
 
     def run(self, inputs: Values) -> dict[int, Array]:
-        values = {**inputs, **self._reference.run(inputs)}
+        values = {**inputs, **self._reference.run(inputs, self.model.main.outputs)}
         return {index: values[index] if index in values else self._constant(index) for index in self.model.main.outputs}
 
     def _constant(self, index: int) -> Array:
@@ -186,13 +229,6 @@ def _group(steps: Sequence[Step]) -> list[list[int]]:
     return groups
 
 
-def _load(original: Model) -> _Runner:
-    try:
-        return _Runner(original)
-    except InputError as error:
-        raise InputError(f"nothing can be proven: {error} --no-prove writes the result without a proof.") from None
-
-
 def _run_original(
     runner: _Runner, inputs: Sequence[ProofInput], counter: _Counter
 ) -> tuple[list[ProofInput], list[dict[int, Array]], int]:
@@ -208,41 +244,44 @@ def _run_original(
             reason = str(error)
         counter.count()
     if not given:
-        raise InputError(f"nothing can be proven: {reason} --no-prove writes the result without a proof.")
+        raise InputError(reason)
     return given, outputs, len(inputs) - len(given)
 
 
-def _run_group(steps: Sequence[Step], values: Sequence[Values], counter: _Counter) -> list[dict[int, Array]] | str:
+def _run_group(
+    steps: Sequence[ProvableStep], values: Sequence[Values], counter: _Counter, time_limit_s: float
+) -> list[dict[int, Array]] | str:
     """Return the outputs of the model behind `steps`, in its own terms, or why it cannot be run."""
     try:
-        runner = _Runner(steps[-1].after.model)
+        runner = _Runner(steps[-1].after, time_limit_s)
         outputs: list[dict[int, Array]] = []
         for entry in values:
             outputs.append(runner.run(_forth(steps, entry)))
             counter.count()
-    except InputError as error:
+    except (InputError, LitertFailureError) as error:
         return str(error)
     return outputs
 
 
 def _locate(
-    steps: Sequence[Step],
+    steps: Sequence[ProvableStep],
     group: Sequence[int],
     given: Sequence[ProofInput],
     values: Sequence[Values],
     before: Sequence[Values],
     found: str,
+    time_limit_s: float,
 ) -> Failure:
     """Return the first step of `group` that is at fault."""
     for count in range(1, len(group) + 1):
         members = [steps[position] for position in group[:count]]
         try:
-            runner = _Runner(members[-1].after.model)
+            runner = _Runner(members[-1].after, time_limit_s)
             for entry, own, outputs in zip(given, values, before, strict=True):
                 parting = _parting(members[0].before, outputs, _back(members, runner.run(_forth(members, own))))
                 if parting and members[0].is_exact:
                     return Failure(group[count - 1], f"{parting} on {entry.name}")
-        except InputError as error:
+        except (InputError, LitertFailureError) as error:
             return Failure(group[count - 1], str(error))
     return Failure(group[-1], found)
 
@@ -260,15 +299,15 @@ def _parting(model: Model, before: Values, after: Values) -> str:
     return ""
 
 
-def _forth(steps: Sequence[Step], values: Values) -> Values:
+def _forth(steps: Sequence[ProvableStep], values: Values) -> Values:
     """Return inputs of the model before `steps` as the model behind them takes them."""
     for step in steps:
-        values = step.own.adapt_inputs(step.before, step.after.model, values)
+        values = step.own.adapt_inputs(step.before, step.after, values)
     return values
 
 
-def _back(steps: Sequence[Step], outputs: Values) -> Values:
+def _back(steps: Sequence[ProvableStep], outputs: Values) -> Values:
     """Return outputs of the model behind `steps` as the model before them gives them."""
     for step in reversed(steps):
-        outputs = step.own.adapt_outputs(step.before, step.after.model, outputs)
+        outputs = step.own.adapt_outputs(step.before, step.after, outputs)
     return outputs
