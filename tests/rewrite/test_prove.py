@@ -13,7 +13,7 @@ from rewrite_models import INT8, UINT8, Net, quantized
 import npufit
 from npufit.checking import check
 from npufit.errors import InputError
-from npufit.graph import CUSTOM, Model, Operator
+from npufit.graph import Model, Operator
 from npufit.rewrite import Pass
 from npufit.rewrite.differences import differences
 from npufit.rewrite.fitting import FitOptions, fit
@@ -191,7 +191,7 @@ def test_a_folder_without_samples_is_an_error(tmp_path: Path) -> None:
 
 def test_what_litert_cannot_run_cannot_be_proven() -> None:
     model = _network()
-    operators = (replace(own, type=CUSTOM, custom_code="nobody-has-it", options=None) for own in model.main.operators)
+    operators = (replace(own, version=77) for own in model.main.operators)
     graph = replace(model.main, operators=tuple(operators))
     strange = replace(model, subgraphs=(graph,))
     with pytest.raises(InputError, match=r"nothing can be proven.*--no-prove"):
