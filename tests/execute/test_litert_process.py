@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def _huge() -> Model:
 def test_values_are_those_of_an_interpreter_in_this_process() -> None:
     model = npufit.load("zoo:mobilenet_v2@96,int8")
     inputs = random_inputs(model)
-    interpreter = Interpreter(
+    interpreter: Any = Interpreter(
         model_content=serialize_model(model),
         experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
         experimental_preserve_all_tensors=True,

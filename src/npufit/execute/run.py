@@ -141,6 +141,8 @@ def run_on_target(
     runner = _Translated(loaded, compiled, source, ties, database)
     seconds = Seconds(compile_s, _since(started), 0.0, None)
     result = _finish(source, str(target), runner, inputs, options, seconds)
+    if result.comparison is not None:
+        result = replace(result, comparison=name_merged(source, result.comparison, {**inputs, **result.tensors}))
     return replace(result, notes=notes_on(loaded.calls, target))
 
 
@@ -292,7 +294,6 @@ def _compare(found: RunResult, runner: _NpuRunner, inputs: Values, options: RunO
             raise
         return replace(found, tensors=tensors, not_compared=error)
     comparison = compare(found.model, tensors, golden, GOLDEN, options.tolerance, runner.in_bricks)
-    comparison = name_merged(found.model, comparison, {**inputs, **tensors})
     return replace(found, seconds=seconds, comparison=comparison, tensors=tensors, left_out=reference.left_out)
 
 
