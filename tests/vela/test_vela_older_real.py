@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +22,7 @@ CPU_OPERATORS = {
     "kws_ref_model.tflite": {"3.8": 1, "3.12": 0, "5.2": 0},
     "person_detect.tflite": {"3.8": 0, "3.12": 0, "5.2": 0},
     "keras_inception_v1_224_int8_per_channel_io_int8.tflite": {"3.8": 4, "3.12": 3, "5.2": 0},
-    "keras_transformer_encoder_int8.tflite": {"3.8": 48, "3.12": 22, "5.2": 2},
+    "keras_transformer_encoder_int8.tflite": {"3.8": 48},
 }
 """Operators that each release leaves on the CPU, as an independent run of it printed."""
 
@@ -36,8 +37,11 @@ def toolchains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     def ignore(stage: StrEnum, done: int, total: int) -> None:
         """Take no note of the progress."""
 
+    base = tmp_path_factory.getbasetemp()
+    # Workers of one run share the installations; the lock of the installer keeps them apart.
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "toolchains"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NPUFIT_CACHE_DIR", str(tmp_path_factory.mktemp("toolchains")))
+        patch.setenv("NPUFIT_CACHE_DIR", str(home))
         for release in ("3.8", "3.12"):
             try:
                 install(wish_for(f"vela@{release}", None, None, None), ignore)
