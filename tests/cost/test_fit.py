@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import npufit
+from npufit.cost import estimate
 from npufit.cost import fit as fitting_run
 from npufit.cost.accuracy import AccuracyRow, accuracy_rows, class_accuracy, group_accuracy
 from npufit.cost.coefficient import Coefficient
@@ -22,6 +24,7 @@ from npufit.cost.fitting import Case, fit
 from npufit.cost.nested import Choice, Question, Row, solve
 from npufit.cost.reference import INDEX, architecture, fingerprint, load_workload, measured_rows, networks
 from npufit.cost.slopes import slopes_by_differences
+from npufit.stacks import Unit
 from npufit.zoo import build, parse_spec
 
 _RATES = (
@@ -216,3 +219,27 @@ def test_fitting_again_gives_the_packaged_numbers() -> None:
     packaged = {**read_json(FITTED), "held_out": read_json(HELD_OUT)}
     assert document["held_out"] == packaged["held_out"]
     assert document["models"] == packaged["models"]
+
+
+@pytest.mark.parametrize("group", ["imx93/vela", "imx8mp/vx"])
+def test_measured_networks_are_placed_by_the_release_that_they_were_measured_with(group: str) -> None:
+    rows = [row for row in measured_rows() if row.group == group and not row.left_out]
+    assert all(row.release and load_workload(row.network, row.placed_on).partitions for row in rows)
+    fitted = load_fitted(group)
+    assert fitted is not None
+    assert set(fitted.releases) == {row.release for row in rows}
+
+
+def test_the_old_vela_leaves_whenet_s_squeezing_on_the_cpu() -> None:
+    (row,) = (row for row in measured_rows() if row.group == "imx93/vela" and "WHENet" in row.model)
+    workload = load_workload(row.network, row.placed_on)
+    assert len(workload.on(Unit.CPU)) > 40
+    assert len(workload.partitions) > 20
+
+
+@pytest.mark.parametrize(("target", "is_measured"), [("imx93/vela@5.2", False), ("imx8mp/vx@lf-6.1.36", True)])
+def test_the_basis_says_where_no_measurement_of_a_release_is_public(target: str, is_measured: bool) -> None:
+    model = build(parse_spec("zoo:mlperf_tiny_kws,int8,io=int8"))
+    found = estimate(model, npufit.check(model, target).placement)
+    assert found is not None
+    assert ("no measurement with" in found.basis) != is_measured

@@ -98,7 +98,7 @@ def test_arrays_say_what_the_models_say(name: str) -> None:
     assert model is not None
     values = expected(model.coefficients)
     for network in ("zoo:mobilenet_v2@224,int8,io=int8", "zoo:yolov4_tiny@416,int8", "zoo:facenet512"):
-        workload = load_workload(network, name)
+        workload = load_workload(network, "imx93/vela@3.8")
         if isinstance(model, Taking):
             workload = all_it_could_take(as_unknown(load_workload(network, "cpu")), model)
         total = total_of(model, workload)

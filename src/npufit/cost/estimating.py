@@ -110,7 +110,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
         threads=threads,
         band=band,
         cpu_band=cpu_band,
-        basis=_basis(model_of_npu, options),
+        basis=_basis(model_of_npu, options, _unmeasured(npu, placement)),
         operators=operators,
         partitions=assembly.npu.partitions if assembly.npu is not None else (),
         compiler_ms=compiled.total_ms if compiled is not None else None,
@@ -193,8 +193,20 @@ def _operator_estimate(operator: PlacedDemand, assembly: Assembly) -> OperatorEs
     return OperatorEstimate(*place, operator.unit, cost.ms if cost is not None else None, on_cpu.ms, bound)
 
 
-def _basis(model: NpuModel | None, options: EstimateOptions) -> str:
+def _unmeasured(npu: Fitted | None, placement: Placement) -> str:
+    """Return that no network of this release of the stack was measured, empty where some was."""
+    stack = placement.target.stack
+    release = next((setting.value for setting in placement.settings if setting.name == stack), placement.target.version)
+    if npu is None or not npu.releases or not release or npu.was_measured(release):
+        return ""
+    known = f"{', '.join(npu.releases[:-1])} and {npu.releases[-1]}" if len(npu.releases) > 1 else npu.releases[0]
+    return f"no measurement with {stack} {release} is public, the measured networks are of {known}"
+
+
+def _basis(model: NpuModel | None, options: EstimateOptions, unmeasured: str) -> str:
     parts = [f"coefficients {options.origin}"]
+    if unmeasured:
+        parts.append(unmeasured)
     if model is not None:
         parts.append(f"assumes {model.assumption}")
     return "; ".join(parts)

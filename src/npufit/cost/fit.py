@@ -35,7 +35,7 @@ from npufit.cost.reference import Row as MeasuredRow
 from npufit.cost.reference import architecture, compiler_ms, load_workload, measured_rows
 from npufit.cost.strangers import CLASSES, is_in
 from npufit.cost.workload import PlacedDemand, Workload
-from npufit.cost.workload_files import COMPILED, write_workloads
+from npufit.cost.workload_files import PLACED, write_workloads
 from npufit.stacks import Unit
 
 _DIGITS = 4
@@ -118,7 +118,16 @@ def _model_document(name: str, outcome: Outcome, outcomes: Mapping[str, Outcome]
     spread["covariance"] = [_rounded(entry) for entry in spread["covariance"]]
     for key in ("coverage", "median_error", "noise", "reach"):
         spread[key] = None if spread[key] is None else _rounded(spread[key])
-    return {"values": {key: _rounded(value) for key, value in values.items()}, "spread": spread}
+    releases = dict.fromkeys(row.release for row in sorted(_counted(name), key=_age) if row.release)
+    return {
+        "values": {key: _rounded(value) for key, value in values.items()},
+        "spread": spread,
+        "releases": list(releases),
+    }
+
+
+def _age(row: MeasuredRow) -> tuple[int, ...]:
+    return tuple(int(part) for part in row.release.removeprefix("lf-").split(".") if part)
 
 
 def _held_out_row(row: MeasuredRow, held: Held | None, scale: float) -> dict[str, Any]:
@@ -265,6 +274,7 @@ def _npu_question(
 
 def _npu_row(row: MeasuredRow, name: str, model: NpuModel, cpu: Answer, lent: Values) -> Row:
     workload = _placed(row, name, model)
+    assert workload.partitions, f"{row.network} is placed on {row.placed_on}: run with --workloads"
     whole = total_of(model, workload)
     assert whole is not None, f"{name} has a model on arrays"
     left = dict.fromkeys((False, True), 0.0)
@@ -310,8 +320,8 @@ def _everything(network: str, name: str) -> Workload:
 
 
 def _placed(row: MeasuredRow, name: str, model: NpuModel) -> Workload:
-    """Return the network of `row` as it is placed on `name`: as compiled, or else with all that the NPU could take."""
-    return load_workload(row.network, row.placed_on) if name == COMPILED else _everything(row.network, name)
+    """Return the network of `row` as it was placed when it was measured, or else with all that the NPU could take."""
+    return load_workload(row.network, row.placed_on) if name in PLACED else _everything(row.network, name)
 
 
 if __name__ == "__main__":

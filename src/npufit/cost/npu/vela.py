@@ -18,14 +18,14 @@ from npufit.cost.prediction import Cost, NpuCost
 from npufit.cost.workload import Workload
 from npufit.stacks import CompilerPass
 
-_SOURCE = "Vela 5.2, Ethos_U65_High_End"
+_SOURCE = "Vela, Ethos_U65_High_End"
 
 
 @dataclass(frozen=True, slots=True)
 class VelaModel:
     """Cost of compiled passes."""
 
-    assumption: str = "the passes of Vela 5.2; NXP's BSP compiles with its own fork of an older Vela"
+    assumption: str = "the passes of the upstream release of Vela; NXP's BSPs compile with forks of the same number"
     coefficients: tuple[Coefficient, ...] = (
         Coefficient("cycle_ns", "ns/cycle", "one cycle of Vela's arithmetic", 1.0, 1.2, f"{_SOURCE}: 1000 MHz"),
         Coefficient("dram_ns_per_byte", "ns/byte", "one byte between NPU and DRAM", 0.27, 1.5, f"{_SOURCE}: 3.75 GB/s"),
