@@ -199,7 +199,8 @@ def _unmeasured(npu: Fitted | None, placement: Placement) -> str:
     release = next((setting.value for setting in placement.settings if setting.name == stack), placement.target.version)
     if npu is None or not npu.releases or not release or npu.was_measured(release):
         return ""
-    known = f"{', '.join(npu.releases[:-1])} and {npu.releases[-1]}" if len(npu.releases) > 1 else npu.releases[0]
+    *others, last = npu.releases
+    known = f"{', '.join(others)} and {last}" if others else last
     return f"no measurement with {stack} {release} is public, the measured networks are of {known}"
 
 

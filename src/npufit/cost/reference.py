@@ -35,7 +35,8 @@ class Row:
     """One measured row. `index` is its place in the files, `chip` npufit's name, empty where npufit has no such chip.
 
     `stands_for` is the group of a chip with the same core whose row this is as well, empty where it is none; the board
-    takes `scale` times as long as that chip. `release` is that of the stack that placed the network, empty if unknown.
+    takes `scale` times as long as that chip. `release` is that of the stack, empty if unknown;
+    `placed_with` is another one, where that release cannot compile the network.
 
     `network` is the zoo's network, empty where none is the same; `left_out` says why the row is not counted, empty
     where it is; `threads` is None for the NPU.
@@ -59,6 +60,7 @@ class Row:
     stands_for: str = ""
     scale: float = 1.0
     release: str = ""
+    placed_with: str = ""
 
     @property
     def is_npu_alone(self) -> bool:
@@ -68,7 +70,8 @@ class Row:
     @property
     def placed_on(self) -> str:
         """The target that the network is placed on as it was when it was measured, without a release if unknown."""
-        return f"{self.chip}/{self.stack}{f'@{self.release}' if self.release else ''}"
+        release = self.placed_with or self.release
+        return f"{self.chip}/{self.stack}{f'@{release}' if release else ''}"
 
     @property
     def group(self) -> str:
@@ -122,15 +125,14 @@ def _row(index: int, row: dict[str, str], ties: dict[str, Any]) -> Row:
         left_out=next((reason for reason in reasons if reason), ""),
         stands_for=stand_in["group"] if stand_in else "",
         scale=stand_in["clock_mhz"] / float(row["clock_mhz"]) if stand_in else 1.0,
-        release=_release(ties, f"{chip}/{stack}", network, row["stack_version"]) if unit is Unit.NPU else "",
+        release=_release(ties["placed"].get(f"{chip}/{stack}", {}), row["stack_version"]) if unit is Unit.NPU else "",
+        placed_with=ties["placed_otherwise"].get(f"{chip}/{stack}", {}).get(network, "") if unit is Unit.NPU else "",
     )
 
 
-def _release(ties: dict[str, Any], group: str, network: str, version: str) -> str:
+def _release(releases: Mapping[str, str], version: str) -> str:
     """Return the release that a part of `version` stands for, empty where none does."""
-    otherwise = ties["placed_otherwise"].get(group, {}).get(network)
-    releases: dict[str, str] = ties["placed"].get(group, {})
-    return otherwise or next((release for part, release in releases.items() if part in version), "")
+    return next((release for part, release in releases.items() if part in version), "")
 
 
 def _threads(row: dict[str, str], ties: dict[str, Any]) -> tuple[int | None, str]:
