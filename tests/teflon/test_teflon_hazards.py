@@ -324,6 +324,26 @@ def computed_operand(operator_type: str, element: ElementType = INT32) -> Model:
     return network.model()
 
 
+def with_dimension(axis: int, element: ElementType, *shape: int) -> Model:
+    """Return an operator on a tensor with one scale whose quantization names dimension `axis`."""
+    network = Network()
+    quantization = Quantization((0.5,), (0,), axis)
+    network.cpu(network.input(*shape, element=element, quantization=quantization))
+    return network.model()
+
+
+def shape_arithmetic(operator_type: str) -> Model:
+    """Return an ADD of two computed int32 vectors whose sum is packed and read by `operator_type`."""
+    network = Network()
+    first, second = network.input(4, element=INT32), network.input(4, element=INT32)
+    total = network.apply("ADD", (first, second), (4,), AddOptions(), element=INT32)
+    packed = network.apply("PACK", (total,), (4,), element=INT32)
+    image = network.input(1, 4, 4, 4)
+    operands = (packed, network.zeros(4, 2, 2, 4), image) if operator_type == "TRANSPOSE_CONV" else (packed,)
+    network.apply(operator_type, operands, (1, 8, 8, 4))
+    return network.model()
+
+
 RELU, RELU6, CLIP, TANH = Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1, Activation.TANH
 SAME, VALID = Padding.SAME, Padding.VALID
 FLOAT = ElementType.FLOAT32
@@ -456,6 +476,8 @@ CASES = (
     Case("H17", G1, lambda: elementwise_of(INT32), lambda: elementwise_of(UINT8)),
     Case("H17", ALL, lambda: convolution(dtype=ElementType.INT4), convolution, EVERY_CHIP),
     Case("H17", ALL, lambda: convolution(element=FLOAT), convolution, ("imx8mp", "rk3588")),
+    Case("H23", ALL, lambda: with_dimension(3, INT32, 4), lambda: with_dimension(0, INT32, 4), EVERY_CHIP),
+    Case("H23", ALL, lambda: with_dimension(-1, INT8, 1, 4), lambda: with_dimension(1, INT8, 1, 4), EVERY_CHIP),
     Case("H18", ALL, lambda: convolution(weights="computed"), convolution, EVERY_CHIP),
     # What the frontend reads is a hazard also where the driver would refuse the operator.
     Case("H18", ALL, lambda: reshape(1), reshape, EVERY_CHIP),
@@ -589,6 +611,9 @@ def test_evidence_of_hazards(model: Callable[[], Model], version: str, rule: str
         (lambda: convolution(bias="computed"), "26.1", "rk3588", "H18", Effect.CRASH, True),
         (lambda: convolution(bias=False), "26.2", "imx93", "H15", Effect.CRASH, False),
         (lambda: shared_map(32, 4), "25.3", "imx93", "H1", Effect.WRONG, True),
+        (lambda: shape_arithmetic("TRANSPOSE_CONV"), "25.3", "imx93", "H17", Effect.FAILS, True),
+        (lambda: shape_arithmetic("NEG"), "25.3", "imx93", "H17", Effect.WRONG, True),
+        (lambda: with_dimension(3, INT32, 4), "26.2", "imx93", "H23", Effect.FAILS, True),
     ],
 )
 def test_effects_of_hazards(

@@ -114,8 +114,8 @@ def _check(placement: Placement, model: Model) -> None:
     on_npu = {(operator.subgraph, operator.index) for operator in placement.operators if operator.unit is Unit.NPU}
     for hazard in placement.hazards:
         tensors = model.subgraphs[hazard.subgraph].tensors
-        # What Teflon reads before it asks a driver (H18) is a hazard wherever the operator would run.
-        assert hazard.rule.id == "H18" or (hazard.subgraph, hazard.operators[0]) in on_npu
+        # What happens before a driver is asked is a hazard wherever the operator would run.
+        assert hazard.rule.id in ("H18", "H23") or (hazard.subgraph, hazard.operators[0]) in on_npu
         assert all(0 <= tensor < len(tensors) for tensor in hazard.tensors)
         assert hazard.message.isprintable()
         assert hazard.found.isprintable()

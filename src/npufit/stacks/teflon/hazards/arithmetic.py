@@ -1,19 +1,20 @@
-"""Hazards of what is computed: activations, look-ups, element types (H8, H10, H11, H13, H14, H17)."""
+"""Hazards of what is computed: activations, look-ups, element types (H8, H10, H11, H13, H14, H17, H23)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from npufit.graph import Activation, ElementType
+from npufit.graph import NO_TENSOR, Activation, ElementType
 from npufit.stacks.placement import Hazard
-from npufit.stacks.rule import Evidence
-from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, report
-from npufit.stacks.teflon.node import CONVOLUTIONS, POOLS, clamp_is_implied, integer_range, real_maximum
+from npufit.stacks.rule import Effect, Evidence
+from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
+from npufit.stacks.teflon.node import CONVOLUTIONS, POOLS, Node, clamp_is_implied, integer_range, real_maximum
 from npufit.stacks.teflon.release import ALL, Release, until
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING, ETHOSU_OLD, FRONTEND_NEW, FRONTEND_OLD
 
 _RELEASED = until(Release.M26_2)
 _26_2 = frozenset({Release.M26_2_0, Release.M26_2})
+_INDICES = frozenset({ElementType.INT32, ElementType.INT64})
 _COMPUTABLE = frozenset({ElementType.INT8, ElementType.UINT8, ElementType.INT16})
 _WITH_WEIGHTS = CONVOLUTIONS | {"FULLY_CONNECTED"}
 _LOOKED_UP = ("TANH", "LOGISTIC", "HARD_SWISH", "LEAKY_RELU")
@@ -81,12 +82,46 @@ H17 = hazard_rule(
     "An operator on elements that the driver does not compute (float, int32, int64, bool, int4) is accepted.",
     "int8 or uint8 inputs, outputs and weights",
     "Until 26.0 ethosu does not look at the element type; from 26.1 it refuses elements of four bytes, in the first "
-    "input and output only. etnaviv and rocket do not look at it. Weights are not looked at in any release.",
-    "A float32 MobileNet on 25.3: convolutions are accepted and their result is garbage.",
+    "input and output only. etnaviv and rocket do not look at it. Weights are not looked at in any release. Where what "
+    "comes out is a shape, the operator that needs it refuses, and the inference fails.",
+    "A float32 MobileNet on 25.3: convolutions are accepted and their result is garbage. A TRANSPOSE_CONV whose output "
+    "shape is computed: on a real library of 25.3 the inference fails.",
     ALL,
     f"{ETHOSU_OLD}; release notes of Mesa 26.1.0",
-    rewrite="quantize the network to int8 or uint8",
+    rewrite="quantize the network to int8 or uint8; fix the batch, so that shapes are constants",
+    effects=(Effect.WRONG, Effect.FAILS),
 )
+
+H23 = hazard_rule(
+    "H23",
+    "LiteRT refuses to load the file: a tensor's quantization names a dimension that the tensor does not have.",
+    "a quantized_dimension below the rank of its tensor, 0 for one scale",
+    "LiteRT checks the dimension also where there is one scale and it does not matter. Nothing is run then, with or "
+    "without a delegate. TensorFlow Lite Micro does not look at it. Older releases of TensorFlow Lite were not tried.",
+    "person_detect.tflite of TensorFlow Lite Micro: biases of rank 1 with the dimension 3 and one scale.",
+    ALL,
+    "LiteRT 2.3, executed: the model cannot be loaded",
+    rewrite="write the dimension as 0 where there is one scale",
+    evidence=Evidence.EXECUTED,
+    effects=(Effect.FAILS,),
+)
+
+_SHAPE_OPERANDS = {
+    "BROADCAST_TO": (1,),
+    "FILL": (0,),
+    "PAD": (1,),
+    "RESHAPE": (1,),
+    "RESIZE_BILINEAR": (1,),
+    "RESIZE_NEAREST_NEIGHBOR": (1,),
+    "SLICE": (1, 2),
+    "STRIDED_SLICE": (1, 2, 3),
+    "TILE": (1,),
+    "TRANSPOSE_CONV": (0,),
+}
+"""The operands that are shapes, sizes or positions, by operator: with garbage in them the operator returns an error."""
+
+_MOST_FOLLOWED = 64
+"""Operators that are followed from one that computes garbage; arithmetic on shapes is short."""
 
 
 def find_missing_clamps(graph: PlacedGraph) -> Iterator[Hazard]:
@@ -166,4 +201,34 @@ def find_unsuitable_elements(graph: PlacedGraph) -> Iterator[Hazard]:
         if wrong is not None:
             message = f"elements of type {wrong.element} are not looked at and are computed as others"
             found = f"'{node.name_of(wrong)}' is {wrong.element}"
-            yield report(graph, H17, node, message, found, evidence=evidence)
+            effect = Effect.FAILS if _feeds_shape(graph, node) else Effect.WRONG
+            yield report(graph, H17, node, message, found, evidence=evidence, effect=effect)
+
+
+def _feeds_shape(graph: PlacedGraph, node: Node) -> bool:
+    """Return whether what the operator computes ends as a shape of another operator."""
+    waiting, seen = [node.output_index], set[int]()
+    while waiting and len(seen) < _MOST_FOLLOWED:
+        tensor = waiting.pop()
+        if tensor == NO_TENSOR or graph.tensor(tensor).element not in _INDICES:
+            continue
+        for reader in graph.wiring.consumers[tensor]:
+            operator = graph.subgraph.operators[reader]
+            if any(operator.input(place) == tensor for place in _SHAPE_OPERANDS.get(operator.type, ())):
+                return True
+            if reader not in seen:
+                seen.add(reader)
+                waiting += operator.outputs
+    return False
+
+
+def find_bad_dimensions(graph: PlacedGraph) -> Iterator[Hazard]:
+    """Yield H23 once: the first tensor whose quantization LiteRT refuses, at the operator that reads or writes it."""
+    for node in graph.nodes:
+        for tensor in (*node.inputs, *node.outputs):
+            axis, rank = tensor.quantization.axis, len(tensor.shape or ())
+            if tensor.quantization.scales and rank and not 0 <= axis < rank:
+                found = f"'{node.name_of(tensor)}' of rank {rank} names dimension {axis}"
+                message = "the model cannot be loaded"
+                yield report(graph, H23, node, message, found, evidence=inferred_on_main(graph.release))
+                return

@@ -37,6 +37,7 @@ HAZARDS: tuple[tuple[Rule, Detector, frozenset[str]], ...] = (
     (rocket.H20, rocket.find_unfusable_additions, _ROCKET),
     (rocket.H21, rocket.find_misfused_additions, _ROCKET),
     (rocket.H22, rocket.find_signed_bytes, _ROCKET),
+    (arithmetic.H23, arithmetic.find_bad_dimensions, _EVERY_DRIVER),
 )
 """H1 to H16 are numbered as in the collected facts; what the frontend does wrong concerns every driver."""
 
