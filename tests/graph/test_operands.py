@@ -34,6 +34,12 @@ def test_an_operator_that_lacks_an_operand_is_named() -> None:
             resize_image(model, (8, 8))
 
 
+def test_an_operator_that_writes_a_constant_is_named() -> None:
+    model = as_model(single("SOFTMAX", [activation(1, 4)], [zeros(1, 4)]))
+    with pytest.raises(ModelError, match=r"operator 0 \(SOFTMAX\), tensor 1 'weights': writes a constant"):
+        require_operands(model)
+
+
 def test_an_optional_operand_may_be_left_out() -> None:
     inputs: list[Tensor | None] = [activation(1, 4, 4, 3), zeros(5, 1, 1, 3), None]
     subgraph = single("CONV_2D", inputs, [activation(1, 4, 4, 5)])

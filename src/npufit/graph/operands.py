@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npufit.errors import ModelError, Place
-from npufit.graph.model import NO_TENSOR, Model, Operator
+from npufit.graph.model import NO_TENSOR, Model, Operator, Subgraph
 from npufit.words import plural, shorten
 
 _LEAST: dict[int, tuple[str, ...]] = {
@@ -30,6 +30,7 @@ _LEAST: dict[int, tuple[str, ...]] = {
     ),
     4: ("STRIDED_SLICE", "ONE_HOT", "SPARSE_TO_DENSE"),
 }
+_REFUSED = "LiteRT refuses this file: write it again"
 _LEAST_OF = {kind: count for count, kinds in _LEAST.items() for kind in kinds}
 """The operands that may not be left out; optional ones (a bias) come after them. Source: LiteRT's kernels (Prepare)."""
 
@@ -44,9 +45,14 @@ def lacks_operands(operator: Operator) -> bool:
 
 
 def require_operands(model: Model) -> None:
-    """Raise ModelError at the first operator that lacks an operand or result; nothing can run such a model."""
+    """Raise ModelError at the first operator that lacks an operand or result, or writes a constant: nothing runs it."""
     for number, subgraph in enumerate(model.subgraphs):
         for index, operator in enumerate(subgraph.operators):
+            constant = next((one for one in operator.outputs if _is_constant(subgraph, one)), None)
+            if constant is not None:
+                name = shorten(subgraph.tensors[constant].name)
+                place = Place(number, index, shorten(operator.name), constant, name)
+                raise ModelError(model.name, "writes a constant", place, _REFUSED)
             if lacks_operands(operator):
                 found = f"{_count(operator.inputs, 'operand')} and {_count(operator.outputs, 'result')}"
                 needed = f"at least {plural(_LEAST_OF[operator.type], 'operand')} and 1 result"
@@ -54,8 +60,12 @@ def require_operands(model: Model) -> None:
                     model.name,
                     f"has {found}; its type needs {needed}",
                     Place(number, index, shorten(operator.name)),
-                    "LiteRT refuses this file: write it again",
+                    _REFUSED,
                 )
+
+
+def _is_constant(subgraph: Subgraph, tensor: int) -> bool:
+    return tensor != NO_TENSOR and subgraph.tensors[tensor].is_constant and not subgraph.tensors[tensor].is_variable
 
 
 def _count(tensors: tuple[int, ...], word: str) -> str:
