@@ -108,3 +108,9 @@ def test_types_by_release() -> None:
     assert translated_since("TRANSPOSE") == "3.10"
     assert translated_since("GATHER") is None
     assert translated_types("5.2.0") is None
+
+
+def test_a_password_in_a_requirement_is_not_repeated() -> None:
+    wish = wish_for("vela", "git+https://me:secret@example.org/vela@lf-6.1.36-2.1.0", "lf-6.1.36", None)
+    assert wish.requirement.count("secret") == 1
+    assert wish.shown == "git+https://example.org/vela@lf-6.1.36-2.1.0"

@@ -15,6 +15,7 @@ from vela_models import chain
 
 from npufit.cli.main import npufit
 from npufit.errors import InputError, ToolError
+from npufit.report.toolchain import installed_text
 from npufit.stacks import Placement, PlaceOptions, resolve_target
 from npufit.stacks.vela import STACK
 from npufit.stacks.vela.choosing import executable_compiler, find_compiler
@@ -128,6 +129,13 @@ def test_environments_are_listed_and_removed(home: Path) -> None:
     assert [entry.name for entry in list_environments()] == ["3.10"]
     with pytest.raises(InputError, match=r"Vela 3\.8 is not installed in an environment .* Installed: 3\.10\."):
         remove_environment("3.8")
+
+
+@posix
+def test_a_fork_with_another_number_than_the_bsp_is_told(home: Path) -> None:
+    make_environment(home, "lf-6.1.36", "3.9.0")
+    (fork,) = list_environments()
+    assert "lf-6.1.36 ships Vela 3.8; this one says 3.9.0" in installed_text(fork, "vela")
 
 
 def test_what_a_killed_installation_left_goes(home: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from npufit.report.ink import Page
 from npufit.stacks.vela.environments import Environment
-from npufit.stacks.vela.releases import BSPS, NEWEST, RELEASES, bsps_with, is_bsp
+from npufit.stacks.vela.releases import BSPS, NEWEST, RELEASES, bsps_with, is_bsp, release_number
 from npufit.words import printable
 
 
@@ -38,6 +38,9 @@ def installed_text(environment: Environment, asked: str) -> str:
     lines = [f"vela@{environment.name}: Vela {environment.version}{fork}, Python {environment.python_version}"]
     uses = (environment.name, *bsps_with(environment.name))
     lines.append(f"Use it: npufit check MODEL -t {' or -t '.join(f'imx93/vela@{name}' for name in uses)}")
+    number = release_number(environment.name)
+    if number is not None and not environment.version.startswith(f"{number}."):
+        lines.append(f"By NXP's recipes {environment.name} ships Vela {number}; this one says {environment.version}.")
     if "lf-" in asked.lower() and not is_bsp(environment.name):
         lines.append(
             "This is the upstream release of the number that the BSP ships, not NXP's fork, which places ShuffleNet, "

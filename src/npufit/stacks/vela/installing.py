@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -39,6 +40,7 @@ from npufit.stacks.vela.releases import (
 
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--no-color")
 _LAST_LINES = 6
+_SECRET = re.compile(r"//[^/@\s]+@")
 _ASK_VELA = """
 import importlib.metadata, json, os, sys
 import ethosu.vela
@@ -74,6 +76,11 @@ class Wish:
     requirement: str
     python: str | None = None
     time_limit_s: float = 1800.0
+
+    @property
+    def shown(self) -> str:
+        """The requirement without what may be a password in its URL: reports repeat it."""
+        return _SECRET.sub("//", self.requirement)
 
 
 def wish_for(text: str, source: str | None, name: str | None, python: str | None) -> Wish:
@@ -114,7 +121,7 @@ def install(wish: Wish, progress: Progress, force: bool = False) -> Environment:
 
     Raises ToolError where a step fails; nothing is left behind then, nor where the process is killed.
     """
-    if not force and (known := find_environment(wish.name)) is not None and known.requirement == wish.requirement:
+    if not force and (known := find_environment(wish.name)) is not None and known.requirement == wish.shown:
         return known
     release = find_release(release_number(wish.name) or "")
     progress(InstallStage.PYTHON, 0, 0)
@@ -122,7 +129,7 @@ def install(wish: Wish, progress: Progress, force: bool = False) -> Environment:
     with installing(wish.name) as home:
         # Another process may have made it while this one waited.
         known = find_environment(wish.name)
-        if not force and known is not None and known.requirement == wish.requirement:
+        if not force and known is not None and known.requirement == wish.shown:
             return known
         folder = Path(tempfile.mkdtemp(prefix=f".installing-{wish.name}-", dir=home))
         try:
@@ -151,10 +158,10 @@ def _make(folder: Path, wish: Wish, python: Python, release: Release | None, pro
     if release is None and (needs := find_release(number)) is not None and needs.companions:
         _run([own, *_PIP, "install", *needs.companions], wish, _why_pip_fails(needs, python))
     if not is_bsp(wish.name) and number != wish.name:
-        raise InputError(f"{wish.requirement} is Vela {told['version']}, not {wish.name}. Install it --as {number}.")
+        raise InputError(f"{wish.shown} is Vela {told['version']}, not {wish.name}. Install it --as {number}.")
     package = _hash(folder / told["site"] / "ethosu")
     minor = ".".join(str(part) for part in python.minor)
-    environment = Environment(wish.name, told["version"], wish.requirement, package, told["site"], minor)
+    environment = Environment(wish.name, told["version"], wish.shown, package, told["site"], minor)
     progress(InstallStage.TRIAL, 0, 0)
     _try(environment, folder)
     return environment
@@ -238,7 +245,8 @@ def _run(command: Sequence[str], wish: Wish, failure: str) -> str:
         text = told.read().decode("utf-8", "replace")
     if code != 0:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        raise ToolError(f"Vela {wish.name}: {failure}:\n" + "\n".join(lines[-_LAST_LINES:]))
+        told_last = _SECRET.sub("//", "\n".join(lines[-_LAST_LINES:]))
+        raise ToolError(f"Vela {wish.name}: {failure}:\n{told_last}")
     return text
 
 
