@@ -10,7 +10,7 @@ from typing import Any
 
 from npufit.graph import Model
 from npufit.stacks.placement import CompilerEstimate, CompilerPass
-from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, has_passes, read_database
+from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, is_older_database, read_database
 from npufit.stacks.vela.linux_sram import sram_use_of
 from npufit.stacks.vela.reasons import Reason, read_cpu_count, read_reasons
 from npufit.stacks.vela.record import read_record
@@ -54,7 +54,7 @@ def digest(output: VelaOutput, model: Model, origin: str) -> Compilation:
     compiled = parse_compiled(output.compiled)
     if output.record:
         database, passes = read_record(output.record, model)
-    elif not has_passes(output.database):
+    elif is_older_database(output.database):
         # An older Vela that nobody could look into: the compiled file and the warnings have to do.
         calls = sum(operator.is_npu_call for graph in compiled.subgraphs for operator in graph.operators)
         database, passes = DebugDatabase((), calls, tuple(range(calls))), ()

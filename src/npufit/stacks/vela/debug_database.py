@@ -77,9 +77,9 @@ class DebugDatabase:
     writes: tuple[Write, ...] = ()
 
 
-def has_passes(data: bytes) -> bool:
-    """Return whether a database has the tables that say what operations take; those before Vela 5 are without."""
-    return b'name="perf"' in data or b"name='perf'" in data
+def is_older_database(data: bytes) -> bool:
+    """Return whether a database is of a release before Vela 5: it has none of the tables that Vela 5 brought."""
+    return not any(b'name="' + name + b'"' in data for name in (b"perf", b"perf_debug", b"group"))
 
 
 def read_database(data: bytes, operator_counts: tuple[int, ...]) -> tuple[DebugDatabase, tuple[CompilerPass, ...]]:
