@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from statistics import median
 
 from npufit._version import __version__
@@ -150,7 +151,9 @@ def _kernels(runs: Sequence[Observation]) -> Kernels | None:
 def _fitted_run(row: CalibrationRow) -> FittedRun:
     run = row.run
     said = run.tool, run.statistic or "", run.kernels or ""
-    return FittedRun(row.model, run.unit.value, run.threads, run.ms, run.source, *said)
+    # A profile may be shared: it names files, not folders.
+    model = row.model if row.model.startswith("zoo:") else PurePath(row.model).name
+    return FittedRun(model, run.unit.value, run.threads, run.ms, run.source, *said)
 
 
 def _fit(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> _Outcome:
