@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -20,7 +21,13 @@ from npufit.stacks import Placement, PlaceOptions, resolve_target
 from npufit.stacks.vela import STACK
 from npufit.stacks.vela.choosing import executable_compiler, find_compiler
 from npufit.stacks.vela.compiler import Way
-from npufit.stacks.vela.environments import find_environment, installing, list_environments, remove_environment
+from npufit.stacks.vela.environments import (
+    find_environment,
+    installing,
+    list_environments,
+    put_in_place,
+    remove_environment,
+)
 from npufit.stacks.vela.installing import Wish, install
 from npufit.stacks.vela.pythons import find_python
 from npufit.stacks.vela.releases import Minor
@@ -144,6 +151,15 @@ def test_what_a_killed_installation_left_goes(home: Path) -> None:
     with installing("3.8"):
         assert sorted(path.name for path in home.iterdir() if path.is_dir()) == [".installing-3.10-def"]
     assert find_environment("3.8") is None
+
+
+@posix
+def test_scripts_start_the_python_of_where_they_end_up(home: Path) -> None:
+    folder = make_environment(home, ".installing-3.8", "3.8.0")
+    executable(folder / "bin" / "vela", f"#!{folder}/bin/python\nprint('started')\n")
+    put_in_place(folder, home, "3.8")
+    found = subprocess.run([home / "vela-3.8" / "bin" / "vela"], capture_output=True, check=True, text=True)
+    assert found.stdout == "started\n"
 
 
 @posix

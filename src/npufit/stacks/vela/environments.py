@@ -113,6 +113,7 @@ def write_manifest(folder: Path, environment: Environment) -> None:
 def put_in_place(folder: Path, home: Path, name: str) -> None:
     """Make `folder`, which is whole, the environment called `name`; an older one gives way."""
     final = home / (_PREFIX + name)
+    _point_scripts_at(final, folder)
     if final.exists():
         old = home / f".removed-{name}-{os.getpid()}"
         os.replace(final, old)
@@ -120,6 +121,17 @@ def put_in_place(folder: Path, home: Path, name: str) -> None:
         shutil.rmtree(old, ignore_errors=True)
     else:
         os.replace(folder, final)
+
+
+def _point_scripts_at(final: Path, folder: Path) -> None:
+    """Let the scripts in `folder` (`bin/vela`) start the Python of `final`: pip wrote where they were made."""
+    for path in python_in(folder).parent.iterdir():
+        if path.is_symlink() or not path.is_file():
+            continue
+        data = path.read_bytes()
+        moved = data.replace(os.fsencode(folder), os.fsencode(final))
+        if moved != data:
+            path.write_bytes(moved)
 
 
 def _home() -> Path:
