@@ -17,6 +17,8 @@ from npufit.stacks.vela.placing import FOLDED, MERGED
 from npufit.tflite import read_model
 
 REFUSED = "test_split_int8"
+WITHOUT_WARNING = ("SVDF",)
+"""Types that Vela 5.2 leaves on the CPU without a word."""
 SLOW = "deeplabv3_mnv2_dm05_pascal_quant"
 
 
@@ -41,15 +43,22 @@ def check_whole(model: Model, placement: Placement) -> None:
         assert members.get((placed.subgraph, placed.index)) == placed.partition
         assert (placed.finding is not None) == (placed.unit == "cpu")
         if placed.finding:
-            assert placed.finding.rule.id != "vela.unexplained"
+            unexplained = placed.finding.rule.id == "vela.unexplained"
+            assert unexplained == (model.subgraphs[placed.subgraph].operators[placed.index].name in WITHOUT_WARNING)
             assert placed.finding.remedies
+
+
+def passes_in_scratch(placement: Placement) -> bool:
+    """Return whether partitions find results of earlier ones in scratch memory, where no tensor names them."""
+    writes = Counter(tensor for part in placement.partitions for tensor in part.outputs)
+    return any(not part.outputs for part in placement.partitions) or max(writes.values(), default=0) > 1
 
 
 def check_order(model: Model, placement: Placement) -> None:
     """Assert that no partition needs what a later one computes, and that what crosses is at the boundary."""
     wiring = wire(model.main)
     partition = {placed.index: placed.partition for placed in placement.operators if placed.subgraph == 0}
-    silent = any(not part.outputs for part in placement.partitions)
+    in_scratch = passes_in_scratch(placement)
     for part in placement.partitions:
         assert part.operators
         for index in part.operators:
@@ -59,7 +68,7 @@ def check_order(model: Model, placement: Placement) -> None:
                     continue
                 before = partition[producer]
                 assert before is None or before <= part.index
-                if before != part.index and producer in partition and not silent and before is not None:
+                if before != part.index and producer in partition and not in_scratch and before is not None:
                     assert tensor in part.inputs
 
 
@@ -115,7 +124,7 @@ def test_shufflenet_is_cut_at_every_gather(shared_models: Path) -> None:
     assert len(placement.partitions) == 27
     silent = [part for part in placement.partitions if not part.outputs]
     assert len(silent) == 13
-    assert "scratch memory" in placement.notes[0].text
+    assert any("Later partitions read the results from scratch" in note.text for note in placement.notes)
 
 
 def test_state_crosses_the_boundary_once(shared_models: Path) -> None:
