@@ -15,9 +15,16 @@ NOT_RUN = {
     "person_detect_vela": "unresolved custom op: ethos-u",
     "custom_operator": "unresolved custom op: Mine",
     "external_custom_options": "unresolved custom op: Mine",
+    "posenet_mobilenet_v1_075_353_481_decoder": "unresolved custom op: PosenetDecoderOp",
+    "seanet_transpose_conv1": "number of elements overflowed",
+    "seanet_transpose_conv3": "number of elements overflowed",
     "odd_names": "'utf-8' codec can't decode",
 }
 """What LiteRT 2.3, or its Python binding, does not run, and its words."""
+
+
+DIES = {"keyword_scrambled_8bit"}
+"""LiteRT 2.3 writes behind the state of its SVDF (docs/run.md), which ends the process, now or later."""
 
 
 def _same_answer(data: bytes, name: str) -> None:
@@ -36,6 +43,8 @@ def _same_answer(data: bytes, name: str) -> None:
 
 
 def test_real_model_computes_the_same(shared_model: Path) -> None:
+    if shared_model.stem in DIES:
+        pytest.skip("LiteRT dies of it")
     _same_answer(shared_model.read_bytes(), shared_model.stem)
 
 

@@ -28,6 +28,7 @@ def test_weights_and_biases_are_quantized_as_specified(name: str) -> None:
     model = network(name)
     for operator, ifm, weights, bias in _weighted(model):
         per_channel = name.endswith(",int8") and operator.type != "FULLY_CONNECTED"
+        per_channel = per_channel and bias.element_count > 1
         assert weights.quantization.is_per_channel == per_channel
         values = np.frombuffer(weights.buffer.data, weights.element.value)
         if name.endswith("uint8"):
