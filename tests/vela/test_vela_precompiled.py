@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vela_models import chain, place, units
 
+from npufit.checking import check
 from npufit.chips import load_chip
 from npufit.graph import Model
 from npufit.stacks.vela.runner import run_vela
@@ -31,6 +32,11 @@ def test_the_placement_is_in_the_file() -> None:
     assert finding.rule.id == "vela.unexplained"
     assert placement.hazards == ()
     assert [(setting.name, setting.value) for setting in placement.settings] == [("accelerator", "ethos-u65-256")]
+
+
+def test_no_time_is_predicted_for_calls_that_do_not_tell_what_they_compute() -> None:
+    result = check(compiled(chain("RELU", "SQUARE", "ABS")), "imx93/vela")
+    assert result.estimate is None
 
 
 def test_another_accelerator_is_a_hazard() -> None:

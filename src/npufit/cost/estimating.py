@@ -28,6 +28,8 @@ from npufit.words import shorten
 
 _MOST_THREADS = 64
 _MOST_NAMES = 5
+_COST_BY_PASSES = ("vela",)
+"""Stacks whose NPU time is that of the passes that their compiler scheduled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +51,24 @@ class EstimateOptions:
 
 
 def estimate(model: Model, placement: Placement, options: EstimateOptions | None = None) -> Estimate | None:
-    """Return how long `model` takes as `placement` puts it; None where nothing is known about the chip's CPU.
+    """Return how long `model` takes as `placement` puts it; None where nothing can be said.
+
+    That is where nothing is known about the chip's CPU, and for a file that Vela compiled already: its calls do not
+    tell what they compute, and no CPU could compute them.
 
     Raises InputError for a wrong number of threads.
     """
     options = options or EstimateOptions()
     target = placement.target
     cpu = cpu_rates(target.chip, _packaged_kernels(options))
-    if cpu is None:
+    if cpu is None or any(operator.is_npu_call for graph in model.subgraphs for operator in graph.operators):
         return None
     threads = _threads(target, options.threads, int(cpu.values[CORES]))
     npu = load_fitted(f"{target.chip}/{target.stack}")
     model_of_npu = load_npu_model(target.chip, target.stack) if npu is not None else None
     workload = workload_of(model, placement)
+    if target.stack in _COST_BY_PASSES and not workload.passes:
+        model_of_npu = None  # a Vela that was only given as a program does not tell them
     if placement.status is Status.UNAVAILABLE:
         workload = as_unknown(on_the_cpu(model))
     cpu_values = {**cpu.values, **(options.cpu or {})}
