@@ -64,8 +64,8 @@ def _older_note(
     names = ", ".join(f"{count} {shorten(what, 60)}" for what, count in list(found.items())[:_MOST_TYPES])
     more = "" if len(found) <= _MOST_TYPES else f" and {plural(len(found) - _MOST_TYPES, 'other kind')}"
     text = (
-        f"NXP's BSPs ship Vela {shipped[0][1]} to {number}, which leave to the CPU what Vela {compiler.number} takes "
-        f"here: {names}{more} (-t {target.chip}/{target.stack}@{newest.name} tells)"
+        f"NXP's BSPs ship Vela {shipped[0][1]} to {number}. These leave to the CPU at least the following, which Vela "
+        f"{compiler.number} takes: {names}{more} (-t {target.chip}/{target.stack}@{newest.name} tells all)"
     )
     return (Note(text, Evidence.SOURCE, f"Vela {number}: supported operators and constraints"),)
 
