@@ -12,12 +12,13 @@ from sarif_pydantic import Sarif  # pyright: ignore[reportMissingTypeStubs]
 
 import npufit
 from npufit.checking import CheckResult, evaluate_gate, parse_gate
-from npufit.graph import Buffer, Conv2DOptions, ElementType, Model, Operator, Padding, Subgraph, Tensor
+from npufit.graph import NO_BUFFER, Buffer, Conv2DOptions, ElementType, Model, Operator, Padding, Subgraph, Tensor
 from npufit.report.ink import Page
 from npufit.report.json_report import check_json, check_schema
 from npufit.report.markdown import check_markdown
 from npufit.report.sarif import check_sarif
 from npufit.report.text import check_text
+from npufit.report.wording import describe_quantization
 from npufit.stacks import Effect, Unit, load_stack
 
 _HOSTILE = "\x1b[2J<script>alert(1)</script>|`x`\n# title\u202e\udcff'"
@@ -183,3 +184,19 @@ def test_the_stacks_and_their_rules_have_everything_a_page_needs() -> None:
             for field in ("statement", "limit", "why", "example", "versions", "source"):
                 assert getattr(rule, field).strip(), (rule.id, field)
             assert rule.remedies, rule.id
+
+
+def test_weights_that_the_file_unpacks_first_are_named_as_stored() -> None:
+    model = npufit.load("zoo:mobilenet_v1@32,float32,alpha=0.25")
+    graph = model.main
+    position = next(index for index, operator in enumerate(graph.operators) if operator.type == "CONV_2D")
+    convolution = graph.operators[position]
+    weights = graph.tensors[convolution.inputs[1]]
+    stored = replace(weights, element=ElementType.FLOAT16)
+    unpacked = replace(weights, buffer=NO_BUFFER)
+    tensors = (*graph.tensors, stored, unpacked)
+    unpack = Operator("DEQUANTIZE", (len(tensors) - 2,), (len(tensors) - 1,))
+    reading = replace(convolution, inputs=(convolution.inputs[0], len(tensors) - 1, *convolution.inputs[2:]))
+    operators = (*graph.operators[:position], unpack, reading)
+    changed = replace(model, subgraphs=(replace(graph, tensors=tensors, operators=operators),))
+    assert describe_quantization(changed) == "weights float16"

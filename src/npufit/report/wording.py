@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from npufit.checking import CheckResult
-from npufit.graph import NO_TENSOR, Model, Operator, count_macs
+from npufit.graph import NO_TENSOR, Model, Operator, Subgraph, Tensor, Wiring, count_macs, wire
 from npufit.report import time_words
 from npufit.stacks import Effect, Hazard, OperatorPlacement, Remedy, RemedyKind, Rule, Stage, Status, Unit
 from npufit.words import percent, plural, printable, quantity
@@ -21,6 +21,9 @@ _STAGES = {
 }
 _DELEGATES = {"teflon": "Teflon", "vx": "the VX delegate"}
 """What the delegates are called whose refusals are rules."""
+
+_UNPACKING = ("DEQUANTIZE", "DENSIFY")
+"""Operator types that turn stored weights into those that a convolution reads."""
 
 _EFFECTS = {
     Effect.CRASH: ("crashes the process", "crash the process"),
@@ -164,16 +167,16 @@ def _macs(model: Model) -> str:
 
 
 def describe_quantization(model: Model) -> str:
-    """Return how the weights are quantized, such as `int8 weights per channel`."""
+    """Return how the weights are stored, such as `weights int8 per channel`."""
     kinds: Counter[str] = Counter()
     for subgraph in model.subgraphs:
+        wiring = wire(subgraph)
         for operator in subgraph.operators:
             if operator.type not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
                 continue
-            index = operator.input(1)
-            if index < 0 or not subgraph.tensors[index].is_constant:
+            weights = _stored(subgraph, wiring, operator.input(1))
+            if weights is None:
                 continue
-            weights = subgraph.tensors[index]
             manner = " per channel" if weights.quantization.is_per_channel else " per tensor"
             kinds[f"{weights.element}{manner if weights.quantization.scales else ''}"] += 1
     if not kinds:
@@ -181,6 +184,20 @@ def describe_quantization(model: Model) -> str:
     if len(kinds) == 1:
         return f"weights {next(iter(kinds))}"
     return "weights " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+
+
+def _stored(subgraph: Subgraph, wiring: Wiring, index: int) -> Tensor | None:
+    """Return the constant that the tensor `index` holds or is unpacked from (float16, sparse), None for others."""
+    for _ in range(len(_UNPACKING) + 1):
+        if index == NO_TENSOR:
+            return None
+        if subgraph.tensors[index].is_constant:
+            return subgraph.tensors[index]
+        producer = wiring.producer[index]
+        if producer is None or subgraph.operators[producer].type not in _UNPACKING:
+            return None
+        index = subgraph.operators[producer].input(0)
+    return None
 
 
 def effects_words(effects: Sequence[Effect]) -> str:
