@@ -18,7 +18,7 @@ import pytest
 from own_differences import OwnDifference, own_differences
 
 import npufit
-from npufit.errors import InputError
+from npufit.errors import InputError, ToolError
 from npufit.execute import RunOptions, random_inputs, run_on_target
 from npufit.graph import AddOptions, ElementType, Model, Operator, SubOptions
 from npufit.stacks import Target
@@ -32,6 +32,9 @@ _COMPILED = "person_detect_vela"
 _REFUSED = "test_split_int8"
 _OVERRUNS = "zoo:deeplab_v3@96,uint8"
 """Vela reserves 4 bytes a value for the ARG_MAX at its end, whose stream writes 8: hazard vela.argmax-int64."""
+
+_GIVEN_UP = ("zoo:face_mesh,uint8", "zoo:iris_landmark,uint8")
+"""Vela 5.2 rescales a PRELU by a Mul that its own checks refuse for uint8."""
 
 _LARGEST = ("yolov8m", "yolov8l", "yolov8x", "ultra_fast_lane")
 """Networks that take a minute each; they have no operator that others do not have."""
@@ -143,6 +146,9 @@ def _exists(name: str) -> bool:
 def test_a_network_of_the_zoo_is_exact(name: str) -> None:
     if name == _OVERRUNS:
         with pytest.raises(InputError, match="lies outside of the scratch memory"):
+            _check(npufit.load(name))
+    elif name in _GIVEN_UP:
+        with pytest.raises(ToolError, match="PRELU of uint8"):
             _check(npufit.load(name))
     else:
         _check(npufit.load(name))

@@ -192,7 +192,8 @@ _DIAGNOSES = (
     _Diagnosis(
         re.compile(r"Non-passthrough operation"),
         ToolError,
-        "Vela gave up on an operation that it had put in itself, as it does where a model has bool tensors",
+        "Vela gave up on an operation that it had put in itself, as it does for bool tensors, and for a PRELU of uint8 "
+        "whose input and output have different scales",
     ),
     _Diagnosis(
         re.compile(r"MemoryError|bad_alloc"),
