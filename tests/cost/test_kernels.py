@@ -43,7 +43,7 @@ def test_kernels_that_nobody_measured_on_a_core_are_refused(model: Model) -> Non
 
 
 def test_an_operator_that_nothing_is_known_of_is_named(shared_models: Path) -> None:
-    model = npufit.load(str(shared_models / "person_detect_vela.tflite"))
+    model = npufit.load(str(shared_models / "hard" / "posenet_mobilenet_v1_075_353_481_decoder.tflite"))
     found = estimate(model, npufit.check(model, "imx93/teflon@26.1").placement)
     assert found is not None
-    assert any("ethos-u" in warning and "estimated as ADD" in warning for warning in found.warnings)
+    assert any("PosenetDecoderOp" in warning and "estimated as ADD" in warning for warning in found.warnings)
