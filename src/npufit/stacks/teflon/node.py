@@ -12,11 +12,11 @@ from npufit.graph import (
     ConcatenationOptions,
     Conv2DOptions,
     DepthwiseConv2DOptions,
-    Operator,
     Subgraph,
     Tensor,
     fused_activation,
 )
+from npufit.stacks.located_operator import LocatedOperator
 from npufit.stacks.teflon.release import Release
 from npufit.words import shorten
 
@@ -27,42 +27,13 @@ Dimensions = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """An operator together with the subgraph that it stands in."""
-
-    subgraph: Subgraph
-    index: int
-    operator: Operator
-
-    @property
-    def type(self) -> str:
-        """The operator's type as the schema names it."""
-        return self.operator.type
+class Node(LocatedOperator):
+    """An operator as the rules of Teflon read it."""
 
     @property
     def activation(self) -> Activation:
         """The fused activation."""
         return fused_activation(self.operator.options)
-
-    def input(self, position: int) -> Tensor | None:
-        """Return the input tensor at `position`, None where it is left out."""
-        index = self.operator.input(position)
-        return None if index == NO_TENSOR else self.subgraph.tensors[index]
-
-    @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        """The input tensors that are there."""
-        return tuple(self.subgraph.input_tensors(self.operator))
-
-    @property
-    def outputs(self) -> tuple[Tensor, ...]:
-        """The output tensors that are there."""
-        return tuple(self.subgraph.output_tensors(self.operator))
-
-    @property
-    def output(self) -> Tensor | None:
-        """The first output tensor."""
-        return next(iter(self.subgraph.output_tensors(self.operator)), None)
 
     @property
     def output_index(self) -> int:

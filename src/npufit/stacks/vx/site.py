@@ -4,44 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from npufit.graph import NO_TENSOR, Activation, Operator, OtherOptions, Subgraph, Tensor, fused_activation
+from npufit.graph import Activation, OtherOptions, Subgraph, Tensor, fused_activation
+from npufit.stacks.located_operator import LocatedOperator
 from npufit.words import shorten
 
 _ACTIVATIONS = {activation.value: activation for activation in Activation}
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """An operator together with the subgraph that it stands in."""
-
-    subgraph: Subgraph
-    index: int
-    operator: Operator
-
-    @property
-    def type(self) -> str:
-        """The operator's type as the schema names it."""
-        return self.operator.type
-
-    def input(self, position: int) -> Tensor | None:
-        """Return the input tensor at `position`, None where it is left out."""
-        index = self.operator.input(position)
-        return None if index == NO_TENSOR else self.subgraph.tensors[index]
-
-    @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        """The input tensors that are there."""
-        return tuple(self.subgraph.input_tensors(self.operator))
-
-    @property
-    def outputs(self) -> tuple[Tensor, ...]:
-        """The output tensors that are there."""
-        return tuple(self.subgraph.output_tensors(self.operator))
-
-    @property
-    def output(self) -> Tensor | None:
-        """The first output tensor."""
-        return next(iter(self.subgraph.output_tensors(self.operator)), None)
+class Site(LocatedOperator):
+    """An operator as the rules of the delegate read it."""
 
     @property
     def activation(self) -> Activation:
