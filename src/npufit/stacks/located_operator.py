@@ -39,3 +39,8 @@ class LocatedOperator:
     def output(self) -> Tensor | None:
         """The first output tensor."""
         return next(iter(self.subgraph.output_tensors(self.operator)), None)
+
+    @property
+    def output_index(self) -> int:
+        """The index of the first output tensor, NO_TENSOR where there is none."""
+        return next((index for index in self.operator.outputs if index != NO_TENSOR), NO_TENSOR)

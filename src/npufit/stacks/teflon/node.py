@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import copysign, inf
 
 from npufit.graph import (
-    NO_TENSOR,
     Activation,
     ConcatenationOptions,
     Conv2DOptions,
@@ -34,11 +33,6 @@ class Node(LocatedOperator):
     def activation(self) -> Activation:
         """The fused activation."""
         return fused_activation(self.operator.options)
-
-    @property
-    def output_index(self) -> int:
-        """The index of the first output tensor, NO_TENSOR where there is none."""
-        return next((index for index in self.operator.outputs if index != NO_TENSOR), NO_TENSOR)
 
     @property
     def strides(self) -> tuple[int, int]:

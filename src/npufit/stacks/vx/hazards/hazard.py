@@ -115,8 +115,7 @@ def report(
 
     On a BSP that was not read it is inferred, whatever `evidence` says.
     """
-    outputs = (one for one in site.operator.outputs if one != NO_TENSOR)
-    index = next(outputs, NO_TENSOR) if tensor is None else tensor
+    index = site.output_index if tensor is None else tensor
     known = evidence or rule.evidence
     return Hazard(
         rule=rule,
