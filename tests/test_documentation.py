@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 import npufit
-from npufit.cost.accuracy import accuracy_rows, class_accuracy, group_accuracy
 from npufit.report.accuracy import accuracy_markdown, summary_markdown
 from npufit.report.ink import Page
 from npufit.report.rules import rule_index, rule_page
 from npufit.report.scatter import accuracy_svg
 from npufit.report.text import check_text
 from npufit.stacks import all_rules
+from npufit.validating.accuracy import accuracy_rows, class_accuracy, group_accuracy
 
 _ROOT = Path(__file__).parents[1]
 _DOCS = _ROOT / "docs"
@@ -24,7 +24,7 @@ _START = "<!-- accuracy: written by make docs -->\n"
 _END = "<!-- accuracy: end -->"
 
 
-@pytest.mark.parametrize("module", ["npufit", "npufit.checking.check", "npufit.checking.load"])
+@pytest.mark.parametrize("module", ["npufit", "npufit.checking.check", "npufit.loading.load"])
 def test_examples_in_docstrings_hold(module: str) -> None:
     outcome = doctest.testmod(importlib.import_module(module))
     assert outcome.attempted

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npufit.words import percent, plural, printable, quantity, ranges, shorten, size
+from npufit.formatting import percent, plural, printable, quantity, ranges, shorten, size
 
 
 def test_what_a_terminal_obeys_is_escaped() -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from npufit._version import __version__
 
 if TYPE_CHECKING:
-    from npufit.checking import CheckResult, check, load
+    from npufit.checking import CheckResult, check
     from npufit.cost import Estimate, EstimateOptions
+    from npufit.loading import load
     from npufit.stacks import PlaceOptions, Target
 
 __all__ = [
@@ -31,7 +32,7 @@ __all__ = [
 _HOMES = {
     "CheckResult": "npufit.checking",
     "check": "npufit.checking",
-    "load": "npufit.checking",
+    "load": "npufit.loading",
     "Estimate": "npufit.cost",
     "EstimateOptions": "npufit.cost",
     "PlaceOptions": "npufit.stacks",

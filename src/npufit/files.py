@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from npufit.errors import InputError
-from npufit.words import printable, size
+from npufit.formatting import printable, size
 
 
 def read_bounded(path: Path, most_bytes: int, advice: str = "") -> bytes:

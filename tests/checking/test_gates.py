@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from npufit.checking import CheckResult, check, evaluate_gate, load, parse_gate
+from npufit.checking import CheckResult, check, evaluate_gate, parse_gate
 from npufit.errors import InputError
+from npufit.loading import load
 from npufit.stacks import Status
 
 

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from npufit.checking import load
 from npufit.chips import Chip, Fact, chip_names, load_chip, parse_chip
 from npufit.chips.reader import packaged_text
 from npufit.errors import InputError
+from npufit.loading import load
 from npufit.stacks import PlaceOptions, Target, load_stack
 
 SOUND = """

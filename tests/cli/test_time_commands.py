@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from npufit.cost.accuracy import accuracy_rows
+from npufit.validating.accuracy import accuracy_rows
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 _TABLE = "model,latency_ms,unit,threads\nnet,30,cpu,1\nnet,20,cpu,2\n"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from npufit.cost.benchmark_log import is_benchmark_log, read_benchmark_log
 from npufit.cost.kernels import Kernels
-from npufit.cost.observation import Statistic
-from npufit.cost.observation_file import read_observations
+from npufit.cost.measured.benchmark_log import is_benchmark_log, read_benchmark_log
+from npufit.cost.measured.observation import Statistic
+from npufit.cost.measured.observation_file import read_observations
 from npufit.errors import InputError
 from npufit.stacks import Unit
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 import pytest
 
 import npufit
-from npufit.checking import load
+from npufit.calibrating.calibrate import Calibration, calibrate, meanings
 from npufit.cost import estimate
 from npufit.cost.assembly import assemble
-from npufit.cost.calibrate import Calibration, calibrate, meanings
+from npufit.cost.board_profile import Change
 from npufit.cost.cpu import caches_of, cpu_cost
-from npufit.cost.fitted import load_fitted
-from npufit.cost.observation import Observation, OperatorTime
-from npufit.cost.profile import Change
+from npufit.cost.measured.observation import Observation, OperatorTime
+from npufit.cost.packaged_coefficients import load_fitted
 from npufit.cost.workload import on_the_cpu
 from npufit.errors import InputError
 from npufit.graph import Model
+from npufit.loading import load
 from npufit.stacks import Unit, resolve_target
 
 _NAMES = ("mobilenet_v1@96,int8", "mobilenet_v2@96,int8", "inception_v1@96,int8", "resnet50_v2@96,int8")

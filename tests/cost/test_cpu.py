@@ -14,9 +14,9 @@ from npufit.cost.coefficient import Values
 from npufit.cost.cpu import Caches, caches_of, cpu_cost, elasticities, total_ms, total_terms
 from npufit.cost.cpu_coefficients import UNKNOWN
 from npufit.cost.demand import Demand, Family
-from npufit.cost.fitted import load_fitted
-from npufit.cost.reference import load_workload
-from npufit.execute.cutting_out import cut_out
+from npufit.cost.measured.public_measurements import load_workload
+from npufit.cost.packaged_coefficients import load_fitted
+from npufit.execution.cutting_out import cut_out
 
 
 def _values(chip: str = "imx93") -> Values:

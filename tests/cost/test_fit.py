@@ -12,19 +12,26 @@ from hypothesis import strategies as st
 
 import npufit
 from npufit.cost import estimate
-from npufit.cost import fit as fitting_run
-from npufit.cost.accuracy import AccuracyRow, accuracy_rows, class_accuracy, group_accuracy
 from npufit.cost.coefficient import Coefficient
 from npufit.cost.cpu import caches_of, cpu_cost, elasticities, total_ms, total_terms
 from npufit.cost.cpu_coefficients import coefficients
-from npufit.cost.data import FITTED, HELD_OUT, WORKLOADS, read_json
 from npufit.cost.demand import measure_demand
-from npufit.cost.fitted import load_fitted
-from npufit.cost.fitting import Case, fit
-from npufit.cost.nested import Choice, Question, Row, solve
-from npufit.cost.reference import INDEX, architecture, fingerprint, load_workload, measured_rows, networks
+from npufit.cost.measured.public_measurements import (
+    INDEX,
+    architecture,
+    fingerprint,
+    load_workload,
+    measured_rows,
+    networks,
+)
+from npufit.cost.packaged_coefficients import load_fitted
+from npufit.cost.packaged_files import FITTED, HELD_OUT, WORKLOADS, read_json
+from npufit.cost.regression import refit as fitting_run
+from npufit.cost.regression.cross_validation import Choice, Question, Row, solve
+from npufit.cost.regression.least_squares import Case, fit
 from npufit.cost.slopes import slopes_by_differences
 from npufit.stacks import Unit
+from npufit.validating.accuracy import AccuracyRow, accuracy_rows, class_accuracy, group_accuracy
 from npufit.zoo import build, parse_spec
 
 _RATES = (

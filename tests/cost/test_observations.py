@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from npufit.cost.observation import Observation, OperatorTime
-from npufit.cost.observation_file import read_observations
+from npufit.cost.measured.observation import Observation, OperatorTime
+from npufit.cost.measured.observation_file import read_observations
 from npufit.errors import InputError
 from npufit.stacks import Unit
 

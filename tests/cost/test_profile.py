@@ -10,8 +10,8 @@ import pytest
 import npufit
 from npufit.checking import choose_target
 from npufit.cost import Band, Estimate, EstimateOptions, Kernels
-from npufit.cost.fitted import load_fitted
-from npufit.cost.profile import Change, FittedRun, Profile, ProfileErrors, profile_text, read_profile
+from npufit.cost.board_profile import Change, FittedRun, Profile, ProfileErrors, profile_text, read_profile
+from npufit.cost.packaged_coefficients import load_fitted
 from npufit.errors import InputError
 from npufit.graph import Model
 

@@ -12,10 +12,10 @@ import npufit
 from cost.demands import HOSTILE, convolution, depthwise, expected, on_npu
 from npufit.cost.demand import Demand
 from npufit.cost.estimate import Band
-from npufit.cost.fitted import load_fitted
-from npufit.cost.hypothesis import all_it_could_take, as_unknown, place_runs, place_singly
 from npufit.cost.npu.neutron import MODEL
-from npufit.cost.unknown import Span, span_unknown
+from npufit.cost.packaged_coefficients import load_fitted
+from npufit.cost.possible_workloads import all_it_could_take, as_unknown, place_runs, place_singly
+from npufit.cost.unknown_placement import Span, span_unknown
 from npufit.cost.workload import Workload, on_the_cpu, workload_of
 from npufit.graph import Model
 from npufit.stacks import Evidence, NpuCount, Placement, Status, Target, Unit

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from npufit.disassembling.streams import read_streams
 from npufit.errors import InputError
 from npufit.ethosu.commands import BY_NAME
 from npufit.ethosu.kernel import (
@@ -19,7 +20,6 @@ from npufit.ethosu.kernel import (
     parse_kernel,
     used_regions,
 )
-from npufit.execute.streams import read_streams
 
 _CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 _RESIZE, _BRANCH, _RESERVED = 0x007, 0x4100, 0x0400

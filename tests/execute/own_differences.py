@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from npufit.execute import RunResult
-from npufit.execute.compare import compare_values
-from npufit.execute.segment import Segment
+from npufit.execution.compare import compare_values
+from npufit.execution.segment import Segment
 from npufit.graph import NO_TENSOR, wire
+from npufit.running import RunResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from own_differences import OwnDifference, own_differences
 
 import npufit
 from npufit.errors import InputError, ToolError
-from npufit.execute import RunOptions, random_inputs, run_on_target
+from npufit.execution import random_inputs
 from npufit.graph import AddOptions, ElementType, Model, Operator, SubOptions
+from npufit.running import RunOptions, run_on_target
 from npufit.stacks import Target
 from npufit.zoo import CATALOGUE, parse_spec
 

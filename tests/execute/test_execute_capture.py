@@ -13,8 +13,9 @@ import npufit
 from npufit.errors import InputError
 from npufit.ethosu import Machine, Program
 from npufit.ethosu.operations import BlockOperation, Layout
-from npufit.execute import IN_BRICKS, RunOptions, RunResult, random_inputs, replay
-from npufit.execute.capture import read_capture
+from npufit.execution import IN_BRICKS, random_inputs
+from npufit.execution.capture import read_capture
+from npufit.running import RunOptions, RunResult, replay
 
 _COMPARE = RunOptions(compare=True, repeat=0)
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 
 import npufit
-from npufit.execute import IN_BRICKS, Reference, compare, random_inputs
-from npufit.execute.compare import compare_values
+from npufit.execution import IN_BRICKS, Reference, compare, random_inputs
+from npufit.execution.compare import compare_values
 from npufit.graph import Model
 
 Array = npt.NDArray[Any]

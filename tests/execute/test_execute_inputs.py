@@ -15,8 +15,8 @@ from PIL import Image
 
 import npufit
 from npufit.errors import InputError
-from npufit.execute import random_inputs, read_inputs
-from npufit.execute.inputs import LARGEST_IMAGE_PIXELS, pixel_range
+from npufit.execution import random_inputs, read_inputs
+from npufit.execution.inputs import LARGEST_IMAGE_PIXELS, pixel_range
 from npufit.graph import ElementType, Model, Quantization, Subgraph, Tensor
 
 

@@ -9,9 +9,9 @@ import pytest
 
 import npufit
 from npufit.errors import InputError
-from npufit.execute import Reference, random_inputs
-from npufit.execute.segment import Segment
-from npufit.execute.steps import run_steps
+from npufit.execution import Reference, random_inputs
+from npufit.execution.segment import Segment
+from npufit.execution.steps import run_steps
 from npufit.graph import Operator
 
 

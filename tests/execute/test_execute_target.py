@@ -11,8 +11,9 @@ from operator_models import compiled_with_names
 
 import npufit
 from npufit.errors import InputError
-from npufit.execute import RunOptions, random_inputs, run_on_cpu, run_on_target
-from npufit.execute.compiled import tie_by_name
+from npufit.execution import random_inputs
+from npufit.execution.compiled import tie_by_name
+from npufit.running import RunOptions, run_on_cpu, run_on_target
 from npufit.stacks import Target
 
 _VELA = Target("imx93", "vela", "5.2")

@@ -17,8 +17,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType  # pyright: i
 
 import npufit
 from npufit.errors import InputError
-from npufit.execute import Partial, Reference, random_inputs
-from npufit.execute.reference import computed_tensors
+from npufit.execution import Partial, Reference, random_inputs
+from npufit.execution.reference import computed_tensors
 from npufit.graph import Buffer, ElementType, Model, Operator, OtherOptions, Subgraph, Tensor
 from npufit.litert import WORKER, Failure, LitertFailureError, LitertRefusalError, LitertWorker, Request
 from npufit.tflite import serialize_model

@@ -13,7 +13,8 @@ import pytest
 import npufit
 from npufit.cli import progress as cli_progress
 from npufit.cli.progress import progress_bar
-from npufit.execute import RunOptions, Stage, random_inputs, replay, run_on_target
+from npufit.execution import Stage, random_inputs
+from npufit.running import RunOptions, replay, run_on_target
 from npufit.stacks import Target
 
 News = list[tuple[Stage, int, int]]

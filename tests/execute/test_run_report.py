@@ -13,20 +13,11 @@ import pytest
 
 import npufit
 from npufit.errors import InputError
-from npufit.execute import (
-    Comparison,
-    RunOptions,
-    RunResult,
-    SimulatorFinding,
-    TensorComparison,
-    best_classes,
-    random_inputs,
-    run_on_cpu,
-    run_on_target,
-)
+from npufit.execution import Comparison, TensorComparison, best_classes, random_inputs
 from npufit.graph import Attachment, Model
 from npufit.report.ink import Page
 from npufit.report.run import headline, run_json, run_schema, run_text
+from npufit.running import RunOptions, RunResult, SimulatorFinding, run_on_cpu, run_on_target
 from npufit.stacks import Target
 
 _HOSTILE = "\x1b[2J<b>|\u202e\udcff'"

@@ -11,8 +11,9 @@ import pytest
 from operator_models import INT8, VELA, Sketch, compiled_with_names
 
 import npufit
-from npufit.execute import RunOptions, random_inputs, run_on_target
+from npufit.execution import random_inputs
 from npufit.graph import ConcatenationOptions, Model, OtherOptions
+from npufit.running import RunOptions, run_on_target
 from npufit.stacks import PlaceOptions
 from npufit.stacks.vela import STACK, compile_model
 from npufit.tflite import parse_model

@@ -9,9 +9,9 @@ from operator_models import MODELS, compiled_with_names, draw
 from schema_files import EXAMPLES
 from tiling_models import random_chain
 
-from npufit.checking import load
 from npufit.errors import NpufitError
 from npufit.graph import Model
+from npufit.loading import load
 from npufit.tflite import parse_model, serialize_model
 
 _SHARED = Path(__file__).parents[3] / "shared" / "models"

@@ -9,9 +9,9 @@ from tiny import activation, as_model, single, zeros
 
 import npufit
 from npufit.errors import ModelError
+from npufit.fitting.fit import fit
 from npufit.graph import ElementType, Quantization, Tensor, lacks_operands, require_operands, require_scales
-from npufit.rewrite.fitting import fit
-from npufit.rewrite.resizing import resize_image
+from npufit.rewrite.resolution import resize_image
 
 
 def test_an_operator_that_lacks_an_operand_is_named() -> None:

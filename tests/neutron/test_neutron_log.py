@@ -14,7 +14,7 @@ from npufit.graph import Model
 from npufit.stacks.log import LogReport, apply_log
 from npufit.stacks.neutron import STACK
 from npufit.stacks.neutron.faults import Fault
-from npufit.stacks.neutron.plain import place_plain
+from npufit.stacks.neutron.unconverted import place_plain
 from npufit.stacks.neutron.versions import RELEASES
 from npufit.stacks.placement import Unit
 from npufit.stacks.rule import Evidence

@@ -16,9 +16,9 @@ from npufit.graph import NO_BUFFER, Buffer, Conv2DOptions, ElementType, Model, O
 from npufit.report.ink import Page
 from npufit.report.json_report import check_json, check_schema
 from npufit.report.markdown import check_markdown
+from npufit.report.phrases import describe_quantization
 from npufit.report.sarif import check_sarif
 from npufit.report.text import check_text
-from npufit.report.wording import describe_quantization
 from npufit.stacks import Effect, Unit, load_stack
 
 _HOSTILE = "\x1b[2J<script>alert(1)</script>|`x`\n# title\u202e\udcff'"

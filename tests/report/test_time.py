@@ -16,9 +16,9 @@ from npufit.cost import Estimate, EstimateOptions
 from npufit.report.ink import Page
 from npufit.report.json_report import check_json, check_schema
 from npufit.report.markdown import check_markdown
+from npufit.report.phrases import headline
 from npufit.report.sarif import check_sarif
 from npufit.report.text import check_text, comparison_text
-from npufit.report.wording import headline
 
 _NETWORK = "zoo:mobilenet_v1@96,int8"
 

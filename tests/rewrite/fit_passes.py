@@ -11,7 +11,7 @@ import numpy as np
 from npufit.errors import InputError
 from npufit.graph import Buffer, Model
 from npufit.rewrite import Context, Exactness, Pass, Rewritten, Site
-from npufit.rewrite.constants import values_of
+from npufit.rewrite.surgery.constants import values_of
 
 
 def shift_bias(model: Model, steps: int) -> Model:

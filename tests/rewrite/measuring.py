@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from rewrite_models import edge_inputs
 
-from npufit.execute import Reference, Values
+from npufit.execution import Reference, Values
+from npufit.execution.differences import OutputDifference, differences
 from npufit.graph import Model
 from npufit.rewrite import Pass
-from npufit.rewrite.differences import OutputDifference, differences
 
 
 def measure(

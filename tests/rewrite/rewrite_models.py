@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from npufit.execute import Reference
+from npufit.execution import Reference
 from npufit.graph import (
     NO_BUFFER,
     NOT_QUANTIZED,

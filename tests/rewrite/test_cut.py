@@ -13,11 +13,11 @@ from rewrite_models import Net, kinds
 
 import npufit
 from npufit.checking import check
+from npufit.cutting.cut import Cut, cut, manifest_text, prove_cut, run_parts
 from npufit.errors import InputError
-from npufit.execute import Array, Reference, random_inputs
+from npufit.execution import Array, Reference, random_inputs
+from npufit.fitting.proof.inputs import extreme_inputs, seeded_inputs
 from npufit.graph import Attachment, Buffer, Metadata, Model
-from npufit.rewrite.cutting import Cut, cut, manifest_text, prove_cut, run_parts
-from npufit.rewrite.proof_inputs import extreme_inputs, seeded_inputs
 from npufit.stacks import Placement, Unit
 from npufit.tflite import parse_model, serialize_model
 

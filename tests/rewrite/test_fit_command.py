@@ -18,8 +18,9 @@ from fit_passes import Failing, Inexact, Wrong
 
 import npufit as package
 from npufit.cli.fit import command
+from npufit.fitting import fit as fitting
 from npufit.report.fit_document import fit_schema
-from npufit.rewrite import Pass, fitting
+from npufit.rewrite import Pass
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.padding import FoldPad
 from npufit.tflite import read_model, write_model

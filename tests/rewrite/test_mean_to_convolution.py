@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rewrite_models import INT8, UINT8, Net, assert_same_answers, hazards, kinds, on, on_npu, quantized, read, rewrite
 
-from npufit.execute import Reference
+from npufit.execution import Reference
 from npufit.graph import ElementType, FullyConnectedOptions, Model, ReducerOptions
 from npufit.rewrite import Context
+from npufit.rewrite.arithmetic.requantization import round_twice
 from npufit.rewrite.passes.pooling import MeanToConvolution, mean_multiplier
-from npufit.rewrite.requantization import round_twice
 
 
 def _mean(

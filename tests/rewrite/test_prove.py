@@ -13,16 +13,16 @@ from rewrite_models import INT8, UINT8, Net, quantized
 import npufit
 from npufit.checking import check
 from npufit.errors import InputError
+from npufit.execution.differences import differences
+from npufit.fitting.fit import FitOptions, fit
+from npufit.fitting.proof.inputs import extreme_inputs, read_samples, seeded_inputs
+from npufit.fitting.proof.proof import prove
+from npufit.fitting.search.search import Outcome, SearchOptions, Step, search
 from npufit.graph import Model, Operator
 from npufit.rewrite import Pass
-from npufit.rewrite.differences import differences
-from npufit.rewrite.fitting import FitOptions, fit
 from npufit.rewrite.passes.padding import FoldPad
 from npufit.rewrite.passes.signedness import ToInt8
 from npufit.rewrite.progress import FitStage
-from npufit.rewrite.proof_inputs import extreme_inputs, read_samples, seeded_inputs
-from npufit.rewrite.proving import prove
-from npufit.rewrite.searching import Outcome, SearchOptions, Step, search
 
 _25_3 = "imx93/teflon@25.3"
 

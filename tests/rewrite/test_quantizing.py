@@ -11,7 +11,7 @@ from measuring import measure
 from rewrite_models import FLOAT32, INT8, Net, kinds, on, on_npu, rewrite
 
 from npufit.errors import InputError, ToolError
-from npufit.execute import random_inputs
+from npufit.execution import random_inputs
 from npufit.graph import (
     NOT_QUANTIZED,
     Activation,
@@ -117,7 +117,7 @@ def test_what_the_quantizer_does_not_know_stays_float() -> None:
 
 
 def test_without_the_quantizer_the_user_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("npufit.rewrite.quantizer.is_installed", lambda: False)
+    monkeypatch.setattr("npufit.rewrite.quantization.quantizer.is_installed", lambda: False)
     with pytest.raises(ToolError, match=r"pip install 'npufit\[quantize\]'"):
         Quantize().rewrite(_network().model(), Context())
 

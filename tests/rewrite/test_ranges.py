@@ -20,7 +20,7 @@ from rewrite_models import (
     rewrite,
 )
 
-from npufit.execute import random_inputs
+from npufit.execution import random_inputs
 from npufit.graph import Activation, AddOptions, ConcatenationOptions, ElementType, Model, Padding, Quantization
 from npufit.rewrite import Context
 from npufit.rewrite.passes.ranges import Relu6Range

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rewrite_models import INT8, UINT8, Net, assert_same_answers, kinds, place, quantized, rewrite
 
-from npufit.execute import Reference
+from npufit.execution import Reference
 from npufit.graph import Activation, AddOptions, ElementType, Model, Quantization
 from npufit.rewrite import Context, Pass
 from npufit.rewrite.passes.additions import RearrangeAdditions

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from npufit.errors import InputError
+from npufit.fitting.recipe import LARGEST_RECIPE_BYTES, pass_options, pass_text, read_recipe, recipe_text
 from npufit.rewrite import parse_pass
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.escapes import BreakEscape
 from npufit.rewrite.passes.padding import FoldPad
-from npufit.rewrite.recipe import LARGEST_RECIPE_BYTES, pass_options, pass_text, read_recipe, recipe_text
 
 
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:

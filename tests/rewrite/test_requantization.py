@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rewrite_models import INT8, UINT8, Net, quantized
 
-from npufit.execute import Reference
+from npufit.execution import Reference
 from npufit.graph import Conv2DOptions, DepthwiseConv2DOptions, ElementType, FullyConnectedOptions, Options, Padding
-from npufit.rewrite.requantization import (
+from npufit.rewrite.arithmetic.requantization import (
     Integers,
     Multiplier,
     Scaling,

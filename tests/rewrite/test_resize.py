@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rewrite_models import HALF, INT32, Net, kinds
 
 from npufit.errors import InputError
-from npufit.execute import Reference
+from npufit.execution import Reference
 from npufit.graph import (
     NOT_QUANTIZED,
     AddOptions,
@@ -36,9 +36,8 @@ from npufit.graph import (
     constant_values,
 )
 from npufit.report.resize import resize_schema
-from npufit.rewrite import resize
-from npufit.rewrite.resizing import Resized, image_input, parse_size, resize_image
-from npufit.rewrite.resizing.dimensions import dimension, new_size, old_size, reshape
+from npufit.rewrite.resolution import Resized, image_input, parse_size, resize, resize_image
+from npufit.rewrite.resolution.dimensions import dimension, new_size, old_size, reshape
 from npufit.tflite import parse_model, read_model, serialize_model
 from npufit.zoo import build, describe_structure, parse_spec, structure_differences
 

@@ -11,11 +11,11 @@ from measuring import measure
 from rewrite_models import Net, kinds, on, on_npu, place, quantized, read, rewrite
 
 from npufit.errors import InputError
-from npufit.execute import random_inputs
+from npufit.execution import random_inputs
 from npufit.graph import Activation, Model, Padding, Quantization
 from npufit.rewrite import Context
 from npufit.rewrite.passes.scales import PerTensor
-from npufit.rewrite.products import LARGEST_BIAS
+from npufit.rewrite.quantization.weighted_operators import LARGEST_BIAS
 
 
 def _scales(seed: int, count: int, middle: float, spread: float, axis: int) -> Quantization:

@@ -12,15 +12,15 @@ from rewrite_models import Net, kinds
 import npufit
 from npufit.checking import CheckResult, check
 from npufit.errors import InputError
-from npufit.execute import random_inputs
+from npufit.execution import random_inputs
+from npufit.fitting.fit import FitOptions, fit
+from npufit.fitting.search.score import Score, change_words, score
+from npufit.fitting.search.search import Outcome, SearchOptions, search, survey
 from npufit.graph import Model, Padding, Quantization
 from npufit.rewrite import Context, Exactness, Pass, Rewritten
-from npufit.rewrite.fitting import FitOptions, fit
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.escapes import BreakEscape
 from npufit.rewrite.passes.padding import FoldPad
-from npufit.rewrite.scoring import Score, change_words, score
-from npufit.rewrite.searching import Outcome, SearchOptions, search, survey
 
 _25_3 = "imx93/teflon@25.3"
 _PASSES = (RemoveDead(), FoldPad(), BreakEscape())

@@ -10,7 +10,7 @@ from measuring import largest_steps, measure, with_outputs
 from rewrite_models import INT8, UINT8, Net, hazards, kinds, on, on_npu, place, quantized, read, rewrite
 
 from npufit.errors import InputError
-from npufit.execute import random_inputs
+from npufit.execution import random_inputs
 from npufit.graph import (
     Activation,
     AddOptions,

@@ -11,7 +11,8 @@ from vela_models import TARGET, place
 
 import npufit
 from npufit.errors import InputError
-from npufit.execute import RunOptions, random_inputs, run_on_target
+from npufit.execution import random_inputs
+from npufit.fitting.fit import FitOptions, fit
 from npufit.graph import (
     NOT_QUANTIZED,
     Activation,
@@ -31,7 +32,7 @@ from npufit.graph import (
     Tensor,
 )
 from npufit.rewrite import parse_pass
-from npufit.rewrite.fitting import FitOptions, fit
+from npufit.running import RunOptions, run_on_target
 from npufit.stacks import Evidence, PlaceOptions
 
 UINT8, INT8, INT16, INT32, INT64 = (

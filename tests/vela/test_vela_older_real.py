@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from npufit.checking import load
 from npufit.errors import ToolError
-from npufit.execute import RunOptions, random_inputs, run_on_target
+from npufit.execution import random_inputs
+from npufit.loading import load
+from npufit.running import RunOptions, run_on_target
 from npufit.stacks import Placement, PlaceOptions, Unit, resolve_target
 from npufit.stacks.vela import STACK, compile_model
 from npufit.stacks.vela.installing import install, wish_for

@@ -12,7 +12,7 @@ from npufit.errors import ModelError
 from npufit.graph import NO_TENSOR, Model, wire
 from npufit.stacks.placement import Placement, Status
 from npufit.stacks.rule import Evidence
-from npufit.stacks.vela.fates import constant_operators
+from npufit.stacks.vela.absorbed_operators import constant_operators
 from npufit.stacks.vela.placing import FOLDED, MERGED
 from npufit.tflite import read_model
 

@@ -10,7 +10,8 @@ from vela_models import chain, place
 import npufit
 from npufit.chips import load_chip
 from npufit.ethosu.kernel import IMX93_SRAM_BYTES
-from npufit.execute import RunOptions, random_inputs, run_on_target
+from npufit.execution import random_inputs
+from npufit.running import RunOptions, run_on_target
 from npufit.stacks.placement import Placement
 from npufit.stacks.vela import describe_sram_use
 from npufit.tflite import read_model

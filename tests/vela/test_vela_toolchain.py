@@ -19,8 +19,8 @@ from npufit.errors import InputError, ToolError
 from npufit.report.toolchain import installed_text
 from npufit.stacks import Placement, PlaceOptions, resolve_target
 from npufit.stacks.vela import STACK
-from npufit.stacks.vela.choosing import executable_compiler, find_compiler
 from npufit.stacks.vela.compiler import Way
+from npufit.stacks.vela.compiler_choice import executable_compiler, find_compiler
 from npufit.stacks.vela.environments import (
     find_environment,
     installing,

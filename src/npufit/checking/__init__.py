@@ -1,10 +1,9 @@
 """The main question: where does each operator of a model run on a target, and is that good enough?"""
 
 from npufit.checking.check import check
-from npufit.checking.chosen import ChosenTarget, choose_target
 from npufit.checking.gates import Gate, GateResult, evaluate_gate, parse_gate
-from npufit.checking.load import load
 from npufit.checking.result import CheckResult, Summary
+from npufit.checking.target_choice import ChosenTarget, choose_target
 
 __all__ = [
     "CheckResult",
@@ -15,6 +14,5 @@ __all__ = [
     "check",
     "choose_target",
     "evaluate_gate",
-    "load",
     "parse_gate",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from npufit.checking.chosen import ChosenTarget, choose_target
 from npufit.checking.result import CheckResult
+from npufit.checking.target_choice import ChosenTarget, choose_target
 from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.stacks import (

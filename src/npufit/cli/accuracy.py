@@ -44,8 +44,8 @@ def command(
     npufit accuracy --svg accuracy.svg    and a picture
     """
     from npufit.cli.output import page_for, write
-    from npufit.cost.accuracy import accuracy_rows, choose_rows, class_accuracy, group_accuracy
     from npufit.report.accuracy import accuracy_json, accuracy_markdown, accuracy_text
+    from npufit.validating.accuracy import accuracy_rows, choose_rows, class_accuracy, group_accuracy
 
     rows = choose_rows(accuracy_rows(), groups)
     summaries = group_accuracy(rows)

@@ -72,11 +72,11 @@ def command(
     """
     from datetime import date
 
+    from npufit.calibrating.calibrate import calibrate, meanings
     from npufit.cli.check import parse_settings
     from npufit.cli.output import page_for, sign_of_life, write
-    from npufit.cost.calibrate import calibrate, meanings
-    from npufit.cost.observation_file import read_observations
-    from npufit.cost.profile import profile_text
+    from npufit.cost.board_profile import profile_text
+    from npufit.cost.measured.observation_file import read_observations
     from npufit.report.calibration import calibration_json, calibration_text
     from npufit.stacks import PlaceOptions, resolve_target
 
@@ -114,7 +114,7 @@ def _check_output(output: Path | None, files: Sequence[Path], models: Sequence[s
 
 
 def _load(models: Sequence[str]) -> dict[str, Model]:
-    from npufit.checking import load
+    from npufit.loading import load
 
     if not models:
         raise InputError("no model given. Name each measured model with -m, such as -m net.tflite.")

@@ -99,9 +99,10 @@ def command(
 
     Exit codes: 0 fine, 1 a gate failed, 2 the input is wrong, 3 a needed tool is missing or failed.
     """
-    from npufit.checking import check, choose_target, evaluate_gate, load, parse_gate
+    from npufit.checking import check, choose_target, evaluate_gate, parse_gate
     from npufit.cli.output import page_for, sign_of_life, write
     from npufit.cost import EstimateOptions, Kernels
+    from npufit.loading import load
     from npufit.stacks import PlaceOptions, prepare_stack
 
     if not targets:

@@ -13,8 +13,8 @@ from npufit.cli import exit_codes
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
+    from npufit.disassembling.streams import NamedStream
     from npufit.ethosu.kernel import KernelVerdict
-    from npufit.execute.streams import NamedStream
 
 
 @click.command("disassemble")
@@ -41,8 +41,8 @@ def command(file: Path, kernel: str | None, as_json: bool, output: Path | None) 
     Exit codes: 0 fine, 1 the kernel refuses a stream (--kernel), 2 the input is wrong.
     """
     from npufit.cli.output import sign_of_life, write
+    from npufit.disassembling.streams import judge_stream, read_streams
     from npufit.ethosu.kernel import parse_kernel
-    from npufit.execute.streams import judge_stream, read_streams
 
     release = None if kernel is None else parse_kernel(kernel)
     with sign_of_life(f"reading {file.name}"):

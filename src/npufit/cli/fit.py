@@ -15,10 +15,10 @@ from npufit.cli.options import color_option, schema_option, tool_options
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
+    from npufit.cutting.cut import Cut, CutProof
+    from npufit.fitting.fit import Fit, FitOptions
     from npufit.report.fit import Written
     from npufit.rewrite import Pass
-    from npufit.rewrite.cutting import Cut, CutProof
-    from npufit.rewrite.fitting import Fit, FitOptions
 
 _CUT = "cut"
 
@@ -138,14 +138,15 @@ def command(
 
     if prove and not only_list:
         WORKER.prepare()  # it imports LiteRT while this process imports the rest
-    from npufit.checking import choose_target, load
+    from npufit.checking import choose_target
     from npufit.cli.check import parse_settings
     from npufit.cli.output import page_for
     from npufit.cli.progress import progress_bar
+    from npufit.fitting.fit import FitOptions, fit, list_passes
+    from npufit.fitting.proof.inputs import RANDOM_INPUTS, read_samples
+    from npufit.loading import load
     from npufit.report.fit import fit_text
     from npufit.report.fit_document import fit_json
-    from npufit.rewrite.fitting import FitOptions, fit, list_passes
-    from npufit.rewrite.proof_inputs import RANDOM_INPUTS, read_samples
     from npufit.stacks import PlaceOptions, prepare_stack
 
     chosen = choose_target(target, vela)
@@ -179,8 +180,8 @@ def command(
 
 def _asked(only: Sequence[str], recipe: Path | None) -> tuple[Pass, ...] | None:
     """Return the passes that are asked for, None where a search is to choose them."""
+    from npufit.fitting.recipe import read_recipe
     from npufit.rewrite import parse_pass
-    from npufit.rewrite.recipe import read_recipe
 
     if recipe is not None and recipe.exists():
         return read_recipe(recipe).passes
@@ -219,8 +220,8 @@ def _is_same(first: Path, second: Path) -> bool:
 
 def _cut(fit: Fit, head: Sequence[str], tail: Sequence[str], options: FitOptions) -> tuple[Cut, CutProof | None]:
     """Return the result in parts, and the proof that they chain."""
-    from npufit.rewrite.cutting import cut, prove_cut
-    from npufit.rewrite.proof_inputs import extreme_inputs, seeded_inputs
+    from npufit.cutting.cut import cut, prove_cut
+    from npufit.fitting.proof.inputs import extreme_inputs, seeded_inputs
 
     model = fit.result.model
     found = cut(model, fit.result.placement, head, tail)
@@ -234,9 +235,9 @@ def _write(
     fit: Fit, parts: tuple[Cut, CutProof | None] | None, output: Path | None, recipe: Path | None, *, force: bool
 ) -> Written:
     """Write what is to be written, and return it; what failed its proof is not."""
+    from npufit.cutting.cut import MANIFEST, manifest_text
+    from npufit.fitting.recipe import recipe_text
     from npufit.report.fit import Written
-    from npufit.rewrite.cutting import MANIFEST, manifest_text
-    from npufit.rewrite.recipe import recipe_text
     from npufit.tflite import serialize_model
 
     data = serialize_model(fit.result.model)

@@ -19,8 +19,8 @@ def kernel_verdicts(
 
     Raises InputError where `release` is none that has the driver, or where nothing runs on an Ethos-U65.
     """
+    from npufit.disassembling.streams import judge_stream, read_streams, streams_of
     from npufit.ethosu.kernel import parse_kernel
-    from npufit.execute.streams import judge_stream, read_streams, streams_of
     from npufit.report.disassembly import verdict_text
     from npufit.stacks import resolve_target
     from npufit.stacks.vela import compile_model, is_precompiled

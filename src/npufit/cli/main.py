@@ -115,7 +115,7 @@ def _exit_code(error: NpufitError) -> int:
 
 
 def _show(error: NpufitError) -> None:
-    from npufit.words import printable
+    from npufit.formatting import printable
 
     lines = [printable(line) for line in str(error).splitlines()]
     click.echo(f"npufit: {lines[0]}" if lines else "npufit: failed", err=True)

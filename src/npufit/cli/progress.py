@@ -9,7 +9,7 @@ from collections.abc import Generator
 from enum import StrEnum
 from typing import Protocol
 
-from npufit.execute import Stage
+from npufit.execution import Stage
 
 _PATIENCE_S = 1.0
 _INTERVAL_S = 0.1

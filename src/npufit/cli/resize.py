@@ -14,7 +14,7 @@ from npufit.errors import InputError
 
 if TYPE_CHECKING:
     from npufit.graph import Model
-    from npufit.rewrite.resizing import Size
+    from npufit.rewrite.resolution import Size
 
 
 def _schema() -> dict[str, Any]:
@@ -52,10 +52,10 @@ def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool
 
     Exit codes: 0 fine, 2 the input is wrong or the network cannot have that size.
     """
-    from npufit.checking import load
     from npufit.cli.output import page_for
+    from npufit.loading import load
     from npufit.report.resize import resize_json, resize_text
-    from npufit.rewrite.resizing import resize
+    from npufit.rewrite.resolution import resize
 
     _check_output(model, output, force=force)
     network = load(model)
@@ -70,7 +70,7 @@ def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool
 
 
 def _parse_sizes(model: Model, entries: Sequence[str]) -> dict[str, Size]:
-    from npufit.rewrite.resizing import image_input, parse_size
+    from npufit.rewrite.resolution import image_input, parse_size
 
     sizes: dict[str, Size] = {}
     for entry in entries:

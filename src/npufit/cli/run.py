@@ -12,8 +12,9 @@ from npufit.cli.options import color_option, schema_option, tool_options
 from npufit.errors import InputError, ToolError
 
 if TYPE_CHECKING:
-    from npufit.execute import RunOptions, RunResult, Values
+    from npufit.execution import Values
     from npufit.graph import Model
+    from npufit.running import RunOptions, RunResult
 
 
 def _schema() -> dict[str, Any]:
@@ -121,13 +122,14 @@ def command(
     from npufit.litert import WORKER
 
     WORKER.prepare()  # it imports LiteRT while this process imports the rest
-    from npufit.checking import load
     from npufit.cli.check import parse_settings
     from npufit.cli.kernel_option import kernel_verdicts
     from npufit.cli.output import page_for
     from npufit.cli.progress import progress_bar
-    from npufit.execute import RunOptions, best_classes, read_inputs, read_labels, write_outputs
+    from npufit.execution import best_classes, read_inputs, read_labels, write_outputs
+    from npufit.loading import load
     from npufit.report.run import run_json, run_text
+    from npufit.running import RunOptions
     from npufit.stacks import PlaceOptions
 
     name = _model_name(model, captured_model, target, on, capture, compare)
@@ -189,7 +191,7 @@ def _run(
     inputs: Values,
     options: RunOptions,
 ) -> RunResult:
-    from npufit.execute import replay, run_on_cpu, run_on_target
+    from npufit.running import replay, run_on_cpu, run_on_target
     from npufit.stacks import resolve_target
 
     if original is not None and target is None:

@@ -11,20 +11,20 @@ from npufit.cost.cpu import caches_of, elasticities, total_ms, total_terms
 from npufit.cost.cpu_coefficients import CORES, coefficients
 from npufit.cost.demand import Family
 from npufit.cost.estimate import Band, Estimate, OperatorEstimate
-from npufit.cost.fitted import Fitted, load_fitted
-from npufit.cost.hypothesis import Taking, all_it_could_take, as_unknown
 from npufit.cost.kernels import Kernels, cpu_rates
+from npufit.cost.measured.public_measurements import find_measured
 from npufit.cost.memory import estimate_memory
 from npufit.cost.npu import NpuModel, load_npu_model
+from npufit.cost.packaged_coefficients import Fitted, load_fitted
+from npufit.cost.possible_workloads import Taking, all_it_could_take, as_unknown
 from npufit.cost.prediction import Bound
-from npufit.cost.reference import find_measured
 from npufit.cost.slopes import slopes_by_differences
-from npufit.cost.unknown import Span, span_unknown
+from npufit.cost.unknown_placement import Span, span_unknown
 from npufit.cost.workload import PlacedDemand, Workload, on_the_cpu, workload_of
 from npufit.errors import InputError
+from npufit.formatting import shorten
 from npufit.graph import Model
 from npufit.stacks import Placement, Setting, Status, Target, Unit
-from npufit.words import shorten
 
 _MOST_THREADS = 64
 _MOST_NAMES = 5

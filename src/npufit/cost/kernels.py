@@ -13,7 +13,7 @@ from math import log
 
 from npufit.cost.coefficient import Values
 from npufit.cost.cpu_coefficients import CACHE, CORES, is_time
-from npufit.cost.fitted import load_fitted
+from npufit.cost.packaged_coefficients import load_fitted
 from npufit.cost.spread import Spread
 from npufit.errors import InputError
 from npufit.stacks import Setting

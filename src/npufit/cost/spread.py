@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import exp, hypot, log, sqrt
 
 from npufit.cost.estimate import Band
-from npufit.words import percent
+from npufit.formatting import percent
 
 SMALL_MS = 3.0
 """Below it few networks were measured, and fixed costs take a large share."""

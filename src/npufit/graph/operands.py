@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from npufit.errors import ModelError, Place
+from npufit.formatting import plural, shorten
 from npufit.graph.model import NO_TENSOR, Model, Operator, Subgraph
-from npufit.words import plural, shorten
 
 _LEAST: dict[int, tuple[str, ...]] = {
     1: (

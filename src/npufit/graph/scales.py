@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import isfinite
 
 from npufit.errors import ModelError, Place
+from npufit.formatting import plural, shorten
 from npufit.graph.model import Model
 from npufit.graph.tensor import Tensor
-from npufit.words import plural, shorten
 
 
 def require_scales(model: Model) -> None:

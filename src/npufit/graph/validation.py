@@ -8,12 +8,12 @@ from math import prod
 from typing import NoReturn
 
 from npufit.errors import ModelError, Place
+from npufit.formatting import shorten
 from npufit.graph.element import ElementType
 from npufit.graph.model import NO_TENSOR, Model, Operator, Subgraph
 from npufit.graph.options import OtherOptions
 from npufit.graph.quantization import BlockwiseQuantization, MultiAxisQuantization
 from npufit.graph.tensor import Tensor
-from npufit.words import shorten
 
 MAX_RANK = 16
 """More dimensions than any TFLite kernel takes (8), with a margin."""

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from npufit.errors import InputError, ToolError
-from npufit.words import printable, shorten
+from npufit.formatting import printable, shorten
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-from npufit import words
+from npufit import formatting
 from npufit._version import __version__
-from npufit.cost.accuracy import AccuracyRow, GroupAccuracy
+from npufit.formatting import clean
 from npufit.report.ink import Page, columns
 from npufit.report.markdown import escape
-from npufit.words import clean
+from npufit.validating.accuracy import AccuracyRow, GroupAccuracy
 
 _DIGITS = 6
 _MODELS = 6
@@ -52,9 +52,9 @@ def accuracy_headline(rows: Sequence[AccuracyRow]) -> str:
     """Return in a sentence how many measurements there are, and how many of them count."""
     counted = [row for row in rows if row.counts]
     return (
-        f"{words.plural(len(rows), 'public measurement')}; {len(counted)} of them are predicted, each by a fit that "
-        f"had neither seen its network nor been chosen by it; {len(rows) - len(counted)} are not counted, with the "
-        "reason below."
+        f"{formatting.plural(len(rows), 'public measurement')}; {len(counted)} of them are predicted, each by a fit "
+        f"that had neither seen its network nor been chosen by it; {len(rows) - len(counted)} are not counted, with "
+        "the reason below."
     )
 
 
@@ -63,18 +63,18 @@ def _group_cells(group: GroupAccuracy) -> list[str]:
         group_name(group),
         str(group.rows),
         str(group.networks),
-        words.percent(group.median_error),
-        words.percent(group.mean_error),
-        words.percent(group.coverage),
-        f"{words.significant(group.low)} to {words.significant(group.high)}",
-        "" if group.compiler_median_error is None else words.percent(group.compiler_median_error),
-        "" if group.compiler_mean_error is None else words.percent(group.compiler_mean_error),
+        formatting.percent(group.median_error),
+        formatting.percent(group.mean_error),
+        formatting.percent(group.coverage),
+        f"{formatting.significant(group.low)} to {formatting.significant(group.high)}",
+        "" if group.compiler_median_error is None else formatting.percent(group.compiler_median_error),
+        "" if group.compiler_mean_error is None else formatting.percent(group.compiler_mean_error),
     ]
 
 
 def group_name(group: GroupAccuracy) -> str:
     """Return the name of a group with what is part of it."""
-    return words.printable(f"{group.group}, {group.part}" if group.part else group.group)
+    return formatting.printable(f"{group.group}, {group.part}" if group.part else group.group)
 
 
 def _rows(group: str, rows: Sequence[AccuracyRow], page: Page) -> list[str]:
@@ -87,7 +87,7 @@ def _rows(group: str, rows: Sequence[AccuracyRow], page: Page) -> list[str]:
     table = columns(chosen, right=flush)
     return [
         "",
-        page.ink("bold", words.printable(group)),
+        page.ink("bold", formatting.printable(group)),
         "  " + page.ink("dim", table[0]),
         *("  " + line for line in table[1:]),
     ]
@@ -95,15 +95,15 @@ def _rows(group: str, rows: Sequence[AccuracyRow], page: Page) -> list[str]:
 
 def _row_cells(row: AccuracyRow) -> list[str]:
     return [
-        words.shorten(f"{row.model} {row.size}", 42),
+        formatting.shorten(f"{row.model} {row.size}", 42),
         row.threads.partition(" ")[0] if row.threads[:1].isdigit() else ("?" if row.threads else ""),
         f"{row.measured_ms:g}",
-        "" if row.predicted_ms is None else words.significant(row.predicted_ms, 3),
+        "" if row.predicted_ms is None else formatting.significant(row.predicted_ms, 3),
         _signed(row.error),
         "" if row.in_band is None else "yes" if row.in_band else "NO",
-        "" if row.compiler_ms is None else words.significant(row.compiler_ms, 3),
+        "" if row.compiler_ms is None else formatting.significant(row.compiler_ms, 3),
         _signed(row.compiler_error),
-        words.shorten(row.stack_version, 40),
+        formatting.shorten(row.stack_version, 40),
     ]
 
 
@@ -117,7 +117,10 @@ def _left_out(rows: Sequence[AccuracyRow], page: Page, everything: bool) -> list
         return []
     lines = ["", page.ink("bold", f"Not counted: {sum(map(len, by_reason.values()))} rows")]
     for reason, members in by_reason.items():
-        lines += ["", *page.wrap(f"{words.plural(len(members), 'row')}: {words.printable(reason)}", "  ", "    ")]
+        lines += [
+            "",
+            *page.wrap(f"{formatting.plural(len(members), 'row')}: {formatting.printable(reason)}", "  ", "    "),
+        ]
         if everything:
             lines += [line for row in members for line in page.wrap(_in_words(row), "    ", "      ")]
         else:
@@ -137,13 +140,13 @@ def rows_left_out(rows: Sequence[AccuracyRow]) -> dict[str, list[AccuracyRow]]:
 def _models(rows: Sequence[AccuracyRow]) -> str:
     names = list(dict.fromkeys(f"{row.model} on {row.chip}" for row in rows))
     more = f", … {len(names) - _MODELS} more" if len(names) > _MODELS else ""
-    return words.printable(", ".join(names[:_MODELS]) + more)
+    return formatting.printable(", ".join(names[:_MODELS]) + more)
 
 
 def _in_words(row: AccuracyRow) -> str:
     threads = f", {row.threads} threads" if row.threads.isdigit() else f", threads {row.threads}" if row.threads else ""
-    predicted = "" if row.predicted_ms is None else f" (predicted {words.milliseconds(row.predicted_ms, 3)})"
-    return words.printable(
+    predicted = "" if row.predicted_ms is None else f" (predicted {formatting.milliseconds(row.predicted_ms, 3)})"
+    return formatting.printable(
         f"{row.group}: {row.model} @ {row.size}, {row.unit}{threads}, {row.stack}, {row.stack_version}: "
         f"{row.measured_ms:g} ms{predicted}; {row.source}"
     )

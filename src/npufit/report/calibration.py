@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from npufit._version import __version__
-from npufit.cost.calibrate import Calibration, CalibrationRow
-from npufit.cost.profile import Change
+from npufit.calibrating.calibrate import Calibration, CalibrationRow
+from npufit.cost.board_profile import Change
+from npufit.formatting import clean, percent, plural, printable, shorten, significant
 from npufit.report.estimate_document import band_document
 from npufit.report.ink import Page, columns
-from npufit.words import clean, percent, plural, printable, shorten, significant
 
 _DIGITS = 6
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from npufit.disassembling.streams import NamedStream
 from npufit.errors import InputError
 from npufit.ethosu import Instruction, disassemble
 from npufit.ethosu.disassembly import summarize
@@ -18,8 +19,7 @@ from npufit.ethosu.kernel import (
     used_regions,
 )
 from npufit.ethosu.operations import read_operations
-from npufit.execute.streams import NamedStream
-from npufit.words import plural
+from npufit.formatting import plural
 
 _MOST_BLOCKS = 80_000
 """Operations with tens of registers each; more of them would take gigabytes as text."""

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from npufit.cost import Band, Estimate, Measured, MemoryEstimate
-from npufit.words import clean
+from npufit.formatting import clean
 
 _DIGITS = 6
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from npufit.checking import CheckResult
-from npufit.execute import GOLDEN, describe
-from npufit.report import time_words, wording
+from npufit.cutting.cut import Cut, CutProof
+from npufit.execution import GOLDEN, describe
+from npufit.execution.differences import OutputDifference
+from npufit.fitting.fit import Fit
+from npufit.fitting.recipe import option_text, pass_text
+from npufit.fitting.search.search import Outcome, Verdict
+from npufit.formatting import milliseconds, percent, plural, printable, quantity, ranges, shorten, size
+from npufit.report import phrases, time_phrases
 from npufit.report.ink import Page, columns
 from npufit.rewrite import Pass
-from npufit.rewrite.cutting import Cut, CutProof
-from npufit.rewrite.differences import OutputDifference
-from npufit.rewrite.fitting import Fit
-from npufit.rewrite.recipe import option_text, pass_text
-from npufit.rewrite.searching import Outcome, Verdict
 from npufit.stacks import OperatorPlacement, Rule, Status, Unit
-from npufit.words import milliseconds, percent, plural, printable, quantity, ranges, shorten, size
 
 _SITES = 3
 _OUTPUTS = 8
@@ -46,7 +46,7 @@ def fit_text(fit: Fit, written: Written, page: Page, *, everything: bool = False
     """Return the report on a fit: the answer first, before and after, the passes, what remains off the NPU."""
     is_bad = bool(fit.failures) or (written.cut_proof is not None and bool(written.cut_proof.difference))
     lines = [page.ink("red" if is_bad else "bold", line) for line in page.wrap(headline(fit), hanging="  ")]
-    lines.append(page.ink("dim", wording.describe_model(fit.original.model)))
+    lines.append(page.ink("dim", phrases.describe_model(fit.original.model)))
     if fit.steps:
         lines += _before_and_after(fit, written, page)
     lines += _passes(fit, page, everything)
@@ -140,7 +140,7 @@ def _time(result: CheckResult) -> str:
         return milliseconds(estimate.total_ms)
     if estimate.low_ms is None or estimate.high_ms is None:
         return ""
-    return f"{time_words.span(estimate.low_ms, estimate.high_ms)} ms"
+    return f"{time_phrases.span(estimate.low_ms, estimate.high_ms)} ms"
 
 
 def _before_and_after(fit: Fit, written: Written, page: Page) -> list[str]:
@@ -178,7 +178,7 @@ def _share(share: float | None) -> str:
 
 
 def _hazard_cell(result: CheckResult) -> str:
-    return wording.hazard_cell(result.placement.hazards)
+    return phrases.hazard_cell(result.placement.hazards)
 
 
 def _passes(fit: Fit, page: Page, everything: bool) -> list[str]:
@@ -292,7 +292,7 @@ def _remaining(result: CheckResult, page: Page, everything: bool) -> list[str]:
             lines += page.wrap(f"{rule}  {text} Here: {_few(names)}.", "  ", "    ")
     if not left:
         return lines
-    groups = wording.group_by_rule(left)
+    groups = phrases.group_by_rule(left)
     lines += ["", page.ink("bold", f"Not on the NPU: {plural(len(left), 'operator')}")]
     for rule, group in groups if everything else groups[:_GROUPS]:
         lines += _group(result, rule, group, page, everything)
@@ -323,7 +323,7 @@ def _group(
         remedy for placed in group for remedy in (placed.finding.remedies if placed.finding else ())
     )
     for remedy in list(remedies)[: None if everything else 2]:
-        lines += page.wrap(f"way out: {wording.remedy_words(remedy)}", "      ", "        ")
+        lines += page.wrap(f"way out: {phrases.remedy_words(remedy)}", "      ", "        ")
     return lines
 
 

@@ -10,16 +10,16 @@ from typing import Any
 
 from npufit._version import __version__
 from npufit.checking import CheckResult
-from npufit.execute import GOLDEN
+from npufit.cutting.cut import Cut, CutProof
+from npufit.execution import GOLDEN
+from npufit.execution.differences import OutputDifference
+from npufit.fitting.fit import Fit
+from npufit.fitting.proof.proof import Proof
+from npufit.fitting.recipe import pass_options
+from npufit.fitting.search.search import Verdict
+from npufit.formatting import clean
 from npufit.report.fit import Written
 from npufit.report.json_report import check_document
-from npufit.rewrite.cutting import Cut, CutProof
-from npufit.rewrite.differences import OutputDifference
-from npufit.rewrite.fitting import Fit
-from npufit.rewrite.proving import Proof
-from npufit.rewrite.recipe import pass_options
-from npufit.rewrite.searching import Verdict
-from npufit.words import clean
 
 SCHEMA_VERSION = 1
 

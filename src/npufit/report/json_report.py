@@ -9,11 +9,11 @@ from typing import Any
 
 from npufit._version import __version__
 from npufit.checking import CheckResult, GateResult
+from npufit.formatting import clean
 from npufit.graph import Model
 from npufit.report.cures import passes_against
 from npufit.report.estimate_document import estimate_document
 from npufit.stacks import Difference, Hazard, OperatorPlacement, Partition, Remedy
-from npufit.words import clean
 
 SCHEMA_VERSION = 1
 

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from npufit import words
+from npufit import formatting
 from npufit.checking import CheckResult, GateResult
 from npufit.cost import Estimate
 from npufit.graph import Model
-from npufit.report import time_words, wording
-from npufit.report.time_words import TimeRow
+from npufit.report import phrases, time_phrases
+from npufit.report.time_phrases import TimeRow
 from npufit.stacks import OperatorPlacement, Remedy, Unit
 
 _LIMIT = 30
@@ -30,15 +30,15 @@ def check_markdown(model: Model, results: Sequence[CheckResult], gates: Sequence
             results=results,
             gates=gates,
             limit=_LIMIT,
-            headline=wording.headline,
-            hazards_by_effect=wording.hazards_by_effect,
-            effect_words=wording.effect_words,
+            headline=phrases.headline,
+            hazards_by_effect=phrases.hazards_by_effect,
+            effect_words=phrases.effect_words,
             operator_name=_operator_name,
             off_npu=_off_npu,
             members_in_words=_members_in_words,
             ways_out=_ways_out,
             times=_times,
-            reversal=time_words.reversal,
+            reversal=time_phrases.reversal,
             memory=_memory,
         )
     )
@@ -46,7 +46,7 @@ def check_markdown(model: Model, results: Sequence[CheckResult], gates: Sequence
 
 def escape(text: str) -> str:
     """Return `text` as Markdown that shows it literally, on one line, within a table."""
-    return html.escape(words.printable(text), quote=False).translate(_MARKS)
+    return html.escape(formatting.printable(text), quote=False).translate(_MARKS)
 
 
 @functools.cache
@@ -68,31 +68,31 @@ def _times(result: CheckResult) -> list[TimeRow]:
     if estimate is None:
         return []
     return [
-        *time_words.time_rows(result, estimate),
-        *time_words.measured_rows(result, estimate),
+        *time_phrases.time_rows(result, estimate),
+        *time_phrases.measured_rows(result, estimate),
         *_remarks(result, estimate),
     ]
 
 
 def _remarks(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
-    slower = time_words.slower_words(result, estimate)
-    unsure = time_words.unsure_words(estimate)
+    slower = time_phrases.slower_words(result, estimate)
+    unsure = time_phrases.unsure_words(estimate)
     rows = [
-        TimeRow("ranges", "", "", time_words.band_words(result, estimate)),
+        TimeRow("ranges", "", "", time_phrases.band_words(result, estimate)),
         *([TimeRow("unsure", "", "", unsure)] if unsure else []),
-        *([TimeRow("assumed", "", "", words.printable(estimate.assumption))] if estimate.assumption else []),
-        TimeRow("basis", "", "", words.printable(estimate.basis)),
+        *([TimeRow("assumed", "", "", formatting.printable(estimate.assumption))] if estimate.assumption else []),
+        TimeRow("basis", "", "", formatting.printable(estimate.basis)),
         *([TimeRow("better off", "", "", slower)] if slower else []),
     ]
-    return rows + [TimeRow("warning", "", "", words.printable(warning)) for warning in estimate.warnings]
+    return rows + [TimeRow("warning", "", "", formatting.printable(warning)) for warning in estimate.warnings]
 
 
 def _memory(result: CheckResult) -> list[list[str]]:
     return [
         [
             use.memory,
-            words.size(use.used_bytes),
-            "" if use.limit_bytes is None else words.size(use.limit_bytes),
+            formatting.size(use.used_bytes),
+            "" if use.limit_bytes is None else formatting.size(use.limit_bytes),
             "TOO SMALL" if use.limit_bytes is not None and use.used_bytes > use.limit_bytes else "",
         ]
         for use in result.placement.memory
@@ -105,22 +105,22 @@ def _operator_name(result: CheckResult, subgraph: int, index: int) -> str:
 
 def _off_npu(result: CheckResult) -> list[tuple[str, Any]]:
     sections = (("on the CPU", Unit.CPU), ("unknown", Unit.UNKNOWN))
-    return [(title, wording.group_by_rule(result.on(unit))) for title, unit in sections if result.on(unit)]
+    return [(title, phrases.group_by_rule(result.on(unit))) for title, unit in sections if result.on(unit)]
 
 
 def _members_in_words(result: CheckResult, members: Sequence[OperatorPlacement]) -> str:
     counts = Counter(result.operator(placed).name for placed in members)
     types = ", ".join(f"{count} {name}" if count > 1 else name for name, count in counts.most_common(4))
-    return f"{types} ({words.ranges([placed.index for placed in members], 8)})"
+    return f"{types} ({formatting.ranges([placed.index for placed in members], 8)})"
 
 
 def _ways_out(remedies: Sequence[Remedy]) -> str:
-    return "; ".join(wording.remedy_words(remedy) for remedy in remedies) or "none known"
+    return "; ".join(phrases.remedy_words(remedy) for remedy in remedies) or "none known"
 
 
 def _code(text: str) -> str:
-    return words.printable(text).replace("`", "'")
+    return formatting.printable(text).replace("`", "'")
 
 
 def _short(text: str) -> str:
-    return words.shorten(text, 160)
+    return formatting.shorten(text, 160)

@@ -7,11 +7,11 @@ from importlib.resources import files
 from typing import Any
 
 from npufit._version import __version__
+from npufit.formatting import clean, plural, quantity, shorten, size
 from npufit.graph import Model, measure_work
 from npufit.report.ink import Page, columns
-from npufit.rewrite.resizing import Resized
+from npufit.rewrite.resolution import Resized
 from npufit.rewrite.tiling import largest_tensors
-from npufit.words import clean, plural, quantity, shorten, size
 
 SCHEMA_VERSION = 1
 

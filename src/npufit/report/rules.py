@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from npufit.report import wording
+from npufit.report import phrases
 from npufit.report.cures import fit_options
 from npufit.report.ink import Page
 from npufit.report.markdown import template_environment
@@ -38,13 +38,13 @@ def rule_text(rule: Rule, page: Page) -> str:
         *page.labelled("example", rule.example, "", 10),
     ]
     for position, remedy in enumerate(rule.remedies):
-        lines += page.labelled("way out" if position == 0 else "", wording.remedy_words(remedy), "", 10)
+        lines += page.labelled("way out" if position == 0 else "", phrases.remedy_words(remedy), "", 10)
     if not rule.remedies:
         lines += page.labelled("way out", "none known", "", 10)
     for position, options in enumerate(fit_options(rule.id)):
         lines += page.labelled("try" if position == 0 else "", f"npufit fit MODEL -t TARGET {options}", "", 10)
     if rule.effects:
-        lines += page.labelled("effect", wording.effects_words(rule.effects), "", 10)
+        lines += page.labelled("effect", phrases.effects_words(rule.effects), "", 10)
     lines += page.labelled("versions", rule.versions, "", 10)
     lines += page.labelled("known", f"{rule.evidence}: {rule.source}", "", 10)
     return "\n".join(lines)
@@ -91,8 +91,8 @@ def rule_page(rule: Rule) -> str:
         .render(
             rule=rule,
             stage=_DECIDERS[rule.stage],
-            words=wording.remedy_words,
-            effects=wording.effects_words(rule.effects),
+            words=phrases.remedy_words,
+            effects=phrases.effects_words(rule.effects),
             attempts=fit_options(rule.id),
         )
     )

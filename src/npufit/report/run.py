@@ -9,9 +9,10 @@ from importlib.resources import files
 from typing import Any
 
 from npufit._version import __version__
-from npufit.execute import GOLDEN, Array, Comparison, RunResult, Score, TensorComparison, describe, operators_after
+from npufit.execution import GOLDEN, Array, Comparison, Score, TensorComparison, describe, operators_after
+from npufit.formatting import clean, percent, plural, shorten
 from npufit.report.ink import Page, columns
-from npufit.words import clean, percent, plural, shorten
+from npufit.running import RunResult
 
 SCHEMA_VERSION = 1
 

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from npufit._version import __version__
 from npufit.checking import CheckResult
-from npufit.report import time_words, wording
+from npufit.formatting import clean
+from npufit.report import phrases, time_phrases
 from npufit.stacks import Effect, Remedy, Rule, RuleKind, Unit
-from npufit.words import clean
 
 _LEVELS = {RuleKind.REFUSAL: "warning", RuleKind.HAZARD: "error", RuleKind.UNKNOWN: "note"}
 _RANKS = {Effect.CRASH: 100.0, Effect.FAILS: 90.0, Effect.WRONG: 80.0}
@@ -46,7 +46,7 @@ def _run(result: CheckResult, artifact: str) -> dict[str, Any]:
     findings = [*_hazards(result, artifact), *_refusals(result, artifact)]
     rules = {rule.id: rule for rule, _ in findings}
     position = {rule_id: index for index, rule_id in enumerate(rules)}
-    slower = [_reversal(result, artifact, len(rules))] if time_words.reversal(result) else []
+    slower = [_reversal(result, artifact, len(rules))] if time_phrases.reversal(result) else []
     return {
         "tool": {
             "driver": {
@@ -61,7 +61,7 @@ def _run(result: CheckResult, artifact: str) -> dict[str, Any]:
             *({**finding, "ruleId": rule.id, "ruleIndex": position[rule.id]} for rule, finding in findings),
             *slower,
         ],
-        "properties": {"target": str(result.target), "summary": clean(wording.headline(result))},
+        "properties": {"target": str(result.target), "summary": clean(phrases.headline(result))},
     }
 
 
@@ -70,7 +70,7 @@ def _reversal(result: CheckResult, artifact: str, position: int) -> dict[str, An
         "level": "note",
         "ruleId": _REVERSAL["id"],
         "ruleIndex": position,
-        "message": {"text": clean(f"{time_words.reversal_words(result)}.")},
+        "message": {"text": clean(f"{time_phrases.reversal_words(result)}.")},
         "locations": [
             {"physicalLocation": {"artifactLocation": {"uri": quote(clean(artifact), safe="/:"), "index": 0}}}
         ],
@@ -80,7 +80,7 @@ def _reversal(result: CheckResult, artifact: str, position: int) -> dict[str, An
 
 def _rule(rule: Rule) -> dict[str, Any]:
     help_text = f"{rule.why}\n\nPasses: {rule.limit}\n\nWay out: " + "; ".join(
-        wording.remedy_words(remedy) for remedy in rule.remedies
+        phrases.remedy_words(remedy) for remedy in rule.remedies
     )
     return {
         "id": rule.id,
@@ -99,7 +99,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _hazards(result: CheckResult, artifact: str) -> Iterator[tuple[Rule, dict[str, Any]]]:
     for hazard in result.placement.hazards:
-        what = "" if hazard.effect is Effect.WRONG else f"{_sentence(wording.effect_words(hazard.effect, [hazard]))}: "
+        what = "" if hazard.effect is Effect.WRONG else f"{_sentence(phrases.effect_words(hazard.effect, [hazard]))}: "
         text = f"{what}{hazard.message}; {hazard.found}. {_way_out(hazard.remedies)}"
         found = _finding(result, artifact, hazard.rule, hazard.subgraph, hazard.operators, text)
         extra = {
@@ -127,7 +127,7 @@ def _sentence(words: str) -> str:
 
 
 def _way_out(remedies: Sequence[Remedy]) -> str:
-    return "Way out: " + ("; ".join(wording.remedy_words(remedy) for remedy in remedies) or "none known")
+    return "Way out: " + ("; ".join(phrases.remedy_words(remedy) for remedy in remedies) or "none known")
 
 
 def _finding(

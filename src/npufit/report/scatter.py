@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from npufit import words
-from npufit.cost.accuracy import AccuracyRow
+from npufit import formatting
+from npufit.validating.accuracy import AccuracyRow
 
 _WIDTH, _HEIGHT = 880, 660
 _LEFT, _TOP, _SIZE = 76, 56, 540
@@ -83,7 +83,7 @@ def accuracy_svg(rows: Sequence[AccuracyRow]) -> str:
 
 def _description(rows: Sequence[AccuracyRow]) -> str:
     return (
-        f"{words.plural(len(rows), 'public measurement')}, each predicted by a fit that had not seen its network. "
+        f"{formatting.plural(len(rows), 'public measurement')}, each predicted by a fit that had not seen its network. "
         "The line marks equality, the dashed lines half and double."
     )
 
@@ -151,7 +151,7 @@ def _mark(row: AccuracyRow, style: tuple[str, str], axes: _Axes) -> str:
     threads = f", {row.threads} threads" if row.threads.isdigit() else ""
     title = (
         f"{row.group}{threads}: {row.model} @ {row.size}, measured {row.measured_ms:g} ms, predicted "
-        f"{words.milliseconds(row.predicted_ms, 3)}"
+        f"{formatting.milliseconds(row.predicted_ms, 3)}"
     )
     drawn = _shape(shape, axes.x(row.measured_ms), axes.y(row.predicted_ms), color)
     return f"<g>{drawn}<title>{_text(title)}</title></g>"
@@ -200,4 +200,4 @@ def _legend(rows: Sequence[AccuracyRow], groups: dict[str, tuple[str, str]]) -> 
 
 
 def _text(text: str) -> str:
-    return html.escape(words.printable(text))
+    return html.escape(formatting.printable(text))

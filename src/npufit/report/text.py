@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from npufit import words
+from npufit import formatting
 from npufit.checking import CheckResult, GateResult
-from npufit.report import time_text, time_words, wording
+from npufit.report import phrases, time_phrases, time_text
 from npufit.report.cures import fit_options
 from npufit.report.ink import Page, columns
 from npufit.stacks import Effect, Hazard, OperatorPlacement, Partition, Remedy, RemedyKind, Rule, Status, Unit
@@ -18,7 +18,7 @@ _PARTITIONS = 6
 def check_text(result: CheckResult, page: Page, *, everything: bool = False) -> str:
     """Return the report on one target; `everything` lists each operator, tensor and partition."""
     lines = [*_headline(result, page)]
-    lines.append(page.ink("dim", wording.describe_model(result.model)))
+    lines.append(page.ink("dim", phrases.describe_model(result.model)))
     if result.placement.status is Status.UNAVAILABLE:
         return "\n".join(lines + time_text.time_lines(result, page, everything=everything))
     lines += _differences(result, page)
@@ -44,20 +44,20 @@ def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
     for result in results:
         summary = result.summary
         if result.placement.status is Status.UNAVAILABLE:
-            rows.append([result.name, time_words.prediction_cell(result), "not available yet", *[""] * 6])
+            rows.append([result.name, time_phrases.prediction_cell(result), "not available yet", *[""] * 6])
             continue
         share = summary.npu_macs_share
         rows.append(
             [
                 result.name,
-                time_words.prediction_cell(result),
+                time_phrases.prediction_cell(result),
                 f"{summary.npu}/{summary.operators}",
                 str(summary.cpu),
                 str(summary.unknown or "-"),
-                "-" if share is None else words.percent(share),
+                "-" if share is None else formatting.percent(share),
                 str(summary.partitions),
-                words.size(summary.boundary_bytes),
-                wording.hazard_cell(result.placement.hazards),
+                formatting.size(summary.boundary_bytes),
+                phrases.hazard_cell(result.placement.hazards),
             ]
         )
     lines = columns(rows, right=(3, 4, 5, 6, 7))
@@ -70,8 +70,8 @@ def gates_text(results: Sequence[GateResult], page: Page) -> str:
 
 
 def _headline(result: CheckResult, page: Page) -> list[str]:
-    style = "red" if result.summary.hazards or time_words.reversal(result) else "bold"
-    return [page.ink(style, line) for line in page.wrap(wording.headline(result), hanging="  ")]
+    style = "red" if result.summary.hazards or time_phrases.reversal(result) else "bold"
+    return [page.ink(style, line) for line in page.wrap(phrases.headline(result), hanging="  ")]
 
 
 def _title(page: Page, text: str) -> list[str]:
@@ -98,14 +98,14 @@ def _differences(result: CheckResult, page: Page) -> list[str]:
 
 def _hazards(result: CheckResult, page: Page, everything: bool) -> list[str]:
     lines: list[str] = []
-    for effect, hazards in wording.hazards_by_effect(result.placement.hazards).items():
+    for effect, hazards in phrases.hazards_by_effect(result.placement.hazards).items():
         title = page.ink("red" if effect is Effect.CRASH else "bold", _hazard_title(effect, hazards))
         lines += ["", title, *_hazards_of_effect(result, hazards, page, everything)]
     return lines
 
 
 def _hazard_title(effect: Effect, hazards: Sequence[Hazard]) -> str:
-    return f"Hazards: accepted, but {wording.effect_words(effect, hazards)} ({len(hazards)})"
+    return f"Hazards: accepted, but {phrases.effect_words(effect, hazards)} ({len(hazards)})"
 
 
 def _hazards_of_effect(result: CheckResult, hazards: Sequence[Hazard], page: Page, everything: bool) -> list[str]:
@@ -138,10 +138,10 @@ def _hazard_rows(result: CheckResult, group: Sequence[Hazard], page: Page, every
         who = (
             f"operator {indices[0]} ({name})"
             if len(members) == 1
-            else f"{len(members)} {name} ({words.ranges(indices)})"
+            else f"{len(members)} {name} ({formatting.ranges(indices)})"
         )
         text = _shorten_names(f"{who}: {message}; {found}")
-        lines += page.labelled("here" if position == 0 else "", words.printable(text))
+        lines += page.labelled("here" if position == 0 else "", formatting.printable(text))
     if len(rows) > len(shown):
         hidden = sum(len(members) for _, members in rows[len(shown) :])
         lines += page.labelled("", f"… {hidden} more (--all)")
@@ -151,7 +151,9 @@ def _hazard_rows(result: CheckResult, group: Sequence[Hazard], page: Page, every
 def _shorten_names(text: str, width: int = 64) -> str:
     """Return `text` with quoted tensor names cut to `width`: fused names of converters run to hundreds of letters."""
     parts = text.split("'")
-    return "'".join(part if position % 2 == 0 else words.shorten(part, width) for position, part in enumerate(parts))
+    return "'".join(
+        part if position % 2 == 0 else formatting.shorten(part, width) for position, part in enumerate(parts)
+    )
 
 
 def _common(hazards: Sequence[Hazard]) -> tuple[Remedy, ...]:
@@ -164,7 +166,7 @@ def _remedies(remedies: Sequence[Remedy], page: Page) -> list[str]:
         return page.labelled("way out", "none known")
     lines: list[str] = []
     for position, remedy in enumerate(remedies):
-        lines += page.labelled("way out" if position == 0 else "", wording.remedy_words(remedy))
+        lines += page.labelled("way out" if position == 0 else "", phrases.remedy_words(remedy))
     return lines
 
 
@@ -180,8 +182,8 @@ def _off_npu(result: CheckResult, unit: Unit, title: str, page: Page, everything
     placed = result.on(unit)
     if not placed:
         return []
-    lines = _title(page, f"{title}: {words.plural(len(placed), 'operator')}")
-    for rule, group in wording.group_by_rule(placed):
+    lines = _title(page, f"{title}: {formatting.plural(len(placed), 'operator')}")
+    for rule, group in phrases.group_by_rule(placed):
         lines += ["", *_group(result, rule, group, page, everything)]
     return lines
 
@@ -190,14 +192,14 @@ def _group(
     result: CheckResult, rule: Rule | None, group: list[OperatorPlacement], page: Page, everything: bool
 ) -> list[str]:
     name = rule.id if rule else "no reason given"
-    lines = [f"  {page.ink('cyan', name)}  {words.plural(len(group), 'operator')}"]
+    lines = [f"  {page.ink('cyan', name)}  {formatting.plural(len(group), 'operator')}"]
     if rule is None:
         lines += _found_rows(result, group, page, everything)
         return lines
     lines += page.wrap(rule.statement, "    ")
     limits = list(dict.fromkeys(placed.finding.limit for placed in group if placed.finding))
     for limit in limits[: None if everything else 3]:
-        lines += page.labelled("limit", words.printable(limit))
+        lines += page.labelled("limit", formatting.printable(limit))
     lines += _found_rows(result, group, page, everything)
     remedies = _common_remedies(group)
     lines += _remedies(remedies, page)
@@ -235,14 +237,14 @@ def _found_rows(result: CheckResult, group: Sequence[OperatorPlacement], page: P
         label = "found" if position == 0 else ""
         value = "" if found == kind or found.endswith(kind) else f": {_shorten_names(found)}"
         if len(members) == 1:
-            tensor = words.shorten(next(iter(result.output_names(members[0])), ""), 64)
+            tensor = formatting.shorten(next(iter(result.output_names(members[0])), ""), 64)
             text = f"{members[0].index} {kind} '{tensor}'{value}"
         else:
-            text = f"{len(members)} {kind}{value}, operators {words.ranges([placed.index for placed in members])}"
-        lines += page.labelled(label, words.printable(text))
+            text = f"{len(members)} {kind}{value}, operators {formatting.ranges([placed.index for placed in members])}"
+        lines += page.labelled(label, formatting.printable(text))
     if len(rows) > len(shown):
         hidden = sum(len(members) for _, members in rows[len(shown) :])
-        lines += page.labelled("", f"… {words.plural(hidden, 'operator')} more (--all)")
+        lines += page.labelled("", f"… {formatting.plural(hidden, 'operator')} more (--all)")
     return lines
 
 
@@ -250,11 +252,11 @@ def _partitions(result: CheckResult, page: Page, everything: bool) -> list[str]:
     partitions = result.placement.partitions
     if not partitions:
         return []
-    copied = words.size(result.summary.boundary_bytes)
+    copied = formatting.size(result.summary.boundary_bytes)
     single = sum(len(partition.operators) == 1 for partition in partitions)
     lines = _title(page, f"Partitions: {len(partitions)}; {copied} cross their boundaries at every inference")
     if len(partitions) > 1:
-        cuts = wording.cutters(result)
+        cuts = phrases.cutters(result)
         between = [f"{count} {name}" for name, count in cuts.most_common(5)]
         sentence = f"{single} of {len(partitions)} hold a single operator." if single else ""
         if between:
@@ -283,9 +285,9 @@ def _partition_row(partition: Partition, times: tuple[str, str]) -> list[str]:
         str(partition.index),
         str(len(partition.operators)),
         *times,
-        f"{words.plural(len(partition.inputs), 'tensor')}, {words.size(partition.input_bytes)}",
-        f"{words.plural(len(partition.outputs), 'tensor')}, {words.size(partition.output_bytes)}",
-        words.ranges(partition.operators, 6),
+        f"{formatting.plural(len(partition.inputs), 'tensor')}, {formatting.size(partition.input_bytes)}",
+        f"{formatting.plural(len(partition.outputs), 'tensor')}, {formatting.size(partition.output_bytes)}",
+        formatting.ranges(partition.operators, 6),
     ]
 
 
@@ -296,7 +298,7 @@ def _boundary_tensors(result: CheckResult, partitions: Sequence[Partition], page
         for way, indices in (("in", partition.inputs), ("out", partition.outputs)):
             for index in indices:
                 tensor = tensors[index]
-                name = words.shorten(tensor.name, 64)
+                name = formatting.shorten(tensor.name, 64)
                 shape = "x".join(map(str, tensor.shape or ())) or "scalar"
                 lines += page.labelled(f"{partition.index} {way}", f"'{name}' {shape} {tensor.element}")
     return lines
@@ -317,14 +319,14 @@ def _operators(result: CheckResult, page: Page) -> list[str]:
         rows.append(
             [
                 f"{placed.subgraph}:{placed.index}" if several else str(placed.index),
-                words.shorten(result.operator(placed).name, 30),
+                formatting.shorten(result.operator(placed).name, 30),
                 placed.unit.value,
                 "" if placed.partition is None else str(placed.partition),
-                wording.macs_cell(macs),
+                phrases.macs_cell(macs),
                 *times.get((placed.subgraph, placed.index), ("", "", "")),
                 placed.evidence.value,
-                words.shorten(next(iter(result.output_names(placed)), ""), 40),
-                placed.finding.rule.id if placed.finding else words.printable(placed.note),
+                formatting.shorten(next(iter(result.output_names(placed)), ""), 40),
+                placed.finding.rule.id if placed.finding else formatting.printable(placed.note),
             ]
         )
     table = columns(rows, right=(0, 3, 4, 5, 6))
@@ -336,7 +338,7 @@ def _settings(result: CheckResult, page: Page) -> list[str]:
     if not settings:
         return []
     text = ", ".join(f"{setting.name} {setting.value} ({setting.origin})" for setting in settings)
-    return ["", *(page.ink("dim", line) for line in page.wrap(f"Settings: {words.printable(text)}", hanging="  "))]
+    return ["", *(page.ink("dim", line) for line in page.wrap(f"Settings: {formatting.printable(text)}", hanging="  "))]
 
 
 def _notes(result: CheckResult, page: Page) -> list[str]:
@@ -344,6 +346,6 @@ def _notes(result: CheckResult, page: Page) -> list[str]:
         return []
     lines = _title(page, "Worth knowing")
     for note in result.placement.notes:
-        text = f"{words.printable(note.text)} [{note.evidence}: {words.printable(note.source)}]"
+        text = f"{formatting.printable(note.text)} [{note.evidence}: {formatting.printable(note.source)}]"
         lines += page.wrap(text, "  - ", "    ")
     return lines

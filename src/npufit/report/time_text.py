@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from npufit import words
+from npufit import formatting
 from npufit.checking import CheckResult
 from npufit.cost import Estimate, OperatorEstimate
-from npufit.report import time_words
+from npufit.report import time_phrases
 from npufit.report.ink import Page, columns
-from npufit.report.time_words import TimeRow
+from npufit.report.time_phrases import TimeRow
 from npufit.stacks import MemoryUse
 
 _MEASURED = 2
@@ -24,20 +24,22 @@ def time_lines(result: CheckResult, page: Page, *, everything: bool = False) -> 
     if estimate is None:
         return []
     lines = ["", page.ink("bold", "Time of one inference, predicted unless it says measured")]
-    rows = time_words.time_rows(result, estimate)
-    rows += time_words.measured_rows(result, estimate, None if everything else _MEASURED)
+    rows = time_phrases.time_rows(result, estimate)
+    rows += time_phrases.measured_rows(result, estimate, None if everything else _MEASURED)
     lines += _table(rows, page)
-    notes = [("ranges", time_words.band_words(result, estimate)), ("basis", words.printable(estimate.basis))]
-    unsure = time_words.unsure_words(estimate)
+    notes = [("ranges", time_phrases.band_words(result, estimate)), ("basis", formatting.printable(estimate.basis))]
+    unsure = time_phrases.unsure_words(estimate)
     notes += [("unsure", unsure)] if unsure else []
     if estimate.assumption:
-        notes.insert(0, ("assumed", words.printable(estimate.assumption)))
-    slower = time_words.slower_words(result, estimate)
+        notes.insert(0, ("assumed", formatting.printable(estimate.assumption)))
+    slower = time_phrases.slower_words(result, estimate)
     notes += [("better off", slower)] if slower else []
     for label, text in notes:
         lines += page.labelled(label, text, "  ", _LABEL)
     for warning in estimate.warnings:
-        lines += [page.ink("red", line) for line in page.labelled("warning", words.printable(warning), "  ", _LABEL)]
+        lines += [
+            page.ink("red", line) for line in page.labelled("warning", formatting.printable(warning), "  ", _LABEL)
+        ]
     return lines
 
 
@@ -74,8 +76,8 @@ def operator_cells(result: CheckResult) -> dict[tuple[int, int], tuple[str, str,
 
 
 def _cells(entry: OperatorEstimate) -> tuple[str, str, str]:
-    ms = "" if entry.ms is None else words.significant(entry.ms)
-    return ms, words.significant(entry.cpu_ms), entry.bound.value if entry.bound is not None else ""
+    ms = "" if entry.ms is None else formatting.significant(entry.ms)
+    return ms, formatting.significant(entry.cpu_ms), entry.bound.value if entry.bound is not None else ""
 
 
 def partition_cells(result: CheckResult) -> dict[int, tuple[str, str]]:
@@ -84,7 +86,7 @@ def partition_cells(result: CheckResult) -> dict[int, tuple[str, str]]:
     if estimate is None or estimate.npu_ms is None:
         return {}
     return {
-        cost.index: (words.significant(cost.npu_ms), words.significant(cost.call_ms + cost.copy_ms))
+        cost.index: (formatting.significant(cost.npu_ms), formatting.significant(cost.call_ms + cost.copy_ms))
         for cost in estimate.partitions
     }
 
@@ -94,7 +96,9 @@ def memory_lines(result: CheckResult, page: Page) -> list[str]:
     estimate, uses = result.estimate, result.placement.memory
     if estimate is None and not uses:
         return []
-    rows = [[use.memory, words.size(use.used_bytes), _limit(use), words.printable(use.origin)] for use in uses]
+    rows = [
+        [use.memory, formatting.size(use.used_bytes), _limit(use), formatting.printable(use.origin)] for use in uses
+    ]
     if estimate is not None:
         rows += _memory_rows(estimate)
     lines = ["", page.ink("bold", "Memory")]
@@ -107,17 +111,17 @@ def memory_lines(result: CheckResult, page: Page) -> list[str]:
 def _limit(use: MemoryUse) -> str:
     if use.limit_bytes is None:
         return ""
-    limit = words.size(use.limit_bytes)
+    limit = formatting.size(use.limit_bytes)
     return f"of {limit}: TOO SMALL" if use.used_bytes > use.limit_bytes else f"of {limit}"
 
 
 def _memory_rows(estimate: Estimate) -> list[list[str]]:
     memory = estimate.memory
     rows = [
-        ["model", words.size(memory.model_bytes), "", "constants of the file"],
-        ["arena", words.size(memory.arena_bytes), "", "most activations at one time, all operators on the CPU"],
+        ["model", formatting.size(memory.model_bytes), "", "constants of the file"],
+        ["arena", formatting.size(memory.arena_bytes), "", "most activations at one time, all operators on the CPU"],
     ]
     if memory.dram_traffic_bytes is not None:
-        traffic = words.size(memory.dram_traffic_bytes)
+        traffic = formatting.size(memory.dram_traffic_bytes)
         rows.append(["DRAM", traffic, "", "between NPU and DRAM at every inference, as the compiler predicts"])
     return rows

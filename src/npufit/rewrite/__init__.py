@@ -1,21 +1,18 @@
-"""Rewrites of a model until it fits: passes, the search that chooses among them, and the proof that nothing changed."""
+"""What a model can be rewritten with: passes, and the graph surgery, arithmetic and quantization that they need."""
 
-from npufit.rewrite.editing import Editor
 from npufit.rewrite.registry import load_pass, make_pass, parse_pass, pass_names
-from npufit.rewrite.resizing import Resized, resize
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.editor import Editor
 
 __all__ = [
     "Context",
     "Editor",
     "Exactness",
     "Pass",
-    "Resized",
     "Rewritten",
     "Site",
     "load_pass",
     "make_pass",
     "parse_pass",
     "pass_names",
-    "resize",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npufit.rewrite.rewriting import Context
+from npufit.rewrite.rewrite_pass import Context
 from npufit.stacks.placement import Hazard, OperatorPlacement, Unit
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Protocol
 
-from npufit.execute import Stage
+from npufit.execution import Stage
 
 
 class FitStage(StrEnum):

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any, get_type_hints
 
 from npufit.errors import InputError
-from npufit.rewrite.rewriting import Pass
+from npufit.rewrite.rewrite_pass import Pass
 
 _PASSES = {
     "remove-dead": "dead:RemoveDead",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from npufit.graph import NO_TENSOR, Operator
-from npufit.rewrite.editing import Editor
+from npufit.rewrite.surgery.editor import Editor
 
 _COPYING = (
     "AVERAGE_POOL_2D", "BATCH_TO_SPACE_ND", "DEPTH_TO_SPACE", "EXPAND_DIMS", "GATHER", "MAX_POOL_2D", "MIRROR_PAD",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
 from npufit.errors import ModelError, Place
+from npufit.formatting import shorten
 from npufit.graph import (
     CUSTOM,
     NO_BUFFER,
@@ -35,7 +36,6 @@ from npufit.graph import (
 )
 from npufit.tflite.names import element_types, operator_types, schema
 from npufit.tflite.options import unpack_options
-from npufit.words import shorten
 
 _DAMAGED = "The file is damaged or was written by a broken tool"
 _TABLE_COST = 16

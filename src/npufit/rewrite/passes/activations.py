@@ -8,13 +8,13 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from npufit.graph import Activation, Model, Operator, Tensor, fused_activation
-from npufit.rewrite.clamping import OPERATORS, clamp_of
-from npufit.rewrite.constants import same_quantization
-from npufit.rewrite.copies import add_shift
-from npufit.rewrite.editing import Editor
+from npufit.rewrite.arithmetic.clamping import OPERATORS, clamp_of
 from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import hazards, refused_by, runs_on
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.surgery.constants import same_quantization
+from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery.identity_convolutions import add_shift
 
 _ADDING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL")
 """Operators that scale, then add the zero point of their result, then clamp: another zero point shifts the result."""

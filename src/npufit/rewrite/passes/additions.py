@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from npufit.graph import Activation, AddOptions, ElementType, Model, Operator, Quantization, SubOptions, Tensor
-from npufit.rewrite.editing import Editor
+from npufit.rewrite.arithmetic.requantization import as_multiplier, round_twice
 from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import hazards, placements
-from npufit.rewrite.requantization import as_multiplier, round_twice
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.editor import Editor
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _LEFT_SHIFT = 20

@@ -25,10 +25,10 @@ from npufit.graph import (
     Tensor,
     infer_shapes,
 )
-from npufit.rewrite.constants import values_of
-from npufit.rewrite.editing import Editor
 from npufit.rewrite.forms import is_whole
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.constants import values_of
+from npufit.rewrite.surgery.editor import Editor
 
 _Values = npt.NDArray[Any]
 _MOST_ELEMENTS = 64

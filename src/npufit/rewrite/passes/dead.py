@@ -17,10 +17,10 @@ from npufit.graph import (
     constant_values,
     fused_activation,
 )
-from npufit.rewrite.constants import same_quantization
-from npufit.rewrite.editing import Editor, needed_operators
 from npufit.rewrite.forms import is_whole
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.constants import same_quantization
+from npufit.rewrite.surgery.editor import Editor, needed_operators
 
 _OWN_WILL = ("RANDOM", "MULTINOMIAL", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN", "HASHTABLE", "CALL", "IF", "WHILE")
 _UNKNOWN = ("CUSTOM", "DELEGATE", "STABLEHLO")

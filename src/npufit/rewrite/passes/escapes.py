@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from npufit.errors import InputError
 from npufit.graph import Model, Operator, Padding, Pool2DOptions, Subgraph, Tensor, measure_work
-from npufit.rewrite.editing import Editor
 from npufit.rewrite.placed import hazards, placements
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.surgery.editor import Editor
 
 _WAYS = ("auto", "pool", "repeat")
 _MACS_PER_BYTE = 64

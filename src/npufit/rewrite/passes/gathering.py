@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from npufit.graph import GatherOptions, Model, Operator, ReshapeOptions
-from npufit.rewrite.constants import values_of
-from npufit.rewrite.editing import Editor
 from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import hazards
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.constants import values_of
+from npufit.rewrite.surgery.editor import Editor
 
 _HAZARD = "vx.scalar-gather"
 

@@ -18,12 +18,12 @@ from npufit.graph import (
     Tensor,
     constant_values,
 )
-from npufit.rewrite.constants import values_of
-from npufit.rewrite.copies import add_selection
-from npufit.rewrite.editing import Editor
 from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import hazards, off_npu, runs_on
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.constants import values_of
+from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery.identity_convolutions import add_selection
 
 _BRICK = 16
 

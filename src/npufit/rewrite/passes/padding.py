@@ -20,12 +20,12 @@ from npufit.graph import (
     constant_values,
     same_padding,
 )
-from npufit.rewrite.constants import same_quantization, values_of
-from npufit.rewrite.editing import Editor
 from npufit.rewrite.forms import is_whole
 from npufit.rewrite.passes.pooling import average_to_convolution
 from npufit.rewrite.placed import hazards, off_npu
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.surgery.constants import same_quantization, values_of
+from npufit.rewrite.surgery.editor import Editor
 
 _Window = Conv2DOptions | DepthwiseConv2DOptions | Pool2DOptions
 _POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")

@@ -22,11 +22,7 @@ from npufit.graph import (
     Tensor,
     constant_values,
 )
-from npufit.rewrite.constants import same_quantization
-from npufit.rewrite.editing import Editor
-from npufit.rewrite.forms import is_whole
-from npufit.rewrite.placed import off_npu
-from npufit.rewrite.requantization import (
+from npufit.rewrite.arithmetic.requantization import (
     Integers,
     Multiplier,
     Way,
@@ -37,7 +33,11 @@ from npufit.rewrite.requantization import (
     round_twice,
     wide_product,
 )
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.forms import is_whole
+from npufit.rewrite.placed import off_npu
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.constants import same_quantization
+from npufit.rewrite.surgery.editor import Editor
 
 _LARGEST_SIDE = 64
 """The largest kernel that every NPU of this project takes, along one axis."""

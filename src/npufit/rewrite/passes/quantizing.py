@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from npufit.errors import InputError, InternalError
+from npufit.formatting import plural
 from npufit.graph import Model, Operator, Signature, Tensor
-from npufit.rewrite.calibrating import calibration_inputs, describe
-from npufit.rewrite.editing import Editor
-from npufit.rewrite.floats import computes_in_float, with_float_weights
-from npufit.rewrite.quantizer import quantize
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.quantization.float_weights import computes_in_float, with_float_weights
+from npufit.rewrite.quantization.observed_ranges import calibration_inputs, describe
+from npufit.rewrite.quantization.quantizer import quantize
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.versions import INT8_VERSIONS
-from npufit.words import plural
 
 if TYPE_CHECKING:
-    from npufit.execute import Array, Values
+    from npufit.execution import Array, Values
 
 _INTERFACES = ("float", "int8")
 

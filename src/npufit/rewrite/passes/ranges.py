@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.graph import Activation, Model, Quantization, Tensor, fused_activation
-from npufit.rewrite.editing import Editor
 from npufit.rewrite.placed import hazards, refused_by
-from npufit.rewrite.products import (
+from npufit.rewrite.quantization.weighted_operators import (
     OPERANDS,
     Reals,
     has_plain_operands,
@@ -20,7 +19,8 @@ from npufit.rewrite.products import (
     set_bias,
     weight_scales,
 )
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.ties import is_copying, tied_tensors
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")

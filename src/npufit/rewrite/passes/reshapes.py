@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from npufit.graph import NO_TENSOR, Model, Operator, ReshapeOptions
-from npufit.rewrite.editing import Editor
 from npufit.rewrite.forms import is_whole
-from npufit.rewrite.movement import is_reshape, movements
 from npufit.rewrite.passes.dead import bypass
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery.element_movement import is_reshape, movements
 
 _RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.errors import InputError
+from npufit.formatting import plural
 from npufit.graph import NO_TENSOR, Buffer, Model, Quantization
-from npufit.rewrite.calibrating import Channels, calibrate, calibration_inputs, describe
-from npufit.rewrite.editing import Editor
-from npufit.rewrite.equalizing import Layer, equalize, find_pairs
 from npufit.rewrite.placed import placements
-from npufit.rewrite.products import (
+from npufit.rewrite.quantization.equalization import Layer, equalize, find_pairs
+from npufit.rewrite.quantization.observed_ranges import Channels, calibrate, calibration_inputs, describe
+from npufit.rewrite.quantization.weighted_operators import (
     OPERANDS,
     Reals,
     has_plain_operands,
@@ -24,8 +24,8 @@ from npufit.rewrite.products import (
     real_weights,
     set_bias,
 )
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
-from npufit.words import plural
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.surgery.editor import Editor
 
 _RULE = ".per-channel"
 """How the ids of the rules end that refuse weights with a scale per channel."""
@@ -43,9 +43,10 @@ class PerTensor(Pass):
     1. The scale is that of the largest weight of all channels, so channels with small weights keep fewer steps. Zero
        points of weights are 0.
     2. With `equalize`, channels between two convolutions are scaled first, so that their weights become alike
-       (cross-layer equalization; `npufit.rewrite.equalizing`). A channel is scaled up only as far as `headroom` times
-       the largest value seen in it fits into the range of its tensor, so that what clamps there (the range, or RELU6)
-       has nothing to do in it. RELU6 does not commute with a factor, so channels that come near 6 stay as they are.
+       (cross-layer equalization; `npufit.rewrite.quantization.equalization`). A channel is scaled up only as far as
+       `headroom` times the largest value seen in it fits into the range of its tensor, so that what clamps there (the
+       range, or RELU6) has nothing to do in it. RELU6 does not commute with a factor, so channels that come near 6
+       stay as they are.
     3. A channel whose weights are all zero is constant; any factor is right for it, and it takes the one that suits
        the operator behind it best.
     4. With `correct`, the mean of what rounding the weights changes is taken off the bias (bias correction), from the

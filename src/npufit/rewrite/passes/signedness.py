@@ -23,15 +23,15 @@ from npufit.graph import (
     fused_activation,
     same_padding,
 )
-from npufit.rewrite.clamping import clamp_of
-from npufit.rewrite.constants import same_quantization, values_of
+from npufit.rewrite.arithmetic.clamping import clamp_of
+from npufit.rewrite.arithmetic.requantization import is_same, narrow_product, nearby_scales, round_twice, wide_product
 from npufit.rewrite.forms import is_whole
-from npufit.rewrite.requantization import is_same, narrow_product, nearby_scales, round_twice, wide_product
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.constants import same_quantization, values_of
 from npufit.rewrite.versions import INT8_VERSIONS
 
 if TYPE_CHECKING:
-    from npufit.execute import Values
+    from npufit.execution import Values
 
 _COPYING = (
     "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "SPLIT", "PACK", "UNPACK", "GATHER",
@@ -188,7 +188,7 @@ class _Turning:
 
     def finish(self, name: str) -> Rewritten:
         """Return the model with every other tensor turned as well."""
-        from npufit.rewrite.editing import Editor
+        from npufit.rewrite.surgery.editor import Editor
 
         count = len(self.model.main.tensors)
         for index, tensor in enumerate(self.tensors[:count]):

@@ -14,10 +14,10 @@ from npufit.graph import (
     Pool2DOptions,
     same_padding,
 )
-from npufit.rewrite.editing import Editor
 from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import hazards
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.editor import Editor
 
 _LARGEST = 3
 """The largest stride of the Ethos-U65's register KERNEL_STRIDE."""

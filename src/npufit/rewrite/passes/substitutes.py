@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from npufit.errors import InputError
 from npufit.graph import Model, lacks_operands
-from npufit.rewrite.editing import Editor
 from npufit.rewrite.placed import hazards, off_npu
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
-from npufit.rewrite.substituting import KINDS, Trial, try_out
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.substitution import KINDS, Trial, try_out
+from npufit.rewrite.surgery.editor import Editor
 
 _STRIDE_HAZARD = "H12"
 

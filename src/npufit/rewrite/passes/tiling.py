@@ -7,12 +7,12 @@ from math import inf
 from typing import ClassVar
 
 from npufit.errors import InputError
+from npufit.formatting import percent, plural, quantity, shorten
+from npufit.formatting import size as in_bytes
 from npufit.graph import Model, Subgraph
-from npufit.rewrite.editing import Editor
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.tiling import Demand, Tiling, largest_tensors, plan_tiling, smallest_tiling, write_tiling
-from npufit.words import percent, plural, quantity, shorten
-from npufit.words import size as in_bytes
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class TileSpatial(Pass):
 
 def _largest_like(model: Model, size: str) -> int:
     """Return the bytes of the largest tensor of `model` with another input size."""
-    from npufit.rewrite.resizing import parse_size, resize_image
+    from npufit.rewrite.resolution import parse_size, resize_image
 
     return largest_tensors(resize_image(model, parse_size(size)).model.main)[0]
 

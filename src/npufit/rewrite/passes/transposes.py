@@ -15,14 +15,14 @@ from npufit.graph import (
     Tensor,
     constant_values,
 )
-from npufit.rewrite.constants import values_of
-from npufit.rewrite.copies import add_selection
-from npufit.rewrite.editing import Editor
 from npufit.rewrite.forms import is_whole
-from npufit.rewrite.movement import Movement, find_channels, find_order, is_reshape, movements
 from npufit.rewrite.passes.dead import bypass
 from npufit.rewrite.passes.reshapes import put_reshape
-from npufit.rewrite.rewriting import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.surgery.constants import values_of
+from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery.element_movement import Movement, find_channels, find_order, is_reshape, movements
+from npufit.rewrite.surgery.identity_convolutions import add_selection
 
 _UNARY = (
     "QUANTIZE", "DEQUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU", "ABS",

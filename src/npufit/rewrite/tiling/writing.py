@@ -17,7 +17,7 @@ from npufit.graph import (
     Tensor,
     constant_values,
 )
-from npufit.rewrite.editing import Editor
+from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.tiling.axes import Padded
 from npufit.rewrite.tiling.search import TiledRegion
 from npufit.rewrite.tiling.steps import COLUMNS, ROWS, Operand, Step

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import IO
 
 from npufit.errors import ModelError, ToolError
+from npufit.formatting import shorten
 from npufit.graph import Model
 from npufit.stacks.neutron.known_errors import explain_error
 from npufit.stacks.stack import PlaceOptions
-from npufit.words import shorten
 
 _COMMANDS = ("neutron-converter", "neutron-compiler")
 """The names of the converter: the second from 3.2 on."""

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from npufit.formatting import ranges, shorten
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
 from npufit.stacks.neutron import sources
@@ -13,7 +14,6 @@ from npufit.stacks.neutron.converted import is_converted
 from npufit.stacks.neutron.versions import find_release
 from npufit.stacks.placement import Note, Unit
 from npufit.stacks.rule import Evidence
-from npufit.words import ranges, shorten
 
 _MOST_RANGES = 24
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
+from npufit.formatting import shorten
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
 from npufit.stacks.neutron import sources
 from npufit.stacks.neutron.converted import is_converted, neutron_graphs
 from npufit.stacks.placement import Note, Unit
 from npufit.stacks.rule import Evidence
-from npufit.words import shorten
 
 _LOG = "the delegate's log"
 _DELEGATED = re.compile(

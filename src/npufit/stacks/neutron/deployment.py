@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from npufit.formatting import ranges, shorten
 from npufit.graph import Model, Subgraph, Tensor, wire
 from npufit.stacks.neutron import rules, sources
 from npufit.stacks.neutron.converted import (
@@ -29,7 +30,6 @@ from npufit.stacks.placement import (
 )
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.target import Target
-from npufit.words import ranges, shorten
 
 _MOST_RANGES = 24
 

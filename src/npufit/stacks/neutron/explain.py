@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from npufit.formatting import shorten
 from npufit.graph import (
     CUSTOM,
     Conv2DOptions,
@@ -20,7 +21,6 @@ from npufit.graph import (
 from npufit.stacks.neutron import rules, sources
 from npufit.stacks.neutron.site import Site, describe_tensor
 from npufit.stacks.rule import Finding, Rule
-from npufit.words import shorten
 
 _Found = Callable[[Site], str]
 """What a rule finds at a site, in words; empty where it does not apply."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from npufit.formatting import shorten
 from npufit.graph import Operator, Subgraph, Tensor, Wiring
 from npufit.stacks.neutron.versions import Release
-from npufit.words import shorten
 
 
 @dataclass(frozen=True, slots=True)

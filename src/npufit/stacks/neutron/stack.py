@@ -7,13 +7,13 @@ from dataclasses import replace
 from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
+from npufit.stacks.neutron.conversion_result import place_conversion
 from npufit.stacks.neutron.converted import is_converted
 from npufit.stacks.neutron.converter import convert, find_converter
 from npufit.stacks.neutron.deployment import place_converted
 from npufit.stacks.neutron.log import read_log
-from npufit.stacks.neutron.outcome import place_conversion
-from npufit.stacks.neutron.plain import place_plain, release_settings, unasked_notes
 from npufit.stacks.neutron.rules import RULES
+from npufit.stacks.neutron.unconverted import place_plain, release_settings, unasked_notes
 from npufit.stacks.neutron.versions import RELEASES, Release, find_release
 from npufit.stacks.placement import Note, Placement
 from npufit.stacks.rule import Evidence, Rule

@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass, field
 
 from npufit.errors import InputError
+from npufit.formatting import shorten
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
 from npufit.stacks.placement import Note, Unit
 from npufit.stacks.rule import Evidence
-from npufit.words import shorten
 
 _HEAD = re.compile(r"^idx\s+type\s+ver\s+support\s+inputs\s*$")
 _ROW = re.compile(r"^\s*(\d{1,6})\s+(\S{1,40})\s+v\d{1,4}\s+(supported|unsupported)\b", re.ASCII)

@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 from math import copysign, inf
 
+from npufit.formatting import shorten
 from npufit.graph import (
     Activation,
     ConcatenationOptions,
@@ -17,7 +18,6 @@ from npufit.graph import (
 )
 from npufit.stacks.located_operator import LocatedOperator
 from npufit.stacks.teflon.release import Release
-from npufit.words import shorten
 
 CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 POOLS = frozenset({"AVERAGE_POOL_2D", "MAX_POOL_2D"})

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from npufit.formatting import ranges
 from npufit.graph import ElementType, Padding, Pool2DOptions, same_padding
 from npufit.stacks.placement import Note
 from npufit.stacks.rule import Evidence
 from npufit.stacks.teflon.node import Node, four_dimensions
 from npufit.stacks.teflon.release import Release
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING
-from npufit.words import ranges
 
 _MOST_WINDOWS = 4096
 """Windows at each border that are looked at: far more than the NPU's kernels reach over."""

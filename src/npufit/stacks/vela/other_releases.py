@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from npufit.formatting import plural, shorten
 from npufit.graph import NO_TENSOR, Model, Subgraph
 from npufit.stacks.placement import Note, OperatorPlacement, Unit
 from npufit.stacks.rule import Evidence
@@ -13,7 +14,6 @@ from npufit.stacks.vela.compilation import Compilation
 from npufit.stacks.vela.compiler import Compiler
 from npufit.stacks.vela.releases import BSPS, find_release
 from npufit.stacks.vela.translated import translated_types
-from npufit.words import plural, shorten
 
 _MOST_TYPES = 4
 _MOST_DIMENSIONS = 4

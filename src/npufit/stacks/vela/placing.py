@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from npufit.graph import Model
 from npufit.stacks.placement import Difference, Note, OperatorPlacement, Partition, Unit
 from npufit.stacks.rule import Evidence
+from npufit.stacks.vela.absorbed_operators import constant_operators, merged_partitions, unused_operators
 from npufit.stacks.vela.compilation import Compilation, parse_compiled
 from npufit.stacks.vela.compiled_file import CompiledFile, Position, read_compiled, shared_writes
-from npufit.stacks.vela.fates import constant_operators, merged_partitions, unused_operators
 from npufit.stacks.vela.labels import read_label
 from npufit.stacks.vela.reasons import Reason
 from npufit.stacks.vela.rules import explain

@@ -13,9 +13,9 @@ from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.vela.cache import cache_key, discard_entry, load_entry, store_entry
-from npufit.stacks.vela.choosing import compiler_setting, executable_compiler, find_compiler
 from npufit.stacks.vela.compilation import FORM, Compilation, digest, from_bytes, to_bytes
 from npufit.stacks.vela.compiler import Compiler
+from npufit.stacks.vela.compiler_choice import compiler_setting, executable_compiler, find_compiler
 from npufit.stacks.vela.hazards import HAZARDS, find_hazards
 from npufit.stacks.vela.labels import find_label, label_tensors, restore_names
 from npufit.stacks.vela.linux_sram import sram_notes, sram_use_of

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from npufit.formatting import plural, shorten
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
 from npufit.stacks.placement import Note, Unit
@@ -21,7 +22,6 @@ from npufit.stacks.vx.placing import refusals
 from npufit.stacks.vx.releases import BSPS, Bsp, Generation, first_of
 from npufit.stacks.vx.rules import CHECKS
 from npufit.stacks.vx.rules.tensors import INPUTS, OUTPUTS
-from npufit.words import plural, shorten
 
 _LOG = "the delegate's log"
 _LONGEST_LINE = 400

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from npufit.formatting import shorten
 from npufit.graph import Activation, OtherOptions, Subgraph, Tensor, fused_activation
 from npufit.stacks.located_operator import LocatedOperator
-from npufit.words import shorten
 
 _ACTIVATIONS = {activation.value: activation for activation in Activation}
 

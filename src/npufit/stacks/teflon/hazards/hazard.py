@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from npufit.formatting import shorten
 from npufit.graph import NO_TENSOR, Subgraph, Tensor, Wiring
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import NO_REMEDY, Effect, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.teflon.node import Node, flattens_input, four_dimensions
 from npufit.stacks.teflon.release import Release, describe
-from npufit.words import shorten
 
 _BRICK = 16
 _MOST_TAKERS_NAMED = 3

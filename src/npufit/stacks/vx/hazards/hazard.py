@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from npufit.formatting import shorten
 from npufit.graph import NO_TENSOR, Subgraph, Tensor, Wiring
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import NO_REMEDY, Effect, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.vx.releases import Bsp, Generation, describe
 from npufit.stacks.vx.site import Site
-from npufit.words import shorten
 
 _SET_UP_WAS_RUN = ((6, 6, 3), (6, 6, 23), (6, 6, 36))
 """The BSPs whose graph building was run; for 6.6.23 and 6.6.36 the TIM-VX stood in that NXP's is based on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from npufit.formatting import shorten
 from npufit.graph import NO_TENSOR, ElementType, ReshapeOptions, constant_values
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
@@ -11,7 +12,6 @@ from npufit.stacks.vx.hazards.hazard import PlacedGraph, hazard_rule, report
 from npufit.stacks.vx.releases import ALL, Generation, since, until
 from npufit.stacks.vx.site import Site, written_shape
 from npufit.stacks.vx.sources import DELEGATE
-from npufit.words import shorten
 
 _READ_EARLY: dict[str, tuple[int, ...]] = {
     "TRANSPOSE": (1,),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from npufit.formatting import shorten
 from npufit.graph import ElementType, Tensor
 from npufit.stacks.vx.check import Check, Test, check, refusal
 from npufit.stacks.vx.releases import ALL, Generation, since, until
 from npufit.stacks.vx.site import Site, shape_words, written_shape
-from npufit.words import shorten
 
 _SPATIAL_RANK = 4
 _SPATIAL_AXES = 2

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from npufit.formatting import shorten
 from npufit.graph import ElementType, Tensor
 from npufit.stacks.rule import Evidence, Finding
 from npufit.stacks.vx.check import TensorCheck, TensorTest, finding_of, refusal
 from npufit.stacks.vx.releases import ALL, Bsp, Generation, since, until
 from npufit.stacks.vx.site import Site, shape_words, written_shape
-from npufit.words import shorten
 
 _MOST_DIMENSIONS = 6
 _LONGEST = 65535

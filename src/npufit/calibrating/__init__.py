@@ -1,0 +1,1 @@
+"""calibrate: a board's own measurements refine the coefficients of its target."""

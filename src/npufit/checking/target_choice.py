@@ -1,0 +1,44 @@
+"""What a user names as a target: a target, or the profile of a board that refines one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from npufit.formatting import printable
+from npufit.stacks import Target, resolve_target
+
+if TYPE_CHECKING:
+    from npufit.cost import EstimateOptions
+
+_PROFILE = ".toml"
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenTarget:
+    """A target, and the coefficients of a board with the name of their profile; None and empty where there is none."""
+
+    target: Target
+    estimate_options: EstimateOptions | None = None
+    profile: str = ""
+
+    def options(self, wanted: EstimateOptions | None) -> EstimateOptions | None:
+        """Return `wanted` with the board's coefficients where it says nothing of its own but threads and kernels."""
+        own = self.estimate_options
+        if own is None or wanted is None:
+            return own or wanted
+        return replace(own, threads=wanted.threads, kernels=wanted.kernels)
+
+
+def choose_target(text: str, executable: str | None = None) -> ChosenTarget:
+    """Return what `text` names: `CHIP/STACK[@VERSION]`, or a profile file, which ends in `.toml`. Raises InputError.
+
+    Where no version is given, that of `executable` is taken by a stack whose compiler it may be.
+    """
+    if not text.endswith(_PROFILE):
+        return ChosenTarget(resolve_target(text, executable))
+    from npufit.cost.board_profile import read_profile
+
+    profile = read_profile(Path(text))
+    return ChosenTarget(profile.resolve(), profile.estimate_options(), printable(profile.name))

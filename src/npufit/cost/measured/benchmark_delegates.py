@@ -1,0 +1,148 @@
+"""Which delegate a run had, and whether it took anything: lines are matched by the delegate's name.
+
+That a delegate was created or applied proves nothing: benchmark_model says so even where its library was not found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import PurePosixPath
+
+from npufit.formatting import shorten
+from npufit.stacks import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    """A delegate: its name in messages, where it runs (None: on nothing that a target has), and which stack it is."""
+
+    name: str
+    unit: Unit | None
+    stack: str = ""
+
+
+_KNOWN: tuple[tuple[re.Pattern[str], Delegate], ...] = tuple(
+    (re.compile(pattern), delegate)
+    for pattern, delegate in (
+        (r"xnnpack", Delegate("XNNPACK", Unit.CPU)),
+        (r"ethos-?u", Delegate("the Ethos-U delegate", Unit.NPU, "vela")),
+        (r"neutron", Delegate("the Neutron delegate", Unit.NPU, "neutron")),
+        (r"teflon", Delegate("Teflon", Unit.NPU, "teflon")),
+        (r"(?<![a-z])vx|libvx", Delegate("the VX delegate", Unit.NPU, "vx")),
+        (r"arm_?nn", Delegate("Arm NN", None)),
+        (r"nnapi", Delegate("NNAPI", None)),
+        (r"qnn", Delegate("QNN", None)),
+        (r"edge_?tpu", Delegate("an Edge TPU", None)),
+        (r"hexagon", Delegate("Hexagon", None)),
+        (r"coreml", Delegate("Core ML", None)),
+        (r"gpu", Delegate("the GPU delegate", None)),
+    )
+)
+_EXTERNAL = "external"
+_NAMELESS = "an external delegate without a name"
+
+
+class Verdict(IntEnum):
+    """What a log says of a delegate; a higher one overrules a lower one."""
+
+    ASKED_FOR = 0
+    NOTHING = 1
+    NOT_LOADED = 2
+    FAILED = 3
+    TOOK = 4
+
+
+_NAME = r"([\w-]{1,80}(?: Delegate)?)"
+_PATH = (
+    re.compile(r"External delegate path: \[([^\]\n]{1,1024})\]", re.IGNORECASE),
+    re.compile(r"--external_delegate_path[= ]\"?([^\s\"]{1,1024})"),
+    re.compile(r"Loading external delegate from (\S{1,1024})"),
+    re.compile(r"Unable to load external delegate from ?: ?(\S{1,1024})"),
+)
+_COUNTED = (
+    re.compile(rf"{_NAME}(?: delegate)?: (\d{{1,9}}) nodes delegated out of \d"),
+    re.compile(r"^()(\d{1,9}) nodes delegated out of \d"),
+)
+_REPLACED = re.compile(r"Replacing (\d{1,9}) out of \d{1,9} node\(s\) with delegate \(([^)\n]{1,80})\) node")
+_WORDS: tuple[tuple[re.Pattern[str], Verdict, str], ...] = (
+    (re.compile(rf"Explicitly applied {_NAME} delegate, and the model graph will be"), Verdict.TOOK, ""),
+    (re.compile(rf"Though {_NAME} delegate is explicitly applied, .{{0,40}}will not be executed"), Verdict.NOTHING, ""),
+    (re.compile(rf"Failed to apply {_NAME} delegate"), Verdict.FAILED, ""),
+    (re.compile(r"(?:Unable|Failed) to load (external) delegate"), Verdict.NOT_LOADED, ""),
+    (re.compile(rf"^(?:Applied )?{_NAME} delegate(?: created)?\.$"), Verdict.ASKED_FOR, ""),
+    (re.compile(r"Created TensorFlow Lite (?:(\S{1,40}) delegate|delegate for (\S{1,40}?)\.)"), Verdict.ASKED_FOR, ""),
+    (re.compile(r"^(External) delegate path: ", re.IGNORECASE), Verdict.ASKED_FOR, ""),
+    (re.compile(r"--(external)_delegate_path[= ]"), Verdict.ASKED_FOR, ""),
+    (re.compile(r"^Use (gpu|nnapi|hexagon|coreml) ?: \[1\]", re.IGNORECASE), Verdict.ASKED_FOR, ""),
+    (re.compile(r"--use_(gpu|nnapi|hexagon|coreml)=(?:true|1)\b"), Verdict.ASKED_FOR, ""),
+    (re.compile(r"^Created [1-9]\d{0,5} GPU delegate kernels"), Verdict.TOOK, "gpu"),
+    (re.compile(r"\[HandleLayoutInfer:\d{1,6}\]"), Verdict.TOOK, "vx"),
+    (re.compile(r"^Ethos-u cycle counter: \d"), Verdict.TOOK, "ethosu"),
+    (re.compile(r"^teflon: compiled graph, took \d"), Verdict.TOOK, "teflon"),
+    (re.compile(r"^Vx delegate: allowed_cache_mode set"), Verdict.ASKED_FOR, "vx"),
+    (re.compile(r"^Ethosu delegate: device_name set"), Verdict.ASKED_FOR, "ethosu"),
+)
+"""Sources: TensorFlow's benchmark_tflite_model.cc, subgraph.cc and simple_delegate.cc; TIM-VX (layout inference, which
+runs when a partition is compiled); NXP's tflite-ethosu-delegate."""
+
+
+def verdicts(command: str, lines: Iterable[str], kinds: Iterable[str]) -> dict[Delegate, Verdict]:
+    """Return what a run says of each delegate; `kinds` are the operator types of its profile."""
+    said = [*([command] if command else []), *lines]
+    library = next(_search(said, _PATH), "")
+    found: dict[Delegate, Verdict] = {}
+    for name, verdict in (*_said(said), *((kind, Verdict.TOOK) for kind in kinds if is_delegate(kind))):
+        delegate = _identify(name, library)
+        found[delegate] = max(verdict, found.get(delegate, verdict))
+    return found
+
+
+def is_delegate(kind: str) -> bool:
+    """Return True where a row of a profile with this type is what a delegate took."""
+    return kind.lower().endswith("delegate") or kind in ("TfLiteGpuDelegateV2", "ethos-u", "NeutronGraph")
+
+
+def find_delegate(name: str) -> Delegate:
+    """Return the delegate called `name` in a log; of one that is not known, only the name."""
+    return _identify(name, "")
+
+
+def _identify(name: str, library: str) -> Delegate:
+    """Return the delegate of this name; `EXTERNAL`, and none, stand for the one in `library`."""
+    wanted = name
+    if name.lower() in ("", _EXTERNAL):
+        wanted = PurePosixPath(library.replace("\\", "/")).name
+    for pattern, delegate in _KNOWN:
+        if pattern.search(wanted.lower()):
+            return delegate
+    return Delegate(shorten(wanted, 60) or _NAMELESS, None)
+
+
+def _search(lines: Iterable[str], patterns: Iterable[re.Pattern[str]]) -> Iterator[str]:
+    patterns = tuple(patterns)
+    return (match[1] for line in lines for pattern in patterns if (match := pattern.search(line)))
+
+
+def _said(lines: Iterable[str]) -> Iterator[tuple[str, Verdict]]:
+    for line in lines:
+        if "elegat" not in line and "Use " not in line and "--use_" not in line and ":" not in line:
+            continue
+        counted = next((match for pattern in _COUNTED if (match := pattern.search(line))), None)
+        if counted is not None:
+            yield counted[1], _of_count(counted[2])
+            continue
+        replaced = _REPLACED.search(line)
+        if replaced is not None:
+            yield replaced[2], _of_count(replaced[1])
+            continue
+        for pattern, verdict, name in _WORDS:
+            match = pattern.search(line)
+            if match is not None:
+                yield name or next((group for group in match.groups() if group), ""), verdict
+
+
+def _of_count(text: str) -> Verdict:
+    return Verdict.TOOK if int(text) else Verdict.NOTHING

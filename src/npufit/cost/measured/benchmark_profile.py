@@ -1,0 +1,66 @@
+"""The table of operators in a log of benchmark_model (`--enable_op_profiling=true`), with tabs or with blanks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from npufit.cost.measured.observation import MOST_MS
+
+_PROFILE = "Operator-wise Profiling Info for Regular Benchmark Runs"
+_RUN_ORDER = "= Run Order ="
+_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?%?")
+_INSIDE_XNNPACK = "Delegate/"
+_MOST_CALLS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """One row: the operator's type, milliseconds of one call, and how often an inference calls it."""
+
+    kind: str
+    ms: float
+    calls: int
+
+
+def read_profile_rows(lines: Iterable[str]) -> tuple[ProfileRow, ...]:
+    """Return the rows of the timed inferences in run order, without those inside XNNPACK, which name its kernels."""
+    waiting = iter(lines)
+    for line in waiting:
+        if _PROFILE in line:
+            break
+    for line in waiting:
+        if _RUN_ORDER in line:
+            return tuple(_rows(waiting))
+    return ()
+
+
+def _rows(lines: Iterator[str]) -> Iterator[ProfileRow]:
+    header = [cell.lower() for cell in re.findall(r"\[([^\]\n]{1,40})\]", next(lines, ""))]
+    if header[:1] != ["node type"] or header[-1:] != ["name"] or "avg ms" not in header:
+        return
+    numbers = header[1:-1]
+    average = numbers.index("avg ms")
+    called = numbers.index("times called") if "times called" in numbers else None
+    for line in lines:
+        found = _row(line, len(numbers))
+        if found is None:
+            return
+        kind, cells, name = found
+        if name.startswith(_INSIDE_XNNPACK):
+            continue
+        ms = float(cells[average].rstrip("%"))
+        calls = int(float(cells[called].rstrip("%"))) if called is not None else 1
+        if ms <= MOST_MS:
+            yield ProfileRow(kind, ms, calls if 1 <= calls <= _MOST_CALLS else 1)
+
+
+def _row(line: str, count: int) -> tuple[str, list[str], str] | None:
+    """Return type, numbers and name: a type may have blanks in it, and `count` numbers stand between type and name."""
+    words = line.split()
+    for start in range(1, len(words) - count + 1):
+        cells = words[start : start + count]
+        if all(map(_NUMBER.fullmatch, cells)):
+            return " ".join(words[:start]), cells, " ".join(words[start + count :])
+    return None

@@ -1,0 +1,48 @@
+"""The fitted coefficients that come with npufit (`fitted.json`, written by `python -m npufit.cost.regression`)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from npufit.cost.coefficient import Values
+from npufit.cost.packaged_files import FITTED, read_json
+from npufit.cost.spread import Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """One cost model's coefficients, and how far measurements may lie from what they predict.
+
+    `releases` are those of the stack that placed the measured networks, empty where nothing does.
+    """
+
+    values: Values
+    spread: Spread
+    releases: tuple[str, ...] = ()
+
+    def was_measured(self, release: str) -> bool:
+        """Return whether networks of `release`, such as `3.8` or `3.8.0`, are among the measured ones."""
+        return any(release == known or release.startswith(f"{known}.") for known in self.releases)
+
+
+@functools.cache
+def _document() -> dict[str, Any]:
+    return read_json(FITTED)
+
+
+@functools.cache
+def load_fitted(name: str) -> Fitted | None:
+    """Return what was fitted for `name`, such as `imx93/cpu` or `imx93/vela`; None where there is nothing."""
+    found = _document()["models"].get(name)
+    return (
+        None if found is None else Fitted(found["values"], spread_of(found["spread"]), tuple(found.get("releases", ())))
+    )
+
+
+def spread_of(found: Mapping[str, Any]) -> Spread:
+    """Return the spread that a document of the fit holds."""
+    names, covariance = tuple(found["names"]), tuple(found["covariance"])
+    return Spread(**{**found, "names": names, "covariance": covariance})  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,1 @@
+"""Coefficients from measurements: least squares, cross-validation, and the networks that were measured."""

@@ -1,0 +1,98 @@
+"""The classes that a classifier names: its best scores, with labels where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from npufit.errors import InputError
+from npufit.execution.values import Array
+from npufit.graph import Model
+
+_LARGEST_LABELS_BYTES = 16 << 20
+_FEWEST_CLASSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One class with its score as a real number; `label` is empty where there are no labels."""
+
+    index: int
+    label: str
+    score: float
+
+
+def read_labels(path: Path) -> tuple[str, ...]:
+    """Return the lines of a file of labels, without empty lines at its end. Raises InputError."""
+    try:
+        if path.stat().st_size > _LARGEST_LABELS_BYTES:
+            raise InputError(f"{path}: is larger than {_LARGEST_LABELS_BYTES >> 20} MiB, too large for labels.")
+        return _lines(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: the labels cannot be read: {error.strerror or error}.") from None
+
+
+def best_classes(
+    model: Model, outputs: Mapping[int, Array], labels: Sequence[str] | None = None, count: int = 5
+) -> tuple[Score, ...]:
+    """Return the `count` best classes where the model has one output with a score per class, else nothing.
+
+    An output as large as an input is no list of classes, unless there are `labels`: such a model repairs its input.
+
+    Without `labels`, a text file that travels behind the model with one line per class gives them. Labels may be one
+    fewer than the classes; the first class is then the background. Raises InputError for any other number.
+    """
+    values = _scores(model, outputs)
+    if labels is None and _is_autoencoder(model):
+        return ()
+    if values is None:
+        if labels is not None:
+            raise InputError(f"{model.name}: has no output with one score per class, so --labels has no meaning.")
+        return ()
+    names = _names(model, values.size, labels)
+    order = np.argsort(-values, kind="stable")[:count]
+    return tuple(Score(int(index), names[int(index)] if names else "", float(values[index])) for index in order)
+
+
+def _is_autoencoder(model: Model) -> bool:
+    inputs, outputs = (
+        {model.main.tensors[index].element_count for index in indices}
+        for indices in (model.main.inputs, model.main.outputs)
+    )
+    return bool(inputs & outputs)
+
+
+def _names(model: Model, count: int, labels: Sequence[str] | None) -> tuple[str, ...]:
+    """Return one name per class, or nothing where there are no labels."""
+    given = _attached_labels(model, count) if labels is None else tuple(labels)
+    if labels is not None and len(given) not in (count, count - 1):
+        raise InputError(f"{model.name}: has {count} classes, the file of labels has {len(given)} lines.")
+    return ("background", *given) if len(given) == count - 1 else given
+
+
+def _scores(model: Model, outputs: Mapping[int, Array]) -> Array | None:
+    if len(model.main.outputs) != 1 or model.main.outputs[0] not in outputs:
+        return None
+    index = model.main.outputs[0]
+    stored = outputs[index]
+    if stored.ndim < 1 or stored.size != stored.shape[-1] or stored.size < _FEWEST_CLASSES or stored.dtype.kind == "c":
+        return None
+    quantization = model.main.tensors[index].quantization
+    real = stored.reshape(-1).astype(np.float64)
+    return (real - quantization.zero_point) * quantization.scale if quantization.scales else real
+
+
+def _attached_labels(model: Model, count: int) -> tuple[str, ...]:
+    for attachment in model.attachments:
+        if attachment.name.endswith(".txt"):
+            lines = _lines(attachment.data)
+            if len(lines) in (count, count - 1):
+                return lines
+    return ()
+
+
+def _lines(data: bytes) -> tuple[str, ...]:
+    return tuple(line.strip() for line in data.decode("utf-8", "replace").rstrip().splitlines())

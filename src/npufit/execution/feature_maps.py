@@ -1,0 +1,78 @@
+"""Feature maps inside an NPU call, caught while they exist: the memory that holds them is used again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+
+import numpy as np
+
+from npufit.ethosu.arrays import Memory
+from npufit.ethosu.feature_maps import read
+from npufit.ethosu.operations import BlockOperation, Operation
+from npufit.execution.values import Array, dtype_of
+from npufit.graph import Model
+from npufit.stacks.vela import Write
+
+
+class FeatureMaps:
+    """A listener of the simulator that puts tensors together from the parts that operations write.
+
+    Vela cuts feature maps into stripes of rows, and these into slices of channels. The parts of a tensor must fill it
+    in that order and without a gap; a tensor of which they do not is left out.
+    """
+
+    def __init__(self, model: Model, writes: Iterable[Write]) -> None:
+        """Take note of the operations of one stream that write tensors of the main subgraph of `model`."""
+        self._model = model
+        self._writes = {write.offset: write for write in writes if write.subgraph == 0}
+        self._parts: dict[int, _Canvas] = {}
+
+    def executed(self, operation: Operation, memory: Memory) -> None:
+        """Take the part that `operation` has written."""
+        write = self._writes.get(operation.offset)
+        if write is not None and isinstance(operation, BlockOperation):
+            shape = write.height, write.width, write.depth
+            self._parts.setdefault(write.tensor, _Canvas(shape)).add(read(operation.ofm, memory))
+
+    def tensors(self) -> dict[int, Array]:
+        """Return the tensors of which every part was seen, in their own shapes."""
+        found: dict[int, Array] = {}
+        for index, canvas in self._parts.items():
+            tensor = self._model.main.tensors[index]
+            values = canvas.values
+            if values is None or tensor.shape is None or values.size != prod(tensor.shape):
+                continue
+            if values.dtype == dtype_of(tensor):
+                found[index] = values.reshape(tensor.shape)
+        return found
+
+
+class _Canvas:
+    """A tensor (height, width, depth) that is filled stripe by stripe, and in a stripe slice by slice."""
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self._shape = shape
+        self._values: Array | None = None
+        self._row = self._channel = 0
+        self._is_sound = True
+
+    @property
+    def values(self) -> Array | None:
+        """The tensor, None where parts are missing or do not fit."""
+        is_full = self._row == self._shape[0] and self._channel == 0
+        return self._values if self._is_sound and is_full else None
+
+    def add(self, part: Array) -> None:
+        height, _, depth = part.shape
+        row, channel = self._row, self._channel
+        if self._values is None:
+            self._values = np.empty(self._shape, part.dtype)
+        place = self._values[row : row + height, :, channel : channel + depth]
+        if place.shape != part.shape or self._values.dtype != part.dtype:
+            self._is_sound = False
+            return
+        place[...] = part
+        self._channel += depth
+        if self._channel == self._shape[2]:
+            self._row, self._channel = row + height, 0

@@ -1,0 +1,279 @@
+"""What a model is run with: images, arrays or seeded random numbers, in the form that its inputs ask for.
+
+Files are untrusted: sizes are checked before anything is unpacked, and pickled objects are not read.
+"""
+
+from __future__ import annotations
+
+import io
+import tokenize
+import zipfile
+from collections.abc import Mapping, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npufit.errors import InputError
+from npufit.execution.operands import operand_values
+from npufit.execution.values import Array, dtype_of, without_ones
+from npufit.formatting import printable, shorten
+from npufit.graph import Model, Quantization, Tensor, wire
+
+RANGES = {"-1..1": (-1.0, 1.0), "0..1": (0.0, 1.0), "0..255": (0.0, 255.0)}
+"""The real values that black and white pixels may stand for."""
+
+LARGEST_IMAGE_PIXELS = 50_000_000
+
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_HEADER_BYTES = 1 << 16
+_LARGEST_INPUT_BYTES = 1 << 30
+
+
+def random_inputs(model: Model, seed: int = 0) -> dict[int, Array]:
+    """Return random values for every input of `model`, from one generator in the order of the inputs.
+
+    Integers are uniform over the whole range of their type, real numbers over -1 to 1; what an operator takes as a
+    shape, a size, an axis or an index follows from the shapes in the file (`operands`). Raises InputError for an input
+    of unknown shape or of a type that has no numbers.
+    """
+    generator = np.random.default_rng(seed)
+    return {index: _random(generator, model, index) for index in model.main.inputs}
+
+
+def made_up_values(model: Model, index: int) -> Array | None:
+    """Return values for a tensor that nothing can compute here, None where its form is unknown.
+
+    They depend on type and shape alone, so they are the same for this tensor in a compiled or rewritten model.
+    """
+    try:
+        return _random(np.random.default_rng(0), model, index)
+    except InputError:
+        return None
+
+
+def read_inputs(model: Model, sources: Sequence[str], seed: int = 0, normalize: str = "auto") -> dict[int, Array]:
+    """Return the inputs of `model` from files; without any, `random_inputs` of `seed`.
+
+    Each source is `FILE` or `NAME=FILE`, where NAME is the name or the index of an input tensor; plain files are for
+    the inputs in their order. An `.npz` file has one array per input, by name, by index, or in order. `normalize` is
+    what pixels stand for: a key of `RANGES`, or `auto`. Raises InputError for everything that does not fit.
+    """
+    if not sources:
+        return random_inputs(model, seed)
+    inputs = model.main.inputs
+    found: dict[int, Array] = {}
+    for source in sources:
+        index, path = _split(model, source)
+        if path.suffix.lower() == ".npz" and index is None:
+            found |= _read_archive(model, path)
+            continue
+        index = next((own for own in inputs if own not in found), None) if index is None else index
+        if index is None:
+            raise InputError(f"{path}: {model.name} has no more than {len(inputs)} inputs, and all of them are given.")
+        found[index] = _read_file(model, index, path, normalize)
+    missing = [_name(model, index) for index in inputs if index not in found]
+    if missing:
+        raise InputError(f"{model.name}: nothing is given for input {', '.join(missing)}. Add --input NAME=FILE.")
+    return found
+
+
+def pixel_range(model: Model, index: int, normalize: str = "auto") -> tuple[float, float]:
+    """Return the real values that a black and a white pixel stand for at the input `index`.
+
+    `auto` takes, of the three usual ranges, the one that the quantization of the input covers most closely; for a real
+    input that of the tensor that QUANTIZE makes of it; -1 to 1 where there is none.
+    """
+    if normalize != "auto":
+        return RANGES[normalize]
+    tensor = _quantized_form(model, index)
+    quantization = tensor.quantization
+    if not quantization.scales or tensor.element.is_float:
+        return RANGES["-1..1"]
+    low, high = (_real(value, quantization) for value in tensor.element.integer_range)
+    return min(RANGES.values(), key=lambda ends: abs(ends[0] - low) + abs(ends[1] - high))
+
+
+def _real(value: int, quantization: Quantization) -> float:
+    return (value - quantization.zero_point) * quantization.scale
+
+
+def _quantized_form(model: Model, index: int) -> Tensor:
+    readers = [model.main.operators[reader] for reader in wire(model.main).consumers[index]]
+    if len(readers) == 1 and readers[0].type == "QUANTIZE" and model.main.tensors[index].element.is_float:
+        return model.main.tensors[readers[0].outputs[0]]
+    return model.main.tensors[index]
+
+
+def _random(generator: np.random.Generator, model: Model, index: int) -> Array:
+    shape, dtype = _form(model, index)
+    operand = operand_values(model, index, generator)
+    if operand is not None:
+        return operand
+    if dtype.kind == "f":
+        return generator.uniform(-1.0, 1.0, shape).astype(dtype)
+    if dtype.kind == "b":
+        return generator.integers(0, 2, shape).astype(dtype)
+    if dtype.kind not in "iu":
+        raise InputError(f"{model.name}: input {_name(model, index)} is {dtype}; give it with --input FILE.npy.")
+    limits = np.iinfo(dtype)
+    return generator.integers(int(limits.min), int(limits.max) + 1, size=shape, dtype=dtype)
+
+
+def _form(model: Model, index: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    tensor = model.main.tensors[index]
+    dtype = dtype_of(tensor)
+    if dtype is None or tensor.shape is None:
+        unknown = f"type {tensor.element}" if dtype is None else "unknown shape"
+        raise InputError(f"{model.name}: input {_name(model, index)} has {unknown}, which npufit cannot fill.")
+    if prod(tensor.shape) * dtype.itemsize > _LARGEST_INPUT_BYTES:
+        raise InputError(f"{model.name}: input {_name(model, index)} of shape {tensor.shape} is larger than 1 GiB.")
+    return tensor.shape, dtype
+
+
+def _name(model: Model, index: int) -> str:
+    return f"{index} '{shorten(model.main.tensors[index].name)}'"
+
+
+def _split(model: Model, source: str) -> tuple[int | None, Path]:
+    """Return the input that `NAME=FILE` names and the file; no input where `source` is a file that exists."""
+    path = Path(source)
+    name, equals, rest = source.partition("=")
+    if not equals or path.exists():
+        return None, path
+    for index in model.main.inputs:
+        if name in (model.main.tensors[index].name, str(index)):
+            return index, Path(rest)
+    known = ", ".join(_name(model, index) for index in model.main.inputs)
+    raise InputError(f"--input {printable(source)}: {model.name} has no input '{printable(name)}'. It has: {known}.")
+
+
+def _read_file(model: Model, index: int, path: Path, normalize: str) -> Array:
+    data = _read_bytes(path)
+    if data[:6] == b"\x93NUMPY":
+        return _fit(model, index, _parse_array(data, str(path)), str(path))
+    if path.suffix.lower() in (".npy", ".npz"):
+        kind = "one array" if path.suffix.lower() == ".npy" else "several; leave NAME= out"
+        raise InputError(f"{path}: cannot be read as {kind}. Write it with numpy.save.")
+    return _read_image(model, index, data, path, normalize)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise InputError(f"{path}: no such file. --input takes an image, an .npy or an .npz file.")
+        if path.stat().st_size > _LARGEST_INPUT_BYTES:
+            raise InputError(f"{path}: is larger than 1 GiB.")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+
+
+def _parse_array(data: bytes, where: str) -> Array:
+    """Return the array in the bytes of an `.npy` file; its header is believed only as far as the bytes go."""
+    file = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, is_fortran, dtype = read_header(file, max_header_size=10_000)
+    except (ValueError, TypeError, EOFError, SyntaxError, tokenize.TokenError) as error:
+        raise InputError(f"{where}: is not a NumPy array: {error}.") from None
+    if dtype.hasobject:
+        raise InputError(f"{where}: holds Python objects, which are not read. Save an array of numbers.")
+    rest = data[file.tell() :]
+    if dtype.itemsize == 0 or len(rest) != prod(shape) * dtype.itemsize:
+        raise InputError(f"{where}: is cut off or damaged: {len(rest)} bytes of values for {shape} {dtype}.")
+    values = np.frombuffer(rest, dtype)
+    return values.reshape(shape, order="F" if is_fortran else "C")
+
+
+def _read_archive(model: Model, path: Path) -> dict[int, Array]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry for entry in archive.infolist() if entry.filename.endswith(".npy")]
+            keys = [entry.filename.removesuffix(".npy") for entry in entries]
+            return {
+                index: _read_entry(model, index, archive, entries[position], path)
+                for index, position in _match(model, keys, path).items()
+            }
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file. --input takes an image, an .npy or an .npz file.") from None
+    except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{path}: is not an .npz file of arrays: {error}.") from None
+
+
+def _match(model: Model, keys: list[str], path: Path) -> Mapping[int, int]:
+    """Return the position in the archive of the array of each input: by name, by index, else in order."""
+    inputs = model.main.inputs
+    found: dict[int, int] = {}
+    for index in inputs:
+        for name in (model.main.tensors[index].name, str(index)):
+            if name in keys:
+                found[index] = keys.index(name)
+                break
+    if found:
+        return found
+    if len(keys) != len(inputs):
+        raise InputError(
+            f"{path}: has {len(keys)} arrays ({shorten(', '.join(keys)) or 'none'}), {model.name} has {len(inputs)} "
+            f"inputs: {', '.join(_name(model, index) for index in inputs)}. Call the arrays by these names."
+        )
+    return dict(zip(inputs, range(len(keys)), strict=True))
+
+
+def _read_entry(model: Model, index: int, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Array:
+    shape, dtype = _form(model, index)
+    where = f"{path}, array '{shorten(entry.filename.removesuffix('.npy'))}'"
+    # A float64 array for a float32 input is welcome, so twice the bytes; more can only be wrong.
+    if entry.file_size > 2 * prod(shape) * dtype.itemsize + _HEADER_BYTES:
+        raise InputError(f"{where}: has {entry.file_size} bytes, far more than {shape} {dtype} takes.")
+    return _fit(model, index, _parse_array(archive.read(entry), where), where)
+
+
+def _fit(model: Model, index: int, values: Array, where: str) -> Array:
+    """Return `values` as the input takes them: batches of one may be left out, float64 becomes float32."""
+    shape, dtype = _form(model, index)
+    if values.dtype != dtype and not (values.dtype.kind == "f" and dtype.kind == "f"):
+        raise InputError(f"{where}: has type {values.dtype}; input {_name(model, index)} takes {dtype}.")
+    if without_ones(values.shape) != without_ones(shape):
+        raise InputError(f"{where}: has shape {values.shape}; input {_name(model, index)} takes {shape}.")
+    return np.ascontiguousarray(values.reshape(shape), dtype)
+
+
+def _read_image(model: Model, index: int, data: bytes, path: Path, normalize: str) -> Array:
+    shape, dtype = _form(model, index)
+    if len(shape) != 4 or shape[0] != 1 or shape[3] not in _MODES or 0 in shape:
+        raise InputError(
+            f"{path}: input {_name(model, index)} of shape {shape} takes no image (that would be 1 x height x width x "
+            "1, 3 or 4 channels). Give an .npy file."
+        )
+    pixels = _decode(data, path, (shape[2], shape[1]), _MODES[shape[3]]).reshape(shape)
+    low, high = pixel_range(model, index, normalize)
+    real = low + pixels.astype(np.float64) * ((high - low) / 255.0)
+    if dtype.kind == "f":
+        return real.astype(dtype)
+    quantization = model.main.tensors[index].quantization
+    if not quantization.scales:
+        return pixels.astype(dtype)
+    limits = np.iinfo(dtype)
+    integers = np.rint(real / quantization.scale) + quantization.zero_point
+    return np.clip(integers, limits.min, limits.max).astype(dtype)
+
+
+def _decode(data: bytes, path: Path, size: tuple[int, int], mode: str) -> Array:
+    """Return the image upright, in `size` (width, height) and `mode`, as bytes."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > LARGEST_IMAGE_PIXELS:
+                raise InputError(
+                    f"{path}: has {image.width} x {image.height} pixels; the limit is {LARGEST_IMAGE_PIXELS} pixels."
+                )
+            upright = ImageOps.exif_transpose(image).convert(mode)
+            return np.asarray(upright.resize(size, Image.Resampling.BILINEAR), np.uint8)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InputError(
+            f"{path}: is not an image that can be read, nor an .npy or .npz file: {shorten(str(error))}."
+        ) from None

@@ -1,0 +1,32 @@
+"""The outputs of a run as an `.npz` file."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from npufit.errors import InputError
+from npufit.execution.values import Array
+from npufit.graph import Model
+
+
+def write_outputs(path: Path, model: Model, outputs: Mapping[int, Array]) -> None:
+    """Write one array per output, called by the tensor's name, or by its index where names are missing or repeated.
+
+    Raises InputError where the file cannot be written.
+    """
+    names = [model.main.tensors[index].name for index in outputs]
+    by_name = all(names) and len(set(names)) == len(names)
+    try:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for (index, values), name in zip(outputs.items(), names, strict=True):
+                file = io.BytesIO()
+                np.save(file, values)
+                key = name if by_name else str(index)
+                archive.writestr(f"{key.encode('utf-8', 'backslashreplace').decode()}.npy", file.getvalue())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None

@@ -1,0 +1,131 @@
+"""LiteRT's reference kernels (`OpResolverType.BUILTIN_REF`): the golden that everything is compared with."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from dataclasses import replace
+
+from npufit.execution.unsafe import refuse_unsafe
+from npufit.execution.values import Array, Values, dtype_of, stored_values
+from npufit.graph import NO_BUFFER, NO_TENSOR, Model, Tensor
+from npufit.litert import TIME_LIMIT_S, WORKER, Failure, LitertFailureError, LitertRefusalError, Request, pack_values
+from npufit.tflite import serialize_model
+
+GOLDEN = "LiteRT BUILTIN_REF"
+"""How reports call the reference kernels."""
+
+
+class Reference:
+    """A model that is loaded in the reference kernels and can be run any number of times.
+
+    LiteRT runs in a process of its own. Where that died, the model is loaded again for the next run.
+    """
+
+    def __init__(self, model: Model, time_limit_s: float = TIME_LIMIT_S) -> None:
+        """Load `model`; `time_limit_s` bounds that and each run.
+
+        Raises LitertRefusalError (an InputError) where LiteRT cannot, for example for an operator that it does not
+        have, LitertFailureError (a ToolError) where it crashes or breaks a bound.
+        """
+        refuse_unsafe(model)
+        self._model, self._time_limit_s = model, time_limit_s
+        self._computed = computed_tensors(model)
+        self._initial = _initial_states(model)
+        self._number = WORKER.new_model()
+        self._generation = 0
+        weakref.finalize(self, WORKER.forget, self._number)
+        self._load()
+
+    def run(self, inputs: Values, wanted: Iterable[int] | None = None) -> dict[int, Array]:
+        """Return every tensor that an operator of the main subgraph writes, by tensor index; or only those `wanted`.
+
+        State starts anew with every run, as the file says. Tensors whose type NumPy does not have are left out, and so
+        are those that LiteRT does not keep. Raises LitertRefusalError where a kernel refuses the values,
+        LitertFailureError where LiteRT crashes or breaks a bound.
+        """
+        known = self._computed if wanted is None else tuple(set(self._computed).intersection(wanted))
+        if self._generation != WORKER.generation:
+            self._load()
+        try:
+            return self._run(inputs, known)
+        except LitertRefusalError as refusal:
+            raise LitertRefusalError(
+                f"{self._model.name}: LiteRT cannot run it with these inputs: {refusal.said}. Give inputs that suit "
+                "the model with --input.",
+                refusal.said,
+                refusal.operator,
+            ) from None
+
+    def _run(self, inputs: Values, wanted: tuple[int, ...]) -> dict[int, Array]:
+        rows, parts = pack_values({**self._initial, **inputs})
+        head = {"do": "run", "model": self._number, "inputs": rows, "wanted": wanted}
+        request = Request(head, parts, self._model.name, self._time_limit_s)
+        is_alone = WORKER.served == {self._number}
+        try:
+            generation, found = WORKER.exchange(request)
+        except LitertFailureError as failure:
+            if failure.kind is not Failure.CRASH or is_alone:
+                raise
+            self._load()  # another model may have damaged the memory: once more, in a process of its own
+            generation, found = WORKER.exchange(request)
+        self._generation = generation
+        return found
+
+    def _load(self) -> None:
+        data = serialize_model(_for_execution(self._model))
+        request = Request({"do": "load", "model": self._number}, [data], self._model.name, self._time_limit_s)
+        is_alone = WORKER.served <= {self._number}
+        try:
+            self._generation, _ = WORKER.exchange(request)
+        except LitertRefusalError as refusal:
+            message = f"{self._model.name}: LiteRT cannot load it: {refusal.said}."
+            raise LitertRefusalError(message, refusal.said, refusal.operator) from None
+        except LitertFailureError as failure:
+            if failure.kind is not Failure.CRASH or is_alone:
+                raise
+            self._generation, _ = WORKER.exchange(request)
+
+
+def computed_tensors(model: Model) -> tuple[int, ...]:
+    """Return the tensors that operators of the main subgraph write and whose values NumPy can hold, in that order."""
+    written = (index for operator in model.main.operators for index in operator.outputs if index != NO_TENSOR)
+    return tuple(index for index in dict.fromkeys(written) if dtype_of(model.main.tensors[index]) is not None)
+
+
+def _for_execution(model: Model) -> Model:
+    """Return `model` without what LiteRT does not need, and with what it cannot take in a form that it can.
+
+    Metadata may be meant for another runtime, such as the memory plan of TensorFlow Lite for Microcontrollers.
+    """
+    subgraphs = tuple(
+        replace(graph, tensors=tuple(_without_initial_state(_with_sound_axis(tensor)) for tensor in graph.tensors))
+        for graph in model.subgraphs
+    )
+    return replace(model, subgraphs=subgraphs, metadata=(), metadata_buffers=(), signatures=(), attachments=())
+
+
+def _with_sound_axis(tensor: Tensor) -> Tensor:
+    """Return `tensor` with axis 0 where the axis of its scales is not one of its own.
+
+    Old converters wrote the axis of the weights at biases, and TensorFlow Lite for Microcontrollers does not mind;
+    LiteRT refuses it. Where there is one axis or one scale, nothing else can be meant.
+    """
+    quantization, rank = tensor.quantization, len(tensor.shape or ())
+    if quantization.axis < max(1, rank) or (rank > 1 and len(quantization.scales) > 1):
+        return tensor
+    return replace(tensor, quantization=replace(quantization, axis=0))
+
+
+def _without_initial_state(tensor: Tensor) -> Tensor:
+    """Return a variable without the values that it starts with: LiteRT takes none from a file, so `run` sets them."""
+    return replace(tensor, buffer=NO_BUFFER) if tensor.is_variable and tensor.buffer.size_bytes else tensor
+
+
+def _initial_states(model: Model) -> dict[int, Array]:
+    tensors = model.main.tensors
+    return {
+        index: stored
+        for index, tensor in enumerate(tensors)
+        if tensor.is_variable and (stored := stored_values(tensor)) is not None
+    }

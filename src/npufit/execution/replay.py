@@ -1,0 +1,181 @@
+"""A capture executed: its submissions on the simulator, the operators between them in the reference kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from npufit.errors import InputError
+from npufit.ethosu import Listener, Machine, Program, SanitizerFinding
+from npufit.execution.capture import BRICK_CHANNELS, IO_REGION, SRAM_REGION, CapturedPartition, Slot
+from npufit.execution.partial import LeftOut
+from npufit.execution.progress import OperationCounter, Progress, Stage, ignore_progress
+from npufit.execution.segment import Segment
+from npufit.execution.steps import Step, run_steps
+from npufit.execution.values import Array, Values, dtype_of
+from npufit.graph import NO_TENSOR, Model
+from npufit.litert import TIME_LIMIT_S
+
+
+class Replay:
+    """A capture that is loaded and can be run any number of times."""
+
+    def __init__(
+        self,
+        model: Model,
+        partitions: Sequence[CapturedPartition],
+        progress: Progress = ignore_progress,
+        time_limit_s: float = TIME_LIMIT_S,
+    ) -> None:
+        """Load the partitions; `time_limit_s` is for each load and run of LiteRT.
+
+        Raises InputError where they do not add up to an inference of `model`.
+        """
+        self._model = model
+        self._calls: list[_Submission] = []
+        for number, partition in enumerate(partitions):
+            progress(Stage.LOAD, number, len(partitions))
+            self._calls.append(_Submission(model, partition))
+        self._counter = OperationCounter(progress, sum(call.operation_count for call in self._calls))
+        for call in self._calls:
+            call.listeners = (self._counter,)
+        self._steps = tuple(_order(model, self._calls, time_limit_s))
+
+    @property
+    def partitions(self) -> int:
+        """Number of submissions."""
+        return len(self._calls)
+
+    @property
+    def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]:
+        """What the sanitizer found in the last run: the number of the partition and the finding."""
+        return tuple((number, finding) for number, call in enumerate(self._calls) for finding in call.findings)
+
+    @property
+    def in_bricks(self) -> dict[int, Array]:
+        """Tensors that left a partition of the last run in bricks, read as what they are."""
+        return {tensor: values for call in self._calls for tensor, values in call.in_bricks.items()}
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The operators for the CPU that LiteRT cannot execute; what they would write is made up."""
+        return tuple(entry for step in self._steps if isinstance(step, Segment) for entry in step.left_out)
+
+    def run(self, inputs: Values) -> dict[int, Array]:
+        """Return every tensor of the model that was computed, by tensor index, as its readers find it."""
+        self._counter.restart()
+        return run_steps(self._model, self._steps, inputs)
+
+    def observe(self, inputs: Values) -> dict[int, Array]:
+        """Return what `run` does: Mesa's driver uses no memory twice, so every feature map is there at the end."""
+        return self.run(inputs)
+
+
+class _Submission(Step):
+    """One partition: its inputs are put into its IO buffer, its feature maps are read from there."""
+
+    def __init__(self, model: Model, partition: CapturedPartition) -> None:
+        submission = partition.submission
+        self._model = model
+        self.partition = partition
+        self._slots = {slot.tensor: slot for slot in partition.slots}
+        program = Program(
+            submission.stream,
+            submission.coefficients,
+            ((IO_REGION, len(submission.io)), (SRAM_REGION, submission.sram_bytes)),
+            inputs=tuple((IO_REGION, slot.offset, slot_bytes(model, slot)) for slot in self._entering()),
+        )
+        self._machine = Machine(program)
+        self.findings: tuple[SanitizerFinding, ...] = ()
+        self.listeners: tuple[Listener, ...] = ()
+        self.in_bricks: dict[int, Array] = {}
+
+    @property
+    def operation_count(self) -> int:
+        """Number of operations in the stream."""
+        return len(self._machine.operations)
+
+    def run(self, values: Values) -> dict[int, Array]:
+        submission = self.partition.submission
+        io = np.frombuffer(submission.io, np.uint8).copy()
+        for slot in self._entering():
+            data = np.frombuffer(values[slot.tensor].tobytes(), np.uint8)
+            io[slot.offset : slot.offset + data.size] = data
+        memory = {IO_REGION: io, SRAM_REGION: np.zeros(submission.sram_bytes, np.uint8)}
+        self.findings = self._machine.run(memory, listeners=self.listeners).findings
+        return self._feature_maps(io)
+
+    def _entering(self) -> list[Slot]:
+        return [self._slots[index] for index in self.partition.inputs if index in self._slots]
+
+    def _feature_maps(self, io: npt.NDArray[np.uint8]) -> dict[int, Array]:
+        """Return what the partition computed; the driver hands bricks out as they lie, so readers outside get them."""
+        found: dict[int, Array] = {}
+        for slot in self.partition.slots:
+            if slot.tensor in self.partition.inputs:
+                continue
+            tensor = self._model.main.tensors[slot.tensor]
+            plain, bricks = (read_slot(io, slot, dtype_of(tensor), in_bricks=form) for form in (False, slot.in_bricks))
+            leaves = slot.tensor in self.partition.outputs
+            if leaves and slot.in_bricks:
+                self.in_bricks[slot.tensor] = bricks.reshape(tensor.shape or ())
+            found[slot.tensor] = (plain if leaves else bricks).reshape(tensor.shape or ())
+        return found
+
+
+def slot_bytes(model: Model, slot: Slot) -> int:
+    """Return the size of a slot without what rounds it up."""
+    return model.main.tensors[slot.tensor].size_bytes
+
+
+def read_slot(io: npt.NDArray[np.uint8], slot: Slot, dtype: np.dtype[np.generic] | None, *, in_bricks: bool) -> Array:
+    """Return the feature map in a slot, read in plain order or as bricks of 16 channels."""
+    dtype = dtype or np.dtype(np.uint8)
+    data = io[slot.offset : slot.offset + prod(slot.shape) * dtype.itemsize].copy().view(dtype)
+    if not in_bricks:
+        return data.reshape(slot.shape)
+    batch, height, width, channels = slot.shape
+    bricks = data.reshape(batch, height, channels // BRICK_CHANNELS, width, BRICK_CHANNELS)
+    return np.ascontiguousarray(bricks.transpose(0, 1, 3, 2, 4)).reshape(slot.shape)
+
+
+def _order(model: Model, calls: Sequence[_Submission], time_limit_s: float) -> Iterator[Step]:
+    """Yield the submissions in their order, and before each the operators that it waits for.
+
+    Raises InputError where what a submission reads is computed by nothing before it.
+    """
+    main = model.main
+    on_npu = {operator for call in calls for operator in call.partition.operators}
+    waiting = [index for index in range(len(main.operators)) if index not in on_npu]
+    known = set(main.inputs) | {index for index in range(len(main.tensors)) if _is_there(model, index)}
+    for call in calls:
+        ready = _runnable(model, waiting, known)
+        if ready:
+            yield Segment(model, ready, time_limit_s)
+            waiting = [index for index in waiting if index not in ready]
+        missing = [tensor for tensor in call.partition.inputs if tensor not in known]
+        if missing:
+            raise InputError(f"{model.name}: a submission reads tensor {missing[0]}, which nothing before it writes.")
+        known.update(tensor for index in call.partition.operators for tensor in main.operators[index].outputs)
+        yield call
+    if waiting:
+        yield Segment(model, waiting, time_limit_s)
+
+
+def _is_there(model: Model, index: int) -> bool:
+    tensor = model.main.tensors[index]
+    return tensor.is_constant or tensor.is_variable or tensor.element_count == 0
+
+
+def _runnable(model: Model, waiting: Sequence[int], known: set[int]) -> list[int]:
+    """Return the operators that can run now, and add what they write to `known`."""
+    ready: list[int] = []
+    for index in waiting:
+        operator = model.main.operators[index]
+        if all(tensor == NO_TENSOR or tensor in known for tensor in operator.inputs):
+            ready.append(index)
+            known.update(operator.outputs)
+    return ready

@@ -1,0 +1,37 @@
+"""A run of operators cut out of a model, executed in the reference kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from npufit.execution.cutting_out import cut_out
+from npufit.execution.inputs import made_up_values
+from npufit.execution.partial import LeftOut, Partial
+from npufit.execution.values import Array, Values
+from npufit.graph import Model
+from npufit.litert import TIME_LIMIT_S
+
+
+class Segment:
+    """Operators that the reference kernels execute; tensors keep the indices that they have in the whole model.
+
+    What operators would write that LiteRT cannot execute is made up, the same in every model that has the tensor.
+    """
+
+    def __init__(self, model: Model, operators: Sequence[int], time_limit_s: float = TIME_LIMIT_S) -> None:
+        """Load the operators of the main subgraph with these indices. Raises InputError where LiteRT can run none."""
+        self.operators = tuple(operators)
+        cut = cut_out(model, operators)
+        self._inputs = cut.main.inputs
+        self._partial = Partial(cut, lambda tensor: made_up_values(model, tensor), time_limit_s)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The operators of the whole model that are not executed."""
+        return tuple(replace(entry, operator=self.operators[entry.operator]) for entry in self._partial.left_out)
+
+    def run(self, values: Values) -> dict[int, Array]:
+        """Return what the operators write; `values` has at least what they read."""
+        computed = self._partial.run({index: values[index] for index in self._inputs}, refusals_too=True)
+        return {**self._partial.fed, **computed}

@@ -1,0 +1,41 @@
+"""A model executed step by step: a step is a call of the NPU, or a run of operators in the reference kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from npufit.errors import InputError
+from npufit.execution.values import Array, Values
+from npufit.graph import Model
+
+
+class Step(Protocol):
+    """Something that computes tensors from tensors; both are given by tensor index."""
+
+    def run(self, values: Values) -> dict[int, Array]:
+        """Return the tensors that this step writes; `values` has those of the steps before it."""
+        ...
+
+
+def run_steps(model: Model, steps: Iterable[Step], inputs: Values) -> dict[int, Array]:
+    """Return the inputs and all tensors that `steps` write. Raises InputError where a step lacks what it reads."""
+    values = _Computed(model.name)
+    values.update(inputs)
+    for step in steps:
+        values.update(step.run(values))
+    return dict(values)
+
+
+class _Computed(dict[int, Array]):
+    """The tensors so far; one that is missing is an error of the model, not of a step."""
+
+    def __init__(self, model_name: str) -> None:
+        super().__init__()
+        self._model_name = model_name
+
+    def __missing__(self, tensor: int) -> Array:
+        raise InputError(
+            f"{self._model_name}: tensor {tensor} is read before a step has written it. Operators that share state "
+            "over resources cannot be executed one after the other."
+        )

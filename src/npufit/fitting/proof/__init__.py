@@ -1,0 +1,1 @@
+"""The proof: the model before and after, executed on the same inputs."""

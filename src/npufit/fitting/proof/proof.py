@@ -1,0 +1,314 @@
+"""The proof: models before and after in LiteRT's reference kernels on the same inputs.
+
+Neighbouring exact passes are proven together, byte for byte, because what holds for all of them holds for each; where
+they fail, the first pass at fault is found. Every approximate pass is measured alone, and the whole once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from npufit.errors import InputError, ToolError
+from npufit.execution import Array, LeftOut, Reference, Values
+from npufit.execution.differences import OutputDifference, differences
+from npufit.execution.values import dtype_of
+from npufit.fitting.proof.inputs import ProofInput
+from npufit.fitting.proof.provable_part import Provable, ProvableStep, provable_part, provable_steps
+from npufit.fitting.search.search import Step
+from npufit.formatting import percent, shorten
+from npufit.graph import Model
+from npufit.litert import TIME_LIMIT_S, LitertFailureError
+from npufit.litert import Failure as LitertEnd
+from npufit.rewrite.progress import FitProgress, FitStage, ignore_progress
+from npufit.running import RunOptions, run_on_target
+from npufit.stacks import PlaceOptions, Target
+
+_UNPROVEN = "--no-prove writes the result without a proof."
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The step that does not do what it promises, by its position, and what was found."""
+
+    step: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepDifference:
+    """How much one approximate step changes each output."""
+
+    step: int
+    outputs: tuple[OutputDifference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What the simulator computes for the compiled result, against the reference kernels, on one input.
+
+    `difference` says where they part, empty where they are equal. `was_different` says that they part for the original
+    as well, so that the passes are not at fault.
+    """
+
+    input_name: str
+    tensors: int
+    difference: str
+    was_different: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was compared and what came out.
+
+    `inputs` were run, `extremes` of them extremes; `refused` more are such that the original cannot run them. `steps`
+    and `total` have the differences of approximate passes, one by one and all together; both are empty where every
+    pass is exact, and then every output is the same byte for byte, unless there is a `failure`. `left_out` are the
+    operators of the original that LiteRT cannot execute: what they read is compared, later ones get made-up values.
+    """
+
+    inputs: int
+    extremes: int
+    refused: int = 0
+    failure: Failure | None = None
+    steps: tuple[StepDifference, ...] = ()
+    total: tuple[OutputDifference, ...] = ()
+    simulation: Simulation | None = None
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def prove(
+    steps: Sequence[Step],
+    inputs: Sequence[ProofInput],
+    progress: FitProgress = ignore_progress,
+    time_limit_s: float = TIME_LIMIT_S,
+) -> Proof:
+    """Return whether `steps`, one after the other, keep their promises on `inputs` of the first one's model.
+
+    Operators that LiteRT cannot execute are left out, and what they read is compared. Raises InputError where LiteRT
+    can run nothing of the model before any step, ToolError where it fails at it: there is nothing to compare with then.
+    """
+    try:
+        return _prove(steps, provable_part(steps[0].before, time_limit_s), inputs, progress, time_limit_s)
+    except LitertFailureError as failure:
+        if failure.kind is not LitertEnd.CRASH:
+            raise ToolError(f"nothing can be proven: {failure} {_UNPROVEN}") from None
+    except InputError as error:
+        raise InputError(f"nothing can be proven: {error} {_UNPROVEN}") from None
+    try:  # an operator crashes on values, not when it is loaded: the first of them tell which
+        part = provable_part(steps[0].before, time_limit_s, inputs[0].values)
+        return _prove(steps, part, inputs, progress, time_limit_s)
+    except (InputError, LitertFailureError) as error:
+        raise ToolError(f"nothing can be proven: {error} {_UNPROVEN}") from None
+
+
+def _prove(
+    taken: Sequence[Step],
+    part: Provable,
+    inputs: Sequence[ProofInput],
+    progress: FitProgress,
+    time_limit_s: float,
+) -> Proof:
+    """Return the proof of what becomes of `part`, all of the first model that can be executed."""
+    groups = _group(taken)
+    counter = _Counter(progress, len(inputs) * (len(groups) + 1))
+    original = part.model
+    entries = [replace(entry, values={**entry.values, **(part.made_up or {})}) for entry in inputs]
+    given, before, refused = _run_original(_Runner(original, time_limit_s), entries, counter)
+    proof = Proof(len(given), sum(entry.is_extreme for entry in given), refused, left_out=part.left_out)
+    steps: list[ProvableStep] = []
+    try:
+        for step in provable_steps(taken, part, time_limit_s):
+            steps.append(step)  # noqa: PERF402 - those before an error count
+    except (InputError, LitertFailureError) as error:
+        return replace(proof, failure=Failure(len(steps), str(error)))
+    usual = [position for position, entry in enumerate(given) if not entry.is_extreme] or list(range(len(given)))
+    values: list[Values] = [entry.values for entry in given]
+    first = before
+    measured: list[StepDifference] = []
+    for group in groups:
+        members = [steps[position] for position in group]
+        found = _run_group(members, values, counter, time_limit_s)
+        if isinstance(found, str):
+            return replace(proof, failure=_locate(steps, group, given, values, before, found, time_limit_s))
+        after = [_back(members, outputs) for outputs in found]
+        if members[0].is_exact:
+            if any(_parting(members[0].before, *pair) for pair in zip(before, after, strict=True)):
+                return replace(
+                    proof, failure=_locate(steps, group, given, values, before, "the outputs differ", time_limit_s)
+                )
+        else:
+            pairs = [before[position] for position in usual], [after[position] for position in usual]
+            measured.append(StepDifference(group[0], differences(members[0].before, *pairs)))
+        values = [_forth(members, entry) for entry in values]
+        before = found
+    if not measured:
+        return proof
+    last = [_back(steps, before[position]) for position in usual]
+    return replace(
+        proof, steps=tuple(measured), total=differences(original, [first[position] for position in usual], last)
+    )
+
+
+def simulate(
+    steps: Sequence[Step], given: ProofInput, options: PlaceOptions, progress: FitProgress = ignore_progress
+) -> tuple[Simulation, Failure | None]:
+    """Return what the simulator computes for the result, and the step that makes it differ from the reference kernels.
+
+    Only for targets whose programs can be executed here. A difference that the original has as well is no failure.
+    """
+    target = steps[0].after.target
+    plain = list(provable_steps(steps, Provable(steps[0].before), options.time_limit_s))
+    tensors, difference = _simulate(steps[-1].after.model, target, _forth(plain, given.values), options, progress)
+    found = Simulation(given.name, tensors, difference)
+    if not difference:
+        return found, None
+    if _simulate(steps[0].before, target, given.values, options, progress)[1]:
+        return replace(found, was_different=True), None
+    for position, step in enumerate(steps):
+        values = _forth(plain[: position + 1], given.values)
+        said = _simulate(step.after.model, target, values, options, progress)[1]
+        if said:
+            return found, Failure(position, f"on the simulator {said}")
+    return found, Failure(len(steps) - 1, f"on the simulator {difference}")
+
+
+def _simulate(
+    model: Model, target: Target, inputs: Values, place: PlaceOptions, progress: FitProgress
+) -> tuple[int, str]:
+    options = RunOptions(compare=True, repeat=0, place=place, progress=progress)
+    comparison = run_on_target(model, target, inputs, options).comparison
+    first = comparison.first_difference if comparison is not None else None
+    if comparison is None or first is None:
+        return len(comparison.tensors) if comparison is not None else 0, ""
+    kind = model.main.operators[first.operator].name
+    said = f"operator {first.operator} ({shorten(kind, 40)}) differs in {percent(first.share)} of its values"
+    return len(comparison.tensors), said
+
+
+class _Counter:
+    """Tells the progress of the inferences."""
+
+    def __init__(self, progress: FitProgress, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+        progress(FitStage.PROOF, 0, total)
+
+    def count(self) -> None:
+        self._done += 1
+        self._progress(FitStage.PROOF, self._done, self._total)
+
+
+class _Runner:
+    """A model in the reference kernels that gives all its outputs, also those that no operator writes."""
+
+    def __init__(self, model: Model, time_limit_s: float) -> None:
+        self.model = model
+        self._reference = Reference(model, time_limit_s)
+
+    def run(self, inputs: Values) -> dict[int, Array]:
+        values = {**inputs, **self._reference.run(inputs, self.model.main.outputs)}
+        return {index: values[index] if index in values else self._constant(index) for index in self.model.main.outputs}
+
+    def _constant(self, index: int) -> Array:
+        tensor = self.model.main.tensors[index]
+        dtype = dtype_of(tensor)
+        if dtype is None or not tensor.buffer.size_bytes:
+            raise InputError(f"{self.model.name}: output {index} '{shorten(tensor.name)}' cannot be compared")
+        return np.frombuffer(tensor.buffer.data, dtype).reshape(tensor.shape or ())
+
+
+def _group(steps: Sequence[Step]) -> list[list[int]]:
+    """Return the positions of the steps, neighbouring exact ones together."""
+    groups: list[list[int]] = []
+    for position, step in enumerate(steps):
+        if groups and step.is_exact and steps[groups[-1][0]].is_exact:
+            groups[-1].append(position)
+        else:
+            groups.append([position])
+    return groups
+
+
+def _run_original(
+    runner: _Runner, inputs: Sequence[ProofInput], counter: _Counter
+) -> tuple[list[ProofInput], list[dict[int, Array]], int]:
+    """Return the inputs that the original can run, with its outputs, and how many it refuses."""
+    given: list[ProofInput] = []
+    outputs: list[dict[int, Array]] = []
+    reason = "there is no input."
+    for entry in inputs:
+        try:
+            outputs.append(runner.run(entry.values))
+            given.append(entry)
+        except InputError as error:
+            reason = str(error)
+        counter.count()
+    if not given:
+        raise InputError(reason)
+    return given, outputs, len(inputs) - len(given)
+
+
+def _run_group(
+    steps: Sequence[ProvableStep], values: Sequence[Values], counter: _Counter, time_limit_s: float
+) -> list[dict[int, Array]] | str:
+    """Return the outputs of the model behind `steps`, in its own terms, or why it cannot be run."""
+    try:
+        runner = _Runner(steps[-1].after, time_limit_s)
+        outputs: list[dict[int, Array]] = []
+        for entry in values:
+            outputs.append(runner.run(_forth(steps, entry)))
+            counter.count()
+    except (InputError, LitertFailureError) as error:
+        return str(error)
+    return outputs
+
+
+def _locate(
+    steps: Sequence[ProvableStep],
+    group: Sequence[int],
+    given: Sequence[ProofInput],
+    values: Sequence[Values],
+    before: Sequence[Values],
+    found: str,
+    time_limit_s: float,
+) -> Failure:
+    """Return the first step of `group` that is at fault."""
+    for count in range(1, len(group) + 1):
+        members = [steps[position] for position in group[:count]]
+        try:
+            runner = _Runner(members[-1].after, time_limit_s)
+            for entry, own, outputs in zip(given, values, before, strict=True):
+                parting = _parting(members[0].before, outputs, _back(members, runner.run(_forth(members, own))))
+                if parting and members[0].is_exact:
+                    return Failure(group[count - 1], f"{parting} on {entry.name}")
+        except (InputError, LitertFailureError) as error:
+            return Failure(group[count - 1], str(error))
+    return Failure(group[-1], found)
+
+
+def _parting(model: Model, before: Values, after: Values) -> str:
+    """Return in words where outputs are not the same bytes, empty where they all are."""
+    for index in model.main.outputs:
+        old, new = before[index], after[index]
+        name = f"output {index} '{shorten(model.main.tensors[index].name, 60)}'"
+        if old.dtype != new.dtype or old.shape != new.shape:
+            return f"{name} is {new.dtype} {new.shape} instead of {old.dtype} {old.shape}"
+        if old.tobytes() != new.tobytes():
+            changed = float(np.count_nonzero(old != new)) / max(1, old.size)
+            return f"{name} differs in {percent(changed)} of its values"
+    return ""
+
+
+def _forth(steps: Sequence[ProvableStep], values: Values) -> Values:
+    """Return inputs of the model before `steps` as the model behind them takes them."""
+    for step in steps:
+        values = step.own.adapt_inputs(step.before, step.after, values)
+    return values
+
+
+def _back(steps: Sequence[ProvableStep], outputs: Values) -> Values:
+    """Return outputs of the model behind `steps` as the model before them gives them."""
+    for step in reversed(steps):
+        outputs = step.own.adapt_outputs(step.before, step.after, outputs)
+    return outputs

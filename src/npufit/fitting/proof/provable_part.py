@@ -1,0 +1,98 @@
+"""The part of a model that can be proven: what LiteRT can execute, up to the operators that it cannot, and after them.
+
+What such an operator reads becomes an output, so that a proof compares it; what it would write becomes an input with
+made-up values. Tensors keep their indices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from npufit.errors import InputError
+from npufit.execution import LeftOut, Partial, Values, describe
+from npufit.execution.inputs import made_up_values
+from npufit.execution.values import dtype_of
+from npufit.fitting.search.search import Step
+from npufit.graph import NO_TENSOR, Model
+from npufit.rewrite.rewrite_pass import Pass
+
+
+@dataclass(frozen=True, slots=True)
+class Provable:
+    """A model that LiteRT executes, what was left out of it, and the values that stand for what that would write."""
+
+    model: Model
+    left_out: tuple[LeftOut, ...] = ()
+    made_up: Values | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvableStep:
+    """A step of a fit between two models that can be executed."""
+
+    before: Model
+    after: Model
+    own: Pass
+    is_exact: bool
+
+
+def provable_part(model: Model, time_limit_s: float, trial: Values | None = None) -> Provable:
+    """Return what of `model` can be proven; with `trial` inputs an operator that LiteRT dies of is found as well.
+
+    Raises InputError or ToolError where LiteRT can execute nothing.
+    """
+    partial = Partial(model, lambda tensor: made_up_values(model, tensor), time_limit_s)
+    if trial is not None:
+        partial.run(trial)
+    if partial.refusal is not None:
+        raise partial.refusal
+    if not partial.left_out:
+        return Provable(model)
+    main = model.main
+    missing = {tensor for entry in partial.left_out for tensor in main.operators[entry.operator].outputs}
+    entering = tuple(tensor for tensor in partial.model.main.inputs if tensor in missing)
+    outputs = (
+        *(tensor for tensor in main.outputs if tensor not in missing),
+        *_read_by(model, partial.left_out, missing),
+    )
+    tensors = list(partial.model.main.tensors)
+    for index in (*main.inputs, *outputs):
+        tensors[index] = main.tensors[index]
+    graph = replace(partial.model.main, tensors=tuple(tensors), inputs=(*main.inputs, *entering), outputs=outputs)
+    reduced = replace(partial.model, name=model.name, subgraphs=(graph, *partial.model.subgraphs[1:]))
+    return Provable(reduced, partial.left_out, {tensor: partial.fed[tensor] for tensor in entering})
+
+
+def provable_steps(steps: Sequence[Step], original: Provable, time_limit_s: float) -> Iterator[ProvableStep]:
+    """Yield `steps` between what can be proven of their models; `original` is that of the first.
+
+    Raises InputError where a step changes what cannot be executed.
+    """
+    before = original
+    for step in steps:
+        after = provable_part(step.after.model, time_limit_s) if original.left_out else Provable(step.after.model)
+        if original.left_out and _form(before) != _form(after):
+            raise InputError(
+                f"{step.own.name} changes what cannot be executed: before, {describe(before.left_out)}; after, "
+                f"{describe(after.left_out) or 'nothing'}."
+            )
+        yield ProvableStep(before.model, after.model, step.own, step.is_exact)
+        before = after
+
+
+def _form(part: Provable) -> tuple[tuple[str, ...], int, int]:
+    """Return the names of what is left out, and how many inputs and outputs remain."""
+    main = part.model.main
+    return tuple(entry.name for entry in part.left_out), len(main.inputs), len(main.outputs)
+
+
+def _read_by(model: Model, left_out: Sequence[LeftOut], missing: set[int]) -> Iterator[int]:
+    """Yield what the operators that are left out read, as far as it is there and has numbers."""
+    main = model.main
+    for entry in left_out:
+        for index in main.operators[entry.operator].inputs:
+            if index == NO_TENSOR or index in missing or main.tensors[index].is_variable:
+                continue
+            if dtype_of(main.tensors[index]) is not None:
+                yield index

@@ -1,0 +1,115 @@
+"""Recipes: what was done to a model, as a JSON file that can be read, kept and replayed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from npufit._version import __version__
+from npufit.errors import InputError
+from npufit.files import read_bounded
+from npufit.formatting import clean, shorten
+from npufit.rewrite.registry import make_pass
+from npufit.rewrite.rewrite_pass import Pass
+
+LARGEST_RECIPE_BYTES = 1 << 20
+_MOST_PASSES = 100
+_FORM = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Passes in their order, and what they were found for: by which version, on which target and model."""
+
+    passes: tuple[Pass, ...]
+    npufit_version: str
+    target: str
+    model: str
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _PassForm(_Strict):
+    name: str = Field(min_length=1, max_length=100)
+    exactness: Literal["exact", "approximate"]
+    options: dict[str, bool | int | float | str | list[str] | None] = Field(default_factory=dict, max_length=100)
+
+
+class _RecipeForm(_Strict):
+    npufit_recipe: Literal[1]
+    npufit_version: str = Field(max_length=100)
+    target: str = Field(max_length=1000)
+    model: str = Field(max_length=10_000)
+    passes: list[_PassForm] = Field(max_length=_MOST_PASSES)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe in the file at `path`. Raises InputError with every place at which it is wrong."""
+    data = read_bounded(path, LARGEST_RECIPE_BYTES, "Give a recipe that `npufit fit` wrote.")
+    try:
+        form = _RecipeForm.model_validate_json(data)
+    except ValidationError as error:
+        raise InputError(f"{path}: is not a recipe of npufit fit: {_problems(error)}.") from None
+    try:
+        passes = tuple(make_pass(entry.name, entry.options) for entry in form.passes)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return Recipe(passes, form.npufit_version, form.target, form.model)
+
+
+def recipe_text(passes: Sequence[Pass], target: str, model: str) -> str:
+    """Return the recipe of `passes` as the text of its file; `read_recipe` reads it."""
+    document = {
+        "npufit_recipe": _FORM,
+        "npufit_version": __version__,
+        "target": target,
+        "model": clean(model),
+        "passes": [
+            {"name": own.name, "exactness": own.exactness.value, "options": pass_options(own)} for own in passes
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def pass_options(own: Pass) -> dict[str, Any]:
+    """Return the options of a pass by the names of its fields, ready for JSON."""
+    return {field.name: _plain(getattr(own, field.name)) for field in fields(own)}
+
+
+def pass_text(own: Pass) -> str:
+    """Return a pass as people write it, such as `fold-pad:growth=1`; options at their default are left out."""
+    given = [
+        f"{field.name.replace('_', '-')}={option_text(getattr(own, field.name))}"
+        for field in fields(own)
+        if field.default is MISSING or getattr(own, field.name) != field.default
+    ]
+    return f"{own.name}:{','.join(given)}" if given else own.name
+
+
+def option_text(value: Any) -> str:
+    """Return the value of an option as people write it."""
+    value = _plain(value)
+    if isinstance(value, list):
+        return "+".join(map(str, cast("list[Any]", value)))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return the value of an option as JSON has it."""
+    return list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else value
+
+
+def _problems(error: ValidationError) -> str:
+    """Return what is wrong where, the first few places."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    words = [f"{'.'.join(map(str, entry['loc'])) or 'the file'}: {entry['msg']}" for entry in found[:4]]
+    return shorten("; ".join(words), 400)

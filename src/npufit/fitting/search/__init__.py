@@ -1,0 +1,1 @@
+"""The search: which passes make a model fit its target better."""

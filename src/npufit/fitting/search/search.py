@@ -1,0 +1,295 @@
+"""The search: which passes make a model fit its target better, tried one after the other and placed again each time.
+
+Greedy and deterministic: passes are tried in the order of the registry, a pass is taken when the model fits better with
+it, and rounds go on until none helps. A pass that only adds hazards to what is otherwise a gain is tried together with
+the passes that remove them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from npufit.checking import CheckResult, ChosenTarget, check
+from npufit.errors import InputError, InternalError, NpufitError
+from npufit.execution import Values
+from npufit.fitting.search.score import change_words, fits, score
+from npufit.formatting import shorten
+from npufit.graph import Model, validate
+from npufit.rewrite.progress import FitProgress, FitStage, ignore_progress
+from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.stacks import PlaceOptions
+
+MOST_ROUNDS = 6
+MOST_PLACEMENTS = 80
+"""Placements of candidates; each is a run of the compiler where the stack has one."""
+
+_LONGEST_REASON = 300
+
+
+class Outcome(StrEnum):
+    """What became of a pass."""
+
+    TAKEN = "taken"
+    LEFT = "left"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    OFFERED = "applies"
+    """It was only asked where it would apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one pass, and in one line why."""
+
+    own: Pass
+    outcome: Outcome
+    why: str
+    sites: tuple[Site, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One pass that was taken: the model before it, and how the model behind it is placed."""
+
+    own: Pass
+    before: Model
+    after: CheckResult
+    sites: tuple[Site, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def is_exact(self) -> bool:
+        """True where the pass promises the same answer, byte for byte."""
+        return self.own.exactness is Exactness.EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """How to search.
+
+    `asked` passes are taken wherever they apply, once each and in their order, better or not. `left_out` gives passes
+    that must not be tried, with the verdict to report. `samples` are inputs of the model as it comes.
+    """
+
+    asked: bool = False
+    allow_approximate: bool = False
+    left_out: tuple[Verdict, ...] = ()
+    samples: tuple[Values, ...] = ()
+    place: PlaceOptions = field(default_factory=PlaceOptions)
+    progress: FitProgress = ignore_progress
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The passes that were taken, in their order, and a verdict on each pass."""
+
+    original: CheckResult
+    steps: tuple[Step, ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def result(self) -> CheckResult:
+        """The model behind the last pass as it is placed."""
+        return self.steps[-1].after if self.steps else self.original
+
+
+def search(original: CheckResult, passes: Sequence[Pass], options: SearchOptions | None = None) -> Search:
+    """Return which of `passes` to take so that the model of `original` fits its target.
+
+    Raises InputError where `asked` passes cannot do what their options say.
+    """
+    searcher = _Searcher(original, passes, options or SearchOptions())
+    return searcher.apply_all() if searcher.options.asked else searcher.search()
+
+
+def survey(original: CheckResult, passes: Sequence[Pass], options: SearchOptions | None = None) -> Search:
+    """Return where each of `passes` alone would apply to the model of `original`, and what that would gain."""
+    return _Searcher(original, passes, options or SearchOptions()).survey()
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Where the search stands: the placed model, and the user's samples in the form of its inputs."""
+
+    placed: CheckResult
+    samples: tuple[Values, ...]
+
+
+class _Searcher:
+    def __init__(self, original: CheckResult, passes: Sequence[Pass], options: SearchOptions) -> None:
+        self.options = options
+        self._original = original
+        self._excluded = {verdict.own: verdict for verdict in options.left_out}
+        self._passes = tuple(passes)
+        self._taken: list[tuple[Step, Verdict]] = []
+        self._left: dict[Pass, tuple[CheckResult, Verdict]] = {}
+        self._placements = 0
+        self._tried = 0
+
+    def search(self) -> Search:
+        state = _State(self._original, self.options.samples)
+        for _ in range(MOST_ROUNDS):
+            count = len(self._taken)
+            for own in self._passes:
+                state = self._consider(own, state)
+            if len(self._taken) == count:
+                break
+        if fits(self._original) and not score(state.placed).time_change(score(self._original)):
+            self._give_back()
+        return self._finish()
+
+    def _give_back(self) -> None:
+        """Leave what only makes a model tidier that fits as it is: nobody should have to deploy another file for it."""
+        for step, verdict in self._taken:
+            why = f"it fits without; {verdict.why}"
+            self._left[step.own] = self._original, replace(verdict, outcome=Outcome.LEFT, why=why)
+        self._taken.clear()
+
+    def apply_all(self) -> Search:
+        state = _State(self._original, self.options.samples)
+        for own in self._passes:
+            found = self._excluded.get(own) or self._attempt(own, state, must=True)
+            if isinstance(found, Step):
+                self._take(found, f"asked for; {change_words(state.placed, found.after)}")
+                state = _behind(found, state)
+            else:
+                self._left[own] = state.placed, found
+        return self._finish()
+
+    def survey(self) -> Search:
+        state = _State(self._original, self.options.samples)
+        for own in self._passes:
+            found = self._attempt(own, state, skip_approximate=False)
+            if isinstance(found, Step):
+                gain = change_words(state.placed, found.after)
+                found = Verdict(own, Outcome.OFFERED, gain, found.sites, found.notes)
+            self._left[own] = state.placed, self._excluded.get(own, found)
+        return self._finish()
+
+    def _finish(self) -> Search:
+        verdicts: list[Verdict] = []
+        for own in dict.fromkeys((*self._passes, *self._excluded)):
+            taken = [verdict for step, verdict in self._taken if step.own == own]
+            verdicts += taken or [self._excluded.get(own) or self._left[own][1]]
+        return Search(self._original, tuple(step for step, _ in self._taken), tuple(verdicts))
+
+    def _consider(self, own: Pass, state: _State) -> _State:
+        """Take `own` where the model fits better with it; return the state behind."""
+        known = self._left.get(own)
+        if own in self._excluded or (known is not None and known[0] is state.placed):
+            return state
+        found = self._attempt(own, state)
+        if isinstance(found, Verdict):
+            self._left[own] = state.placed, found
+            return state
+        change = change_words(state.placed, found.after)
+        old, new = score(state.placed), score(found.after)
+        if new.is_better_than(old):
+            self._take(found, change)
+            return _behind(found, state)
+        if new.is_better_but_for_hazards(old):
+            mending = self._mend(found, state)
+            if mending and score(mending[-1].after).is_better_than(old):
+                self._take(found, f"{change}, which the next ones mend")
+                state = _behind(found, state)
+                for step in mending:
+                    self._take(step, change_words(state.placed, step.after))
+                    state = _behind(step, state)
+                return state
+        self._left[own] = state.placed, Verdict(own, Outcome.LEFT, change, found.sites, found.notes)
+        return state
+
+    def _mend(self, first: Step, state: _State) -> list[Step]:
+        """Return the exact passes that make the model behind `first` better, in one round."""
+        steps: list[Step] = []
+        state = _behind(first, state)
+        for own in self._passes:
+            if own is first.own or own in self._excluded or own.exactness is not Exactness.EXACT:
+                continue
+            found = self._attempt(own, state)
+            if isinstance(found, Step) and score(found.after).is_better_than(score(state.placed)):
+                steps.append(found)
+                state = _behind(found, state)
+        return steps
+
+    def _attempt(
+        self, own: Pass, state: _State, *, must: bool = False, skip_approximate: bool = True
+    ) -> Step | Verdict:
+        """Return `own` applied and placed, or why it was not. With `must`, what an option cannot do is raised."""
+        self._tried += 1
+        self.options.progress(FitStage.SEARCH, self._tried)
+        approximate = own.exactness is Exactness.APPROXIMATE
+        if approximate and skip_approximate and not self.options.allow_approximate:
+            return Verdict(own, Outcome.SKIPPED, "it changes the answer (--allow-approximate)")
+        if self._placements >= MOST_PLACEMENTS:
+            return Verdict(own, Outcome.LEFT, f"not tried: {MOST_PLACEMENTS} candidates were placed already")
+        before = state.placed
+        try:
+            context = Context(before.target, before.placement, state.samples)
+            rewritten = _rewrite(own, before.model, context)
+            if rewritten is None:
+                return Verdict(own, Outcome.LEFT, "nothing to do")
+            if not rewritten.model.main.operators:
+                return Verdict(own, Outcome.LEFT, "nothing would be left: no operator computes an output of the model")
+            _check_form(rewritten.model)
+            self._placements += 1
+            after = _place_again(before, rewritten.model, self.options.place)
+        except InternalError as error:
+            return Verdict(own, Outcome.FAILED, f"a bug in npufit, please report it: {_said(error)}")
+        except NpufitError as error:
+            if must and isinstance(error, InputError):
+                raise
+            return Verdict(own, Outcome.LEFT, _said(error))
+        return Step(own, before.model, after, rewritten.sites, rewritten.notes)
+
+    def _take(self, step: Step, why: str) -> None:
+        verdict = Verdict(step.own, Outcome.TAKEN, why, step.sites, step.notes)
+        self._taken.append((step, verdict))
+
+
+def _place_again(before: CheckResult, model: Model, options: PlaceOptions) -> CheckResult:
+    """Return `model` placed and predicted as `before` was."""
+    chosen = ChosenTarget(before.target, before.estimate_options, before.profile)
+    return check(model, chosen, options=options)
+
+
+def _as_written(model: Model) -> Model:
+    """Return `model` as its file will be read: the writer puts every shape into it, inferred or not."""
+    if not any(tensor.shape_is_inferred for graph in model.subgraphs for tensor in graph.tensors):
+        return model
+    return replace(
+        model,
+        subgraphs=tuple(
+            replace(graph, tensors=tuple(replace(tensor, shape_is_inferred=False) for tensor in graph.tensors))
+            for graph in model.subgraphs
+        ),
+    )
+
+
+def _rewrite(own: Pass, model: Model, context: Context) -> Rewritten | None:
+    """Return what `own` makes of `model`. Raises InternalError where an operator has a form that `own` trips over."""
+    try:
+        rewritten = own.rewrite(model, context)
+        return None if rewritten is None else replace(rewritten, model=_as_written(rewritten.model))
+    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
+        raise InternalError(f"{own.name} met operators that it did not expect: {error!r}.") from error
+
+
+def _check_form(model: Model) -> None:
+    """Raise InternalError where a pass made what is no model."""
+    try:
+        validate(model)
+    except InputError as error:
+        raise InternalError(str(error)) from None
+
+
+def _behind(step: Step, state: _State) -> _State:
+    adapt = step.own.adapt_inputs
+    return _State(step.after, tuple(adapt(step.before, step.after.model, sample) for sample in state.samples))
+
+
+def _said(error: NpufitError) -> str:
+    return shorten(" ".join(str(error).split()), _LONGEST_REASON)

@@ -1,0 +1,1 @@
+"""resize: a new input resolution for an existing model."""

@@ -1,0 +1,1 @@
+"""Quantizing: scales of weights and tensors, and float networks."""

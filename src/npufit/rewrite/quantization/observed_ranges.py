@@ -1,0 +1,85 @@
+"""What tensors hold in practice, per channel: on the user's samples, on seeded random inputs where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from npufit.execution import Array, Reference, Values, random_inputs
+from npufit.graph import Model, Tensor, measure_work
+
+MOST_SAMPLES = 32
+RANDOM_INPUTS = 8
+
+_MACS = 6e9
+"""Multiplications that a calibration on random inputs may take: seconds in the reference kernels."""
+
+RANDOM_WARNING = (
+    "calibrated on RANDOM inputs, which say nothing about accuracy on real data: give --samples with inputs of your own"
+)
+
+
+@dataclass(slots=True)
+class Channels:
+    """Real values of a tensor per index of its last axis, over all inputs."""
+
+    lowest: npt.NDArray[np.float64]
+    highest: npt.NDArray[np.float64]
+    mean: npt.NDArray[np.float64]
+
+
+def calibration_inputs(model: Model, samples: Sequence[Values]) -> tuple[Values, ...]:
+    """Return the inputs to calibrate with: `samples` spread over what is given, else seeded random ones."""
+    if samples:
+        step = -(-len(samples) // MOST_SAMPLES)
+        return tuple(samples[::step])
+    macs = sum(measure_work(model.main, operator).macs for operator in model.main.operators)
+    count = max(2, min(RANDOM_INPUTS, int(_MACS / max(1, macs))))
+    return tuple(random_inputs(model, seed) for seed in range(count))
+
+
+def calibrate(model: Model, inputs: Iterable[Values]) -> dict[int, Channels]:
+    """Return what every computed 8-bit tensor with one scale holds, by its index, and the inputs of the model.
+
+    Raises InputError where LiteRT cannot run the model.
+    """
+    reference = Reference(model)
+    found: dict[int, Channels] = {}
+    count = 0
+    for values in inputs:
+        count += 1
+        for index, array in {**values, **reference.run(values)}.items():
+            tensor = model.main.tensors[index]
+            if tensor.element.is_8_bit and len(tensor.quantization.scales) == 1 and array.ndim and array.size:
+                _add(found, index, _summary(tensor, array))
+    for channels in found.values():
+        channels.mean /= max(1, count)
+    return found
+
+
+def describe(inputs: Sequence[Values], samples: Sequence[Values]) -> str:
+    """Return in words what was calibrated with."""
+    if samples:
+        return f"calibrated on {len(inputs)} of the {len(samples)} samples"
+    return RANDOM_WARNING
+
+
+def _summary(tensor: Tensor, array: Array) -> Channels:
+    rows = array.reshape(-1, array.shape[-1])
+    scale, point = tensor.quantization.scale, tensor.quantization.zero_point
+    ends = (rows.min(0), rows.max(0), rows.mean(0, dtype=np.float64))
+    lowest, highest, mean = ((end.astype(np.float64) - point) * scale for end in ends)
+    return Channels(lowest, highest, mean)
+
+
+def _add(found: dict[int, Channels], index: int, new: Channels) -> None:
+    known = found.get(index)
+    if known is None:
+        found[index] = new
+        return
+    known.lowest = np.minimum(known.lowest, new.lowest)
+    known.highest = np.maximum(known.highest, new.highest)
+    known.mean = known.mean + new.mean

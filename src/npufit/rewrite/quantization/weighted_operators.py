@@ -1,0 +1,114 @@
+"""Operators that multiply by weights, as passes see them that change scales: operands, real weights, real bias."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from npufit.graph import NO_TENSOR, Buffer, Operator, Quantization
+from npufit.rewrite.surgery.constants import values_of
+from npufit.rewrite.surgery.editor import Editor
+
+Reals = npt.NDArray[np.float64]
+
+LARGEST_BIAS = (1 << 30) - 1
+"""The largest bias that passes write: half of what 32 bits hold, so that the sums of products have room as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operands:
+    """The positions of the input, the weights and the bias, and the axis of the weights that counts output channels."""
+
+    ifm: int
+    weights: int
+    bias: int
+    channels: int
+
+
+OPERANDS = {
+    "CONV_2D": Operands(0, 1, 2, 0),
+    "DEPTHWISE_CONV_2D": Operands(0, 1, 2, 3),
+    "FULLY_CONNECTED": Operands(0, 1, 2, 0),
+    "TRANSPOSE_CONV": Operands(2, 1, 3, 0),
+}
+"""The operators that multiply by weights, add a bias of 32 bits and scale the sum."""
+
+
+def weight_scales(editor: Editor, operator: Operator) -> Reals:
+    """Return the scales of the weights: one, or one per output channel."""
+    weights = editor.tensor(operator.inputs[OPERANDS[operator.type].weights])
+    return np.array(weights.quantization.scales, np.float64)
+
+
+def has_plain_operands(editor: Editor, operator: Operator) -> bool:
+    """Return whether input, output, weights and bias are quantized as this module can read them.
+
+    That is: 8-bit maps with one scale, constant 8-bit weights, and a constant int32 bias or none.
+    """
+    places = OPERANDS.get(operator.type)
+    if places is None or len(operator.outputs) != 1 or operator.input(places.weights) == NO_TENSOR:
+        return False
+    ends = (editor.tensor(operator.inputs[places.ifm]), editor.tensor(operator.outputs[0]))
+    if any(not tensor.element.is_8_bit or len(tensor.quantization.scales) != 1 for tensor in ends):
+        return False
+    weights = editor.tensor(operator.inputs[places.weights])
+    if not weights.element.is_8_bit or values_of(weights) is None or not weights.quantization.scales:
+        return False
+    return _has_plain_bias(editor, operator)
+
+
+def real_weights(editor: Editor, operator: Operator) -> Reals:
+    """Return the weights as real numbers, in the shape of their tensor."""
+    places = OPERANDS[operator.type]
+    tensor = editor.tensor(operator.inputs[places.weights])
+    values = values_of(tensor)
+    assert values is not None, "asked has_plain_operands before"
+    scales = np.array(tensor.quantization.scales, np.float64)
+    points = np.array(tensor.quantization.zero_points or (0,), np.float64)
+    shape = [1] * values.ndim
+    shape[places.channels] = -1
+    return (values.astype(np.float64) - points.reshape(shape)) * scales.reshape(shape)
+
+
+def real_bias(editor: Editor, operator: Operator) -> Reals | None:
+    """Return the bias as real numbers by the scales that the kernels take for it, None where there is none."""
+    places = OPERANDS[operator.type]
+    if operator.input(places.bias) == NO_TENSOR:
+        return None
+    values = values_of(editor.tensor(operator.inputs[places.bias]))
+    assert values is not None, "asked has_plain_operands before"
+    ifm = editor.tensor(operator.inputs[places.ifm])
+    return values.astype(np.float64) * (ifm.quantization.scale * weight_scales(editor, operator))
+
+
+def quantized_bias(bias: Reals, scales: Reals) -> npt.NDArray[np.int32] | None:
+    """Return `bias` in units of `scales`, rounded to the nearest; None where 32 bits leave no room for it."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        integers = np.rint(bias / scales)
+    if not np.isfinite(integers).all() or np.abs(integers).max(initial=0.0) > LARGEST_BIAS:
+        return None
+    return integers.astype(np.int32)
+
+
+def set_bias(editor: Editor, index: int, integers: npt.NDArray[np.int32], scales: Sequence[float]) -> None:
+    """Give the operator at `index` a bias of its own; `scales` are those of the products."""
+    operator = editor.operator(index)
+    place = OPERANDS[operator.type].bias
+    tensor = editor.tensor(operator.inputs[place])
+    units = tuple(float(np.float32(scale)) for scale in scales)
+    quantization = Quantization(units, (0,) * len(units))
+    new = replace(tensor, quantization=quantization, buffer=Buffer(integers.tobytes()))
+    inputs = list(operator.inputs)
+    inputs[place] = editor.add_tensor(new)
+    editor.replace(index, replace(operator, inputs=tuple(inputs)))
+
+
+def _has_plain_bias(editor: Editor, operator: Operator) -> bool:
+    place = OPERANDS[operator.type].bias
+    if operator.input(place) == NO_TENSOR:
+        return True
+    bias = editor.tensor(operator.inputs[place])
+    return bias.element.value == "int32" and values_of(bias) is not None

@@ -1,0 +1,97 @@
+"""What a pass is: a model in, another one out that does the same, with the places that changed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from npufit.graph import Model
+from npufit.stacks import Placement, Target
+
+if TYPE_CHECKING:
+    from npufit.execution import Values
+
+
+class Exactness(StrEnum):
+    """Whether a pass changes the answer."""
+
+    EXACT = "exact"
+    """The outputs in LiteRT's reference kernels are the same, byte for byte, for every input."""
+    APPROXIMATE = "approximate"
+    """The outputs differ; how much is measured and shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One place where a pass changes something: operators of the model before, and what becomes of them in words."""
+
+    subgraph: int
+    operators: tuple[int, ...]
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The model after a pass, where it changed, and what else is worth knowing, such as the work that it adds.
+
+    `interface_changed` says that inputs or outputs have another type or shape than before; `adapt_inputs` and
+    `adapt_outputs` of the pass then tie both.
+    """
+
+    model: Model
+    sites: tuple[Site, ...]
+    notes: tuple[str, ...] = ()
+    interface_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a pass may look at besides the model: the target and where the model's operators run on it.
+
+    `placement` is of the very model that is passed, and None where there is no target. `samples` are inputs of the user
+    in the form of this model, by tensor index of its main subgraph.
+    """
+
+    target: Target | None = None
+    placement: Placement | None = None
+    samples: tuple[Values, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pass(ABC):
+    """A rewrite. Its fields are its options: API, command line, help and recipe come from them.
+
+    The docstring of a pass lists its cases by number; the comments in its code cite the numbers.
+    """
+
+    name: ClassVar[str]
+    exactness: ClassVar[Exactness]
+    summary: ClassVar[str]
+    """What it does, in one line for `--help`."""
+
+    @abstractmethod
+    def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+        """Return `model` rewritten wherever this pass applies and helps on the target, None where it does nowhere.
+
+        `model` stays as it is. Raises InputError where an option cannot be met.
+        """
+
+    def adapt_inputs(self, before: Model, after: Model, inputs: Values) -> Values:
+        """Return inputs of `before` as `after` takes them; the same by position unless the pass changes them."""
+        return {new: inputs[old] for old, new in zip(before.main.inputs, after.main.inputs, strict=True)}
+
+    def adapt_outputs(self, before: Model, after: Model, outputs: Values) -> Values:
+        """Return outputs of `after` as `before` gives them; the same by position unless the pass changes them."""
+        return {old: outputs[new] for old, new in zip(before.main.outputs, after.main.outputs, strict=True)}
+
+
+def option(default: object, help_text: str) -> Any:
+    """Return a dataclass field with `default`, whose `help_text` the command line shows."""
+    return field(default=default, metadata=_help(help_text))
+
+
+def _help(text: str) -> Mapping[str, str]:
+    return {"help": text}

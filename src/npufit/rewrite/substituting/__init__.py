@@ -1,6 +1,0 @@
-"""Operators written with others: what stands for what, whether the target takes it, and how far it is off."""
-
-from npufit.rewrite.substituting.kinds import KINDS, Kind
-from npufit.rewrite.substituting.trial import Trial, try_out
-
-__all__ = ["KINDS", "Kind", "Trial", "try_out"]

@@ -1,0 +1,102 @@
+"""One operator and what would stand for it, tried alone: does the target take it, and how far is it off?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from npufit.errors import InputError, InternalError
+from npufit.execution import Reference, Values, random_inputs
+from npufit.execution.differences import differences
+from npufit.graph import NO_TENSOR, Model, Subgraph
+from npufit.rewrite.surgery.editor import Editor
+from npufit.stacks import PlaceOptions, Target, Unit, load_stack
+
+Builder = Callable[[Editor, int], str]
+"""Writes the operator at an index anew and returns in words what it becomes, nothing where it cannot.
+
+It looks at nothing but the operator and its tensors, and the results stay in their tensors.
+"""
+
+_FREE = frozenset({"RESHAPE"})
+"""Operators that may stay on the CPU: they copy next to nothing."""
+
+_INPUTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What an operator becomes, and by how many steps (or real units) it then differs at most and on average."""
+
+    build: Builder
+    what: str
+    largest: float
+    mean: float
+
+    @property
+    def error(self) -> str:
+        """The difference in words."""
+        if not self.largest:
+            return "alone it gives the same on random values"
+        return f"alone it differs by up to {self.largest:.3g} steps, {self.mean:.2g} on average, on random values"
+
+
+def try_out(model: Model, index: int, builders: tuple[Builder, ...], target: Target | None) -> Trial | None:
+    """Return the first of `builders` that can write the operator at `index` anew so that `target` takes all of it.
+
+    None where there is none; without a target, the first that can.
+    """
+    alone = _alone(model, index)
+    for build in builders:
+        editor = Editor(alone)
+        what = build(editor, 0)
+        if not what:
+            continue
+        written = editor.finish()
+        if target is not None and not _is_taken(written, target):
+            continue
+        try:
+            largest, mean = _error(alone, written)
+        except InputError:  # LiteRT runs the one or the other not at all: nothing could be proven
+            continue
+        return Trial(build, what, largest, mean)
+    return None
+
+
+def _alone(model: Model, index: int) -> Model:
+    """Return a model of the operator at `index` only."""
+    graph = model.main
+    operator = graph.operators[index]
+    given = dict.fromkeys(
+        tensor for tensor in operator.inputs if tensor != NO_TENSOR and not graph.tensors[tensor].is_constant
+    )
+    lone = Subgraph(graph.tensors, tuple(given), operator.outputs, (operator,))
+    return Editor(replace(model, subgraphs=(lone,), signatures=(), metadata=(), attachments=())).finish()
+
+
+def _is_taken(written: Model, target: Target) -> bool:
+    """Return whether the target runs every operator on the NPU, and none of them wrongly."""
+    placement = load_stack(target.stack).place(written, target, PlaceOptions())
+    if placement.hazards:
+        return False
+    kinds = [operator.type for operator in written.main.operators]
+    return all(placed.unit is Unit.NPU or kinds[placed.index] in _FREE for placed in placement.operators)
+
+
+def _error(alone: Model, written: Model) -> tuple[float, float]:
+    """Return by how much the results differ at most and on average, in steps where they are quantized."""
+    first, second = Reference(alone), Reference(written)
+    before: list[Values] = []
+    after: list[Values] = []
+    for seed in range(_INPUTS):
+        values = random_inputs(alone, seed)
+        found = second.run(dict(zip(written.main.inputs, values.values(), strict=True)))
+        before.append(first.run(values))
+        after.append(dict(zip(alone.main.outputs, (found[new] for new in written.main.outputs), strict=True)))
+    largest = mean = 0.0
+    for found in differences(alone, before, after):
+        scale = alone.main.tensors[found.tensor].quantization.scale or 1.0
+        largest, mean = max(largest, found.largest / scale), max(mean, found.mean / scale)
+    if largest == float("inf"):
+        raise InternalError(f"A substitute for {alone.main.operators[0].type} has results of another shape.")
+    return largest, mean
