@@ -1,0 +1,100 @@
+"""Every command on a fixed, small set of models: output, exit code and written files stay as they were.
+
+After a change that is meant, keep the new answers with NPUFIT_UPDATE_GOLDEN=1 and read the difference. Answers of
+commands that are no longer in `replay_commands.py` are to be removed by hand; a test names them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import pytest
+from replay_commands import COMMANDS
+
+from npufit import __version__
+from npufit.cli import main
+
+_FOLDER = Path(__file__).parent
+_KEPT = _FOLDER / "kept"
+_LINKS = {"models": _FOLDER.parent / "models", "files": _FOLDER / "files"}
+_TEXTS = {".txt", ".toml", ".json", ".md"}
+_MASKS = (
+    (re.compile(r"\b(compile|load|first inference|steady|reference) \d+\.\d+ s\b"), r"\1 <time> s"),
+    (re.compile(r'"(compile|load|first|steady|reference)": \d[\d.e-]*'), r'"\1": "<time>"'),
+    (re.compile(r"(?<![\d-])20\d\d-\d\d-\d\d(?![\d-])"), "<date>"),
+    (re.compile(re.escape(__version__)), "<version>"),
+)
+"""What differs from run to run, from day to day and from release to release."""
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the cache of the whole replay, so that no model is compiled twice."""
+    return tmp_path_factory.mktemp("replay-cache")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_answers_as_before(name: str, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for link, folder in _LINKS.items():
+        (tmp_path / link).symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    for variable, value in {"COLUMNS": "100", "NO_COLOR": "1", "NPUFIT_CACHE_DIR": str(cache)}.items():
+        monkeypatch.setenv(variable, value)
+    answer = _masked(_answer(COMMANDS[name]), {tmp_path: "<folder>", cache: "<cache>"})
+    path = _KEPT / f"{name}.txt"
+    if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
+        path.write_text(answer, encoding="utf-8")
+    assert answer == path.read_text(encoding="utf-8")
+
+
+def test_nothing_is_kept_of_commands_that_are_gone() -> None:
+    assert {path.stem for path in _KEPT.iterdir()} == set(COMMANDS)
+
+
+def _answer(arguments: Sequence[str]) -> str:
+    """Return what `npufit` with these arguments says, leaves with, and writes into the current folder."""
+    said, complained = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(complained):
+        patch.setattr(sys, "argv", ["npufit", *arguments])
+        patch.setattr(sys.modules["__main__"], "__package__", None)  # from which click would take the program's name
+        with pytest.raises(SystemExit) as left:
+            main()
+    parts = [f"$ {shlex.join(['npufit', *arguments])}", f"exit code {left.value.code}", "", said.getvalue()]
+    if complained.getvalue():
+        parts += ["--- standard error", complained.getvalue()]
+    for path in sorted(path for path in Path().rglob("*") if path.is_file() and path.parts[0] not in _LINKS):
+        parts += [f"--- {path}, {path.stat().st_size} bytes", _content(path)]
+    return "\n".join(parts)
+
+
+def _content(path: Path) -> str:
+    """Return what a file holds: texts in full, of other files the digest."""
+    if path.suffix in _TEXTS:
+        return path.read_text(encoding="utf-8")
+    if path.suffix == ".npz":  # the archive holds the time when it was written
+        with np.load(path) as arrays:
+            return "".join(
+                f"{name} {array.dtype}{array.shape} {_digest(array.tobytes())}\n" for name, array in arrays.items()
+            )
+    return f"{_digest(path.read_bytes())}\n"
+
+
+def _digest(data: bytes) -> str:
+    return f"SHA-256 {hashlib.sha256(data).hexdigest()}"
+
+
+def _masked(answer: str, folders: dict[Path, str]) -> str:
+    for folder, name in folders.items():
+        answer = answer.replace(str(folder), name)
+    for pattern, name in _MASKS:
+        answer = pattern.sub(name, answer)
+    return answer
