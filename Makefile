@@ -47,8 +47,8 @@ format: $(VENV)/.developer
 
 docs: $(VENV)/.developer
 	$(BIN)/npufit rules --write docs/rules
-	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_documentation.py tests/report/test_golden.py \
-		tests/rewrite/test_fit_documentation.py tests/replay
+	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation tests/report/test_golden.py \
+		tests/replay
 
 bench: $(VENV)/.developer
 	$(BIN)/python benchmarks/speed.py

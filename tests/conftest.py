@@ -1,14 +1,34 @@
-"""What the tests of every room share: the real models beside the repository."""
+"""What the tests of every room share: a cache of their own, and the real models beside the repository."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-SHARED_MODELS = Path(__file__).parents[2] / "shared" / "models"
+from real_files import SHARED
+
+SHARED_MODELS = SHARED / "models"
 _ABSENT = f"{SHARED_MODELS} is not there: the real models lie beside the repository"
 _SMALL_BYTES = 400_000
+
+
+@pytest.fixture(scope="session", autouse=True)
+def run_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Set one cache for the whole run, so that no model is compiled twice, and none of the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NPUFIT_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """Return the folder of the captured submissions; skips where it is absent."""
+    folder = SHARED / "captures"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there: the captures lie beside the repository")
+    return folder
 
 
 @pytest.fixture(scope="session")

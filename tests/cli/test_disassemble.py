@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from npufit.cli.disassemble import command
 from npufit.errors import InputError
+from real_files import REPOSITORY, SHARED
 
-_SHARED = Path(__file__).parents[3] / "shared"
 _STOP = 0xFFFF0000
 _REGION_1_OF_SOURCE, _SOURCE, _LENGTH = 0x130 | 1 << 16, 0x4030, 0x4032
 _REGION_2_OF_TARGET, _TARGET, _START = 0x131 | 2 << 16, 0x4031, 0x010
@@ -62,7 +62,7 @@ def copy(tmp_path: Path) -> Path:
 @pytest.fixture
 def captures() -> Path:
     """Return the folder of the captures; skips where it is absent."""
-    folder = _SHARED / "captures"
+    folder = SHARED / "captures"
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there: the captures lie beside the repository")
     return folder
@@ -191,7 +191,7 @@ def test_missing_files_and_folders_that_are_no_capture(tmp_path: Path) -> None:
 def test_the_page_lists_the_checks_and_when_they_came() -> None:
     from npufit.report.disassembly import checks_table, history_table
 
-    page = (Path(__file__).parents[2] / "docs" / "disassemble.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "disassemble.md").read_text(encoding="utf-8")
     assert checks_table() in page
     assert history_table() in page
     for parameter in command.params:

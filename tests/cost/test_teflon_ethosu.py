@@ -21,9 +21,10 @@ from npufit.ethosu.decoding import decode
 from npufit.ethosu.operations import Convolution, read_operations
 from npufit.graph import Model
 from npufit.stacks import PlaceOptions, load_stack, resolve_target
+from real_files import SHARED
 
 _VALUES = expected(MODEL.coefficients)
-_CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
+_CAPTURES = SHARED / "captures"
 _CLASSIFIERS = ("mobilenet_v1", "mobilenet_v2", "inception_v1", "inception_v2")
 
 

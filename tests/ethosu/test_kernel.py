@@ -20,8 +20,9 @@ from npufit.ethosu.kernel import (
     parse_kernel,
     used_regions,
 )
+from real_files import SHARED
 
-_CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
+_CAPTURES = SHARED / "captures"
 _RESIZE, _BRANCH, _RESERVED = 0x007, 0x4100, 0x0400
 
 _FEATURE_MAPS: dict[str, int] = {

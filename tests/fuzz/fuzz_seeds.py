@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from operator_models import MODELS, compiled_with_names, draw
-from schema_files import EXAMPLES
-from tiling_models import random_chain
-
+from networks.operator_models import MODELS, compiled_with_names, draw
+from networks.schema_files import EXAMPLES
+from networks.tiling_models import random_chain
 from npufit.errors import NpufitError
 from npufit.graph import Model
 from npufit.loading import load
 from npufit.tflite import parse_model, serialize_model
+from real_files import SHARED
 
-_SHARED = Path(__file__).parents[3] / "shared" / "models"
 _MOST_BYTES = 30_000
 _ZOO = ("zoo:mobilenet_v1@32,int8-per-tensor,alpha=0.25", "zoo:mlperf_tiny_kws,int8")
 
@@ -34,7 +32,11 @@ def read_seeds() -> Seeds:
     files = [serialize_model(model) for model in built]
     files += [example() for example in EXAMPLES.values()]
     files += [serialize_model(load(name)) for name in _ZOO]
-    files += [path.read_bytes() for path in sorted(_SHARED.rglob("*.tflite")) if path.stat().st_size <= _MOST_BYTES]
+    files += [
+        path.read_bytes()
+        for path in sorted((SHARED / "models").rglob("*.tflite"))
+        if path.stat().st_size <= _MOST_BYTES
+    ]
     models: list[Model] = []
     for data in files:
         try:

@@ -27,7 +27,7 @@ from types import FrameType
 from typing import NoReturn
 
 _TESTS = Path(__file__).parents[1]
-for _folder in (_TESTS, *(_TESTS / name for name in ("execute", "fuzz", "rewrite", "tflite"))):
+for _folder in (_TESTS, _TESTS / "fuzz"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 

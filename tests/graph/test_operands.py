@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tiny import activation, as_model, single, zeros
 
 import npufit
+from networks.tiny import activation, as_model, single, zeros
 from npufit.errors import ModelError
 from npufit.fitting.fit import fit
 from npufit.graph import ElementType, Quantization, Tensor, lacks_operands, require_operands, require_scales

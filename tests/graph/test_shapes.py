@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tiny import activation, as_model, constant, single, zeros
 
+from networks.tiny import activation, as_model, constant, single, zeros
 from npufit.graph import (
     BatchMatMulOptions,
     ConcatenationOptions,

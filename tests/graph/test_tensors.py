@@ -8,8 +8,8 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import activation, constant, single, zeros
 
+from networks.tiny import activation, constant, single, zeros
 from npufit.graph import (
     NO_TENSOR,
     NOT_QUANTIZED,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tiny import activation, as_model, constant, single
 
+from networks.tiny import activation, as_model, constant, single
 from npufit.errors import ModelError
 from npufit.graph import Buffer, ElementType, Model, Operator, OtherOptions, Subgraph, Tensor, validate
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tiny import activation, single, zeros
 
+from networks.tiny import activation, single, zeros
 from npufit.graph import (
     BatchMatMulOptions,
     Buffer,

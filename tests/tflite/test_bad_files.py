@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from schema_files import EXAMPLES, Codes, FileBuilder, Types, addition, options, schema, tensor, with_fields
 
+from networks.schema_files import EXAMPLES, Codes, FileBuilder, Types, addition, options, schema, tensor, with_fields
 from npufit.errors import InputError, ModelError
 from npufit.tflite import parse_model, read_model
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from schema_files import Codes, FileBuilder, addition, options, schema, tensor, with_fields
 
+from networks.schema_files import Codes, FileBuilder, addition, options, schema, tensor, with_fields
 from npufit.errors import ModelError
 from npufit.tflite import parse_model, serialize_model
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from litert import prepare, run
-from schema_files import EXAMPLES
+from interpreter import prepare, run
 
+from networks.schema_files import EXAMPLES
 from npufit.tflite import parse_model, serialize_model
 
 NOT_RUN = {

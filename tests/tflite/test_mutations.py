@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from schema_files import EXAMPLES
 
 from mutating_bytes import damage
+from networks.schema_files import EXAMPLES
 from npufit.errors import ModelError
 from npufit.graph import constant_values, infer_shapes, measure_work, wire
 from npufit.tflite import parse_model, serialize_model

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from schema_compare import as_litert_sees
-from schema_files import EXAMPLES, FileBuilder, addition, pack, schema, tensor, with_fields
 
+from networks.schema_files import EXAMPLES, FileBuilder, addition, pack, schema, tensor, with_fields
 from npufit.graph import NO_BUFFER, Buffer
 from npufit.tflite import parse_model, read_model, serialize_model, write_model
 from npufit.tflite.names import constants

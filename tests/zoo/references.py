@@ -10,6 +10,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from real_files import SHARED
+
 RECORD = Path(__file__).with_name("references.json")
 
 SPECS = {
@@ -57,4 +59,4 @@ def _write_record(models: Path) -> None:
 
 
 if __name__ == "__main__":
-    _write_record(Path(__file__).parents[3] / "shared" / "models")
+    _write_record(SHARED / "models")

@@ -3,7 +3,7 @@
 A real multiplier becomes a 32-bit integer and a shift. CONV_2D and DEPTHWISE_CONV_2D round twice: to the upper half of
 the 64-bit product, then by the shift. FULLY_CONNECTED rounds once, halves away from zero. The scales of input and
 weights are multiplied as 64-bit floats; only the convolutions for uint8 do it in 32 bits. All this was compared with
-LiteRT 2.3 (`tests/rewrite/test_requantization.py`).
+LiteRT 2.3 (`tests/rewrite/arithmetic/test_requantization.py`).
 
 Scaling grows with the sum, so two ways are the same on a range of sums where each result begins at the same sum.
 """

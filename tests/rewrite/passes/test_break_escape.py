@@ -1,0 +1,130 @@
+"""break-escape: hazard H1 goes, at the price of one copy, and nothing else changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from networks.rewrite_models import (
+    Net,
+    assert_same_answers,
+    hazards,
+    kinds,
+    on,
+    on_npu,
+    place,
+    read,
+    rewrite,
+)
+from npufit.errors import InputError
+from npufit.graph import Model, ReshapeOptions
+from npufit.rewrite import Context
+from npufit.rewrite.passes.escapes import BreakEscape
+
+
+def _escaping(depth: int = 32, kernel: int = 3) -> Model:
+    """Return a network whose middle tensor is read on the NPU and is an output as well."""
+    net = Net()
+    middle = net.convolve(net.input(1, 8, 8, 8), depth, kernel)
+    last = net.convolve(middle, 16, 1)
+    return net.model(middle, last)
+
+
+@pytest.mark.parametrize("version", ["25.3", "26.1", "26.2"])
+def test_an_expensive_operator_is_followed_by_a_copy(version: str) -> None:
+    model = _escaping()
+    assert hazards(model, version) == ["H1"]
+    after = rewrite(BreakEscape(), model, on(model, version)).model
+    assert kinds(after) == ["CONV_2D", "MAX_POOL_2D", "CONV_2D"]
+    assert hazards(after, version) == []
+    assert len(place(after, version).partitions) == len(place(model, version).partitions)
+    assert_same_answers(BreakEscape(), model, after)
+
+
+def test_a_cheap_operator_is_repeated() -> None:
+    net = Net()
+    small = net.convolve(net.input(1, 16, 16, 8), 32, 1)
+    model = net.model(small, net.convolve(small, 16, 1))
+    after = rewrite(BreakEscape(), model, on(model, "25.3")).model
+    assert kinds(after) == ["CONV_2D", "CONV_2D", "CONV_2D"]
+    assert hazards(after, "25.3") == []
+    assert_same_answers(BreakEscape(), model, after)
+
+
+@pytest.mark.parametrize("way", ["pool", "repeat"])
+def test_the_way_can_be_chosen(way: str) -> None:
+    model = _escaping()
+    after = rewrite(BreakEscape(way), model, on(model, "25.3")).model
+    assert ("MAX_POOL_2D" in kinds(after)) is (way == "pool")
+    assert hazards(after, "25.3") == []
+    assert_same_answers(BreakEscape(way), model, after)
+    with pytest.raises(InputError, match="no way 'magic'"):
+        BreakEscape("magic").rewrite(model, on(model, "25.3"))
+
+
+def test_nothing_is_done_where_nothing_escapes() -> None:
+    assert BreakEscape().rewrite(_escaping(), Context()) is None
+    for model, version in ((_escaping(depth=16), "25.3"), (_escaping(depth=24), "25.3"), (_escaping(), "main")):
+        assert hazards(model, version) == []
+        assert BreakEscape().rewrite(model, on(model, version)) is None
+
+
+def test_a_reshape_behind_another_reader_gets_the_copy() -> None:
+    net = Net()
+    middle = net.convolve(net.input(1, 8, 8, 8), 32, 3)
+    last = net.convolve(middle, 16, 1)
+    shape = net.constant([1, 36, 32])
+    flat = net.apply("RESHAPE", (middle, shape), (1, 36, 32), ReshapeOptions((1, 36, 32)))
+    model = net.model(last, flat)
+    assert hazards(model, "26.2") == ["H1"]
+    after = rewrite(BreakEscape(), model, on(model, "26.2")).model
+    assert hazards(after, "26.2") == []
+    assert_same_answers(BreakEscape(), model, after)
+
+
+def test_readers_on_the_cpu_get_the_copy() -> None:
+    net = Net()
+    middle = net.convolve(net.input(1, 8, 8, 8), 32, 3)
+    last = net.convolve(middle, 16, 1)
+    outside = net.apply("ABS", (middle,), net.tensors[middle].shape or ())
+    model = net.model(last, outside)
+    after = rewrite(BreakEscape(), model, on(model, "25.3")).model
+    assert hazards(after, "25.3") == []
+    assert_same_answers(BreakEscape(), model, after)
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("ssd_mobilenet_v1_coco_quant", "25.3"),
+        ("ssd_mobilenet_v1_coco_quant", "26.2"),
+        ("keras_inception_v1_224_int8_per_channel_io_int8", "25.3"),
+        ("keras_mobilenet_v3_small_224_int8_per_channel_io_int8", "26.2"),
+        ("automl_traffic_detector", "25.3"),
+        ("fastestdet_shufflenetv2", "25.3"),
+        ("yolov8n_640_full_integer_quant", "25.3"),
+    ],
+)
+def test_no_tensor_of_a_real_network_escapes_afterwards(shared_models: Path, name: str, version: str) -> None:
+    model = read(shared_models, name)
+    assert "H1" in hazards(model, version)
+    after = rewrite(BreakEscape(), model, on(model, version)).model
+    assert hazards(after, version) == [rule for rule in hazards(model, version) if rule != "H1"]
+    added = len(kinds(after)) - len(kinds(model))
+    assert on_npu(after, version) == on_npu(model, version) + added
+    assert len(place(after, version).partitions) == len(place(model, version).partitions)
+
+
+def test_ssd_mobilenet_computes_the_same(shared_models: Path) -> None:
+    model = read(shared_models, "ssd_mobilenet_v1_coco_quant")
+    after = rewrite(BreakEscape(), model, on(model, "25.3")).model
+    heads = [operator.outputs[0] for operator in model.main.operators if operator.type == "CONCATENATION"]
+    new = [operator.outputs[0] for operator in after.main.operators if operator.type == "CONCATENATION"]
+    before, after = (_with_outputs(one, outputs) for one, outputs in ((model, heads), (after, new)))
+    assert_same_answers(BreakEscape(), before, after, randoms=1)
+
+
+def _with_outputs(model: Model, outputs: list[int]) -> Model:
+    return replace(model, subgraphs=(replace(model.main, outputs=tuple(outputs)),), signatures=())

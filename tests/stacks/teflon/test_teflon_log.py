@@ -1,0 +1,132 @@
+"""TEFLON_DEBUG=verbose logs: what Mesa's ethosu driver of the 25.3 era really decided."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import npufit
+from networks.teflon_models import SIX, Network, place, quantized
+from npufit.errors import InputError
+from npufit.graph import Activation, Model, Padding
+from npufit.stacks import Unit, apply_log, load_stack
+from real_files import SHARED
+
+_LOGS = Path(__file__).parent / "logs"
+_CAPTURES = SHARED / "captures"
+_TWELVE = quantized(0.0470588244497776, -128)
+
+
+def _residual_chain() -> Model:
+    """Return a network with the operators and quantization of models/micro/residual_chain."""
+    network = Network()
+
+    def convolve(ifm: int, quantization: npufit.graph.Quantization) -> int:
+        return network.convolve(
+            ifm, 16, 3, padding=Padding.SAME, activation=Activation.RELU6, quantization=quantization, version=3
+        )
+
+    first = convolve(network.input(1, 24, 24, 3), SIX)
+    second = convolve(first, _TWELVE)
+    third = network.apply("ADD", (first, second), (1, 24, 24, 16), quantization=_TWELVE)
+    fourth = convolve(third, SIX)
+    network.apply("ADD", (third, fourth), (1, 24, 24, 16), quantization=quantized(0.0705882385373116, -128))
+    return network.model()
+
+
+def _pad_asym_conv() -> Model:
+    """Return a network with the operators of models/micro/pad_asym_conv."""
+    network = Network()
+    first = network.convolve(network.input(1, 24, 24, 3), 16, 3, padding=Padding.SAME, version=3)
+    network.convolve(network.pad(first, 0, 0, 0, 1, 0, 1, 0, 0), 8, 3, 2, version=3)
+    return network.model()
+
+
+_OWN = {"residual_chain": _residual_chain, "pad_asym_conv": _pad_asym_conv}
+
+
+def _compare(text: str, model: Model) -> None:
+    report = load_stack("teflon").read_log(text, model)
+    assert report is not None
+    placement = place(model, "25.3")
+    assert {(subgraph, index): unit for subgraph, index, unit in report.units} == {
+        (operator.subgraph, operator.index): operator.unit for operator in placement.operators
+    }
+    assert report.partitions == len(placement.partitions)
+    assert apply_log(placement, report, model).differences == ()
+
+
+@pytest.mark.parametrize("name", _OWN)
+def test_a_log_agrees_with_the_rules(name: str) -> None:
+    _compare((_LOGS / f"{name}.log").read_text(), _OWN[name]())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.parent.name) for path in sorted(_CAPTURES.rglob("teflon.log"))]
+    or [pytest.param(None, marks=pytest.mark.skip(f"{_CAPTURES} is not there"))],
+)
+def test_every_captured_log_agrees_with_the_rules(path: Path, shared_models: Path) -> None:
+    model = shared_models / f"{path.parent.relative_to(_CAPTURES)}.tflite"
+    _compare(path.read_text(), npufit.load(model))
+
+
+def test_a_changed_row_is_one_difference() -> None:
+    model = _pad_asym_conv()
+    text = (_LOGS / "pad_asym_conv.log").read_text()
+    changed = re.sub(r"(  2    CONV v3  )supported  ", r"\1unsupported", text)
+    assert changed != text
+    report = load_stack("teflon").read_log(changed, model)
+    assert report is not None
+    (difference,) = apply_log(place(model, "25.3"), report, model).differences
+    assert (difference.operator, difference.predicted, difference.observed) == (2, Unit.NPU, Unit.CPU)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "instead", "said"),
+    [
+        ("1     PAD", "1    CONV", "operator 1 is CONV"),
+        (r"  2    CONV.*\n", "", "has 2 operators"),
+        ("  2    CONV", "  7    CONV", "of another model"),
+    ],
+)
+def test_a_log_of_another_model_is_an_input_error(pattern: str, instead: str, said: str) -> None:
+    text = re.sub(pattern, instead, (_LOGS / "pad_asym_conv.log").read_text())
+    with pytest.raises(InputError, match=said):
+        load_stack("teflon").read_log(text, _pad_asym_conv())
+
+
+def test_the_first_of_several_runs_is_read() -> None:
+    text = (_LOGS / "residual_chain.log").read_text()
+    report = load_stack("teflon").read_log(text + text, _residual_chain())
+    assert report is not None
+    assert (report.partitions, len(report.units)) == (2, 5)
+
+
+def test_the_replacing_line_gives_operators_but_no_partitions() -> None:
+    # TensorFlow Lite counts the parts that stay on the CPU among its "partitions".
+    line = "VERBOSE: Replacing 4 out of 5 node(s) with delegate (Teflon Delegate) node, yielding 3 partitions."
+    model = _residual_chain()
+    report = load_stack("teflon").read_log(line, model)
+    assert report is not None
+    assert (report.npu_operators, report.total_operators, report.partitions) == (4, 5, None)
+    assert apply_log(place(model, "25.3"), report, model).differences == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("Couldn't open kernel device", "no NPU device"), ("ethosu: driver missing", "built without the driver")],
+)
+def test_a_start_that_failed_is_a_note(line: str, said: str) -> None:
+    report = load_stack("teflon").read_log(line + "\n" + line, _pad_asym_conv())
+    assert report is not None
+    (note,) = report.notes
+    assert said in note.text
+
+
+def test_text_without_lines_of_teflon_is_no_log() -> None:
+    assert (
+        load_stack("teflon").read_log("INFO: Created TensorFlow Lite XNNPACK delegate\n" * 3, _residual_chain()) is None
+    )
