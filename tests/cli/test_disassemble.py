@@ -189,7 +189,7 @@ def test_missing_files_and_folders_that_are_no_capture(tmp_path: Path) -> None:
 
 
 def test_the_page_lists_the_checks_and_when_they_came() -> None:
-    from npufit.report.disassembly import checks_table, history_table
+    from npufit.report.disassemble.text import checks_table, history_table
 
     page = (REPOSITORY / "docs" / "disassemble.md").read_text(encoding="utf-8")
     assert checks_table() in page

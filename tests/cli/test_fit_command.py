@@ -19,7 +19,7 @@ import npufit as package
 from fitting.wrong_passes import Failing, Inexact, Wrong
 from npufit.cli.fit import command
 from npufit.fitting import fit as fitting
-from npufit.report.fit_document import fit_schema
+from npufit.report.fit.document import fit_schema
 from npufit.rewrite import Pass
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.padding import FoldPad

@@ -9,11 +9,11 @@ import os
 import pytest
 
 import npufit
-from npufit.report.accuracy import accuracy_markdown, summary_markdown
-from npufit.report.ink import Page
-from npufit.report.rules import rule_index, rule_page
-from npufit.report.scatter import accuracy_svg
-from npufit.report.text import check_text
+from npufit.report.accuracy.scatter import accuracy_svg
+from npufit.report.accuracy.text import accuracy_markdown, summary_markdown
+from npufit.report.check.text import check_text
+from npufit.report.rules.text import rule_index, rule_page
+from npufit.report.terminal_page import Page
 from npufit.stacks import all_rules
 from npufit.validating.accuracy import accuracy_rows, class_accuracy, group_accuracy
 from real_files import REPOSITORY

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from npufit.report.accuracy import accuracy_json, accuracy_markdown, accuracy_schema, accuracy_text
-from npufit.report.ink import Page
-from npufit.report.scatter import accuracy_svg
+from npufit.report.accuracy.scatter import accuracy_svg
+from npufit.report.accuracy.text import accuracy_json, accuracy_markdown, accuracy_schema, accuracy_text
+from npufit.report.terminal_page import Page
 from npufit.validating.accuracy import AccuracyRow, GroupAccuracy
 
 _HOSTILE = "\x1b[2J<script>alert('1')</script>|`x`\n# title\u202e]]>&"

@@ -13,12 +13,12 @@ from sarif_pydantic import Sarif  # pyright: ignore[reportMissingTypeStubs]
 import npufit
 from npufit.checking import CheckResult, evaluate_gate, parse_gate
 from npufit.graph import NO_BUFFER, Buffer, Conv2DOptions, ElementType, Model, Operator, Padding, Subgraph, Tensor
-from npufit.report.ink import Page
-from npufit.report.json_report import check_json, check_schema
-from npufit.report.markdown import check_markdown
-from npufit.report.phrases import describe_quantization
-from npufit.report.sarif import check_sarif
-from npufit.report.text import check_text
+from npufit.report.check.document import check_json, check_schema
+from npufit.report.check.markdown import check_markdown
+from npufit.report.check.sarif import check_sarif
+from npufit.report.check.text import check_text
+from npufit.report.model_line import describe_quantization
+from npufit.report.terminal_page import Page
 from npufit.stacks import Effect, Unit, load_stack
 
 _HOSTILE = "\x1b[2J<script>alert(1)</script>|`x`\n# title\u202e\udcff'"

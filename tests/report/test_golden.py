@@ -12,9 +12,9 @@ import pytest
 
 import npufit
 from npufit.checking import evaluate_gate, parse_gate
-from npufit.report.ink import Page
-from npufit.report.rules import rule_text
-from npufit.report.text import check_text, comparison_text, gates_text
+from npufit.report.check.text import check_text, comparison_text, gates_text
+from npufit.report.rules.text import rule_text
+from npufit.report.terminal_page import Page
 from npufit.stacks import find_rule
 
 _FOLDER = Path(__file__).parent / "golden"

@@ -15,8 +15,8 @@ import npufit
 from npufit.errors import InputError
 from npufit.execution import Comparison, TensorComparison, best_classes, random_inputs
 from npufit.graph import Attachment, Model
-from npufit.report.ink import Page
-from npufit.report.run import headline, run_json, run_schema, run_text
+from npufit.report.run.text import headline, run_json, run_schema, run_text
+from npufit.report.terminal_page import Page
 from npufit.running import RunOptions, RunResult, SimulatorFinding, run_on_cpu, run_on_target
 from npufit.stacks import Target
 

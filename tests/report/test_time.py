@@ -13,12 +13,12 @@ import pytest
 import npufit
 from npufit.checking import CheckResult
 from npufit.cost import Estimate, EstimateOptions
-from npufit.report.ink import Page
-from npufit.report.json_report import check_json, check_schema
-from npufit.report.markdown import check_markdown
-from npufit.report.phrases import headline
-from npufit.report.sarif import check_sarif
-from npufit.report.text import check_text, comparison_text
+from npufit.report.check.document import check_json, check_schema
+from npufit.report.check.headline import headline
+from npufit.report.check.markdown import check_markdown
+from npufit.report.check.sarif import check_sarif
+from npufit.report.check.text import check_text, comparison_text
+from npufit.report.terminal_page import Page
 
 _NETWORK = "zoo:mobilenet_v1@96,int8"
 

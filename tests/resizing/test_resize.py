@@ -35,7 +35,7 @@ from npufit.graph import (
     StridedSliceOptions,
     constant_values,
 )
-from npufit.report.resize import resize_schema
+from npufit.report.resize.text import resize_schema
 from npufit.rewrite.resolution import Resized, image_input, parse_size, resize, resize_image
 from npufit.rewrite.resolution.dimensions import dimension, new_size, old_size, reshape
 from npufit.tflite import parse_model, read_model, serialize_model

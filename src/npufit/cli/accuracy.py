@@ -11,7 +11,7 @@ from npufit.cli.options import color_option, schema_option
 
 
 def _schema() -> dict[str, Any]:
-    from npufit.report.accuracy import accuracy_schema
+    from npufit.report.accuracy.text import accuracy_schema
 
     return accuracy_schema()
 
@@ -44,14 +44,14 @@ def command(
     npufit accuracy --svg accuracy.svg    and a picture
     """
     from npufit.cli.output import page_for, write
-    from npufit.report.accuracy import accuracy_json, accuracy_markdown, accuracy_text
+    from npufit.report.accuracy.text import accuracy_json, accuracy_markdown, accuracy_text
     from npufit.validating.accuracy import accuracy_rows, choose_rows, class_accuracy, group_accuracy
 
     rows = choose_rows(accuracy_rows(), groups)
     summaries = group_accuracy(rows)
     classes = class_accuracy(summary.group for summary in summaries)
     if svg is not None:
-        from npufit.report.scatter import accuracy_svg
+        from npufit.report.accuracy.scatter import accuracy_svg
 
         write(accuracy_svg(rows), svg)
     page = page_for(color, to_file=output is not None)

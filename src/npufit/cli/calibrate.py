@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _schema() -> dict[str, Any]:
-    from npufit.report.calibration import calibration_schema
+    from npufit.report.calibrate.text import calibration_schema
 
     return calibration_schema()
 
@@ -77,7 +77,7 @@ def command(
     from npufit.cli.output import page_for, sign_of_life, write
     from npufit.cost.board_profile import profile_text
     from npufit.cost.measured.observation_file import read_observations
-    from npufit.report.calibration import calibration_json, calibration_text
+    from npufit.report.calibrate.text import calibration_json, calibration_text
     from npufit.stacks import PlaceOptions, resolve_target
 
     if not files:

@@ -17,11 +17,11 @@ from npufit.errors import InputError
 if TYPE_CHECKING:
     from npufit.checking import CheckResult, GateResult
     from npufit.graph import Model
-    from npufit.report.ink import Page
+    from npufit.report.terminal_page import Page
 
 
 def _schema() -> dict[str, Any]:
-    from npufit.report.json_report import check_schema
+    from npufit.report.check.document import check_schema
 
     return check_schema()
 
@@ -148,18 +148,18 @@ def _render(
     page: Page,
 ) -> str:
     if form == "json":
-        from npufit.report.json_report import check_json
+        from npufit.report.check.document import check_json
 
         return check_json(model, results, gates)
     if form == "sarif":
-        from npufit.report.sarif import check_sarif
+        from npufit.report.check.sarif import check_sarif
 
         return check_sarif(results, source)
     if form == "markdown":
-        from npufit.report.markdown import check_markdown
+        from npufit.report.check.markdown import check_markdown
 
         return check_markdown(model, results, gates)
-    from npufit.report.text import check_text, comparison_text, gates_text
+    from npufit.report.check.text import check_text, comparison_text, gates_text
 
     parts: list[str] = []
     if len(results) > 1:

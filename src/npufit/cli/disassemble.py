@@ -62,7 +62,7 @@ def command(file: Path, kernel: str | None, as_json: bool, output: Path | None) 
 def _texts(file: Path, streams: tuple[NamedStream, ...], verdicts: list[KernelVerdict | None]) -> Generator[str]:
     """Yield the text piece by piece: it is much larger than the streams."""
     from npufit.ethosu import decode
-    from npufit.report.disassembly import header, listing, verdict_text
+    from npufit.report.disassemble.text import header, listing, verdict_text
 
     for number, (stream, verdict) in enumerate(zip(streams, verdicts, strict=True)):
         if number:
@@ -80,7 +80,7 @@ def _texts(file: Path, streams: tuple[NamedStream, ...], verdicts: list[KernelVe
 
 def _named(file: Path, stream: NamedStream, verdict: KernelVerdict | None, error: InputError) -> InputError:
     """Return the error with its place. What the kernel says of a stream that cannot be decoded is an answer still."""
-    from npufit.report.disassembly import verdict_text
+    from npufit.report.disassemble.text import verdict_text
 
     said = "" if verdict is None else f"\n{verdict_text(verdict)}"
     return InputError(f"{file}, {stream.name}: {error}{said}")
@@ -88,7 +88,7 @@ def _named(file: Path, stream: NamedStream, verdict: KernelVerdict | None, error
 
 def _document(file: Path, streams: tuple[NamedStream, ...], verdicts: list[KernelVerdict | None]) -> str:
     from npufit.ethosu import decode
-    from npufit.report.disassembly import stream_document
+    from npufit.report.disassemble.text import stream_document
 
     documents: list[dict[str, object]] = []
     for stream, verdict in zip(streams, verdicts, strict=True):

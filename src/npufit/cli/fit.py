@@ -17,14 +17,14 @@ from npufit.errors import InputError
 if TYPE_CHECKING:
     from npufit.cutting.cut import Cut, CutProof
     from npufit.fitting.fit import Fit, FitOptions
-    from npufit.report.fit import Written
+    from npufit.report.fit.text import Written
     from npufit.rewrite import Pass
 
 _CUT = "cut"
 
 
 def _schema() -> dict[str, Any]:
-    from npufit.report.fit_document import fit_schema
+    from npufit.report.fit.document import fit_schema
 
     return fit_schema()
 
@@ -33,7 +33,7 @@ def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bo
     if not wanted or context.resilient_parsing:
         return
     from npufit.cli.output import page_for
-    from npufit.report.fit import passes_text
+    from npufit.report.fit.text import passes_text
     from npufit.rewrite import load_pass, pass_names
 
     page = page_for("auto")
@@ -145,8 +145,8 @@ def command(
     from npufit.fitting.fit import FitOptions, fit, list_passes
     from npufit.fitting.proof.inputs import RANDOM_INPUTS, read_samples
     from npufit.loading import load
-    from npufit.report.fit import fit_text
-    from npufit.report.fit_document import fit_json
+    from npufit.report.fit.document import fit_json
+    from npufit.report.fit.text import fit_text
     from npufit.stacks import PlaceOptions, prepare_stack
 
     chosen = choose_target(target, vela)
@@ -237,7 +237,7 @@ def _write(
     """Write what is to be written, and return it; what failed its proof is not."""
     from npufit.cutting.cut import MANIFEST, manifest_text
     from npufit.fitting.recipe import recipe_text
-    from npufit.report.fit import Written
+    from npufit.report.fit.text import Written
     from npufit.tflite import serialize_model
 
     data = serialize_model(fit.result.model)

@@ -21,7 +21,7 @@ def kernel_verdicts(
     """
     from npufit.disassembling.streams import judge_stream, read_streams, streams_of
     from npufit.ethosu.kernel import parse_kernel
-    from npufit.report.disassembly import verdict_text
+    from npufit.report.disassemble.text import verdict_text
     from npufit.stacks import resolve_target
     from npufit.stacks.vela import compile_model, is_precompiled
     from npufit.tflite import parse_model

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from npufit.errors import InputError
-from npufit.report.ink import Page
+from npufit.report.terminal_page import Page
 
 _PATIENCE_S = 1.0
 _PIPE_WIDTH = 100

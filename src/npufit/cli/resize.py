@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _schema() -> dict[str, Any]:
-    from npufit.report.resize import resize_schema
+    from npufit.report.resize.text import resize_schema
 
     return resize_schema()
 
@@ -54,7 +54,7 @@ def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool
     """
     from npufit.cli.output import page_for
     from npufit.loading import load
-    from npufit.report.resize import resize_json, resize_text
+    from npufit.report.resize.text import resize_json, resize_text
     from npufit.rewrite.resolution import resize
 
     _check_output(model, output, force=force)

@@ -26,7 +26,7 @@ def command(rule_id: str | None, as_json: bool, write: Path | None) -> int:
     npufit rules ethosu.per-channel   a refusal
     """
     from npufit.cli.output import page_for
-    from npufit.report import rules as report
+    from npufit.report.rules import text as report
     from npufit.stacks import all_rules, find_rule
 
     page = page_for("auto")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _schema() -> dict[str, Any]:
-    from npufit.report.run import run_schema
+    from npufit.report.run.text import run_schema
 
     return run_schema()
 
@@ -128,7 +128,7 @@ def command(
     from npufit.cli.progress import progress_bar
     from npufit.execution import best_classes, read_inputs, read_labels, write_outputs
     from npufit.loading import load
-    from npufit.report.run import run_json, run_text
+    from npufit.report.run.text import run_json, run_text
     from npufit.running import RunOptions
     from npufit.stacks import PlaceOptions
 

@@ -12,7 +12,7 @@ import click
 def command(as_json: bool) -> int:
     """List chips and stacks: versions, what placement rests on, and what is missing."""
     from npufit.cli.output import page_for
-    from npufit.report.targets import target_document, targets_text
+    from npufit.report.targets.text import target_document, targets_text
     from npufit.stacks import all_targets
 
     targets = all_targets()

@@ -28,7 +28,7 @@ def command(context: click.Context, as_json: bool) -> int:
     if context.invoked_subcommand is not None:
         return exit_codes.FINE
     from npufit.cli.output import page_for
-    from npufit.report.toolchain import toolchain_document, toolchain_text
+    from npufit.report.toolchain.text import toolchain_document, toolchain_text
     from npufit.stacks.vela.environments import list_environments
 
     found = list_environments()
@@ -62,7 +62,7 @@ def install_command(tool: str, source: str | None, name: str | None, python: str
     that you trust.
     """
     from npufit.cli.progress import progress_bar
-    from npufit.report.toolchain import installed_text
+    from npufit.report.toolchain.text import installed_text
     from npufit.stacks.vela.installing import install, wish_for
 
     wish = wish_for(tool, source, name, python)

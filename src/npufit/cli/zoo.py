@@ -25,7 +25,7 @@ def command(name: str | None, output: Path | None, as_json: bool) -> int:
     """
     from npufit.cli.output import page_for
     from npufit.errors import InputError
-    from npufit.report.networks import network_document, network_text, networks_text
+    from npufit.report.zoo.text import network_document, network_text, networks_text
     from npufit.tflite import write_model
     from npufit.zoo import build, entries, parse_spec
 

@@ -1,5 +1,5 @@
-"""The same result as text, JSON, SARIF and Markdown.
+"""What people and scripts read: a folder for each command, a module for each format.
 
-Each format is a module of its own and is imported by who needs it: `npufit.report.text`, `.json_report`, `.sarif`,
-`.markdown`, `.rules`, `.targets`. What they share is in `wording` (phrases) and `ink` (colour and columns).
+`document` is what `--json` prints, `text` what a terminal shows; `schema.json` is the published form of the document.
+What several share is named for what it holds: `hazards`, `findings`, `predicted_time`, `model_line`, `terminal_page`.
 """

@@ -1,47 +1,14 @@
-"""The result of a check as Markdown, for the summary page of a CI run."""
+"""Markdown that shows names from files literally, and the environment that renders its templates."""
 
 from __future__ import annotations
 
 import functools
 import html
-from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from npufit import formatting
-from npufit.checking import CheckResult, GateResult
-from npufit.cost import Estimate
-from npufit.graph import Model
-from npufit.report import phrases, time_phrases
-from npufit.report.time_phrases import TimeRow
-from npufit.stacks import OperatorPlacement, Remedy, Unit
 
-_LIMIT = 30
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|#~"})
-
-
-def check_markdown(model: Model, results: Sequence[CheckResult], gates: Sequence[GateResult] = ()) -> str:
-    """Return the results as GitHub-flavoured Markdown; names from the file are escaped."""
-    return (
-        template_environment()
-        .get_template("check.md.j2")
-        .render(
-            model=model,
-            results=results,
-            gates=gates,
-            limit=_LIMIT,
-            headline=phrases.headline,
-            hazards_by_effect=phrases.hazards_by_effect,
-            effect_words=phrases.effect_words,
-            operator_name=_operator_name,
-            off_npu=_off_npu,
-            members_in_words=_members_in_words,
-            ways_out=_ways_out,
-            times=_times,
-            reversal=time_phrases.reversal,
-            memory=_memory,
-        )
-    )
 
 
 def escape(text: str) -> str:
@@ -51,71 +18,17 @@ def escape(text: str) -> str:
 
 @functools.cache
 def template_environment() -> Any:
+    """Return the environment of the templates: `VERB/NAME.md.j2` in this folder."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment: Any = Environment(
-        loader=PackageLoader("npufit.report"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=PackageLoader("npufit.report", "."), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         autoescape=False, keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters["md"] = escape
     environment.filters["code"] = _code
     environment.filters["short"] = _short
     return environment
-
-
-def _times(result: CheckResult) -> list[TimeRow]:
-    estimate = result.estimate
-    if estimate is None:
-        return []
-    return [
-        *time_phrases.time_rows(result, estimate),
-        *time_phrases.measured_rows(result, estimate),
-        *_remarks(result, estimate),
-    ]
-
-
-def _remarks(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
-    slower = time_phrases.slower_words(result, estimate)
-    unsure = time_phrases.unsure_words(estimate)
-    rows = [
-        TimeRow("ranges", "", "", time_phrases.band_words(result, estimate)),
-        *([TimeRow("unsure", "", "", unsure)] if unsure else []),
-        *([TimeRow("assumed", "", "", formatting.printable(estimate.assumption))] if estimate.assumption else []),
-        TimeRow("basis", "", "", formatting.printable(estimate.basis)),
-        *([TimeRow("better off", "", "", slower)] if slower else []),
-    ]
-    return rows + [TimeRow("warning", "", "", formatting.printable(warning)) for warning in estimate.warnings]
-
-
-def _memory(result: CheckResult) -> list[list[str]]:
-    return [
-        [
-            use.memory,
-            formatting.size(use.used_bytes),
-            "" if use.limit_bytes is None else formatting.size(use.limit_bytes),
-            "TOO SMALL" if use.limit_bytes is not None and use.used_bytes > use.limit_bytes else "",
-        ]
-        for use in result.placement.memory
-    ]
-
-
-def _operator_name(result: CheckResult, subgraph: int, index: int) -> str:
-    return f"{index} {result.model.subgraphs[subgraph].operators[index].name}"
-
-
-def _off_npu(result: CheckResult) -> list[tuple[str, Any]]:
-    sections = (("on the CPU", Unit.CPU), ("unknown", Unit.UNKNOWN))
-    return [(title, phrases.group_by_rule(result.on(unit))) for title, unit in sections if result.on(unit)]
-
-
-def _members_in_words(result: CheckResult, members: Sequence[OperatorPlacement]) -> str:
-    counts = Counter(result.operator(placed).name for placed in members)
-    types = ", ".join(f"{count} {name}" if count > 1 else name for name, count in counts.most_common(4))
-    return f"{types} ({formatting.ranges([placed.index for placed in members], 8)})"
-
-
-def _ways_out(remedies: Sequence[Remedy]) -> str:
-    return "; ".join(phrases.remedy_words(remedy) for remedy in remedies) or "none known"
 
 
 def _code(text: str) -> str:

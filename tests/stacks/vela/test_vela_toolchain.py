@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from networks.vela_models import chain
 from npufit.cli.main import npufit
 from npufit.errors import InputError, ToolError
-from npufit.report.toolchain import installed_text
+from npufit.report.toolchain.text import installed_text
 from npufit.stacks import Placement, PlaceOptions, resolve_target
 from npufit.stacks.vela import STACK
 from npufit.stacks.vela.compiler import Way

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from npufit.report import phrases
 from npufit.report.cures import fit_options
-from npufit.report.ink import Page
+from npufit.report.findings import remedy_words
+from npufit.report.hazards import effects_words
 from npufit.report.markdown import template_environment
+from npufit.report.terminal_page import Page
 from npufit.stacks import Rule, RuleKind, Stage
 
 _DECIDERS = {
@@ -38,13 +39,13 @@ def rule_text(rule: Rule, page: Page) -> str:
         *page.labelled("example", rule.example, "", 10),
     ]
     for position, remedy in enumerate(rule.remedies):
-        lines += page.labelled("way out" if position == 0 else "", phrases.remedy_words(remedy), "", 10)
+        lines += page.labelled("way out" if position == 0 else "", remedy_words(remedy), "", 10)
     if not rule.remedies:
         lines += page.labelled("way out", "none known", "", 10)
     for position, options in enumerate(fit_options(rule.id)):
         lines += page.labelled("try" if position == 0 else "", f"npufit fit MODEL -t TARGET {options}", "", 10)
     if rule.effects:
-        lines += page.labelled("effect", phrases.effects_words(rule.effects), "", 10)
+        lines += page.labelled("effect", effects_words(rule.effects), "", 10)
     lines += page.labelled("versions", rule.versions, "", 10)
     lines += page.labelled("known", f"{rule.evidence}: {rule.source}", "", 10)
     return "\n".join(lines)
@@ -87,12 +88,12 @@ def rule_page(rule: Rule) -> str:
     """Return the documentation page of a rule, as Markdown."""
     return (
         template_environment()
-        .get_template("rule.md.j2")
+        .get_template("rules/rule.md.j2")
         .render(
             rule=rule,
             stage=_DECIDERS[rule.stage],
-            words=phrases.remedy_words,
-            effects=phrases.effects_words(rule.effects),
+            words=remedy_words,
+            effects=effects_words(rule.effects),
             attempts=fit_options(rule.id),
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from npufit.report.ink import Page
+from npufit.report.terminal_page import Page
 from npufit.stacks import TargetInfo
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from npufit import formatting
 from npufit._version import __version__
 from npufit.formatting import clean
-from npufit.report.ink import Page, columns
 from npufit.report.markdown import escape
+from npufit.report.terminal_page import Page, columns
 from npufit.validating.accuracy import AccuracyRow, GroupAccuracy
 
 _DIGITS = 6
@@ -187,7 +187,7 @@ def accuracy_json(
 
 def accuracy_schema() -> dict[str, Any]:
     """Return the JSON schema that `accuracy_json` follows."""
-    return json.loads((files("npufit.report") / "accuracy.schema.json").read_text(encoding="utf-8"))
+    return json.loads((files("npufit.report.accuracy") / "schema.json").read_text(encoding="utf-8"))
 
 
 def accuracy_document(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from npufit import formatting
 from npufit.checking import CheckResult
 from npufit.cost import Estimate, OperatorEstimate
-from npufit.report import time_phrases
-from npufit.report.ink import Page, columns
-from npufit.report.time_phrases import TimeRow
+from npufit.report import predicted_time
+from npufit.report.predicted_time import TimeRow
+from npufit.report.terminal_page import Page, columns
 from npufit.stacks import MemoryUse
 
 _MEASURED = 2
@@ -24,15 +24,15 @@ def time_lines(result: CheckResult, page: Page, *, everything: bool = False) -> 
     if estimate is None:
         return []
     lines = ["", page.ink("bold", "Time of one inference, predicted unless it says measured")]
-    rows = time_phrases.time_rows(result, estimate)
-    rows += time_phrases.measured_rows(result, estimate, None if everything else _MEASURED)
+    rows = predicted_time.time_rows(result, estimate)
+    rows += predicted_time.measured_rows(result, estimate, None if everything else _MEASURED)
     lines += _table(rows, page)
-    notes = [("ranges", time_phrases.band_words(result, estimate)), ("basis", formatting.printable(estimate.basis))]
-    unsure = time_phrases.unsure_words(estimate)
+    notes = [("ranges", predicted_time.band_words(result, estimate)), ("basis", formatting.printable(estimate.basis))]
+    unsure = predicted_time.unsure_words(estimate)
     notes += [("unsure", unsure)] if unsure else []
     if estimate.assumption:
         notes.insert(0, ("assumed", formatting.printable(estimate.assumption)))
-    slower = time_phrases.slower_words(result, estimate)
+    slower = predicted_time.slower_words(result, estimate)
     notes += [("better off", slower)] if slower else []
     for label, text in notes:
         lines += page.labelled(label, text, "  ", _LABEL)

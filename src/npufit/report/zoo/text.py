@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from npufit.graph import Model
-from npufit.report import phrases
-from npufit.report.ink import Page
+from npufit.report.model_line import describe_model
+from npufit.report.terminal_page import Page
 from npufit.zoo import LARGEST_SIZE, Precision, ZooEntry
 
 
@@ -34,7 +34,7 @@ def networks_text(networks: Sequence[ZooEntry], page: Page) -> str:
 
 def network_text(model: Model, page: Page) -> str:
     """Return one line about a network."""
-    return phrases.describe_model(model)
+    return describe_model(model)
 
 
 def network_document(entry: ZooEntry) -> dict[str, object]:

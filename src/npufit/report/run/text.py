@@ -1,4 +1,4 @@
-"""The result of a run for people and for scripts; `run.schema.json` beside this file fixes the form of the JSON."""
+"""The result of a run for people and for scripts; `schema.json` beside this file fixes the form of the JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from npufit._version import __version__
 from npufit.execution import GOLDEN, Array, Comparison, Score, TensorComparison, describe, operators_after
 from npufit.formatting import clean, percent, plural, shorten
-from npufit.report.ink import Page, columns
+from npufit.report.terminal_page import Page, columns
 from npufit.running import RunResult
 
 SCHEMA_VERSION = 1
@@ -97,7 +97,7 @@ def run_json(result: RunResult, scores: Sequence[Score]) -> str:
 
 def run_schema() -> dict[str, Any]:
     """Return the JSON schema that `run_json` follows."""
-    return json.loads((files("npufit.report") / "run.schema.json").read_text(encoding="utf-8"))
+    return json.loads((files("npufit.report.run") / "schema.json").read_text(encoding="utf-8"))
 
 
 def run_document(result: RunResult, scores: Sequence[Score]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The result of a check for scripts. The form is fixed by `check.schema.json` beside this file."""
+"""The result of a check for scripts. The form is fixed by `schema.json` beside this file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from npufit._version import __version__
 from npufit.checking import CheckResult, GateResult
 from npufit.formatting import clean
 from npufit.graph import Model
+from npufit.report.check.estimate_document import estimate_document
 from npufit.report.cures import passes_against
-from npufit.report.estimate_document import estimate_document
 from npufit.stacks import Difference, Hazard, OperatorPlacement, Partition, Remedy
 
 SCHEMA_VERSION = 1
@@ -25,7 +25,7 @@ def check_json(model: Model, results: Sequence[CheckResult], gates: Sequence[Gat
 
 def check_schema() -> dict[str, Any]:
     """Return the JSON schema that `check_json` follows."""
-    return json.loads((files("npufit.report") / "check.schema.json").read_text(encoding="utf-8"))
+    return json.loads((files("npufit.report.check") / "schema.json").read_text(encoding="utf-8"))
 
 
 def check_document(model: Model, results: Sequence[CheckResult], gates: Sequence[GateResult] = ()) -> dict[str, Any]:

@@ -15,8 +15,11 @@ from npufit.fitting.fit import Fit
 from npufit.fitting.recipe import option_text, pass_text
 from npufit.fitting.search.search import Outcome, Verdict
 from npufit.formatting import milliseconds, percent, plural, printable, quantity, ranges, shorten, size
-from npufit.report import phrases, time_phrases
-from npufit.report.ink import Page, columns
+from npufit.report import predicted_time
+from npufit.report.findings import group_by_rule, remedy_words
+from npufit.report.hazards import hazard_cell
+from npufit.report.model_line import describe_model
+from npufit.report.terminal_page import Page, columns
 from npufit.rewrite import Pass
 from npufit.stacks import OperatorPlacement, Rule, Status, Unit
 
@@ -46,7 +49,7 @@ def fit_text(fit: Fit, written: Written, page: Page, *, everything: bool = False
     """Return the report on a fit: the answer first, before and after, the passes, what remains off the NPU."""
     is_bad = bool(fit.failures) or (written.cut_proof is not None and bool(written.cut_proof.difference))
     lines = [page.ink("red" if is_bad else "bold", line) for line in page.wrap(headline(fit), hanging="  ")]
-    lines.append(page.ink("dim", phrases.describe_model(fit.original.model)))
+    lines.append(page.ink("dim", describe_model(fit.original.model)))
     if fit.steps:
         lines += _before_and_after(fit, written, page)
     lines += _passes(fit, page, everything)
@@ -140,7 +143,7 @@ def _time(result: CheckResult) -> str:
         return milliseconds(estimate.total_ms)
     if estimate.low_ms is None or estimate.high_ms is None:
         return ""
-    return f"{time_phrases.span(estimate.low_ms, estimate.high_ms)} ms"
+    return f"{predicted_time.span(estimate.low_ms, estimate.high_ms)} ms"
 
 
 def _before_and_after(fit: Fit, written: Written, page: Page) -> list[str]:
@@ -178,7 +181,7 @@ def _share(share: float | None) -> str:
 
 
 def _hazard_cell(result: CheckResult) -> str:
-    return phrases.hazard_cell(result.placement.hazards)
+    return hazard_cell(result.placement.hazards)
 
 
 def _passes(fit: Fit, page: Page, everything: bool) -> list[str]:
@@ -292,7 +295,7 @@ def _remaining(result: CheckResult, page: Page, everything: bool) -> list[str]:
             lines += page.wrap(f"{rule}  {text} Here: {_few(names)}.", "  ", "    ")
     if not left:
         return lines
-    groups = phrases.group_by_rule(left)
+    groups = group_by_rule(left)
     lines += ["", page.ink("bold", f"Not on the NPU: {plural(len(left), 'operator')}")]
     for rule, group in groups if everything else groups[:_GROUPS]:
         lines += _group(result, rule, group, page, everything)
@@ -323,7 +326,7 @@ def _group(
         remedy for placed in group for remedy in (placed.finding.remedies if placed.finding else ())
     )
     for remedy in list(remedies)[: None if everything else 2]:
-        lines += page.wrap(f"way out: {phrases.remedy_words(remedy)}", "      ", "        ")
+        lines += page.wrap(f"way out: {remedy_words(remedy)}", "      ", "        ")
     return lines
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from npufit._version import __version__
 from npufit.formatting import clean, plural, quantity, shorten, size
 from npufit.graph import Model, measure_work
-from npufit.report.ink import Page, columns
+from npufit.report.terminal_page import Page, columns
 from npufit.rewrite.resolution import Resized
 from npufit.rewrite.tiling import largest_tensors
 
@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 
 def resize_schema() -> dict[str, Any]:
     """Return the JSON schema that `resize_json` follows."""
-    return json.loads((files("npufit.report") / "resize.schema.json").read_text(encoding="utf-8"))
+    return json.loads((files("npufit.report.resize") / "schema.json").read_text(encoding="utf-8"))
 
 
 def resize_json(before: Model, resized: Resized, written: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from npufit.formatting import printable
-from npufit.report.ink import Page
+from npufit.report.terminal_page import Page
 from npufit.stacks.vela.environments import Environment
 from npufit.stacks.vela.releases import BSPS, NEWEST, RELEASES, bsps_with, is_bsp, release_number
 

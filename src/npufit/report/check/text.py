@@ -6,9 +6,15 @@ from collections.abc import Sequence
 
 from npufit import formatting
 from npufit.checking import CheckResult, GateResult
-from npufit.report import phrases, time_phrases, time_text
+from npufit.report import predicted_time
+from npufit.report.check import time_section
+from npufit.report.check.between_partitions import cutters
+from npufit.report.check.headline import headline
 from npufit.report.cures import fit_options
-from npufit.report.ink import Page, columns
+from npufit.report.findings import group_by_rule, remedy_words
+from npufit.report.hazards import effect_words, hazard_cell, hazards_by_effect
+from npufit.report.model_line import describe_model, macs_cell
+from npufit.report.terminal_page import Page, columns
 from npufit.stacks import Effect, Hazard, OperatorPlacement, Partition, Remedy, RemedyKind, Rule, Status, Unit
 
 _ROWS = 6
@@ -18,18 +24,18 @@ _PARTITIONS = 6
 def check_text(result: CheckResult, page: Page, *, everything: bool = False) -> str:
     """Return the report on one target; `everything` lists each operator, tensor and partition."""
     lines = [*_headline(result, page)]
-    lines.append(page.ink("dim", phrases.describe_model(result.model)))
+    lines.append(page.ink("dim", describe_model(result.model)))
     if result.placement.status is Status.UNAVAILABLE:
-        return "\n".join(lines + time_text.time_lines(result, page, everything=everything))
+        return "\n".join(lines + time_section.time_lines(result, page, everything=everything))
     lines += _differences(result, page)
     lines += _hazards(result, page, everything)
-    lines += time_text.time_lines(result, page, everything=everything)
+    lines += time_section.time_lines(result, page, everything=everything)
     if result.placement.status is Status.PARTIAL:
         lines += _notes(result, page)
     for unit, title in ((Unit.CPU, "On the CPU"), (Unit.UNKNOWN, "Unknown")):
         lines += _off_npu(result, unit, title, page, everything)
     lines += _partitions(result, page, everything)
-    lines += time_text.memory_lines(result, page)
+    lines += time_section.memory_lines(result, page)
     if everything:
         lines += _operators(result, page)
     lines += _settings(result, page)
@@ -44,20 +50,20 @@ def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
     for result in results:
         summary = result.summary
         if result.placement.status is Status.UNAVAILABLE:
-            rows.append([result.name, time_phrases.prediction_cell(result), "not available yet", *[""] * 6])
+            rows.append([result.name, predicted_time.prediction_cell(result), "not available yet", *[""] * 6])
             continue
         share = summary.npu_macs_share
         rows.append(
             [
                 result.name,
-                time_phrases.prediction_cell(result),
+                predicted_time.prediction_cell(result),
                 f"{summary.npu}/{summary.operators}",
                 str(summary.cpu),
                 str(summary.unknown or "-"),
                 "-" if share is None else formatting.percent(share),
                 str(summary.partitions),
                 formatting.size(summary.boundary_bytes),
-                phrases.hazard_cell(result.placement.hazards),
+                hazard_cell(result.placement.hazards),
             ]
         )
     lines = columns(rows, right=(3, 4, 5, 6, 7))
@@ -70,8 +76,8 @@ def gates_text(results: Sequence[GateResult], page: Page) -> str:
 
 
 def _headline(result: CheckResult, page: Page) -> list[str]:
-    style = "red" if result.summary.hazards or time_phrases.reversal(result) else "bold"
-    return [page.ink(style, line) for line in page.wrap(phrases.headline(result), hanging="  ")]
+    style = "red" if result.summary.hazards or predicted_time.reversal(result) else "bold"
+    return [page.ink(style, line) for line in page.wrap(headline(result), hanging="  ")]
 
 
 def _title(page: Page, text: str) -> list[str]:
@@ -98,14 +104,14 @@ def _differences(result: CheckResult, page: Page) -> list[str]:
 
 def _hazards(result: CheckResult, page: Page, everything: bool) -> list[str]:
     lines: list[str] = []
-    for effect, hazards in phrases.hazards_by_effect(result.placement.hazards).items():
+    for effect, hazards in hazards_by_effect(result.placement.hazards).items():
         title = page.ink("red" if effect is Effect.CRASH else "bold", _hazard_title(effect, hazards))
         lines += ["", title, *_hazards_of_effect(result, hazards, page, everything)]
     return lines
 
 
 def _hazard_title(effect: Effect, hazards: Sequence[Hazard]) -> str:
-    return f"Hazards: accepted, but {phrases.effect_words(effect, hazards)} ({len(hazards)})"
+    return f"Hazards: accepted, but {effect_words(effect, hazards)} ({len(hazards)})"
 
 
 def _hazards_of_effect(result: CheckResult, hazards: Sequence[Hazard], page: Page, everything: bool) -> list[str]:
@@ -166,7 +172,7 @@ def _remedies(remedies: Sequence[Remedy], page: Page) -> list[str]:
         return page.labelled("way out", "none known")
     lines: list[str] = []
     for position, remedy in enumerate(remedies):
-        lines += page.labelled("way out" if position == 0 else "", phrases.remedy_words(remedy))
+        lines += page.labelled("way out" if position == 0 else "", remedy_words(remedy))
     return lines
 
 
@@ -183,7 +189,7 @@ def _off_npu(result: CheckResult, unit: Unit, title: str, page: Page, everything
     if not placed:
         return []
     lines = _title(page, f"{title}: {formatting.plural(len(placed), 'operator')}")
-    for rule, group in phrases.group_by_rule(placed):
+    for rule, group in group_by_rule(placed):
         lines += ["", *_group(result, rule, group, page, everything)]
     return lines
 
@@ -256,7 +262,7 @@ def _partitions(result: CheckResult, page: Page, everything: bool) -> list[str]:
     single = sum(len(partition.operators) == 1 for partition in partitions)
     lines = _title(page, f"Partitions: {len(partitions)}; {copied} cross their boundaries at every inference")
     if len(partitions) > 1:
-        cuts = phrases.cutters(result)
+        cuts = cutters(result)
         between = [f"{count} {name}" for name, count in cuts.most_common(5)]
         sentence = f"{single} of {len(partitions)} hold a single operator." if single else ""
         if between:
@@ -265,7 +271,7 @@ def _partitions(result: CheckResult, page: Page, everything: bool) -> list[str]:
             lines += page.wrap(sentence.strip(), "  ")
     shown = sorted(partitions, key=lambda partition: -len(partition.operators))
     shown = sorted(shown if everything else shown[:_PARTITIONS], key=lambda partition: partition.index)
-    times = time_text.partition_cells(result)
+    times = time_section.partition_cells(result)
     rows = [["#", "operators", "NPU ms", "call, copies ms", "in", "out", "which"]]
     rows += [_partition_row(partition, times.get(partition.index, ("", ""))) for partition in shown]
     rows = rows if times else [row[:2] + row[4:] for row in rows]
@@ -306,7 +312,7 @@ def _boundary_tensors(result: CheckResult, partitions: Sequence[Partition], page
 
 def _operators(result: CheckResult, page: Page) -> list[str]:
     lines = _title(page, "Operators")
-    times = time_text.operator_cells(result)
+    times = time_section.operator_cells(result)
     rows = [
         [
             *("index", "type", "unit", "partition", "MACs", "ms", "CPU ms", "bound by"),
@@ -322,7 +328,7 @@ def _operators(result: CheckResult, page: Page) -> list[str]:
                 formatting.shorten(result.operator(placed).name, 30),
                 placed.unit.value,
                 "" if placed.partition is None else str(placed.partition),
-                phrases.macs_cell(macs),
+                macs_cell(macs),
                 *times.get((placed.subgraph, placed.index), ("", "", "")),
                 placed.evidence.value,
                 formatting.shorten(next(iter(result.output_names(placed)), ""), 40),

@@ -12,8 +12,8 @@ from npufit._version import __version__
 from npufit.calibrating.calibrate import Calibration, CalibrationRow
 from npufit.cost.board_profile import Change
 from npufit.formatting import clean, percent, plural, printable, shorten, significant
-from npufit.report.estimate_document import band_document
-from npufit.report.ink import Page, columns
+from npufit.report.check.estimate_document import band_document
+from npufit.report.terminal_page import Page, columns
 
 _DIGITS = 6
 
@@ -90,7 +90,7 @@ def calibration_json(result: Calibration, output: Path) -> str:
 
 def calibration_schema() -> dict[str, Any]:
     """Return the JSON schema that `calibration_json` follows."""
-    return json.loads((files("npufit.report") / "calibrate.schema.json").read_text(encoding="utf-8"))
+    return json.loads((files("npufit.report.calibrate") / "schema.json").read_text(encoding="utf-8"))
 
 
 def calibration_document(result: Calibration, output: Path) -> dict[str, Any]:

@@ -10,7 +10,10 @@ from urllib.parse import quote
 from npufit._version import __version__
 from npufit.checking import CheckResult
 from npufit.formatting import clean
-from npufit.report import phrases, time_phrases
+from npufit.report import predicted_time
+from npufit.report.check.headline import headline
+from npufit.report.findings import remedy_words
+from npufit.report.hazards import effect_words
 from npufit.stacks import Effect, Remedy, Rule, RuleKind, Unit
 
 _LEVELS = {RuleKind.REFUSAL: "warning", RuleKind.HAZARD: "error", RuleKind.UNKNOWN: "note"}
@@ -46,7 +49,7 @@ def _run(result: CheckResult, artifact: str) -> dict[str, Any]:
     findings = [*_hazards(result, artifact), *_refusals(result, artifact)]
     rules = {rule.id: rule for rule, _ in findings}
     position = {rule_id: index for index, rule_id in enumerate(rules)}
-    slower = [_reversal(result, artifact, len(rules))] if time_phrases.reversal(result) else []
+    slower = [_reversal(result, artifact, len(rules))] if predicted_time.reversal(result) else []
     return {
         "tool": {
             "driver": {
@@ -61,7 +64,7 @@ def _run(result: CheckResult, artifact: str) -> dict[str, Any]:
             *({**finding, "ruleId": rule.id, "ruleIndex": position[rule.id]} for rule, finding in findings),
             *slower,
         ],
-        "properties": {"target": str(result.target), "summary": clean(phrases.headline(result))},
+        "properties": {"target": str(result.target), "summary": clean(headline(result))},
     }
 
 
@@ -70,7 +73,7 @@ def _reversal(result: CheckResult, artifact: str, position: int) -> dict[str, An
         "level": "note",
         "ruleId": _REVERSAL["id"],
         "ruleIndex": position,
-        "message": {"text": clean(f"{time_phrases.reversal_words(result)}.")},
+        "message": {"text": clean(f"{predicted_time.reversal_words(result)}.")},
         "locations": [
             {"physicalLocation": {"artifactLocation": {"uri": quote(clean(artifact), safe="/:"), "index": 0}}}
         ],
@@ -80,7 +83,7 @@ def _reversal(result: CheckResult, artifact: str, position: int) -> dict[str, An
 
 def _rule(rule: Rule) -> dict[str, Any]:
     help_text = f"{rule.why}\n\nPasses: {rule.limit}\n\nWay out: " + "; ".join(
-        phrases.remedy_words(remedy) for remedy in rule.remedies
+        remedy_words(remedy) for remedy in rule.remedies
     )
     return {
         "id": rule.id,
@@ -99,7 +102,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _hazards(result: CheckResult, artifact: str) -> Iterator[tuple[Rule, dict[str, Any]]]:
     for hazard in result.placement.hazards:
-        what = "" if hazard.effect is Effect.WRONG else f"{_sentence(phrases.effect_words(hazard.effect, [hazard]))}: "
+        what = "" if hazard.effect is Effect.WRONG else f"{_sentence(effect_words(hazard.effect, [hazard]))}: "
         text = f"{what}{hazard.message}; {hazard.found}. {_way_out(hazard.remedies)}"
         found = _finding(result, artifact, hazard.rule, hazard.subgraph, hazard.operators, text)
         extra = {
@@ -127,7 +130,7 @@ def _sentence(words: str) -> str:
 
 
 def _way_out(remedies: Sequence[Remedy]) -> str:
-    return "Way out: " + ("; ".join(phrases.remedy_words(remedy) for remedy in remedies) or "none known")
+    return "Way out: " + ("; ".join(remedy_words(remedy) for remedy in remedies) or "none known")
 
 
 def _finding(

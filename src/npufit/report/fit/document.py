@@ -1,4 +1,4 @@
-"""A fit as plain data, ready for JSON. The form is fixed by `fit.schema.json` beside this file."""
+"""A fit as plain data, ready for JSON. The form is fixed by `schema.json` beside this file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from npufit.fitting.proof.proof import Proof
 from npufit.fitting.recipe import pass_options
 from npufit.fitting.search.search import Verdict
 from npufit.formatting import clean
-from npufit.report.fit import Written
-from npufit.report.json_report import check_document
+from npufit.report.check.document import check_document
+from npufit.report.fit.text import Written
 
 SCHEMA_VERSION = 1
 
@@ -31,7 +31,7 @@ def fit_json(fit: Fit, written: Written) -> str:
 
 def fit_schema() -> dict[str, Any]:
     """Return the JSON schema that `fit_json` follows."""
-    return json.loads((files("npufit.report") / "fit.schema.json").read_text(encoding="utf-8"))
+    return json.loads((files("npufit.report.fit") / "schema.json").read_text(encoding="utf-8"))
 
 
 def fit_document(fit: Fit, written: Written) -> dict[str, Any]:

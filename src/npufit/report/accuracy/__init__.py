@@ -1,0 +1,1 @@
+"""Predicted against measured as a document, text, Markdown and a picture."""

@@ -1,0 +1,1 @@
+"""A calibration as a document and text."""

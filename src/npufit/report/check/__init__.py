@@ -1,0 +1,1 @@
+"""A check as a document, text, Markdown and SARIF."""

@@ -1,0 +1,81 @@
+"""The answer of a check in one line."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from npufit.checking import CheckResult
+from npufit.formatting import percent, plural, printable
+from npufit.report import predicted_time
+from npufit.report.hazards import hazards_by_effect, hazards_in_words
+from npufit.stacks import Effect, Stage, Status, Unit
+
+_STAGES = {
+    Stage.FRONTEND_UNMAPPED: "{delegate} does not map it",
+    Stage.FRONTEND_CHECK: "{delegate} refuses it",
+    Stage.DRIVER_CHECK: "the driver refuses it",
+    Stage.COMPILER: "the compiler leaves it there",
+    Stage.EXECUTION: "executed differently",
+    Stage.UNDECIDED: "nobody outside the vendor knows",
+}
+_DELEGATES = {"teflon": "Teflon", "vx": "the VX delegate"}
+"""What the delegates are called whose refusals are rules."""
+
+
+def headline(result: CheckResult) -> str:
+    """Return the answer in one line: what runs where, in how many partitions, how fast, what is dangerous.
+
+    That the process crashes, or that the NPU makes it slower, comes first: it is what nobody expects.
+    """
+    summary = result.summary
+    if result.placement.status is Status.UNAVAILABLE:
+        notes = result.placement.notes
+        slower, predicted = predicted_time.reversal_words(result), predicted_time.prediction_clause(result)
+        said = notes[0].text if notes else "Not available yet."
+        after = f" {predicted[0].upper()}{predicted[1:]}." if predicted else ""
+        return f"{result.name}: {f'{slower}. ' if slower else ''}{said}{after}"
+    total = plural(summary.operators, "operator")
+    parts: list[str] = []
+    if summary.unknown and not summary.npu:
+        parts.append(f"where {summary.unknown} of {total} run is unknown{_what(result, Unit.UNKNOWN)}")
+    else:
+        where = f" in {plural(summary.partitions, 'partition')}" if summary.partitions else ""
+        parts.append(f"{summary.npu} of {total} on the NPU{where}{macs_share(result)}")
+        if summary.unknown:
+            parts.append(f"{summary.unknown} unknown{_what(result, Unit.UNKNOWN)}")
+    if summary.cpu:
+        parts.append(f"{summary.cpu} on the CPU{_what(result, Unit.CPU)}")
+    by_effect = hazards_by_effect(result.placement.hazards)
+    slower = predicted_time.reversal_words(result)
+    crashes = by_effect.pop(Effect.CRASH, None)
+    first = f"{hazards_in_words(Effect.CRASH, crashes)}; but for that, " if crashes else ""
+    line = f"{result.name}: {first}{f'{slower}; ' if slower else ''}{', '.join(parts)}"
+    if summary.unknown and result.placement.log_totals:
+        line += f"; the log says {result.placement.log_totals}"
+    predicted = predicted_time.prediction_clause(result)
+    line += f"; {predicted}" if predicted else ""
+    for effect, hazards in by_effect.items():
+        line += f"; {hazards_in_words(effect, hazards)}"
+    if not summary.hazards and summary.npu and not summary.unknown:
+        line += "; no known hazard"
+    return line
+
+
+def macs_share(result: CheckResult) -> str:
+    """Return ` (97.2 % of the MACs)`, empty where the share is unknown or there are none."""
+    share = result.summary.npu_macs_share
+    return "" if share is None else f" ({percent(share)} of the MACs)"
+
+
+def _what(result: CheckResult, unit: Unit) -> str:
+    placed = result.on(unit)
+    counts = Counter(printable(result.operator(operator).name)[:60] for operator in placed)
+    names = [name if count == 1 else f"{count} {name}" for name, count in counts.most_common()]
+    if len(names) > 5:
+        names = [*names[:4], f"{len(names) - 4} more types"]
+    stages = {operator.finding.rule.stage for operator in placed if operator.finding is not None}
+    reason = ""
+    if len(stages) == 1 and all(operator.finding is not None for operator in placed):
+        delegate = _DELEGATES.get(result.target.stack, "the delegate")
+        reason = f": {_STAGES[next(iter(stages))].format(delegate=delegate)}"
+    return f" ({', '.join(names)}{reason})"

@@ -1,0 +1,1 @@
+"""Command streams as a document and text."""

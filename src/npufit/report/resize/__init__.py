@@ -1,0 +1,1 @@
+"""A new input resolution as a document and text."""

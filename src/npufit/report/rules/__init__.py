@@ -1,0 +1,1 @@
+"""Rules and hazards as a document, text and pages of the documentation."""

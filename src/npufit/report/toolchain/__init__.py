@@ -1,0 +1,1 @@
+"""Installed releases of Vela as a document and text."""
