@@ -18,7 +18,7 @@ from pathlib import Path
 
 import npufit
 from npufit.graph import Model, Operator, Subgraph
-from npufit.tflite import write_model
+from npufit.loading import save
 
 RUNS = 9
 TARGET = "imx93/teflon@26.2"
@@ -43,7 +43,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mobilenet_v2.tflite"
         model = npufit.load("zoo:mobilenet_v2@224,int8")
-        write_model(model, file)
+        save(model, file)
         rows = [
             _help(),
             _check_against_vela(file),

@@ -1,50 +1,47 @@
 """npufit: where each operator of a `.tflite` model runs on an embedded NPU, why, and what to change.
 
 >>> import npufit
->>> result = npufit.check(npufit.load("zoo:mobilenet_v1@128,uint8"), "imx93/teflon@26.2")
+>>> result = npufit.check("zoo:mobilenet_v1@128,uint8", "imx93/teflon@26.2")
 >>> result.summary.npu, result.summary.operators
 (30, 31)
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from npufit._lazy import lazy_attributes
 from npufit._version import __version__
 
 if TYPE_CHECKING:
-    from npufit.checking import CheckResult, check
+    from npufit.checking import CheckOptions, CheckResult, Gate, GateResult, check
     from npufit.cost import Estimate, EstimateOptions
-    from npufit.loading import load
+    from npufit.graph import Model
+    from npufit.loading import load, save
     from npufit.stacks import PlaceOptions, Target
 
 __all__ = [
+    "CheckOptions",
     "CheckResult",
     "Estimate",
     "EstimateOptions",
+    "Gate",
+    "GateResult",
+    "Model",
     "PlaceOptions",
     "Target",
     "__version__",
     "check",
     "load",
+    "save",
 ]
 
-_HOMES = {
-    "CheckResult": "npufit.checking",
-    "check": "npufit.checking",
-    "load": "npufit.loading",
-    "Estimate": "npufit.cost",
-    "EstimateOptions": "npufit.cost",
-    "PlaceOptions": "npufit.stacks",
-    "Target": "npufit.stacks",
+_ROOMS = {
+    "npufit.checking": ("CheckOptions", "CheckResult", "Gate", "GateResult", "check"),
+    "npufit.cost": ("Estimate", "EstimateOptions"),
+    "npufit.graph": ("Model",),
+    "npufit.loading": ("load", "save"),
+    "npufit.stacks": ("PlaceOptions", "Target"),
 }
 
-
-def __getattr__(name: str) -> Any:
-    # The public names are imported on first use, so that `npufit --help` stays instant.
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'npufit' has no attribute '{name}'")
-    import importlib
-
-    return getattr(importlib.import_module(home), name)
+__getattr__ = lazy_attributes(__name__, {name: room for room, names in _ROOMS.items() for name in names})

@@ -1,26 +1,118 @@
-"""Reading files that users name: whole, and only up to a size that such a file can sensibly have."""
+"""Files that users name: read up to a size that such a file can sensibly have, written as a whole or not at all."""
 
 from __future__ import annotations
 
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from npufit.errors import InputError
 from npufit.formatting import printable, size
 
 
-def read_bounded(path: Path, most_bytes: int, advice: str = "") -> bytes:
+def read_bounded(path: Path, most_bytes: int, advice: str = "", *, what: str = "") -> bytes:
     """Return the bytes of the file at `path`. Raises InputError where it cannot be read or is larger than `most_bytes`.
 
-    `advice` is a sentence that follows when it is too large.
+    `advice` is a sentence that follows when it is too large, `what` is what messages call its content: `the log`.
     """
+    subject = f"{what} " if what else ""
     try:
         with path.open("rb") as file:
             data = file.read(most_bytes + 1)
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"{printable(str(path))}: cannot be read: {getattr(error, 'strerror', None) or error}."
-        ) from None
+        raise InputError(f"{printable(str(path))}: {subject}cannot be read: {_reason(error)}.") from None
     if len(data) > most_bytes:
-        text = f"{printable(str(path))}: is larger than {size(most_bytes)}."
+        text = f"{printable(str(path))}: {subject}is larger than {size(most_bytes)}."
         raise InputError(f"{text} {advice}" if advice else text)
     return data
+
+
+def write_file(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write the file at `path` as a whole or not at all.
+
+    Raises InputError where it cannot be written, or exists and `overwrite` is not given.
+    """
+    try:
+        replace_file(path, data) if overwrite else _create_file(path, data)
+    except FileExistsError:
+        raise _exists(path) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{printable(str(path))}: cannot be written: {_reason(error)}.") from None
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write the file at `path`; others see the old content until the new one is complete. Raises OSError."""
+    if path.exists() and not path.is_file():  # a device or a pipe
+        path.write_bytes(data)
+        return
+    final = path.resolve()
+    beside = final.with_name(f".{secrets.token_hex(4)}-{final.name}")
+    _create_file(beside, data)
+    try:
+        beside.replace(final)
+    except OSError:
+        _remove(beside)
+        raise
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder at `path` where it is not there. Raises InputError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{printable(str(path))}: the folder cannot be made: {_reason(error)}.") from None
+
+
+def require_output_file(path: Path, *, overwrite: bool = False) -> None:
+    """Raise InputError, before any work, where a file at `path` could not be written or would replace another one."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder. Give the name of a file.")
+    if path.exists() and not overwrite:
+        raise _exists(path)
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}.")
+
+
+def require_output_folder(path: Path, *, overwrite: bool = False) -> None:
+    """Raise InputError, before any work, where `path` is no folder, or has files and `overwrite` is not given."""
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path}: is no folder. --cut writes several files into one.")
+    if path.is_dir() and any(path.iterdir()) and not overwrite:
+        raise InputError(f"{path}: is not empty. Add --force to write into it, or give another name.")
+
+
+def require_not_source(path: Path, source: str | Path) -> None:
+    """Raise InputError where `path`, which is to be written, is the model that is read."""
+    if is_same_file(path, Path(source)):
+        raise InputError(f"{path}: is the MODEL itself, which is never replaced. Give another name.")
+
+
+def is_same_file(first: Path, second: Path) -> bool:
+    """Return whether two paths name one file, which need not exist."""
+    try:
+        return first.resolve() == second.resolve() or first.samefile(second)
+    except OSError:
+        return False
+
+
+def _create_file(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        try:
+            file.write(data)
+            file.flush()
+        except OSError:
+            _remove(path)
+            raise
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _exists(path: Path) -> InputError:
+    return InputError(f"{path}: exists already. Add --force to replace it, or give another name.")
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return str(getattr(error, "strerror", None) or error)

@@ -92,7 +92,7 @@ def test_a_log_decides_and_differences_are_listed() -> None:
         for index, operator in enumerate(model.main.operators)
     )
     log = f"Teflon delegate: loaded ethosu driver\nidx    type ver support     inputs\n====\n{rows}\n"
-    result = npufit.check(model, "imx93/teflon@26.2", log=log)
+    result = npufit.check(model, "imx93/teflon@26.2", npufit.CheckOptions(log=log))
     first, last = result.placement.operators[0], result.placement.operators[-1]
     assert (first.unit, first.evidence) == (Unit.CPU, Evidence.EXECUTED)
     assert (last.unit, last.evidence) == (Unit.NPU, Evidence.EXECUTED)
@@ -103,12 +103,12 @@ def test_a_log_of_another_tool_is_named() -> None:
     model = npufit.load("zoo:mobilenet_v1@32,uint8")
     log = "Conversion statistics:\n  Number of operators after import    = 31\n"
     with pytest.raises(InputError, match="neutron"):
-        npufit.check(model, "imx93/teflon@26.2", log=log)
+        npufit.check(model, "imx93/teflon@26.2", npufit.CheckOptions(log=log))
 
 
 def test_a_log_without_anything_known_says_what_was_expected() -> None:
     with pytest.raises(InputError, match="TEFLON_DEBUG=verbose"):
-        npufit.check(npufit.load("zoo:mobilenet_v1@32,uint8"), "imx93/teflon", log="hello\n")
+        npufit.check(npufit.load("zoo:mobilenet_v1@32,uint8"), "imx93/teflon", npufit.CheckOptions(log="hello\n"))
 
 
 def test_models_are_loaded_by_path_or_by_name(tmp_path: object) -> None:

@@ -23,7 +23,7 @@ from npufit.report.fit.document import fit_schema
 from npufit.rewrite import Pass
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.padding import FoldPad
-from npufit.tflite import read_model, write_model
+from npufit.tflite import read_model
 from real_files import REPOSITORY
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -37,7 +37,7 @@ _PAGE = (REPOSITORY / "docs" / "fit.md").read_text(encoding="utf-8")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the path of a small network with hazard H2 at four places."""
     path = tmp_path_factory.mktemp("models") / "small.tflite"
-    write_model(package.load("zoo:mobilenet_v2@32,int8-per-tensor,io=int8,alpha=0.35"), path)
+    package.save(package.load("zoo:mobilenet_v2@32,int8-per-tensor,io=int8,alpha=0.35"), path)
     return str(path)
 
 

@@ -60,7 +60,7 @@ def test_a_profile_is_a_target(tmp_path: Path) -> None:
     assert own.estimate.cpu_band == _PROFILE.cpu_band
     assert "calibrated with board.toml: 3 measurements of 2 networks" in own.estimate.basis
     assert own.name == "imx93/teflon@26.2, board.toml"
-    one = npufit.check(model, str(path), estimate_options=EstimateOptions(threads=1)).estimate
+    one = npufit.check(model, path, npufit.CheckOptions(estimate=EstimateOptions(threads=1))).estimate
     assert one is not None
     assert one.threads == 1
     assert one.cpu_only_ms > own.estimate.cpu_only_ms
@@ -145,9 +145,9 @@ def test_kernels_are_those_of_the_profile_or_refused(
     options = EstimateOptions(kernels=asked)
     if said is None:
         with pytest.raises(InputError, match="--kernels"):
-            _ = npufit.check(model, str(path), estimate_options=options).estimate
+            _ = npufit.check(model, path, npufit.CheckOptions(estimate=options)).estimate
         return
-    found = npufit.check(model, str(path), estimate_options=options).estimate
+    found = npufit.check(model, path, npufit.CheckOptions(estimate=options)).estimate
     assert found is not None
     assert ("kernels", said) in {(setting.name, setting.value) for setting in found.settings}
     assert found.cpu_only_ms == _estimate(model, path).cpu_only_ms
@@ -164,7 +164,7 @@ def test_a_profile_of_an_npu_alone_leaves_the_kernels_open(tmp_path: Path) -> No
     found = npufit.check(
         npufit.load("zoo:mobilenet_v1@32,uint8,alpha=0.25"),
         str(path),
-        estimate_options=EstimateOptions(kernels=Kernels.XNNPACK),
+        npufit.CheckOptions(estimate=EstimateOptions(kernels=Kernels.XNNPACK)),
     ).estimate
     assert found is not None
     assert ("kernels", "xnnpack") in {(setting.name, setting.value) for setting in found.settings}

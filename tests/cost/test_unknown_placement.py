@@ -134,7 +134,7 @@ def _reported(shared_models: Path, size: int) -> Model:
 
 
 def _report_span(model: Model, version: str = "1.16", log: str | None = None) -> Span:
-    placement = npufit.check(model, f"imx95/neutron@{version}", log=log).placement
+    placement = npufit.check(model, f"imx95/neutron@{version}", npufit.CheckOptions(log=log)).placement
     return span_unknown(placement, workload_of(model, placement), _cpu(), 1, MODEL, _NPU, _BAND, _BAND)
 
 

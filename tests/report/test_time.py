@@ -33,7 +33,7 @@ def fast() -> CheckResult:
 def slow() -> CheckResult:
     """Return the same for a board whose calls of the NPU take a second."""
     options = EstimateOptions(npu={"call_ns": 1e9})
-    return npufit.check(npufit.load(_NETWORK), "imx93/vela", estimate_options=options)
+    return npufit.check(npufit.load(_NETWORK), "imx93/vela", npufit.CheckOptions(estimate=options))
 
 
 def _estimate(result: CheckResult) -> Estimate:
@@ -89,7 +89,8 @@ def test_the_parts_add_up_in_text_and_json(fast: CheckResult) -> None:
 def test_threads_change_the_cpu_and_are_named() -> None:
     model = npufit.load(_NETWORK)
     one, two = (
-        npufit.check(model, "imx93/vela", estimate_options=EstimateOptions(threads=threads)) for threads in (1, 2)
+        npufit.check(model, "imx93/vela", npufit.CheckOptions(estimate=EstimateOptions(threads=threads)))
+        for threads in (1, 2)
     )
     assert _estimate(one).cpu_only_ms > _estimate(two).cpu_only_ms
     assert "on 1 core;" in headline(one)

@@ -11,7 +11,8 @@ from schema_compare import as_litert_sees
 
 from networks.schema_files import EXAMPLES, FileBuilder, addition, pack, schema, tensor, with_fields
 from npufit.graph import NO_BUFFER, Buffer
-from npufit.tflite import parse_model, read_model, serialize_model, write_model
+from npufit.loading import save
+from npufit.tflite import parse_model, read_model, serialize_model
 from npufit.tflite.names import constants
 
 
@@ -41,7 +42,7 @@ def test_missing_shapes_are_the_only_change_of_a_file_without_them() -> None:
 
 
 def test_files_on_disk(tmp_path: Path) -> None:
-    write_model(parse_model(EXAMPLES["while_loop"](), "model"), tmp_path / "loop.tflite")
+    save(parse_model(EXAMPLES["while_loop"](), "model"), tmp_path / "loop.tflite")
     model = read_model(tmp_path / "loop.tflite")
     assert model.name == "loop.tflite"
     assert [operator.type for graph in model.subgraphs for operator in graph.operators] == ["WHILE", "LESS", "ADD"]

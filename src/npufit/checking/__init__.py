@@ -1,17 +1,21 @@
 """The main question: where does each operator of a model run on a target, and is that good enough?"""
 
-from npufit.checking.check import check
+from npufit.checking.check import MAX_LOG_BYTES, CheckOptions, check, check_targets
 from npufit.checking.gates import Gate, GateResult, evaluate_gate, parse_gate
 from npufit.checking.result import CheckResult, Summary
-from npufit.checking.target_choice import ChosenTarget, choose_target
+from npufit.checking.target_choice import ChosenTarget, TargetChoice, choose_target
 
 __all__ = [
+    "MAX_LOG_BYTES",
+    "CheckOptions",
     "CheckResult",
     "ChosenTarget",
     "Gate",
     "GateResult",
     "Summary",
+    "TargetChoice",
     "check",
+    "check_targets",
     "choose_target",
     "evaluate_gate",
     "parse_gate",

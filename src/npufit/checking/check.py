@@ -1,22 +1,20 @@
-"""Check a model for a target."""
+"""Check a model for one target or for several."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from npufit.checking.gates import Gate, parse_gate
 from npufit.checking.result import CheckResult
-from npufit.checking.target_choice import ChosenTarget, choose_target
+from npufit.checking.target_choice import ChosenTarget, TargetChoice, choose_target
 from npufit.errors import InputError
+from npufit.files import read_bounded
 from npufit.graph import Model
-from npufit.stacks import (
-    LogReport,
-    Placement,
-    PlaceOptions,
-    Target,
-    apply_log,
-    load_stack,
-    stack_names,
-)
+from npufit.loading import ModelSource, load
+from npufit.stacks import LogReport, Placement, PlaceOptions, apply_log, load_stack, prepare_stack, stack_names
 
 if TYPE_CHECKING:
     from npufit.cost import EstimateOptions
@@ -24,36 +22,72 @@ if TYPE_CHECKING:
 MAX_LOG_BYTES = 64 << 20
 
 
-def check(
-    model: Model,
-    target: str | Target | ChosenTarget,
-    *,
-    log: str | None = None,
-    options: PlaceOptions | None = None,
-    estimate_options: EstimateOptions | None = None,
-) -> CheckResult:
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What a user may set for a check.
+
+    `log` is what the user's board or tool printed for this model, as text or as the file that holds it: it decides, and
+    where the rules differ the differences are listed. `require` has gates, such as `npu-macs>=99%`; `CheckResult.gates`
+    says whether they hold. `place` is for the stack and its tools, `estimate` for the predicted times.
+    """
+
+    log: str | Path | None = None
+    require: tuple[str, ...] = ()
+    place: PlaceOptions = field(default_factory=PlaceOptions)
+    estimate: EstimateOptions | None = None
+
+
+def check(model: ModelSource, target: TargetChoice, options: CheckOptions | None = None) -> CheckResult:
     """Return where every operator of `model` runs on `target`, why, and how long that is predicted to take.
 
-    `log` is the text that the user's board or tool printed for this model: it decides, and where the rules differ the
-    differences are listed. A target may also be the profile of a board, a file that `npufit calibrate` wrote.
-
-    Raises InputError for a wrong target or log, ToolError where a needed tool fails.
+    A target may also be the profile of a board, a file that `npufit calibrate` wrote. Raises InputError for a wrong
+    model, target, log or gate, ToolError where a needed tool fails.
 
     >>> import npufit
-    >>> result = npufit.check(npufit.load("zoo:mobilenet_v2,int8"), "imx93/teflon@25.3")
+    >>> result = npufit.check("zoo:mobilenet_v2,int8", "imx93/teflon@25.3")
     >>> result.summary.npu, result.summary.operators, result.summary.partitions
     (14, 71, 14)
     >>> result.placement.operators[1].finding.rule.id
     'ethosu.per-channel'
     """
-    chosen = choose_target(target) if isinstance(target, str) else target
-    if isinstance(chosen, Target):
-        chosen = ChosenTarget(chosen)
-    stack = load_stack(chosen.target.stack)
-    placement = stack.place(model, chosen.target, options or PlaceOptions())
+    return check_targets(model, [target], options)[0]
+
+
+def check_targets(
+    model: ModelSource, targets: Iterable[TargetChoice], options: CheckOptions | None = None
+) -> tuple[CheckResult, ...]:
+    """Return what `check` does for each of `targets`, in their order, those that are named twice once."""
+    options = options or CheckOptions()
+    gates = tuple(map(parse_gate, options.require))
+    chosen: list[ChosenTarget] = []
+    for target in targets:
+        entry = choose_target(target, options.place.vela)
+        if entry not in chosen:
+            chosen.append(entry)
+    if options.log is not None and len(chosen) > 1:
+        raise InputError("--log belongs to one target. Give a single -t with it.")
+    if not isinstance(model, Model):
+        for entry in chosen:
+            prepare_stack(entry.target, options.place)  # its compiler starts while the model is read
+    network = load(model)
+    log = _log_text(options.log)
+    return tuple(_check(network, entry, log, gates, options) for entry in chosen)
+
+
+def _check(
+    model: Model, chosen: ChosenTarget, log: str | None, gates: tuple[Gate, ...], options: CheckOptions
+) -> CheckResult:
+    placement = load_stack(chosen.target.stack).place(model, chosen.target, options.place)
     if log is not None:
         placement = _apply(placement, log, model)
-    return CheckResult(model, placement, chosen.options(estimate_options), chosen.profile)
+    return CheckResult(model, placement, chosen.options(options.estimate), chosen.profile, gates)
+
+
+def _log_text(log: str | Path | None) -> str | None:
+    if isinstance(log, Path):
+        data = read_bounded(log, MAX_LOG_BYTES, "Give the part that concerns this model.", what="the log")
+        return data.decode("utf-8", "replace")
+    return log
 
 
 def _apply(placement: Placement, text: str, model: Model) -> Placement:

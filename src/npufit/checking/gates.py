@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from npufit.checking.result import CheckResult, Summary
 from npufit.errors import InputError
 from npufit.stacks import Status
 
 if TYPE_CHECKING:
+    from npufit.checking.result import CheckResult, Summary
     from npufit.cost import Estimate
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from npufit.checking.gates import Gate, GateResult, evaluate_gate
 from npufit.graph import Model, Operator, count_macs
 from npufit.stacks import Effect, OperatorPlacement, Placement, Target, Unit
 
@@ -43,12 +44,14 @@ class CheckResult:
     """Where every operator of `model` runs on a target, and how long that takes.
 
     `profile` names the file with a board's own coefficients that the target was given as, empty where it was not.
+    `required` are the gates that were asked for.
     """
 
     model: Model
     placement: Placement
     estimate_options: EstimateOptions | None = None
     profile: str = ""
+    required: tuple[Gate, ...] = ()
 
     @property
     def target(self) -> Target:
@@ -69,6 +72,11 @@ class CheckResult:
         from npufit.cost import estimate
 
         return estimate(self.model, self.placement, self.estimate_options)
+
+    @cached_property
+    def gates(self) -> tuple[GateResult, ...]:
+        """Whether each of the gates that were asked for holds."""
+        return tuple(evaluate_gate(gate, self) for gate in self.required)
 
     def operator(self, placed: OperatorPlacement) -> Operator:
         """Return the model's operator that `placed` is about."""

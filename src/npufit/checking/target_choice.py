@@ -31,14 +31,22 @@ class ChosenTarget:
         return replace(own, threads=wanted.threads, kernels=wanted.kernels)
 
 
-def choose_target(text: str, executable: str | None = None) -> ChosenTarget:
-    """Return what `text` names: `CHIP/STACK[@VERSION]`, or a profile file, which ends in `.toml`. Raises InputError.
+TargetChoice = str | Path | Target | ChosenTarget
+"""What every verb takes as a target: `CHIP/STACK[@VERSION]`, or the profile of a board, which ends in `.toml`."""
+
+
+def choose_target(choice: TargetChoice, executable: str | None = None) -> ChosenTarget:
+    """Return the target that `choice` names. Raises InputError.
 
     Where no version is given, that of `executable` is taken by a stack whose compiler it may be.
     """
-    if not text.endswith(_PROFILE):
-        return ChosenTarget(resolve_target(text, executable))
+    if isinstance(choice, ChosenTarget):
+        return choice
+    if isinstance(choice, Target):
+        return ChosenTarget(choice)
+    if not str(choice).endswith(_PROFILE):
+        return ChosenTarget(resolve_target(str(choice), executable))
     from npufit.cost.board_profile import read_profile
 
-    profile = read_profile(Path(text))
+    profile = read_profile(Path(choice))
     return ChosenTarget(profile.resolve(), profile.estimate_options(), printable(profile.name))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from npufit.cli.options import color_option, schema_option, tool_options
+from npufit.cli.options import color_option, place_options, schema_option, tool_options
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,12 +73,11 @@ def command(
     from datetime import date
 
     from npufit.calibrating.calibrate import calibrate, meanings
-    from npufit.cli.check import parse_settings
     from npufit.cli.output import page_for, sign_of_life, write
     from npufit.cost.board_profile import profile_text
     from npufit.cost.measured.observation_file import read_observations
     from npufit.report.calibrate.text import calibration_json, calibration_text
-    from npufit.stacks import PlaceOptions, resolve_target
+    from npufit.stacks import resolve_target
 
     if not files:
         raise InputError("no measurements given. Name a CSV file or what benchmark_model printed.")
@@ -89,7 +88,7 @@ def command(
     logs = [read_observations(file) for file in files]
     observations = [run for log in logs for run in log.runs]
     refused = [reason for log in logs for reason in log.refused]
-    options = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache, vela=vela)
+    options = place_options(settings, vela, time_limit, no_cache)
     networks = _load(models)
     with sign_of_life("calibrating"):
         result = calibrate(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, schema_option, tool_options
+from npufit.cli.options import color_option, place_options, schema_option, tool_options
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
-    from npufit.checking import CheckResult, GateResult
-    from npufit.graph import Model
+    from npufit.checking import CheckResult
     from npufit.report.terminal_page import Page
 
 
@@ -99,54 +97,31 @@ def command(
 
     Exit codes: 0 fine, 1 a gate failed, 2 the input is wrong, 3 a needed tool is missing or failed.
     """
-    from npufit.checking import check, choose_target, evaluate_gate, parse_gate
+    from npufit.checking import CheckOptions, check_targets
     from npufit.cli.output import page_for, sign_of_life, write
     from npufit.cost import EstimateOptions, Kernels
-    from npufit.loading import load
-    from npufit.stacks import PlaceOptions, prepare_stack
 
     if not targets:
         raise InputError("no target given. Name one with -t, such as -t imx93/teflon@26.1 (see `npufit targets`).")
-    if log is not None and len(targets) > 1:
-        raise InputError("--log belongs to one target. Give a single -t with it.")
-    demands = [parse_gate(gate) for gate in gates]
-    chosen = [choose_target(target, vela) for target in dict.fromkeys(targets)]
-    chosen = [entry for position, entry in enumerate(chosen) if entry not in chosen[:position]]
-    options = PlaceOptions(
-        settings=parse_settings(settings),
-        converter=_parse_converter(converter),
-        time_limit_s=time_limit,
-        use_cache=not no_cache,
-        vela=vela,
+    options = CheckOptions(
+        log=_read_standard_input() if str(log) == "-" else log,
+        require=gates,
+        place=place_options(settings, vela, time_limit, no_cache, converter),
+        estimate=EstimateOptions(threads=threads, kernels=Kernels(kernels) if kernels else None),
     )
-    for entry in chosen:
-        prepare_stack(entry.target, options)
-    network = load(model)
-    text = _read_log(log)
-    results: list[CheckResult] = []
-    estimate_options = EstimateOptions(threads=threads, kernels=Kernels(kernels) if kernels else None)
-    for entry in chosen:
-        with sign_of_life(f"checking for {entry.target}"):
-            results.append(check(network, entry, log=text, options=options, estimate_options=estimate_options))
-    outcomes = [evaluate_gate(demand, result) for result in results for demand in demands]
+    with sign_of_life(f"checking for {', '.join(targets)}"):
+        results = check_targets(model, targets, options)
     page = page_for(color, to_file=output is not None)
-    write(_render(form, model, network, results, outcomes, everything, page), output, page.color)
-    failed = [outcome for outcome in outcomes if not outcome.passed]
-    if failed and (form is not None or output is not None):
-        for outcome in failed:
-            click.echo(str(outcome), err=True)
+    write(_render(form, model, results, everything, page), output, page.color)
+    failed = [gate for result in results for gate in result.gates if not gate.passed]
+    if form is not None or output is not None:
+        for gate in failed:
+            click.echo(str(gate), err=True)
     return exit_codes.NOT_MET if failed else exit_codes.FINE
 
 
-def _render(
-    form: str | None,
-    source: str,
-    model: Model,
-    results: Sequence[CheckResult],
-    gates: Sequence[GateResult],
-    everything: bool,
-    page: Page,
-) -> str:
+def _render(form: str | None, source: str, results: Sequence[CheckResult], everything: bool, page: Page) -> str:
+    model, gates = results[0].model, [gate for result in results for gate in result.gates]
     if form == "json":
         from npufit.report.check.document import check_json
 
@@ -170,40 +145,7 @@ def _render(
     return "\n\n".join(parts)
 
 
-def parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Return `--set NAME=VALUE` options as pairs. Raises InputError where one has no name or no `=`."""
-    pairs: list[tuple[str, str]] = []
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not equals or not name:
-            raise InputError(f"cannot read --set {setting}. Write NAME=VALUE, such as --set memory-mode=Shared_Sram.")
-        pairs.append((name.strip(), value.strip()))
-    return tuple(pairs)
+def _read_standard_input() -> str:
+    from npufit.checking import MAX_LOG_BYTES
 
-
-def _parse_converter(command_line: str | None) -> tuple[str, ...] | None:
-    if command_line is None:
-        return None
-    try:
-        words = tuple(shlex.split(command_line))
-    except ValueError as error:
-        raise InputError(f"cannot read --converter {command_line!r}: {error}.") from None
-    if not words:
-        raise InputError("--converter is empty. Give the command line of neutron-converter.")
-    return words
-
-
-def _read_log(path: Path | None) -> str | None:
-    from npufit.checking.check import MAX_LOG_BYTES
-
-    if path is None:
-        return None
-    try:
-        if str(path) == "-":
-            data = sys.stdin.buffer.read(MAX_LOG_BYTES + 1)
-        else:
-            with path.open("rb") as file:
-                data = file.read(MAX_LOG_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path}: the log cannot be read: {error.strerror or error}.") from None
-    return data.decode("utf-8", "replace")
+    return sys.stdin.buffer.read(MAX_LOG_BYTES + 1).decode("utf-8", "replace")

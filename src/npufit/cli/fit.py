@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, schema_option, tool_options
+from npufit.cli.options import color_option, place_options, schema_option, tool_options
 from npufit.errors import InputError
+from npufit.files import (
+    is_same_file,
+    make_folder,
+    require_not_source,
+    require_output_file,
+    require_output_folder,
+    write_file,
+)
 
 if TYPE_CHECKING:
     from npufit.cutting.cut import Cut, CutProof
@@ -139,7 +145,6 @@ def command(
     if prove and not only_list:
         WORKER.prepare()  # it imports LiteRT while this process imports the rest
     from npufit.checking import choose_target
-    from npufit.cli.check import parse_settings
     from npufit.cli.output import page_for
     from npufit.cli.progress import progress_bar
     from npufit.fitting.fit import FitOptions, fit, list_passes
@@ -147,10 +152,10 @@ def command(
     from npufit.loading import load
     from npufit.report.fit.document import fit_json
     from npufit.report.fit.text import fit_text
-    from npufit.stacks import PlaceOptions, prepare_stack
+    from npufit.stacks import prepare_stack
 
     chosen = choose_target(target, vela)
-    place = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache, vela=vela)
+    place = place_options(settings, vela, time_limit, no_cache)
     wants_cut = cut or bool(head or tail) or _CUT in only
     if recipe is not None and recipe.exists() and only:
         raise InputError(f"{recipe} is there and says which passes to apply; --only says others. Give one of them.")
@@ -190,32 +195,13 @@ def _asked(only: Sequence[str], recipe: Path | None) -> tuple[Pass, ...] | None:
 
 def _check_output(model: str, output: Path | None, recipe: Path | None, *, force: bool, is_folder: bool) -> None:
     """Raise InputError, before any work, where the output could not be written or would replace something."""
-    if output is not None and recipe is not None and _is_same(output, recipe):
+    if output is not None and recipe is not None and is_same_file(output, recipe):
         raise InputError(f"{recipe}: --recipe and --output are the same file.")
     for path in (output, recipe):
-        if path is not None and _is_same(path, Path(model)):
-            raise InputError(f"{path}: is the MODEL itself, which is never replaced. Give another name.")
-    if output is None:
-        return
-    if is_folder:
-        if output.exists() and not output.is_dir():
-            raise InputError(f"{output}: is no folder. --cut writes several files into one.")
-        if output.is_dir() and any(output.iterdir()) and not force:
-            raise InputError(f"{output}: is not empty. Add --force to write into it, or give another name.")
-        return
-    if output.is_dir():
-        raise InputError(f"{output}: is a folder. Give the name of a file.")
-    if output.exists() and not force:
-        raise InputError(f"{output}: exists already. Add --force to replace it, or give another name.")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: there is no folder {output.parent}.")
-
-
-def _is_same(first: Path, second: Path) -> bool:
-    try:
-        return first.resolve() == second.resolve() or first.samefile(second)
-    except OSError:
-        return False
+        if path is not None:
+            require_not_source(path, model)
+    if output is not None:
+        (require_output_folder if is_folder else require_output_file)(output, overwrite=force)
 
 
 def _cut(fit: Fit, head: Sequence[str], tail: Sequence[str], options: FitOptions) -> tuple[Cut, CutProof | None]:
@@ -256,41 +242,14 @@ def _write(
         return Written(sizes, cut=cut, cut_proof=proof, why_not=why_not)
     target = str(fit.result.target)
     if cut is None:
-        _put(output, data, force=force)
+        write_file(output, data, overwrite=force)
     else:
-        _make_folder(output)
+        make_folder(output)
         for part in cut.parts:
-            _put(output / part.file, serialize_model(part.model), force=force)
-        _put(output / MANIFEST, manifest_text(cut, target).encode(), force=force)
+            write_file(output / part.file, serialize_model(part.model), overwrite=force)
+        write_file(output / MANIFEST, manifest_text(cut, target).encode(), overwrite=force)
     saved = recipe if recipe is not None and fit.steps and not recipe.exists() else None
     if saved is not None:
         passes = [step.own for step in fit.steps]
-        _put(saved, recipe_text(passes, target, fit.original.model.name).encode(), force=False)
+        write_file(saved, recipe_text(passes, target, fit.original.model.name).encode())
     return Written(sizes, output, saved, cut, proof)
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: the folder cannot be made: {error.strerror or error}.") from None
-
-
-def _put(path: Path, data: bytes, *, force: bool) -> None:
-    """Write a file as a whole or not at all. Raises InputError where it exists and `force` is not given."""
-    # What exists stays until the new file is complete; what does not exist is made here or by nobody else.
-    beside = path.with_name(f".{path.name}.{os.getpid()}") if force else path
-    made = False
-    try:
-        with beside.open("xb") as file:
-            made = True
-            file.write(data)
-        if force:
-            beside.replace(path)
-    except OSError as error:
-        if made:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
-        if isinstance(error, FileExistsError):
-            raise InputError(f"{path}: exists already. Add --force to replace it, or give another name.") from None
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None

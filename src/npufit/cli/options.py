@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from npufit.errors import InputError
+
+if TYPE_CHECKING:
+    from npufit.stacks import PlaceOptions
 
 _Command = Callable[..., Any]
 
@@ -37,6 +43,33 @@ def tool_options(command: _Command) -> _Command:
         click.option("--no-cache", is_flag=True, help="Compile again even if this file was compiled before."),
     )
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
+def place_options(
+    settings: Sequence[str], vela: str | None, time_limit_s: float, no_cache: bool, converter: str | None = None
+) -> PlaceOptions:
+    """Return what `tool_options` and --converter say. Raises InputError where one cannot be read."""
+    from npufit.stacks import PlaceOptions
+
+    pairs: list[tuple[str, str]] = []
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise InputError(f"cannot read --set {setting}. Write NAME=VALUE, such as --set memory-mode=Shared_Sram.")
+        pairs.append((name.strip(), value.strip()))
+    return PlaceOptions(tuple(pairs), _words(converter), time_limit_s, not no_cache, vela)
+
+
+def _words(converter: str | None) -> tuple[str, ...] | None:
+    if converter is None:
+        return None
+    try:
+        words = tuple(shlex.split(converter))
+    except ValueError as error:
+        raise InputError(f"cannot read --converter {converter!r}: {error}.") from None
+    if not words:
+        raise InputError("--converter is empty. Give the command line of neutron-converter.")
+    return words
 
 
 color_option = click.option(

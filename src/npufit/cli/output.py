@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from npufit.errors import InputError
+from npufit.files import write_file
 from npufit.report.terminal_page import Page
 
 _PATIENCE_S = 1.0
@@ -32,10 +32,8 @@ def write(text: str, output: Path | None, color: bool = False) -> None:
     if output is None:
         click.echo(text, color=color)
         return
-    try:
-        output.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written: {error.strerror or error}.") from None
+    content = text if text.endswith("\n") else text + "\n"
+    write_file(output, content.encode(), overwrite=True)
 
 
 @contextlib.contextmanager

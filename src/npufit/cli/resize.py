@@ -11,6 +11,7 @@ import click
 from npufit.cli import exit_codes
 from npufit.cli.options import color_option, schema_option
 from npufit.errors import InputError
+from npufit.files import require_not_source, require_output_file
 
 if TYPE_CHECKING:
     from npufit.graph import Model
@@ -53,7 +54,7 @@ def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool
     Exit codes: 0 fine, 2 the input is wrong or the network cannot have that size.
     """
     from npufit.cli.output import page_for
-    from npufit.loading import load
+    from npufit.loading import load, save
     from npufit.report.resize.text import resize_json, resize_text
     from npufit.rewrite.resolution import resize
 
@@ -61,7 +62,7 @@ def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool
     network = load(model)
     resized = resize(network, _parse_sizes(network, sizes))
     if output is not None:
-        _write(resized.model, output, force=force)
+        save(resized.model, output, overwrite=force)
     page = page_for(color)
     written = None if output is None else str(output)
     text = resize_json(network, resized, written) if as_json else resize_text(network, resized, written, page)
@@ -84,24 +85,6 @@ def _parse_sizes(model: Model, entries: Sequence[str]) -> dict[str, Size]:
 
 def _check_output(model: str, output: Path | None, *, force: bool) -> None:
     """Raise InputError, before any work, where the output could not be written or would replace something."""
-    if output is None:
-        return
-    if output.exists() and Path(model).exists() and output.samefile(model):
-        raise InputError(f"{output}: is the MODEL itself, which is never replaced. Give another name.")
-    if output.is_dir():
-        raise InputError(f"{output}: is a folder. Give the name of a file.")
-    if output.exists() and not force:
-        raise InputError(f"{output}: exists already. Add --force to replace it, or give another name.")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: there is no folder {output.parent}.")
-
-
-def _write(model: Model, output: Path, *, force: bool) -> None:
-    from npufit.tflite import serialize_model
-
-    data = serialize_model(model)
-    try:
-        with output.open("wb" if force else "xb") as file:
-            file.write(data)
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written: {error.strerror or error}.") from None
+    if output is not None:
+        require_not_source(output, model)
+        require_output_file(output, overwrite=force)

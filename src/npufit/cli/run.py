@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, schema_option, tool_options
+from npufit.cli.options import color_option, place_options, schema_option, tool_options
 from npufit.errors import InputError, ToolError
 
 if TYPE_CHECKING:
@@ -122,7 +122,6 @@ def command(
     from npufit.litert import WORKER
 
     WORKER.prepare()  # it imports LiteRT while this process imports the rest
-    from npufit.cli.check import parse_settings
     from npufit.cli.kernel_option import kernel_verdicts
     from npufit.cli.output import page_for
     from npufit.cli.progress import progress_bar
@@ -130,13 +129,12 @@ def command(
     from npufit.loading import load
     from npufit.report.run.text import run_json, run_text
     from npufit.running import RunOptions
-    from npufit.stacks import PlaceOptions
 
     name = _model_name(model, captured_model, target, on, capture, compare)
     network, source = load(name), None if original is None else load(original)
     names = None if labels is None else read_labels(labels)
     inputs = read_inputs(source or network, sources, seed, normalize)
-    place = PlaceOptions(parse_settings(settings), time_limit_s=time_limit, use_cache=not no_cache, vela=vela)
+    place = place_options(settings, vela, time_limit, no_cache)
     accepted = True
     if kernel is not None:
         if as_json:

@@ -25,8 +25,8 @@ def command(name: str | None, output: Path | None, as_json: bool) -> int:
     """
     from npufit.cli.output import page_for
     from npufit.errors import InputError
+    from npufit.loading import save
     from npufit.report.zoo.text import network_document, network_text, networks_text
-    from npufit.tflite import write_model
     from npufit.zoo import build, entries, parse_spec
 
     page = page_for("auto")
@@ -41,6 +41,6 @@ def command(name: str | None, output: Path | None, as_json: bool) -> int:
         click.echo(network_text(model, page), color=page.color)
         click.echo(f"Write it with: npufit zoo {name} -o FILE.tflite")
         return 0
-    write_model(model, output)
-    click.echo(f"{output}: {network_text(model, page)}, {output.stat().st_size} bytes", color=page.color)
+    size = save(model, output, overwrite=True)
+    click.echo(f"{output}: {network_text(model, page)}, {size} bytes", color=page.color)
     return 0

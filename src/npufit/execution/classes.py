@@ -10,6 +10,7 @@ import numpy as np
 
 from npufit.errors import InputError
 from npufit.execution.values import Array
+from npufit.files import read_bounded
 from npufit.graph import Model
 
 _LARGEST_LABELS_BYTES = 16 << 20
@@ -27,12 +28,7 @@ class Score:
 
 def read_labels(path: Path) -> tuple[str, ...]:
     """Return the lines of a file of labels, without empty lines at its end. Raises InputError."""
-    try:
-        if path.stat().st_size > _LARGEST_LABELS_BYTES:
-            raise InputError(f"{path}: is larger than {_LARGEST_LABELS_BYTES >> 20} MiB, too large for labels.")
-        return _lines(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: the labels cannot be read: {error.strerror or error}.") from None
+    return _lines(read_bounded(path, _LARGEST_LABELS_BYTES, what="the labels"))
 
 
 def best_classes(

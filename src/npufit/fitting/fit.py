@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from npufit.checking import CheckResult, ChosenTarget, check, choose_target
+from npufit.checking import CheckOptions, CheckResult, ChosenTarget, check, choose_target
 from npufit.errors import InputError
 from npufit.fitting.proof.inputs import ProofInput, extreme_inputs, seeded_inputs
 from npufit.fitting.proof.proof import Failure, Proof, prove, simulate
@@ -120,7 +120,9 @@ def _start(
     chosen = choose_target(target) if isinstance(target, str) else target
     require_operands(model)
     require_scales(model)
-    return check(model, chosen, options=options.place), (all_passes() if options.passes is None else options.passes)
+    return check(model, chosen, CheckOptions(place=options.place)), (
+        all_passes() if options.passes is None else options.passes
+    )
 
 
 def _search_options(options: FitOptions, failed: Sequence[Verdict]) -> SearchOptions:

@@ -1,5 +1,5 @@
 """load and save: models by what users write."""
 
-from npufit.loading.load import load
+from npufit.loading.load import ModelSource, load, save
 
-__all__ = ["load"]
+__all__ = ["ModelSource", "load", "save"]

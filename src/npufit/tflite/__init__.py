@@ -1,6 +1,6 @@
 """`.tflite` bytes to the graph and back, losslessly: the only room that knows flatbuffers."""
 
 from npufit.tflite.reader import parse_model, read_model
-from npufit.tflite.writer import serialize_model, write_model
+from npufit.tflite.writer import serialize_model
 
-__all__ = ["parse_model", "read_model", "serialize_model", "write_model"]
+__all__ = ["parse_model", "read_model", "serialize_model"]

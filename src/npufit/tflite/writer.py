@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, cast
 
-from npufit.errors import InputError, InternalError
+from npufit.errors import InternalError
 from npufit.graph import (
     NO_BUFFER,
     NOT_QUANTIZED,
@@ -34,14 +33,6 @@ _ALIGNMENT = 16
 
 _LARGEST_FLATBUFFER = (1 << 31) - (1 << 27)
 """A flatbuffer ends at 2 GiB; the margin is for everything but the constants."""
-
-
-def write_model(model: Model, path: str | Path) -> None:
-    """Write `model` to the file at `path`. Raises InputError where that cannot be written."""
-    try:
-        Path(path).write_bytes(serialize_model(model))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
 
 
 def serialize_model(model: Model, *, most_inside_bytes: int = _LARGEST_FLATBUFFER) -> bytes:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from npufit.graph import CUSTOM, Buffer, ElementType, Metadata, Model, Operator, Subgraph, Tensor, wire
-from npufit.tflite import read_model, write_model
+from npufit.tflite import read_model, serialize_model
 
 FIRST_LINE = "This is npufit's stand-in for neutron-converter: it converts nothing."
 KERNELS = Buffer(b"kernels, shared by all graphs" + bytes(3))
@@ -150,7 +150,7 @@ def _main() -> int:
         left=frozenset(given.left.split(",")), lists_sources=given.list_sources, prefix=given.prefix
     )
     converted = convert_model(source, convention)
-    write_model(converted.model, given.output)
+    Path(given.output).write_bytes(serialize_model(converted.model))
     sys.stdout.write(write_log(source, converted, given.target))
     return 0
 

@@ -191,7 +191,7 @@ def test_other_texts_are_no_log_of_this_stack() -> None:
     for text in ("", "INFO: Applied EXTERNAL delegate.", "Replacing 3 out of 5 node(s) with delegate (Teflon) node"):
         assert stack.read_log(text, _mobilenet()) is None
     with pytest.raises(InputError, match="vx"):
-        npufit.check(_mobilenet(), "imx93/teflon", log=_CREATED)
+        npufit.check(_mobilenet(), "imx93/teflon", npufit.CheckOptions(log=_CREATED))
 
 
 @pytest.mark.parametrize("element", [INT8, INT16])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from npufit.checking import CheckResult, ChosenTarget, check
+from npufit.checking import CheckOptions, CheckResult, ChosenTarget, check
 from npufit.errors import InputError, InternalError, NpufitError
 from npufit.execution import Values
 from npufit.fitting.search.score import change_words, fits, score
@@ -253,7 +253,7 @@ class _Searcher:
 def _place_again(before: CheckResult, model: Model, options: PlaceOptions) -> CheckResult:
     """Return `model` placed and predicted as `before` was."""
     chosen = ChosenTarget(before.target, before.estimate_options, before.profile)
-    return check(model, chosen, options=options)
+    return check(model, chosen, CheckOptions(place=options))
 
 
 def _as_written(model: Model) -> Model:

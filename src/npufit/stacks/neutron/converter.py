@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from npufit.errors import ModelError, ToolError
+from npufit.files import write_file
 from npufit.formatting import shorten
 from npufit.graph import Model
 from npufit.stacks.neutron.known_errors import explain_error
@@ -51,11 +52,11 @@ def convert(model: Model, command: tuple[str, ...], chip: str, time_limit_s: flo
 
     Raises ToolError where it cannot be started, takes longer than `time_limit_s`, fails, or writes no sound model.
     """
-    from npufit.tflite import read_model, write_model
+    from npufit.tflite import read_model, serialize_model
 
     with tempfile.TemporaryDirectory(prefix="npufit-neutron-") as folder:
         source, converted = Path(folder, "model.tflite"), Path(folder, "converted.tflite")
-        write_model(model, source)
+        write_file(source, serialize_model(model))
         arguments = (*command, "--input", str(source), "--output", str(converted), "--target", chip)
         code, log = _run(arguments, Path(folder), time_limit_s)
         if code != 0:
