@@ -16,7 +16,7 @@ from npufit.checking import check
 from npufit.cutting.cut import Cut, cut, manifest_text, prove_cut, run_parts
 from npufit.errors import InputError
 from npufit.execution import Array, Reference, random_inputs
-from npufit.fitting.proof.inputs import extreme_inputs, seeded_inputs
+from npufit.fitting.proof import extreme_inputs, seeded_inputs
 from npufit.graph import Attachment, Buffer, Metadata, Model
 from npufit.stacks import Placement, Unit
 from npufit.tflite import parse_model, serialize_model

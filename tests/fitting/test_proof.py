@@ -15,14 +15,14 @@ from npufit.checking import check
 from npufit.errors import InputError
 from npufit.execution.differences import differences
 from npufit.fitting.fit import FitOptions, fit
-from npufit.fitting.proof.inputs import extreme_inputs, read_samples, seeded_inputs
-from npufit.fitting.proof.proof import prove
-from npufit.fitting.search.search import Outcome, SearchOptions, Step, search
+from npufit.fitting.progress import FitStage
+from npufit.fitting.proof import extreme_inputs, prove, read_samples, seeded_inputs
+from npufit.fitting.search import PassOutcome, SearchOptions, search
+from npufit.fitting.step import FitStep
 from npufit.graph import Model, Operator
 from npufit.rewrite import Pass
 from npufit.rewrite.passes.padding import FoldPad
 from npufit.rewrite.passes.signedness import ToInt8
-from npufit.rewrite.progress import FitStage
 
 _25_3 = "imx93/teflon@25.3"
 
@@ -34,7 +34,7 @@ def _network() -> Model:
     return net.model()
 
 
-def _steps(model: Model, *passes: Pass) -> tuple[Step, ...]:
+def _steps(model: Model, *passes: Pass) -> tuple[FitStep, ...]:
     options = SearchOptions(asked=True, allow_approximate=True)
     return search(check(model, _25_3), passes, options).steps
 
@@ -67,10 +67,10 @@ def test_what_fails_its_proof_is_not_used_and_the_rest_is() -> None:
     model = _network()
     options = FitOptions(passes=(Wrong(), FoldPad()), inputs=1)
     fitted = fit(model, _25_3, options)
-    assert [step.own.name for step in fitted.steps] == ["fold-pad"]
-    assert [(verdict.own.name, verdict.outcome) for verdict in fitted.verdicts] == [
-        ("wrong", Outcome.FAILED),
-        ("fold-pad", Outcome.TAKEN),
+    assert [step.pass_.name for step in fitted.steps] == ["fold-pad"]
+    assert [(verdict.pass_.name, verdict.outcome) for verdict in fitted.verdicts] == [
+        ("wrong", PassOutcome.FAILED),
+        ("fold-pad", PassOutcome.TAKEN),
     ]
     assert fitted.failures[0].why.startswith("failed its proof: output")
     assert fitted.proof is not None
@@ -191,7 +191,7 @@ def test_a_folder_without_samples_is_an_error(tmp_path: Path) -> None:
 
 def test_what_litert_cannot_run_cannot_be_proven() -> None:
     model = _network()
-    operators = (replace(own, version=77) for own in model.main.operators)
+    operators = (replace(operator, version=77) for operator in model.main.operators)
     graph = replace(model.main, operators=tuple(operators))
     strange = replace(model, subgraphs=(graph,))
     with pytest.raises(InputError, match=r"nothing can be proven.*--no-prove"):

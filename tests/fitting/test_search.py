@@ -14,8 +14,7 @@ from npufit.checking import CheckResult, check
 from npufit.errors import InputError
 from npufit.execution import random_inputs
 from npufit.fitting.fit import FitOptions, fit
-from npufit.fitting.search.score import Score, change_words, score
-from npufit.fitting.search.search import Outcome, SearchOptions, search, survey
+from npufit.fitting.search import PassOutcome, Score, SearchOptions, change_words, score, search, survey
 from npufit.graph import Model, Padding, Quantization
 from npufit.rewrite import Context, Exactness, Pass, Rewritten
 from npufit.rewrite.passes.dead import RemoveDead
@@ -64,17 +63,17 @@ def test_a_time_that_rests_on_an_unknown_placement_does_not_count() -> None:
 
 def test_what_helps_is_taken_and_the_rest_is_explained(padded: CheckResult) -> None:
     found = search(padded, _PASSES)
-    assert [step.own for step in found.steps] == [FoldPad()]
+    assert [step.pass_ for step in found.steps] == [FoldPad()]
     assert found.result.summary.hazards == 0
-    by_name = {verdict.own.name: verdict for verdict in found.verdicts}
+    by_name = {verdict.pass_.name: verdict for verdict in found.verdicts}
     assert list(by_name) == ["remove-dead", "fold-pad", "break-escape"]
-    assert by_name["fold-pad"].outcome is Outcome.TAKEN
+    assert by_name["fold-pad"].outcome is PassOutcome.TAKEN
     assert by_name["fold-pad"].why.startswith("4 hazards less")
     assert len(by_name["fold-pad"].sites) == 4
-    assert by_name["break-escape"].outcome is Outcome.LEFT
+    assert by_name["break-escape"].outcome is PassOutcome.LEFT
     assert by_name["break-escape"].why == "nothing to do"
     again = search(padded, _PASSES)
-    assert [(verdict.own, verdict.why) for verdict in again.verdicts] == [(v.own, v.why) for v in found.verdicts]
+    assert [(verdict.pass_, verdict.why) for verdict in again.verdicts] == [(v.pass_, v.why) for v in found.verdicts]
 
 
 def test_what_makes_it_worse_is_left_with_the_reason() -> None:
@@ -105,7 +104,7 @@ def test_a_gain_that_brings_hazards_is_taken_with_what_removes_them() -> None:
     start = check(row[0], _25_3)
     assert not search(start, (Become(row),)).steps
     found = search(start, (Become(row), FoldPad()))
-    assert [step.own.name for step in found.steps] == ["become", "fold-pad"]
+    assert [step.pass_.name for step in found.steps] == ["become", "fold-pad"]
     assert found.verdicts[0].why.endswith("which the next ones mend")
     assert found.result.summary.hazards == 0
 
@@ -126,7 +125,7 @@ def test_rounds_go_on_until_nothing_helps() -> None:
 
 def test_approximate_passes_need_to_be_allowed(padded: CheckResult) -> None:
     found = search(padded, (Inexact(),))
-    assert found.verdicts[0].outcome is Outcome.SKIPPED
+    assert found.verdicts[0].outcome is PassOutcome.SKIPPED
     assert "--allow-approximate" in found.verdicts[0].why
     with pytest.raises(InputError, match="inexact changes the answer"):
         fit(padded.model, _25_3, FitOptions(passes=(Inexact(),)))
@@ -134,7 +133,7 @@ def test_approximate_passes_need_to_be_allowed(padded: CheckResult) -> None:
 
 def test_passes_that_are_asked_for_are_taken_better_or_not(padded: CheckResult) -> None:
     found = search(padded, (Wrong(), FoldPad(), FoldPad()), SearchOptions(asked=True))
-    assert [step.own.name for step in found.steps] == ["wrong", "fold-pad"]
+    assert [step.pass_.name for step in found.steps] == ["wrong", "fold-pad"]
     assert found.verdicts[0].why == "asked for; no gain"
     with pytest.raises(InputError, match="cannot be met"):
         search(padded, (Failing(),), SearchOptions(asked=True))
@@ -142,7 +141,7 @@ def test_passes_that_are_asked_for_are_taken_better_or_not(padded: CheckResult) 
 
 def test_a_pass_that_fails_is_reported_and_not_taken(padded: CheckResult) -> None:
     found = search(padded, (Failing(), Failing("form"), FoldPad()))
-    assert [verdict.outcome for verdict in found.verdicts] == [Outcome.LEFT, Outcome.FAILED, Outcome.TAKEN]
+    assert [verdict.outcome for verdict in found.verdicts] == [PassOutcome.LEFT, PassOutcome.FAILED, PassOutcome.TAKEN]
     assert found.verdicts[0].why == "the option cannot be met"
     assert "a bug in npufit" in found.verdicts[1].why
 
@@ -150,11 +149,11 @@ def test_a_pass_that_fails_is_reported_and_not_taken(padded: CheckResult) -> Non
 def test_a_survey_tries_each_pass_alone(padded: CheckResult) -> None:
     found = survey(padded, (*_PASSES, Inexact()))
     assert not found.steps
-    assert {verdict.own.name: verdict.outcome for verdict in found.verdicts} == {
-        "remove-dead": Outcome.LEFT,
-        "fold-pad": Outcome.OFFERED,
-        "break-escape": Outcome.LEFT,
-        "inexact": Outcome.OFFERED,
+    assert {verdict.pass_.name: verdict.outcome for verdict in found.verdicts} == {
+        "remove-dead": PassOutcome.LEFT,
+        "fold-pad": PassOutcome.OFFERED,
+        "break-escape": PassOutcome.LEFT,
+        "inexact": PassOutcome.OFFERED,
     }
 
 
@@ -196,6 +195,6 @@ class _Trips(Pass):
 def test_a_pass_that_trips_over_a_file_is_left_out_with_a_word() -> None:
     model = npufit.load("zoo:mlperf_tiny_kws")
     fitted = fit(model, "imx93/teflon@26.1", FitOptions(passes=(_Trips(),), prove=False))
-    verdict = next(verdict for verdict in fitted.verdicts if verdict.own.name == "trips")
-    assert verdict.outcome is Outcome.FAILED
+    verdict = next(verdict for verdict in fitted.verdicts if verdict.pass_.name == "trips")
+    assert verdict.outcome is PassOutcome.FAILED
     assert "did not expect" in verdict.why

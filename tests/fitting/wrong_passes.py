@@ -17,12 +17,12 @@ from npufit.rewrite.surgery.constants import values_of
 def shift_bias(model: Model, steps: int) -> Model:
     """Return `model` with the bias of its last convolution larger by `steps` on every channel."""
     graph = model.main
-    own = next(operator for operator in reversed(graph.operators) if operator.type == "CONV_2D")
-    bias = graph.tensors[own.inputs[2]]
+    last = next(operator for operator in reversed(graph.operators) if operator.type == "CONV_2D")
+    bias = graph.tensors[last.inputs[2]]
     values = values_of(bias)
     assert values is not None
     moved = replace(bias, buffer=Buffer((values + np.int32(steps)).astype(np.int32).tobytes()))
-    tensors = tuple(moved if index == own.inputs[2] else tensor for index, tensor in enumerate(graph.tensors))
+    tensors = tuple(moved if index == last.inputs[2] else tensor for index, tensor in enumerate(graph.tensors))
     return replace(model, subgraphs=(replace(graph, tensors=tensors), *model.subgraphs[1:]))
 
 
@@ -61,8 +61,8 @@ class Become(Pass):
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return the model behind `model` in the row."""
-        for own, following in zip(self.models, self.models[1:], strict=False):
-            if own is model:
+        for model_before, following in zip(self.models, self.models[1:], strict=False):
+            if model_before is model:
                 return Rewritten(following, (Site(0, (0,), "everything"),))
         return None
 

@@ -209,9 +209,9 @@ def kinds(model: Model) -> list[str]:
     return [operator.type for operator in model.main.operators]
 
 
-def rewrite(own: Pass, model: Model, context: Context | None = None) -> Rewritten:
+def rewrite(pass_: Pass, model: Model, context: Context | None = None) -> Rewritten:
     """Return what the pass made of `model`, which must be something, and valid, and readable from a file."""
-    rewritten = own.rewrite(model, context or Context())
+    rewritten = pass_.rewrite(model, context or Context())
     assert rewritten is not None, "the pass does not apply"
     assert rewritten.sites
     for site in rewritten.sites:
@@ -256,12 +256,12 @@ def _random(generator: np.random.Generator, low: Any, high: Any, dtype: np.dtype
     return generator.integers(low, high + 1, shape, dtype=dtype)
 
 
-def assert_same_answers(own: Pass, before: Model, after: Model, randoms: int = 2) -> None:
+def assert_same_answers(pass_: Pass, before: Model, after: Model, randoms: int = 2) -> None:
     """Run both models in the reference kernels on random and extreme inputs and compare the outputs byte for byte."""
     first, second = Reference(before), Reference(after)
     for inputs in edge_inputs(before, randoms):
-        wanted, found = first.run(inputs), second.run(own.adapt_inputs(before, after, inputs))
-        outputs = own.adapt_outputs(before, after, found)
+        wanted, found = first.run(inputs), second.run(pass_.adapt_inputs(before, after, inputs))
+        outputs = pass_.adapt_outputs(before, after, found)
         for index in before.main.outputs:
             assert wanted[index].dtype == outputs[index].dtype
             assert wanted[index].tobytes() == outputs[index].tobytes(), before.main.tensors[index].name

@@ -148,7 +148,7 @@ def command(
     from npufit.cli.output import page_for
     from npufit.cli.progress import progress_bar
     from npufit.fitting.fit import FitOptions, fit, list_passes
-    from npufit.fitting.proof.inputs import RANDOM_INPUTS, read_samples
+    from npufit.fitting.proof import RANDOM_INPUTS, read_samples
     from npufit.loading import load
     from npufit.report.fit.document import fit_json
     from npufit.report.fit.text import fit_text
@@ -207,7 +207,7 @@ def _check_output(model: str, output: Path | None, recipe: Path | None, *, force
 def _cut(fit: Fit, head: Sequence[str], tail: Sequence[str], options: FitOptions) -> tuple[Cut, CutProof | None]:
     """Return the result in parts, and the proof that they chain."""
     from npufit.cutting.cut import cut, prove_cut
-    from npufit.fitting.proof.inputs import extreme_inputs, seeded_inputs
+    from npufit.fitting.proof import extreme_inputs, seeded_inputs
 
     model = fit.result.model
     found = cut(model, fit.result.placement, head, tail)
@@ -250,6 +250,6 @@ def _write(
         write_file(output / MANIFEST, manifest_text(cut, target).encode(), overwrite=force)
     saved = recipe if recipe is not None and fit.steps and not recipe.exists() else None
     if saved is not None:
-        passes = [step.own for step in fit.steps]
+        passes = [step.pass_ for step in fit.steps]
         write_file(saved, recipe_text(passes, target, fit.original.model.name).encode())
     return Written(sizes, output, saved, cut, proof)

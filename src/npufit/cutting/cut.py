@@ -16,10 +16,10 @@ from typing import Any
 from npufit._version import __version__
 from npufit.errors import InputError
 from npufit.execution import Array, Reference, Values
-from npufit.fitting.proof.inputs import ProofInput
+from npufit.fitting.progress import FitProgress, FitStage, ignore_progress
+from npufit.fitting.proof import ProofInput
 from npufit.formatting import clean, printable, shorten
 from npufit.graph import NO_TENSOR, ElementType, Model, Operator, Tensor, validate
-from npufit.rewrite.progress import FitProgress, FitStage, ignore_progress
 from npufit.rewrite.surgery.editor import Editor
 from npufit.stacks import Placement, Unit
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from npufit.checking import CheckOptions, CheckResult, ChosenTarget, check, choose_target
 from npufit.errors import InputError
-from npufit.fitting.proof.inputs import ProofInput, extreme_inputs, seeded_inputs
-from npufit.fitting.proof.proof import Failure, Proof, prove, simulate
+from npufit.fitting.progress import FitProgress, ignore_progress
+from npufit.fitting.proof import Proof, ProofFailure, ProofInput, extreme_inputs, prove, seeded_inputs, simulate
 from npufit.fitting.recipe import pass_text
-from npufit.fitting.search.score import fits
-from npufit.fitting.search.search import Outcome, Search, SearchOptions, Step, Verdict, search, survey
+from npufit.fitting.search import PassOutcome, PassVerdict, SearchOptions, SearchResult, fits, search, survey
+from npufit.fitting.step import FitStep
 from npufit.graph import Model, require_operands, require_scales
-from npufit.rewrite.progress import FitProgress, ignore_progress
 from npufit.rewrite.registry import load_pass, pass_names
 from npufit.rewrite.rewrite_pass import Exactness, Pass
 from npufit.stacks import PlaceOptions, Target
@@ -51,16 +50,16 @@ class Fit:
 
     original: CheckResult
     result: CheckResult
-    steps: tuple[Step, ...]
-    verdicts: tuple[Verdict, ...]
+    steps: tuple[FitStep, ...]
+    verdicts: tuple[PassVerdict, ...]
     proof: Proof | None
     from_samples: bool = False
     is_survey: bool = False
 
     @property
-    def failures(self) -> tuple[Verdict, ...]:
+    def failures(self) -> tuple[PassVerdict, ...]:
         """The passes that failed; none of them is in the result."""
-        return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.FAILED)
+        return tuple(verdict for verdict in self.verdicts if verdict.outcome is PassOutcome.FAILED)
 
     @property
     def is_complete(self) -> bool:
@@ -83,7 +82,7 @@ def fit(model: Model, target: str | Target | ChosenTarget, options: FitOptions |
     """
     options = options or FitOptions()
     original, passes = _start(model, target, options)
-    failed: list[Verdict] = []
+    failed: list[PassVerdict] = []
     while True:
         found = search(original, passes, _search_options(options, failed))
         if not found.steps or not options.prove:
@@ -93,7 +92,7 @@ def fit(model: Model, target: str | Target | ChosenTarget, options: FitOptions |
             return _fit(found, proof, options)
         step = found.steps[proof.failure.step]
         why = f"failed its proof: {proof.failure.why}"
-        failed.append(Verdict(step.own, Outcome.FAILED, why, step.sites, step.notes))
+        failed.append(PassVerdict(step.pass_, PassOutcome.FAILED, why, step.sites, step.notes))
 
 
 def list_passes(model: Model, target: str | Target | ChosenTarget, options: FitOptions | None = None) -> Fit:
@@ -112,9 +111,9 @@ def all_passes() -> tuple[Pass, ...]:
 def _start(
     model: Model, target: str | Target | ChosenTarget, options: FitOptions
 ) -> tuple[CheckResult, tuple[Pass, ...]]:
-    for own in options.passes or ():
-        if own.exactness is Exactness.APPROXIMATE and not options.allow_approximate:
-            raise InputError(f"{pass_text(own)} changes the answer. Add --allow-approximate to have it all the same.")
+    for pass_ in options.passes or ():
+        if pass_.exactness is Exactness.APPROXIMATE and not options.allow_approximate:
+            raise InputError(f"{pass_text(pass_)} changes the answer. Add --allow-approximate to have it all the same.")
     for name in options.skip:
         load_pass(name)
     chosen = choose_target(target) if isinstance(target, str) else target
@@ -125,9 +124,9 @@ def _start(
     )
 
 
-def _search_options(options: FitOptions, failed: Sequence[Verdict]) -> SearchOptions:
-    known = {own.name: own for own in (*all_named(options.skip), *(options.passes or ()))}
-    skipped = [Verdict(known[name], Outcome.SKIPPED, "skipped by --skip") for name in options.skip]
+def _search_options(options: FitOptions, failed: Sequence[PassVerdict]) -> SearchOptions:
+    known = {pass_.name: pass_ for pass_ in (*all_named(options.skip), *(options.passes or ()))}
+    skipped = [PassVerdict(known[name], PassOutcome.SKIPPED, "skipped by --skip") for name in options.skip]
     return SearchOptions(
         asked=options.passes is not None,
         allow_approximate=options.allow_approximate,
@@ -143,11 +142,11 @@ def all_named(names: Sequence[str]) -> tuple[Pass, ...]:
     return tuple(load_pass(name)() for name in names)
 
 
-def _fit(found: Search, proof: Proof | None, options: FitOptions) -> Fit:
+def _fit(found: SearchResult, proof: Proof | None, options: FitOptions) -> Fit:
     return Fit(found.original, found.result, found.steps, found.verdicts, proof, bool(options.samples))
 
 
-def _prove(found: Search, options: FitOptions) -> Proof:
+def _prove(found: SearchResult, options: FitOptions) -> Proof:
     """Return the proof of all steps in the reference kernels and, where that can be, on the simulator."""
     model = found.original.model
     usual = options.samples or seeded_inputs(model, options.inputs, options.seed)
@@ -155,6 +154,6 @@ def _prove(found: Search, options: FitOptions) -> Proof:
     proof = prove(found.steps, inputs, options.progress, options.place.time_limit_s)
     if proof.failure is not None or found.original.target.stack != _SIMULATED or not found.result.placement.partitions:
         return proof
-    failure: Failure | None
+    failure: ProofFailure | None
     simulation, failure = simulate(found.steps, inputs[0], options.place, options.progress)
     return replace(proof, simulation=simulation, failure=failure)

@@ -72,25 +72,25 @@ def recipe_text(passes: Sequence[Pass], target: str, model: str) -> str:
         "target": target,
         "model": clean(model),
         "passes": [
-            {"name": own.name, "exactness": own.exactness.value, "options": pass_options(own)} for own in passes
+            {"name": pass_.name, "exactness": pass_.exactness.value, "options": pass_options(pass_)} for pass_ in passes
         ],
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def pass_options(own: Pass) -> dict[str, Any]:
+def pass_options(pass_: Pass) -> dict[str, Any]:
     """Return the options of a pass by the names of its fields, ready for JSON."""
-    return {field.name: _plain(getattr(own, field.name)) for field in fields(own)}
+    return {field.name: _plain(getattr(pass_, field.name)) for field in fields(pass_)}
 
 
-def pass_text(own: Pass) -> str:
+def pass_text(pass_: Pass) -> str:
     """Return a pass as people write it, such as `fold-pad:growth=1`; options at their default are left out."""
     given = [
-        f"{field.name.replace('_', '-')}={option_text(getattr(own, field.name))}"
-        for field in fields(own)
-        if field.default is MISSING or getattr(own, field.name) != field.default
+        f"{field.name.replace('_', '-')}={option_text(getattr(pass_, field.name))}"
+        for field in fields(pass_)
+        if field.default is MISSING or getattr(pass_, field.name) != field.default
     ]
-    return f"{own.name}:{','.join(given)}" if given else own.name
+    return f"{pass_.name}:{','.join(given)}" if given else pass_.name
 
 
 def option_text(value: Any) -> str:

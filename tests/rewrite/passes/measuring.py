@@ -13,7 +13,7 @@ from npufit.rewrite import Pass
 
 
 def measure(
-    own: Pass, before: Model, after: Model, inputs: Iterable[Values] | None = None
+    pass_: Pass, before: Model, after: Model, inputs: Iterable[Values] | None = None
 ) -> tuple[OutputDifference, ...]:
     """Return how each output differs, on random and extreme inputs where none are given."""
     first, second = Reference(before), Reference(after)
@@ -21,14 +21,14 @@ def measure(
     new: list[Values] = []
     for values in edge_inputs(before) if inputs is None else inputs:
         old.append({**values, **first.run(values)})
-        adapted = own.adapt_inputs(before, after, values)
-        new.append(own.adapt_outputs(before, after, {**adapted, **second.run(adapted)}))
+        adapted = pass_.adapt_inputs(before, after, values)
+        new.append(pass_.adapt_outputs(before, after, {**adapted, **second.run(adapted)}))
     return differences(before, old, new)
 
 
-def largest_steps(own: Pass, before: Model, after: Model) -> float:
+def largest_steps(pass_: Pass, before: Model, after: Model) -> float:
     """Return by how many steps the outputs lie apart at most, on random and extreme inputs."""
-    return max(found.largest_steps or 0.0 for found in measure(own, before, after))
+    return max(found.largest_steps or 0.0 for found in measure(pass_, before, after))
 
 
 def with_outputs(model: Model, outputs: Sequence[int]) -> Model:

@@ -107,7 +107,7 @@ def _network(seed: int) -> Model | None:
 
 @pytest.mark.parametrize("name", _PASSES)
 def test_no_pass_falls_over_what_a_file_may_say(name: str) -> None:
-    own = load_pass(name)()
+    pass_ = load_pass(name)()
     tried = 0
     for seed in range(500):
         model = _network(seed)
@@ -115,7 +115,7 @@ def test_no_pass_falls_over_what_a_file_may_say(name: str) -> None:
             continue
         tried += 1
         for context in (Context(), on(model, "25.3"), on(model, "26.2")):
-            rewritten = own.rewrite(model, context)
+            rewritten = pass_.rewrite(model, context)
             if rewritten is not None:
                 validate(rewritten.model)
     assert tried > 200

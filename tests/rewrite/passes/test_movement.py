@@ -57,11 +57,11 @@ def _work(net: Net, source: int) -> int:
 
 
 def _same(
-    own: CancelTransposes | CleanReshapes, model: Model, wanted: list[str], context: Context | None = None
+    pass_: CancelTransposes | CleanReshapes, model: Model, wanted: list[str], context: Context | None = None
 ) -> None:
-    after = rewrite(own, model, context).model
+    after = rewrite(pass_, model, context).model
     assert kinds(after) == wanted
-    assert_same_answers(own, model, after)
+    assert_same_answers(pass_, model, after)
 
 
 def test_there_and_back_is_nothing() -> None:
@@ -159,12 +159,12 @@ def test_whatever_is_shortened_moves_the_same(data: st.DataObject) -> None:
     if not net.operators:
         return
     model = net.model(last)
-    for own in (CancelTransposes(), CleanReshapes()):
+    for pass_ in (CancelTransposes(), CleanReshapes()):
         for context in (Context(), on(model, "26.2")):
-            rewritten = own.rewrite(model, context)
+            rewritten = pass_.rewrite(model, context)
             if rewritten is not None:
                 assert len(kinds(rewritten.model)) <= len(kinds(model))
-                assert_same_answers(own, model, rewritten.model, randoms=1)
+                assert_same_answers(pass_, model, rewritten.model, randoms=1)
 
 
 def test_reshapes_in_a_row_are_one() -> None:

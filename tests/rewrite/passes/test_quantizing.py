@@ -92,14 +92,14 @@ def test_float_networks_become_int8(change: Callable[[Model], Model] | None) -> 
 @pytest.mark.usefixtures("quantizer")
 def test_an_int8_interface_is_adapted_to() -> None:
     model = _network().model()
-    own = Quantize(io="int8")
+    pass_ = Quantize(io="int8")
     samples = tuple(random_inputs(model, seed) for seed in range(12))
-    rewritten = rewrite(own, model, replace(on(model, "26.1"), samples=samples))
+    rewritten = rewrite(pass_, model, replace(on(model, "26.1"), samples=samples))
     after = rewritten.model
     assert rewritten.interface_changed
     assert kinds(after) == ["CONV_2D", "DEPTHWISE_CONV_2D"]
     assert "12 of the 12 samples" in rewritten.notes[0]
-    (found,) = measure(own, model, after, [random_inputs(model, 30)])
+    (found,) = measure(pass_, model, after, [random_inputs(model, 30)])
     assert found.cosine > 0.999
 
 

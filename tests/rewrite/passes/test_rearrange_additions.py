@@ -87,10 +87,10 @@ def test_subtractions_are_the_same_for_every_pair_of_values(seed: int) -> None:
 
 
 def test_other_targets_and_harmless_additions_are_left_alone() -> None:
-    own: Pass = RearrangeAdditions()
+    pass_: Pass = RearrangeAdditions()
     fused = _residual(UINT8, swapped=False)
-    assert own.rewrite(fused, _context(fused, "26.1")) is None
+    assert pass_.rewrite(fused, _context(fused, "26.1")) is None
     model = _alone(INT8)
     elsewhere = Context(Target("imx93", "teflon", "26.1"), place(model, "26.1"))
-    assert own.rewrite(model, elsewhere) is None
-    assert own.rewrite(model, Context()) is None
+    assert pass_.rewrite(model, elsewhere) is None
+    assert pass_.rewrite(model, Context()) is None

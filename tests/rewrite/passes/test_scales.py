@@ -61,9 +61,9 @@ def test_convolutions_get_one_scale_where_the_target_asks_for_it() -> None:
 def test_equalization_saves_most_of_the_error(activation: Activation) -> None:
     model = _bottleneck(activation=activation)
     cosines: list[float] = []
-    for own in (PerTensor(equalize=False, correct=False), PerTensor(equalize=True, correct=False), PerTensor()):
-        after = rewrite(own, model).model
-        (found,) = measure(own, model, after, [random_inputs(model, seed) for seed in range(20, 24)])
+    for pass_ in (PerTensor(equalize=False, correct=False), PerTensor(equalize=True, correct=False), PerTensor()):
+        after = rewrite(pass_, model).model
+        (found,) = measure(pass_, model, after, [random_inputs(model, seed) for seed in range(20, 24)])
         cosines.append(found.cosine)
     assert 1 - cosines[1] < (1 - cosines[0]) / 2
     assert 1 - cosines[2] <= (1 - cosines[1]) * 1.1

@@ -83,47 +83,47 @@ _KINDS: dict[str, Callable[[ElementType], Model]] = {
 
 
 @pytest.mark.parametrize("kind", _KINDS)
-@pytest.mark.parametrize(("element", "own"), _FROM)
-def test_operators_that_compute_the_same(kind: str, element: ElementType, own: ToInt8 | ToUint8) -> None:
+@pytest.mark.parametrize(("element", "pass_"), _FROM)
+def test_operators_that_compute_the_same(kind: str, element: ElementType, pass_: ToInt8 | ToUint8) -> None:
     model = _KINDS[kind](element)
-    rewritten = rewrite(own, model)
+    rewritten = rewrite(pass_, model)
     assert rewritten.interface_changed
-    assert {tensor.element for tensor in rewritten.model.main.tensors} == {own.wanted}
-    assert_same_answers(own, model, rewritten.model, randoms=6)
+    assert {tensor.element for tensor in rewritten.model.main.tensors} == {pass_.wanted}
+    assert_same_answers(pass_, model, rewritten.model, randoms=6)
 
 
-@pytest.mark.parametrize(("element", "own"), _FROM)
+@pytest.mark.parametrize(("element", "pass_"), _FROM)
 @pytest.mark.parametrize("same", [False, True])
-def test_means(element: ElementType, own: ToInt8 | ToUint8, same: bool) -> None:
+def test_means(element: ElementType, pass_: ToInt8 | ToUint8, same: bool) -> None:
     net = Net(element)
     first = net.input(1, 8, 8, 512, quantization=quantized(0.043, _middle(element, 17)))
     out = net.tensors[first].quantization if same else quantized(0.02, _middle(element, -9))
     net.apply("MEAN", (first, net.constant([1, 2])), (1, 512), ReducerOptions(), quantization=out)
-    assert_same_answers(own, net.model(), rewrite(own, net.model()).model, randoms=8)
+    assert_same_answers(pass_, net.model(), rewrite(pass_, net.model()).model, randoms=8)
 
 
-@pytest.mark.parametrize(("element", "own"), _FROM)
+@pytest.mark.parametrize(("element", "pass_"), _FROM)
 @pytest.mark.parametrize(
     ("kernel", "padding", "turns"),
     [(3, Padding.VALID, True), (3, Padding.SAME, False), (2, Padding.VALID, False), (8, Padding.VALID, False)],
 )
 def test_averages_need_windows_with_an_odd_number_of_places(
-    element: ElementType, own: ToInt8 | ToUint8, kernel: int, padding: Padding, turns: bool
+    element: ElementType, pass_: ToInt8 | ToUint8, kernel: int, padding: Padding, turns: bool
 ) -> None:
     net = Net(element)
     first = net.input(*_SHAPE, quantization=quantized(0.043, _middle(element, 17)))
     net.pool(first, kernel, 1, padding=padding, kind="AVERAGE_POOL_2D")
     model = net.model()
     if turns:
-        assert_same_answers(own, model, rewrite(own, model).model)
+        assert_same_answers(pass_, model, rewrite(pass_, model).model)
     else:
-        assert own.rewrite(model, Context()) is None
-        assert "even number of places" in obstacles(model, own.wanted)[0]
+        assert pass_.rewrite(model, Context()) is None
+        assert "even number of places" in obstacles(model, pass_.wanted)[0]
 
 
-@pytest.mark.parametrize(("element", "own"), _FROM)
+@pytest.mark.parametrize(("element", "pass_"), _FROM)
 @pytest.mark.parametrize("point", [0, 19])
-def test_matrix_products(element: ElementType, own: ToInt8 | ToUint8, point: int) -> None:
+def test_matrix_products(element: ElementType, pass_: ToInt8 | ToUint8, point: int) -> None:
     net = Net(element)
     first = net.input(64, 24, quantization=quantized(0.043, _middle(element, 17)))
     weights = net.random(16, 24, quantization=quantized(0.01, _middle(element, point)))
@@ -131,14 +131,14 @@ def test_matrix_products(element: ElementType, own: ToInt8 | ToUint8, point: int
     out = quantized(0.2, _middle(element, 3))
     options = FullyConnectedOptions()
     net.apply("FULLY_CONNECTED", (first, weights, bias), (64, 16), options, quantization=out, version=4)
-    assert_same_answers(own, net.model(), rewrite(own, net.model()).model)
+    assert_same_answers(pass_, net.model(), rewrite(pass_, net.model()).model)
 
 
-@pytest.mark.parametrize(("element", "own"), _FROM)
+@pytest.mark.parametrize(("element", "pass_"), _FROM)
 @pytest.mark.parametrize("depthwise", [False, True])
 @pytest.mark.parametrize("seed", range(6))
 def test_convolutions_turn_where_every_sum_gives_the_same(
-    element: ElementType, own: ToInt8 | ToUint8, depthwise: bool, seed: int
+    element: ElementType, pass_: ToInt8 | ToUint8, depthwise: bool, seed: int
 ) -> None:
     net = Net(element, seed)
     first = net.input(*_SHAPE, quantization=quantized(0.043 + seed * 0.001, _middle(element, 17)))
@@ -153,10 +153,10 @@ def test_convolutions_turn_where_every_sum_gives_the_same(
     )
     net.pool(second)
     model = net.model()
-    rewritten = own.rewrite(model, Context())
-    assert (rewritten is None) is bool(obstacles(model, own.wanted))
+    rewritten = pass_.rewrite(model, Context())
+    assert (rewritten is None) is bool(obstacles(model, pass_.wanted))
     if rewritten is not None:
-        assert_same_answers(own, model, rewritten.model)
+        assert_same_answers(pass_, model, rewritten.model)
 
 
 def test_enough_convolutions_turn_for_the_proof_to_be_worth_it() -> None:
@@ -199,18 +199,18 @@ def test_constants_turn_and_real_inputs_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "own"),
+    ("name", "pass_"),
     [
         ("ad01_int8", ToUint8()),
         ("tf2_mobilenet_v2_1.0_224_ptq", ToInt8()),
         ("keras_lstm_mnist_ptq", ToInt8()),
     ],
 )
-def test_real_networks(shared_models: Path, name: str, own: ToInt8 | ToUint8) -> None:
+def test_real_networks(shared_models: Path, name: str, pass_: ToInt8 | ToUint8) -> None:
     model = read(shared_models, name)
-    after = rewrite(own, model).model
+    after = rewrite(pass_, model).model
     assert kinds(after) == kinds(model)
-    assert_same_answers(own, model, after, randoms=1)
+    assert_same_answers(pass_, model, after, randoms=1)
 
 
 def test_the_quantized_networks_of_tf1_have_weights_that_do_not_fit(shared_models: Path) -> None:

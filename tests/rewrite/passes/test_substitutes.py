@@ -36,17 +36,17 @@ _SMALL = quantized(0.03, 5)
 
 
 def _assert_substituted(
-    model: Model, version: str, wanted: list[str], steps: float, own: Substitute | None = None
+    model: Model, version: str, wanted: list[str], steps: float, pass_: Substitute | None = None
 ) -> Model:
     """Check that the target takes what `model` becomes, that it is `wanted`, and that it is at most `steps` off."""
-    own = own or Substitute()
-    rewritten = rewrite(own, model, on(model, version))
+    pass_ = pass_ or Substitute()
+    rewritten = rewrite(pass_, model, on(model, version))
     after = rewritten.model
     assert kinds(after) == wanted
     free = kinds(after).count("RESHAPE")
     assert on_npu(after, version) >= len(after.main.operators) - free
     assert hazards(after, version) == []
-    assert largest_steps(own, model, after) <= steps
+    assert largest_steps(pass_, model, after) <= steps
     assert len(rewritten.notes) == len(rewritten.sites)
     assert all("alone it" in note for note in rewritten.notes)
     return after
@@ -187,14 +187,14 @@ def test_means() -> None:
     _assert_substituted(net.model(), "25.3", ["DEPTHWISE_CONV_2D", "RESHAPE"], 1)
     net = Net()
     net.pool(net.input(1, 9, 7, 4), 3, 2, kind="AVERAGE_POOL_2D")
-    own = Substitute(kinds=("average",))
-    after = rewrite(own, net.model()).model
+    pass_ = Substitute(kinds=("average",))
+    after = rewrite(pass_, net.model()).model
     assert kinds(after) == ["DEPTHWISE_CONV_2D"]
-    assert largest_steps(own, net.model(), after) <= 1
+    assert largest_steps(pass_, net.model(), after) <= 1
     net = Net()
     net.pool(net.input(1, 9, 7, 4), 3, 2, kind="AVERAGE_POOL_2D", padding=Padding.SAME)
     assert isinstance(net.operators[0].options, Pool2DOptions)
-    assert own.rewrite(net.model(), Context()) is None
+    assert pass_.rewrite(net.model(), Context()) is None
 
 
 @pytest.mark.parametrize(

@@ -88,19 +88,19 @@ def test_tiles_at_any_place_give_the_same_bytes(data: st.DataObject) -> None:
 def test_a_limit_is_met_and_the_bytes_are_the_same(seed: int, share: float, tiles: int) -> None:
     model = random_chain(seed)
     limit = max(1, int(share * largest_tensors(model.main)[0]))
-    own = TileSpatial(limit=limit, tiles=tiles)
-    plan = own.plan(model)
+    pass_ = TileSpatial(limit=limit, tiles=tiles)
+    plan = pass_.plan(model)
     assert plan is not None
     if not plan.regions:
         with pytest.raises(InputError, match="Above the limit stay"):
-            own.rewrite(model, Context())
+            pass_.rewrite(model, Context())
         return
-    rewritten = own.rewrite(model, Context())
+    rewritten = pass_.rewrite(model, Context())
     assert rewritten is not None
     if not any("Above the limit" in note for note in rewritten.notes):
         assert largest_tensors(rewritten.model.main)[0] <= limit
     assert macs(rewritten.model) == macs(model) + plan.extra_macs
-    assert_same_answers(own, model, rewritten.model, 1)
+    assert_same_answers(pass_, model, rewritten.model, 1)
 
 
 def test_parts_are_planned_everywhere() -> None:
@@ -120,8 +120,8 @@ def test_parts_are_planned_everywhere() -> None:
 def test_networks_meet_the_limit_of_224(network: str, size: int, most: float) -> None:
     limit = largest_tensors(zoo(f"{network}@224,int8").main)[0]
     model = zoo(f"{network}@{size},int8")
-    own = TileSpatial(like="224")
-    rewritten = rewrite(own, model)
+    pass_ = TileSpatial(like="224")
+    rewritten = rewrite(pass_, model)
     assert largest_tensors(model.main)[0] > limit >= largest_tensors(rewritten.model.main)[0]
     assert macs(rewritten.model) <= (1 + most) * macs(model)
 
@@ -152,9 +152,9 @@ def test_two_stripes_at_320_cost_less_than_a_tenth(network: str) -> None:
 )  # fmt: skip
 def test_networks_in_tiles_give_the_same_bytes(name: str) -> None:
     model = zoo(name)
-    own = TileSpatial(limit=2 * largest_tensors(model.main)[0] // 5)
-    rewritten = rewrite(own, model)
-    assert_same_answers(own, model, rewritten.model, 1)
+    pass_ = TileSpatial(limit=2 * largest_tensors(model.main)[0] // 5)
+    rewritten = rewrite(pass_, model)
+    assert_same_answers(pass_, model, rewritten.model, 1)
 
 
 @pytest.mark.slow
@@ -165,9 +165,9 @@ def test_networks_like_224_give_the_same_bytes(network: str, size: int, folded: 
     model = build(parse_spec(f"{network}@{size},int8"))
     if folded:
         model = rewrite(FoldPad(), model).model
-    own = TileSpatial(like="224")
-    rewritten = rewrite(own, model)
-    assert_same_answers(own, model, rewritten.model, 1)
+    pass_ = TileSpatial(like="224")
+    rewritten = rewrite(pass_, model)
+    assert_same_answers(pass_, model, rewritten.model, 1)
 
 
 # Options.
@@ -196,10 +196,10 @@ def test_options_are_written_as_text() -> None:
     assert parse_pass("tile-spatial:limit-width-channels=64") == TileSpatial(limit_width_channels=64)
 
 
-@pytest.mark.parametrize("own", [TileSpatial(tiles=1), TileSpatial(limit=0), TileSpatial(like="big")])
-def test_options_that_mean_nothing_are_refused(own: TileSpatial) -> None:
+@pytest.mark.parametrize("pass_", [TileSpatial(tiles=1), TileSpatial(limit=0), TileSpatial(like="big")])
+def test_options_that_mean_nothing_are_refused(pass_: TileSpatial) -> None:
     with pytest.raises(InputError):
-        own.rewrite(chain_of(2), Context())
+        pass_.rewrite(chain_of(2), Context())
 
 
 def narrowing() -> Model:
@@ -214,30 +214,30 @@ def narrowing() -> Model:
 
 def test_only_what_is_too_large_is_tiled() -> None:
     model = narrowing()
-    own = TileSpatial(limit=18 * 24 * 16)
-    rewritten = rewrite(own, model)
+    pass_ = TileSpatial(limit=18 * 24 * 16)
+    rewritten = rewrite(pass_, model)
     assert [site.operators for site in rewritten.sites] == [(1, 2, 3)]
     assert kinds(rewritten.model).count("DEPTHWISE_CONV_2D") == 2
     assert kinds(rewritten.model).count("CONCATENATION") == 1
     assert rewritten.sites[0].what == "3 operators in 2 stripes of rows"
-    assert_same_answers(own, model, rewritten.model)
+    assert_same_answers(pass_, model, rewritten.model)
 
 
 def test_a_limit_of_width_and_channels_parts_columns() -> None:
     model = narrowing()
-    own = TileSpatial(limit_width_channels=14 * 16)
-    rewritten = rewrite(own, model)
+    pass_ = TileSpatial(limit_width_channels=14 * 16)
+    rewritten = rewrite(pass_, model)
     assert "2 stripes of columns" in rewritten.sites[0].what
     assert largest_tensors(rewritten.model.main)[1] <= 14 * 16
-    assert_same_answers(own, model, rewritten.model)
+    assert_same_answers(pass_, model, rewritten.model)
 
 
 def test_both_limits_part_rows_and_columns() -> None:
     model = narrowing()
-    own = TileSpatial(limit=14 * 18 * 16, limit_width_channels=14 * 16)
-    rewritten = rewrite(own, model)
+    pass_ = TileSpatial(limit=14 * 18 * 16, limit_width_channels=14 * 16)
+    rewritten = rewrite(pass_, model)
     assert "2x2 tiles" in rewritten.sites[0].what
-    assert_same_answers(own, model, rewritten.model)
+    assert_same_answers(pass_, model, rewritten.model)
 
 
 def test_constants_are_shared_by_all_tiles() -> None:
@@ -275,11 +275,11 @@ def test_what_leaves_a_region_does_not_come_back_into_it() -> None:
     wide = net.convolve(gated, 32, 3, padding=SAME)
     net.convolve(wide, 4, 1, padding=SAME, activation=Activation.RELU6)
     model = net.model()
-    own = TileSpatial(limit=5000)
-    rewritten = rewrite(own, model)
+    pass_ = TileSpatial(limit=5000)
+    rewritten = rewrite(pass_, model)
     assert len(rewritten.sites) == 2
     assert largest_tensors(rewritten.model.main)[0] <= 5000
-    assert_same_answers(own, model, rewritten.model)
+    assert_same_answers(pass_, model, rewritten.model)
 
 
 def resized(height: int, out: int, element: Any, options: ResizeBilinearOptions) -> Model:

@@ -1,1 +1,16 @@
 """The proof: the model before and after, executed on the same inputs."""
+
+from npufit.fitting.proof.comparison import Proof, ProofFailure, prove, simulate
+from npufit.fitting.proof.proof_inputs import RANDOM_INPUTS, ProofInput, extreme_inputs, read_samples, seeded_inputs
+
+__all__ = [
+    "RANDOM_INPUTS",
+    "Proof",
+    "ProofFailure",
+    "ProofInput",
+    "extreme_inputs",
+    "prove",
+    "read_samples",
+    "seeded_inputs",
+    "simulate",
+]

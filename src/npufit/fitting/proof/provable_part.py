@@ -13,7 +13,7 @@ from npufit.errors import InputError
 from npufit.execution import LeftOut, Partial, Values, describe
 from npufit.execution.inputs import made_up_values
 from npufit.execution.values import dtype_of
-from npufit.fitting.search.search import Step
+from npufit.fitting.step import FitStep
 from npufit.graph import NO_TENSOR, Model
 from npufit.rewrite.rewrite_pass import Pass
 
@@ -33,7 +33,7 @@ class ProvableStep:
 
     before: Model
     after: Model
-    own: Pass
+    pass_: Pass
     is_exact: bool
 
 
@@ -64,7 +64,7 @@ def provable_part(model: Model, time_limit_s: float, trial: Values | None = None
     return Provable(reduced, partial.left_out, {tensor: partial.fed[tensor] for tensor in entering})
 
 
-def provable_steps(steps: Sequence[Step], original: Provable, time_limit_s: float) -> Iterator[ProvableStep]:
+def provable_steps(steps: Sequence[FitStep], original: Provable, time_limit_s: float) -> Iterator[ProvableStep]:
     """Yield `steps` between what can be proven of their models; `original` is that of the first.
 
     Raises InputError where a step changes what cannot be executed.
@@ -74,10 +74,10 @@ def provable_steps(steps: Sequence[Step], original: Provable, time_limit_s: floa
         after = provable_part(step.after.model, time_limit_s) if original.left_out else Provable(step.after.model)
         if original.left_out and _form(before) != _form(after):
             raise InputError(
-                f"{step.own.name} changes what cannot be executed: before, {describe(before.left_out)}; after, "
+                f"{step.pass_.name} changes what cannot be executed: before, {describe(before.left_out)}; after, "
                 f"{describe(after.left_out) or 'nothing'}."
             )
-        yield ProvableStep(before.model, after.model, step.own, step.is_exact)
+        yield ProvableStep(before.model, after.model, step.pass_, step.is_exact)
         before = after
 
 

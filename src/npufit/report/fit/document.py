@@ -14,9 +14,9 @@ from npufit.cutting.cut import Cut, CutProof
 from npufit.execution import GOLDEN
 from npufit.execution.differences import OutputDifference
 from npufit.fitting.fit import Fit
-from npufit.fitting.proof.proof import Proof
+from npufit.fitting.proof import Proof
 from npufit.fitting.recipe import pass_options
-from npufit.fitting.search.search import Verdict
+from npufit.fitting.search import PassVerdict
 from npufit.formatting import clean
 from npufit.report.check.document import check_document
 from npufit.report.fit.text import Written
@@ -46,7 +46,7 @@ def fit_document(fit: Fit, written: Written) -> dict[str, Any]:
         "before": _side(fit.original, written.sizes[0]),
         "after": _side(fit.result, written.sizes[1]),
         "steps": [
-            {"pass": step.own.name, "exactness": step.own.exactness.value, "options": pass_options(step.own)}
+            {"pass": step.pass_.name, "exactness": step.pass_.exactness.value, "options": pass_options(step.pass_)}
             for step in fit.steps
         ],
         "passes": [_verdict_document(verdict) for verdict in fit.verdicts],
@@ -76,11 +76,11 @@ def _side(result: CheckResult, size_bytes: int) -> dict[str, Any]:
     }
 
 
-def _verdict_document(verdict: Verdict) -> dict[str, Any]:
+def _verdict_document(verdict: PassVerdict) -> dict[str, Any]:
     return {
-        "pass": verdict.own.name,
-        "exactness": verdict.own.exactness.value,
-        "options": pass_options(verdict.own),
+        "pass": verdict.pass_.name,
+        "exactness": verdict.pass_.exactness.value,
+        "options": pass_options(verdict.pass_),
         "outcome": verdict.outcome.value,
         "why": clean(verdict.why),
         "sites": [
@@ -106,7 +106,7 @@ def _proof_document(fit: Fit, proof: Proof) -> dict[str, Any]:
         "same": all(entry.is_equal for entry in proof.total),
         "differences": _differences_document(proof.total),
         "steps": [
-            {"pass": fit.steps[entry.step].own.name, "differences": _differences_document(entry.outputs)}
+            {"pass": fit.steps[entry.step].pass_.name, "differences": _differences_document(entry.outputs)}
             for entry in proof.steps
         ],
         "simulation": None

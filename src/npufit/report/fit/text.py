@@ -13,7 +13,7 @@ from npufit.execution import GOLDEN, describe
 from npufit.execution.differences import OutputDifference
 from npufit.fitting.fit import Fit
 from npufit.fitting.recipe import option_text, pass_text
-from npufit.fitting.search.search import Outcome, Verdict
+from npufit.fitting.search import PassOutcome, PassVerdict
 from npufit.formatting import milliseconds, percent, plural, printable, quantity, ranges, shorten, size
 from npufit.report import predicted_time
 from npufit.report.findings import group_by_rule, remedy_words
@@ -27,7 +27,7 @@ _SITES = 3
 _OUTPUTS = 8
 _GROUPS = 6
 _NAME_WIDTH = 44
-_STYLES = {Outcome.TAKEN: "green", Outcome.OFFERED: "green", Outcome.FAILED: "red"}
+_STYLES = {PassOutcome.TAKEN: "green", PassOutcome.OFFERED: "green", PassOutcome.FAILED: "red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ def fit_text(fit: Fit, written: Written, page: Page, *, everything: bool = False
 def headline(fit: Fit) -> str:
     """Return the answer in one line: what runs where now and before, and whether the answer is the same."""
     before, after = fit.original, fit.result
-    failed = f"; {', '.join(verdict.own.name for verdict in fit.failures)} FAILED" if fit.failures else ""
+    failed = f"; {', '.join(verdict.pass_.name for verdict in fit.failures)} FAILED" if fit.failures else ""
     if fit.is_survey:
-        offered = sum(verdict.outcome is Outcome.OFFERED for verdict in fit.verdicts)
+        offered = sum(verdict.outcome is PassOutcome.OFFERED for verdict in fit.verdicts)
         return f"{after.name}: {offered} of {plural(len(fit.verdicts), 'pass')[:-1]}es apply; {_now(after)}{failed}"
     if not fit.steps:
         start = "already fits" if fit.is_complete else "no pass makes it fit better"
@@ -187,22 +187,22 @@ def _hazard_cell(result: CheckResult) -> str:
 def _passes(fit: Fit, page: Page, everything: bool) -> list[str]:
     """Return a line per pass; passes that were left for the same reason share one."""
     lines = ["", page.ink("bold", "Passes")]
-    alike: dict[tuple[Outcome, str], list[Verdict]] = {}
+    alike: dict[tuple[PassOutcome, str], list[PassVerdict]] = {}
     for verdict in fit.verdicts:
         if verdict.outcome in _STYLES:
             lines += _verdict(fit, verdict, page, everything)
         else:
             alike.setdefault((verdict.outcome, verdict.why), []).append(verdict)
     for (outcome, why), verdicts in alike.items():
-        names = ", ".join(printable(pass_text(verdict.own)) for verdict in verdicts)
+        names = ", ".join(printable(pass_text(verdict.pass_)) for verdict in verdicts)
         lines += page.wrap(f"{names}: {outcome}: {printable(why)}", "  ", "    ")
     return lines
 
 
-def _verdict(fit: Fit, verdict: Verdict, page: Page, everything: bool) -> list[str]:
-    name = printable(pass_text(verdict.own))
+def _verdict(fit: Fit, verdict: PassVerdict, page: Page, everything: bool) -> list[str]:
+    name = printable(pass_text(verdict.pass_))
     where = f" ({plural(len(verdict.sites), 'place')})" if verdict.sites else ""
-    kind = f", {verdict.own.exactness}" if fit.is_survey or verdict.own.exactness != "exact" else ""
+    kind = f", {verdict.pass_.exactness}" if fit.is_survey or verdict.pass_.exactness != "exact" else ""
     text = page.wrap(f"{name}{kind}: {verdict.outcome}: {printable(verdict.why)}{where}", "  ", "    ")
     lines = [page.ink(_STYLES[verdict.outcome], line) for line in text]
     shown = verdict.sites if everything else verdict.sites[: _SITES if fit.is_survey else 0]
@@ -237,7 +237,7 @@ def _proof(fit: Fit, page: Page) -> list[str]:
         text = f"Not executed, and not proven: {describe(proof.left_out)}. What they read is the same; later operators"
         lines += page.wrap(f"{text} were run on made-up values in their place.", "  ")
     for entry in proof.steps:
-        lines += _difference_table(f"{pass_text(fit.steps[entry.step].own)} alone", entry.outputs, page)
+        lines += _difference_table(f"{pass_text(fit.steps[entry.step].pass_)} alone", entry.outputs, page)
     if len(proof.steps) > 1 or len(fit.steps) > len(proof.steps) > 0:
         lines += _difference_table("all together", proof.total, page)
     simulation = proof.simulation
@@ -376,10 +376,10 @@ def _files(written: Written, page: Page) -> list[str]:
 def passes_text(passes: Sequence[type[Pass]], page: Page) -> str:
     """Return every pass with its exactness and its options, from its class."""
     lines: list[str] = []
-    for own in passes:
+    for pass_ in passes:
         lines += [] if not lines else [""]
-        lines += page.wrap(f"{own.name} ({own.exactness}): {own.summary}", "", "  ")
-        for field in fields(own):
+        lines += page.wrap(f"{pass_.name} ({pass_.exactness}): {pass_.summary}", "", "  ")
+        for field in fields(pass_):
             name = field.name.replace("_", "-")
             said = field.metadata.get("help", "")
             lines += page.wrap(f"{name}={option_text(field.default)}  {said}", "    ", "        ")

@@ -15,14 +15,14 @@ from npufit.errors import InputError, ToolError
 from npufit.execution import Array, LeftOut, Reference, Values
 from npufit.execution.differences import OutputDifference, differences
 from npufit.execution.values import dtype_of
-from npufit.fitting.proof.inputs import ProofInput
+from npufit.fitting.progress import FitProgress, FitStage, ignore_progress
+from npufit.fitting.proof.proof_inputs import ProofInput
 from npufit.fitting.proof.provable_part import Provable, ProvableStep, provable_part, provable_steps
-from npufit.fitting.search.search import Step
+from npufit.fitting.step import FitStep
 from npufit.formatting import percent, shorten
 from npufit.graph import Model
 from npufit.litert import TIME_LIMIT_S, LitertFailureError
 from npufit.litert import Failure as LitertEnd
-from npufit.rewrite.progress import FitProgress, FitStage, ignore_progress
 from npufit.running import RunOptions, run_on_target
 from npufit.stacks import PlaceOptions, Target
 
@@ -30,7 +30,7 @@ _UNPROVEN = "--no-prove writes the result without a proof."
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ProofFailure:
     """The step that does not do what it promises, by its position, and what was found."""
 
     step: int
@@ -72,7 +72,7 @@ class Proof:
     inputs: int
     extremes: int
     refused: int = 0
-    failure: Failure | None = None
+    failure: ProofFailure | None = None
     steps: tuple[StepDifference, ...] = ()
     total: tuple[OutputDifference, ...] = ()
     simulation: Simulation | None = None
@@ -80,7 +80,7 @@ class Proof:
 
 
 def prove(
-    steps: Sequence[Step],
+    steps: Sequence[FitStep],
     inputs: Sequence[ProofInput],
     progress: FitProgress = ignore_progress,
     time_limit_s: float = TIME_LIMIT_S,
@@ -105,7 +105,7 @@ def prove(
 
 
 def _prove(
-    taken: Sequence[Step],
+    taken: Sequence[FitStep],
     part: Provable,
     inputs: Sequence[ProofInput],
     progress: FitProgress,
@@ -123,7 +123,7 @@ def _prove(
         for step in provable_steps(taken, part, time_limit_s):
             steps.append(step)  # noqa: PERF402 - those before an error count
     except (InputError, LitertFailureError) as error:
-        return replace(proof, failure=Failure(len(steps), str(error)))
+        return replace(proof, failure=ProofFailure(len(steps), str(error)))
     usual = [position for position, entry in enumerate(given) if not entry.is_extreme] or list(range(len(given)))
     values: list[Values] = [entry.values for entry in given]
     first = before
@@ -153,8 +153,8 @@ def _prove(
 
 
 def simulate(
-    steps: Sequence[Step], given: ProofInput, options: PlaceOptions, progress: FitProgress = ignore_progress
-) -> tuple[Simulation, Failure | None]:
+    steps: Sequence[FitStep], given: ProofInput, options: PlaceOptions, progress: FitProgress = ignore_progress
+) -> tuple[Simulation, ProofFailure | None]:
     """Return what the simulator computes for the result, and the step that makes it differ from the reference kernels.
 
     Only for targets whose programs can be executed here. A difference that the original has as well is no failure.
@@ -171,8 +171,8 @@ def simulate(
         values = _forth(plain[: position + 1], given.values)
         said = _simulate(step.after.model, target, values, options, progress)[1]
         if said:
-            return found, Failure(position, f"on the simulator {said}")
-    return found, Failure(len(steps) - 1, f"on the simulator {difference}")
+            return found, ProofFailure(position, f"on the simulator {said}")
+    return found, ProofFailure(len(steps) - 1, f"on the simulator {difference}")
 
 
 def _simulate(
@@ -219,7 +219,7 @@ class _Runner:
         return np.frombuffer(tensor.buffer.data, dtype).reshape(tensor.shape or ())
 
 
-def _group(steps: Sequence[Step]) -> list[list[int]]:
+def _group(steps: Sequence[FitStep]) -> list[list[int]]:
     """Return the positions of the steps, neighbouring exact ones together."""
     groups: list[list[int]] = []
     for position, step in enumerate(steps):
@@ -272,19 +272,19 @@ def _locate(
     before: Sequence[Values],
     found: str,
     time_limit_s: float,
-) -> Failure:
+) -> ProofFailure:
     """Return the first step of `group` that is at fault."""
     for count in range(1, len(group) + 1):
         members = [steps[position] for position in group[:count]]
         try:
             runner = _Runner(members[-1].after, time_limit_s)
-            for entry, own, outputs in zip(given, values, before, strict=True):
-                parting = _parting(members[0].before, outputs, _back(members, runner.run(_forth(members, own))))
+            for entry, taken, outputs in zip(given, values, before, strict=True):
+                parting = _parting(members[0].before, outputs, _back(members, runner.run(_forth(members, taken))))
                 if parting and members[0].is_exact:
-                    return Failure(group[count - 1], f"{parting} on {entry.name}")
+                    return ProofFailure(group[count - 1], f"{parting} on {entry.name}")
         except (InputError, LitertFailureError) as error:
-            return Failure(group[count - 1], str(error))
-    return Failure(group[-1], found)
+            return ProofFailure(group[count - 1], str(error))
+    return ProofFailure(group[-1], found)
 
 
 def _parting(model: Model, before: Values, after: Values) -> str:
@@ -303,12 +303,12 @@ def _parting(model: Model, before: Values, after: Values) -> str:
 def _forth(steps: Sequence[ProvableStep], values: Values) -> Values:
     """Return inputs of the model before `steps` as the model behind them takes them."""
     for step in steps:
-        values = step.own.adapt_inputs(step.before, step.after, values)
+        values = step.pass_.adapt_inputs(step.before, step.after, values)
     return values
 
 
 def _back(steps: Sequence[ProvableStep], outputs: Values) -> Values:
     """Return outputs of the model behind `steps` as the model before them gives them."""
     for step in reversed(steps):
-        outputs = step.own.adapt_outputs(step.before, step.after, outputs)
+        outputs = step.pass_.adapt_outputs(step.before, step.after, outputs)
     return outputs

@@ -14,10 +14,11 @@ from enum import StrEnum
 from npufit.checking import CheckOptions, CheckResult, ChosenTarget, check
 from npufit.errors import InputError, InternalError, NpufitError
 from npufit.execution import Values
+from npufit.fitting.progress import FitProgress, FitStage, ignore_progress
 from npufit.fitting.search.score import change_words, fits, score
+from npufit.fitting.step import FitStep
 from npufit.formatting import shorten
 from npufit.graph import Model, validate
-from npufit.rewrite.progress import FitProgress, FitStage, ignore_progress
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
 from npufit.stacks import PlaceOptions
 
@@ -28,7 +29,7 @@ MOST_PLACEMENTS = 80
 _LONGEST_REASON = 300
 
 
-class Outcome(StrEnum):
+class PassOutcome(StrEnum):
     """What became of a pass."""
 
     TAKEN = "taken"
@@ -40,30 +41,14 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PassVerdict:
     """What became of one pass, and in one line why."""
 
-    own: Pass
-    outcome: Outcome
+    pass_: Pass
+    outcome: PassOutcome
     why: str
     sites: tuple[Site, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One pass that was taken: the model before it, and how the model behind it is placed."""
-
-    own: Pass
-    before: Model
-    after: CheckResult
-    sites: tuple[Site, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def is_exact(self) -> bool:
-        """True where the pass promises the same answer, byte for byte."""
-        return self.own.exactness is Exactness.EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +61,19 @@ class SearchOptions:
 
     asked: bool = False
     allow_approximate: bool = False
-    left_out: tuple[Verdict, ...] = ()
+    left_out: tuple[PassVerdict, ...] = ()
     samples: tuple[Values, ...] = ()
     place: PlaceOptions = field(default_factory=PlaceOptions)
     progress: FitProgress = ignore_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class SearchResult:
     """The passes that were taken, in their order, and a verdict on each pass."""
 
     original: CheckResult
-    steps: tuple[Step, ...]
-    verdicts: tuple[Verdict, ...]
+    steps: tuple[FitStep, ...]
+    verdicts: tuple[PassVerdict, ...]
 
     @property
     def result(self) -> CheckResult:
@@ -96,7 +81,7 @@ class Search:
         return self.steps[-1].after if self.steps else self.original
 
 
-def search(original: CheckResult, passes: Sequence[Pass], options: SearchOptions | None = None) -> Search:
+def search(original: CheckResult, passes: Sequence[Pass], options: SearchOptions | None = None) -> SearchResult:
     """Return which of `passes` to take so that the model of `original` fits its target.
 
     Raises InputError where `asked` passes cannot do what their options say.
@@ -105,7 +90,7 @@ def search(original: CheckResult, passes: Sequence[Pass], options: SearchOptions
     return searcher.apply_all() if searcher.options.asked else searcher.search()
 
 
-def survey(original: CheckResult, passes: Sequence[Pass], options: SearchOptions | None = None) -> Search:
+def survey(original: CheckResult, passes: Sequence[Pass], options: SearchOptions | None = None) -> SearchResult:
     """Return where each of `passes` alone would apply to the model of `original`, and what that would gain."""
     return _Searcher(original, passes, options or SearchOptions()).survey()
 
@@ -122,19 +107,19 @@ class _Searcher:
     def __init__(self, original: CheckResult, passes: Sequence[Pass], options: SearchOptions) -> None:
         self.options = options
         self._original = original
-        self._excluded = {verdict.own: verdict for verdict in options.left_out}
+        self._excluded = {verdict.pass_: verdict for verdict in options.left_out}
         self._passes = tuple(passes)
-        self._taken: list[tuple[Step, Verdict]] = []
-        self._left: dict[Pass, tuple[CheckResult, Verdict]] = {}
+        self._taken: list[tuple[FitStep, PassVerdict]] = []
+        self._left: dict[Pass, tuple[CheckResult, PassVerdict]] = {}
         self._placements = 0
         self._tried = 0
 
-    def search(self) -> Search:
+    def search(self) -> SearchResult:
         state = _State(self._original, self.options.samples)
         for _ in range(MOST_ROUNDS):
             count = len(self._taken)
-            for own in self._passes:
-                state = self._consider(own, state)
+            for pass_ in self._passes:
+                state = self._consider(pass_, state)
             if len(self._taken) == count:
                 break
         if fits(self._original) and not score(state.placed).time_change(score(self._original)):
@@ -145,45 +130,45 @@ class _Searcher:
         """Leave what only makes a model tidier that fits as it is: nobody should have to deploy another file for it."""
         for step, verdict in self._taken:
             why = f"it fits without; {verdict.why}"
-            self._left[step.own] = self._original, replace(verdict, outcome=Outcome.LEFT, why=why)
+            self._left[step.pass_] = self._original, replace(verdict, outcome=PassOutcome.LEFT, why=why)
         self._taken.clear()
 
-    def apply_all(self) -> Search:
+    def apply_all(self) -> SearchResult:
         state = _State(self._original, self.options.samples)
-        for own in self._passes:
-            found = self._excluded.get(own) or self._attempt(own, state, must=True)
-            if isinstance(found, Step):
+        for pass_ in self._passes:
+            found = self._excluded.get(pass_) or self._attempt(pass_, state, must=True)
+            if isinstance(found, FitStep):
                 self._take(found, f"asked for; {change_words(state.placed, found.after)}")
                 state = _behind(found, state)
             else:
-                self._left[own] = state.placed, found
+                self._left[pass_] = state.placed, found
         return self._finish()
 
-    def survey(self) -> Search:
+    def survey(self) -> SearchResult:
         state = _State(self._original, self.options.samples)
-        for own in self._passes:
-            found = self._attempt(own, state, skip_approximate=False)
-            if isinstance(found, Step):
+        for pass_ in self._passes:
+            found = self._attempt(pass_, state, skip_approximate=False)
+            if isinstance(found, FitStep):
                 gain = change_words(state.placed, found.after)
-                found = Verdict(own, Outcome.OFFERED, gain, found.sites, found.notes)
-            self._left[own] = state.placed, self._excluded.get(own, found)
+                found = PassVerdict(pass_, PassOutcome.OFFERED, gain, found.sites, found.notes)
+            self._left[pass_] = state.placed, self._excluded.get(pass_, found)
         return self._finish()
 
-    def _finish(self) -> Search:
-        verdicts: list[Verdict] = []
-        for own in dict.fromkeys((*self._passes, *self._excluded)):
-            taken = [verdict for step, verdict in self._taken if step.own == own]
-            verdicts += taken or [self._excluded.get(own) or self._left[own][1]]
-        return Search(self._original, tuple(step for step, _ in self._taken), tuple(verdicts))
+    def _finish(self) -> SearchResult:
+        verdicts: list[PassVerdict] = []
+        for pass_ in dict.fromkeys((*self._passes, *self._excluded)):
+            taken = [verdict for step, verdict in self._taken if step.pass_ == pass_]
+            verdicts += taken or [self._excluded.get(pass_) or self._left[pass_][1]]
+        return SearchResult(self._original, tuple(step for step, _ in self._taken), tuple(verdicts))
 
-    def _consider(self, own: Pass, state: _State) -> _State:
+    def _consider(self, pass_: Pass, state: _State) -> _State:
         """Take `own` where the model fits better with it; return the state behind."""
-        known = self._left.get(own)
-        if own in self._excluded or (known is not None and known[0] is state.placed):
+        known = self._left.get(pass_)
+        if pass_ in self._excluded or (known is not None and known[0] is state.placed):
             return state
-        found = self._attempt(own, state)
-        if isinstance(found, Verdict):
-            self._left[own] = state.placed, found
+        found = self._attempt(pass_, state)
+        if isinstance(found, PassVerdict):
+            self._left[pass_] = state.placed, found
             return state
         change = change_words(state.placed, found.after)
         old, new = score(state.placed), score(found.after)
@@ -199,54 +184,56 @@ class _Searcher:
                     self._take(step, change_words(state.placed, step.after))
                     state = _behind(step, state)
                 return state
-        self._left[own] = state.placed, Verdict(own, Outcome.LEFT, change, found.sites, found.notes)
+        self._left[pass_] = state.placed, PassVerdict(pass_, PassOutcome.LEFT, change, found.sites, found.notes)
         return state
 
-    def _mend(self, first: Step, state: _State) -> list[Step]:
+    def _mend(self, first: FitStep, state: _State) -> list[FitStep]:
         """Return the exact passes that make the model behind `first` better, in one round."""
-        steps: list[Step] = []
+        steps: list[FitStep] = []
         state = _behind(first, state)
-        for own in self._passes:
-            if own is first.own or own in self._excluded or own.exactness is not Exactness.EXACT:
+        for pass_ in self._passes:
+            if pass_ is first.pass_ or pass_ in self._excluded or pass_.exactness is not Exactness.EXACT:
                 continue
-            found = self._attempt(own, state)
-            if isinstance(found, Step) and score(found.after).is_better_than(score(state.placed)):
+            found = self._attempt(pass_, state)
+            if isinstance(found, FitStep) and score(found.after).is_better_than(score(state.placed)):
                 steps.append(found)
                 state = _behind(found, state)
         return steps
 
     def _attempt(
-        self, own: Pass, state: _State, *, must: bool = False, skip_approximate: bool = True
-    ) -> Step | Verdict:
+        self, pass_: Pass, state: _State, *, must: bool = False, skip_approximate: bool = True
+    ) -> FitStep | PassVerdict:
         """Return `own` applied and placed, or why it was not. With `must`, what an option cannot do is raised."""
         self._tried += 1
         self.options.progress(FitStage.SEARCH, self._tried)
-        approximate = own.exactness is Exactness.APPROXIMATE
+        approximate = pass_.exactness is Exactness.APPROXIMATE
         if approximate and skip_approximate and not self.options.allow_approximate:
-            return Verdict(own, Outcome.SKIPPED, "it changes the answer (--allow-approximate)")
+            return PassVerdict(pass_, PassOutcome.SKIPPED, "it changes the answer (--allow-approximate)")
         if self._placements >= MOST_PLACEMENTS:
-            return Verdict(own, Outcome.LEFT, f"not tried: {MOST_PLACEMENTS} candidates were placed already")
+            return PassVerdict(pass_, PassOutcome.LEFT, f"not tried: {MOST_PLACEMENTS} candidates were placed already")
         before = state.placed
         try:
             context = Context(before.target, before.placement, state.samples)
-            rewritten = _rewrite(own, before.model, context)
+            rewritten = _rewrite(pass_, before.model, context)
             if rewritten is None:
-                return Verdict(own, Outcome.LEFT, "nothing to do")
+                return PassVerdict(pass_, PassOutcome.LEFT, "nothing to do")
             if not rewritten.model.main.operators:
-                return Verdict(own, Outcome.LEFT, "nothing would be left: no operator computes an output of the model")
+                return PassVerdict(
+                    pass_, PassOutcome.LEFT, "nothing would be left: no operator computes an output of the model"
+                )
             _check_form(rewritten.model)
             self._placements += 1
             after = _place_again(before, rewritten.model, self.options.place)
         except InternalError as error:
-            return Verdict(own, Outcome.FAILED, f"a bug in npufit, please report it: {_said(error)}")
+            return PassVerdict(pass_, PassOutcome.FAILED, f"a bug in npufit, please report it: {_said(error)}")
         except NpufitError as error:
             if must and isinstance(error, InputError):
                 raise
-            return Verdict(own, Outcome.LEFT, _said(error))
-        return Step(own, before.model, after, rewritten.sites, rewritten.notes)
+            return PassVerdict(pass_, PassOutcome.LEFT, _said(error))
+        return FitStep(pass_, before.model, after, rewritten.sites, rewritten.notes)
 
-    def _take(self, step: Step, why: str) -> None:
-        verdict = Verdict(step.own, Outcome.TAKEN, why, step.sites, step.notes)
+    def _take(self, step: FitStep, why: str) -> None:
+        verdict = PassVerdict(step.pass_, PassOutcome.TAKEN, why, step.sites, step.notes)
         self._taken.append((step, verdict))
 
 
@@ -269,13 +256,13 @@ def _as_written(model: Model) -> Model:
     )
 
 
-def _rewrite(own: Pass, model: Model, context: Context) -> Rewritten | None:
+def _rewrite(pass_: Pass, model: Model, context: Context) -> Rewritten | None:
     """Return what `own` makes of `model`. Raises InternalError where an operator has a form that `own` trips over."""
     try:
-        rewritten = own.rewrite(model, context)
+        rewritten = pass_.rewrite(model, context)
         return None if rewritten is None else replace(rewritten, model=_as_written(rewritten.model))
     except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
-        raise InternalError(f"{own.name} met operators that it did not expect: {error!r}.") from error
+        raise InternalError(f"{pass_.name} met operators that it did not expect: {error!r}.") from error
 
 
 def _check_form(model: Model) -> None:
@@ -286,8 +273,8 @@ def _check_form(model: Model) -> None:
         raise InternalError(str(error)) from None
 
 
-def _behind(step: Step, state: _State) -> _State:
-    adapt = step.own.adapt_inputs
+def _behind(step: FitStep, state: _State) -> _State:
+    adapt = step.pass_.adapt_inputs
     return _State(step.after, tuple(adapt(step.before, step.after.model, sample) for sample in state.samples))
 
 

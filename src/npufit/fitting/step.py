@@ -1,0 +1,25 @@
+"""A step of a fit: one pass that was applied, as the search takes it and the proof examines it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit.checking import CheckResult
+from npufit.graph import Model
+from npufit.rewrite import Exactness, Pass, Site
+
+
+@dataclass(frozen=True, slots=True)
+class FitStep:
+    """One pass that was applied: the model before it, and where the model after it runs."""
+
+    pass_: Pass
+    before: Model
+    after: CheckResult
+    sites: tuple[Site, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def is_exact(self) -> bool:
+        """True where the pass promises the same answer, byte for byte."""
+        return self.pass_.exactness is Exactness.EXACT
