@@ -165,9 +165,11 @@ def test_targets_and_rules_and_networks_are_listed(npufit: Run) -> None:
         "imx93/vela",
         "imx95/neutron",
     }
-    rules = {rule["id"] for rule in json.loads(npufit("rules", "--json").stdout)}
-    assert {f"H{number}" for number in range(1, 17)} <= rules
-    assert json.loads(npufit("rules", "H1", "--json").stdout)["id"] == "H1"
+    rules = {rule["id"]: rule["former_ids"] for rule in json.loads(npufit("rules", "--json").stdout)}
+    former = {name for names in rules.values() for name in names}
+    assert former == {f"H{number}" for number in range(1, 24)}
+    assert rules["ethosu.brick-order"] == ["H1"]
+    assert json.loads(npufit("rules", "h1", "--json").stdout)["id"] == "ethosu.brick-order"
     assert "zoo:mobilenet_v2" in npufit("zoo").stdout
 
 

@@ -35,7 +35,7 @@ _PAGE = (REPOSITORY / "docs" / "fit.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the path of a small network with hazard H2 at four places."""
+    """Return the path of a small network with hazard ethosu.pad-folded at four places."""
     path = tmp_path_factory.mktemp("models") / "small.tflite"
     package.save(package.load("zoo:mobilenet_v2@32,int8-per-tensor,io=int8,alpha=0.35"), path)
     return str(path)

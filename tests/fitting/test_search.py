@@ -27,7 +27,7 @@ _PASSES = (RemoveDead(), FoldPad(), BreakEscape())
 
 @pytest.fixture(scope="module")
 def padded() -> CheckResult:
-    """Return a network with hazard H2 at four places."""
+    """Return a network with hazard ethosu.pad-folded at four places."""
     return check(npufit.load("zoo:mobilenet_v2@32,int8-per-tensor,io=int8,alpha=0.35"), _25_3)
 
 
@@ -89,7 +89,7 @@ def test_what_makes_it_worse_is_left_with_the_reason() -> None:
 
 
 def _mendable() -> tuple[Model, Model]:
-    """Return a network that the NPU refuses for its scales, and one that runs there with hazard H2."""
+    """Return a network that the NPU refuses for its scales, and one that runs there with hazard ethosu.pad-folded."""
     net = Net()
     scales = Quantization((0.001, 0.002) * 32, (0,) * 64)
     net.convolve(net.input(1, 64, 64, 64), 64, stride=2, padding=Padding.SAME, weights=scales)

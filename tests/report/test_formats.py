@@ -110,13 +110,15 @@ def test_a_crash_is_louder_than_a_wrong_answer_in_every_format() -> None:
     assert [hazard.effect for hazard in result.placement.hazards] == [Effect.CRASH]
     assert result.summary.crashes == 1
     text = " ".join(check_text(result, Page()).split())
-    assert text.startswith("imx8mp/teflon@26.1: 1 hazard that crashes the process (H18); but for that, ")
+    assert text.startswith(
+        "imx8mp/teflon@26.1: 1 hazard that crashes the process (teflon.operand-read-early); but for that, "
+    )
     assert "Hazards: accepted, but the process crashes (1)" in text
     assert "accepted, but the process crashes" in check_markdown(model, [result])
     (entry,) = json.loads(check_json(model, [result]))["results"][0]["hazards"]
     assert entry["effect"] == "crash"
     (run,) = json.loads(check_sarif([result], "model.tflite"))["runs"]
-    crash = next(finding for finding in run["results"] if finding["ruleId"] == "H18")
+    crash = next(finding for finding in run["results"] if finding["ruleId"] == "teflon.operand-read-early")
     assert (crash["rank"], crash["properties"]["effect"]) == (100.0, "crash")
     assert not evaluate_gate(parse_gate("crashes==0"), result).passed
 

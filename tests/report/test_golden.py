@@ -51,4 +51,4 @@ def test_a_comparison_and_gates_read_as_they_should() -> None:
 
 
 def test_a_rule_reads_as_it_should() -> None:
-    _compare("rule_h1", rule_text(find_rule("h1"), _PAGE))
+    _compare("rule_hazard", rule_text(find_rule("ethosu.brick-order"), _PAGE))

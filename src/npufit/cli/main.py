@@ -71,7 +71,7 @@ def npufit() -> None:
     npufit check zoo:mobilenet_v2@320,int8 -t imx93/vela -t imx95/neutron
     npufit run zoo:mobilenet_v2 -t imx93/vela --compare
     npufit fit model.tflite -t imx93/teflon@25.3 -o fitted.tflite
-    npufit rules H2
+    npufit rules ethosu.pad-folded
 
     Exit codes: 0 fine, 1 a gate failed (--require), results differ (--compare) or a proof failed (fit), 2 the input
     is wrong, 3 a needed tool is missing or failed.

@@ -22,7 +22,7 @@ def command(rule_id: str | None, as_json: bool, write: Path | None) -> int:
 
     \b
     npufit rules                      all, with a sentence each
-    npufit rules H1                   a hazard: what happens, when, and the way out
+    npufit rules ethosu.pad-folded    a hazard: what happens, when, and the way out
     npufit rules ethosu.per-channel   a refusal
     """
     from npufit.cli.output import page_for

@@ -9,7 +9,7 @@ import numpy as np
 from npufit.execution.values import Array, Values, without_ones
 from npufit.graph import Model, wire
 
-IN_BRICKS = "equal when it is read in bricks of 16 channels: it left the NPU in brick order (hazard H1)"
+IN_BRICKS = "equal when it is read in bricks of 16 channels: it left the NPU in brick order (hazard ethosu.brick-order)"
 
 _NOTHING = np.empty(0)
 

@@ -7,23 +7,34 @@ how far it is off. `npufit fit --list` tells.
 from __future__ import annotations
 
 _CURES = {
-    "fold-pad": ("H2", "H3", "neutron.pad-before-stride", "vx.pad-zero-point"),
-    "break-escape": ("H1",),
-    "unfuse-activations": ("H8", "H14", "teflon.relu6-range", "vx.transpose-conv-activation"),
+    "fold-pad": ("ethosu.pad-folded", "ethosu.padding-underflow", "neutron.pad-before-stride", "vx.pad-zero-point"),
+    "break-escape": ("ethosu.brick-order",),
+    "unfuse-activations": (
+        "ethosu.relu-unclamped",
+        "teflon.activation-dropped",
+        "teflon.relu6-range",
+        "vx.transpose-conv-activation",
+    ),
     "relu6-range": ("teflon.relu6-range",),
-    "join-axis": ("H4", "ethosu.concat-last-axis", "ethosu.concat-axis", "etnaviv.concat-axis", "etnaviv.split"),
+    "join-axis": (
+        "ethosu.concat-misplaced",
+        "ethosu.concat-last-axis",
+        "ethosu.concat-axis",
+        "etnaviv.concat-axis",
+        "etnaviv.split",
+    ),
     "fix-batch": (
-        *("H18", "vela.unknown-shape", "teflon.shape-unknown", "vx.no-shape", "vx.dynamic-graph"),
+        *("teflon.operand-read-early", "vela.unknown-shape", "teflon.shape-unknown", "vx.no-shape", "vx.dynamic-graph"),
         *("vx.reshape-by-options", "vx.empty-graph", "vx.pack-type", "vx.computed-shape", "vx.computed-slice"),
         *("vx.computed-size", "vx.operand-read-early", "vx.stacked-scalar"),
     ),
     "vector-gather": ("vx.scalar-gather",),
-    "clean-reshapes": ("H18",),
-    "rearrange-additions": ("H20", "H21"),
-    "unused-stride": ("H12",),
-    "to-uint8": ("H22",),
+    "clean-reshapes": ("teflon.operand-read-early",),
+    "rearrange-additions": ("rocket.unfusable-add", "rocket.misfused-add"),
+    "unused-stride": ("ethosu.stride-overflow",),
+    "to-uint8": ("rocket.int8-as-uint8",),
     "per-tensor": ("ethosu.per-channel", "etnaviv.per-channel", "rocket.per-channel"),
-    "quantize": ("H17",),
+    "quantize": ("teflon.element-type",),
     "substitute": ("ethosu.dilation", "etnaviv.dilation", "rocket.dilation"),
 }
 

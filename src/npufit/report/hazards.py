@@ -23,7 +23,7 @@ _EFFECT_WORDS = {
 
 
 def hazards_in_words(effect: Effect, hazards: Sequence[Hazard]) -> str:
-    """Return hazards of one effect, such as `4 hazards (3 H2, H5)` or `1 hazard that crashes the process (H18)`."""
+    """Return hazards of one effect, such as `1 hazard that crashes the process (rocket.unfusable-add)`."""
     rules = hazard_counts(hazards)
     which = hazards[0].rule.id if len(rules) == 1 else ", ".join(rules)
     clause = ""
@@ -47,13 +47,13 @@ def hazards_by_effect(hazards: Iterable[Hazard]) -> dict[Effect, list[Hazard]]:
 
 
 def hazard_counts(hazards: Iterable[Hazard]) -> list[str]:
-    """Return the hazards by rule, such as `H1` or `4 H2`."""
+    """Return the hazards by rule, such as `ethosu.brick-order` or `4 ethosu.pad-folded`."""
     counts = Counter(hazard.rule.id for hazard in hazards)
     return [rule if count == 1 else f"{count} {rule}" for rule, count in counts.items()]
 
 
 def hazard_cell(hazards: Iterable[Hazard]) -> str:
-    """Return the hazards for a cell of a table, such as `crash: H18; wrong: 4 H2`; `-` where there are none."""
+    """Return the hazards for a cell of a table, such as `wrong: 4 ethosu.pad-folded`; `-` where there are none."""
     groups = hazards_by_effect(hazards)
     if set(groups) <= {Effect.WRONG}:
         return ", ".join(hazard_counts(groups.get(Effect.WRONG, ()))) or "-"

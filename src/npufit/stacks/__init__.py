@@ -3,6 +3,7 @@
 To add a stack is to add a folder with a `STACK` and one line in `registry.py`.
 """
 
+from npufit.stacks.former_ids import former_ids
 from npufit.stacks.log import LogReport, apply_log
 from npufit.stacks.placement import (
     CompilerEstimate,
@@ -63,6 +64,7 @@ __all__ = [
     "all_targets",
     "apply_log",
     "find_rule",
+    "former_ids",
     "load_stack",
     "prepare_stack",
     "resolve_target",

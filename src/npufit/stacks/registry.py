@@ -6,6 +6,7 @@ import difflib
 import importlib
 
 from npufit.errors import InputError
+from npufit.stacks.former_ids import FORMER_IDS
 from npufit.stacks.rule import Rule
 from npufit.stacks.stack import PlaceOptions, Preparable, RunsExecutables, Stack
 from npufit.stacks.target import Target, TargetInfo
@@ -46,9 +47,12 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def find_rule(rule_id: str) -> Rule:
-    """Return the rule called `rule_id`, in any case of letters. Raises InputError with the nearest names."""
+    """Return the rule called `rule_id`, now or formerly, in any case of letters.
+
+    Raises InputError with the nearest names.
+    """
     rules = {rule.id.lower(): rule for rule in all_rules()}
-    found = rules.get(rule_id.lower())
+    found = rules.get(FORMER_IDS.get(rule_id.upper(), rule_id).lower())
     if found is None:
         raise InputError(f"there is no rule '{rule_id}'. {_suggest(rule_id, [rule.id for rule in rules.values()])}")
     return found

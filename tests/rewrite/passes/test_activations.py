@@ -157,7 +157,9 @@ def test_dropped_activations_of_additions(activation: Activation, zero_point: in
     one, two = net.input(1, 6, 6, 4, quantization=quantized(0.05, 3)), net.input(1, 6, 6, 4)
     out = quantized(0.06, zero_point)
     model = net.model(net.apply("ADD", (one, two), (1, 6, 6, 4), AddOptions(activation), quantization=out))
-    assert hazards(model, "25.3") == ([] if (activation, zero_point) == (Activation.RELU, -128) else ["H9"])
+    assert hazards(model, "25.3") == (
+        [] if (activation, zero_point) == (Activation.RELU, -128) else ["teflon.elementwise-operands"]
+    )
     rewritten = UnfuseActivations().rewrite(model, on(model, "25.3"))
     assert (rewritten is None) is (hazards(model, "25.3") == [])
     if rewritten is not None:
@@ -170,7 +172,7 @@ def test_what_no_range_can_do_becomes_an_operator() -> None:
     one, two = net.input(1, 36, quantization=quantized(0.05, 3)), net.input(1, 36)
     options = MulOptions(Activation.RELU)
     model = net.model(net.apply("MUL", (one, two), (1, 36), options, quantization=quantized(0.06, 9)))
-    assert hazards(model, "26.2") == ["H14"]
+    assert hazards(model, "26.2") == ["teflon.activation-dropped"]
     after = rewrite(UnfuseActivations(), model, on(model, "26.2")).model
     assert kinds(after) == ["MUL", "RELU"]
     assert hazards(after, "26.2") == []

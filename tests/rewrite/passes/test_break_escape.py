@@ -1,4 +1,4 @@
-"""break-escape: hazard H1 goes, at the price of one copy, and nothing else changes."""
+"""break-escape: hazard ethosu.brick-order goes, at the price of one copy, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _escaping(depth: int = 32, kernel: int = 3) -> Model:
 @pytest.mark.parametrize("version", ["25.3", "26.1", "26.2"])
 def test_an_expensive_operator_is_followed_by_a_copy(version: str) -> None:
     model = _escaping()
-    assert hazards(model, version) == ["H1"]
+    assert hazards(model, version) == ["ethosu.brick-order"]
     after = rewrite(BreakEscape(), model, on(model, version)).model
     assert kinds(after) == ["CONV_2D", "MAX_POOL_2D", "CONV_2D"]
     assert hazards(after, version) == []
@@ -78,7 +78,7 @@ def test_a_reshape_behind_another_reader_gets_the_copy() -> None:
     shape = net.constant([1, 36, 32])
     flat = net.apply("RESHAPE", (middle, shape), (1, 36, 32), ReshapeOptions((1, 36, 32)))
     model = net.model(last, flat)
-    assert hazards(model, "26.2") == ["H1"]
+    assert hazards(model, "26.2") == ["ethosu.brick-order"]
     after = rewrite(BreakEscape(), model, on(model, "26.2")).model
     assert hazards(after, "26.2") == []
     assert_same_answers(BreakEscape(), model, after)
@@ -109,9 +109,9 @@ def test_readers_on_the_cpu_get_the_copy() -> None:
 )
 def test_no_tensor_of_a_real_network_escapes_afterwards(shared_models: Path, name: str, version: str) -> None:
     model = read(shared_models, name)
-    assert "H1" in hazards(model, version)
+    assert "ethosu.brick-order" in hazards(model, version)
     after = rewrite(BreakEscape(), model, on(model, version)).model
-    assert hazards(after, version) == [rule for rule in hazards(model, version) if rule != "H1"]
+    assert hazards(after, version) == [rule for rule in hazards(model, version) if rule != "ethosu.brick-order"]
     added = len(kinds(after)) - len(kinds(model))
     assert on_npu(after, version) == on_npu(model, version) + added
     assert len(place(after, version).partitions) == len(place(model, version).partitions)

@@ -61,7 +61,7 @@ def test_symmetric_padding_with_stride_two_on_even_sizes_needs_a_larger_kernel_a
     model = _padded(8, (1, 1, 1, 1))
     assert FoldPad().rewrite(model, Context()) is None
     assert FoldPad(growth=0).rewrite(model, on(model, "25.3")) is None
-    assert hazards(model, "25.3") == ["H2"]
+    assert hazards(model, "25.3") == ["ethosu.pad-folded"]
     after = rewrite(FoldPad(), model, on(model, "25.3")).model
     assert after.main.tensors[after.main.operators[0].inputs[1]].shape == (5, 4, 4, 3)
     assert hazards(after, "25.3") == []
@@ -153,7 +153,7 @@ def test_a_window_smaller_than_its_stride_gets_a_padding_that_does_not_underflow
     net = Net()
     net.convolve(net.input(1, 8, 8, 4), 8, 1, 2, padding=Padding.SAME)
     model = net.model()
-    assert hazards(model, "25.3") == ["H3"]
+    assert hazards(model, "25.3") == ["ethosu.padding-underflow"]
     after = rewrite(FoldPad(), model, on(model, "25.3")).model
     assert hazards(after, "25.3") == []
     assert_same_answers(FoldPad(), model, after)
@@ -164,7 +164,7 @@ def test_a_window_that_is_padded_along_one_axis_only_grows_along_the_other() -> 
     net = Net()
     net.convolve(net.input(1, 8, 8, 4), 8, (1, 3), 2, padding=Padding.SAME)
     model = net.model()
-    assert hazards(model, "25.3") == ["H3"]
+    assert hazards(model, "25.3") == ["ethosu.padding-underflow"]
     after = rewrite(FoldPad(), model, on(model, "25.3")).model
     assert hazards(after, "25.3") == []
     assert_same_answers(FoldPad(), model, after)
@@ -206,7 +206,7 @@ def test_whatever_is_folded_is_the_same(
 
 def test_the_pads_of_keras_mobilenet_v2_go_and_with_them_the_hazard(shared_models: Path) -> None:
     model = read(shared_models, "keras_mobilenet_v2_224_int8_per_tensor_io_int8")
-    assert hazards(model, "25.3").count("H2") == 4
+    assert hazards(model, "25.3").count("ethosu.pad-folded") == 4
     after = rewrite(FoldPad(), model, on(model, "25.3")).model
     assert hazards(after, "25.3") == []
     assert "PAD" not in kinds(after)
@@ -219,5 +219,5 @@ def test_symmetric_pads_of_shufflenet_grow_kernels(shared_models: Path) -> None:
     model = read(shared_models, "fastestdet_shufflenetv2")
     after = rewrite(FoldPad(), model, on(model, "25.3")).model
     assert "PAD" not in kinds(after)
-    assert "H2" not in hazards(after, "25.3")
+    assert "ethosu.pad-folded" not in hazards(after, "25.3")
     assert_same_answers(FoldPad(), model, after, randoms=1)

@@ -84,7 +84,7 @@ def test_a_concatenation_leaves_the_bricks_with_one_channel_more(kernel: int) ->
     joined = net.apply("CONCATENATION", parts, (1, 8, 8, 64), ConcatenationOptions(3), quantization=quantized(0.05, -7))
     ends = [net.convolve(joined, depth, kernel, quantization=quantized(0.1, 3)) for depth in (16, 5)]
     model = net.model(*ends)
-    assert hazards(model, "25.3") == ["H4"]
+    assert hazards(model, "25.3") == ["ethosu.concat-misplaced"]
     after = rewrite(JoinAxis(), model, on(model, "25.3")).model
     assert kinds(after) == kinds(model)
     assert hazards(after, "25.3") == []
@@ -97,16 +97,16 @@ def test_a_concatenation_that_others_read_keeps_its_hazard() -> None:
     parts = [net.convolve(first, depth, 1) for depth in (24, 40)]
     net.pool(net.apply("CONCATENATION", parts, (1, 8, 8, 64), ConcatenationOptions(3)))
     model = net.model()
-    assert hazards(model, "25.3") == ["H4"]
+    assert hazards(model, "25.3") == ["ethosu.concat-misplaced"]
     assert JoinAxis().rewrite(model, on(model, "25.3")) is None
 
 
 def test_shufflenet_joins_rightly(shared_models: Path) -> None:
     model = read(shared_models, "fastestdet_shufflenetv2")
     model = rewrite(CancelTransposes(), model, on(model, "26.2")).model
-    before = hazards(model, "26.2").count("H4")
+    before = hazards(model, "26.2").count("ethosu.concat-misplaced")
     after = rewrite(JoinAxis(), model, on(model, "26.2")).model
-    assert hazards(after, "26.2").count("H4") < before
+    assert hazards(after, "26.2").count("ethosu.concat-misplaced") < before
     assert_same_answers(JoinAxis(), model, after, randoms=1)
 
 

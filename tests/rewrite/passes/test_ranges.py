@@ -63,7 +63,7 @@ def test_a_refused_relu6_gets_the_range_of_its_clamp(scale: float, offset: int, 
 def test_a_relu_that_nothing_clamps_begins_at_zero() -> None:
     net, clamped = _network(quantized(0.02, 100), activation=Activation.RELU)
     model = net.model(net.convolve(clamped, 8, quantization=quantized(0.1, 128)))
-    assert hazards(model, "25.3") == ["H8"]
+    assert hazards(model, "25.3") == ["ethosu.relu-unclamped"]
     after = rewrite(Relu6Range(), model, on(model, "25.3")).model
     assert hazards(after, "25.3") == []
     found = after.main.tensors[after.main.operators[0].outputs[0]]

@@ -21,7 +21,11 @@ def _context(model: Model, version: str) -> Context:
 
 
 def _dangers(model: Model, version: str) -> list[str]:
-    return [hazard.rule.id for hazard in place(model, version, "rk3588").hazards if hazard.rule.id in ("H20", "H21")]
+    return [
+        hazard.rule.id
+        for hazard in place(model, version, "rk3588").hazards
+        if hazard.rule.id in ("rocket.unfusable-add", "rocket.misfused-add")
+    ]
 
 
 def _scales(element: ElementType) -> tuple[Quantization, Quantization, Quantization]:
@@ -49,11 +53,11 @@ def _alone(element: ElementType, activation: Activation = Activation.NONE) -> Mo
 @pytest.mark.parametrize("element", [INT8, UINT8])
 def test_the_operands_of_a_keras_block_change_places(element: ElementType, version: str) -> None:
     model = _residual(element, swapped=True)
-    assert _dangers(model, version) == ["H20"]
+    assert _dangers(model, version) == ["rocket.unfusable-add"]
     after = rewrite(RearrangeAdditions(), model, _context(model, version)).model
     assert kinds(after) == kinds(model)
     # Before 26.1 the sum keeps the convolution's quantization, whatever the order.
-    assert _dangers(after, version) == (["H21"] if version == "25.3" else [])
+    assert _dangers(after, version) == (["rocket.misfused-add"] if version == "25.3" else [])
     assert_same_answers(RearrangeAdditions(), model, after)
 
 
@@ -61,7 +65,7 @@ def test_the_operands_of_a_keras_block_change_places(element: ElementType, versi
 @pytest.mark.parametrize("element", [INT8, UINT8])
 def test_what_cannot_be_fused_becomes_two_subtractions_on_the_cpu(element: ElementType, activation: Activation) -> None:
     model = _alone(element, activation)
-    assert _dangers(model, "26.1") == ["H20"]
+    assert _dangers(model, "26.1") == ["rocket.unfusable-add"]
     after = rewrite(RearrangeAdditions(), model, _context(model, "26.1")).model
     assert kinds(after) == ["SUB", "SUB"]
     assert not any(hazard.effect is Effect.CRASH for hazard in place(after, "26.1", "rk3588").hazards)

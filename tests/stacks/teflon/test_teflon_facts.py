@@ -41,26 +41,29 @@ def test_ssd_mobilenet_v1_on_25_3(shared_models: Path) -> None:
         32: "8.58845 (scale 0.053677805, zero point 95)",
         34: "6.85443 (scale 0.044222128, zero point 100)",
     }
-    (leak,) = (hazard for hazard in placement.hazards if hazard.rule.id == "H1")
+    (leak,) = (hazard for hazard in placement.hazards if hazard.rule.id == "ethosu.brick-order")
     assert leak.operators == (26, 39, 41)
     assert leak.found == "10x10x768, 76800 bytes"
     assert "operator 27 (CONV_2D)" in leak.message
-    assert [hazard.operators for hazard in placement.hazards if hazard.rule.id == "H8"] == [(31,), (33,)]
+    assert [hazard.operators for hazard in placement.hazards if hazard.rule.id == "ethosu.relu-unclamped"] == [
+        (31,),
+        (33,),
+    ]
     assert [remedy.target for remedy in leak.remedies if remedy.kind is RemedyKind.VERSION] == ["imx93/teflon@main"]
 
 
 def test_ssd_mobilenet_v1_of_the_zoo_leaks_bricks_on_25_3_and_26_2() -> None:
     model = npufit.load("zoo:ssd_mobilenet_v1@300,uint8")
     for version in ("25.3", "26.2"):
-        assert "H1" in {hazard.rule.id for hazard in place(model, version).hazards}
-    assert "H1" not in {hazard.rule.id for hazard in place(model, "main").hazards}
+        assert "ethosu.brick-order" in {hazard.rule.id for hazard in place(model, version).hazards}
+    assert "ethosu.brick-order" not in {hazard.rule.id for hazard in place(model, "main").hazards}
 
 
 @pytest.mark.parametrize("version", ["25.3", "26.0", "26.1"])
 def test_per_tensor_mobilenet_v2_of_keras_has_four_wrong_pads(version: str) -> None:
     placement = place(npufit.load("zoo:mobilenet_v2@224,int8-per-tensor,io=int8"), version)
     assert [(hazard.rule.id, hazard.operators[0]) for hazard in placement.hazards] == [
-        ("H2", 4), ("H2", 12), ("H2", 24), ("H2", 51),
+        ("ethosu.pad-folded", 4), ("ethosu.pad-folded", 12), ("ethosu.pad-folded", 24), ("ethosu.pad-folded", 51),
     ]  # fmt: skip
     for hazard in placement.hazards:
         assert hazard.remedies[0].target == "imx93/teflon@26.2"
@@ -85,7 +88,7 @@ def test_the_global_pooling_of_a_keyword_spotter_sets_reserved_bits(shared_model
     model = npufit.load(shared_models / "kws_ref_model.tflite")
     for version in ("25.3", "26.1", "26.2", "main"):
         (hazard,) = place(model, version).hazards
-        assert (hazard.rule.id, hazard.certain) == ("H12", False), version
+        assert (hazard.rule.id, hazard.certain) == ("ethosu.stride-overflow", False), version
         assert "0x1880" in hazard.message
 
 
@@ -94,7 +97,8 @@ def test_the_global_pooling_of_a_keyword_spotter_sets_reserved_bits(shared_model
     [
         ("add_relu_bcast", set[str]()), ("concat_c16", set[str]()), ("depthwise_1ch", set[str]()),
         ("slice_h", set[str]()), ("resize2x", set[str]()), ("residual_chain", set[str]()),
-        ("pad_asym_conv", {"H2"}), ("pad_sym_conv", {"H2"}), ("resize3x", {"H6"}),
+        ("pad_asym_conv", {"ethosu.pad-folded"}), ("pad_sym_conv", {"ethosu.pad-folded"}),
+        ("resize3x", {"ethosu.resize-doubled"}),
     ],
 )  # fmt: skip
 def test_hazards_on_25_3_are_what_executing_the_captures_showed(

@@ -21,10 +21,10 @@ _ORACLE = SHARED / "facts" / "teflon_real.json"
 _SMALL_BYTES = 700_000
 
 _MAY_CRASH = {("test_fullconnected_int8.tflite", "imx8mp/teflon@26.2")}
-"""H15 depends on what memory holds; it held nothing bad there, and killed the release before."""
+"""teflon.missing-bias depends on what memory holds; it held nothing bad there, and killed the release before."""
 
 _EQUAL_ALL_THE_SAME = {"keras_transformer_encoder_int8.tflite"}
-"""H9 speaks of this network's additions; the one random input that was tried does not show it."""
+"""teflon.elementwise-operands names its additions; the one random input that was tried does not show it."""
 
 
 def _models() -> dict[str, Any]:
@@ -77,6 +77,10 @@ def _compare_placement(placement: Placement, answer: dict[str, Any], where: str)
         assert len(placement.partitions) == answer["partitions"], where
     crash = answer.get("crash") or ""
     if "in Prepare" in crash:
-        first = min(h.operators[0] for h in placement.hazards if h.rule.id == "H18" and h.effect is Effect.CRASH)
+        first = min(
+            h.operators[0]
+            for h in placement.hazards
+            if h.rule.id == "teflon.operand-read-early" and h.effect is Effect.CRASH
+        )
         assert first == len(taken), where
         assert crash == f"in Prepare at operator {first} RESHAPE", where

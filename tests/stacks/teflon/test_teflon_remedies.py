@@ -87,12 +87,15 @@ def _joined_rows() -> Model:
 
 
 def test_a_release_that_takes_the_operator_and_computes_it_wrongly_is_passed_over() -> None:
-    # 26.1 takes a constant operand, but reads memory that nobody wrote (H9).
-    assert (refusals(_added_constant(), "26.1"), hazards(_added_constant(), "26.1")) == ([], ["H9"])
+    # 26.1 takes a constant operand, but reads memory that nobody wrote (teflon.elementwise-operands).
+    assert (refusals(_added_constant(), "26.1"), hazards(_added_constant(), "26.1")) == (
+        [],
+        ["teflon.elementwise-operands"],
+    )
     finding = place(_added_constant(), "25.3").operators[0].finding
     assert finding is not None
     assert _version(finding.remedies) == "26.2"
-    # 26.2 takes the axis, but joins along another one (H4); main is the first that does not.
+    # 26.2 takes the axis, but joins along another one (ethosu.concat-misplaced); main is the first that does not.
     finding = place(_joined_rows(), "25.3").operators[0].finding
     assert finding is not None
     assert _version(finding.remedies) == "main"
@@ -104,7 +107,7 @@ def test_where_every_release_computes_it_wrongly_the_remedy_says_so() -> None:
     model = network.model()
     finding = place(model, "25.3").operators[0].finding
     assert finding is not None
-    assert finding.remedies[0].text == "Mesa 26.1 takes it, but see H9 there"
+    assert finding.remedies[0].text == "Mesa 26.1 takes it, but see teflon.elementwise-operands there"
 
 
 def test_a_remedy_is_none_known_where_nothing_helps() -> None:

@@ -35,7 +35,11 @@ class Additions(Network):
 
 
 def _hazards(model: Model, version: str = "26.1") -> list[Hazard]:
-    return [hazard for hazard in place(model, version, "rk3588").hazards if hazard.rule.id in ("H20", "H21")]
+    return [
+        hazard
+        for hazard in place(model, version, "rk3588").hazards
+        if hazard.rule.id in ("rocket.unfusable-add", "rocket.misfused-add")
+    ]
 
 
 def _model(build: Callable[[Additions], tuple[int, ...] | None]) -> Model:
@@ -120,16 +124,16 @@ CASES: tuple[tuple[Callable[[Additions], tuple[int, ...] | None], list[str]], ..
     (residual, list[str]()),
     (two_convolutions, list[str]()),
     (chain_of_blocks, list[str]()),
-    (swapped, ["H20"]),
-    (alone, ["H20"]),
-    (foreign_second, ["H20"]),
-    (renamed, ["H20"]),
-    (leaves, ["H20"]),
-    (to_the_cpu, ["H20"]),
-    (onto_itself, ["H20"]),
-    (twice, ["H21"]),
-    (too_early, ["H21"]),
-    (read_elsewhere, ["H21"]),
+    (swapped, ["rocket.unfusable-add"]),
+    (alone, ["rocket.unfusable-add"]),
+    (foreign_second, ["rocket.unfusable-add"]),
+    (renamed, ["rocket.unfusable-add"]),
+    (leaves, ["rocket.unfusable-add"]),
+    (to_the_cpu, ["rocket.unfusable-add"]),
+    (onto_itself, ["rocket.unfusable-add"]),
+    (twice, ["rocket.misfused-add"]),
+    (too_early, ["rocket.misfused-add"]),
+    (read_elsewhere, ["rocket.misfused-add"]),
 )
 
 
@@ -141,7 +145,7 @@ def test_an_addition_is_judged_by_the_drivers_own_walk(
     found = _hazards(_model(build), version)
     assert [hazard.rule.id for hazard in found] == rules
     for hazard in found:
-        assert hazard.effect is (Effect.CRASH if hazard.rule.id == "H20" else Effect.WRONG)
+        assert hazard.effect is (Effect.CRASH if hazard.rule.id == "rocket.unfusable-add" else Effect.WRONG)
         assert hazard.certain is (version != "main")
 
 
@@ -159,7 +163,7 @@ def test_the_sum_was_written_with_the_convolutions_quantization_before_26_1() ->
     def build(network: Additions) -> None:
         network.add(network.conv(network.image), network.image, quantized(0.5, 3))
 
-    assert [hazard.rule.id for hazard in _hazards(_model(build), "25.3")] == ["H21"]
+    assert [hazard.rule.id for hazard in _hazards(_model(build), "25.3")] == ["rocket.misfused-add"]
     assert _hazards(_model(build), "26.1") == []
 
 
@@ -179,11 +183,11 @@ def test_signed_bytes_are_a_hazard_on_rocket_alone(element: ElementType) -> None
     weights = network.zeros(8, 1, 1, 8, element=element)
     network.convolve(network.input(*SHAPE, element=element), 8, weights=weights, element=element)
     model = network.model()
-    assert ("H22" in {hazard.rule.id for hazard in place(model, "26.1", "rk3588").hazards}) == (
+    assert ("rocket.int8-as-uint8" in {hazard.rule.id for hazard in place(model, "26.1", "rk3588").hazards}) == (
         element is ElementType.INT8
     )
     for chip in ("imx93", "imx8mp"):
-        assert "H22" not in {hazard.rule.id for hazard in place(model, "26.1", chip).hazards}
+        assert "rocket.int8-as-uint8" not in {hazard.rule.id for hazard in place(model, "26.1", chip).hazards}
 
 
 def test_an_addition_without_an_operand_does_not_trip_the_walk() -> None:

@@ -21,6 +21,7 @@ from npufit.graph import (
     SplitOptions,
 )
 from npufit.stacks import Evidence, RuleKind, Stage, Unit, load_stack
+from npufit.stacks.teflon.hazards import HAZARDS
 
 FLOAT = ElementType.FLOAT32
 ALL = VERSIONS
@@ -369,8 +370,19 @@ def test_rules_are_complete_and_named_after_who_refuses() -> None:
         assert rule.remedies, rule.id
         assert rule.statement.endswith("."), rule.id
         prefix = rule.id.partition(".")[0]
+        assert (rule.stage is Stage.EXECUTION) == (rule.kind is RuleKind.HAZARD), rule.id
+        if rule.kind is RuleKind.HAZARD:
+            continue
         assert (rule.stage is Stage.DRIVER_CHECK) == (prefix in _DRIVER_CHIPS), rule.id
-        assert (rule.stage is Stage.EXECUTION) == (rule.kind is RuleKind.HAZARD) == rule.id.startswith("H"), rule.id
+
+
+def test_hazards_are_named_after_whose_fault_they_are() -> None:
+    drivers_of: dict[str, set[str]] = {}
+    for rule, _, drivers in HAZARDS:
+        drivers_of.setdefault(rule.id, set()).update(drivers)
+    for rule, drivers in drivers_of.items():
+        owner = "teflon" if drivers == set(_DRIVER_CHIPS) else "".join(drivers)
+        assert rule.startswith(f"{owner}."), rule
 
 
 def test_versions_of_rules_read_well() -> None:
@@ -380,9 +392,9 @@ def test_versions_of_rules_read_well() -> None:
     assert versions["ethosu.concat-axis"] == "26.2 and later"
     assert versions["ethosu.stride"] == "main (unreleased)"
     assert versions["ethosu.dilation"] == "all (25.3 to main)"
-    assert versions["H10"] == "26.2"
-    assert versions["H1"] == "25.3 to 26.2"
-    assert versions["H16"] == "26.2.0 and 26.2.1"
+    assert versions["ethosu.int16-table"] == "26.2"
+    assert versions["ethosu.brick-order"] == "25.3 to 26.2"
+    assert versions["ethosu.flattened-input"] == "26.2.0 and 26.2.1"
 
 
 @pytest.mark.parametrize(

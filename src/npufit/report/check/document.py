@@ -15,7 +15,7 @@ from npufit.report.check.estimate_document import estimate_document
 from npufit.report.cures import passes_against
 from npufit.stacks import Difference, Hazard, OperatorPlacement, Partition, Remedy
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def check_json(model: Model, results: Sequence[CheckResult], gates: Sequence[GateResult] = ()) -> str:

@@ -14,7 +14,7 @@ from npufit.report import predicted_time
 from npufit.report.check.headline import headline
 from npufit.report.findings import remedy_words
 from npufit.report.hazards import effect_words
-from npufit.stacks import Effect, Remedy, Rule, RuleKind, Unit
+from npufit.stacks import Effect, Remedy, Rule, RuleKind, Unit, former_ids
 
 _LEVELS = {RuleKind.REFUSAL: "warning", RuleKind.HAZARD: "error", RuleKind.UNKNOWN: "note"}
 _RANKS = {Effect.CRASH: 100.0, Effect.FAILS: 90.0, Effect.WRONG: 80.0}
@@ -87,6 +87,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     )
     return {
         "id": rule.id,
+        **({"deprecatedIds": list(formerly)} if (formerly := former_ids(rule.id)) else {}),
         "shortDescription": {"text": rule.statement},
         "fullDescription": {"text": f"{rule.statement} {rule.why}"},
         "help": {"text": help_text},

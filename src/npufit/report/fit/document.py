@@ -21,7 +21,7 @@ from npufit.formatting import clean
 from npufit.report.check.document import check_document
 from npufit.report.fit.text import Written
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def fit_json(fit: Fit, written: Written) -> str:

@@ -10,7 +10,7 @@ from npufit.report.findings import remedy_words
 from npufit.report.hazards import effects_words
 from npufit.report.markdown import template_environment
 from npufit.report.terminal_page import Page
-from npufit.stacks import Rule, RuleKind, Stage
+from npufit.stacks import Rule, RuleKind, Stage, former_ids
 
 _DECIDERS = {
     Stage.FRONTEND_UNMAPPED: "the delegate: it has no translation for the type",
@@ -47,6 +47,8 @@ def rule_text(rule: Rule, page: Page) -> str:
     if rule.effects:
         lines += page.labelled("effect", effects_words(rule.effects), "", 10)
     lines += page.labelled("versions", rule.versions, "", 10)
+    if formerly := former_ids(rule.id):
+        lines += page.labelled("formerly", ", ".join(formerly), "", 10)
     lines += page.labelled("known", f"{rule.evidence}: {rule.source}", "", 10)
     return "\n".join(lines)
 
@@ -68,6 +70,7 @@ def rule_document(rule: Rule) -> dict[str, object]:
     """Return a rule as plain data, ready for JSON."""
     return {
         "id": rule.id,
+        "former_ids": list(former_ids(rule.id)),
         "kind": rule.kind.value,
         "stage": rule.stage.value,
         "statement": rule.statement,
@@ -91,6 +94,7 @@ def rule_page(rule: Rule) -> str:
         .get_template("rules/rule.md.j2")
         .render(
             rule=rule,
+            formerly=", ".join(former_ids(rule.id)),
             stage=_DECIDERS[rule.stage],
             words=remedy_words,
             effects=effects_words(rule.effects),

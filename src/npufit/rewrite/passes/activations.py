@@ -112,7 +112,7 @@ class UnfuseActivations(Pass):
     """A fused activation that the target refuses or drops leaves its operator.
 
     On Teflon, for convolutions with a RELU6 that it refuses (real maximum above 6) and for activations that it drops or
-    does not clamp (hazards H8, H9, H14):
+    does not clamp (hazards ethosu.relu-unclamped, teflon.elementwise-operands, teflon.activation-dropped):
 
     1. What the integers clamp anyway is not written: RELU6 becomes RELU where 6 is rounded to the highest integer, and
        an activation that takes nothing away becomes none. A scale a little above 6/255 is refused, although 6 / scale
@@ -158,7 +158,16 @@ class UnfuseActivations(Pass):
         }
         if self.everywhere:
             return sorted(fused)
-        wrong = {hazard.operators[0] for hazard in hazards(context, "H8", "H9", "H14", "vx.transpose-conv-activation")}
+        wrong = {
+            hazard.operators[0]
+            for hazard in hazards(
+                context,
+                "ethosu.relu-unclamped",
+                "teflon.elementwise-operands",
+                "teflon.activation-dropped",
+                "vx.transpose-conv-activation",
+            )
+        }
         wrong |= refused_by(context, "teflon.relu6-range")
         tensors, operators = model.main.tensors, model.main.operators
         return [
@@ -176,7 +185,7 @@ def _simplify(editor: Editor, index: int, clamp: tuple[int, int]) -> str:
     if clamp == (lowest, highest) and own is not Activation.RELU6:
         weaker = Activation.NONE
     elif clamp[1] == highest and own is Activation.RELU6:
-        # Without a RELU that Teflon would not clamp either (H8), which case 2 does.
+        # Without a RELU that Teflon would not clamp either (ethosu.relu-unclamped), which case 2 does.
         weaker = Activation.RELU
     else:
         return ""

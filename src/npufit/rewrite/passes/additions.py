@@ -23,7 +23,9 @@ _MOST_DIMENSIONS = 4
 
 @dataclass(frozen=True)
 class RearrangeAdditions(Pass):
-    """An ADD on which the rocket driver crashes, or which it computes wrongly (hazards H20, H21), is written anew.
+    """An ADD on which the rocket driver crashes, or which it computes wrongly, is written anew.
+
+    Its hazards are rocket.unfusable-add and rocket.misfused-add.
 
     1. The operands change places, where the second one is the output of a convolution that nothing else reads: this is
        what the driver fuses into. ADD scales both operands alike, so their order does not matter.
@@ -37,7 +39,8 @@ class RearrangeAdditions(Pass):
     name: ClassVar[str] = "rearrange-additions"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = (
-        "swap the operands of ADD, or write it as SUB, where rocket crashes on it (hazards H20, H21)"
+        "swap the operands of ADD, or write it as SUB, where rocket crashes on it "
+        "(hazards rocket.unfusable-add, rocket.misfused-add)"
     )
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
@@ -45,7 +48,9 @@ class RearrangeAdditions(Pass):
         editor = Editor(model)
         partitions = {index: placed.partition for index, placed in placements(context).items()}
         sites: list[Site] = []
-        for index in dict.fromkeys(hazard.operators[0] for hazard in hazards(context, "H20", "H21")):
+        for index in dict.fromkeys(
+            hazard.operators[0] for hazard in hazards(context, "rocket.unfusable-add", "rocket.misfused-add")
+        ):
             operator = editor.operator(index)
             if operator.type != "ADD" or not is_whole(operator) or len(operator.inputs) != 2:
                 continue

@@ -18,7 +18,7 @@ _MACS_PER_BYTE = 64
 
 @dataclass(frozen=True)
 class BreakEscape(Pass):
-    """A tensor that is read in its partition and leaves it as well is split in two (hazard H1).
+    """A tensor that is read in its partition and leaves it as well is split in two (hazard ethosu.brick-order).
 
     Mesa until 26.2 keeps feature maps with channels that are a multiple of 16 in bricks where an operator of the same
     partition reads them, and copies them out as they lie. A tensor that nothing inside reads lies in plain order. So
@@ -35,7 +35,9 @@ class BreakEscape(Pass):
 
     name: ClassVar[str] = "break-escape"
     exactness: ClassVar[Exactness] = Exactness.EXACT
-    summary: ClassVar[str] = "copy tensors that leave an NPU partition in which they are read as well (hazard H1)"
+    summary: ClassVar[str] = (
+        "copy tensors that leave an NPU partition in which they are read as well (hazard ethosu.brick-order)"
+    )
 
     by: str = option("auto", "how the copy is made: pool (a 1x1 MAX_POOL_2D), repeat (the operator again) or auto")
 
@@ -44,7 +46,11 @@ class BreakEscape(Pass):
         if self.by not in _WAYS:
             raise InputError(f"{self.name} has no way '{self.by}' to make a copy. Known: {', '.join(_WAYS)}.")
         partitions = {index: placed.partition for index, placed in placements(context).items()}
-        escaping = {hazard.tensors[0]: hazard.operators[0] for hazard in hazards(context, "H1") if hazard.tensors}
+        escaping = {
+            hazard.tensors[0]: hazard.operators[0]
+            for hazard in hazards(context, "ethosu.brick-order")
+            if hazard.tensors
+        }
         editor = Editor(model)
         sites: list[Site] = []
         for tensor, producer in escaping.items():

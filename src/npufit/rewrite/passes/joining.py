@@ -39,9 +39,9 @@ class JoinAxis(Pass):
        zeros with a scale of 1, so their multiplier is exactly 1. 8 bits and rank 4 only.
     4. SPLIT of the height becomes STRIDED_SLICE, one for each result.
     5. CONCATENATION of channels whose result is kept in bricks of 16 while an input in front of others has channels
-       that are no multiple of 16 (hazard H4) gets one channel more, and so leaves the bricks: the convolution that
-       makes one of its inputs, and that nothing else reads, makes a channel of zeros, and the convolutions that read
-       the result have weights of zero for it.
+       that are no multiple of 16 (hazard ethosu.concat-misplaced) gets one channel more, and so leaves the bricks: the
+       convolution that makes one of its inputs, and that nothing else reads, makes a channel of zeros, and the
+       convolutions that read the result have weights of zero for it.
 
     On other targets, and without one, only case 2.
     """
@@ -67,7 +67,7 @@ class JoinAxis(Pass):
             if what:
                 sites.append(Site(0, (index,), what))
         if on_teflon:
-            for index in dict.fromkeys(hazard.operators[0] for hazard in hazards(context, "H4")):
+            for index in dict.fromkeys(hazard.operators[0] for hazard in hazards(context, "ethosu.concat-misplaced")):
                 what = _leave_bricks(editor, index)
                 if what:
                     sites.append(Site(0, (index,), what))

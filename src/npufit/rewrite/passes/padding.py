@@ -53,7 +53,7 @@ class _Axis:
     def fits_same(self, front: int = 0, back: int = 0, *, underflow: bool = True) -> bool:
         """Return whether SAME does, with a kernel that has `front` and `back` more taps of zero.
 
-        Without `underflow` the padding that is needed must not be negative: hazard H3.
+        Without `underflow` the padding that is needed must not be negative: hazard ethosu.padding-underflow.
         """
         kernel = self.kernel + front + back
         needed = (self.output - 1) * self.stride + (kernel - 1) * self.dilation + 1 - self.size
@@ -93,7 +93,7 @@ class FoldPad(Pass):
     3. The same for MAX_POOL_2D, which leaves the border out instead of padding it: where the padding is the lowest
        value that the tensor can hold, both are the same.
 
-    Where the target does not run the PAD rightly (hazards H2, vx.pad-zero-point), or not at all:
+    Where the target does not run the PAD rightly (hazards ethosu.pad-folded, vx.pad-zero-point), or not at all:
 
     4. The kernel grows by taps of zero, at most `growth` on each axis, until SAME pads as wanted: PAD (1, 1) and a 3x3
        kernel with stride 2 on an even size is SAME with a 4x4 kernel whose last row and column are zero.
@@ -103,7 +103,7 @@ class FoldPad(Pass):
     6. AVERAGE_POOL_2D becomes a depthwise convolution with weights of 1, where every sum that can occur gives the same
        result (mean-to-convolution says how), and that takes the padding as in 2 or 4.
 
-    Where the target computes SAME of a window wrongly (hazard H3):
+    Where the target computes SAME of a window wrongly (hazard ethosu.padding-underflow):
 
     7. SAME that pads nothing becomes VALID; where one axis is padded and the other is not, the kernel grows as in 4.
 
@@ -122,13 +122,15 @@ class FoldPad(Pass):
         """Return `model` with PADs folded, None where none can be."""
         editor = Editor(model)
         wrong = {
-            index for hazard in hazards(context, "H2", "vx.pad-zero-point") for index in hazard.operators[:1]
+            index
+            for hazard in hazards(context, "ethosu.pad-folded", "vx.pad-zero-point")
+            for index in hazard.operators[:1]
         } | off_npu(context)
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
             if operator.type == "PAD":
                 sites += _fold_readers(editor, index, self.growth, in_need=index in wrong)
-        for hazard in hazards(context, "H3"):
+        for hazard in hazards(context, "ethosu.padding-underflow"):
             sites += _mend_same(editor, hazard.operators[0], self.growth)
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 

@@ -38,7 +38,7 @@ class Relu6Range(Pass):
     2. The zero point is another one, because the range was taken before the clamp: it becomes the lowest integer and
        the scale 6/255. The integers below zero were never used, so the steps become finer.
     3. The maximum is not above 6, or the activation is a RELU, but the zero point is not the lowest integer, so that
-       nothing clamps at zero (hazard H8): the range becomes 0 to the old maximum.
+       nothing clamps at zero (hazard ethosu.relu-unclamped): the range becomes 0 to the old maximum.
 
     Whoever reads the output computes its multiplier from the new scale; biases are requantized to it. Operators that
     copy (pooling, PAD, CONCATENATION, ...) hand the new range on to their other ends. The pass leaves a convolution
@@ -83,7 +83,7 @@ def _in_the_way(model: Model, context: Context) -> list[int]:
         }
     else:
         found = set(refused_by(context, "teflon.relu6-range"))
-        found |= {hazard.operators[0] for hazard in hazards(context, "H8")}
+        found |= {hazard.operators[0] for hazard in hazards(context, "ethosu.relu-unclamped")}
     return sorted(index for index in found if model.main.operators[index].type in _CONVOLUTIONS)
 
 

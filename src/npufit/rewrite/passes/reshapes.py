@@ -24,7 +24,8 @@ class CleanReshapes(Pass):
     1. One to the same shape goes.
     2. Of several in a row only the last stays, as a RESHAPE of the first one's input.
     3. SQUEEZE and EXPAND_DIMS become RESHAPE, which more targets take.
-    4. RESHAPE with one input gets its shape as the second (Teflon reads behind the inputs otherwise: hazard H18).
+    4. RESHAPE with one input gets its shape as the second (hazard teflon.operand-read-early:
+       without it Teflon reads beyond the inputs).
 
     Shapes must be fixed: run fix-batch before.
     """

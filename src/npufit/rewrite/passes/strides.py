@@ -25,20 +25,23 @@ _LARGEST = 3
 
 @dataclass(frozen=True)
 class UnusedStride(Pass):
-    """A stride above 3 whose window never moves, as in a global pooling, becomes 1, 2 or 3 (hazard H12).
+    """A stride above 3 whose window never moves, as in a global pooling, becomes 1, 2 or 3.
 
-    The output has a single row or column, and keeps it; the padding stays the same. So nothing is computed differently.
+    Its hazard is ethosu.stride-overflow. The output has a single row or column, and keeps it; the padding stays the
+    same. So nothing is computed differently.
     """
 
     name: ClassVar[str] = "unused-stride"
     exactness: ClassVar[Exactness] = Exactness.EXACT
-    summary: ClassVar[str] = "write strides that are never taken, as in a global pooling, as small ones (hazard H12)"
+    summary: ClassVar[str] = (
+        "write strides that are never taken, as in a global pooling, as small ones (hazard ethosu.stride-overflow)"
+    )
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with such strides made small, None where there are none."""
         editor = Editor(model)
         sites: list[Site] = []
-        for index in dict.fromkeys(hazard.operators[0] for hazard in hazards(context, "H12")):
+        for index in dict.fromkeys(hazard.operators[0] for hazard in hazards(context, "ethosu.stride-overflow")):
             smaller = _with_small_strides(editor, editor.operator(index))
             if smaller is not None:
                 editor.replace(index, smaller)

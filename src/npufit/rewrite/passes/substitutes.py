@@ -13,7 +13,7 @@ from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Sit
 from npufit.rewrite.substitution import KINDS, Trial, try_out
 from npufit.rewrite.surgery.editor import Editor
 
-_STRIDE_HAZARD = "H12"
+_STRIDE_HAZARD = "ethosu.stride-overflow"
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ WIDE_ELEMENT = _rule(
     "An operator whose first input or output has elements of four bytes (float32, int32) is refused.",
     "first input and output with elements of 1 or 2 bytes",
     "The source gives no reason. Before 26.1 it was not checked: such operators were accepted and computed wrongly "
-    "(see H17).",
+    "(see teflon.element-type).",
     "The QUANTIZE at the front of a network with float input; shape arithmetic in int32.",
     "give the network int8 or uint8 inputs and outputs, and quantize what is float in its middle",
     since(Release.M26_1),
@@ -205,7 +205,7 @@ STRIDE = _rule(
     "stride",
     "A convolution with a stride above 3 is refused.",
     "stride 1 to 3 in height and width",
-    "The register field cannot hold more. Older releases accept the operator: see H12.",
+    "The register field cannot hold more. Older releases accept the operator: see ethosu.stride-overflow.",
     "A patch embedding with stride 4.",
     "split the stride: with padding VALID, a stride of 4 is a stride of 2 and behind it a 1x1 MAX_POOL_2D with stride "
     "2",
@@ -242,7 +242,7 @@ CONCAT_AXIS = _rule(
     "axis -1 to 3, as written in the file",
     "The driver takes the number as the file writes it.",
     "axis -3 of a rank-4 tensor.",
-    "write the axis as a positive number (H4 says which axes are then computed rightly)",
+    "write the axis as a positive number (ethosu.concat-misplaced says which axes are then computed rightly)",
     since(Release.M26_2_0),
     ETHOSU_26_2,
 )
@@ -251,7 +251,7 @@ RESIZE_FACTOR = _rule(
     "resize-factor",
     "RESIZE_NEAREST_NEIGHBOR is refused unless it doubles height and width exactly.",
     "output height and width exactly twice the input's",
-    "The driver executes every resize as an exact doubling; until 26.0 without asking (see H6).",
+    "The driver executes every resize as an exact doubling; until 26.0 without asking (see ethosu.resize-doubled).",
     "An upsampling by 3 or to an odd size.",
     "write a factor of 4 as two of 2; for other factors none known",
     since(Release.M26_1),

@@ -1,4 +1,4 @@
-"""Hazards of what is computed: activations, look-ups, element types (H8, H10, H11, H13, H14, H17, H23)."""
+"""Hazards of what is computed: activations, look-ups, element types."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _COMPUTABLE = frozenset({ElementType.INT8, ElementType.UINT8, ElementType.INT16}
 _WITH_WEIGHTS = CONVOLUTIONS | {"FULLY_CONNECTED"}
 _LOOKED_UP = ("TANH", "LOGISTIC", "HARD_SWISH", "LEAKY_RELU")
 
-H8 = hazard_rule(
-    "H8",
+RELU_UNCLAMPED = hazard_rule(
+    "ethosu.relu-unclamped",
     "A fused ReLU is not clamped at zero.",
     "output zero point at the lowest integer, where saturation does the same; from 26.1 also an ADD with uint8 output",
     "The driver writes no clamp for the ReLU of a convolution and relies on the output's range ending at zero. From "
@@ -32,8 +32,8 @@ H8 = hazard_rule(
     fixed_in="main",
 )
 
-H10 = hazard_rule(
-    "H10",
+INT16_TABLE = hazard_rule(
+    "ethosu.int16-table",
     "An int16 TANH, LOGISTIC, HARD_SWISH or LEAKY_RELU is looked up in a table for 8 bits.",
     "int8 or uint8",
     "The table has one entry per 8-bit value, and int16 is not refused.",
@@ -43,8 +43,8 @@ H10 = hazard_rule(
     rewrite="quantize to int8",
 )
 
-H11 = hazard_rule(
-    "H11",
+COMPARE_SCALES = hazard_rule(
+    "ethosu.compare-scales",
     "MAXIMUM or MINIMUM ignores that its inputs and output are quantized differently.",
     "the same scale and zero point for both inputs and the output",
     "The integers are compared as they are.",
@@ -54,8 +54,8 @@ H11 = hazard_rule(
     rewrite="requantize both inputs to the output's scale",
 )
 
-H13 = hazard_rule(
-    "H13",
+INT16 = hazard_rule(
+    "ethosu.int16",
     "An int16 operator is accepted although parts of the driver assume one byte per element.",
     "int8 or uint8",
     "The element stride is one byte in places, clamps are those of int8, and block sizes are computed for 8 bits.",
@@ -65,11 +65,12 @@ H13 = hazard_rule(
     rewrite="quantize to int8",
 )
 
-H14 = hazard_rule(
-    "H14",
+ACTIVATION_DROPPED = hazard_rule(
+    "teflon.activation-dropped",
     "A fused activation is dropped without a word.",
     "an activation that the output's range implies (ReLU with the zero point at the lowest integer)",
-    "Teflon hands over no activation but RELU and RELU6 of a convolution (and of ADD from 26.1: see H9).",
+    "Teflon hands over no activation but RELU and RELU6 of a convolution (and of ADD from 26.1: see "
+    "teflon.elementwise-operands).",
     "FULLY_CONNECTED with a fused ReLU and a zero point of 0; a convolution with TANH.",
     _RELEASED,
     f"{FRONTEND_NEW}; {FRONTEND_OLD}",
@@ -77,8 +78,8 @@ H14 = hazard_rule(
     "own (RELU and RELU6 then run on the CPU)",
 )
 
-H17 = hazard_rule(
-    "H17",
+ELEMENT_TYPE = hazard_rule(
+    "teflon.element-type",
     "An operator on elements that the driver does not compute (float, int32, int64, bool, int4) is accepted.",
     "int8 or uint8 inputs, outputs and weights",
     "Until 26.0 ethosu does not look at the element type; from 26.1 it refuses elements of four bytes, in the first "
@@ -92,8 +93,8 @@ H17 = hazard_rule(
     effects=(Effect.WRONG, Effect.FAILS),
 )
 
-H23 = hazard_rule(
-    "H23",
+QUANTIZED_DIMENSION = hazard_rule(
+    "teflon.quantized-dimension",
     "LiteRT refuses to load the file: a tensor's quantization names a dimension that the tensor does not have.",
     "a quantized_dimension below the rank of its tensor, 0 for one scale",
     "LiteRT checks the dimension also where there is one scale and it does not matter. Nothing is run then, with or "
@@ -125,7 +126,7 @@ _MOST_FOLLOWED = 64
 
 
 def find_missing_clamps(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H8: ReLUs that are not clamped at zero."""
+    """Yield ReLUs that are not clamped at zero."""
     if graph.release not in _RELEASED:
         return
     for node in graph.accepted(*CONVOLUTIONS, "ADD"):
@@ -137,21 +138,21 @@ def find_missing_clamps(graph: PlacedGraph) -> Iterator[Hazard]:
             continue
         if output.quantization.zero_point != limits[0]:
             found = f"zero point {output.quantization.zero_point} instead of {limits[0]}"
-            yield report(graph, H8, node, "values below zero are kept", found)
+            yield report(graph, RELU_UNCLAMPED, node, "values below zero are kept", found)
 
 
 def find_wide_look_ups(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H10: int16 operators that go through a table for 8 bits."""
+    """Yield int16 operators that go through a table for 8 bits."""
     if graph.release not in _26_2:
         return
     for node in graph.accepted(*_LOOKED_UP):
         tensor = node.input(0)
         if tensor is not None and tensor.element is ElementType.INT16:
-            yield report(graph, H10, node, "the table has 256 entries", "int16 input")
+            yield report(graph, INT16_TABLE, node, "the table has 256 entries", "int16 input")
 
 
 def find_unequal_comparisons(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H11: MAXIMUM and MINIMUM over different quantizations."""
+    """Yield MAXIMUM and MINIMUM over different quantizations."""
     if graph.release not in _26_2:
         return
     for node in graph.accepted("MAXIMUM", "MINIMUM"):
@@ -159,11 +160,11 @@ def find_unequal_comparisons(graph: PlacedGraph) -> Iterator[Hazard]:
         pairs = dict.fromkeys((tensor.quantization.scale, tensor.quantization.zero_point) for tensor in tensors)
         if len(pairs) > 1:
             found = ", ".join(f"scale {scale:.6g} zero point {zero_point}" for scale, zero_point in pairs)
-            yield report(graph, H11, node, "the integers are compared as they are", found)
+            yield report(graph, COMPARE_SCALES, node, "the integers are compared as they are", found)
 
 
 def find_int16(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H13: operators on 16-bit elements."""
+    """Yield operators on 16-bit elements."""
     if graph.release not in _RELEASED:
         return
     for node in graph.accepted():
@@ -172,11 +173,11 @@ def find_int16(graph: PlacedGraph) -> Iterator[Hazard]:
         said_by_h10 = node.type in _LOOKED_UP and tensor is node.input(0) and graph.release in _26_2
         if tensor is not None and not said_by_h10:
             found = f"'{node.name_of(tensor)}' is int16"
-            yield report(graph, H13, node, "parts of the driver compute with one byte per element", found)
+            yield report(graph, INT16, node, "parts of the driver compute with one byte per element", found)
 
 
 def find_dropped_activations(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H14: fused activations that are dropped and that the output's range does not imply."""
+    """Yield fused activations that are dropped and that the output's range does not imply."""
     if graph.release not in _RELEASED:
         return
     for node in graph.accepted(*CONVOLUTIONS, *POOLS, "MUL", "FULLY_CONNECTED", "CONCATENATION", "SUB"):
@@ -186,11 +187,11 @@ def find_dropped_activations(graph: PlacedGraph) -> Iterator[Hazard]:
         if node.type in CONVOLUTIONS and activation in (Activation.RELU, Activation.RELU6):
             continue
         found = f"{activation.name}, zero point {output.quantization.zero_point}, maximum {real_maximum(output):.6g}"
-        yield report(graph, H14, node, f"the fused {activation.name} is dropped", found)
+        yield report(graph, ACTIVATION_DROPPED, node, f"the fused {activation.name} is dropped", found)
 
 
 def find_unsuitable_elements(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H17: operators on elements that the driver does not compute."""
+    """Yield operators on elements that the driver does not compute."""
     evidence = None if graph.driver == "ethosu" else Evidence.INFERRED
     for node in graph.accepted():
         tensors = [tensor for tensor in (node.input(0), node.output) if tensor is not None]
@@ -202,7 +203,7 @@ def find_unsuitable_elements(graph: PlacedGraph) -> Iterator[Hazard]:
             message = f"elements of type {wrong.element} are not looked at and are computed as others"
             found = f"'{node.name_of(wrong)}' is {wrong.element}"
             effect = Effect.FAILS if _feeds_shape(graph, node) else Effect.WRONG
-            yield report(graph, H17, node, message, found, evidence=evidence, effect=effect)
+            yield report(graph, ELEMENT_TYPE, node, message, found, evidence=evidence, effect=effect)
 
 
 def _feeds_shape(graph: PlacedGraph, node: Node) -> bool:
@@ -223,12 +224,12 @@ def _feeds_shape(graph: PlacedGraph, node: Node) -> bool:
 
 
 def find_bad_dimensions(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H23 once: the first tensor whose quantization LiteRT refuses, at the operator that reads or writes it."""
+    """Yield once the first tensor whose quantization LiteRT refuses, at the operator that reads or writes it."""
     for node in graph.nodes:
         for tensor in (*node.inputs, *node.outputs):
             axis, rank = tensor.quantization.axis, len(tensor.shape or ())
             if tensor.quantization.scales and rank and not 0 <= axis < rank:
                 found = f"'{node.name_of(tensor)}' of rank {rank} names dimension {axis}"
                 message = "the model cannot be loaded"
-                yield report(graph, H23, node, message, found, evidence=inferred_on_main(graph.release))
+                yield report(graph, QUANTIZED_DIMENSION, node, message, found, evidence=inferred_on_main(graph.release))
                 return

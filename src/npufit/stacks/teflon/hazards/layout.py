@@ -1,4 +1,4 @@
-"""Hazards of where bytes lie: bricks that leak out, concatenations, slices, resizes (H1, H4, H5, H6)."""
+"""Hazards of where bytes lie: bricks that leak out, concatenations, slices, resizes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from npufit.stacks.teflon.sources import ETHOSU_LOWERING, ETHOSU_MAIN, FRONTEND_
 
 _RELEASED = until(Release.M26_2)
 
-H1 = hazard_rule(
-    "H1",
+BRICK_ORDER = hazard_rule(
+    "ethosu.brick-order",
     "A feature map that stays in the partition and leaves it as well is handed out in the NPU's brick order.",
     "at most 16 channels, or one column, or channels that are no multiple of 16, or no reader inside the partition; "
     "in 26.2 also a RESHAPE as first reader",
@@ -38,8 +38,8 @@ H1 = hazard_rule(
     fixed_in="main",
 )
 
-H4 = hazard_rule(
-    "H4",
+CONCAT_MISPLACED = hazard_rule(
+    "ethosu.concat-misplaced",
     "CONCATENATION puts channels in the wrong place, or does not rescale its inputs exactly.",
     "inputs quantized like the output; channels of every input but the last a multiple of 16 where the output's are; "
     "an axis that the release implements",
@@ -54,8 +54,8 @@ H4 = hazard_rule(
     "multiple of 16, or widen the convolutions that make them; write the last axis as 3 in rank 4",
 )
 
-H5 = hazard_rule(
-    "H5",
+SLICE_OFFSET = hazard_rule(
+    "ethosu.slice-offset",
     "STRIDED_SLICE reads from the wrong place: strides, masks and most offsets are not followed.",
     "rank 4, strides 1, no new axes, no begin that a mask or a negative number moves; until 26.2 also an offset in "
     "height or width only where the dimensions behind it are kept whole, and in width or channels only outside bricks",
@@ -69,8 +69,8 @@ H5 = hazard_rule(
     "instead of one that is split; crop height and width one after the other",
 )
 
-H6 = hazard_rule(
-    "H6",
+RESIZE_DOUBLED = hazard_rule(
+    "ethosu.resize-doubled",
     "RESIZE_NEAREST_NEIGHBOR is executed as an exact doubling with plain coordinates, whatever the operator says.",
     "output exactly twice the input, and not align_corners together with half_pixel_centers",
     "Until 26.0 other sizes were not refused; the coordinate options are not read in any release. For an exact "
@@ -83,12 +83,12 @@ H6 = hazard_rule(
 
 
 def find_bricks_that_leave(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H1: feature maps that leave a partition in brick order, or that are read flat in brick order."""
+    """Yield feature maps that leave a partition in brick order, or that are read flat in brick order."""
     if graph.release not in _RELEASED:
         return
     for node in graph.accepted():
         if node.type in ("PAD", "RESHAPE"):
-            continue  # A PAD is never written (H2), a RESHAPE only another name: its input is reported.
+            continue  # A PAD is never written (ethosu.pad-folded), a RESHAPE only another name: its input is reported.
         for tensor in node.operator.outputs:
             if tensor == NO_TENSOR or tensor not in graph.bricks or not graph.bricks_matter(tensor):
                 continue
@@ -98,7 +98,7 @@ def find_bricks_that_leave(graph: PlacedGraph) -> Iterator[Hazard]:
             if taker:
                 yield report(
                     graph,
-                    H1,
+                    BRICK_ORDER,
                     node,
                     f"'{graph.name_of(tensor)}' is read inside the partition and goes out to {taker}: the bytes arrive "
                     "there in bricks of 16 channels",
@@ -111,7 +111,7 @@ def find_bricks_that_leave(graph: PlacedGraph) -> Iterator[Hazard]:
                 if graph.subgraph.operators[reader].type == "RESHAPE":
                     yield report(
                         graph,
-                        H1,
+                        BRICK_ORDER,
                         node,
                         f"'{graph.name_of(tensor)}' lies in bricks for its first reader, and "
                         f"{graph.name_of_operator(reader)} takes it for a plain row of elements",
@@ -122,12 +122,12 @@ def find_bricks_that_leave(graph: PlacedGraph) -> Iterator[Hazard]:
 
 
 def find_concatenations(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H4: concatenations that come out wrong."""
+    """Yield concatenations that come out wrong."""
     for node in graph.accepted("CONCATENATION"):
         output = node.output
         if output is not None:
             for message, found in _concatenation_problems(graph, node, output):
-                yield report(graph, H4, node, message, found)
+                yield report(graph, CONCAT_MISPLACED, node, message, found)
 
 
 def _concatenation_problems(graph: PlacedGraph, node: Node, output: Tensor) -> Iterator[tuple[str, str]]:
@@ -179,19 +179,19 @@ def _axis_problem(output: Dimensions, axis: int, rank: int, bricks: bool) -> str
 
 
 def find_slices(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H5: slices that read from the wrong place."""
+    """Yield slices that read from the wrong place."""
     for node in graph.accepted("STRIDED_SLICE"):
         ifm, ofm = node.input(0), node.output
         operands = [node.input(position) for position in (1, 2, 3)]
         begin, end, strides = (constant_values(operand) if operand is not None else None for operand in operands)
         if ifm is None or ofm is None or begin is None or end is None or strides is None:
-            continue  # Operands that are computed are H18.
+            continue  # Operands that are computed are teflon.operand-read-early.
         if ifm.shape is None or ofm.shape is None or not len(begin) == len(end) == len(strides) <= len(ifm.shape):
             continue
         problem = _unread_option(node, begin, strides) or _wrong_offset(graph, node, ifm.shape, ofm, begin)
         if problem:
             message, found = problem
-            yield report(graph, H5, node, message, found, evidence=inferred_on_main(graph.release))
+            yield report(graph, SLICE_OFFSET, node, message, found, evidence=inferred_on_main(graph.release))
 
 
 def _unread_option(node: Node, begin: tuple[int, ...], strides: tuple[int, ...]) -> tuple[str, str] | None:
@@ -242,7 +242,7 @@ def _wrong_offset(
 
 
 def find_resizes(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H6: resizes that are executed as something else."""
+    """Yield resizes that are executed as something else."""
     for node in graph.accepted("RESIZE_NEAREST_NEIGHBOR"):
         ifm, ofm, options = node.input(0), node.output, node.operator.options
         if ifm is None or ofm is None or ifm.shape is None or ofm.shape is None:
@@ -251,7 +251,7 @@ def find_resizes(graph: PlacedGraph) -> Iterator[Hazard]:
         if (out_h, out_w) != (2 * in_h, 2 * in_w):
             message = "the driver doubles height and width whatever the output's size is"
             found = f"{in_h}x{in_w} to {out_h}x{out_w}"
-            yield report(graph, H6, node, message, found, evidence=shown_by_replay(graph.release))
+            yield report(graph, RESIZE_DOUBLED, node, message, found, evidence=shown_by_replay(graph.release))
         elif (
             isinstance(options, ResizeNearestNeighborOptions)
             and options.align_corners
@@ -260,7 +260,7 @@ def find_resizes(graph: PlacedGraph) -> Iterator[Hazard]:
         ):
             yield report(
                 graph,
-                H6,
+                RESIZE_DOUBLED,
                 node,
                 "the coordinate options are ignored; the driver repeats each pixel twice",
                 "align_corners and half_pixel_centers",

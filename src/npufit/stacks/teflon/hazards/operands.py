@@ -1,4 +1,4 @@
-"""Hazards of operands: scalars, constants, broadcasts, missing ones, lost dimensions (H9, H15, H16, H18, H19)."""
+"""Hazards of operands: scalars, constants, broadcasts, missing ones, lost dimensions."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _READ_BY_DRIVER = ((1, "weights"), (2, "bias"))
 _SEEN_TO_CRASH = frozenset({Release.M25_3, Release.M26_1, Release.M26_2})
 """The releases of which real libraries died of a RESHAPE with a computed shape."""
 
-H9 = hazard_rule(
-    "H9",
+ELEMENTWISE_OPERANDS = hazard_rule(
+    "teflon.elementwise-operands",
     "ADD, MUL, MAXIMUM or MINIMUM with a scalar, a constant or a broadcast operand, or ADD with a fused activation, "
     "may be wrong.",
     "two computed operands of the output's shape, and an activation that the output's range implies",
@@ -54,8 +54,8 @@ H9 = hazard_rule(
     "beforehand; write RELU6 as an output range that ends at 6",
 )
 
-H15 = hazard_rule(
-    "H15",
+MISSING_BIAS = hazard_rule(
+    "teflon.missing-bias",
     "A convolution or FULLY_CONNECTED without a bias makes Teflon read a tensor that is not there.",
     "a bias as third input",
     "The third input is taken from the list of tensors without asking whether it exists: from the memory in front of "
@@ -70,8 +70,8 @@ H15 = hazard_rule(
     effects=(Effect.CRASH,),
 )
 
-H16 = hazard_rule(
-    "H16",
+FLATTENED_INPUT = hazard_rule(
+    "ethosu.flattened-input",
     "FULLY_CONNECTED that flattens a feature map is computed wrongly.",
     "an input of rank 2, or as many channels as the weights have inputs",
     "Mesa 26.2.2 brought a fix for flattened inputs; its notes do not say what went wrong before.",
@@ -83,8 +83,8 @@ H16 = hazard_rule(
     evidence=Evidence.DOCUMENTED,
 )
 
-H18 = hazard_rule(
-    "H18",
+OPERAND_READ_EARLY = hazard_rule(
+    "teflon.operand-read-early",
     "An operand that is read before the model runs is computed by the model, or is missing.",
     "shape, paddings, begin, end, strides, axis, permutation, weights and bias as constants; RESHAPE with two inputs",
     "Teflon copies these operands when it asks the driver about the operator, and the driver reads weights and bias "
@@ -100,8 +100,8 @@ H18 = hazard_rule(
     effects=(Effect.CRASH, Effect.WRONG),
 )
 
-H19 = hazard_rule(
-    "H19",
+LOST_DIMENSIONS = hazard_rule(
+    "ethosu.lost-dimensions",
     "A tensor with a batch above 1, or of rank 5 and more, is accepted although only the last three dimensions are "
     "used.",
     "at most four dimensions and batch 1",
@@ -115,13 +115,13 @@ H19 = hazard_rule(
 
 
 def find_operands(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H9: two-operand operators whose operands are not what the driver expects."""
+    """Yield two-operand operators whose operands are not what the driver expects."""
     for node in graph.accepted(*_ELEMENTWISE):
         first, second, output = node.input(0), node.input(1), node.output
         if first is None or second is None or output is None or None in (first.shape, second.shape, output.shape):
             continue
         for message, found, evidence in _operand_problems(graph.release, node, first, second, output):
-            yield report(graph, H9, node, message, found, evidence=evidence)
+            yield report(graph, ELEMENTWISE_OPERANDS, node, message, found, evidence=evidence)
 
 
 def _operand_problems(
@@ -166,7 +166,7 @@ def _scalar_problems(release: Release, node: Node, scalar: Tensor) -> Iterator[t
 
 
 def find_added_activations(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H9: activations of ADD that Teflon drops or takes for another."""
+    """Yield activations of ADD that Teflon drops or takes for another."""
     if graph.release is Release.MAIN:
         return
     for node in graph.accepted("ADD"):
@@ -175,23 +175,23 @@ def find_added_activations(graph: PlacedGraph) -> Iterator[Hazard]:
             continue
         found = f"{activation.name}, zero point {output.quantization.zero_point}, maximum {real_maximum(output):.6g}"
         if graph.release <= Release.M26_0 or activation not in (Activation.RELU, Activation.RELU6):
-            yield report(graph, H9, node, f"the fused {activation.name} is dropped", found)
+            yield report(graph, ELEMENTWISE_OPERANDS, node, f"the fused {activation.name} is dropped", found)
         elif activation is Activation.RELU6 and real_maximum(output) > 6.0:
-            yield report(graph, H9, node, "RELU6 is treated as RELU: values above 6 are kept", found)
+            yield report(graph, ELEMENTWISE_OPERANDS, node, "RELU6 is treated as RELU: values above 6 are kept", found)
 
 
 def find_missing_biases(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H15: products without a bias."""
+    """Yield products without a bias."""
     for node in graph.accepted(*CONVOLUTIONS, "FULLY_CONNECTED"):
         if node.input(2) is None:
             found = "bias left out" if len(node.operator.inputs) > 2 else f"{len(node.operator.inputs)} inputs"
             evidence = inferred_on_main(graph.release)
             message = "Teflon reads a bias that is not there"
-            yield report(graph, H15, node, message, found, evidence=evidence, certain=False)
+            yield report(graph, MISSING_BIAS, node, message, found, evidence=evidence, certain=False)
 
 
 def find_flattened_inputs(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H16: FULLY_CONNECTED that flattens a feature map."""
+    """Yield FULLY_CONNECTED that flattens a feature map."""
     if graph.release is not Release.M26_2_0:
         return
     for node in graph.accepted("FULLY_CONNECTED"):
@@ -200,11 +200,11 @@ def find_flattened_inputs(graph: PlacedGraph) -> Iterator[Hazard]:
             continue
         _, height, width, depth = four_dimensions(ifm)
         found = f"input {height}x{width}x{depth}"
-        yield report(graph, H16, node, "the flattened feature map is handled wrongly", found)
+        yield report(graph, FLATTENED_INPUT, node, "the flattened feature map is handled wrongly", found)
 
 
 def find_operands_read_ahead(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H18: operands that are read before they are computed, or that are missing.
+    """Yield operands that are read before they are computed, or that are missing.
 
     What the frontend reads concerns every operator that it maps, wherever it would run.
     """
@@ -219,7 +219,7 @@ def find_operands_read_ahead(graph: PlacedGraph) -> Iterator[Hazard]:
                 is_zeros = role == "bias" and graph.driver == "ethosu" and graph.release >= Release.M26_1
                 yield report(
                     graph,
-                    H18,
+                    OPERAND_READ_EARLY,
                     node,
                     f"the {role} is read before it is computed",
                     f"'{node.name_of(tensor)}' is no constant",
@@ -227,7 +227,7 @@ def find_operands_read_ahead(graph: PlacedGraph) -> Iterator[Hazard]:
                     effect=Effect.WRONG if is_zeros else Effect.CRASH,
                 )
             elif tensor is None and role == "weights":
-                yield report(graph, H18, node, "the weights are missing", "no such input", certain=False)
+                yield report(graph, OPERAND_READ_EARLY, node, "the weights are missing", "no such input", certain=False)
 
 
 def _is_asked_about(node: Node) -> bool:
@@ -245,18 +245,20 @@ def _read_by_frontend(graph: PlacedGraph, node: Node) -> Iterator[Hazard]:
         if tensor is None:
             evidence = inferred_on_main(graph.release)
             message = f"the {role} is missing; Teflon reads another tensor's, or none"
-            yield report(graph, H18, node, message, "no such input", evidence=evidence, certain=False)
+            yield report(graph, OPERAND_READ_EARLY, node, message, "no such input", evidence=evidence, certain=False)
             return
         if not tensor.is_constant:
             seen = node.type == "RESHAPE" and graph.release in _SEEN_TO_CRASH
             evidence = Evidence.EXECUTED if seen else inferred_on_main(graph.release)
             message = f"the {role} is read before it is computed, while the delegate is applied"
-            yield report(graph, H18, node, message, f"'{node.name_of(tensor)}' is no constant", evidence=evidence)
+            yield report(
+                graph, OPERAND_READ_EARLY, node, message, f"'{node.name_of(tensor)}' is no constant", evidence=evidence
+            )
             return
 
 
 def find_lost_dimensions(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H19: operators on tensors with a batch or more dimensions than are used."""
+    """Yield operators on tensors with a batch or more dimensions than are used."""
     for node in graph.accepted():
         # A RESHAPE is another name for its input, so the output's dimensions do not matter.
         for tensor in (node.input(0), None if node.type == "RESHAPE" else node.output):
@@ -265,5 +267,5 @@ def find_lost_dimensions(graph: PlacedGraph) -> Iterator[Hazard]:
             if lost > 1:
                 message = f"1 of {lost} images is computed"
                 evidence = inferred_on_main(graph.release)
-                yield report(graph, H19, node, message, f"shape {list(shape)}", evidence=evidence)
+                yield report(graph, LOST_DIMENSIONS, node, message, f"shape {list(shape)}", evidence=evidence)
                 break

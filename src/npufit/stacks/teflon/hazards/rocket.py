@@ -1,4 +1,4 @@
-"""Hazards of the rocket driver: additions fused into no convolution or a wrong one, signed bytes (H20 to H22).
+"""Hazards of the rocket driver: additions fused into no convolution or a wrong one, signed bytes.
 
 The driver has no operation for ADD. It walks over the partition, keeps one record for each convolution, and lets ADD
 change the record that makes its first operand: that convolution adds the second operand as well and writes the sum. The
@@ -23,8 +23,8 @@ from npufit.stacks.teflon.sources import ROCKET, ROCKET_OLD
 _EXECUTED = frozenset({Release.M26_1, Release.M26_2})
 """The releases whose Debian binaries (26.1.6, 26.2.6) were seen to crash, on 14 of 81 networks."""
 
-H20 = hazard_rule(
-    "H20",
+UNFUSABLE_ADD = hazard_rule(
+    "rocket.unfusable-add",
     "rocket crashes on an ADD that it cannot fuse into a convolution of the same partition.",
     "an ADD whose first operand is the output of a convolution in its partition that nothing else reads, and whose "
     "second operand is the output of another convolution there, or the input of one",
@@ -41,8 +41,8 @@ H20 = hazard_rule(
     effects=(Effect.CRASH,),
 )
 
-H21 = hazard_rule(
-    "H21",
+MISFUSED_ADD = hazard_rule(
+    "rocket.misfused-add",
     "rocket fuses an ADD into a convolution whose output is needed elsewhere, or before the other operand is there.",
     "an ADD whose first operand is the output of a convolution that nothing else reads and that stands behind the "
     "producer of the second operand; not two ADDs on one convolution",
@@ -55,8 +55,8 @@ H21 = hazard_rule(
     rewrite="put an identity convolution (1x1) between the convolution and the ADD",
 )
 
-H22 = hazard_rule(
-    "H22",
+INT8_AS_UINT8 = hazard_rule(
+    "rocket.int8-as-uint8",
     "rocket computes int8 as if it were uint8.",
     "uint8 input, weights and output",
     "The driver takes every byte of weights and input for a uint8 value and subtracts 128, and adds 128 to the output, "
@@ -120,7 +120,7 @@ class _Fault:
 
 
 def find_unfusable_additions(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H20: the additions at which the driver crashes."""
+    """Yield the additions at which the driver crashes."""
     evidence = Evidence.EXECUTED if graph.release in _EXECUTED else None
     for fault in _faults(graph):
         if fault.is_crash:
@@ -128,7 +128,7 @@ def find_unfusable_additions(graph: PlacedGraph) -> Iterator[Hazard]:
 
 
 def find_misfused_additions(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H21: the additions that the driver computes wrongly."""
+    """Yield the additions that the driver computes wrongly."""
     for fault in _faults(graph):
         if not fault.is_crash:
             yield _report(graph, fault, inferred_on_main(graph.release))
@@ -137,7 +137,7 @@ def find_misfused_additions(graph: PlacedGraph) -> Iterator[Hazard]:
 def _report(graph: PlacedGraph, fault: _Fault, evidence: Evidence | None) -> Hazard:
     node = Node(graph.subgraph, fault.operator, graph.subgraph.operators[fault.operator])
     found = f"'{graph.name_of(fault.tensor)}'" if fault.tensor != NO_TENSOR else "no operand"
-    rule = H20 if fault.is_crash else H21
+    rule = UNFUSABLE_ADD if fault.is_crash else MISFUSED_ADD
     return report(graph, rule, node, fault.message, found, others=fault.others, tensor=fault.tensor, evidence=evidence)
 
 
@@ -230,11 +230,13 @@ def _without_writer(graph: PlacedGraph, records: _Records) -> Iterator[_Fault]:
 
 
 def find_signed_bytes(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H22: convolutions with int8 tensors."""
+    """Yield convolutions with int8 tensors."""
     for node in graph.accepted(*CONVOLUTIONS):
         tensors = [tensor for tensor in (node.input(0), node.input(1), node.output) if tensor is not None]
         signed = next((tensor for tensor in tensors if tensor.element is ElementType.INT8), None)
         if signed is not None:
             evidence = inferred_on_main(graph.release)
             found = f"'{node.name_of(signed)}' is int8"
-            yield report(graph, H22, node, "signed bytes are taken for unsigned ones", found, evidence=evidence)
+            yield report(
+                graph, INT8_AS_UINT8, node, "signed bytes are taken for unsigned ones", found, evidence=evidence
+            )

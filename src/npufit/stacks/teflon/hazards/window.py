@@ -1,4 +1,4 @@
-"""Hazards of windows that move over an image: padding, strides, depth multipliers (H2, H3, H7, H12)."""
+"""Hazards of windows that move over an image: padding, strides, depth multipliers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from npufit.stacks.teflon.sources import ETHOSU_LOWERING
 _RELEASED = until(Release.M26_2)
 _OLD = until(Release.M26_0)
 
-H2 = hazard_rule(
-    "H2",
+PAD_FOLDED = hazard_rule(
+    "ethosu.pad-folded",
     "PAD is accepted but never executed: it is folded into the convolutions behind it, with the wrong amounts.",
     "until 26.1: 1 row above and 1 column to the left, nothing else; in 26.2: the same amounts in height and width; "
     "convolutions in the same partition as the only readers",
@@ -38,8 +38,8 @@ H2 = hazard_rule(
     fixed_in="main",
 )
 
-H3 = hazard_rule(
-    "H3",
+PADDING_UNDERFLOW = hazard_rule(
+    "ethosu.padding-underflow",
     "SAME padding of a window that is smaller than its stride underflows to 65535.",
     "(output - 1) * stride + kernel >= input, in height and width",
     "The total padding is computed without a sign. A 1x1 convolution with stride 2 on an even size needs -1. Captured "
@@ -51,8 +51,8 @@ H3 = hazard_rule(
     fixed_in="26.1",
 )
 
-H7 = hazard_rule(
-    "H7",
+DEPTHWISE_WEIGHTS = hazard_rule(
+    "ethosu.depthwise-weights",
     "A depthwise convolution with one input channel, or with a depth multiplier, is computed with the weights in the "
     "wrong order.",
     "as many output channels as input channels, or one input channel and a kernel of 1x1",
@@ -65,8 +65,8 @@ H7 = hazard_rule(
     "several the other weights are zeros",
 )
 
-H12 = hazard_rule(
-    "H12",
+STRIDE_OVERFLOW = hazard_rule(
+    "ethosu.stride-overflow",
     "A stride above 3 is accepted although the NPU's register cannot hold it.",
     "stride 1 to 3, also where the output has a single row or column",
     "Nothing checks the stride until main, which refuses such convolutions but not such poolings. Of a stride S the "
@@ -82,14 +82,14 @@ H12 = hazard_rule(
 
 
 def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H2: PADs that are folded away wrongly or not executed at all."""
+    """Yield PADs that are folded away wrongly or not executed at all."""
     if graph.release not in _RELEASED:
         return
     for node in graph.accepted("PAD"):
         tensor, paddings = node.output_index, node.input(1)
         amounts = constant_values(paddings) if paddings is not None else None
         if tensor == NO_TENSOR or amounts is None:
-            continue  # Paddings that are computed are H18.
+            continue  # Paddings that are computed are teflon.operand-read-early.
         taker = graph.leaves_partition(node.index, tensor)
         readers = graph.readers_inside(node.index, tensor)
         others = [reader for reader in readers if graph.subgraph.operators[reader].type not in CONVOLUTIONS]
@@ -97,12 +97,12 @@ def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
             inside = ", ".join(graph.name_of_operator(reader) for reader in others[:3])
             who = ", ".join(filter(None, (inside, taker))) or "nobody"
             message = f"'{graph.name_of(tensor)}' is never written, and {who} reads it"
-            yield report(graph, H2, node, message, _in_words(_sides(amounts)), others=others)
+            yield report(graph, PAD_FOLDED, node, message, _in_words(_sides(amounts)), others=others)
             continue
         problem = _fold_problem(graph, node, amounts, readers)
         if problem:
             found, evidence = _in_words(_sides(amounts)), shown_by_replay(graph.release)
-            yield report(graph, H2, node, problem, found, others=readers, evidence=evidence)
+            yield report(graph, PAD_FOLDED, node, problem, found, others=readers, evidence=evidence)
 
 
 def _fold_problem(graph: PlacedGraph, pad: Node, amounts: tuple[int, ...], readers: tuple[int, ...]) -> str:
@@ -151,7 +151,7 @@ def _in_words(sides: tuple[int, int, int, int]) -> str:
 
 
 def find_padding_underflows(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H3: windows whose SAME padding underflows."""
+    """Yield windows whose SAME padding underflows."""
     if graph.release not in _OLD:
         return
     for node in graph.accepted(*CONVOLUTIONS, *POOLS):
@@ -173,7 +173,7 @@ def find_padding_underflows(graph: PlacedGraph) -> Iterator[Hazard]:
         if lacking:
             yield report(
                 graph,
-                H3,
+                PADDING_UNDERFLOW,
                 node,
                 f"the padding in {' and '.join(lacking)} becomes 65535 instead of 0",
                 f"kernel {kernel_h}x{kernel_w}, stride {stride_h}x{stride_w}, input {in_h}x{in_w}",
@@ -191,7 +191,7 @@ def _kernel(node: Node) -> tuple[int, int]:
 
 
 def find_depth_multipliers(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H7: depthwise convolutions whose weights are read in the wrong order."""
+    """Yield depthwise convolutions whose weights are read in the wrong order."""
     for node in graph.accepted("DEPTHWISE_CONV_2D"):
         ifm, ofm = node.input(0), node.output
         if ifm is None or ofm is None or ifm.shape is None or ofm.shape is None:
@@ -200,13 +200,19 @@ def find_depth_multipliers(graph: PlacedGraph) -> Iterator[Hazard]:
         found = f"{depth_in} channels in, {depth_out} out, kernel {kernel[0]}x{kernel[1]}"
         if depth_in > 1 and depth_out > depth_in:
             message = f"the depth multiplier of {depth_out // depth_in} is not handled"
-            yield report(graph, H7, node, message, found, evidence=inferred_on_main(graph.release))
+            yield report(graph, DEPTHWISE_WEIGHTS, node, message, found, evidence=inferred_on_main(graph.release))
         elif depth_in == 1 and depth_out > 1 and kernel != (1, 1) and graph.release <= Release.M26_1:
-            yield report(graph, H7, node, "it is taken for a normal convolution, but its weights are not turned", found)
+            yield report(
+                graph,
+                DEPTHWISE_WEIGHTS,
+                node,
+                "it is taken for a normal convolution, but its weights are not turned",
+                found,
+            )
 
 
 def find_large_strides(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield H12: strides that the NPU's register cannot hold, where they are used."""
+    """Yield strides that the NPU's register cannot hold, where they are used."""
     for node in graph.accepted(*CONVOLUTIONS, *POOLS):
         ofm = node.output
         if ofm is None or ofm.shape is None:
@@ -218,13 +224,15 @@ def find_large_strides(graph: PlacedGraph) -> Iterator[Hazard]:
         found = f"stride {stride_h}x{stride_w}, output {out_h}x{out_w}"
         if (stride_h > 3 and out_h > 1) or (stride_w > 3 and out_w > 1):
             evidence = inferred_on_main(graph.release)
-            yield report(graph, H12, node, "the stride does not fit its register field", found, evidence=evidence)
+            yield report(
+                graph, STRIDE_OVERFLOW, node, "the stride does not fit its register field", found, evidence=evidence
+            )
         else:
             message = (
                 f"the stride is never taken, but it sets reserved bits of KERNEL_STRIDE "
                 f"({_reserved_bits(stride_h, stride_w):#06x}), and what the hardware makes of them is not known"
             )
-            yield report(graph, H12, node, message, found, evidence=Evidence.INFERRED)
+            yield report(graph, STRIDE_OVERFLOW, node, message, found, evidence=Evidence.INFERRED)
 
 
 def _reserved_bits(stride_h: int, stride_w: int) -> int:
