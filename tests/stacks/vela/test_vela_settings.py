@@ -59,7 +59,8 @@ def test_a_memory_mode_without_a_limit_has_none() -> None:
 
 def test_another_accelerator_is_compiled_for_and_told() -> None:
     placement = place(chain("RELU"), settings=(("accelerator", "ethos-u65-512"),))
-    assert [note.text for note in placement.notes] == ["Compiled for ethos-u65-512 as asked; imx93 has ethos-u65-256"]
+    assert [note.text for note in placement.notes] == ["Compiled for ethos-u65-512 as requested; imx93 has "
+                                                       "ethos-u65-256"]
 
 
 def test_a_configuration_file_of_ones_own(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_missing_release_names_the_one_command(home: Path) -> None:
     for version in ("3.8", "lf-6.1.36", "lf-6.1.36_2.1.0"):
         with pytest.raises(ToolError, match=r"Install it with: npufit toolchain install vela@3\.8$"):
             STACK.place(chain("RELU"), resolve_target(f"imx93/vela@{version}"), PlaceOptions())
-    with pytest.raises(InputError, match=r"which Vela lf-6\.18 ships is not known"):
+    with pytest.raises(InputError, match=r"the Vela that lf-6\.18 ships is unknown"):
         STACK.place(chain("RELU"), resolve_target("imx93/vela@lf-6.18"), PlaceOptions())
     assert not home.exists()
 
@@ -194,7 +194,7 @@ def test_an_executable_of_ones_own_compiles(place_with: Callable[[str, str], Pla
     placement = place_with("imx93/vela", str(VELA))
     assert str(placement.target) == "imx93/vela@5.2"
     assert placement.settings[-1].origin == f"{VELA} (--vela)"
-    with pytest.raises(InputError, match=r"is Vela 5\.2\.\d; imx93/vela@lf-6\.1\.36 is 3\.8\."):
+    with pytest.raises(InputError, match=r"is Vela 5\.2\.\d, but imx93/vela@lf-6\.1\.36 is 3\.8\."):
         place_with("imx93/vela@lf-6.1.36", str(VELA))
 
 
