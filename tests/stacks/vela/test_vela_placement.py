@@ -166,6 +166,6 @@ def test_a_model_that_vela_cannot_read_is_the_users_error() -> None:
 
 
 def test_a_model_that_breaks_vela_is_told_without_a_traceback() -> None:
-    with pytest.raises(ToolError, match=r"^chain: Vela gave up on an operation that it had put in itself") as caught:
+    with pytest.raises(ToolError, match=r"^chain: Vela gave up on an operation that it had inserted itself") as caught:
         place(chain("LOGICAL_NOT", element=ElementType.BOOL))
     assert "Traceback" not in str(caught.value)
