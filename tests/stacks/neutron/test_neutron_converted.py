@@ -146,14 +146,14 @@ def test_stamps_are_untrusted() -> None:
 
 def test_stamps_behind_a_mebibyte_of_other_data_are_not_looked_for() -> None:
     placement = place(_stamped(bytes(1 << 20) + b"Target: imx95"))
-    assert any("for which chip" in note.text for note in placement.notes)
+    assert any("which chip it was converted for" in note.text for note in placement.notes)
 
 
 def test_full_placement_is_said_to_prove_nothing_about_answers() -> None:
     placement = _place(Convention())
     assert len(placement.operators) == 1
     assert placement.operators[0].unit is Unit.NPU
-    assert "does not prove right answers" in placement.notes[-1].text
+    assert "does not prove correct answers" in placement.notes[-1].text
 
 
 def test_a_converted_file_is_not_converted_again() -> None:

@@ -110,7 +110,7 @@ def test_a_failure_shows_the_last_lines_and_what_is_known_of_them() -> None:
         _run("--stand-in", "fail")
 
 
-@pytest.mark.parametrize(("fault", "message"), [("silent", "wrote no file"), ("garbage", "not a sound model")])
+@pytest.mark.parametrize(("fault", "message"), [("silent", "wrote no file"), ("garbage", "not a valid model")])
 def test_a_file_that_is_not_there_or_not_a_model(fault: str, message: str) -> None:
     with pytest.raises(ToolError, match=message):
         _run("--stand-in", fault)

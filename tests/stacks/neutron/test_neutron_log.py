@@ -110,7 +110,7 @@ def test_converter_statistics(newline: str) -> None:
     assert not report.units
     text = _text(report)
     assert "82 of 88 operators were converted" in text
-    assert "Not converted are 0-2, 85-87" in text
+    assert "Not converted: 0-2, 85-87" in text
     assert "this file has 71" in text
     assert "2 NeutronGraph, beside 6 on the CPU" in text
     assert "generation 12.3 s" in text

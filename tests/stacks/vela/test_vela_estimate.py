@@ -97,7 +97,7 @@ def test_an_operation_takes_the_slower_of_arithmetic_and_memory(shared_models: P
         assert entry.total_cycles == max(entry.npu_cycles, entry.memory_cycles) > 0
     assert estimate.clock_hz == 1e9
     assert estimate.total_ms == pytest.approx(estimate.total_cycles / 1e6)
-    assert estimate.origin == "Vela 5.2.0, its own estimate with Ethos_U65_High_End and Dedicated_Sram_384KB"
+    assert estimate.origin == "Vela 5.2.0, own estimate with Ethos_U65_High_End and Dedicated_Sram_384KB"
 
 
 def test_the_first_convolution_reads_an_unfit_layout(shared_models: Path) -> None:

@@ -28,7 +28,7 @@ def test_velas_own_log_is_read() -> None:
     assert (report.kind, report.units) == ("vela", ((0, 1, Unit.CPU),))
     assert (report.npu_operators, report.total_operators, report.counts_source_operators) == (2, 3, False)
     texts = [note.text for note in report.notes]
-    assert "Vela's totals, CPU 1 and NPU 2, count its internal operators, not those of the file" in texts
+    assert "Vela's totals, CPU 1 and NPU 2, count its internal operators, not those of this file" in texts
     assert any("memory mode Dedicated_Sram_384KB" in text for text in texts)
 
 
@@ -47,7 +47,7 @@ def test_warnings_alone_decide_nothing() -> None:
     report = STACK.read_log(text, model)
     assert report is not None
     assert report.units == ()
-    assert "may fold operators away" in report.notes[0].text
+    assert "may fold an operator away" in report.notes[0].text
 
 
 def test_warnings_that_fit_two_operators_decide_nothing() -> None:
@@ -71,7 +71,7 @@ def test_the_delegate_on_another_file() -> None:
     report = STACK.read_log(DELEGATE.format(total=9), chain("RELU", "SQUARE", "ABS"))
     assert report is not None
     assert not report.counts_source_operators
-    assert "The delegate saw 9 operators where this file has 3" in report.notes[0].text
+    assert "The delegate saw 9 operators, but this file has 3" in report.notes[0].text
 
 
 def test_other_texts_are_not_taken() -> None:

@@ -130,7 +130,7 @@ def test_the_compilation_survives_the_cache() -> None:
 def test_a_record_of_another_form_is_refused(change: str) -> None:
     record = json.loads(output().record)
     record[change] = [{}] if change != "streams" else []
-    with pytest.raises(ToolError, match="What was recorded in Vela has an unknown form"):
+    with pytest.raises(ToolError, match="The data recorded in Vela has an unknown form"):
         read_record(json.dumps(record).encode(), MODEL)
 
 

@@ -105,7 +105,8 @@ def test_a_bsp_runs_the_release_of_its_number_and_says_so(shared_models: Path) -
     assert str(placement.target) == "imx93/vela@lf-6.1.36"
     assert placement.settings[-1].value == "3.8.0"
     assert any(
-        "ships NXP's fork of Vela 3.8; this file was compiled with the upstream" in note.text for note in placement.notes
+        "ships NXP's fork of Vela 3.8; this file was compiled with the upstream" in note.text
+        for note in placement.notes
     )
 
 

@@ -100,7 +100,7 @@ def test_a_shape_chain_is_folded_although_vela_warns_of_it() -> None:
     placement = place(Model("shape", (Subgraph(tensors, (0,), (2,), operators),)))
     shape = placement.operators[0]
     assert (shape.unit, shape.partition) == ("npu", None)
-    assert shape.note == f"{FOLDED} (Vela warned of it: Unsupported opType)"
+    assert shape.note == f"{FOLDED} (Vela warned about it: Unsupported opType)"
     assert placement.differences == ()
 
 

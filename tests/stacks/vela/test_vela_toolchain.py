@@ -92,7 +92,7 @@ def test_a_python_is_believed_only_when_it_runs(tmp_path: Path, monkeypatch: pyt
 
 def test_a_given_python_is_taken_or_refused() -> None:
     assert find_python(((3, 4),), sys.executable).minor == HERE
-    with pytest.raises(InputError, match="is no Python that can be run"):
+    with pytest.raises(InputError, match="not a Python that can be run"):
         find_python((HERE,), "/no/such/python")
 
 

@@ -1,4 +1,5 @@
-"""The placement of a plain model that the converter was run on: its file decides, the rules are compared with it."""
+"""The placement of a plain model after running the converter on it: its file decides, and the rules are compared with
+it."""
 
 from __future__ import annotations
 
@@ -29,8 +30,8 @@ _CONVERTER_OUTPUT = "the converter's file and log"
 
 
 def place_conversion(plain: Placement, model: Model, conversion: Conversion, release: Release) -> Placement:
-    """Return `plain`, the rules' placement of `model`, as `conversion` has it, with the differences between the "
-    "two."""
+    """Return `plain`, the rules' placement of `model`, corrected by `conversion`, with the differences between the
+    two."""
     fate = trace(model, conversion.model)
     graphs = neutron_graphs(conversion.model)
     stamp = read_stamp(conversion.model)
@@ -66,7 +67,7 @@ def _units(fate: Trace) -> Iterable[tuple[int, int, Unit]]:
 
 
 def _explain(operator: OperatorPlacement, graph_of: dict[int, int], model: Model) -> OperatorPlacement:
-    """Return `operator` with its NeutronGraph, and with a finding that fits what is known after the run."""
+    """Return `operator` with its NeutronGraph and with a finding that matches what the run showed."""
     if operator.unit is Unit.NPU:
         return replace(operator, partition=graph_of.get(operator.index))
     kind = shorten(model.subgraphs[operator.subgraph].operators[operator.index].name)
@@ -93,12 +94,15 @@ def _in_source(hazard: Hazard, fate: Trace) -> Hazard:
 
 def _summary(fate: Trace, graphs: int, total: int) -> Note:
     lost = total - len(fate.cpu) - len(fate.npu)
-    followed = f"; {lost} cannot be followed into the file" if lost else ""
-    new = f" The file has {fate.left_unmatched} CPU operators that the source has not." if fate.left_unmatched else ""
+    followed = f"; {lost} cannot be traced into the file" if lost else ""
+    new = (
+        f" The file has {fate.left_unmatched} CPU operators that the source does not have."
+        if fate.left_unmatched
+        else ""
+    )
     return Note(
         f"The converter ran: {graphs} NeutronGraph in its file. Of the {total} source operators {len(fate.npu)} are "
-        f"on "
-        f"the NPU and {len(fate.cpu)} on the CPU{followed}. This rests on {fate.basis}.{new}",
+        f"on the NPU and {len(fate.cpu)} on the CPU{followed}. Basis: {fate.basis}.{new}",
         Evidence.EXECUTED,
         _CONVERTER_OUTPUT,
     )

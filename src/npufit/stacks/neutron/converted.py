@@ -1,4 +1,5 @@
-"""What a file of the converter says about itself: its NeutronGraph operators, its stamps, its list of left-overs.
+"""What a converted file says about itself: its NeutronGraph operators, its stamps and its list of unconverted
+operators.
 
 The file is untrusted. Stamps are looked for in a bounded number of bytes and have a bounded form.
 """
@@ -13,7 +14,7 @@ from npufit.graph import NO_TENSOR, Buffer, Model, Subgraph, Wiring, wire
 
 NEUTRON_GRAPH = "NeutronGraph"
 _NEUTRON_OPERATORS = frozenset({NEUTRON_GRAPH, "NeutronOp"})
-"""NeutronOp is the form of the fine-tuning flow (nxp-imx/tflite-neutron-delegate, commit 9b0f193)."""
+"""NeutronOp is the name in the fine-tuning flow (nxp-imx/tflite-neutron-delegate, commit 9b0f193)."""
 
 _PAYLOAD = ("microcode", "weights", "kernels")
 """The last inputs of a NeutronGraph in their order; files for BSPs up to 6.6.3 have no kernels."""
@@ -28,10 +29,10 @@ _TARGET = re.compile(rb"Target: {0,4}([A-Za-z0-9_]{1,32})")
 
 @dataclass(frozen=True, slots=True)
 class NeutronGraph:
-    """One NeutronGraph operator: where it is, what crosses its border, what it carries.
+    """One NeutronGraph operator: its position, the tensors that cross its border, and its payload.
 
-    `workspace` are outputs that nobody reads (scratch, and profile and debug in the first payload format);
-    `payload` holds microcode, weights and kernels in this order, as far as the file has them.
+    `workspace` holds outputs that nothing reads (scratch, and profile and debug in the first payload format); `payload`
+    holds microcode, weights and kernels in this order, as far as the file has them.
     """
 
     subgraph: int
@@ -43,7 +44,7 @@ class NeutronGraph:
 
     @property
     def is_complete(self) -> bool:
-        """True where microcode and weights are there, the least that any delegate needs."""
+        """True if it has microcode and weights, the minimum that any delegate needs."""
         return len(self.payload) >= 2
 
     @property
@@ -54,7 +55,7 @@ class NeutronGraph:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Version and target that the converter wrote into the file; None where they were not found."""
+    """Version and target that the converter wrote into the file; None if not found."""
 
     version: str | None
     target: str | None
@@ -76,7 +77,7 @@ def neutron_graphs(model: Model) -> tuple[NeutronGraph, ...]:
 
 
 def read_stamp(model: Model) -> Stamp:
-    """Return which converter wrote the file and for which target, as far as the file says so in plain strings."""
+    """Return which converter wrote the file and for which target, if plain strings in the file say so."""
     version: str | None = None
     target: str | None = None
     for data in _searchable(model):
@@ -88,7 +89,7 @@ def read_stamp(model: Model) -> Stamp:
 
 
 def read_left_over(model: Model) -> tuple[int, ...] | None:
-    """Return the source operators that were not converted, sorted, or None where the file has no sound list.
+    """Return the source operators that were not converted, sorted, or None if the file has no valid list.
 
     They are indices in the model that the converter read, from every metadata entry whose name contains
     `sourceIndex` (nxp-imx/tflite-neutron-delegate, neutron_delegate.cc).
@@ -131,7 +132,7 @@ def _read_graph(subgraph: Subgraph, wiring: Wiring, number: int, index: int) -> 
 
 
 def _searchable(model: Model) -> Iterator[bytes]:
-    """Yield the bytes in which stamps may stand: descriptions, metadata, options and payloads, each of them cut."""
+    """Yield the bytes that may contain stamps: descriptions, metadata, options and payloads, each truncated."""
     remaining = _SEARCHED_BYTES
     for data in _candidates(model):
         size = min(len(data), _SEARCHED_BYTES_PER_BUFFER, remaining)

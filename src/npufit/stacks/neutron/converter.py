@@ -1,4 +1,4 @@
-"""NXP's converter in a child process: bounded in time and output, in a directory of its own, without a shell."""
+"""NXP's converter in a child process: bounded in time and output, in its own directory, without a shell."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _DRAIN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What the converter made of a model: its file, and everything that it printed as far as npufit keeps it."""
+    """What the converter made of a model: its file and its output, as far as npufit keeps it."""
 
     command: tuple[str, ...]
     model: Model
@@ -50,7 +50,7 @@ def find_converter(options: PlaceOptions) -> tuple[str, ...] | None:
 def convert(model: Model, command: tuple[str, ...], chip: str, time_limit_s: float) -> Conversion:
     """Return what `command` makes of `model` for `chip`.
 
-    Raises ToolError where it cannot be started, takes longer than `time_limit_s`, fails, or writes no sound model.
+    Raises ToolError if it cannot be started, exceeds `time_limit_s`, fails, or writes no valid model.
     """
     from npufit.tflite import read_model, serialize_model
 
@@ -62,15 +62,15 @@ def convert(model: Model, command: tuple[str, ...], chip: str, time_limit_s: flo
         if code != 0:
             raise ToolError(_failure(command, f"ended with {_describe_exit(code)}", log))
         if not converted.is_file():
-            raise ToolError(_failure(command, "ended without an error, but wrote no file", log))
+            raise ToolError(_failure(command, "ended without an error but wrote no file", log))
         try:
             return Conversion(command, read_model(converted), log)
         except ModelError as error:
-            raise ToolError(_failure(command, f"wrote a file that is not a sound model ({error})", log)) from None
+            raise ToolError(_failure(command, f"wrote a file that is not a valid model ({error})", log)) from None
 
 
 def _run(arguments: tuple[str, ...], folder: Path, time_limit_s: float) -> tuple[int, str]:
-    """Return exit code and output of `arguments`; the output's middle is left out where it is long."""
+    """Return exit code and output of `arguments`; the middle of a long output is left out."""
     with _start(arguments, folder) as process:
         output = _Capture()
         assert process.stdout is not None
@@ -107,13 +107,13 @@ def _start(arguments: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
         reason = getattr(error, "strerror", None) or error
         raise ToolError(
             f"{shorten(arguments[0], 400)}: the converter cannot be started: {reason}. Give the command of NXP's "
-            "neutron-converter (eIQ Toolkit or eIQ Neutron SDK, x86-64) with --converter, or leave it out to see "
-            "what is known without it."
+            "neutron-converter (eIQ Toolkit or eIQ Neutron SDK, x86-64) with --converter, or leave --converter out "
+            "to see what is known without it."
         ) from None
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End the converter and all that it started; it leads a process group of its own."""
+    """End the converter and everything that it started; it leads its own process group."""
     if sys.platform == "win32":
         process.kill()
         return
@@ -122,7 +122,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 class _Capture:
-    """The first and the last part of what a process prints; reading goes on so that the process never blocks."""
+    """The first and the last part of a process's output; reading continues so that the process never blocks."""
 
     def __init__(self) -> None:
         self._head = bytearray()
@@ -157,7 +157,7 @@ def _describe_exit(code: int) -> str:
 
 
 def _failure(command: tuple[str, ...], what: str, log: str) -> str:
-    """Return the message of a failed conversion: what happened, the last lines, what is known about them."""
+    """Return the message for a failed conversion: what happened, the last lines, and what is known about them."""
     lines = [line.strip() for line in log.splitlines() if line.strip()][-_LAST_LINES:]
     said = " | ".join(shorten(line, 200) for line in lines)
     known = explain_error(log)

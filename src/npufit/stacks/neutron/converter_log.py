@@ -58,7 +58,7 @@ _KERNEL = re.compile(
     r"MemCpy)(?![\w])",
     re.ASCII,
 )
-"""Kernel names that were seen in public (ExecuTorch's neutron_map.py, EdgeFirst's statistics file)."""
+"""Kernel names seen in public (ExecuTorch's neutron_map.py, EdgeFirst's statistics file)."""
 
 _STRONG = (
     _IMPORT,
@@ -75,14 +75,14 @@ _STRONG = (
     _DUMPED_GRAPH,
     _DUMPED_OPERATOR,
 )
-"""Lines that only NXP's converter prints; the others are read beside them."""
+"""Lines that only NXP's converter prints; the other patterns are read only if one of these is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """The converter's counts of operators; None where the log lacks a line.
+    """The converter's operator counts; None if the log lacks a line.
 
-    `optimized` and everything below it count the operators that the converter has after its own optimization.
+    `optimized` and all following fields count the converter's operators after its own optimization.
     """
 
     imported: int | None
@@ -96,8 +96,7 @@ class Statistics:
 
 
 def read_converter_log(text: str, model: Model) -> LogReport | None:
-    """Return what the last conversion in `text` says, or None where `text` has no line that only the converter "
-    "prints."""
+    """Return what the last conversion in `text` says, or None if `text` has no line that only the converter prints."""
     if _START not in text and not any(pattern.search(text) for pattern in _STRONG):
         return None
     section = text[max(text.rfind(_START), 0) :]
@@ -135,7 +134,7 @@ def _statistics(section: str) -> Statistics:
 
 
 def _units(statistics: Statistics, model: Model) -> tuple[tuple[int, int, Unit], ...]:
-    """Return units for the two cases in which the counts tell them: all was converted, or nothing was."""
+    """Return units if the counts decide them: everything was converted, or nothing was."""
     count = len(model.main.operators)
     if statistics.imported != count or not statistics.optimized or is_converted(model):
         return ()
@@ -148,7 +147,7 @@ def _origin_notes(text: str, section: str) -> list[Note]:
     notes: list[Note] = []
     runs = text.count(_START)
     if runs > 1:
-        notes.append(_note(f"The log holds {runs} conversions; what follows is the last one."))
+        notes.append(_note(f"The log holds {runs} conversions; these notes describe the last one."))
     version = _VERSION.search(section) or _VERSION.search(text)
     if version is not None:
         release = find_release(version[1])
@@ -156,7 +155,7 @@ def _origin_notes(text: str, section: str) -> list[Note]:
         notes.append(_note(f"Converter version {shorten(version[1])}, {known}."))
     target = _TARGET.search(section)
     if target is not None and target[1] != "imx95":
-        notes.append(_note(f"The log is of a conversion for {target[1]}, not for imx95: it says nothing about i.MX95."))
+        notes.append(_note(f"The log is of a conversion for {target[1]}, so it says nothing about i.MX95."))
     return notes
 
 
@@ -167,10 +166,9 @@ def _count_notes(statistics: Statistics, model: Model) -> list[Note]:
         imported = "" if statistics.imported is None else f" from {statistics.imported} after import"
         notes.append(
             _note(
-                f"{statistics.converted} of {statistics.optimized} operators were converted. The "
-                f"{statistics.optimized} "
-                f"are the converter's own operators after its optimization{imported}; this file has {own}, so the "
-                "ratio is not one of this file's operators."
+                f"{statistics.converted} of {statistics.optimized} operators were converted. They are the converter's "
+                f"own operators after its optimization{imported}; this file has {own}, so the ratio does not apply to "
+                "this file's operators."
             )
         )
     if statistics.imported is not None and statistics.imported != own and not is_converted(model):
@@ -188,11 +186,11 @@ def _count_notes(statistics: Statistics, model: Model) -> list[Note]:
         notes.append(_note(f"The converted part forms {statistics.graphs} NeutronGraph{groups}{left}."))
     if statistics.indices and statistics.optimized is not None and statistics.optimized <= _MOST_INDICES:
         missing = sorted(set(range(statistics.optimized)) - set(statistics.indices))
-        which = f"Not converted are {ranges(missing, _MOST_RANGES)}" if missing else "All are converted"
+        which = f"Not converted: {ranges(missing, _MOST_RANGES)}" if missing else "All were converted"
         notes.append(
             _note(
-                f"{which}, in the converter's numbering after optimization. This numbering is not the file's, so the "
-                "list cannot be tied to operators of the file; the converted file can (its sourceIndex list)."
+                f"{which}, in the converter's numbering after optimization. The file has a different numbering, so "
+                "the list cannot be matched to its operators; the sourceIndex list of the converted file can."
             )
         )
     return notes
@@ -202,8 +200,8 @@ def _stage_notes(section: str) -> list[Note]:
     tiles, memory = len(_TILE_SCHEDULING.findall(section)), len(_TCM_ALLOCATION.findall(section))
     if not tiles and not memory:
         return []
-    again = " More rounds than NeutronGraphs would mean that it tried again." if max(tiles, memory) > 1 else ""
-    return [_note(f"Tile scheduling was started {tiles} times, TCM allocation {memory} times.{again}")]
+    again = " More rounds than NeutronGraphs would mean retries." if max(tiles, memory) > 1 else ""
+    return [_note(f"Tile scheduling started {tiles} times, TCM allocation {memory} times.{again}")]
 
 
 def _figure_notes(section: str) -> list[Note]:
@@ -218,9 +216,9 @@ def _figure_notes(section: str) -> list[Note]:
     if latency is not None:
         notes.append(
             Note(
-                f"The converter estimates {float(latency[1]):g} ms at {float(latency[2]):g} MHz for the NPU alone. "
-                "Where this was compared with a board the NPU part took 4 % and 28 % longer, and the CPU operators "
-                "took most of the time.",
+                f"The converter estimates {float(latency[1]):g} ms at {float(latency[2]):g} MHz for the NPU alone. In "
+                "two comparisons with a board the NPU part took 4 % and 28 % longer, and the CPU operators took most "
+                "of the time.",
                 Evidence.EXECUTED,
                 f"{_LOG}; {sources.POSE_BENCHMARK}",
             )
@@ -277,7 +275,7 @@ def _first(*values: int | None) -> int | None:
 
 
 def _indices(text: str) -> tuple[int, ...]:
-    """Return the index list; empty where it is longer, or has longer numbers, than any model needs."""
+    """Return the index list; empty if it is longer, or has longer numbers, than any model needs."""
     match = _INDICES.search(text)
     if match is None:
         return ()

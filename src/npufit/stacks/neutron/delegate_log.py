@@ -1,4 +1,4 @@
-"""What the delegate prints when a file is loaded and run on the board."""
+"""What the delegate prints when the board loads and runs a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _XNNPACK = "Created TensorFlow Lite XNNPACK delegate"
 
 
 def read_delegate_log(text: str, model: Model) -> LogReport | None:
-    """Return what the last delegation line in `text` says, or None where the Neutron delegate printed nothing."""
+    """Return what the last delegation line in `text` says, or None if the Neutron delegate printed nothing."""
     delegated = _DELEGATED.findall(text)
     version = _VERSION.search(text)
     if not delegated and version is None:
@@ -33,8 +33,8 @@ def read_delegate_log(text: str, model: Model) -> LogReport | None:
     if _XNNPACK in text:
         notes.append(
             Note(
-                "XNNPACK was active too. NXP's advice is --use_xnnpack=false, because it can claim operators that "
-                "the Neutron delegate needs.",
+                "XNNPACK was active too. NXP's advice is --use_xnnpack=false, because XNNPACK can claim operators "
+                "that the Neutron delegate needs.",
                 Evidence.DOCUMENTED,
                 sources.XNNPACK_ADVICE,
             )
@@ -57,7 +57,7 @@ def read_delegate_log(text: str, model: Model) -> LogReport | None:
 
 
 def _units(taken: int, total: int, model: Model) -> tuple[tuple[int, int, Unit], ...]:
-    """Return units where the counts leave one possibility: nothing, all, or exactly the NeutronGraph operators."""
+    """Return units if the counts leave one possibility: nothing, all, or exactly the NeutronGraph operators."""
     count = len(model.main.operators)
     if total != count:
         return ()
@@ -72,14 +72,13 @@ def _meaning(taken: int, total: int, own: int, model: Model) -> str:
     said = f"The delegate took {taken} of {total} nodes"
     if taken == 0:
         return (
-            f"{said}: the NPU was not used. Either the file was not converted, or converter and board software are "
-            f"of "
-            "different releases."
+            f"{said}: the NPU was not used. Either the file was not converted, or the converter and the board "
+            "software come from different releases."
         )
     if is_converted(model):
-        return f"{said}. One node is one NeutronGraph, which stands for many operators of the source model."
+        return f"{said}. Each node is one NeutronGraph, which stands for many operators of the source model."
     if total == own:
-        return f"{said}, counted in this file: it was converted on the board, as BSPs of 2024 do."
+        return f"{said}, counted in this file: it was converted on the board, as BSPs of 2024 do it."
     return (
         f"{said}, counted in the file that ran. That is not this file, which has {own} operators; in a converted "
         f"file "

@@ -1,4 +1,4 @@
-"""The placement of a converted file: its NeutronGraph operators are the NPU's, everything else is the CPU's."""
+"""The placement of a converted file: NeutronGraph operators run on the NPU, everything else on the CPU."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _CONVERTED_FILE = "the converted file"
 
 
 def place_converted(model: Model, target: Target, release: Release) -> Placement:
-    """Return the placement of `model`, a file that the converter wrote; its operators are the file's own."""
+    """Return the placement of `model`, a file that the converter wrote; its operators are those of the file."""
     graphs = neutron_graphs(model)
     stamp = read_stamp(model)
     partition = {(graph.subgraph, graph.index): index for index, graph in enumerate(graphs)}
@@ -58,8 +58,9 @@ def place_converted(model: Model, target: Target, release: Release) -> Placement
 
 
 COMPARE_NOTE = Note(
-    "Full placement does not prove right answers: detectors that were converted almost completely gave wrong results "
-    "on the NPU. Compare outputs with the CPU, or convert with --keep-graphs and use neutron-runner on the host.",
+    "Full placement does not prove correct answers: detectors that were converted almost completely gave wrong "
+    "results on the NPU. Compare outputs with the CPU, or convert with --keep-graphs and use neutron-runner on the "
+    "host.",
     Evidence.OBSERVED,
     f"{sources.EDGEFIRST_BENCHMARK}; {sources.BOARD_NOTES}; {sources.RUNNER}",
 )
@@ -78,7 +79,7 @@ def inspect_conversion(
                 rules.WRONG_TARGET,
                 number,
                 operators,
-                f"the file was converted for {stamp.target}, the target is {target.chip}",
+                f"the file was converted for {stamp.target}, but the target is {target.chip}",
                 f"Target: {stamp.target}",
             )
         )
@@ -89,8 +90,8 @@ def inspect_conversion(
                 rules.VERSION_MISMATCH,
                 number,
                 operators,
-                f"the file was converted by {stamp.version}, the target is release {release.version}; if the board "
-                f"runs {stamped.version}, name it as {target.chip}/{target.stack}@{stamped.version}",
+                f"the file was converted by {stamp.version}, but the target is release {release.version}; if the "
+                f"board runs {stamped.version}, name it as {target.chip}/{target.stack}@{stamped.version}",
                 f"Version: {stamp.version}",
             )
         )
@@ -99,7 +100,7 @@ def inspect_conversion(
             rules.PAYLOAD,
             graph.subgraph,
             (graph.index,),
-            f"{len(graph.payload)} of its last inputs are constants; microcode and weights at least are needed",
+            f"{len(graph.payload)} of its last inputs are constants; at least microcode and weights are needed",
             f"{len(graph.payload)} constants",
         )
         for graph in graphs
@@ -115,7 +116,7 @@ def stamp_settings(stamp: Stamp) -> tuple[Setting, ...]:
 
 
 def payload_memory(model: Model, graphs: tuple[NeutronGraph, ...]) -> tuple[MemoryUse, ...]:
-    """Return the bytes of microcode, weights, kernels and workspace; parts that graphs share count once."""
+    """Return the bytes of microcode, weights, kernels and workspace; shared parts count once."""
     sizes: dict[str, dict[int, int]] = {}
     for graph in graphs:
         for name, buffer in graph.named_payload:
@@ -166,7 +167,7 @@ def _notes(model: Model, graphs: tuple[NeutronGraph, ...], stamp: Stamp) -> tupl
         Note(
             f"This file was written by NXP's converter: {len(graphs)} of its {total} operators are NeutronGraph and "
             f"run on the NPU, the other {total - len(graphs)} on the CPU. On the board the delegate should print "
-            f"`{len(graphs)} nodes delegated out of {total} nodes`; fewer means that the NPU was not used.",
+            f"`{len(graphs)} nodes delegated out of {total} nodes`. A smaller number means that the NPU was not used.",
             Evidence.EXECUTED,
             _CONVERTED_FILE,
         )
@@ -184,19 +185,18 @@ def _notes(model: Model, graphs: tuple[NeutronGraph, ...], stamp: Stamp) -> tupl
             )
         )
     if stamp.version is None:
-        notes.append(_unstamped("which release of the converter wrote it", "Version"))
+        notes.append(_unstamped("which converter release wrote it", "Version"))
     elif find_release(stamp.version) is None:
         notes.append(
             Note(
-                f"The converter version {shorten(stamp.version)} belongs to no release that npufit knows, so "
-                f"whether "
-                "it fits the board could not be compared.",
+                f"The converter version {shorten(stamp.version)} belongs to no release that npufit knows, so its "
+                "match with the board could not be checked.",
                 Evidence.EXECUTED,
                 _CONVERTED_FILE,
             )
         )
     if stamp.target is None:
-        notes.append(_unstamped("for which chip it was converted", "Target"))
+        notes.append(_unstamped("which chip it was converted for", "Target"))
     return tuple(notes)
 
 

@@ -1,4 +1,4 @@
-"""The experiments that would settle what nobody outside NXP knows, as remedies and in the order that costs least."""
+"""The experiments that would settle what nobody outside NXP knows, as remedies, cheapest first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npufit.stacks.rule import Evidence, Remedy, RemedyKind
 ASK_CONVERTER = Remedy(
     RemedyKind.EXPERIMENT,
     "Let the converter decide: give npufit the converter's command with --converter, its log, or the file that it "
-    "wrote. It runs on an x86-64 host and needs no board.",
+    "wrote. The converter runs on an x86-64 host and needs no board.",
 )
 OTHER_RELEASE = Remedy(
     RemedyKind.EXPERIMENT,
@@ -19,13 +19,13 @@ OTHER_RELEASE = Remedy(
 )
 CONVERT_ALONE = Remedy(
     RemedyKind.EXPERIMENT,
-    "Convert a file that holds this operator alone, at the same shapes. If it converts there, not the operator but "
-    "its surroundings decided.",
+    "Convert a file that holds this operator alone, at the same shapes. If it converts there, its surroundings "
+    "decided, not the operator.",
 )
 FOLD_PADS = Remedy(
     RemedyKind.EXPERIMENT,
-    "Export with TensorFlow 2.18 or later, which folds such a PAD into the SAME padding of the operator behind it; "
-    "the mathematics stays the same. `zoo:mobilenet_v2@320,int8,pad=folded` is such a file, made without TensorFlow.",
+    "Export with TensorFlow 2.18 or later, which folds such a PAD into the SAME padding of the next operator; the "
+    "computation stays the same. `zoo:mobilenet_v2@320,int8,pad=folded` is such a file, made without TensorFlow.",
 )
 COMPARE_WITH_RUNNER = Remedy(
     RemedyKind.EXPERIMENT,
@@ -36,7 +36,7 @@ COMPARE_WITH_RUNNER = Remedy(
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """One experiment on the loss of operators at a higher resolution: the hypothesis and what to do."""
+    """One experiment on why operators are lost at a higher resolution: the hypothesis and what to do."""
 
     hypothesis: str
     action: str
@@ -47,38 +47,39 @@ CLIFF_EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         "a defect of one converter release",
         "convert the same file with 1.17, 2.2, 3.0, 3.1 and 3.2",
-        "If a later release converts it, use that release and the BSP that belongs to it",
+        "If a later release converts it, use that release and its BSP",
     ),
     Experiment(
         "explicit PAD operators split the network",
         "convert the file without PADs: export with TensorFlow 2.18 or later, or take "
         "`zoo:mobilenet_v2@320,int8,pad=folded`",
-        "If it converts, the PADs were the cause and the export is the way out",
+        "If it converts, the PADs were the cause and that export is the way out",
     ),
     Experiment(
-        "tile scheduling or TCM allocation fails for the whole network and is tried again with less of it",
+        "tile scheduling or TCM allocation fails for the whole network and is retried with a smaller part of it",
         "convert 224, 240, 256, ... 320 and keep each log: converted count, index list, lines that start TCM "
         "allocation, generation time",
-        "One sudden step, and counts that halve, speak for it",
+        "One sudden step and halved counts support this",
     ),
     Experiment(
-        "one early operator cannot be tiled and takes its neighbours along, or there is a limit on one line of a "
+        "one early operator cannot be tiled and its neighbours are lost with it, or there is a limit on one line of a "
         "feature map",
         "remove the first two blocks so that the network starts at 80x80x24, convert each operator alone, and "
         "convert a tall and a wide input of equal area (640x160 and 160x640)",
-        "If the rest converts without them, those operators decided; if tall and wide differ, the line decides",
+        "If the rest converts without them, those operators were the cause; if tall and wide differ, the line length "
+        "is",
     ),
     Experiment(
         "the two operands of an ADD must lie close together in memory",
         "convert the network without its ADDs, then one ADD whose operands are produced further and further apart",
-        "If only the versions with ADDs lose operators, the distance decides",
+        "If only the versions with ADDs lose operators, the distance is the cause",
     ),
 )
-"""In the order that costs least; each step is only needed if the one before did not answer."""
+"""Cheapest first; each step is needed only if the one before gave no answer."""
 
 
 def cliff_notes() -> tuple[Note, ...]:
-    """Return the experiments as notes, in the order in which to do them."""
+    """Return the experiments as notes, in the order to do them."""
     count = len(CLIFF_EXPERIMENTS)
     return tuple(
         Note(

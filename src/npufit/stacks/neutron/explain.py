@@ -1,8 +1,8 @@
 """What the rules say about one operator: refused, or a question that only the converter can answer.
 
-There is no third outcome. A rule may put an operator on the CPU, because one unsupported operator stays there
-whatever surrounds it. No rule may put one on the NPU: the converter decides over groups, so even an operator that
-was seen on the NPU in another network can be lost in this one.
+There is no third outcome. A rule may put an operator on the CPU, because an unsupported operator stays there whatever
+surrounds it. No rule may put one on the NPU: the converter decides over groups, so even an operator seen on the NPU in
+another network can be lost in this one.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from npufit.stacks.neutron.site import Site, describe_tensor
 from npufit.stacks.rule import Finding, Rule
 
 _Found = Callable[[Site], str]
-"""What a rule finds at a site, in words; empty where it does not apply."""
+"""What a rule finds at a site, in words; empty if it does not apply."""
 
 
 def refuse(site: Site) -> Finding | None:
-    """Return why the operator runs on the CPU, or None where no rule says so."""
+    """Return why the operator runs on the CPU, or None if no rule says so."""
     return _first(_REFUSALS, site)
 
 
 def ask(site: Site) -> Finding:
-    """Return what is unknown about the operator, with the experiment that would tell."""
+    """Return what is unknown about the operator, with the experiment that would settle it."""
     return _first(_QUESTIONS, site) or rules.make_finding(rules.UNDECIDED, site.describe())
 
 
 def recall(site: Site) -> str:
-    """Return what was seen of this operator type in other networks with this release; empty where nothing was."""
+    """Return what was seen of this operator type in other networks with this release; empty if nothing was."""
     seen = (
         f"{sighting.text} ({sighting.source})"
         for sighting in _SIGHTINGS
@@ -142,7 +142,7 @@ _QUESTIONS: tuple[tuple[Rule, _Found], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Sighting:
-    """What was seen of operator types in a network that is not this one."""
+    """Sightings of operator types in other networks."""
 
     types: frozenset[str]
     releases: frozenset[str]

@@ -1,4 +1,4 @@
-"""Error numbers of driver and firmware, taken apart."""
+"""Error numbers of the driver and the firmware, split into their fields."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_SOURCE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An error number, and its fields if it is composed as NeutronErrors.h has it.
+    """An error number, and its fields if it is built as in NeutronErrors.h.
 
     Bits 0 to 2 are the component, 3 to 7 the category, 8 to 30 the code.
     """
@@ -29,12 +29,12 @@ class Fault:
 
     @property
     def component(self) -> str | None:
-        """Library, firmware or driver; None where the bits name none of them."""
+        """Library, firmware or driver; None if the bits name none of them."""
         return _COMPONENTS.get(self.number & 0x7)
 
     @property
     def category(self) -> int:
-        """The category, which the header numbers and nothing public describes."""
+        """The category; the header numbers it, but nothing public describes it."""
         return self.number >> 3 & 0x1F
 
     @property
@@ -57,9 +57,9 @@ def fault_notes(text: str) -> tuple[Note, ...]:
 def _describe(fault: Fault) -> str:
     fields = f"category {fault.category}, code {fault.code}"
     if fault.component is None:
-        composed = f"Its bits name no component ({fault.number & 0x7}), so it is not composed as NeutronErrors.h has it"
+        composed = f"Its bits name no component ({fault.number & 0x7}), so it is not built as in NeutronErrors.h"
     else:
-        composed = f"Composed as NeutronErrors.h has it, it means {fault.component}, {fields}"
+        composed = f"Read as in NeutronErrors.h, it means {fault.component}, {fields}"
     line = (
         " Driver codes are source lines, so a small number like this is more likely a line of the driver."
         if fault.number < _LONGEST_SOURCE

@@ -12,7 +12,7 @@ from npufit.stacks.rule import Evidence
 
 @dataclass(frozen=True, slots=True)
 class KnownError:
-    """A message that was seen in public, what it means and what to do; `is_distinct` where only Neutron says so."""
+    """A message seen in public, what it means and what to do; `is_distinct` if only Neutron prints it."""
 
     pattern: re.Pattern[str]
     meaning: str
@@ -28,7 +28,7 @@ def _known(pattern: str, meaning: str, evidence: Evidence, source: str, *, is_di
 KNOWN_ERRORS: tuple[KnownError, ...] = (
     _known(
         r"New shape should not change the number of elements",
-        "The compiler met a RESHAPE that it cannot keep; users saw it with a decomposed GroupNorm (3.2.2). Use "
+        "The compiler met a RESHAPE that it cannot keep; users saw this with a decomposed GroupNorm (3.2.2). Use "
         "BatchNorm, or cut the model before the reshape",
         Evidence.OBSERVED,
         sources.GROUP_NORM_NOTES,
@@ -36,8 +36,8 @@ KNOWN_ERRORS: tuple[KnownError, ...] = (
     ),
     _known(
         r"Global format selection has failed",
-        "By its name, the step failed that chooses one memory layout for a group of operators; nothing public explains "
-        "it. Convert parts of the model to find the operator at fault, or try another release",
+        "By its name, the failed step chooses one memory layout for a group of operators; nothing public explains it. "
+        "Convert parts of the model to find the operator at fault, or try another release",
         Evidence.INFERRED,
         sources.CONVERTER_STAGES,
     ),
@@ -50,29 +50,29 @@ KNOWN_ERRORS: tuple[KnownError, ...] = (
     ),
     _known(
         r"neutron-(?:compiler|converter)/src/",
-        "The converter stopped at a check in its own source. Convert parts of the model to find the operator, or try "
-        "another release",
+        "The converter stopped at a check in its own source. Convert parts of the model to find the operator at "
+        "fault, or try another release",
         Evidence.INFERRED,
         sources.CONVERTER_STAGES,
     ),
     _known(
         r"\binternal error\b",
-        "An internal error without the name of an operator was reported for YOLOv5m too, and never answered. Convert "
-        "parts of the model to find the operator, or try another release",
+        "An internal error that names no operator was also reported for YOLOv5m and never answered. Convert parts of "
+        "the model to find the operator at fault, or try another release",
         Evidence.OBSERVED,
         sources.MODEL_ZOO_ISSUE,
         is_distinct=False,
     ),
     _known(
         r"Microcode version mismatch",
-        "Converter and board software are of different releases. Convert with the flavour of the board's BSP, or "
-        "update the BSP",
+        "The converter and the board software come from different releases. Convert with the flavour of the board's "
+        "BSP, or update the BSP",
         Evidence.OBSERVED,
         sources.CONVERTER_PACKAGE,
     ),
     _known(
         r"fail(?:ed)? to create neutron inference job",
-        "The driver refused the job when the model ran: it was converted, but it did not run. This was seen with "
+        "The driver refused the job at run time: the model was converted but did not run. This was seen with "
         "MobileNetV2 converted on the board by an old delegate; update the BSP and convert on the host",
         Evidence.OBSERVED,
         sources.TORADEX_FAULT,
@@ -87,7 +87,7 @@ KNOWN_ERRORS: tuple[KnownError, ...] = (
     _known(
         r"Neutron hardware init failed",
         "ONNX Runtime could not open the NPU and assigned every node to the CPU. Check that the driver is loaded and "
-        "its firmware fits",
+        "that its firmware matches",
         Evidence.OBSERVED,
         sources.ONNX_PROVIDER,
     ),
@@ -95,7 +95,7 @@ KNOWN_ERRORS: tuple[KnownError, ...] = (
 
 
 def explain_error(text: str) -> str:
-    """Return what is known about the first known message in `text`; empty where there is none."""
+    """Return what is known about the first known message in `text`; empty if there is none."""
     known = next((error for error in KNOWN_ERRORS if error.pattern.search(text)), None)
     return "" if known is None else f"{known.meaning} ({known.source})"
 

@@ -1,4 +1,4 @@
-"""Logs of the converter, the delegate and the driver, in one text or apart. The text is untrusted."""
+"""Logs of the converter, the delegate and the driver, together or separate. The text is untrusted."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _HALF_CHARACTERS = 4 << 20
 
 
 def read_log(text: str, model: Model) -> LogReport | None:
-    """Return what `text` says about `model`, or None where nothing in it is of the converter or the delegate.
+    """Return what `text` says about `model`, or None if nothing in it comes from the converter or the delegate.
 
-    The totals are those of the delegate where `model` is a converted file, and those of the converter otherwise;
-    the notes are those of all parts. Of a text above 8 Mi characters the middle is not read.
+    If `model` is a converted file the totals are the delegate's, otherwise the converter's; the notes cover all parts.
+    The middle of a text above 8 Mi characters is not read.
     """
     text = _bounded(text)
     converter, delegate = read_converter_log(text, model), read_delegate_log(text, model)

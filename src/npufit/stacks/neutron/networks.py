@@ -1,8 +1,8 @@
 """Which publicly reported network a model is: recognised by its structure, never by its name.
 
-A sequence of operators with strides and channels identifies a backbone at any resolution; PAD, QUANTIZE and
-DEQUANTIZE do not count, because exporters differ in them. Where the block structure of a network is not a plain
-sequence, the number of operators of each type identifies it.
+A sequence of operators with strides and channels identifies a backbone at any resolution; PAD, QUANTIZE and DEQUANTIZE
+do not count, because exporters differ in them. If the block structure of a network is not a plain sequence, the number
+of operators of each type identifies it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Recognition:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One operator of a fingerprint; stride and channels are 0 where they do not identify anything."""
+    """One operator of a fingerprint; stride and channels are 0 if they do not identify anything."""
 
     type: str
     stride: int = 0
@@ -143,7 +143,7 @@ def _by_counts(subgraph: Subgraph) -> Network | None:
 
 
 def _contains(steps: list[_Step], wanted: tuple[_Step, ...]) -> bool:
-    """Return whether `wanted` stands in `steps` in this order, with others in between."""
+    """Return whether `wanted` occurs in `steps` in this order, possibly with others in between."""
     remaining = iter(steps)
     return all(step in remaining for step in wanted)
 

@@ -1,4 +1,4 @@
-"""What was publicly observed about networks like this one, as notes. None of it is a verdict."""
+"""What was publicly observed about networks like this one, as notes. No verdict is based on them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from npufit.stacks.rule import Evidence
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One public report about a network; `size` is None where it is about the network at any size.
+    """One public report about a network; `size` is None if it holds for any size.
 
     `converted` of `total` operators went to the NPU with the release `version`; `near_output` if they were the last.
     """
@@ -63,8 +63,8 @@ OBSERVATIONS: tuple[Observation, ...] = (
     Observation(
         (Network.RESNET50_V2,),
         None,
-        "loses most operators at 320x320 as MobileNetV2 does (eIQ Toolkit 1.16.0); the same report mentions 121 of "
-        "127 without saying of what, which may be this network at 224x224",
+        "loses most operators at 320x320, like MobileNetV2 (eIQ Toolkit 1.16.0); the same report mentions 121 of 127 "
+        "without saying what they count, perhaps this network at 224x224",
         sources.TORADEX_RESOLUTION,
     ),
     Observation(
@@ -77,14 +77,15 @@ OBSERVATIONS: tuple[Observation, ...] = (
     Observation(
         (Network.SSD_MOBILENET_V2,),
         300,
-        "NXP's own examples enable it on the NPU of i.MX95 and i.MX952; how many operators convert is not published",
+        "NXP's own examples enable it on the NPU of i.MX95 and i.MX952; the number of converted operators is not "
+        "published",
         sources.NNSTREAMER,
     ),
     Observation(
         (Network.KERAS_MOBILENET_V2, Network.MOBILENET_V2),
         None,
         "as backbone of SSD MobileNetV2 at 300x300 it is enabled on the NPU by NXP's own examples, so some release "
-        "converts it above 224x224; how many operators is not published",
+        "converts it above 224x224; the number of operators is not published",
         sources.NNSTREAMER,
     ),
     Observation(
@@ -94,7 +95,7 @@ OBSERVATIONS: tuple[Observation, ...] = (
         sources.BOARD_NOTES,
     ),
     *(
-        Observation((network,), 640, f"{latency} ms so converted (SDK 3.1.3, driver 3.1.2)", sources.BOARD_NOTES)
+        Observation((network,), 640, f"{latency} ms converted like this (SDK 3.1.3, driver 3.1.2)", sources.BOARD_NOTES)
         for network, latency in zip(_YOLO_V8, ("32.1", "52.3", "101.5", "182.5", "305.8"), strict=True)
     ),
     Observation((Network.YOLO_V8N,), 640, "42.7 ms from Python (SDK 3.0.1, LF 6.12.49)", sources.EDGEFIRST_BENCHMARK),
@@ -104,14 +105,14 @@ OBSERVATIONS: tuple[Observation, ...] = (
     Observation(
         (Network.YOLO_V8L,),
         None,
-        "converted well, and detected nothing: compare outputs, not only placement",
+        "converted well but detected nothing: compare outputs, not only placement",
         sources.BOARD_NOTES,
     ),
 )
 
 
 def observe(model: Model, release: Release) -> tuple[Note, ...]:
-    """Return the public observations about the network that `model` is, with what follows from them."""
+    """Return the public observations about the network that `model` is, and what follows from them."""
     found = recognise(model)
     if found is None:
         return ()
@@ -119,8 +120,8 @@ def observe(model: Model, release: Release) -> tuple[Note, ...]:
     pads = f", exported with {found.pads} PAD operators" if found.pads else ", exported without PAD operators"
     notes = [
         Note(
-            f"By its structure this is {found.network} at {size}{pads}. What follows was observed by others; "
-            f"it is no verdict on this file.",
+            f"By its structure this is {found.network} at {size}{pads}. The following was observed by others; it is "
+            "no verdict on this file.",
             Evidence.INFERRED,
             sources.NPUFIT,
         )
@@ -132,7 +133,8 @@ def observe(model: Model, release: Release) -> tuple[Note, ...]:
 
 
 def observe_count(model: Model, release: Release) -> NpuCount | None:
-    """Return how many operators of this network at this size `release` was seen to convert; None where nobody said."""
+    """Return how many operators of this network at this size `release` was seen to convert; None if nobody reported
+    it."""
     found = recognise(model)
     if found is None or found.height != found.width:
         return None
@@ -167,7 +169,7 @@ def _cliff(model: Model, found: Recognition, release: Release) -> list[Note]:
         )
     notes.append(
         Note(
-            f"The 88 of the report counts operators after the converter's own optimization. This file has "
+            "The 88 in the report counts operators after the converter's own optimization. This file has "
             f"{len(model.main.operators)} operators, so the two cannot be compared.",
             Evidence.INFERRED,
             sources.EDGEFIRST_LOG,
@@ -180,7 +182,7 @@ def _cliff(model: Model, found: Recognition, release: Release) -> list[Note]:
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """A quantity per operator, and the largest value among those that converted at 224x224."""
+    """A quantity per operator, and its largest value among the operators that converted at 224x224."""
 
     words: str
     largest_converted: int
@@ -203,11 +205,10 @@ def _no_operator_limit(subgraph: Subgraph, found: Recognition) -> Note:
     ]
     return Note(
         "No limit on single operators explains the report: at 320x320 about 60 operators more than at 224x224 stayed "
-        "on the CPU, most of them far smaller than others that converted at 224x224. Of the operators of this file "
-        f"at {found.height}x{found.width}, measured against the largest convolution or ADD at 224x224: "
-        f"{'; '.join(counts)}. Taken that the six operators left over at 224x224 were none of the large "
-        f"convolutions, "
-        "as its 3.17 ms suggest, the converter must have decided over a whole group of operators.",
+        "on the CPU, most of them far smaller than others that converted at 224x224. Operators of this file at "
+        f"{found.height}x{found.width}, compared with the largest convolution or ADD at 224x224: {'; '.join(counts)}. "
+        "Assuming that none of the six operators left over at 224x224 was a large convolution, as its 3.17 ms "
+        "suggest, the converter must have decided over a whole group of operators.",
         Evidence.INFERRED,
         f"{sources.TORADEX_RESOLUTION}; {sources.NPUFIT}",
     )

@@ -1,4 +1,4 @@
-"""One operator where it stands in a model, as the rules look at it."""
+"""One operator in its model, as the rules see it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Site:
         return self.subgraph.operators[self.index]
 
     def activations(self) -> Iterator[Tensor]:
-        """Yield the tensors that change from one inference to the next: first those read, then those written."""
+        """Yield the tensors that change from one inference to the next: first the inputs, then the outputs."""
         yield from (tensor for tensor in self.subgraph.input_tensors(self.operator) if not tensor.is_constant)
         yield from self.subgraph.output_tensors(self.operator)
 
     def readers(self) -> Iterator[Operator]:
-        """Yield the operators that read what this one writes."""
+        """Yield the operators that read this one's outputs."""
         for tensor in self.operator.outputs:
             if tensor >= 0:
                 yield from (self.subgraph.operators[reader] for reader in self.wiring.consumers[tensor])

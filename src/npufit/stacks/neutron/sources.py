@@ -1,4 +1,4 @@
-"""Where the statements about Neutron come from: the name that findings and notes cite."""
+"""Sources of the statements about Neutron: the names that findings and notes cite."""
 
 from __future__ import annotations
 

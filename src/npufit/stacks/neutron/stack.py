@@ -27,14 +27,14 @@ _NOT_RUN = Note("The converter was not run: this file is already converted.", Ev
 class NeutronStack:
     """NXP's closed converter and its delegate.
 
-    The surest source decides: a converted file, else the converter itself, else the documented rules, which leave
+    The strongest source decides: a converted file, else the converter itself, else the documented rules, which leave
     most operators unknown.
     """
 
     name = "neutron"
 
     def targets(self) -> tuple[TargetInfo, ...]:
-        """Return what is known about i.MX95, the one chip whose converter output was seen in public."""
+        """Return what is known about i.MX95, the only chip whose converter output was seen in public."""
         return (
             TargetInfo(
                 chip=_CHIP,
@@ -42,14 +42,14 @@ class NeutronStack:
                 versions=tuple(release.version for release in RELEASES),
                 default_version=RELEASES[-1].version,
                 evidence=Evidence.DOCUMENTED,
-                basis="the converted file, the converter's log or the converter itself where one of them is there; "
-                "without them the few documented rules, and unknown for every other operator",
-                missing="rules for Neutron-S that can be read, and any limit on tensor sizes; the converter is closed",
+                basis="the converted file, the converter's log or the converter itself, if available; otherwise the "
+                "few documented rules, and unknown for every other operator",
+                missing="readable rules for Neutron-S, and any limit on tensor sizes; the converter is closed",
             ),
         )
 
     def resolve_version(self, chip: str, version: str) -> str | None:
-        """Return the release that `version` of the toolkit, SDK or converter belongs to, or None."""
+        """Return the release of the toolkit, SDK or converter version `version`, or None."""
         release = find_release(version) if chip == _CHIP else None
         return None if release is None else release.version
 
@@ -60,8 +60,8 @@ class NeutronStack:
     def place(self, model: Model, target: Target, options: PlaceOptions) -> Placement:
         """Return where every operator of `model` runs.
 
-        Raises InputError for a chip or version that this stack does not know, ToolError where a converter was given
-        or found and could not be used.
+        Raises InputError for a chip or version that this stack does not know, ToolError if a converter was given or
+        found but could not be used.
         """
         release = _release(target)
         if is_converted(model):
@@ -79,7 +79,7 @@ class NeutronStack:
         return place_conversion(plain, model, conversion, release)
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
-        """Return what a log of the converter or of the delegate says, or None where `text` is neither."""
+        """Return what a log of the converter or of the delegate says, or None if `text` is neither."""
         return read_log(text, model)
 
 
@@ -87,5 +87,5 @@ def _release(target: Target) -> Release:
     release = find_release(target.version) if target.chip == _CHIP else None
     if release is None:
         known = ", ".join(f"{_CHIP}/neutron@{release.version}" for release in RELEASES)
-        raise InputError(f"{target}: not a target of the neutron stack. Known are {known}.")
+        raise InputError(f"{target}: not a target of the neutron stack. Known targets: {known}.")
     return release

@@ -16,12 +16,12 @@ from npufit.stacks.neutron.converted import NeutronGraph, neutron_graphs, read_l
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The fate of the source operators of the main subgraph.
+    """What became of the source operators of the main subgraph.
 
-    `cpu` were left in the file, `npu` are in a NeutronGraph; an operator in neither cannot be followed. `graph_of`
-    gives pairs of an operator and its NeutronGraph (by position among all of them) where names tell.
-    `left_unmatched` counts operators of the converted file that correspond to no source operator; `basis` says what
-    the trace rests on.
+    Operators in `cpu` stayed in the file, those in `npu` are in a NeutronGraph; an operator in neither cannot be
+    traced. `graph_of` pairs an operator with its NeutronGraph (by position among all of them) if names show it.
+    `left_unmatched` counts operators of the converted file that match no source operator; `basis` is the evidence for
+    the trace.
     """
 
     cpu: frozenset[int]
@@ -34,9 +34,9 @@ class Trace:
 def trace(source: Model, converted: Model) -> Trace:
     """Return what became of the operators of `source` in `converted`, the file that the converter made of it.
 
-    The sourceIndex list decides where the file has a sound one. Otherwise an operator is on the CPU where the file
-    still has one of its type that writes tensors of the same names, and on the NPU where it lies between the named
-    borders of a NeutronGraph. An operator that the file still has is on the CPU in any case.
+    A valid sourceIndex list decides. Without one, an operator is on the CPU if the file still has one of its type that
+    writes tensors of the same names, and on the NPU if it lies between the named borders of a NeutronGraph. An operator
+    that the file still has is on the CPU in any case.
     """
     graphs = tuple(graph for graph in neutron_graphs(converted) if graph.subgraph == 0)
     kept, unmatched = _match_kept(source.main, converted.main, frozenset(graph.index for graph in graphs))
@@ -78,8 +78,8 @@ def _region(
 ) -> Iterator[int]:
     """Yield the source operators between the borders of `graph`, walking back from its outputs.
 
-    Where a border tensor is not found by name the walk could leave the region. What it meets outside is certain
-    not to be on the CPU only if every operator that stayed is accounted for; otherwise nothing is yielded.
+    If a border tensor is not found by name, the walk could leave the region. Operators outside are certain not to be on
+    the CPU only if every operator that stayed is accounted for; otherwise nothing is yielded.
     """
     tensors = _unique_names(source)
     inputs = [tensors.get(converted.tensors[tensor].name) for tensor in graph.inputs]

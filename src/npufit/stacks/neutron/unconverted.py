@@ -1,4 +1,4 @@
-"""The placement of a model that the converter has not seen: what is documented, and unknown for the rest."""
+"""The placement of a model without the converter: what is documented, and unknown for the rest."""
 
 from __future__ import annotations
 
@@ -32,20 +32,21 @@ def place_plain(model: Model, target: Target, release: Release) -> Placement:
 
 
 def unasked_notes(placement: Placement) -> tuple[Note, ...]:
-    """Return how many operators nobody but the converter can place, how to ask it, and what the plain file does."""
+    """Return how many operators only the converter can place, how to run it, and what the plain file does."""
     unknown = sum(operator.unit is Unit.UNKNOWN for operator in placement.operators)
     total = len(placement.operators)
     answer = (
-        f"{unknown} of {total} operators are unknown: NXP publishes no readable rules for i.MX95. The file that "
-        "its converter writes tells, and so does the converter's command (--converter); its log (--log) gives totals."
+        f"{unknown} of {total} operators are unknown: NXP publishes no readable rules for i.MX95. The file that its "
+        "converter writes has the answer, and so has the converter itself (--converter); its log (--log) gives "
+        "totals."
         if unknown
-        else f"All {total} operators stay on the CPU by the rules; the converter was not asked."
+        else f"By the rules all {total} operators stay on the CPU; the converter was not run."
     )
     return (
         Note(answer, Evidence.INFERRED, sources.NPUFIT),
         Note(
-            "Given to the board as it is, this file runs on the CPU: recent BSPs convert nothing on the board and "
-            "report 0 delegated nodes.",
+            "If this file is given to the board unchanged, it runs on the CPU: recent BSPs convert nothing on the "
+            "board and report 0 delegated nodes.",
             Evidence.OBSERVED,
             sources.BOARD_NOTES,
         ),
@@ -54,7 +55,7 @@ def unasked_notes(placement: Placement) -> tuple[Note, ...]:
 
 def release_settings(release: Release) -> tuple[Setting, ...]:
     """Return the release whose rules apply, with the BSP that it is built for, as settings."""
-    bsp = release.bsp or "pairing not found in public"
+    bsp = release.bsp or "no public source for its BSP"
     return (
         Setting("converter release", release.product, release.source),
         Setting("board software", bsp, release.source),
@@ -109,8 +110,8 @@ def _foreign_file(model: Model) -> tuple[Note, ...]:
         return ()
     return (
         Note(
-            "This file was compiled for an Arm Ethos-U. Its ethos-u operators run on no other NPU and on no CPU; "
-            "give the model from before that compilation.",
+            "This file was compiled for an Arm Ethos-U. Its ethos-u operators run on no other NPU and on no CPU; use "
+            "the original model.",
             Evidence.EXECUTED,
             "the file itself",
         ),

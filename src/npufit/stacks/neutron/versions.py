@@ -10,9 +10,9 @@ from npufit.stacks.neutron import sources
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release: the version that names it here, the product, the BSP it is built for, the command it installs.
+    """One release: its version name here, the product, the BSP it is built for, and the command that installs it.
 
-    `bsp` is empty where no pairing was found in public.
+    `bsp` is empty if no public source gives one.
     """
 
     version: str
@@ -50,7 +50,7 @@ RELEASES: tuple[Release, ...] = (
     ),
     Release("3.2", "eiq-neutron-sdk 3.2", "", "neutron-compiler", sources.POSE_BENCHMARK),
 )
-"""Oldest first. The number of SDK_25_09's converter was not found, so the flavour's own name stands for it."""
+"""Oldest first. No number was found for SDK_25_09's converter, so the flavour's name is used."""
 
 _BY_VERSION = {release.version: release for release in RELEASES}
 _ALIASES = {"2.0": "1.17", "25.03": "1.15", "25.12": "2.2"}

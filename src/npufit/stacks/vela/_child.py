@@ -1,9 +1,9 @@
-"""Vela with bounds on memory and file size, run as a script in a process of its own: `_child.py BYTES WAY WHAT`.
+"""Vela with limits on memory and file size, run as a script in its own process: `_child.py BYTES WAY WHAT`.
 
-It makes ready and then waits for a line on standard input: the arguments, as a JSON list. Where standard input ends
-without one, it was not needed. WAY is how: `import` imports the compiler; `record` does so too and has `_recorder`
-write what it saw to the file WHAT; `exec` becomes the program WHAT. It imports nothing of npufit, so that it costs no
-more than Vela itself, and runs in the Python that Vela runs in: 3.7 and newer.
+It prepares, then waits for a line on standard input: the arguments, as a JSON list. If standard input ends first, it
+was not needed. WAY selects how Vela runs: `import` imports the compiler; `record` also lets `_recorder` write what it
+saw to the file WHAT; `exec` becomes the program WHAT. It imports nothing from npufit, so that it costs no more than
+Vela itself and runs in Vela's own Python: 3.7 and newer.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What an older Vela knows and does not write down, recorded while it compiles: run inside its own Python.
+"""What an older Vela knows but does not write down, recorded while it compiles: this runs inside Vela's own Python.
 
-The releases before 5 are written in Python. Their debug database names neither the operators of the file nor the
-tensors that commands write, and has nothing of what an operation is expected to take. So the functions that compute
-this are wrapped, never changed, and what passes through them is kept as plain data. Python 3.7 and newer; nothing of
-npufit is imported. `record.py` reads what `write` leaves.
+Releases before 5 are written in Python. Their debug database names neither the operators of the file nor the tensors
+that commands write, and has no expected time per operation. So the functions that compute these are wrapped, never
+changed, and the values that pass through them are kept as plain data. Python 3.7 and newer; nothing from npufit is
+imported. `record.py` reads what `write` leaves.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _MEMORIES = ("Sram", "Dram", "OnChipFlash", "OffChipFlash")
 
 
 class Recorder:
-    """Wraps the functions of the Vela that this Python imports, and keeps what they say."""
+    """Wraps functions of the Vela that this Python imports and keeps their results."""
 
     def __init__(self) -> None:
-        """Wrap them. Raises ImportError or AttributeError where this Vela has no such functions."""
+        """Wrap them. Raises ImportError or AttributeError if this Vela has no such functions."""
         self._performance: Any = import_module("ethosu.vela.npu_performance")
         self._operations: Any = import_module("ethosu.vela.operation").Op
         self._graph: Any = None
@@ -36,7 +36,7 @@ class Recorder:
         self._wrap_performance()
 
     def write(self, path: str) -> None:
-        """Write all of it to `path`, as JSON."""
+        """Write everything to `path`, as JSON."""
         calls = self._calls_in_file_order()
         behind = {call.generated_stream_id: self._offset_behind(call) for call in calls}
         index: dict[int, int] = {}
@@ -112,7 +112,7 @@ class Recorder:
         performance._estimate_memory_transfer_efficiency = transfer
 
     def _pass(self, schedule: Any, scheduled: Any, bandwidths: Any, macs: Any, cycles: Any) -> dict[str, Any]:
-        """Return what Vela makes of one operation; bytes of feature maps are as needed and in whole bursts."""
+        """Return what Vela expects of one operation; bytes of feature maps both as needed and in whole bursts."""
         kinds, purposes = self._performance.PassCycles, self._performance.TensorPurpose
         ways, areas = self._performance.BandwidthDirection, self._performance.MemArea
         memories: dict[str, dict[str, float]] = {}
@@ -155,7 +155,7 @@ class Recorder:
         }
 
     def _calls_in_file_order(self) -> list[Any]:
-        """Return the subgraphs of the NPU in the order in which the writer of files puts their calls."""
+        """Return the NPU's subgraphs in the order in which the file writer emits their calls."""
         graphs: Any = [] if self._graph is None else self._graph.subgraphs
         return [
             operation.attrs["subgraph"]
@@ -166,7 +166,7 @@ class Recorder:
         ]
 
     def _offset_behind(self, call: Any) -> int:
-        """Return how many bytes behind its commands this Vela counts them: it began to count rightly in 3.12."""
+        """Return how many bytes after its commands this Vela counts them: from 3.12 on it counts correctly."""
         words = call.register_command_stream
         offsets = [offset for stream, offset, _ in self._commands if stream == call.generated_stream_id]
         is_at = all(words[offset // _WORD_BYTES] & 0xFFFF in _OPERATIONS for offset in offsets)

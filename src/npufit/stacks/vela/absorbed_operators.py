@@ -1,4 +1,4 @@
-"""What became of the operators that have neither a place in the compiled file nor commands of their own."""
+"""What became of operators that have neither a place in the compiled file nor their own commands."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from npufit.graph import NO_TENSOR, Subgraph, Wiring, wire
 
 _SHAPE_ONLY = frozenset({"SHAPE", "RANK"})
-"""Their results depend on the shape of the input alone, which Vela fixes."""
+"""Their results depend only on the shape of the input, which Vela fixes."""
 
 
 def constant_operators(subgraph: Subgraph) -> frozenset[int]:
-    """Return the operators whose results are known before anything runs."""
+    """Return the operators whose results are known before inference."""
     known = {index for index, tensor in enumerate(subgraph.tensors) if tensor.is_constant}
     constant: set[int] = set()
     for index, operator in enumerate(subgraph.operators):
@@ -38,8 +38,9 @@ def unused_operators(subgraph: Subgraph) -> frozenset[int]:
 def merged_partitions(subgraph: Subgraph, merged: frozenset[int], known: Mapping[int, int]) -> dict[int, int]:
     """Return the partition of each operator in `merged`, as far as it or its neighbours have one.
 
-    `known` has the partitions of operators that write a call's outputs or have commands. A result exists once the
-    last of its producers ran, so they decide; an operator that only follows the CPU belongs to its first consumer.
+    `known` has the partitions of operators that write a call's outputs or have commands. A result exists once the last
+    of its producers has run, so the producers decide; an operator that only follows the CPU belongs to its first
+    consumer.
     """
     wiring = wire(subgraph)
     partitions = dict(known)

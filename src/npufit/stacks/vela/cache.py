@@ -1,6 +1,6 @@
-"""Compilations kept by content: the same bytes, Vela and settings give the same result.
+"""Compilations, cached by content: the same bytes, Vela and settings give the same result.
 
-A cache may be slow, full or read-only; none of this is an error, the work is then done again.
+A cache may be slow, full or read-only. None of this is an error; the work is then repeated.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pathlib import Path
 from npufit.stacks.vela.folders import cache_folder
 
 LIMIT_BYTES = 512 << 20
-"""Size of all entries together; the ones used longest ago go first."""
+"""Maximum size of all entries together; the least recently used are removed first."""
 
 _SUFFIX = ".vela"
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def cache_key(model: bytes, *context: str) -> str:
-    """Return the name of what was made of `model` under `context` (versions and settings)."""
+    """Return the cache key for `model` under `context` (versions and settings)."""
     key = hashlib.sha256(model)
     for part in context:
         key.update(b"\0" + part.encode("utf-8", "surrogateescape"))
@@ -29,7 +29,7 @@ def cache_key(model: bytes, *context: str) -> str:
 
 
 def load_entry(key: str) -> bytes | None:
-    """Return the entry called `key`, or None where there is none; a damaged one is thrown away."""
+    """Return the entry called `key`, or None if it does not exist; a damaged one is deleted."""
     path = _folder() / (key + _SUFFIX)
     try:
         stored = path.read_bytes()
@@ -45,7 +45,7 @@ def load_entry(key: str) -> bytes | None:
 
 
 def store_entry(key: str, data: bytes) -> None:
-    """Keep `data` as the entry called `key`; other processes see all of it or nothing."""
+    """Keep `data` as the entry called `key`; other processes see either all of it or nothing."""
     folder = _folder()
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What one run of Vela established about one model: the compiled file and the digest of what came with it."""
+"""What one run of Vela established about one model: the compiled file and a digest of its other output."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from npufit.stacks.vela.summary import MemoryNeed, read_summary, read_total
 from npufit.tflite import parse_model
 
 FORM = 8
-"""Number of the stored form; a change of what is stored, or of how Vela's output is read, raises it."""
+"""Version of the stored form; raise it when the stored data, or the reading of Vela's output, changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """A compiled model. All tensors are called by their labels (see `labels`).
+    """A compiled model. Tensors are named by their labels (see `labels`).
 
-    `estimate` is what Vela itself expects; the partitions of its passes are indices of command streams.
-    `sram_bytes` is the most that a stream uses of the SRAM region, `printed_cpu` how many operators Vela says that it
-    left to the CPU, None where it says nothing.
+    `estimate` is Vela's own estimate; the partitions of its passes are indices of command streams. `sram_bytes` is the
+    most that a stream uses of the SRAM region. `printed_cpu` is how many operators Vela says it left on the CPU, None
+    if it does not say.
     """
 
     compiled: bytes
@@ -42,14 +42,14 @@ class Compilation:
 
 @functools.lru_cache(maxsize=1)
 def parse_compiled(compiled: bytes) -> Model:
-    """Return the model in a file that Vela compiled; placing, hazards and memory ask for the same one."""
+    """Return the model in the compiled file; cached, because placing, hazards and memory all use it."""
     return parse_model(compiled, "the file that Vela compiled")
 
 
 def digest(output: VelaOutput, model: Model, origin: str) -> Compilation:
-    """Return what `output` says of `model`, whose labelled copy was compiled.
+    """Return the compilation that `output` describes for `model`, whose labelled copy was compiled.
 
-    `origin` says whose estimate it has. Raises ToolError where the form of what Vela wrote is unknown.
+    `origin` says where the estimate comes from. Raises ToolError if Vela's output has an unknown form.
     """
     compiled = parse_compiled(output.compiled)
     if output.record:
@@ -110,7 +110,7 @@ def from_bytes(data: bytes) -> Compilation:
 
 
 def _estimate_to_json(estimate: CompilerEstimate) -> dict[str, object]:
-    """Return an estimate with each different pass once: there are files with 65,000 that are nearly all the same."""
+    """Return an estimate with each distinct pass stored once: some files have 65,000 that are nearly all the same."""
     indices = {entry: index for index, entry in enumerate(dict.fromkeys(estimate.passes))}
     return {
         "clock": estimate.clock_hz,

@@ -1,4 +1,4 @@
-"""The compiled file: what it calls on the NPU and which operators of the source model are still in it."""
+"""The compiled file: its NPU calls, and the operators of the source model that remain in it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from npufit.graph import NO_TENSOR, Model, Operator, Subgraph
 from npufit.stacks.vela.labels import read_label
 
 _FIRST_DATA_INPUT = 4
-"""Before it: command stream, read-only data, scratch, fast scratch."""
+"""The inputs before it: command stream, read-only data, scratch, fast scratch."""
 
 Position = tuple[int, int]
 """A subgraph and an operator in it."""
@@ -28,9 +28,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CompiledFile:
-    """Calls in the order of the file, source operators that are left for the CPU, and what else is there.
+    """Calls in file order, source operators left on the CPU, and everything else in the file.
 
-    `left` maps them to what they are called in the file, `added` names operators that come from nowhere in the source.
+    `left` maps the CPU operators to their names in the file; `added` names operators that do not come from the source.
     """
 
     subgraph_count: int
@@ -51,7 +51,7 @@ def boundary(subgraph: Subgraph, operator: Operator) -> tuple[tuple[int, ...], t
 
 
 def shared_writes(outputs: Iterable[tuple[int, tuple[int, ...]]]) -> str:
-    """Return a sentence on calls that write parts of one tensor, empty where none do.
+    """Return a sentence on calls that write parts of one tensor, empty if none do.
 
     `outputs` are the subgraph and the outputs of each call, in order.
     """
@@ -64,13 +64,13 @@ def shared_writes(outputs: Iterable[tuple[int, tuple[int, ...]]]) -> str:
         return ""
     named = "; ".join(", ".join(str(call) for call in calls) for calls in groups)
     return (
-        f"Partitions that write parts of one tensor: {named}. The tensor is complete after the last of them, so a "
-        "runtime must keep the scratch memory between the calls and run them in the order of the file"
+        f"Partitions that write parts of one tensor: {named}. The tensor is complete after the last of them, so the "
+        "runtime must keep the scratch memory between the calls and run them in file order"
     )
 
 
 def read_compiled(compiled: Model, source: Model) -> CompiledFile:
-    """Return how `compiled`, which Vela made of the labelled `source`, corresponds to it."""
+    """Return how `compiled`, made by Vela from the labelled `source`, corresponds to it."""
     by_output, by_inputs = _source_operators(source)
     calls: list[Call] = []
     left: dict[Position, str] = {}
@@ -99,7 +99,7 @@ _Label = tuple[int, int]
 def _source_operators(
     source: Model,
 ) -> tuple[dict[_Label, Position], dict[tuple[str, tuple[_Label | None, ...]], Position]]:
-    """Return the operators by what they write and, where they write nothing, by type and by what they read."""
+    """Return the operators by their outputs or, without outputs, by type and inputs."""
     by_output: dict[_Label, Position] = {}
     by_inputs: dict[tuple[str, tuple[_Label | None, ...]], Position] = {}
     for number, subgraph in enumerate(source.subgraphs):

@@ -1,4 +1,4 @@
-"""A Vela that can be started: the one beside npufit, one in an environment of its own, or any executable."""
+"""A Vela that can be started: the one beside npufit, one in its own environment, or any executable."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _INSTALL = f"pip install '{PACKAGE}>={NEWEST},<5.3'"
 
 
 class Way(Enum):
-    """How a Vela is run, and what it leaves besides the compiled file."""
+    """How a Vela is run, and what it writes besides the compiled file."""
 
     IMPORTED = "import"
-    """In a Python; its debug database says what npufit wants to know (Vela 5)."""
+    """In a Python; its debug database has all that npufit needs (Vela 5)."""
     RECORDED = "record"
-    """In a Python, with its functions wrapped, because its debug database says too little (before Vela 5)."""
+    """In a Python with wrapped functions, because its debug database has too little (before Vela 5)."""
     EXECUTED = "exec"
-    """As a program; the compiled file and what it printed are all there is."""
+    """As a program; only the compiled file and its printed output are available."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
     """One Vela. `program` is the Python that imports it, or the executable.
 
-    `identity` tells it from others in the cache, empty where nothing does; `configs` is its folder of configuration
-    files, None where that is not known. `origin` says where it comes from, `stands_for` whose place it takes.
+    `identity` distinguishes it in the cache, empty if nothing does; `configs` is its folder of configuration files,
+    None if unknown. `origin` says where it comes from; `stands_for` names the version that it substitutes for.
     """
 
     version: str
@@ -48,11 +48,11 @@ class Compiler:
 
     @property
     def is_regor(self) -> bool:
-        """Whether the compiler is the one of Vela 5, which is not the one of the releases before."""
+        """Whether this is Vela 5, whose compiler differs from that of the earlier releases."""
         return int(self.version.split(".")[0]) >= 5
 
     def command(self, child: Path, memory_bytes: int, record: str) -> list[str]:
-        """Return how `child` is started so that it runs this Vela; it writes what it records to `record`."""
+        """Return the command with which `child` runs this Vela; it writes its record to `record`."""
         if self.way is Way.EXECUTED:
             return [sys.executable, "-P", str(child), str(memory_bytes), self.way.value, self.program]
         # -P is not known to older releases of Python; the script leaves its own folder out of the path itself.
@@ -60,7 +60,7 @@ class Compiler:
 
 
 def installed_version() -> str:
-    """Return the version of Vela beside npufit. Raises ToolError where there is none."""
+    """Return the version of the Vela beside npufit. Raises ToolError if there is none."""
     try:
         return metadata.version(PACKAGE)
     except metadata.PackageNotFoundError:
@@ -68,7 +68,7 @@ def installed_version() -> str:
 
 
 def bundled_compiler() -> Compiler:
-    """Return the Vela that npufit depends on. Raises ToolError where it is missing."""
+    """Return the Vela that npufit depends on. Raises ToolError if it is missing."""
     version = installed_version()
     if ".".join(version.split(".")[:2]) != NEWEST:
         raise ToolError(f"npufit needs Vela {NEWEST} beside it; Vela {version} is installed. Install it: {_INSTALL}.")

@@ -1,4 +1,4 @@
-"""Which Vela compiles for a target: the one beside npufit, one in an environment, or an executable of the user's."""
+"""Which Vela compiles for a target: the one beside npufit, one in an environment, or the user's executable."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ print(json.dumps({"configs": os.path.join(os.path.dirname(package), "config_file
 
 
 def find_compiler(target: Target, executable: str | None = None) -> Compiler:
-    """Return the Vela that compiles for `target`: `executable` where one is given, else the one of its version.
+    """Return the Vela that compiles for `target`: `executable` if given, otherwise the one of its version.
 
-    For a BSP that is NXP's fork where it is installed, else the release of the same number. Raises ToolError where it
-    is not installed, with the command that does it, InputError where no release belongs to the version.
+    For a BSP it is NXP's fork if installed, otherwise the release of the same number. Raises ToolError, with the
+    command that installs it, if it is not installed; InputError if no release belongs to the version.
     """
     if executable is not None:
         return _as_asked(executable_compiler(executable), target, executable)
@@ -50,7 +50,7 @@ def find_compiler(target: Target, executable: str | None = None) -> Compiler:
     if own is not None and is_bsp(version):
         return own.compiler(f"the fork of {version}, installed from {own.requirement}")
     if own is not None:
-        return own.compiler(f"in an environment of npufit, installed from {own.requirement}")
+        return own.compiler(f"in npufit's environment, installed from {own.requirement}")
     number = need_release_number(version)
     if not is_bsp(version):
         raise ToolError(_missing(number, version))
@@ -59,15 +59,15 @@ def find_compiler(target: Target, executable: str | None = None) -> Compiler:
     upstream = find_environment(number)
     if upstream is None:
         raise ToolError(_missing(number, version))
-    return upstream.compiler(f"the upstream release of the number that {version} ships", version)
+    return upstream.compiler(f"the upstream release with the number that {version} ships", version)
 
 
 @functools.lru_cache(maxsize=8)
 def executable_compiler(text: str) -> Compiler:
-    """Return the Vela behind an executable. Raises InputError where `text` is none, ToolError where it does not run.
+    """Return the Vela behind an executable. Raises InputError if `text` is none, ToolError if it does not run.
 
-    A script that names its Python is run in it, so that it can be asked for more than it writes; the rest is run as it
-    is.
+    A script that names its Python is run in that Python, so that npufit can record more than it writes; anything else
+    is run directly.
     """
     found = shutil.which(os.path.expanduser(text))
     if found is None:
@@ -75,7 +75,7 @@ def executable_compiler(text: str) -> Compiler:
     path = os.path.abspath(found)
     version = _VERSION.search(_printed([path, "--version"], text))
     if version is None:
-        raise ToolError(f"--vela {text}: is no Vela: it does not say its version (--version).")
+        raise ToolError(f"--vela {text}: is not a Vela: it prints no version (--version).")
     origin = f"{text} (--vela)"
     python = _python_of(path)
     told = None if python is None else _told_by(python)
@@ -94,7 +94,7 @@ def _as_asked(compiler: Compiler, target: Target, text: str) -> Compiler:
     number = release_number(target.version)
     if number is not None and number != compiler.number:
         raise InputError(
-            f"--vela {text}: is Vela {compiler.version}; {target} is {number}. Leave the version out, or give "
+            f"--vela {text}: is Vela {compiler.version}, but {target} is {number}. Omit the version, or give "
             f"{target.chip}/{target.stack}@{compiler.number}."
         )
     return compiler
@@ -103,12 +103,12 @@ def _as_asked(compiler: Compiler, target: Target, text: str) -> Compiler:
 def _missing(number: str, version: str) -> str:
     told = f"Vela {number} is not installed" + (f" ({version} ships a fork of it)" if version != number else "")
     if find_release(number) is None:
-        return f"{told}, and what it needs is not known. Give an executable with --vela PATH."
+        return f"{told}, and its requirements are unknown. Give an executable with --vela PATH."
     return f"{told}. Install it with: npufit toolchain install vela@{number}"
 
 
 def _python_of(path: str) -> str | None:
-    """Return the Python that a script names in its first line, None where it is no script of Python."""
+    """Return the Python that a script names in its first line, None if it is not a Python script."""
     try:
         with open(path, "rb") as file:
             head = file.read(_SHEBANG_BYTES)
@@ -140,5 +140,5 @@ def _printed(command: list[str], text: str) -> str:
         raise ToolError(f"--vela {text}: could not be run: {error}.") from None
     if done.returncode != 0:
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-        raise ToolError(f"--vela {text}: failed when it was asked for its version: {' '.join(last) or 'no message'}.")
+        raise ToolError(f"--vela {text}: failed to print its version: {' '.join(last) or 'no message'}.")
     return done.stdout.decode("utf-8", "replace")

@@ -1,10 +1,10 @@
 """The debug database of Vela 5: which operators of the model have commands in which command stream.
 
 Vela 5.2 writes it as XML with one CSV table in each `<table name=...>`. `source` lists the operators of the file in
-the order of subgraphs (`ext_key` is the index in the subgraph), `optimised` what they became (`source_id`), `queue`
-the commands (`cmdstream_id`, `optimised_id`, `scheduled_id`), `cmdstream` the streams in the order of their `ethos-u`
+subgraph order (`ext_key` is the index in the subgraph), `optimised` what they became (`source_id`), `queue` the
+commands (`cmdstream_id`, `optimised_id`, `scheduled_id`), `cmdstream` the streams in the order of their `ethos-u`
 operators. `perf` names the tensor that a scheduled operation writes, `perf_debug` has its shape, and `group` says which
-operations are fused into another one. Both tables also have what Vela expects an operation to take; see `passes`.
+operations are fused into another one. Both tables also have Vela's expected time per operation; see `passes`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _COLUMNS = {
     "perf_debug": ("id", *_SHAPE, "transpose_type", "reverse_type"),
     "group": ("id", "group_id"),
 }
-"""What is read of each table, besides the columns of `passes`."""
+"""The columns read from each table, besides those of `passes`."""
 
 _Rows = list[tuple[str, ...]]
 _Command = tuple[int, int, str, tuple[int, int] | None]
-"""Index of the stream, offset in bytes, id of the scheduled operation, its subgraph and operator where known."""
+"""Index of the stream, offset in bytes, id of the scheduled operation, its subgraph and operator if known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Write:
 class DebugDatabase:
     """Every operator with commands of its own, sorted, and how many command streams there are.
 
-    `untied_streams` have commands that the database ties to no operator of the model. `writes` has the commands whose
-    result is a tensor of the model, in the order of the streams.
+    `untied_streams` have commands that the database assigns to no operator of the model. `writes` has the commands that
+    write a tensor of the model, in stream order.
     """
 
     work: tuple[Work, ...]
@@ -78,15 +78,15 @@ class DebugDatabase:
 
 
 def is_older_database(data: bytes) -> bool:
-    """Return whether a database is of a release before Vela 5: it has none of the tables that Vela 5 brought."""
+    """Return whether a database is from before Vela 5: it then has none of the tables that Vela 5 added."""
     return not any(b'name="' + name + b'"' in data for name in (b"perf", b"perf_debug", b"group"))
 
 
 def read_database(data: bytes, operator_counts: tuple[int, ...]) -> tuple[DebugDatabase, tuple[CompilerPass, ...]]:
-    """Return what the database says of a model whose subgraphs have `operator_counts` operators.
+    """Return what the database says about a model whose subgraphs have `operator_counts` operators.
 
-    The passes are what Vela expects each scheduled operation to take, in the order of execution. Raises ToolError where
-    its form is not the one of Vela 5.2.
+    The passes are Vela's expected time of each scheduled operation, in execution order. Raises ToolError if its form is
+    not that of Vela 5.2.
     """
     try:
         texts = _read_texts(data)
@@ -134,8 +134,8 @@ def _passes(tables: dict[str, _Rows], commands: list[_Command], memories: tuple[
 def _writes(tables: dict[str, _Rows], commands: list[_Command]) -> Iterator[Write]:
     """Yield the commands whose result is a tensor of the model, as its label says; see `labels`.
 
-    A tensor that several operations write side by side, as CONCATENATION has it, is left out: the database does not
-    say which part is whose. So is one that is transposed on the way, or that has batches.
+    A tensor that several operations write side by side, as for CONCATENATION, is left out: the database does not say
+    which part belongs to which. So is a tensor that is transposed on the way or has batches.
     """
     names = {row[0]: row[1] for row in tables["perf"]}
     shapes = {row[0]: row[1 : len(_COLUMNS["perf_debug"])] for row in tables["perf_debug"]}
@@ -182,5 +182,5 @@ def _places(source: _Rows, operator_counts: tuple[int, ...]) -> dict[str, tuple[
     expected = [(subgraph, index) for subgraph, count in enumerate(operator_counts) for index in range(count)]
     rows = sorted(source, key=lambda row: int(row[0]))
     if [int(key) for _, key in rows] != [index for _, index in expected]:
-        raise ValueError(f"it lists {len(rows)} operators that are not the {len(expected)} of the model, in order")
+        raise ValueError(f"it lists {len(rows)} operators, but the model has {len(expected)}, or they differ in order")
     return {identity: place for (identity, _), place in zip(rows, expected, strict=True)}

@@ -1,4 +1,4 @@
-"""The environments that npufit keeps for other releases of Vela: one folder each, complete or not there at all."""
+"""The environments that npufit keeps for other releases of Vela: one folder each, either complete or absent."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _FORM = 1
 class Environment:
     """One environment, as its manifest describes it.
 
-    `name` is what it was installed as: a release (3.8), or a BSP (lf-6.1.36) for NXP's fork. `version` is what Vela
-    itself says; `requirement` is what pip was given; `package` is the hash of the files of Vela in it; `site` is the
+    `name` is the name it was installed under: a release (3.8), or a BSP (lf-6.1.36) for NXP's fork. `version` is what
+    Vela itself reports; `requirement` is what pip was given; `package` is the hash of its Vela files; `site` is the
     folder of packages, and `python_version` the Python, such as 3.11.
     """
 
@@ -38,7 +38,7 @@ class Environment:
 
     @property
     def folder(self) -> Path:
-        """Where it lies."""
+        """Its folder."""
         return _home() / (_PREFIX + self.name)
 
     @property
@@ -47,7 +47,7 @@ class Environment:
         return python_in(self.folder)
 
     def compiler(self, origin: str, stands_for: str = "") -> Compiler:
-        """Return the Vela in it."""
+        """Return its Vela."""
         way = Way.IMPORTED if int(self.version.split(".")[0]) >= 5 else Way.RECORDED
         identity = f"{self.version} {self.package}"
         configs = self.folder / self.site / "ethosu" / "config_files"
@@ -60,7 +60,7 @@ def python_in(folder: Path) -> Path:
 
 
 def find_environment(name: str) -> Environment | None:
-    """Return the environment called `name`, None where it is not there or not whole."""
+    """Return the environment called `name`, None if it is missing or incomplete."""
     return _read(_home() / (_PREFIX + name))
 
 
@@ -71,7 +71,8 @@ def list_environments() -> tuple[Environment, ...]:
 
 
 def remove_environment(name: str) -> None:
-    """Remove the environment called `name`. Raises InputError where there is none, ToolError where it stays."""
+    """Remove the environment called `name`. Raises InputError if it does not exist, ToolError if it cannot be
+    removed."""
     with installing(name) as home:
         folder = home / (_PREFIX + name)
         if not folder.is_dir():
@@ -88,9 +89,9 @@ def remove_environment(name: str) -> None:
 
 @contextlib.contextmanager
 def installing(name: str) -> Generator[Path]:
-    """Yield the folder of all environments while no other process installs or removes `name`.
+    """Yield the folder of all environments, while no other process installs or removes `name`.
 
-    What a process that was killed has left of an installation of `name` is cleared away first.
+    Remains of an installation of `name` that was killed are removed first.
     """
     home = _home()
     try:
@@ -106,12 +107,12 @@ def installing(name: str) -> Generator[Path]:
 
 
 def write_manifest(folder: Path, environment: Environment) -> None:
-    """Write the manifest into `folder`; without it an environment does not count as one."""
+    """Write the manifest into `folder`; without it, the folder does not count as an environment."""
     (folder / _MANIFEST).write_text(json.dumps({"form": _FORM, **asdict(environment)}, indent=1), "utf-8")
 
 
 def put_in_place(folder: Path, home: Path, name: str) -> None:
-    """Make `folder`, which is whole, the environment called `name`; an older one gives way."""
+    """Make the complete `folder` the environment called `name`, replacing an older one."""
     final = home / (_PREFIX + name)
     _point_scripts_at(final, folder)
     if final.exists():
@@ -124,7 +125,7 @@ def put_in_place(folder: Path, home: Path, name: str) -> None:
 
 
 def _point_scripts_at(final: Path, folder: Path) -> None:
-    """Let the scripts in `folder` (`bin/vela`) start the Python of `final`: pip wrote where they were made."""
+    """Make the scripts in `folder` (`bin/vela`) start the Python of `final`: pip wrote the path of the build folder."""
     for path in python_in(folder).parent.iterdir():
         if path.is_symlink() or not path.is_file():
             continue
@@ -156,7 +157,7 @@ def _natural(name: str) -> tuple[tuple[int, str], ...]:
 
 
 def _lock(descriptor: int) -> None:
-    """Wait until no other process holds the lock; systems without such locks go on without."""
+    """Wait until no other process holds the lock; systems without file locks continue without one."""
     try:
         import fcntl
     except ImportError:

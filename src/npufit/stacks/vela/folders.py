@@ -1,4 +1,4 @@
-"""Where npufit keeps what it made: compilations and environments, under the user's cache folder."""
+"""Where npufit keeps compilations and environments: under the user's cache folder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Accepted is not correct: where Vela 5.2 compiles an operator to commands that compute something else.
+"""Accepted is not correct: cases in which Vela 5.2 compiles an operator to commands that compute something else.
 
-Each hazard is one rule and one function that looks for it in what was compiled; `HAZARDS` lists them. All were found
-and are tested by executing the compiled streams and comparing with LiteRT.
+Each hazard is one rule and one function that looks for it in the compiled model; `HAZARDS` lists them. All were found,
+and are tested, by executing the compiled streams and comparing with LiteRT.
 """
 
 from __future__ import annotations
@@ -48,56 +48,56 @@ def _compiled_and_run(what: str) -> str:
 TRANSPOSE_UINT8 = _hazard_rule(
     "vela.transpose-uint8",
     "TRANSPOSE of uint8 turns every value above 127 into 0.",
-    "int8 or int16; a transposition that leaves the values in their order (it moves dimensions of size 1 only, or "
-    "Vela merges it with another one that undoes it)",
-    "Vela moves the bytes as int8, in which values above 127 are negative, and clamps them from 0 to 127: the lower "
-    "end is that of uint8.",
+    "int8 or int16; a transposition that keeps the order of the values (it moves only dimensions of size 1, or Vela "
+    "merges it with another that undoes it)",
+    "Vela moves the bytes as int8, where values above 127 are negative, and clamps them to 0 to 127: the lower end is "
+    "that of uint8.",
     "The heads of YOLOv8 and the end of Ultra-Fast-Lane with uint8 feature maps.",
     _compiled_and_run("all orders of 2 to 4 dimensions and samples of 5 and 6, for Ethos-U55 and U65"),
     Remedy(
         RemedyKind.REWRITE,
-        "convert the model with int8 feature maps; npufit fit --only to-int8 does it to the file, "
-        "where LiteRT provably computes the same",
+        "convert the model with int8 feature maps; npufit fit --only to-int8 converts the file if LiteRT provably "
+        "computes the same",
     ),
     Remedy(
         RemedyKind.REWRITE,
-        "put a QUANTIZE to int8 in front (the same scale, a zero point 128 less) and one back to uint8 behind it",
+        "put a QUANTIZE to int8 before it (same scale, zero point 128 less) and one back to uint8 after it",
     ),
 )
 
 SUM_OF_AXES = _hazard_rule(
     "vela.sum-axes",
-    "SUM over several axes adds up the first of them only.",
-    "one axis; behind it in the list at most axes of size 1",
-    "Vela writes commands for the first axis in the list and none for the others. What they write has the size of a "
-    "sum over that axis alone, so it also runs over what lies behind the output.",
+    "SUM over several axes adds up only the first of them.",
+    "one axis, followed in the list only by axes of size 1",
+    "Vela writes commands for the first axis in the list and none for the others. Their result has the size of a sum "
+    "over that axis alone, so it also overwrites memory after the output.",
     "tf.reduce_sum over height and width. MEAN, REDUCE_MAX and REDUCE_MIN over the same axes are right.",
     _compiled_and_run("axes alone and together in 2 to 4 dimensions; uint8, int8 and int16; Ethos-U55 and U65"),
-    Remedy(RemedyKind.REWRITE, "write one SUM per axis, behind each other"),
+    Remedy(RemedyKind.REWRITE, "use one SUM per axis, one after the other"),
     Remedy(
-        RemedyKind.REWRITE, "take the MEAN over the same axes, and multiply by the number of values where it is used"
+        RemedyKind.REWRITE, "take the MEAN over the same axes, and multiply by the number of values in the consumer"
     ),
 )
 
 WIDE_ARG_MAX = _hazard_rule(
     "vela.argmax-int64",
-    "ARG_MAX with int64 output gets half of the memory that it writes, and CPU operators get it as int32.",
-    "int32 output; or an output of the network whose 8 bytes a value lie where nothing else does, which npufit checks",
+    "ARG_MAX with int64 output gets half of the memory that it writes, and CPU operators read it as int32.",
+    "int32 output; or an output of the network whose 8 bytes per value overlap nothing else, which npufit checks",
     "Vela treats the result as 32-bit when it plans memory, and as pairs of 32 bits when it writes commands. The "
-    "second half lands on other tensors or behind the scratch memory, or is overwritten. Where only operators on the "
-    "CPU read it, the file has an int32 tensor with a last dimension of 2.",
+    "second half lands on other tensors or after the scratch memory, or is overwritten. If only operators on the CPU "
+    "read it, the file has an int32 tensor with a last dimension of 2.",
     "A segmentation network that ends in ARG_MAX over 4 classes; DeepLab V3 at 96x96 with uint8.",
-    _compiled_and_run("ARG_MAX at the end, beside other outputs, and in front of operators on the CPU"),
+    _compiled_and_run("ARG_MAX at the end, beside other outputs, and before operators on the CPU"),
     Remedy(RemedyKind.REWRITE, "convert with int32 output: tf.argmax(..., output_type=tf.int32)"),
-    Remedy(RemedyKind.REWRITE, "end the model in front of ARG_MAX and take the largest in the application"),
+    Remedy(RemedyKind.REWRITE, "end the model before ARG_MAX and compute the maximum in the application"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledGraph:
-    """What a hazard looks at: a model, what Vela made of it, where its operators are.
+    """What a hazard looks at: a model, its compilation, and the placement of its operators.
 
-    `own` are the operators with commands of their own, which no neighbour does for them.
+    `own` are the operators with their own commands, which are not merged into a neighbour's.
     """
 
     model: Model
@@ -141,7 +141,7 @@ def _find_transposes(graph: CompiledGraph) -> Iterator[Hazard]:
 
 
 def _merged_chain(graph: CompiledGraph, position: Position, subgraph: Subgraph) -> tuple[int, ...]:
-    """Return the operator and those behind it that Vela merged into its commands: other moves of the same values."""
+    """Return the operator and the following ones that Vela merged into its commands: other moves of the same values."""
     number, index = position
     wiring, outputs = wire(subgraph), frozenset(subgraph.outputs)
     chain = [index]
@@ -157,7 +157,7 @@ def _merged_chain(graph: CompiledGraph, position: Position, subgraph: Subgraph) 
 
 
 def _changes_order(subgraph: Subgraph, chain: Sequence[int]) -> bool:
-    """Return whether the values lie in another order behind `chain`; True where that cannot be told."""
+    """Return whether `chain` changes the order of the values; True if unknown."""
     import numpy as np
 
     first = subgraph.tensors[subgraph.operators[chain[0]].input(0)]
@@ -187,7 +187,7 @@ def _find_sums(graph: CompiledGraph) -> Iterator[Hazard]:
         first, *others = axes
         if any(axis % len(shape) != first % len(shape) and shape[axis] != 1 for axis in others):
             found = f"axes {', '.join(str(axis) for axis in axes)} of {'x'.join(str(size) for size in shape)}"
-            yield _report(SUM_OF_AXES, position, (position[1],), operator, f"only axis {first} is added up", found)
+            yield _report(SUM_OF_AXES, position, (position[1],), operator, f"only axis {first} is summed", found)
 
 
 def _find_wide_arg_max(graph: CompiledGraph) -> Iterator[Hazard]:

@@ -1,4 +1,4 @@
-"""Installing a Vela into an environment of its own: a Python, pip, and a first compilation that must succeed."""
+"""Installing a Vela into its own environment: a Python, pip, and a first compilation that must succeed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ Progress = Callable[[StrEnum, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be installed: under which name, from what, with which Python (a path, None to search one)."""
+    """What to install: the name, the requirement, and the Python (a path, or None to search for one)."""
 
     name: str
     requirement: str
@@ -79,24 +79,24 @@ class Wish:
 
     @property
     def shown(self) -> str:
-        """The requirement without what may be a password in its URL: reports repeat it."""
+        """The requirement without a possible password in its URL, because reports repeat it."""
         return _SECRET.sub("//", self.requirement)
 
 
 def wish_for(text: str, source: str | None, name: str | None, python: str | None) -> Wish:
-    """Return what `toolchain install` was asked for: `vela@3.8`, or `vela` with a `source` and a `name` for it.
+    """Return the wish behind `toolchain install`: `vela@3.8`, or `vela` with a `source` and a `name` for it.
 
-    Raises InputError where that is not possible, with the next step.
+    Raises InputError, with the next step, if that is not possible.
     """
     tool, _, version = text.partition("@")
     if tool != "vela":
-        raise InputError(f"there is no toolchain '{text}'. Known: vela@VERSION, such as vela@3.8.")
+        raise InputError(f"unknown toolchain '{text}'. Known: vela@VERSION, such as vela@3.8.")
     if source is not None:
         if version or name is None:
-            raise InputError("--from goes with --as: npufit toolchain install vela --from REQUIREMENT --as lf-6.1.36.")
+            raise InputError("--from needs --as: npufit toolchain install vela --from REQUIREMENT --as lf-6.1.36.")
         known = read_version(name)
         if known is None:
-            raise InputError(f"--as {name}: is neither a release such as 3.8 nor a BSP such as lf-6.1.36.")
+            raise InputError(f"--as {name}: neither a release such as 3.8 nor a BSP such as lf-6.1.36.")
         return Wish(known, _as_requirement(source), python)
     if name is not None:
         raise InputError("--as names what --from installs. Give both, or VERSION alone: vela@3.8.")
@@ -110,16 +110,16 @@ def wish_for(text: str, source: str | None, name: str | None, python: str | None
     release = find_release(number)
     if release is None:
         raise InputError(
-            f"what Vela {number} needs is not known. Known: {', '.join(entry.number for entry in RELEASES)}. To try it "
-            f"nevertheless: npufit toolchain install vela --from '{PACKAGE}=={number}.0' --as {number}."
+            f"the requirements of Vela {number} are unknown. Known: {', '.join(entry.number for entry in RELEASES)}. "
+            f"To try it anyway: npufit toolchain install vela --from '{PACKAGE}=={number}.0' --as {number}."
         )
     return Wish(number, release.requirement, python)
 
 
 def install(wish: Wish, progress: Progress, force: bool = False) -> Environment:
-    """Return the environment that `wish` describes, made where it is not there yet.
+    """Return the environment that `wish` describes, creating it if necessary.
 
-    Raises ToolError where a step fails; nothing is left behind then, nor where the process is killed.
+    Raises ToolError if a step fails. After a failure, or if the process is killed, nothing is left behind.
     """
     if not force and (known := find_environment(wish.name)) is not None and known.requirement == wish.shown:
         return known
@@ -148,7 +148,7 @@ def _pythons(release: Release | None) -> tuple[Minor, ...]:
 
 def _make(folder: Path, wish: Wish, python: Python, release: Release | None, progress: Progress) -> Environment:
     progress(InstallStage.ENVIRONMENT, 0, 0)
-    _run([python.path, "-m", "venv", str(folder)], wish, "the environment could not be made (venv)")
+    _run([python.path, "-m", "venv", str(folder)], wish, "the environment could not be created (venv)")
     own = str(python_in(folder))
     progress(InstallStage.PACKAGES, 0, 0)
     wanted = (wish.requirement, *(release.companions if release is not None else ()))
@@ -168,7 +168,7 @@ def _make(folder: Path, wish: Wish, python: Python, release: Release | None, pro
 
 
 def _try(environment: Environment, folder: Path) -> None:
-    """Compile a small network, because a Vela can be installed and still not run (with another NumPy, for example)."""
+    """Compile a small network, because an installed Vela may still not run (with another NumPy, for example)."""
     from npufit.chips import load_chip
     from npufit.stacks.vela.runner import run_vela
     from npufit.stacks.vela.settings import resolve_settings
@@ -184,15 +184,15 @@ def _try(environment: Environment, folder: Path) -> None:
         run_vela(model, resolve_settings(load_chip("imx93"), (), here), 300.0, here)
     except NpufitError as error:
         raise ToolError(
-            f"Vela {environment.version} was installed, but does not compile a small network with Python "
+            f"Vela {environment.version} was installed but does not compile a small network with Python "
             f"{environment.python_version}: {error} Nothing was kept."
         ) from None
 
 
 def _as_requirement(source: str) -> str:
-    """Return what pip takes: a folder or file by its full path, anything else as it is."""
+    """Return the requirement for pip: a file or folder by its full path, anything else unchanged."""
     if source.startswith("-"):
-        raise InputError(f"--from {source}: is an option, not a requirement or a folder.")
+        raise InputError(f"--from {source}: an option, not a requirement or a folder.")
     path = Path(source).expanduser()
     return str(path.resolve()) if path.exists() else source
 
@@ -209,12 +209,12 @@ def _ask(python: str, wish: Wish) -> dict[str, str]:
     try:
         told = json.loads(_run([python, "-I", "-c", _ASK_VELA], wish, "no Vela is in it"))
     except ToolError:
-        told = json.loads(_run([python, "-I", "-c", _ASK_OLD_VELA], wish, "what was installed is no Vela"))
+        told = json.loads(_run([python, "-I", "-c", _ASK_OLD_VELA], wish, "the installed package is not a Vela"))
     return {str(key): str(value) for key, value in told.items()}
 
 
 def _hash(package: Path) -> str:
-    """Return a hash over the files of Vela, which tells two forks with one version apart."""
+    """Return a hash of Vela's files, which distinguishes two forks with the same version."""
     total = hashlib.sha256()
     for path in sorted(package.rglob("*")):
         if path.is_file() and path.suffix in (".py", ".so", ".pyd", ".ini"):
@@ -223,7 +223,7 @@ def _hash(package: Path) -> str:
 
 
 def _run(command: Sequence[str], wish: Wish, failure: str) -> str:
-    """Return what `command` printed. Raises ToolError with its last lines where it fails or takes too long."""
+    """Return what `command` printed. Raises ToolError with its last lines if it fails or takes too long."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
     with tempfile.TemporaryFile() as told:
         child = subprocess.Popen(

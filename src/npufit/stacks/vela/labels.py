@@ -1,7 +1,7 @@
-"""Tensor labels that survive Vela, so that everything it writes can be tied to the source model without guessing.
+"""Tensor labels that survive Vela, so that everything it writes can be matched to the source model without guessing.
 
-Names in a `.tflite` need be neither unique nor present, and Vela drops and reorders tensors. The copy that Vela
-compiles therefore has `#SUBGRAPH.TENSOR` for a name; the tests prove that names change nothing else in its output.
+Tensor names in a `.tflite` may be duplicated or missing, and Vela drops and reorders tensors. So the copy that Vela
+compiles uses `#SUBGRAPH.TENSOR` as names; tests prove that names change nothing else in its output.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _LABEL = re.compile(r"#(\d+)\.(\d+)")
 
 
 def label_tensors(model: Model) -> Model:
-    """Return `model` with a label in place of every tensor's name."""
+    """Return `model` with every tensor named by its label."""
     return replace(
         model,
         subgraphs=tuple(
@@ -31,7 +31,7 @@ def label_tensors(model: Model) -> Model:
 
 
 def read_label(name: str) -> tuple[int, int] | None:
-    """Return the subgraph and the tensor that a label stands for, or None where `name` is no label."""
+    """Return the subgraph and the tensor that a label stands for, or None if `name` is not a label."""
     match = _LABEL.fullmatch(name)
     return (int(match[1]), int(match[2])) if match else None
 
@@ -43,7 +43,7 @@ def find_label(text: str) -> tuple[int, int] | None:
 
 
 def restore_names(text: str, model: Model) -> str:
-    """Return `text` with the names that the tensors of `model` have in place of their labels."""
+    """Return `text` with the tensor names of `model` in place of their labels."""
 
     def name_of(match: re.Match[str]) -> str:
         subgraph, tensor = int(match[1]), int(match[2])

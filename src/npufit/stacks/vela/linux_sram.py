@@ -1,4 +1,4 @@
-"""Streams that use more SRAM than Linux's own `ethosu` driver gives to the NPU: Vela's settings for NXP allow it."""
+"""Streams that need more SRAM than Linux's own `ethosu` driver gives the NPU; Vela's settings for NXP allow more."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def largest_sram_use(calls: Iterable[CompiledCall]) -> int:
-    """Return the most bytes that a call has in the SRAM region, 0 where no stream uses it."""
+    """Return the most bytes that a call uses in the SRAM region, 0 if no stream uses it."""
     from npufit.ethosu.kernel import SRAM_REGION, used_regions
 
     return max(
@@ -31,7 +31,7 @@ def largest_sram_use(calls: Iterable[CompiledCall]) -> int:
 
 
 def sram_use_of(compiled: Model) -> int:
-    """Return the same of a file that Vela compiled; 0 also where its streams are of a kind that npufit cannot read."""
+    """Return the same for a file that Vela compiled; also 0 if npufit cannot read its streams."""
     from npufit.ethosu import read_programs
 
     try:
@@ -41,7 +41,7 @@ def sram_use_of(compiled: Model) -> int:
 
 
 def describe_sram_use(used_bytes: int, chip: str) -> str | None:
-    """Return a sentence on streams that use more SRAM than the driver has on `chip`, None where they do not."""
+    """Return a sentence on streams that need more SRAM than the driver has on `chip`, or None."""
     fact = _mainline_sram(chip)
     if fact is None or used_bytes <= _in_bytes(fact):
         return None
@@ -60,7 +60,7 @@ def sram_notes(used_bytes: int, chip: str) -> tuple[Note, ...]:
 
 
 def _mainline_sram(chip: str) -> Fact | None:
-    """Return what device trees give to the driver that Mesa runs on, where the chip has it."""
+    """Return the SRAM that device trees give to the driver that Mesa uses, if the chip has it."""
     stacks = load_chip(chip).stacks
     return stacks["teflon"].get("sram") if "teflon" in stacks else None
 

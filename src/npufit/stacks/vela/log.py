@@ -21,7 +21,7 @@ _CONFIGURATION = re.compile(r"^(Accelerator configuration|System configuration|M
 
 
 def read_log(text: str, model: Model) -> LogReport | None:
-    """Return what a log of the delegate or of Vela says about `model`, or None where `text` is neither.
+    """Return what a log of the delegate or of Vela says about `model`, or None if `text` is neither.
 
     A delegate's log wins over Vela's in the same text, because it comes from the board.
     """
@@ -38,8 +38,8 @@ def _delegate_report(text: str, model: Model) -> LogReport | None:
     if total != count:
         notes = (
             Note(
-                f"The delegate saw {total} operators where this file has {count}: it ran another file, most likely the "
-                "one that Vela made of it",
+                f"The delegate saw {total} operators, but this file has {count}: it ran another file, most likely the "
+                "one that Vela made from it",
                 Evidence.EXECUTED,
                 "log of the ethosu delegate",
             ),
@@ -74,7 +74,7 @@ def _vela_report(text: str, model: Model) -> LogReport | None:
 
 
 def _units(reasons: tuple[Reason, ...], model: Model) -> tuple[tuple[int, int, Unit], ...]:
-    """Return the operators that the warnings name, where type and output name fit one operator alone."""
+    """Return the operators that the warnings name, if type and output name match exactly one operator."""
     places = [
         ((operator.type, subgraph.tensors[tensor].name), (number, index))
         for number, subgraph in enumerate(model.subgraphs)
@@ -90,9 +90,9 @@ def _units(reasons: tuple[Reason, ...], model: Model) -> tuple[tuple[int, int, U
 def _told(text: str, cpu: int | None, npu: int | None, decided: bool) -> list[str]:
     told: list[str] = []
     if cpu is not None and npu is not None:
-        told.append(f"Vela's totals, CPU {cpu} and NPU {npu}, count its internal operators, not those of the file")
+        told.append(f"Vela's totals, CPU {cpu} and NPU {npu}, count its internal operators, not those of this file")
     if not decided:
-        told.append("Vela's warnings are not its placement: it may fold operators away after it warned of them")
+        told.append("Vela's warnings are not its placement: it may fold an operator away after warning about it")
     configuration = ", ".join(f"{name.lower()} {value}" for name, value in _CONFIGURATION.findall(text))
     if configuration:
         told.append(f"Vela was run with {configuration}")

@@ -1,4 +1,4 @@
-"""What to say of the Vela that ran and the one that a board has: forks, older releases, counts that Vela prints."""
+"""Notes on how the Vela that ran differs from the one for a board: forks, older releases, counts that Vela prints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_DIMENSIONS = 4
 def release_notes(
     model: Model, target: Target, compiler: Compiler, compilation: Compilation, operators: Sequence[OperatorPlacement]
 ) -> tuple[Note, ...]:
-    """Return the notes on releases that belong to a placement by `compiler`."""
+    """Return the notes on releases for a placement by `compiler`."""
     return (
         *_fork_note(compiler),
         *_older_note(model, target, compiler, operators),
@@ -31,14 +31,15 @@ def release_notes(
 
 
 def _fork_note(compiler: Compiler) -> tuple[Note, ...]:
-    """Return that an upstream release stood for a fork, where it did."""
+    """Return a note if an upstream release stood in for a fork."""
     bsp = compiler.stands_for
     if not bsp:
         return ()
     text = (
-        f"{bsp} ships NXP's fork of Vela {compiler.number}; what compiled here is the upstream release "
-        f"{compiler.version}. Forks print other operator counts than the releases of their number for ShuffleNet, YOLO "
-        f"and transformer networks (npufit toolchain install vela --from FORK --as {bsp} compiles with one)"
+        f"{bsp} ships NXP's fork of Vela {compiler.number}; this file was compiled with the upstream release "
+        f"{compiler.version}. Forks print different operator counts from the releases with their number for "
+        f"ShuffleNet, YOLO and transformer networks (npufit toolchain install vela --from FORK --as {bsp} installs "
+        "one)"
     )
     return (Note(text, Evidence.OBSERVED, "both run on public networks, releases 3.5, 3.8 and 3.10"),)
 
@@ -46,7 +47,7 @@ def _fork_note(compiler: Compiler) -> tuple[Note, ...]:
 def _older_note(
     model: Model, target: Target, compiler: Compiler, operators: Sequence[OperatorPlacement]
 ) -> tuple[Note, ...]:
-    """Return that boards ship older releases, where these leave more to the CPU than `compiler`, which is Vela 5."""
+    """Return a note if the older releases on boards leave more to the CPU than `compiler`, which is Vela 5."""
     if not compiler.is_regor or compiler.stands_for:
         return ()
     shipped = [(bsp, bsp.release) for bsp in BSPS if bsp.release is not None and find_release(bsp.release) is not None]
@@ -64,14 +65,14 @@ def _older_note(
     names = ", ".join(f"{count} {shorten(what, 60)}" for what, count in list(found.items())[:_MOST_TYPES])
     more = "" if len(found) <= _MOST_TYPES else f" and {plural(len(found) - _MOST_TYPES, 'other kind')}"
     text = (
-        f"NXP's BSPs ship Vela {shipped[0][1]} to {number}. These leave to the CPU at least the following, which Vela "
-        f"{compiler.number} takes: {names}{more} (-t {target.chip}/{target.stack}@{newest.name} tells all)"
+        f"NXP's BSPs ship Vela {shipped[0][1]} to {number}. These leave at least the following on the CPU, which Vela "
+        f"{compiler.number} takes: {names}{more} (-t {target.chip}/{target.stack}@{newest.name} shows everything)"
     )
     return (Note(text, Evidence.SOURCE, f"Vela {number}: supported operators and constraints"),)
 
 
 def _unknown_to(types: frozenset[str], subgraph: Subgraph, index: int) -> str:
-    """Return in words why the releases with a recipe for `types` do not take an operator, empty where they may."""
+    """Return why the releases with a recipe for `types` do not take an operator, empty if they may."""
     operator = subgraph.operators[index]
     if operator.type not in types:
         return operator.type
@@ -87,12 +88,12 @@ def _unknown_to(types: frozenset[str], subgraph: Subgraph, index: int) -> str:
 def _count_note(
     compiler: Compiler, compilation: Compilation, operators: Sequence[OperatorPlacement]
 ) -> tuple[Note, ...]:
-    """Return that the count which an older Vela prints is not that of its file, where it is not."""
+    """Return a note if the count that an older Vela prints is not that of its file."""
     left = sum(placed.unit is Unit.CPU for placed in operators)
     if compiler.is_regor or compilation.printed_cpu is None or compilation.printed_cpu == left:
         return ()
     text = (
-        f"Vela prints CPU operators = {compilation.printed_cpu}; its file has {left} of the model's. It counts those "
-        "that it finds from the outputs of its own graph, which are not all"
+        f"Vela prints CPU operators = {compilation.printed_cpu}; its file has {left} of the model's. Vela counts only "
+        "those that it finds from the outputs of its own graph"
     )
     return (Note(text, Evidence.EXECUTED, f"Vela {compiler.version}: output and compiled file"),)

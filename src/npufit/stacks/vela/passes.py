@@ -1,26 +1,27 @@
-"""What Vela expects each scheduled operation to take, off the tables `perf` and `perf_debug` of its debug database.
+"""Vela's expected time of each scheduled operation, from the tables `perf` and `perf_debug` of its debug database.
 
-The numbers are carried as they are. They add up to Vela's summary: `op_cycles` to `cycles_total`, `npu_cycles` to
-`cycles_npu`, `mac_count` to `nn_macs`, the bytes to the `..._total_bytes` of each memory. Its `..._weight_read_bytes`
-are without the scales and its `..._feature_map_read_bytes` without the look-up tables; a pass has them in. Where
-several subgraphs of a model have commands, Vela keeps the tables of the last one that it compiled only: the operations
-of the others have no pass, and the passes add up to less than the total.
+The numbers are kept unchanged. They add up to Vela's summary: `op_cycles` to `cycles_total`, `npu_cycles` to
+`cycles_npu`, `mac_count` to `nn_macs`, the bytes to the `..._total_bytes` of each memory. The summary's
+`..._weight_read_bytes` exclude the scales and its `..._feature_map_read_bytes` exclude the look-up tables; a pass
+includes them. If several subgraphs of a model have commands, Vela keeps only the tables of the last one that it
+compiled: the operations of the others have no pass, and the passes add up to less than the total.
 
-What the numbers mean, by regor, the compiler inside Vela (network_performance.cpp, ethos_u55_performance.cpp):
+What the numbers mean, according to regor, the compiler inside Vela (network_performance.cpp,
+ethos_u55_performance.cpp):
 
-- `op_cycles` is the largest of `npu_cycles` and of the access cycles of each memory. Operations do not overlap, other
-  than that weights can be fetched while the operation before runs.
-- `npu_cycles` is the arithmetic or the output, whichever is slower, with the latency of the memories for each block,
-  and with what is left to wait for of the first transfer of weights and of the look-up table.
-- Access cycles are bytes by bandwidth, but for two cases: weights that are fetched before the operation starts take
+- `op_cycles` is the largest of `npu_cycles` and of the access cycles of each memory. Operations do not overlap, except
+  that weights can be fetched while the previous operation runs.
+- `npu_cycles` is the arithmetic or the output, whichever is slower, plus the latency of the memories for each block and
+  the remaining wait for the first transfer of weights and of the look-up table.
+- Access cycles are bytes divided by bandwidth, with two exceptions: weights fetched before the operation starts take
   none, and scales beside buffered weights count as bytes of SRAM but take the time of the memory that they came from.
-- Bytes are those of whole bursts: where 8 bytes of each burst of 128 are of use, they are 16 times what the operation
-  needs. The efficiency is the share that is of use, of all reads of the memory; the bytes have it in already.
-- Bytes count every time that something is read: the input once more for the halo of each block and for each block of
-  the output's depth, the weights once for each block of its height and width, unless they are buffered in SRAM. Then
-  they are read from their memory once, written to SRAM once, and read from there for each block.
-- A MatMul keeps values of 32 bits between its two halves. Their bytes are counted as if they had 8 bits, and the
-  efficiency comes out as 7, which is cut to 1.
+- Bytes are those of whole bursts: if 8 bytes of each burst of 128 are useful, they are 16 times what the operation
+  needs. The efficiency is the useful share of all reads of the memory; the bytes already include it.
+- Bytes count every read: the input again for the halo of each block and for each block of the output's depth, the
+  weights once for each block of the output's height and width, unless they are buffered in SRAM. Then they are read
+  from their memory once, written to SRAM once, and read from there for each block.
+- A MatMul keeps 32-bit values between its two halves. Their bytes are counted as if they were 8-bit, so the efficiency
+  comes out as 7, which is cut to 1.
 """
 
 from __future__ import annotations
@@ -32,18 +33,18 @@ from npufit.stacks.placement import CompilerPass
 
 _SRAM = "Sram"
 _MEMORIES = (_SRAM, "Dram", "OnChipFlash", "OffChipFlash")
-"""All that Vela knows; a table has columns for those that the memory mode uses."""
+"""All memories that Vela knows; a table has columns for those that the memory mode uses."""
 
 _CYCLES = ("operator", "mac_count", "npu_cycles", "op_cycles")
 _USES = ("FeatureMap", "Lut", "Weights", "Scales")
 _LIMIT = 1 << 63
 
 Command = tuple[int, tuple[int, int] | None, str]
-"""Index of the stream, subgraph and operator of the model where they are known, id of the scheduled operation."""
+"""Index of the stream, subgraph and operator of the model if known, id of the scheduled operation."""
 
 
 def find_memories(header: Iterable[str]) -> tuple[str, ...]:
-    """Return the memories in the header of the table `perf`. Raises ValueError where there is none."""
+    """Return the memories in the header of the table `perf`. Raises ValueError if there are none."""
     names = frozenset(header)
     memories = tuple(memory for memory in _MEMORIES if f"{memory}_ac" in names)
     if not memories:
@@ -73,9 +74,9 @@ def read_passes(
 ) -> tuple[CompilerPass, ...]:
     """Return a pass for each scheduled operation, in the order of its first command.
 
-    An operation that Vela counts with another one, as what is chained on an Ethos-U85, has no pass; nor has one that
-    `cycles` is without. `cycles` and `traffic` have the values of their columns by id. Raises LookupError or ValueError
-    where a value is missing or is no number in its range.
+    An operation that Vela counts with another one, such as chained operations on an Ethos-U85, has no pass; nor has one
+    missing from `cycles`. `cycles` and `traffic` have the values of their columns by id. Raises LookupError or
+    ValueError if a value is missing or is not a number in its range.
     """
     first: dict[str, tuple[int, tuple[int, int] | None]] = {}
     for stream, place, scheduled in commands:
@@ -136,15 +137,15 @@ def _read_pass(
 
 
 def _read_count(text: str) -> int:
-    """Return a number of bytes, cycles or operations; a field is empty where a memory is not used."""
+    """Return a number of bytes, cycles or operations; a field is empty if a memory is not used."""
     count = int(text or 0)
     if not 0 <= count < _LIMIT:
-        raise ValueError(f"{count} is no number of bytes, cycles or operations")
+        raise ValueError(f"{count} is not a number of bytes, cycles or operations")
     return count
 
 
 def _read_share(text: str) -> float:
     share = float(text or 1)
     if not 0 <= share < math.inf:
-        raise ValueError(f"{share} is no efficiency")
+        raise ValueError(f"{share} is not an efficiency")
     return min(share, 1.0)  # of a MatMul it may be 7

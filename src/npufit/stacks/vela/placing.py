@@ -1,4 +1,5 @@
-"""From a compilation to a placement: the compiled file decides, the debug database ties, the warnings explain."""
+"""From a compilation to a placement: the compiled file decides, the debug database links operators, the warnings
+explain."""
 
 from __future__ import annotations
 
@@ -16,15 +17,15 @@ from npufit.stacks.vela.reasons import Reason
 from npufit.stacks.vela.rules import explain
 
 FOLDED = "folded away by Vela: executes nowhere"
-MERGED = "has no commands of its own: Vela merged it into its neighbours' commands"
-UNTIED = "may own commands in its partition that Vela's debug database ties to no operator"
-UNUSED = "its result reaches no output: Vela dropped it"
+MERGED = "has no own commands: Vela merged it into its neighbours' commands"
+UNTIED = "may have commands in its partition that Vela's debug database assigns to no operator"
+UNUSED = "its result reaches no output, so Vela dropped it"
 LOST = "its subgraph is not in the compiled file"
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedOperators:
-    """The part of a placement that is read off what Vela made."""
+    """The part of a placement that is read from Vela's output."""
 
     operators: tuple[OperatorPlacement, ...]
     partitions: tuple[Partition, ...]
@@ -33,7 +34,7 @@ class PlacedOperators:
 
 
 def place_operators(model: Model, compilation: Compilation, version: str) -> PlacedOperators:
-    """Return where Vela `version` put every operator of `model`, whose labelled copy gave `compilation`."""
+    """Return where Vela `version` put every operator of `model`, whose labelled copy produced `compilation`."""
     compiled = read_compiled(parse_compiled(compilation.compiled), model)
     findings = _Findings(
         model=model,
@@ -55,10 +56,10 @@ def place_operators(model: Model, compilation: Compilation, version: str) -> Pla
 
 @dataclass(frozen=True, slots=True)
 class _Findings:
-    """All that is known about the operators, by their position in the source model.
+    """Everything known about the operators, by their position in the source model.
 
-    `is_tied` says that there are as many command streams as calls, so that the Nth stream is that of the Nth call;
-    `untied` are the streams with commands that belong to no operator by name.
+    `is_tied` is True if there are as many command streams as calls, so that the Nth stream belongs to the Nth call;
+    `untied` are the streams with commands that no operator is named for.
     """
 
     model: Model
@@ -112,7 +113,7 @@ def _on_cpu(findings: _Findings, position: Position) -> OperatorPlacement:
         Unit.CPU,
         Evidence.EXECUTED,
         finding=explain(operator, findings.reasons.get(position), findings.model, findings.version),
-        note="" if left_as == operator.name else f"Vela put {left_as} in its place, which runs on the CPU",
+        note="" if left_as == operator.name else f"Vela replaced it with {left_as}, which runs on the CPU",
     )
 
 
@@ -127,7 +128,7 @@ def _fate(findings: _Findings, partition: int | None) -> str:
 
 
 def _lone_untied(findings: _Findings, number: int) -> int | None:
-    """Return the only call of a subgraph that has commands which belong to no operator by name, if there is one."""
+    """Return the only call of a subgraph that has commands without an operator's name, if there is exactly one."""
     calls = [
         index for index in findings.untied if findings.is_tied and findings.compiled.calls[index].subgraph == number
     ]
@@ -135,7 +136,7 @@ def _lone_untied(findings: _Findings, number: int) -> int | None:
 
 
 def _writers(findings: _Findings, number: int) -> dict[int, int]:
-    """Return the call that writes an output of an operator of subgraph `number`, for all of which one does."""
+    """Return the call that writes an output of an operator of subgraph `number`, for all operators that have one."""
     subgraph = findings.model.subgraphs[number]
     written = {
         tensor: index
@@ -158,7 +159,7 @@ def _spread(partitions: tuple[int, ...]) -> str:
 
 
 def _in_spite_of(reason: Reason | None) -> str:
-    return f" (Vela warned of it: {reason.found})" if reason else ""
+    return f" (Vela warned about it: {reason.found})" if reason else ""
 
 
 def _streams(compilation: Compilation) -> dict[Position, tuple[int, ...]]:
@@ -203,12 +204,12 @@ def _stream_difference(compilation: Compilation, compiled: CompiledFile) -> tupl
     streams, calls = compilation.database.stream_count, len(compiled.calls)
     if streams == calls:
         return ()
-    what = "command streams in Vela's debug database against ethos-u operators in the compiled file"
+    what = "command streams in Vela's debug database, compared with ethos-u operators in the compiled file"
     return (Difference(0, None, what, str(streams), str(calls)),)
 
 
 def _differences(findings: _Findings) -> Iterator[Difference]:
-    """Yield where Vela contradicts itself about an operator; what it folded away after a warning is no such case."""
+    """Yield where Vela contradicts itself about an operator; folding one away after a warning does not count."""
     for position in sorted(findings.streams):
         number, index = position
         name = findings.model.subgraphs[number].operators[index].name
@@ -233,7 +234,7 @@ def _notes(compiled: CompiledFile, source: str) -> tuple[Note, ...]:
     if silent:
         notes.append(
             f"Without an output tensor: partition {', '.join(silent)}. Later partitions read the results from scratch "
-            "memory, so a runtime must keep it between the calls and run them in the order of the file"
+            "memory, so the runtime must keep it between the calls and run them in file order"
         )
     shared = shared_writes((call.subgraph, call.outputs) for call in compiled.calls)
     if shared:

@@ -1,4 +1,4 @@
-"""Files that Vela compiled before: the placement is in the file, and Vela has nothing left to do."""
+"""Files that Vela already compiled: the placement is in the file, and Vela does not run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PRODUCTS = {0: "ethos-u55", 1: "ethos-u65"}
 
 @dataclass(frozen=True, slots=True)
 class PrecompiledPlacement:
-    """The part of a placement that a compiled file holds."""
+    """The part of a placement that comes from a compiled file."""
 
     operators: tuple[OperatorPlacement, ...]
     partitions: tuple[Partition, ...]
@@ -30,12 +30,12 @@ class PrecompiledPlacement:
 
 
 def is_precompiled(model: Model) -> bool:
-    """Return True where `model` calls an Ethos-U already."""
+    """Return True if `model` already calls an Ethos-U."""
     return any(operator.is_npu_call for subgraph in model.subgraphs for operator in subgraph.operators)
 
 
 def place_precompiled(model: Model, accelerator: str) -> PrecompiledPlacement:
-    """Return the placement that `model` holds; `accelerator` is the chip's, as Vela calls it."""
+    """Return the placement in `model`; `accelerator` is the chip's, in Vela's spelling."""
     operators: list[OperatorPlacement] = []
     partitions: list[Partition] = []
     hazards: list[Hazard] = []
@@ -59,7 +59,7 @@ def place_precompiled(model: Model, accelerator: str) -> PrecompiledPlacement:
 
 
 def read_accelerator(subgraph: Subgraph, tensor: int) -> str | None:
-    """Return what the command stream in `tensor` was made for, such as `ethos-u65-256`; None where it does not say.
+    """Return what the command stream in `tensor` was made for, such as `ethos-u65-256`; None if it does not say.
 
     The driver header is `COP1`, then actions; the first one, of kind 1, has the configuration register: log2 of the
     multipliers in bits 0 to 3, the product in bits 28 to 31 (ethos-u-vela, driver_actions.py and ethos_u55_regs.py).
@@ -75,7 +75,7 @@ def read_accelerator(subgraph: Subgraph, tensor: int) -> str | None:
 
 
 def shared_notes(partitions: Iterable[Partition]) -> tuple[Note, ...]:
-    """Return a note on partitions that write parts of one tensor, where there are such."""
+    """Return a note on partitions that write parts of one tensor, if there are any."""
     text = shared_writes((partition.subgraph, partition.outputs) for partition in partitions)
     return (Note(text, Evidence.EXECUTED, SOURCE),) if text else ()
 
@@ -97,7 +97,7 @@ def _left_on_cpu(number: int, index: int, name: str) -> OperatorPlacement:
     finding = Finding(
         UNEXPLAINED,
         UNEXPLAINED.limit,
-        f"{name} beside ethos-u; the file does not keep Vela's warnings",
+        f"{name} beside ethos-u; the file does not contain Vela's warnings",
         UNEXPLAINED.remedies,
         Evidence.EXECUTED,
         SOURCE,

@@ -1,4 +1,4 @@
-"""A Python that fits a release: searched on PATH, and believed only when it was run."""
+"""Finding a Python for a release: searched on PATH, and trusted only after it was run."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _ASK = "import sys; print('python', *sys.version_info[:2], sys.executable)"
 
 @dataclass(frozen=True, slots=True)
 class Python:
-    """A Python that was run, and what it said it is."""
+    """A Python that was run, and the version and path that it reported."""
 
     path: str
     minor: Minor
 
 
 def find_python(wanted: Sequence[Minor], given: str | None = None) -> Python:
-    """Return the first of the `wanted` releases of Python that is there and runs, or `given`, a path, as it is.
+    """Return the first of the `wanted` Python releases that exists and runs, or `given`, a path, unchanged.
 
-    Raises InputError where `given` is no Python, ToolError where none of the wanted ones is found.
+    Raises InputError if `given` is not a Python, ToolError if none of the wanted ones is found.
     """
     if given is not None:
         path = Path(given).expanduser()
         found = _run(str(path.absolute() if path.parts[1:] else path))
         if found is None:
-            raise InputError(f"--python {given}: is no Python that can be run.")
+            raise InputError(f"--python {given}: not a Python that can be run.")
         return found
     for minor in wanted:
         for candidate in _candidates(minor):
@@ -42,13 +42,13 @@ def find_python(wanted: Sequence[Minor], given: str | None = None) -> Python:
                 return found
     names = " or ".join(f"{major}.{minor}" for major, minor in wanted)
     raise ToolError(
-        f"no Python {names} was found on PATH (what is there was run to see). Install one, or name one with "
-        "--python PATH."
+        f"no Python {names} was found on PATH (each candidate was run). Install one, or name one with --python PATH."
     )
 
 
 def _candidates(minor: Minor) -> Iterator[str]:
-    """Yield what may be that Python: itself, what PATH has by that name, then what has no number in its name."""
+    """Yield candidates for that Python: itself, entries of PATH with its name, then those without a number in the
+    name."""
     if sys.version_info[:2] == minor:
         yield sys.executable
     names = (f"python{minor[0]}.{minor[1]}", f"python{minor[0]}", "python")
@@ -65,7 +65,7 @@ def _candidates(minor: Minor) -> Iterator[str]:
 
 
 def _behind_shims(folder: Path, minor: Minor) -> Iterator[str]:
-    """Yield the Pythons that pyenv keeps beside its shims; a shim runs only those that the user has chosen."""
+    """Yield pyenv's own Pythons; its shims run only those that the user has selected."""
     if folder.name != "shims":
         return
     for path in sorted(folder.parent.glob(f"versions/{minor[0]}.{minor[1]}.*/bin/python"), reverse=True):
@@ -73,7 +73,7 @@ def _behind_shims(folder: Path, minor: Minor) -> Iterator[str]:
 
 
 def _run(path: str) -> Python | None:
-    """Return what `path` says that it is; None where it does not run, or is no Python."""
+    """Return what `path` reports about itself; None if it does not run or is not a Python."""
     try:
         done = subprocess.run(
             [path, "-I", "-c", _ASK], capture_output=True, timeout=_TIME_LIMIT_S, check=False, stdin=subprocess.DEVNULL

@@ -1,8 +1,8 @@
-"""The warnings in which Vela says why it leaves an operator alone.
+"""The warnings in which Vela says why it leaves an operator on the CPU.
 
-Vela 5 gives a reason below each warning. The releases before it say in the warning itself whether TensorFlow Lite's
-semantics or the NPU's limits are in the way, give the limit below, and what they found below that. Of a type that they
-have no recipe for they only say that it is `a CPU only op`.
+Vela 5 gives a reason below each warning. Earlier releases say in the warning itself whether TensorFlow Lite's semantics
+or the NPU's limits are in the way, give the limit below it, and the value found below that. For a type without a recipe
+they only say that it is `a CPU only op`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _OLDER_WARNING = re.compile(
 _CPU_ONLY = re.compile(r"^Info: (?P<type>\S+) '(?P<ofm>[^\n]*)' is a CPU only op$", re.MULTILINE)
 _CPU_COUNT = re.compile(r"^CPU operators = (\d+) \(", re.MULTILINE)
 NO_RECIPE = "is a CPU only op"
-"""What the releases before 5 say of a type that they have no recipe for."""
+"""What releases before 5 say about a type without a recipe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One warning: the operator's type and output as Vela names them, what it found, and what it wants instead."""
+    """One warning: the operator's type and output in Vela's naming, the value found, and the required value."""
 
     operator_type: str
     output: str
@@ -39,7 +39,7 @@ class Reason:
 
 
 def read_reasons(printed: str) -> tuple[Reason, ...]:
-    """Return the warnings in what Vela printed; the first line of a reason is what it found, the rest its rule."""
+    """Return the warnings that Vela printed; the first line of a reason is the value found, the rest its rule."""
     text = printed.replace("\r\n", "\n")
     reasons: list[Reason] = []
     for match in _WARNING.finditer(text):
@@ -53,6 +53,6 @@ def read_reasons(printed: str) -> tuple[Reason, ...]:
 
 
 def read_cpu_count(printed: str) -> int | None:
-    """Return how many operators Vela says that it left to the CPU, None where it says nothing of it."""
+    """Return how many operators Vela says it left on the CPU, None if it does not say."""
     found = _CPU_COUNT.search(printed)
     return None if found is None else int(found[1])

@@ -1,10 +1,9 @@
-"""What the recorder saw in an older Vela (see `_recorder`), in the terms of a debug database of Vela 5.
+"""What the recorder saw in an older Vela (see `_recorder`), in the form of a Vela 5 debug database.
 
-Cycles and bytes are carried as that Vela has them. They mean the same as those of `passes`, with three exceptions:
-weights that are fetched as a whole before an operation starts count in `npu_cycles`; bytes of constants are those that
-are needed, not those of whole bursts; and what a look-up table takes is counted once for each operation. From 3.9 on
-the passes add up to the total of that Vela. Before, its total takes feature maps in SRAM for ones in DRAM; the passes
-do not.
+Cycles and bytes are kept as that Vela has them. They mean the same as those of `passes`, with three exceptions: weights
+that are fetched completely before an operation starts count in `npu_cycles`; bytes of constants are those needed, not
+those of whole bursts; and the cost of a look-up table is counted once per operation. From 3.9 on the passes add up to
+that Vela's total. Before 3.9 its total takes feature maps in SRAM for ones in DRAM; the passes do not.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ _Command = tuple[int, int, int]
 
 
 def read_record(data: bytes, model: Model) -> tuple[DebugDatabase, tuple[CompilerPass, ...]]:
-    """Return what the recorder saw of `model`, whose tensors had their labels for names.
+    """Return what the recorder saw of `model`, whose tensors were named by their labels.
 
-    The passes are what Vela expects each scheduled operation to take, in the order of execution. Raises ToolError where
-    the form is unknown.
+    The passes are Vela's expected time of each scheduled operation, in execution order. Raises ToolError if the form is
+    unknown.
     """
     try:
         record = json.loads(data)
@@ -55,12 +54,12 @@ def read_record(data: bytes, model: Model) -> tuple[DebugDatabase, tuple[Compile
             entry for recorded in record["passes"] if (entry := _read_pass(recorded, order, places)) is not None
         )
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ToolError(f"What was recorded in Vela has an unknown form: {error!r}.") from None
+        raise ToolError(f"The data recorded in Vela has an unknown form: {error!r}.") from None
     return database, passes
 
 
 def _places(record: Any, model: Model) -> list[Position | None]:
-    """Return the operator of the model that each of Vela's operations was made of, None where there is none."""
+    """Return the model's operator behind each of Vela's operations, None if there is none."""
     writers = {
         (number, tensor): (number, index)
         for number, subgraph in enumerate(model.subgraphs)
@@ -76,7 +75,7 @@ def _places(record: Any, model: Model) -> list[Position | None]:
 
 
 def _writes(operations: list[Mapping[str, Any]], commands: list[_Command]) -> Iterator[Write]:
-    """Yield the commands whose result is a whole tensor of the model, written by one operation alone."""
+    """Yield the commands whose result is a whole tensor of the model, written by a single operation."""
     labels = [read_label(operation["writes"]) for operation in operations]
     writers = Counter(labels[operation] for operation in {operation for _, _, operation in commands})
     for stream, offset, operation in commands:
@@ -124,5 +123,5 @@ def _read_pass(recorded: Any, order: Mapping[int, int], places: list[Position | 
 def _count(value: float) -> int:
     """Return a number of bytes, cycles or operations; Vela computes some of them as fractions."""
     if not (math.isfinite(value) and 0 <= value < _LIMIT):
-        raise ValueError(f"{value} is no number of bytes, cycles or operations")
+        raise ValueError(f"{value} is not a number of bytes, cycles or operations")
     return round(value)

@@ -1,4 +1,4 @@
-"""Releases of Vela, what each needs, and the BSPs of the i.MX 93 that ship them. The one place for such facts."""
+"""Releases of Vela, what each needs, and which BSPs of the i.MX 93 ship them; all these facts are kept here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from npufit.errors import InputError
 
 PACKAGE = "ethos-u-vela"
 NEWEST = "5.2"
-"""The release that comes with npufit, taken where no version is given."""
+"""The release that comes with npufit, used if no version is given."""
 
 Minor = tuple[int, int]
 """A release of Python, such as (3, 11)."""
@@ -34,13 +34,13 @@ class Release:
 
     @property
     def requirement(self) -> str:
-        """What pip is asked for."""
+        """The requirement for pip."""
         return f"{PACKAGE}=={self.number}.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Bsp:
-    """A BSP of NXP for the i.MX 93 and the number of the Vela in it, None where nothing readable says which."""
+    """An NXP BSP for the i.MX 93 and the number of its Vela, None if no readable source gives it."""
 
     name: str
     release: str | None
@@ -51,7 +51,7 @@ _OLD = ((3, 8), (3, 9), (3, 10))
 _MIDDLE = ((3, 11), (3, 10), (3, 9), (3, 8))
 _LATE = ((3, 11), (3, 10), (3, 9), (3, 12))
 _NUMPY_1 = ("numpy<2",)
-"""With NumPy 2 these releases end in an OverflowError: 4294967296 is out of bounds for int32."""
+"""With NumPy 2 these releases fail with OverflowError: 4294967296 is out of bounds for int32."""
 
 _NUMPY_1_23 = ("numpy<1.24",)
 
@@ -79,7 +79,7 @@ BSPS = (
     Bsp("lf-6.6.3", "3.10"),
     Bsp("lf-6.6.23", "3.11"),
     Bsp("lf-6.6.36", "3.12"),
-    Bsp("lf-6.18", None, "threads only; no recipe was read"),
+    Bsp("lf-6.18", None, "forum threads only; no recipe was read"),
 )
 
 _VERSION = re.compile(
@@ -87,7 +87,7 @@ _VERSION = re.compile(
     re.IGNORECASE,
 )
 _FIRST_KERNEL = 5, 10
-"""BSPs are named by their Linux; a smaller number is that of a Vela."""
+"""BSPs are named after their Linux release; a smaller number is that of a Vela."""
 
 
 def known_versions() -> tuple[str, ...]:
@@ -96,10 +96,10 @@ def known_versions() -> tuple[str, ...]:
 
 
 def read_version(text: str) -> str | None:
-    """Return the version that `text` names: `3.8`, or a BSP as `lf-6.1.36`; None where it names neither.
+    """Return the version that `text` names: `3.8`, or a BSP such as `lf-6.1.36`; None if it names neither.
 
-    3.8.0 is 3.8; lf-6.1.36_2.1.0, lf-6.1.36-2.1.0, LF6.1.36 and lf_6.1.36 are lf-6.1.36. A number or a BSP need not be
-    one that npufit knows something of.
+    3.8.0 means 3.8; lf-6.1.36_2.1.0, lf-6.1.36-2.1.0, LF6.1.36 and lf_6.1.36 mean lf-6.1.36. The number or BSP need not
+    be one that npufit knows.
     """
     found = _VERSION.fullmatch(text.strip())
     if found is None:
@@ -113,19 +113,19 @@ def read_version(text: str) -> str | None:
 
 
 def is_bsp(version: str) -> bool:
-    """Return whether a version, as `read_version` gives it, names a BSP."""
+    """Return whether a version, as returned by `read_version`, names a BSP."""
     return version.startswith("lf-")
 
 
 def release_number(version: str) -> str | None:
-    """Return the number of the Vela that `version` stands for; None for a BSP of which that is not known."""
+    """Return the number of the Vela that `version` stands for; None for a BSP whose Vela is unknown."""
     if not is_bsp(version):
         return version
     return next((bsp.release for bsp in BSPS if bsp.name == version), None)
 
 
 def find_release(number: str) -> Release | None:
-    """Return what the release `number` needs, None where npufit does not know."""
+    """Return what the release `number` needs, None if npufit does not know."""
     return next((release for release in RELEASES if release.number == number), None)
 
 
@@ -135,12 +135,12 @@ def bsps_with(number: str) -> tuple[str, ...]:
 
 
 def need_release_number(version: str) -> str:
-    """Return the number of the Vela that `version` stands for. Raises InputError where that is not known."""
+    """Return the number of the Vela that `version` stands for. Raises InputError if that is unknown."""
     number = release_number(version)
     if number is not None:
         return number
     known = ", ".join(f"{bsp.name} ({bsp.release})" for bsp in BSPS if bsp.release is not None)
     raise InputError(
-        f"which Vela {version} ships is not known. Known: {known}. Give the release that `vela --version` prints, such "
-        "as imx93/vela@3.12, or the vela of the BSP itself with --vela PATH."
+        f"the Vela that {version} ships is unknown. Known: {known}. Give the release that `vela --version` prints, "
+        "such as imx93/vela@3.12, or the vela of the BSP itself with --vela PATH."
     )

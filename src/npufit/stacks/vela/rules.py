@@ -1,7 +1,7 @@
 """Why Vela leaves operators on the CPU, in the words of its own warnings.
 
-Vela's Python tables of supported operators contradict its compiler, so nothing here predicts; the rules sort what the
-compiler said about this model.
+Vela's Python tables of supported operators contradict its compiler, so nothing here predicts; the rules classify what
+the compiler said about this model.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ _INTEGER_INTERFACE = Remedy(
     "convert with integer inputs and outputs (inference_input_type and inference_output_type int8 or uint8), "
     "or quantize and dequantize in the application",
 )
-_QUANTIZE = Remedy(RemedyKind.REWRITE, "quantize the model fully to int8, so that no float tensor is left")
-_FIX_SHAPES = Remedy(RemedyKind.REWRITE, "fix the batch and every other size before the conversion to TFLite")
+_QUANTIZE = Remedy(RemedyKind.REWRITE, "quantize the model fully to int8, leaving no float tensor")
+_FIX_SHAPES = Remedy(RemedyKind.REWRITE, "fix the batch and every other dimension before converting to TFLite")
 _IGNORE_UNSUPPORTED = Remedy(
-    RemedyKind.REWRITE, "replace it by operators that `npufit rules` does not name, or move it out of the model"
+    RemedyKind.REWRITE, "replace it with operators that `npufit rules` does not name, or move it out of the model"
 )
 
 _REWRITES = {
     "QUANTIZE": _INTEGER_INTERFACE,
     "DEQUANTIZE": _INTEGER_INTERFACE,
     "GATHER": Remedy(
-        RemedyKind.REWRITE, "where the indices are constant and consecutive, use STRIDED_SLICE, which Vela accepts"
+        RemedyKind.REWRITE, "if the indices are constant and consecutive, use STRIDED_SLICE, which Vela accepts"
     ),
     "TFLite_Detection_PostProcess": Remedy(
-        RemedyKind.REWRITE, "end the model before it, and decode and suppress boxes in the application"
+        RemedyKind.REWRITE, "end the model before it, and decode boxes and suppress duplicates in the application"
     ),
 }
-"""Ways out that depend on the operator's name."""
+"""Ways out that depend on the operator's type."""
 
 UNSUPPORTED_TYPE = Rule(
     id="vela.unsupported-type",
@@ -47,8 +47,8 @@ UNSUPPORTED_TYPE = Rule(
     stage=Stage.COMPILER,
     statement="Vela has no translation of this operator type to the Ethos-U.",
     limit="an operator type that Vela translates",
-    why="Vela turns each type that it knows into convolutions, poolings, elementwise operations and table look-ups; "
-    "what it has no recipe for stays in the file as it is.",
+    why="Vela turns each type that it knows into convolutions, poolings, elementwise operations and table look-ups; a "
+    "type without a recipe stays in the file unchanged.",
     example="GATHER in ShuffleNet; TFLite_Detection_PostProcess at the end of SSD; DEQUANTIZE before a float output.",
     remedies=(_IGNORE_UNSUPPORTED,),
     versions=_VERSIONS,
@@ -60,10 +60,10 @@ FLOAT = Rule(
     id="vela.float",
     kind=RuleKind.REFUSAL,
     stage=Stage.COMPILER,
-    statement="The operator reads or writes a float tensor, and the Ethos-U computes in integers only.",
+    statement="The operator reads or writes a float tensor, but the Ethos-U computes only in integers.",
     limit="feature maps of 8-, 16-, 32- or 64-bit integers",
-    why="The hardware has integer multipliers and no float unit.",
-    example="The QUANTIZE behind a float32 input; EXP between a DEQUANTIZE and a QUANTIZE.",
+    why="The hardware has integer multipliers but no float unit.",
+    example="The QUANTIZE after a float32 input; EXP between a DEQUANTIZE and a QUANTIZE.",
     remedies=(_QUANTIZE,),
     versions=_VERSIONS,
     evidence=Evidence.EXECUTED,
@@ -74,9 +74,9 @@ DATA_TYPE = Rule(
     id="vela.data-type",
     kind=RuleKind.REFUSAL,
     stage=Stage.COMPILER,
-    statement="A tensor of the operator has an element type that Vela does not take there.",
+    statement="A tensor of the operator has an element type that Vela does not accept there.",
     limit="the element types that Vela's warning lists",
-    why="Each recipe of Vela covers the integer types that its hardware operation takes.",
+    why="Each of Vela's recipes covers the integer types of its hardware operation.",
     example="RELU over uint16 or over int32.",
     remedies=(Remedy(RemedyKind.REWRITE, "convert the model with int8 feature maps"),),
     versions=_VERSIONS,
@@ -90,7 +90,7 @@ UNQUANTIZED = Rule(
     stage=Stage.COMPILER,
     statement="A tensor of the operator has no quantization parameters.",
     limit="scale and zero point on every feature map and weight tensor",
-    why="Vela computes the integer scaling of each command from them.",
+    why="Vela needs them to compute the integer scaling of each command.",
     example="LOGISTIC over int8 tensors without a scale.",
     remedies=(Remedy(RemedyKind.REWRITE, "quantize the model with a converter that writes all parameters"),),
     versions=_VERSIONS,
@@ -104,8 +104,8 @@ SHAPE = Rule(
     stage=Stage.COMPILER,
     statement="A tensor of the operator has no constant shape.",
     limit="constant shapes",
-    why="Vela lays out memory and writes commands before anything runs, for which it needs every size.",
-    example="PACK and STRIDED_SLICE in the chain that Keras adds to compute the shape of a reshape with open batch.",
+    why="Vela plans memory and writes commands before inference, so it needs every size.",
+    example="PACK and STRIDED_SLICE in the chain that Keras adds to compute the shape of a reshape with an open batch.",
     remedies=(_FIX_SHAPES,),
     versions=_VERSIONS,
     evidence=Evidence.EXECUTED,
@@ -116,9 +116,9 @@ BATCH = Rule(
     id="vela.batch",
     kind=RuleKind.REFUSAL,
     stage=Stage.COMPILER,
-    statement="The operator works on more than one batch, which Vela's recipe for it does not cover.",
+    statement="The operator has a batch above 1, which Vela's recipe for it does not cover.",
     limit="batch 1",
-    why="The hardware's feature maps have height, width and depth, no batch.",
+    why="The hardware's feature maps have height, width and depth, but no batch.",
     example="MEAN over a tensor of shape 3x2x4x5.",
     remedies=(Remedy(RemedyKind.REWRITE, "convert the model with batch 1"),),
     versions=_VERSIONS,
@@ -132,11 +132,11 @@ RANK = Rule(
     stage=Stage.COMPILER,
     statement="A tensor of the operator has more than four dimensions.",
     limit="4 dimensions",
-    why="The releases before 5 describe feature maps by batch, height, width and depth.",
+    why="Releases before 5 describe feature maps by batch, height, width and depth.",
     example="The RESHAPE to 2x1x24x28x28 with which ShuffleNet shuffles channels.",
     remedies=(
         Remedy(RemedyKind.REWRITE, "express it with tensors of four dimensions, for example by splitting channels"),
-        Remedy(RemedyKind.VERSION, "Vela 5.2 takes more dimensions for many operators; the board must have it too"),
+        Remedy(RemedyKind.VERSION, "Vela 5.2 accepts more dimensions for many operators; the board needs it too"),
     ),
     versions="3.3 to 4.5",
     evidence=Evidence.EXECUTED,
@@ -149,9 +149,9 @@ CONSTRAINT = Rule(
     stage=Stage.COMPILER,
     statement="The operator breaks a constraint of Vela's recipe for its type.",
     limit="the constraint that Vela's warning states",
-    why="Recipes exist for the sizes, strides and attributes that the hardware operation behind them takes.",
+    why="Recipes exist for the sizes, strides and attributes that the underlying hardware operation supports.",
     example="RESIZE_NEAREST_NEIGHBOR by a factor of 3.",
-    remedies=(Remedy(RemedyKind.REWRITE, "change the operator until it keeps the constraint that Vela states"),),
+    remedies=(Remedy(RemedyKind.REWRITE, "change the operator to meet the constraint that Vela states"),),
     versions=_VERSIONS,
     evidence=Evidence.EXECUTED,
     source=_SOURCE,
@@ -163,13 +163,11 @@ UNEXPLAINED = Rule(
     stage=Stage.COMPILER,
     statement="The compiled file has the operator on the CPU, and Vela gave no reason.",
     limit="unknown",
-    why="Vela prints a warning for what its checks refuse; later steps leave operators alone without one, and a file "
-    "that was compiled before carries no warnings.",
-    example="An operator beside ethos-u in a file that was compiled elsewhere.",
+    why="Vela prints a warning for operators that its checks refuse. Later steps leave operators on the CPU without "
+    "one, and a file that was already compiled carries no warnings.",
+    example="An operator beside ethos-u in a file compiled elsewhere.",
     remedies=(
-        Remedy(
-            RemedyKind.EXPERIMENT, "compile the operator alone, in a model of its own, to see whether Vela takes it"
-        ),
+        Remedy(RemedyKind.EXPERIMENT, "compile a model with only this operator, to see whether Vela accepts it"),
     ),
     versions=_VERSIONS,
     evidence=Evidence.EXECUTED,
@@ -180,10 +178,10 @@ OTHER_ACCELERATOR = Rule(
     id="vela.other-accelerator",
     kind=RuleKind.HAZARD,
     stage=Stage.EXECUTION,
-    statement="The file was compiled for another Ethos-U than the one of the chip.",
+    statement="The file was compiled for a different Ethos-U from the chip's.",
     limit="the accelerator in the chip's profile",
     why="A command stream is written for one product and number of multipliers; block sizes and the order of weights "
-    "depend on them. The driver header in front of each stream names both.",
+    "depend on them. The driver header before each stream names both.",
     example="person_detect_vela.tflite of TensorFlow Lite Micro, compiled for ethos-u55-256.",
     remedies=(Remedy(RemedyKind.SETTING, "compile the original model again with the chip's --accelerator-config"),),
     versions="all that write COP1 driver headers",
@@ -214,11 +212,11 @@ _SORTED_BY = (
     (re.compile(r"^Batch > 1|batch size must be 1"), BATCH),
     (re.compile(r"must not be greater than 4D"), RANK),
 )
-"""Patterns of what a warning found (Vela 5) or wants (before), and the rule."""
+"""Patterns of what a warning found (Vela 5) or requires (before), and the rule."""
 
 
 def explain(operator: Operator, reason: Reason | None, model: Model, version: str) -> Finding:
-    """Return why Vela `version` left `operator` of `model` on the CPU, from its warning, if there was one."""
+    """Return why Vela `version` left `operator` of `model` on the CPU, from its warning if there was one."""
     if reason is None:
         return Finding(
             UNEXPLAINED,
@@ -259,5 +257,5 @@ def _later_release(name: str, version: str) -> tuple[Remedy, ...]:
     if translated_types(version) is None or since is None:
         return ()
     bsps = bsps_with(since)
-    text = f"Vela {since} translates {name}{f' (BSP {bsps[0]})' if bsps else ''}; the board must have it too"
+    text = f"Vela {since} translates {name}{f' (BSP {bsps[0]})' if bsps else ''}; the board needs it too"
     return (Remedy(RemedyKind.VERSION, text),)

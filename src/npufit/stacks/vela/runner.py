@@ -1,4 +1,4 @@
-"""Vela in a process of its own, bounded in time, memory and output."""
+"""Vela in its own process, bounded in time, memory and output."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from npufit.stacks.vela.compiler import Compiler, Way, bundled_compiler
 from npufit.stacks.vela.settings import VelaSettings
 
 ADDRESS_SPACE_BYTES = 8 << 30
-"""What Vela may map; the largest file seen, DeepLab, took 0.9 GB."""
+"""The address space that Vela may map; the largest file seen, DeepLab, took 0.9 GB."""
 
 _READ_BYTES = 8 << 20
 _MESSAGE_LINES = 8
 _RECORD = "record.json"
 _OWN_PYTHON = ("PYTHONHOME", "PYTHONPATH")
-"""What the user set for one Python leads another one astray."""
+"""Environment variables that are meant for one Python and would mislead another."""
 
 
 @dataclass(frozen=True, slots=True)
 class VelaOutput:
-    """What one run left: the compiled file, the debug database (XML), the summary (CSV) and what Vela printed.
+    """What one run produced: the compiled file, the debug database (XML), the summary (CSV) and Vela's printed output.
 
-    `record` is what was recorded of an older Vela (see `_recorder`), empty where nothing was.
+    `record` is the record of an older Vela (see `_recorder`), empty if nothing was recorded.
     """
 
     compiled: bytes
@@ -44,15 +44,15 @@ class VelaOutput:
 
 
 class VelaProcess:
-    """A Vela that is ready: its process has started and imports the compiler while the caller goes on.
+    """A Vela that is ready: its process has started and imports the compiler while the caller continues.
 
-    It serves one compilation. A process that is not used, or no longer wanted, ends with this object.
+    It serves one compilation. An unused process ends with this object.
     """
 
     def __init__(self, compiler: Compiler | None = None) -> None:
-        """Start the process of `compiler`, the Vela beside npufit where none is given.
+        """Start the process of `compiler`, by default the Vela beside npufit.
 
-        Raises ToolError where that cannot be done.
+        Raises ToolError if that fails.
         """
         self._compiler = compiler or bundled_compiler()
         child = Path(__file__).with_name("_child.py")
@@ -77,8 +77,8 @@ class VelaProcess:
     def compile(self, model: bytes, settings: VelaSettings, time_limit_s: float) -> VelaOutput:
         """Return what Vela makes of `model`, the bytes of a `.tflite` file.
 
-        Raises ToolError where Vela fails, dies or takes longer than `time_limit_s`, InputError where it says that the
-        model or a setting is invalid. Tensors are called in messages as `model` calls them.
+        Raises ToolError if Vela fails, dies or takes longer than `time_limit_s`, InputError if it says that the model
+        or a setting is invalid. Messages use the tensor names of `model`.
         """
         try:
             return self._compile(Path(self._folder.name), model, settings, time_limit_s)
@@ -96,7 +96,8 @@ class VelaProcess:
         code = _wait(self._child, time_limit_s)
         if code is None:
             raise ToolError(
-                f"Vela did not finish within {time_limit_s:g} s and was stopped. Give it more time, or a smaller model."
+                f"Vela did not finish within {time_limit_s:g} s and was stopped. Allow more time with --time-limit, "
+                "or use a smaller model."
             )
         printed = _read_text(folder / "stdout")
         if code != 0:
@@ -111,7 +112,7 @@ class VelaProcess:
 
 
 def run_vela(model: bytes, settings: VelaSettings, time_limit_s: float, compiler: Compiler | None = None) -> VelaOutput:
-    """Return what Vela makes of `model` in a process of its own; see `VelaProcess.compile`."""
+    """Return what Vela makes of `model` in its own process; see `VelaProcess.compile`."""
     return VelaProcess(compiler).compile(model, settings, time_limit_s)
 
 
@@ -130,9 +131,9 @@ def _end(child: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str
 
 
 def _wait(child: subprocess.Popen[bytes], time_limit_s: float) -> int | None:
-    """Return the exit code, or None where the limit ended it; no process is left behind, whatever happens.
+    """Return the exit code, or None if the time limit ended the process; in any case no process is left behind.
 
-    A timer does it because `wait` with a limit polls, which costs up to 50 ms.
+    This uses a timer because `wait` with a time limit polls, which costs up to 50 ms.
     """
     expired = threading.Event()
 
@@ -162,7 +163,7 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 
 
 def _read_text(path: Path) -> str:
-    """Return the end of what was printed: Vela talks about shapes first, about operators and failures last."""
+    """Return the end of the printed text: Vela prints shapes first, operators and failures last."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _READ_BYTES))
         return file.read().decode("utf-8", "replace")
@@ -171,7 +172,7 @@ def _read_text(path: Path) -> str:
 def _read_result(folder: Path, pattern: str) -> bytes:
     found = sorted(folder.glob(pattern))
     if not found:
-        raise ToolError(f"Vela said that it succeeded but wrote no {pattern}. Is this a release that npufit knows?")
+        raise ToolError(f"Vela reported success but wrote no {pattern}. Is this a release that npufit knows?")
     return found[0].read_bytes()
 
 
@@ -192,13 +193,13 @@ _DIAGNOSES = (
     _Diagnosis(
         re.compile(r"Non-passthrough operation"),
         ToolError,
-        "Vela gave up on an operation that it had put in itself, as it does for bool tensors, and for a PRELU of uint8 "
-        "whose input and output have different scales",
+        "Vela gave up on an operation that it had inserted itself, as it does for bool tensors, and for a PRELU of "
+        "uint8 whose input and output have different scales",
     ),
     _Diagnosis(
         re.compile(r"MemoryError|bad_alloc"),
         ToolError,
-        f"Vela needs more than the {ADDRESS_SPACE_BYTES >> 30} GiB of memory that it gets",
+        f"Vela needs more than its limit of {ADDRESS_SPACE_BYTES >> 30} GiB of memory",
     ),
 )
 _SIGNALS = {member.value: member.name for member in signal.Signals}
@@ -209,7 +210,7 @@ def _failure(code: int, stderr: str, printed: str) -> NpufitError:
     # The releases before 5 print what they refuse where they print everything else.
     told = stderr if stderr.strip() else printed
     if code < 0:
-        return ToolError(f"Vela died of signal {_SIGNALS.get(-code, -code)}: {_last_words(told)}")
+        return ToolError(f"Vela was killed by signal {_SIGNALS.get(-code, -code)}: {_last_words(told)}")
     for diagnosis in _DIAGNOSES:
         if diagnosis.pattern.search(told):
             return diagnosis.error(f"{diagnosis.text}: {_last_words(told)}")
@@ -217,7 +218,7 @@ def _failure(code: int, stderr: str, printed: str) -> NpufitError:
 
 
 def _last_words(told: str) -> str:
-    """Return what the exception at the end says, without the traceback before it, or else the last lines."""
+    """Return the message of the final exception without its traceback, or else the last lines."""
     exceptions = list(_EXCEPTION.finditer(told))
     text = told
     if exceptions:

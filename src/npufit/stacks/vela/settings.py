@@ -1,4 +1,4 @@
-"""What Vela is told: accelerator, system configuration, memory mode, and where each comes from."""
+"""Vela's settings: accelerator, system configuration, memory mode, and where each comes from."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from npufit.stacks.placement import Setting
 from npufit.stacks.vela.compiler import Compiler, bundled_compiler
 
 PACKAGED_CONFIG = "Arm/vela.ini"
-"""The configuration file that comes with Vela, as its `--config` names it."""
+"""The configuration file that comes with Vela, in the form of its `--config`."""
 
 ACCELERATORS = (
     *("ethos-u55-32", "ethos-u55-64", "ethos-u55-128", "ethos-u55-256"),
     *("ethos-u65-256", "ethos-u65-512"),
     *("ethos-u85-128", "ethos-u85-256", "ethos-u85-512", "ethos-u85-1024", "ethos-u85-2048"),
 )
-"""What `--accelerator-config` of Vela 5.2 takes; a release before 4 refuses those of the Ethos-U85 itself."""
+"""The values of `--accelerator-config` in Vela 5.2; a release before 4 refuses those of the Ethos-U85 itself."""
 
 STRATEGIES = ("Performance", "Size")
-"""What `--optimise` takes, its default first; the same in all releases."""
+"""The values of `--optimise`, its default first; the same in all releases."""
 
 DEFAULTS = "internal-default"
-"""What system configuration and memory mode are called where Vela is to take its own."""
+"""The value with which Vela uses its own system configuration and memory mode."""
 
 _SIZED = re.compile(r"(Dedicated_Sram)_(\d+)KB")
-"""Memory modes of Vela 5 that the releases before say in two words: the mode, and the size of the cache."""
+"""Memory modes of Vela 5 that earlier releases express with two settings: the mode and the cache size."""
 
 _FROM_CHIP = ("accelerator", "system-config", "memory-mode")
 _OPTIONS = (*_FROM_CHIP, "config", "arena-cache-size", "optimise")
@@ -39,9 +39,9 @@ _OPTIONS = (*_FROM_CHIP, "config", "arena-cache-size", "optimise")
 
 @dataclass(frozen=True, slots=True)
 class VelaSettings:
-    """Settings that were found to be valid, ready for the command line.
+    """Valid settings, ready for the command line.
 
-    `config_digest` is the hash of the configuration file, because its path alone does not say what was compiled.
+    `config_digest` is the hash of the configuration file, because its path alone does not identify its content.
     """
 
     accelerator: str
@@ -69,10 +69,10 @@ class VelaSettings:
 def resolve_settings(
     chip: Chip, options: tuple[tuple[str, str], ...], compiler: Compiler | None = None
 ) -> VelaSettings:
-    """Return the settings for `chip` with the user's `options` on top, as `compiler` understands them.
+    """Return the settings for `chip`, overridden by the user's `options`, as `compiler` understands them.
 
-    Without a compiler they are for the Vela beside npufit. Raises InputError for names and values that do not exist,
-    listing those that do, and ToolError where Vela's own configuration file is not there.
+    The default compiler is the Vela beside npufit. Raises InputError for names and values that do not exist, listing
+    those that do, and ToolError if Vela's own configuration file is missing.
     """
     compiler = compiler or bundled_compiler()
     given = dict(options)
@@ -91,7 +91,7 @@ def resolve_settings(
     if in_other_words is not None:
         name, cache_bytes = in_other_words
         values["memory-mode"] = Setting(
-            mode.name, name, f"{mode.origin}: {mode.value}, which Vela {compiler.version} does not have"
+            mode.name, name, f"{mode.origin}: {mode.value}, which Vela {compiler.version} lacks"
         )
         if arena is None:
             arena, arena_origin = cache_bytes, f"the size in {mode.value}"
@@ -120,7 +120,7 @@ def resolve_settings(
 
 
 def _in_other_words(mode: str, sections: _Sections | None, compiler: Compiler) -> tuple[str, int] | None:
-    """Return memory mode and cache size in bytes for a mode that the compiler's configuration is without."""
+    """Return memory mode and cache size in bytes for a mode that the compiler's configuration lacks."""
     found = _SIZED.fullmatch(mode)
     if found is None:
         return None
@@ -146,11 +146,11 @@ def _from_chip_or_option(chip: Chip, name: str, given: dict[str, str]) -> tuple[
 
 
 def _config_path(given: str | None, compiler: Compiler) -> Path | None:
-    """Return the configuration file; None where the compiler has its own in a place that is not known."""
+    """Return the configuration file; None if the compiler's own is in an unknown place."""
     if given is not None:
         path = Path(given).expanduser().resolve()
         if path.suffix != ".ini":
-            raise InputError(f"{given}: Vela takes configuration files with the ending .ini only.")
+            raise InputError(f"{given}: Vela accepts only configuration files that end in .ini.")
         return path
     return None if compiler.configs is None else compiler.configs / PACKAGED_CONFIG
 
@@ -164,7 +164,7 @@ def _sections(path: Path) -> _Sections:
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        raise InputError(f"{path}: is not a configuration file for Vela: {error.message}.") from None
+        raise InputError(f"{path}: not a configuration file for Vela: {error.message}.") from None
     return _Sections(
         _after(parser, "System_Config."), _after(parser, "Memory_Mode."), hashlib.sha256(text.encode()).hexdigest()
     )

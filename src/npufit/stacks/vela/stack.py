@@ -31,16 +31,16 @@ from npufit.tflite import serialize_model
 
 
 class VelaStack:
-    """Runs Vela and reads the placement off the compiled file."""
+    """Runs Vela and reads the placement from the compiled file."""
 
     name = "vela"
 
     def __init__(self) -> None:
-        """Make the stack; nothing runs yet."""
+        """Create the stack; nothing runs yet."""
         self._ready: dict[Compiler, VelaProcess] = {}
 
     def prepare(self, target: Target, options: PlaceOptions) -> None:
-        """Start a process that imports Vela, so that the next placement does not wait for that."""
+        """Start a process that imports Vela, so that the next placement does not wait for the import."""
         with suppress(NpufitError):  # the placement will say what is wrong
             compiler = find_compiler(target, options.vela)
             if compiler not in self._ready:
@@ -55,25 +55,26 @@ class VelaStack:
                 versions=known_versions(),
                 default_version=NEWEST,
                 evidence=Evidence.EXECUTED,
-                basis=f"Vela {NEWEST} runs here; placement is read off the file that it compiles. Other releases do so "
-                "once npufit toolchain has installed them; a BSP (lf-...) stands for the Vela that it ships.",
+                basis=f"Vela {NEWEST} runs here; placement is read from the file that it compiles. Other releases do "
+                "the same once npufit toolchain has installed them; a BSP (lf-...) stands for the Vela that it "
+                "ships.",
                 missing="NXP's BSPs compile with forks, which place some networks differently from the release of the "
-                "same number; npufit toolchain install vela --from FORK --as BSP takes one.",
+                "same number; npufit toolchain install vela --from FORK --as BSP installs one.",
             )
             for chip in chip_names()
             if load_chip(chip).stack_settings(self.name)
         )
 
     def resolve_version(self, chip: str, version: str) -> str | None:
-        """Return the release or the BSP that `version` names (3.8.0 is 3.8), None where it is neither.
+        """Return the release or BSP that `version` names (3.8.0 is 3.8), None if it is neither.
 
-        A BSP need not be one that npufit knows: its fork may be installed.
+        The BSP need not be one that npufit knows: its fork may be installed.
         """
         known = read_version(version)
         return known if known is not None and (is_bsp(known) or find_release(known) is not None) else None
 
     def version_of(self, executable: str) -> str:
-        """Return the release behind `executable`. Raises InputError where it is none, ToolError where it fails."""
+        """Return the release behind `executable`. Raises InputError if it is not a Vela, ToolError if it fails."""
         return executable_compiler(executable).number
 
     def rules(self) -> tuple[Rule, ...]:
@@ -83,8 +84,8 @@ class VelaStack:
     def place(self, model: Model, target: Target, options: PlaceOptions) -> Placement:
         """Return where every operator of `model` runs.
 
-        Raises InputError where Vela refuses the model or the settings, ToolError where it is missing, fails or takes
-        longer than the time limit.
+        Raises InputError if Vela refuses the model or the settings, ToolError if it is missing, fails or exceeds the
+        time limit.
         """
         if is_precompiled(model):
             return _read_precompiled(model, target, options)
@@ -123,10 +124,10 @@ class VelaStack:
 
 
 def compile_model(model: Model, target: Target, options: PlaceOptions) -> Compilation:
-    """Return what Vela makes of `model` for `target`; its tensors are called by their labels (see `read_label`).
+    """Return what Vela makes of `model` for `target`; tensors are named by their labels (see `read_label`).
 
-    Raises InputError where Vela refuses the model or the settings, ToolError where it is missing, fails or takes longer
-    than the time limit.
+    Raises InputError if Vela refuses the model or the settings, ToolError if it is missing, fails or exceeds the time
+    limit.
     """
     compiler = find_compiler(target, options.vela)
     return _compile(
@@ -150,7 +151,7 @@ def _compile(
         raise _in_the_users_words(error, model) from None
     except ToolError as error:
         raise ToolError(f"{model.name}: {restore_names(str(error), model)}") from None
-    origin = f"Vela {compiler.version}, its own estimate with {settings.system_config} and {settings.memory_mode}"
+    origin = f"Vela {compiler.version}, own estimate with {settings.system_config} and {settings.memory_mode}"
     compilation = digest(output, model, origin)
     if use_cache:
         store_entry(key, to_bytes(compilation))
@@ -171,14 +172,15 @@ def _from_cache(key: str) -> Compilation | None:
 def _hazards(
     model: Model, compilation: Compilation, placed: PlacedOperators, settings: VelaSettings, compiler: Compiler
 ) -> tuple[Hazard, ...]:
-    """Return the hazards of what was compiled: known are faults of Vela 5, whose compiler is not that of the others."""
+    """Return the hazards of the compiled model; all known ones are faults of Vela 5, whose compiler differs from the
+    others."""
     if not compiler.is_regor:
         return ()
     return tuple(find_hazards(model, compilation, placed.operators, settings.accelerator))
 
 
 def _in_the_users_words(error: InputError, model: Model) -> InputError:
-    """Return `error` with the tensors' names, and with the operator that writes the first tensor it mentions."""
+    """Return `error` with tensor names, and with the operator that writes the first tensor mentioned."""
     problem = restore_names(str(error), model)
     label = find_label(str(error))
     if label is None:
@@ -194,7 +196,7 @@ def _accelerator_note(target: Target, settings: VelaSettings) -> tuple[Note, ...
     fact = load_chip(target.chip).stack_settings("vela")["accelerator"]
     if settings.accelerator == fact.value:
         return ()
-    text = f"Compiled for {settings.accelerator} as asked; {target.chip} has {fact.value}"
+    text = f"Compiled for {settings.accelerator} as requested; {target.chip} has {fact.value}"
     return (Note(text, Evidence.SOURCE, fact.source),)
 
 
@@ -210,8 +212,8 @@ def _read_precompiled(model: Model, target: Target, options: PlaceOptions) -> Pl
         settings=read.settings,
         notes=(
             Note(
-                "The file is compiled already, so Vela was not run; an ethos-u operator may stand for many of the "
-                "original model",
+                "The file is already compiled, so Vela was not run; an ethos-u operator may stand for many operators "
+                "of the original model",
                 Evidence.EXECUTED,
                 SOURCE,
             ),

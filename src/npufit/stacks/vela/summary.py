@@ -1,4 +1,4 @@
-"""Vela's summary: how much of each memory the compiled model needs, and how long Vela expects it to run."""
+"""Vela's summary: how much of each memory the compiled model needs, and Vela's estimate of its time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from npufit.errors import ToolError
 
 _UNLIMITED_KIB = 1 << 22
-"""What Vela writes at least for an arena cache without a limit: an address space, of 32 bits on an Ethos-U55."""
+"""The least that Vela writes for an arena cache without a limit: an address space, of 32 bits on an Ethos-U55."""
 
 _LIMIT = 1 << 63
 
@@ -23,7 +23,7 @@ _MEMORIES = (
 
 @dataclass(frozen=True, slots=True)
 class MemoryNeed:
-    """Bytes of one memory, and the limit that the memory mode sets, None where it sets none."""
+    """Bytes of one memory, and the memory mode's limit on it, None if it sets none."""
 
     memory: str
     used_bytes: int
@@ -32,14 +32,14 @@ class MemoryNeed:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Cycles of one inference on the NPU as Vela expects them, and the clock that it reckons with."""
+    """Vela's expected NPU cycles of one inference, and the clock that it assumes."""
 
     clock_hz: float
     cycles: int
 
 
 def read_summary(text: str) -> tuple[MemoryNeed, ...]:
-    """Return the memories that the summary CSV says are used. Raises ToolError where its form is unknown."""
+    """Return the memories that the summary CSV lists as used. Raises ToolError if its form is unknown."""
     try:
         row = _read_row(text)
         arena_kib = float(row["arena_cache_size"])
@@ -54,7 +54,7 @@ def read_summary(text: str) -> tuple[MemoryNeed, ...]:
 
 
 def read_total(text: str) -> Total:
-    """Return the total that the summary CSV gives. Raises ToolError where its form is unknown."""
+    """Return the total in the summary CSV. Raises ToolError if its form is unknown."""
     try:
         row = _read_row(text)
         # Vela 5 writes whole cycles, the releases before fractions of them.

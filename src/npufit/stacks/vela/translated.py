@@ -1,6 +1,6 @@
-"""Operator types that the releases before Vela 5 have a recipe for; all others they leave to the CPU.
+"""Operator types that releases before Vela 5 have a recipe for; they leave all others on the CPU.
 
-Read off each installed release: `TFLiteSupportedOperators.supported_operators`, by TensorFlow Lite's names.
+Read from each installed release: `TFLiteSupportedOperators.supported_operators`, by TensorFlow Lite's names.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _READ_FROM, _READ_TO = (3, 5), (4, 5)
 
 
 def translated_types(number: str) -> frozenset[str] | None:
-    """Return the types that the release `number` has a recipe for; None for a release whose list was not read."""
+    """Return the types that the release `number` has a recipe for; None if its list was not read."""
     release = _key(number)
     if not _READ_FROM <= release <= _READ_TO:
         return None
@@ -65,7 +65,7 @@ def translated_types(number: str) -> frozenset[str] | None:
 
 
 def translated_since(kind: str) -> str | None:
-    """Return the first of these releases with a recipe for the type `kind`, None where none has one."""
+    """Return the first of these releases with a recipe for the type `kind`, None if none has one."""
     if kind in _FIRST:
         return f"{_READ_FROM[0]}.{_READ_FROM[1]}"
     return next((f"{since[0]}.{since[1]}" for since, types in _SINCE if kind in types), None)

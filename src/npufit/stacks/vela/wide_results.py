@@ -1,7 +1,7 @@
-"""Results of 64 bits for which Vela 5.2 plans 32: what the upper half of their memory does to others.
+"""64-bit results for which Vela 5.2 plans 32 bits: what the upper half of their memory overwrites.
 
-Vela gives such a tensor 4 bytes a value and writes 8. Nothing happens where the second half is free: at the end of an
-input that is no longer needed, for example. So the compiled file decides.
+Vela reserves 4 bytes per value for these tensors and writes 8. Nothing happens if the second half is free, for example
+at the end of an input that is no longer needed. So the compiled file decides.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _SCRATCH_REGION = 1
 
 
 def find_fault(compiled_file: bytes, number: int, tensor: int) -> str | None:
-    """Return what is wrong with int64 `tensor` of subgraph `number` in a file of Vela, None where nothing is."""
+    """Return what is wrong with int64 `tensor` of subgraph `number` in a compiled file, None if nothing is."""
     from npufit.ethosu import read_programs
 
     compiled = parse_compiled(compiled_file)
     try:
         calls = read_programs(compiled)
     except InputError:
-        return "where its second half lies cannot be told"
+        return "the place of its second half is unknown"
     for call in calls:
         for index, offset in call.outputs:
             if read_label(compiled.subgraphs[call.subgraph].tensors[index].name) == (number, tensor):
                 return _fault(compiled, calls, call, index, offset)
-    return "its readers on the CPU get Vela's own 32-bit tensor in its place, with a last dimension of 2"
+    return "its readers on the CPU get Vela's own 32-bit tensor instead, with a last dimension of 2"
 
 
 def _fault(compiled: Model, calls: tuple[CompiledCall, ...], call: CompiledCall, index: int, offset: int) -> str | None:
@@ -42,7 +42,7 @@ def _fault(compiled: Model, calls: tuple[CompiledCall, ...], call: CompiledCall,
     unplanned = range(offset + size // 2, end)
     scratch = dict(call.program.region_bytes)[_SCRATCH_REGION]
     if end > scratch:
-        return f"its last {end - scratch} bytes are written behind the scratch memory of {scratch}"
+        return f"its last {end - scratch} bytes are written after the scratch memory of {scratch}"
     for other in _alive(compiled, call):
         place = _place(calls, other)
         if other != index and place is not None and _overlap(place, compiled.main.tensors[other].size_bytes, unplanned):
@@ -53,7 +53,7 @@ def _fault(compiled: Model, calls: tuple[CompiledCall, ...], call: CompiledCall,
 
 
 def _alive(compiled: Model, call: CompiledCall) -> Iterator[int]:
-    """Yield the tensors that exist when `call` ends and that somebody reads later."""
+    """Yield the tensors that exist when `call` ends and are read later."""
     main = compiled.main
     before = main.operators[: call.operator + 1]
     made = {*main.inputs, *(tensor for operator in before for tensor in operator.outputs)}
@@ -70,7 +70,7 @@ def _overlap(start: int, size: int, other: range) -> bool:
 
 
 def _touched_later(call: CompiledCall, planned: range, unplanned: range) -> bool:
-    """Return whether commands behind those that write the tensor read or write in the half that was not planned."""
+    """Return whether commands after those that write the tensor read or write the unplanned half."""
     from npufit.ethosu import decode
     from npufit.ethosu.accesses import accesses
     from npufit.ethosu.operations import read_operations
