@@ -78,13 +78,13 @@ def test_the_target_says_what_was_asked_for() -> None:
     [
         (("gcc@3", None, None), "unknown toolchain 'gcc@3'"),
         (("vela", None, None), "no version given"),
-        (("vela@9.9", None, None), r"what Vela 9\.9 needs is not known"),
+        (("vela@9.9", None, None), r"the requirements of Vela 9\.9 are unknown"),
         (("vela@5.2", None, None), r"comes with npufit"),
-        (("vela@lf-6.18", None, None), "is not known. Known:"),
+        (("vela@lf-6.18", None, None), "is unknown. Known:"),
         (("vela", "./fork", None), "--from needs --as"),
         (("vela@3.8", "./fork", "lf-6.1.36"), "--from needs --as"),
         (("vela", "./fork", "mine"), "neither a release such as"),
-        (("vela", "-e", "lf-6.1.36"), "is an option"),
+        (("vela", "-e", "lf-6.1.36"), "an option, not"),
         (("vela@3.8", None, "lf-6.1.36"), "--as names what --from installs"),
     ],
 )
