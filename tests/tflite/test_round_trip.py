@@ -13,7 +13,7 @@ from networks.schema_files import EXAMPLES, FileBuilder, addition, pack, schema,
 from npufit.graph import NO_BUFFER, Buffer
 from npufit.loading import save
 from npufit.tflite import parse_model, read_model, serialize_model
-from npufit.tflite.names import constants
+from npufit.tflite.flatbuffer import schema as described_schema
 
 
 @pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {"missing_shapes"}))
@@ -83,7 +83,7 @@ def _annotations(table: str) -> dict[str, str]:
 def _options_tables() -> list[tuple[str, str]]:
     tables: list[tuple[str, str]] = []
     for union in _UNIONS:
-        tables += [(union, name) for code, name in constants(getattr(schema, union)).items() if code]
+        tables += [(union, name) for name, code in described_schema()[1][union].items() if code]
     return tables
 
 

@@ -7,10 +7,11 @@ import re
 from typing import Any
 
 from npufit.graph import ElementType
+from npufit.tflite.flatbuffer import schema
 
 
-def schema() -> Any:
-    """Return the generated schema module; imported late because it takes a tenth of a second."""
+def schema_classes() -> Any:
+    """Return LiteRT's generated classes, which write files; imported late because they take a tenth of a second."""
     from ai_edge_litert import schema_py_generated  # pyright: ignore[reportMissingTypeStubs]
 
     return schema_py_generated
@@ -19,20 +20,20 @@ def schema() -> Any:
 @functools.cache
 def operator_types() -> dict[int, str]:
     """Return the name of every builtin operator code."""
-    return constants(schema().BuiltinOperator)
+    return {code: name for name, code in operator_codes().items()}
 
 
 @functools.cache
 def operator_codes() -> dict[str, int]:
     """Return the code of every builtin operator name."""
-    return {name: code for code, name in operator_types().items()}
+    return dict(schema()[1]["BuiltinOperator"])
 
 
 @functools.cache
 def element_types() -> dict[int, ElementType]:
     """Return the element type of every code of the schema that the graph knows."""
     known = {element.value: element for element in ElementType}
-    return {code: known[name.lower()] for code, name in constants(schema().TensorType).items() if name.lower() in known}
+    return {code: known[name.lower()] for name, code in schema()[1]["TensorType"].items() if name.lower() in known}
 
 
 @functools.cache
@@ -49,10 +50,4 @@ def camel_case(name: str) -> str:
 
 def snake_case(name: str) -> str:
     """Return a camel-case name of the generated classes in snake case."""
-    return re.sub("[A-Z]", lambda capital: "_" + capital[0].lower(), name)
-
-
-def constants(enum: Any) -> dict[int, str]:
-    """Return the names of the values of a generated enum, which is a class with integer attributes."""
-    members: dict[str, object] = dict(enum.__dict__)
-    return {value: name for name, value in members.items() if isinstance(value, int) and not name.startswith("_")}
+    return re.sub("[A-Z]", lambda capital: "_" + capital[0].lower(), name).removeprefix("_")

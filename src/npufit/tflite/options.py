@@ -14,26 +14,30 @@ from typing import Any
 
 from npufit.errors import InternalError
 from npufit.graph import Options, OptionValue, OtherOptions
-from npufit.tflite.names import camel_case, constants, schema, snake_case
+from npufit.tflite.flatbuffer import Table, schema
+from npufit.tflite.names import camel_case, schema_classes
+
+UNIONS = {1: "builtin_options", 2: "builtin_options2"}
+"""The fields of an operator that hold its options, by number of the union."""
 
 
-def unpack_options(union: int, code: int, table: Any, spend: Callable[[int], None]) -> Options:
-    """Return the options in `table`, which `code` names in union 1 (BuiltinOptions) or 2 (BuiltinOptions2).
+def unpack_options(union: int, code: int, operator: Table, spend: Callable[[int], None]) -> Options:
+    """Return the options of `operator`, which `code` names in union 1 (BuiltinOptions) or 2 (BuiltinOptions2).
 
-    `spend` is told the length of every vector and string. Raises ValueError where the union or an enum in the
-    table has no such value.
+    `spend` is told the length of every vector and string. Raises ValueError if the union or an enum in the table has
+    no such value.
     """
     name = _tables()[union].get(code)
     if name is None:
         raise ValueError(f"unknown options type {code}")
-    found = getattr(schema(), name + "T").InitFromBuf(table.Bytes, table.Pos)
+    table = operator.union(UNIONS[union], name)
+    assert table is not None, "the caller looked"
     typed = _CLASSES.get(name)
     if typed is None:
-        members: dict[str, Any] = found.__dict__
-        return OtherOptions(name, tuple((snake_case(key), _value(value, spend)) for key, value in members.items()))
+        return OtherOptions(name, tuple((field, _value(table, field, spend)) for field in table.fields))
     values: dict[str, Any] = {}
-    for field, key, enum in _fields(typed):
-        value = _value(getattr(found, key), spend)
+    for field, enum in _fields(typed):
+        value = _value(table, field, spend)
         values[field] = value if enum is None else enum(value)
     return typed(**values)
 
@@ -45,8 +49,8 @@ def pack_options(options: Options) -> tuple[int, int, Any]:
         values: dict[str, OptionValue] = {camel_case(field): value for field, value in options.fields}
     else:
         name = type(options).__name__
-        values = {key: getattr(options, field) for field, key, _ in _fields(type(options))}
-    packed = getattr(schema(), name + "T")()
+        values = {camel_case(field): getattr(options, field) for field, _ in _fields(type(options))}
+    packed = getattr(schema_classes(), name + "T")()
     for key, value in values.items():
         if not hasattr(packed, key):
             raise InternalError(f"the schema's {name} has no field {key}")
@@ -62,9 +66,10 @@ _CLASSES: dict[str, type[Any]] = {
 
 @functools.cache
 def _tables() -> dict[int, dict[int, str]]:
-    unions = {1: schema().BuiltinOptions, 2: schema().BuiltinOptions2}
-    names = {number: constants(union) for number, union in unions.items()}
-    return {number: {code: name for code, name in codes.items() if code} for number, codes in names.items()}
+    """Return the table that each code of each union names."""
+    enums = schema()[1]
+    unions = {1: enums["BuiltinOptions"], 2: enums["BuiltinOptions2"]}
+    return {number: {code: name for name, code in codes.items() if code} for number, codes in unions.items()}
 
 
 @functools.cache
@@ -73,20 +78,25 @@ def _codes() -> dict[str, tuple[int, int]]:
 
 
 @functools.cache
-def _fields(option: type[Any]) -> tuple[tuple[str, str, type[IntEnum] | None], ...]:
-    """Return each field of a typed option, its name in the schema and its enum; not those an older schema lacks."""
+def _fields(option: type[Any]) -> tuple[tuple[str, type[IntEnum] | None], ...]:
+    """Return the fields of a typed option, each with its enum if it has one."""
     hints = typing.get_type_hints(option)
-    known = getattr(schema(), option.__name__ + "T")().__dict__
-    names = {field.name: camel_case(field.name) for field in dataclasses.fields(option)}
-    return tuple((name, key, _enum_of(hints[name])) for name, key in names.items() if key in known)
+    return tuple((field.name, _enum_of(hints[field.name])) for field in dataclasses.fields(option))
 
 
 def _enum_of(hint: Any) -> type[IntEnum] | None:
     return hint if isinstance(hint, type) and issubclass(hint, IntEnum) else None
 
 
-def _value(value: Any, spend: Callable[[int], None]) -> OptionValue:
-    if value is None or isinstance(value, (int, float, bool)):
-        return value
-    spend(len(value))
-    return value if isinstance(value, bytes) else tuple(value.tolist())
+def _value(table: Table, field: str, spend: Callable[[int], None]) -> OptionValue:
+    kind = table.fields[field].kind
+    if kind not in ("text", "vector"):
+        return table.number(field)
+    if not table.has(field):
+        return None
+    if kind == "text":
+        text = table.text(field) or b""
+        spend(len(text))
+        return text
+    spend(table.length(field))
+    return table.numbers(field)

@@ -24,7 +24,7 @@ from npufit.graph import (
     VariantTensor,
 )
 from npufit.tflite.attachments import append_attachments
-from npufit.tflite.names import element_codes, operator_codes, schema
+from npufit.tflite.names import element_codes, operator_codes, schema_classes
 from npufit.tflite.options import pack_options
 
 _LAST_8_BIT_CODE = 127
@@ -107,7 +107,7 @@ class _Writer:
 
     def _model(self) -> Any:
         source = self.model
-        model = schema().ModelT()
+        model = schema_classes().ModelT()
         model.version = source.version
         model.description = _bytes(source.description)
         model.subgraphs = [self._subgraph(subgraph) for subgraph in source.subgraphs]
@@ -133,14 +133,14 @@ class _Writer:
 
     def _buffer(self, buffer: Buffer) -> Any:
         if (buffer.external or self._all_external) and len(buffer.data):
-            entry = schema().BufferT()
+            entry = schema_classes().BufferT()
             entry.offset = self._external_part(buffer.data)
             entry.size = len(buffer.data)
             return entry
-        return _AlignedBuffer(buffer.data) if len(buffer.data) or buffer.stored_empty else schema().BufferT()
+        return _AlignedBuffer(buffer.data) if len(buffer.data) or buffer.stored_empty else schema_classes().BufferT()
 
     def _code(self, kind: str, custom_code: str | None, version: int) -> Any:
-        code = schema().OperatorCodeT()
+        code = schema_classes().OperatorCodeT()
         number = operator_codes()[kind]
         code.builtinCode = number
         code.deprecatedBuiltinCode = min(number, _LAST_8_BIT_CODE)
@@ -149,18 +149,18 @@ class _Writer:
         return code
 
     def _metadata(self, name: str, buffer: Buffer) -> Any:
-        entry = schema().MetadataT()
+        entry = schema_classes().MetadataT()
         entry.name = _bytes(name)
         entry.buffer = self._buffer_at(buffer)
         return entry
 
     def _group(self, name: str) -> Any:
-        group = schema().ExternalBufferGroupT()
+        group = schema_classes().ExternalBufferGroupT()
         group.name = _bytes(name)
         return group
 
     def _signature(self, signature: Signature) -> Any:
-        entry = schema().SignatureDefT()
+        entry = schema_classes().SignatureDefT()
         entry.signatureKey = _bytes(signature.key)
         entry.subgraphIndex = signature.subgraph
         entry.inputs = [_tensor_map(name, tensor) for name, tensor in signature.inputs]
@@ -168,7 +168,7 @@ class _Writer:
         return entry
 
     def _subgraph(self, subgraph: Subgraph) -> Any:
-        graph = schema().SubGraphT()
+        graph = schema_classes().SubGraphT()
         graph.name = _bytes(subgraph.name)
         graph.tensors = [self._tensor(tensor) for tensor in subgraph.tensors]
         graph.inputs = list(subgraph.inputs)
@@ -178,7 +178,7 @@ class _Writer:
         return graph
 
     def _tensor(self, tensor: Tensor) -> Any:
-        entry = schema().TensorT()
+        entry = schema_classes().TensorT()
         entry.name = _bytes(tensor.name)
         entry.shape = None if tensor.shape is None else list(tensor.shape)
         entry.shapeSignature = None if tensor.shape_signature is None else list(tensor.shape_signature)
@@ -192,7 +192,7 @@ class _Writer:
             entry.variantTensors = [_variant(variant) for variant in tensor.variant_tensors]
         if tensor.external_data is not None:
             data = tensor.external_data
-            external = schema().ExternalBufferT()
+            external = schema_classes().ExternalBufferT()
             external.id, external.group, external.offset = data.id, data.group, data.offset
             external.length, external.packing = data.length, _bytes(data.packing)
             self._external[data.id] = external
@@ -200,7 +200,7 @@ class _Writer:
         return entry
 
     def _operator(self, operator: Operator) -> Any:
-        entry = schema().OperatorT()
+        entry = schema_classes().OperatorT()
         key = (operator.type, operator.custom_code, operator.version)
         entry.opcodeIndex = self._codes.setdefault(key, len(self._codes))
         entry.inputs = list(operator.inputs)
@@ -232,9 +232,9 @@ class _AlignedBuffer:
     def Pack(self, builder: Any) -> int:  # noqa: N802 - the generated code calls it by this name
         builder.Prep(_ALIGNMENT, len(self._data))
         data = builder.CreateNumpyVector(_uint8_vector(self._data))
-        schema().BufferStart(builder)
-        schema().BufferAddData(builder, data)
-        return schema().BufferEnd(builder)
+        schema_classes().BufferStart(builder)
+        schema_classes().BufferAddData(builder, data)
+        return schema_classes().BufferEnd(builder)
 
 
 def _constants_bytes(model: Model) -> int:
@@ -268,13 +268,13 @@ def _vector(values: tuple[float, ...], dtype: str) -> Any:
 
 
 def _tensor_map(name: str, tensor: int) -> Any:
-    entry = schema().TensorMapT()
+    entry = schema_classes().TensorMapT()
     entry.name, entry.tensorIndex = _bytes(name), tensor
     return entry
 
 
 def _variant(variant: VariantTensor) -> Any:
-    entry = schema().VariantSubTypeT()
+    entry = schema_classes().VariantSubTypeT()
     entry.shape, entry.type = list(variant.shape), element_codes()[variant.element]
     entry.hasRank = variant.has_rank
     return entry
@@ -283,7 +283,7 @@ def _variant(variant: VariantTensor) -> Any:
 def _quantization(source: Quantization) -> Any:
     if source == NOT_QUANTIZED:
         return None
-    entry = schema().QuantizationParametersT()
+    entry = schema_classes().QuantizationParametersT()
     entry.scale = _vector(source.scales, "<f4")
     entry.zeroPoint = _vector(source.zero_points, "<i8")
     entry.min = _vector(source.minimum, "<f4")
@@ -295,18 +295,18 @@ def _quantization(source: Quantization) -> Any:
 
 
 def _quantization_details(source: QuantizationDetails) -> tuple[int, Any]:
-    kinds = schema().QuantizationDetails
+    kinds = schema_classes().QuantizationDetails
     match source:
         case CustomQuantization(custom):
-            entry = schema().CustomQuantizationT()
+            entry = schema_classes().CustomQuantizationT()
             entry.custom = _uint8_vector(custom)
             return kinds.CustomQuantization, entry
         case BlockwiseQuantization(scales, zero_points, block_size, block_shape):
-            entry = schema().BlockwiseQuantizationT()
+            entry = schema_classes().BlockwiseQuantizationT()
             entry.blockShape = list(block_shape) or None
             kind = kinds.BlockwiseQuantization
         case MultiAxisQuantization(scales, zero_points, block_size, axes):
-            entry = schema().MultiAxisQuantizationT()
+            entry = schema_classes().MultiAxisQuantizationT()
             entry.quantizedDimensions = list(axes) or None
             kind = kinds.MultiAxisQuantization
     entry.scales, entry.zeroPoints, entry.blockSize = scales, zero_points, block_size
@@ -316,7 +316,7 @@ def _quantization_details(source: QuantizationDetails) -> tuple[int, Any]:
 def _sparsity(source: Sparsity | None) -> Any:
     if source is None:
         return None
-    entry = schema().SparsityParametersT()
+    entry = schema_classes().SparsityParametersT()
     entry.traversalOrder = list(source.traversal_order) or None
     entry.blockMap = list(source.block_map) or None
     entry.dimMetadata = [_sparse_dimension(dimension) for dimension in source.dimensions]
@@ -324,7 +324,7 @@ def _sparsity(source: Sparsity | None) -> Any:
 
 
 def _sparse_dimension(dimension: SparseDimension) -> Any:
-    level = schema().DimensionMetadataT()
+    level = schema_classes().DimensionMetadataT()
     level.format, level.denseSize = int(dimension.is_sparse), dimension.dense_size
     level.arraySegmentsType = dimension.segments_type
     level.arraySegments = _index_vector(dimension.segments_type, dimension.segments)
@@ -337,6 +337,6 @@ def _index_vector(kind: int, values: tuple[int, ...]) -> Any:
     if not kind:
         return None
     name, dtype = {1: ("Int32VectorT", "<i4"), 2: ("Uint16VectorT", "<u2"), 3: ("Uint8VectorT", "<u1")}[kind]
-    entry = getattr(schema(), name)()
+    entry = getattr(schema_classes(), name)()
     entry.values = _vector(values, dtype)
     return entry
