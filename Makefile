@@ -12,7 +12,7 @@ help:
 	@echo "make test       set up, then run the tests"
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make lint       ruff, pyright, import-linter"
-	@echo "make docs       write docs/rules, docs/accuracy, the README's output and the golden files anew"
+	@echo "make docs       write docs/rules, docs/accuracy, the README's output, JSON schemas and golden files anew"
 	@echo "make bench      measure speed, as ratios within one run"
 	@echo "make wheel      build the wheel, install it into a clean environment and run one check there"
 
@@ -47,7 +47,7 @@ format: $(VENV)/.developer
 
 docs: $(VENV)/.developer
 	$(BIN)/npufit rules --write docs/rules
-	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation tests/report/test_golden.py \
+	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation tests/report/test_golden.py tests/report/test_schemas.py \
 		tests/replay
 
 bench: $(VENV)/.developer

@@ -19,7 +19,7 @@ import npufit as package
 from fitting.wrong_passes import Failing, Inexact, Wrong
 from npufit.cli.fit import command
 from npufit.fitting import fit as fitting
-from npufit.report.fit.document import fit_schema
+from npufit.report.document import published_schema
 from npufit.rewrite import Pass
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.padding import FoldPad
@@ -126,15 +126,15 @@ def test_a_recipe_is_saved_and_replayed_to_the_same_bytes(npufit: Run, model: st
 
 
 def test_json_follows_the_published_schema(npufit: Run, model: str) -> None:
-    jsonschema.Draft202012Validator.check_schema(fit_schema())
+    jsonschema.Draft202012Validator.check_schema(json.loads(published_schema("fit")))
     document: dict[str, Any] = json.loads(npufit(model, *_TARGET, *_ONLY, "--json").stdout)
-    jsonschema.validate(document, fit_schema())
+    jsonschema.validate(document, json.loads(published_schema("fit")))
     assert document["before"]["summary"]["hazards"] == 4
     assert document["after"]["summary"]["hazards"] == 0
     assert document["proof"]["same"] is True
     assert document["passes"][0]["sites"][0]["what"]
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**document, "extra": 1}, fit_schema())
+        jsonschema.validate({**document, "extra": 1}, json.loads(published_schema("fit")))
 
 
 def test_a_pass_that_fails_its_proof_is_left_out_and_told(
@@ -176,7 +176,7 @@ def test_approximate_passes_show_what_they_change(
     assert "inexact:steps=2000 alone" in text
     assert "all together" in text
     document = json.loads(inside((), model, *_TARGET, "--inputs", "2", "--allow-approximate", "--json")[1])
-    jsonschema.validate(document, fit_schema())
+    jsonschema.validate(document, json.loads(published_schema("fit")))
     assert document["proof"]["same"] is False
     assert document["proof"]["steps"][0]["pass"] == "inexact"
 
@@ -192,7 +192,7 @@ def test_list_says_where_passes_apply_and_changes_nothing(
     assert "… 1 more (--all)" in text
     assert not (tmp_path / "out.tflite").exists()
     document = json.loads(inside((FoldPad(),), model, *_TARGET, "--list", "--json")[1])
-    jsonschema.validate(document, fit_schema())
+    jsonschema.validate(document, json.loads(published_schema("fit")))
     assert document["survey"] is True
 
 
@@ -224,7 +224,7 @@ def test_cut_writes_files_and_how_to_chain_them(npufit: Run, model: str, tmp_pat
     assert [part["file"] for part in manifest["parts"]] == ["1_npu.tflite", "2_cpu.tflite"]
     assert npufit(model, *_TARGET, "--only", "cut", "--inputs", "1", "-o", "parts").returncode == 2
     document = json.loads(npufit(model, *_TARGET, "--only", "cut", "--inputs", "1", "--json").stdout)
-    jsonschema.validate(document, fit_schema())
+    jsonschema.validate(document, json.loads(published_schema("fit")))
     assert document["steps"] == []
     assert document["cut"]["same"] is True
 

@@ -75,7 +75,10 @@ _HELP = (
     "zoo",
 )
 
-_SCHEMAS = ("check", "run", "fit", "resize", "accuracy", "calibrate")
+_SCHEMAS = (
+    *("check", "run", "fit", "resize", "accuracy", "calibrate"),
+    *("disassemble", "rules", "targets", "zoo", "toolchain"),
+)
 
 _EVERY_TEFLON = "-t imx93/teflon@25.3 -t imx93/teflon@26.1 -t imx8mp/teflon -t rk3588/teflon"
 _EVERY_STACK = f"{_EVERY_TEFLON} -t imx93/vela -t imx8mp/vx -t imx95/neutron"

@@ -9,8 +9,10 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
+from npufit.report.accuracy.document import accuracy_document
 from npufit.report.accuracy.scatter import accuracy_svg
-from npufit.report.accuracy.text import accuracy_json, accuracy_markdown, accuracy_schema, accuracy_text
+from npufit.report.accuracy.text import accuracy_markdown, accuracy_text
+from npufit.report.document import published_schema, to_json
 from npufit.report.terminal_page import Page
 from npufit.validating.accuracy import AccuracyRow, GroupAccuracy
 
@@ -52,9 +54,9 @@ def rows() -> list[AccuracyRow]:
 
 
 def test_json_follows_the_published_schema(rows: list[AccuracyRow]) -> None:
-    jsonschema.Draft202012Validator.check_schema(accuracy_schema())
-    document = json.loads(accuracy_json(rows, [_GROUP]))
-    jsonschema.validate(document, accuracy_schema())
+    jsonschema.Draft202012Validator.check_schema(json.loads(published_schema("accuracy")))
+    document = json.loads(to_json(accuracy_document(rows, [_GROUP])))
+    jsonschema.validate(document, json.loads(published_schema("accuracy")))
     assert [row["error"] for row in document["rows"]] == [0.25, None, 0.25, -0.25]
     assert [row["counts"] for row in document["rows"]] == [True, False, True, True]
 

@@ -13,10 +13,11 @@ from sarif_pydantic import Sarif  # pyright: ignore[reportMissingTypeStubs]
 import npufit
 from npufit.checking import CheckResult, evaluate_gate, parse_gate
 from npufit.graph import NO_BUFFER, Buffer, Conv2DOptions, ElementType, Model, Operator, Padding, Subgraph, Tensor
-from npufit.report.check.document import check_json, check_schema
+from npufit.report.check.document import check_document
 from npufit.report.check.markdown import check_markdown
 from npufit.report.check.sarif import check_sarif
 from npufit.report.check.text import check_text
+from npufit.report.document import published_schema, to_json
 from npufit.report.model_line import describe_quantization
 from npufit.report.terminal_page import Page
 from npufit.stacks import Effect, Unit, load_stack
@@ -46,18 +47,18 @@ def hostile() -> CheckResult:
 
 
 def test_json_follows_the_published_schema(results: list[CheckResult], hostile: CheckResult) -> None:
-    schema = check_schema()
+    schema = json.loads(published_schema("check"))
     jsonschema.Draft202012Validator.check_schema(schema)
     gates = [evaluate_gate(parse_gate("hazards==0"), result) for result in results]
     for chosen in (results, [hostile]):
-        document = json.loads(check_json(chosen[0].model, chosen, gates))
+        document = json.loads(to_json(check_document(chosen[0].model, chosen, gates)))
         jsonschema.validate(document, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**document, "extra": 1}, schema)
 
 
 def test_json_says_what_the_result_says(results: list[CheckResult]) -> None:
-    document: dict[str, Any] = json.loads(check_json(results[0].model, results))
+    document: dict[str, Any] = json.loads(to_json(check_document(results[0].model, results)))
     for said, result in zip(document["results"], results, strict=True):
         assert said["target"] == str(result.target)
         assert said["summary"]["npu"] == len(result.on(Unit.NPU))
@@ -115,7 +116,7 @@ def test_a_crash_is_louder_than_a_wrong_answer_in_every_format() -> None:
     )
     assert "Hazards: accepted, but the process crashes (1)" in text
     assert "accepted, but the process crashes" in check_markdown(model, [result])
-    (entry,) = json.loads(check_json(model, [result]))["results"][0]["hazards"]
+    (entry,) = json.loads(to_json(check_document(model, [result])))["results"][0]["hazards"]
     assert entry["effect"] == "crash"
     (run,) = json.loads(check_sarif([result], "model.tflite"))["runs"]
     crash = next(finding for finding in run["results"] if finding["ruleId"] == "teflon.operand-read-early")

@@ -15,7 +15,9 @@ import npufit
 from npufit.errors import InputError
 from npufit.execution import Comparison, TensorComparison, best_classes, random_inputs
 from npufit.graph import Attachment, Model
-from npufit.report.run.text import headline, run_json, run_schema, run_text
+from npufit.report.document import published_schema, to_json
+from npufit.report.run.document import run_document
+from npufit.report.run.text import headline, run_text
 from npufit.report.terminal_page import Page
 from npufit.running import RunOptions, RunResult, SimulatorFinding, run_on_cpu, run_on_target
 from npufit.stacks import Target
@@ -79,20 +81,20 @@ def test_nothing_in_common_is_said(equal: RunResult) -> None:
 
 
 def test_json_follows_the_published_schema(equal: RunResult, network: Model) -> None:
-    schema = run_schema()
+    schema = json.loads(published_schema("run"))
     jsonschema.Draft202012Validator.check_schema(schema)
     cpu = run_on_cpu(network, random_inputs(network))
     infinite = _differing(equal, largest=float("inf"), note="int8 instead of uint8")
     found = replace(equal, findings=(SimulatorFinding(0, "operation 3: outside its region"),))
     for result in (equal, cpu, infinite, found):
-        document: dict[str, Any] = json.loads(run_json(result, best_classes(network, result.outputs)))
+        document: dict[str, Any] = json.loads(to_json(run_document(result, best_classes(network, result.outputs))))
         jsonschema.validate(document, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**document, "extra": 1}, schema)
 
 
 def test_json_says_what_the_run_found(equal: RunResult) -> None:
-    document: dict[str, Any] = json.loads(run_json(_differing(equal), ()))
+    document: dict[str, Any] = json.loads(to_json(run_document(_differing(equal), ())))
     assert document["compare"]["equal"] is False
     assert document["compare"]["tensors_compared"] == 31
     assert document["compare"]["first_difference"] == document["compare"]["per_tensor"][5]
@@ -117,7 +119,7 @@ def test_hostile_names_cannot_steer_the_page(equal: RunResult) -> None:
     for text in (run_text(result, (), Page()), run_text(replace(result, comparison=None), (), Page())):
         assert all(line.isprintable() for line in text.splitlines())
         text.encode()
-    jsonschema.validate(json.loads(run_json(result, ())), run_schema())
+    jsonschema.validate(json.loads(to_json(run_document(result, ()))), json.loads(published_schema("run")))
 
 
 def test_the_best_classes_come_with_their_labels(network: Model) -> None:
@@ -157,5 +159,5 @@ def test_a_model_that_repairs_its_input_names_no_classes(shared_models: Path) ->
 def test_notes_stand_below_the_times(equal: RunResult) -> None:
     noted = replace(equal, notes=("compiled for another accelerator",))
     assert "note: compiled for another accelerator" in run_text(noted, (), Page()).splitlines()
-    assert json.loads(run_json(noted, ()))["notes"] == ["compiled for another accelerator"]
-    jsonschema.validate(json.loads(run_json(noted, ())), run_schema())
+    assert json.loads(to_json(run_document(noted, ())))["notes"] == ["compiled for another accelerator"]
+    jsonschema.validate(json.loads(to_json(run_document(noted, ()))), json.loads(published_schema("run")))

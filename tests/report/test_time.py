@@ -13,11 +13,12 @@ import pytest
 import npufit
 from npufit.checking import CheckResult
 from npufit.cost import Estimate, EstimateOptions
-from npufit.report.check.document import check_json, check_schema
+from npufit.report.check.document import check_document
 from npufit.report.check.headline import headline
 from npufit.report.check.markdown import check_markdown
 from npufit.report.check.sarif import check_sarif
 from npufit.report.check.text import check_text, comparison_text
+from npufit.report.document import published_schema, to_json
 from npufit.report.terminal_page import Page
 
 _NETWORK = "zoo:mobilenet_v1@96,int8"
@@ -69,8 +70,8 @@ def test_a_reversal_comes_first_in_every_format(slow: CheckResult, fast: CheckRe
 
 
 def test_the_parts_add_up_in_text_and_json(fast: CheckResult) -> None:
-    document: dict[str, Any] = json.loads(check_json(fast.model, [fast]))
-    jsonschema.validate(document, check_schema())
+    document: dict[str, Any] = json.loads(to_json(check_document(fast.model, [fast])))
+    jsonschema.validate(document, json.loads(published_schema("check")))
     said = document["results"][0]["estimate"]
     parts = said["npu_ms"] + said["cpu_ms"] + said["overhead_ms"]
     assert said["total_ms"] == pytest.approx(parts, rel=1e-4)  # pyright: ignore[reportUnknownMemberType]
@@ -112,7 +113,7 @@ def test_where_nothing_is_known_of_the_chip_no_time_is_made_up() -> None:
     result = npufit.check(npufit.load(_NETWORK), "rk3588/teflon")
     assert result.estimate is None
     assert headline(result).endswith("; time not predicted")
-    assert json.loads(check_json(result.model, [result]))["results"][0]["estimate"] is None
+    assert json.loads(to_json(check_document(result.model, [result])))["results"][0]["estimate"] is None
     assert " ms" not in check_text(result, Page())
 
 
@@ -134,7 +135,7 @@ def test_public_measurements_of_the_same_network_stand_beside_the_prediction() -
     for words in ("measured", "3.17", "37.21", "Toradex community thread 29531"):
         assert words in text
     assert "Toradex" in check_markdown(result.model, [result])
-    measured = json.loads(check_json(result.model, [result]))["results"][0]["estimate"]["measured"]
+    measured = json.loads(to_json(check_document(result.model, [result])))["results"][0]["estimate"]["measured"]
     assert {entry["ms"] for entry in measured} >= {3.17, 37.21}
 
 
@@ -147,8 +148,8 @@ def test_sizes_beyond_all_measure_do_not_break_a_report() -> None:
         for target in ("imx93/teflon", "imx8mp/teflon", "imx95/neutron", "imx8mp/vx"):
             result = npufit.check(huge, target)
             assert check_text(result, Page(), everything=True)
-            document = json.loads(check_json(huge, [result]), parse_constant=_no_constant)
-            jsonschema.validate(document, check_schema())
+            document = json.loads(to_json(check_document(huge, [result])), parse_constant=_no_constant)
+            jsonschema.validate(document, json.loads(published_schema("check")))
 
 
 def _no_constant(text: str) -> float:

@@ -35,7 +35,7 @@ from npufit.graph import (
     StridedSliceOptions,
     constant_values,
 )
-from npufit.report.resize.text import resize_schema
+from npufit.report.document import published_schema
 from npufit.rewrite.resolution import Resized, image_input, parse_size, resize, resize_image
 from npufit.rewrite.resolution.dimensions import dimension, new_size, old_size, reshape
 from npufit.tflite import parse_model, read_model, serialize_model
@@ -381,7 +381,7 @@ def test_the_command_prints_json(tmp_path: Path) -> None:
     done = npufit(tmp_path, "resize", "zoo:deeplab_v3@65", "--input", "97", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    jsonschema.validate(document, resize_schema())
+    jsonschema.validate(document, json.loads(published_schema("resize")))
     assert document["outputs"][0]["after"] == [1, 97, 97, 21]
     assert document["written"] is None
     assert list(tmp_path.iterdir()) == []

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from npufit.cli.options import color_option, schema_option
-
-
-def _schema() -> dict[str, Any]:
-    from npufit.report.accuracy.text import accuracy_schema
-
-    return accuracy_schema()
 
 
 @click.command("accuracy")
@@ -29,7 +22,7 @@ def _schema() -> dict[str, Any]:
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
 @color_option
-@schema_option(_schema)
+@schema_option("accuracy")
 def command(
     groups: tuple[str, ...], everything: bool, form: str | None, svg: Path | None, output: Path | None, color: str
 ) -> int:
@@ -44,7 +37,9 @@ def command(
     npufit accuracy --svg accuracy.svg    and a picture
     """
     from npufit.cli.output import page_for, write
-    from npufit.report.accuracy.text import accuracy_json, accuracy_markdown, accuracy_text
+    from npufit.report.accuracy.document import accuracy_document
+    from npufit.report.accuracy.text import accuracy_markdown, accuracy_text
+    from npufit.report.document import to_json
     from npufit.validating.accuracy import accuracy_rows, choose_rows, class_accuracy, group_accuracy
 
     rows = choose_rows(accuracy_rows(), groups)
@@ -56,7 +51,7 @@ def command(
         write(accuracy_svg(rows), svg)
     page = page_for(color, to_file=output is not None)
     if form == "json":
-        text = accuracy_json(rows, summaries, classes)
+        text = to_json(accuracy_document(rows, summaries, classes))
     elif form == "markdown":
         text = accuracy_markdown(rows, summaries, classes)
     else:

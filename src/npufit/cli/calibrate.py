@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from npufit.graph import Model
-
-
-def _schema() -> dict[str, Any]:
-    from npufit.report.calibrate.text import calibration_schema
-
-    return calibration_schema()
 
 
 @click.command("calibrate")
@@ -44,7 +38,7 @@ def _schema() -> dict[str, Any]:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @tool_options
 @color_option
-@schema_option(_schema)
+@schema_option("calibrate")
 def command(
     files: tuple[Path, ...],
     target: str | None,
@@ -76,7 +70,9 @@ def command(
     from npufit.cli.output import page_for, sign_of_life, write
     from npufit.cost.board_profile import profile_text
     from npufit.cost.measured.observation_file import read_observations
-    from npufit.report.calibrate.text import calibration_json, calibration_text
+    from npufit.report.calibrate.document import calibrate_document
+    from npufit.report.calibrate.text import calibration_text
+    from npufit.report.document import to_json
     from npufit.stacks import resolve_target
 
     if not files:
@@ -96,8 +92,11 @@ def command(
         )
     write(profile_text(result.profile), profile_file)
     page = page_for(color)
-    text = calibration_json(result, profile_file) if as_json else ""
-    write(text or calibration_text(result, meanings(resolved), profile_file, page), None, page.color)
+    if as_json:
+        text = to_json(calibrate_document(result, profile_file))
+    else:
+        text = calibration_text(result, meanings(resolved), profile_file, page)
+    write(text, None, page.color)
     return 0
 
 

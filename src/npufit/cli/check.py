@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,12 +16,6 @@ from npufit.errors import InputError
 if TYPE_CHECKING:
     from npufit.checking import CheckResult
     from npufit.report.terminal_page import Page
-
-
-def _schema() -> dict[str, Any]:
-    from npufit.report.check.document import check_schema
-
-    return check_schema()
 
 
 @click.command("check")
@@ -68,7 +62,7 @@ def _schema() -> dict[str, Any]:
 @click.option("--converter", metavar="CMD", help="Command line of neutron-converter, for imx95/neutron.")
 @tool_options
 @color_option
-@schema_option(_schema)
+@schema_option("check")
 def command(
     model: str,
     targets: tuple[str, ...],
@@ -123,9 +117,10 @@ def command(
 def _render(form: str | None, source: str, results: Sequence[CheckResult], everything: bool, page: Page) -> str:
     model, gates = results[0].model, [gate for result in results for gate in result.gates]
     if form == "json":
-        from npufit.report.check.document import check_json
+        from npufit.report.check.document import check_document
+        from npufit.report.document import to_json
 
-        return check_json(model, results, gates)
+        return to_json(check_document(model, results, gates))
     if form == "sarif":
         from npufit.report.check.sarif import check_sarif
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
+from npufit.cli.options import schema_option
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     metavar="VERSION",
     help="Say first whether the ethosu driver of this Linux release (6.19, 7.0, 7.1, ...) would accept the stream.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
+@schema_option("disassemble")
 def command(file: Path, kernel: str | None, as_json: bool, output: Path | None) -> int:
     """Print the command streams in FILE, one operation a block.
 
@@ -88,12 +89,13 @@ def _named(file: Path, stream: NamedStream, verdict: KernelVerdict | None, error
 
 def _document(file: Path, streams: tuple[NamedStream, ...], verdicts: list[KernelVerdict | None]) -> str:
     from npufit.ethosu import decode
-    from npufit.report.disassemble.text import stream_document
+    from npufit.report.disassemble.document import StreamEntry, disassemble_document, stream_entry
+    from npufit.report.document import to_json
 
-    documents: list[dict[str, object]] = []
+    entries: list[StreamEntry] = []
     for stream, verdict in zip(streams, verdicts, strict=True):
         try:
-            documents.append(stream_document(stream, decode(stream.stream), verdict))
+            entries.append(stream_entry(stream, decode(stream.stream), verdict))
         except InputError as error:
             raise _named(file, stream, verdict, error) from None
-    return json.dumps({"file": str(file), "streams": documents}, indent=2)
+    return to_json(disassemble_document(str(file), entries))

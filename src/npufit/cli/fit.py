@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from npufit.rewrite import Pass
 
 _CUT = "cut"
-
-
-def _schema() -> dict[str, Any]:
-    from npufit.report.fit.document import fit_schema
-
-    return fit_schema()
 
 
 def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -99,7 +93,7 @@ def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bo
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @tool_options
 @color_option
-@schema_option(_schema)
+@schema_option("fit")
 def command(
     model: str,
     target: str,
@@ -150,7 +144,8 @@ def command(
     from npufit.fitting.fit import FitOptions, fit, list_passes
     from npufit.fitting.proof import RANDOM_INPUTS, read_samples
     from npufit.loading import load
-    from npufit.report.fit.document import fit_json
+    from npufit.report.document import to_json
+    from npufit.report.fit.document import fit_document
     from npufit.report.fit.text import fit_text
     from npufit.stacks import prepare_stack
 
@@ -178,7 +173,9 @@ def command(
         parts = None if only_list or not wants_cut else _cut(found, head, tail, options)
     written = _write(found, parts, None if only_list else output, recipe, force=force)
     page = page_for(color)
-    click.echo(fit_json(found, written) if as_json else fit_text(found, written, page, everything=everything))
+    click.echo(
+        to_json(fit_document(found, written)) if as_json else fit_text(found, written, page, everything=everything)
+    )
     cut_failed = written.cut_proof is not None and bool(written.cut_proof.difference)
     return exit_codes.NOT_MET if found.failures or cut_failed else exit_codes.FINE
 

@@ -81,15 +81,15 @@ color_option = click.option(
 )
 
 
-def schema_option(read: Callable[[], dict[str, Any]]) -> Callable[[_Command], _Command]:
-    """Return the option --json-schema, which prints the schema that `read` returns and leaves."""
+def schema_option(command: str) -> Callable[[_Command], _Command]:
+    """Return the option --json-schema, which prints the schema of `command --json` and leaves."""
 
     def show(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
         if not wanted or context.resilient_parsing:
             return
-        import json
+        from npufit.report.document import published_schema
 
-        click.echo(json.dumps(read(), indent=2))
+        click.echo(published_schema(command), nl=False)
         context.exit()
 
     return click.option(

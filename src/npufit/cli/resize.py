@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,12 +16,6 @@ from npufit.files import require_not_source, require_output_file
 if TYPE_CHECKING:
     from npufit.graph import Model
     from npufit.rewrite.resolution import Size
-
-
-def _schema() -> dict[str, Any]:
-    from npufit.report.resize.text import resize_schema
-
-    return resize_schema()
 
 
 @click.command("resize")
@@ -38,7 +32,7 @@ def _schema() -> dict[str, Any]:
 @click.option("--force", is_flag=True, help="Replace a file that exists. The MODEL itself is never replaced.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @color_option
-@schema_option(_schema)
+@schema_option("resize")
 def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool, as_json: bool, color: str) -> int:
     """Give MODEL another input resolution.
 
@@ -55,7 +49,9 @@ def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool
     """
     from npufit.cli.output import page_for
     from npufit.loading import load, save
-    from npufit.report.resize.text import resize_json, resize_text
+    from npufit.report.document import to_json
+    from npufit.report.resize.document import resize_document
+    from npufit.report.resize.text import resize_text
     from npufit.rewrite.resolution import resize
 
     _check_output(model, output, force=force)
@@ -65,8 +61,8 @@ def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool
         save(resized.model, output, overwrite=force)
     page = page_for(color)
     written = None if output is None else str(output)
-    text = resize_json(network, resized, written) if as_json else resize_text(network, resized, written, page)
-    click.echo(text, color=page.color)
+    document = resize_document(network, resized, written)
+    click.echo(to_json(document) if as_json else resize_text(document, page), color=page.color)
     return exit_codes.FINE
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from npufit.cli.options import schema_option
+
 
 @click.command("rules")
 @click.argument("rule_id", metavar="[ID]", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @click.option(
     "--write",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
     help="Write every rule as a Markdown page into FOLDER (how docs/rules is made).",
 )
+@schema_option("rules")
 def command(rule_id: str | None, as_json: bool, write: Path | None) -> int:
     """Explain the rule or hazard ID, or list them all.
 
@@ -26,7 +28,9 @@ def command(rule_id: str | None, as_json: bool, write: Path | None) -> int:
     npufit rules ethosu.per-channel   a refusal
     """
     from npufit.cli.output import page_for
+    from npufit.report.document import to_json
     from npufit.report.rules import text as report
+    from npufit.report.rules.document import rule_entry
     from npufit.stacks import all_rules, find_rule
 
     page = page_for("auto")
@@ -35,10 +39,10 @@ def command(rule_id: str | None, as_json: bool, write: Path | None) -> int:
         click.echo(f"{len(pages)} pages written to {write}")
     elif rule_id is not None:
         rule = find_rule(rule_id)
-        text = json.dumps(report.rule_document(rule), indent=2) if as_json else report.rule_text(rule, page)
+        text = to_json(rule_entry(rule)) if as_json else report.rule_text(rule, page)
         click.echo(text, color=page.color)
     elif as_json:
-        click.echo(json.dumps([report.rule_document(rule) for rule in all_rules()], indent=2))
+        click.echo(to_json([rule_entry(rule) for rule in all_rules()]))
     else:
         click.echo(report.rules_text(all_rules(), page), color=page.color)
     return 0

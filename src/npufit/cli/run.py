@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from npufit.execution import Values
     from npufit.graph import Model
     from npufit.running import RunOptions, RunResult
-
-
-def _schema() -> dict[str, Any]:
-    from npufit.report.run.text import run_schema
-
-    return run_schema()
 
 
 @click.command("run")
@@ -79,7 +73,7 @@ def _schema() -> dict[str, Any]:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @tool_options
 @color_option
-@schema_option(_schema)
+@schema_option("run")
 def command(
     model: str | None,
     target: str | None,
@@ -127,7 +121,9 @@ def command(
     from npufit.cli.progress import progress_bar
     from npufit.execution import best_classes, read_inputs, read_labels, write_outputs
     from npufit.loading import load
-    from npufit.report.run.text import run_json, run_text
+    from npufit.report.document import to_json
+    from npufit.report.run.document import run_document
+    from npufit.report.run.text import run_text
     from npufit.running import RunOptions
 
     name = _model_name(model, captured_model, target, on, capture, compare)
@@ -148,7 +144,7 @@ def command(
     if output is not None:
         write_outputs(output, result.model, result.outputs)
     page = page_for(color)
-    text = run_json(result, scores) if as_json else run_text(result, scores, page, everything=everything)
+    text = to_json(run_document(result, scores)) if as_json else run_text(result, scores, page, everything=everything)
     click.echo(text, color=page.color)
     if result.not_compared is not None:
         is_tool = isinstance(result.not_compared, ToolError)

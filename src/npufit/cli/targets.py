@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from npufit.cli.options import schema_option
 
 
 @click.command("targets")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
+@schema_option("targets")
 def command(as_json: bool) -> int:
     """List chips and stacks: versions, what placement rests on, and what is missing."""
     from npufit.cli.output import page_for
-    from npufit.report.targets.text import target_document, targets_text
+    from npufit.report.document import to_json
+    from npufit.report.targets.document import target_entry
+    from npufit.report.targets.text import targets_text
     from npufit.stacks import all_targets
 
     targets = all_targets()
     if as_json:
-        click.echo(json.dumps([target_document(info) for info in targets], indent=2))
+        click.echo(to_json([target_entry(info) for info in targets]))
     else:
         page = page_for("auto")
         click.echo(targets_text(targets, page), color=page.color)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from npufit.cli import exit_codes
+from npufit.cli.options import schema_option
 
 
 @click.group("toolchain", invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
+@schema_option("toolchain")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> int:
     """List, install and remove other releases of Vela, such as the one that your board's BSP ships.
@@ -28,12 +28,14 @@ def command(context: click.Context, as_json: bool) -> int:
     if context.invoked_subcommand is not None:
         return exit_codes.FINE
     from npufit.cli.output import page_for
-    from npufit.report.toolchain.text import toolchain_document, toolchain_text
+    from npufit.report.document import to_json
+    from npufit.report.toolchain.document import toolchain_document
+    from npufit.report.toolchain.text import toolchain_text
     from npufit.stacks.vela.environments import list_environments
 
     found = list_environments()
     page = page_for("auto")
-    text = json.dumps(toolchain_document(found), indent=2) if as_json else toolchain_text(found, page)
+    text = to_json(toolchain_document(found)) if as_json else toolchain_text(found, page)
     click.echo(text, color=page.color)
     return exit_codes.FINE
 

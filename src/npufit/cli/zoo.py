@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+
+from npufit.cli.options import schema_option
 
 
 @click.command("zoo")
 @click.argument("name", metavar="[NAME]", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the network to FILE.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
+@schema_option("zoo")
 def command(name: str | None, output: Path | None, as_json: bool) -> int:
     """List the built-in networks, or write the one called NAME to a .tflite file.
 
@@ -26,15 +28,17 @@ def command(name: str | None, output: Path | None, as_json: bool) -> int:
     from npufit.cli.output import page_for
     from npufit.errors import InputError
     from npufit.loading import save
-    from npufit.report.zoo.text import network_document, network_text, networks_text
+    from npufit.report.document import to_json
+    from npufit.report.zoo.document import network_entry
+    from npufit.report.zoo.text import network_text, networks_text
     from npufit.zoo import build, entries, parse_spec
 
     page = page_for("auto")
     if name is None:
         if output is not None:
             raise InputError("no network named. Write npufit zoo NAME -o FILE.")
-        documents = [network_document(entry) for entry in entries()]
-        click.echo(json.dumps(documents, indent=2) if as_json else networks_text(entries(), page), color=page.color)
+        documents = [network_entry(entry) for entry in entries()]
+        click.echo(to_json(documents) if as_json else networks_text(entries(), page), color=page.color)
         return 0
     model = build(parse_spec(name))
     if output is None:

@@ -1,6 +1,6 @@
 """The proof: the model before and after, executed on the same inputs."""
 
-from npufit.fitting.proof.comparison import Proof, ProofFailure, prove, simulate
+from npufit.fitting.proof.comparison import Proof, ProofFailure, Simulation, prove, simulate
 from npufit.fitting.proof.proof_inputs import RANDOM_INPUTS, ProofInput, extreme_inputs, read_samples, seeded_inputs
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Proof",
     "ProofFailure",
     "ProofInput",
+    "Simulation",
     "extreme_inputs",
     "prove",
     "read_samples",

@@ -1,16 +1,10 @@
-"""Predicted against measured for people, for scripts, and as the table of the documentation."""
+"""Predicted against measured for people, and as the table of the documentation."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
-from importlib.resources import files
-from typing import Any
 
 from npufit import formatting
-from npufit._version import __version__
-from npufit.formatting import clean
 from npufit.report.markdown import escape
 from npufit.report.terminal_page import Page, columns
 from npufit.validating.accuracy import AccuracyRow, GroupAccuracy
@@ -176,71 +170,3 @@ def summary_markdown(groups: Sequence[GroupAccuracy]) -> str:
 def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     lines = [header, ["---"] * len(header), *([escape(cell) for cell in row] for row in rows)]
     return [f"| {' | '.join(line)} |" for line in lines]
-
-
-def accuracy_json(
-    rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy], classes: Sequence[GroupAccuracy] = ()
-) -> str:
-    """Return the same as JSON text that follows `accuracy.schema.json`."""
-    return json.dumps(accuracy_document(rows, groups, classes), indent=2)
-
-
-def accuracy_schema() -> dict[str, Any]:
-    """Return the JSON schema that `accuracy_json` follows."""
-    return json.loads((files("npufit.report.accuracy") / "schema.json").read_text(encoding="utf-8"))
-
-
-def accuracy_document(
-    rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy], classes: Sequence[GroupAccuracy] = ()
-) -> dict[str, Any]:
-    """Return the same as plain data, ready for JSON."""
-    return {
-        "schema_version": 1,
-        "npufit_version": __version__,
-        "groups": [_group_document(group) for group in groups],
-        "classes": [_group_document(group) for group in classes],
-        "rows": [
-            {
-                "chip": clean(row.chip),
-                "group": clean(row.group),
-                "model": clean(row.model),
-                "size": clean(row.size),
-                "network": row.network,
-                "unit": row.unit,
-                "threads": clean(row.threads),
-                "stack": clean(row.stack),
-                "stack_version": clean(row.stack_version),
-                "measured_ms": row.measured_ms,
-                "predicted_ms": _number(row.predicted_ms),
-                "low_ms": _number(row.low_ms),
-                "high_ms": _number(row.high_ms),
-                "error": _number(row.error),
-                "compiler_ms": _number(row.compiler_ms),
-                "compiler_error": _number(row.compiler_error),
-                "in_band": row.in_band,
-                "counts": row.counts,
-                "left_out": clean(row.left_out),
-                "source": clean(row.source),
-            }
-            for row in rows
-        ],
-    }
-
-
-def _group_document(group: GroupAccuracy) -> dict[str, Any]:
-    return {
-        "group": group.group,
-        "part": group.part,
-        "rows": group.rows,
-        "networks": group.networks,
-        "median_error": _number(group.median_error),
-        "mean_error": _number(group.mean_error),
-        "coverage": _number(group.coverage),
-        "typical_range": [_number(group.low), _number(group.high)],
-        "compiler_median_error": _number(group.compiler_median_error),
-        "compiler_mean_error": _number(group.compiler_mean_error),
-    }
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(f"{value:.{_DIGITS}g}")

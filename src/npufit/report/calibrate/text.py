@@ -1,18 +1,13 @@
-"""What a calibration found, for people and for scripts."""
+"""What a calibration found, for people."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-from npufit._version import __version__
 from npufit.calibrating.calibrate import Calibration, CalibrationRow
 from npufit.cost.board_profile import Change
-from npufit.formatting import clean, percent, plural, printable, shorten, significant
-from npufit.report.check.estimate_document import band_document
+from npufit.formatting import percent, plural, printable, shorten, significant
 from npufit.report.terminal_page import Page, columns
 
 _DIGITS = 6
@@ -81,59 +76,3 @@ def _predicted(ms: float | None, row: CalibrationRow) -> tuple[str, str]:
 def _change(entry: Change, meanings: Mapping[str, str]) -> list[str]:
     factor = f"x {entry.after / entry.before:.2f}"
     return [entry.name, f"{entry.before:.4g}", f"{entry.after:.4g}", factor, meanings.get(entry.name, "")]
-
-
-def calibration_json(result: Calibration, output: Path) -> str:
-    """Return the same as JSON text that follows `calibrate.schema.json`."""
-    return json.dumps(calibration_document(result, output), indent=2)
-
-
-def calibration_schema() -> dict[str, Any]:
-    """Return the JSON schema that `calibration_json` follows."""
-    return json.loads((files("npufit.report.calibrate") / "schema.json").read_text(encoding="utf-8"))
-
-
-def calibration_document(result: Calibration, output: Path) -> dict[str, Any]:
-    """Return the same as plain data, ready for JSON."""
-    profile = result.profile
-    return {
-        "schema_version": 1,
-        "npufit_version": __version__,
-        "profile": {
-            "name": clean(profile.name),
-            "file": clean(str(output)),
-            "target": clean(profile.target),
-            "measurements": profile.measurements,
-            "networks": profile.networks,
-            "error_before": profile.errors.before,
-            "error_after": profile.errors.after,
-            "error_held_out": profile.errors.held_out,
-            "cpu": [_change_document(entry) for entry in profile.cpu],
-            "npu": [_change_document(entry) for entry in profile.npu],
-            "cpu_band": None if profile.cpu_band is None else band_document(profile.cpu_band),
-            "npu_band": None if profile.npu_band is None else band_document(profile.npu_band),
-        },
-        "rows": [
-            {
-                "model": clean(row.model),
-                "unit": row.unit.value,
-                "threads": row.threads,
-                "measured_ms": _number(row.measured_ms),
-                "before_ms": _number(row.before_ms),
-                "after_ms": _number(row.after_ms),
-                "held_out_ms": _number(row.held_out_ms),
-                "operator_types": row.operator_types,
-                "source": clean(row.source),
-            }
-            for row in result.rows
-        ],
-        "unused": [clean(reason) for reason in result.unused],
-    }
-
-
-def _change_document(entry: Change) -> dict[str, Any]:
-    return {"name": entry.name, "before": entry.before, "after": entry.after}
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.{_DIGITS}g}")

@@ -1,168 +1,140 @@
-"""The result of a check for scripts. The form is fixed by `schema.json` beside this file."""
+"""The document of a check: what `npufit check --json` prints."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from importlib.resources import files
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 from npufit._version import __version__
 from npufit.checking import CheckResult, GateResult
-from npufit.formatting import clean
 from npufit.graph import Model
-from npufit.report.check.estimate_document import estimate_document
-from npufit.report.cures import passes_against
-from npufit.stacks import Difference, Hazard, OperatorPlacement, Partition, Remedy
-
-SCHEMA_VERSION = 2
-
-
-def check_json(model: Model, results: Sequence[CheckResult], gates: Sequence[GateResult] = ()) -> str:
-    """Return the results as JSON text that follows the published schema."""
-    return json.dumps(check_document(model, results, gates), indent=2)
-
-
-def check_schema() -> dict[str, Any]:
-    """Return the JSON schema that `check_json` follows."""
-    return json.loads((files("npufit.report.check") / "schema.json").read_text(encoding="utf-8"))
+from npufit.report.check.estimate_document import EstimateEntry, estimate_entry
+from npufit.report.check.placement_document import (
+    DifferenceEntry,
+    HazardEntry,
+    OperatorEntry,
+    PartitionEntry,
+    difference_entry,
+    hazard_entry,
+    operator_entry,
+    partition_entry,
+)
+from npufit.report.document import Count, Document, Share
+from npufit.stacks import MemoryUse, Note, Setting, Status
 
 
-def check_document(model: Model, results: Sequence[CheckResult], gates: Sequence[GateResult] = ()) -> dict[str, Any]:
-    """Return the results as plain data, ready for JSON."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "npufit_version": __version__,
-        "model": {
-            "name": clean(model.name),
-            "subgraphs": len(model.subgraphs),
-            "operators": sum(len(subgraph.operators) for subgraph in model.subgraphs),
-        },
-        "results": [_result(result) for result in results],
-        "gates": [
-            {"gate": gate.gate.text, "target": gate.target, "found": gate.found, "passed": gate.passed}
-            for gate in gates
-        ],
-    }
+@dataclass(frozen=True, slots=True)
+class ModelEntry(Document):
+    """The model that was checked."""
+
+    name: str
+    subgraphs: Count
+    operators: Count
 
 
-def _result(result: CheckResult) -> dict[str, Any]:
-    summary, placement = result.summary, result.placement
-    return {
-        "target": str(result.target),
-        "profile": clean(result.profile) or None,
-        "status": placement.status.value,
-        "log": placement.log,
-        "log_totals": placement.log_totals,
-        "summary": {
-            "operators": summary.operators,
-            "npu": summary.npu,
-            "cpu": summary.cpu,
-            "unknown": summary.unknown,
-            "macs": summary.macs,
-            "macs_unknown": summary.macs_unknown,
-            "npu_macs": summary.npu_macs,
-            "npu_macs_share": summary.npu_macs_share,
-            "partitions": summary.partitions,
-            "boundary_bytes": summary.boundary_bytes,
-            "hazards": summary.hazards,
-            "crashes": summary.crashes,
-        },
-        "operators": [_operator(result, placed) for placed in placement.operators],
-        "partitions": [_partition(result, partition) for partition in placement.partitions],
-        "hazards": [_hazard(result, hazard) for hazard in placement.hazards],
-        "differences": [_difference(difference) for difference in placement.differences],
-        "memory": [
-            {
-                "memory": use.memory,
-                "used_bytes": use.used_bytes,
-                "limit_bytes": use.limit_bytes,
-                "origin": use.origin,
-            }
-            for use in placement.memory
-        ],
-        "settings": [
-            {"name": setting.name, "value": clean(setting.value), "origin": setting.origin}
-            for setting in placement.settings
-        ],
-        "notes": [
-            {"text": clean(note.text), "evidence": note.evidence.value, "source": clean(note.source)}
-            for note in placement.notes
-        ],
-        "estimate": None if result.estimate is None else estimate_document(result.estimate),
-    }
+@dataclass(frozen=True, slots=True)
+class SummaryEntry(Document):
+    """Totals over all subgraphs."""
+
+    operators: Count
+    npu: Count
+    cpu: Count
+    unknown: Count
+    macs: Count
+    macs_unknown: Count
+    """operators whose MACs cannot be told from the file; `macs` are those of the others"""
+    npu_macs: Count
+    npu_macs_share: Share | None
+    """null if the model has no MACs, or if the number or the unit of some is unknown"""
+    partitions: Count
+    boundary_bytes: Count
+    """bytes that cross the boundaries of partitions at every inference"""
+    hazards: Count
+    crashes: Count
+    """hazards that crash the process; `hazards` counts them as well"""
 
 
-def _operator(result: CheckResult, placed: OperatorPlacement) -> dict[str, Any]:
-    finding = placed.finding
-    return {
-        "subgraph": placed.subgraph,
-        "index": placed.index,
-        "type": clean(result.operator(placed).name),
-        "outputs": [clean(name) for name in result.output_names(placed)],
-        "unit": placed.unit.value,
-        "partition": placed.partition,
-        "rule": finding.rule.id if finding else None,
-        "stage": finding.rule.stage.value if finding else None,
-        "reason": finding.rule.statement if finding else None,
-        "limit": clean(finding.limit) if finding else None,
-        "found": clean(finding.found) if finding else None,
-        "evidence": placed.evidence.value,
-        "source": clean(finding.source) if finding else None,
-        "remedies": [_remedy(remedy) for remedy in finding.remedies] if finding else [],
-        "passes": list(passes_against(finding.rule.id)) if finding else [],
-        "macs": result.macs[placed.subgraph, placed.index],
-        "note": clean(placed.note),
-    }
+@dataclass(frozen=True, slots=True)
+class ResultEntry(Document):
+    """The answer for one target."""
+
+    target: str
+    """CHIP/STACK@VERSION, with the version whose rules were used"""
+    profile: str | None
+    """the board profile that the target was given as"""
+    status: Status
+    log: str | None
+    """the kind of log that decided; null without one"""
+    log_totals: str
+    """the totals of the log in words; empty if it gives none"""
+    summary: SummaryEntry
+    operators: tuple[OperatorEntry, ...]
+    partitions: tuple[PartitionEntry, ...]
+    hazards: tuple[HazardEntry, ...]
+    differences: tuple[DifferenceEntry, ...]
+    memory: tuple[MemoryUse, ...]
+    settings: tuple[Setting, ...]
+    notes: tuple[Note, ...]
+    estimate: EstimateEntry | None
+    """null if nothing is known to predict times from"""
 
 
-def _remedy(remedy: Remedy) -> dict[str, Any]:
-    return {"kind": remedy.kind.value, "text": clean(remedy.text), "target": remedy.target}
+@dataclass(frozen=True, slots=True)
+class GateEntry(Document):
+    """Whether a `--require` held on one target."""
+
+    gate: str
+    target: str
+    found: float | None
+    """the value in the gate's unit; null if it is unknown"""
+    passed: bool
 
 
-def _partition(result: CheckResult, partition: Partition) -> dict[str, Any]:
-    tensors = result.model.subgraphs[partition.subgraph].tensors
+@dataclass(frozen=True, slots=True)
+class CheckDocument(Document):
+    """Where every operator of a model runs on each target, why, and how long that takes."""
 
-    def boundary(indices: tuple[int, ...]) -> list[dict[str, Any]]:
-        return [
-            {"tensor": index, "name": clean(tensors[index].name), "bytes": tensors[index].size_bytes}
-            for index in indices
-        ]
-
-    return {
-        "index": partition.index,
-        "subgraph": partition.subgraph,
-        "operators": list(partition.operators),
-        "inputs": boundary(partition.inputs),
-        "outputs": boundary(partition.outputs),
-        "boundary_bytes": partition.boundary_bytes,
-    }
+    schema_version: Literal[2]
+    npufit_version: str
+    model: ModelEntry
+    results: tuple[ResultEntry, ...]
+    gates: tuple[GateEntry, ...]
 
 
-def _hazard(result: CheckResult, hazard: Hazard) -> dict[str, Any]:
-    tensors = result.model.subgraphs[hazard.subgraph].tensors
-    return {
-        "id": hazard.rule.id,
-        "effect": hazard.effect.value,
-        "certain": hazard.certain,
-        "subgraph": hazard.subgraph,
-        "operators": list(hazard.operators),
-        "tensors": [clean(tensors[index].name) for index in hazard.tensors],
-        "statement": hazard.rule.statement,
-        "message": clean(hazard.message),
-        "found": clean(hazard.found),
-        "evidence": hazard.evidence.value,
-        "source": hazard.rule.source,
-        "remedies": [_remedy(remedy) for remedy in hazard.remedies],
-        "passes": list(passes_against(hazard.rule.id)),
-    }
+def check_document(model: Model, results: Sequence[CheckResult], gates: Sequence[GateResult] = ()) -> CheckDocument:
+    """Return the document of a check."""
+    operators = sum(len(subgraph.operators) for subgraph in model.subgraphs)
+    return CheckDocument(
+        schema_version=2,
+        npufit_version=__version__,
+        model=ModelEntry(model.name, len(model.subgraphs), operators),
+        results=tuple(result_entry(result) for result in results),
+        gates=tuple(GateEntry(gate.gate.text, gate.target, gate.found, gate.passed) for gate in gates),
+    )
 
 
-def _difference(difference: Difference) -> dict[str, Any]:
-    return {
-        "subgraph": difference.subgraph,
-        "operator": difference.operator,
-        "what": difference.what,
-        "predicted": difference.predicted,
-        "observed": difference.observed,
-    }
+def result_entry(result: CheckResult) -> ResultEntry:
+    """Return the entry of one target."""
+    placement = result.placement
+    return ResultEntry(
+        target=str(result.target),
+        profile=result.profile or None,
+        status=placement.status,
+        log=placement.log,
+        log_totals=placement.log_totals,
+        summary=summary_entry(result),
+        operators=tuple(operator_entry(result, placed) for placed in placement.operators),
+        partitions=tuple(partition_entry(result, partition) for partition in placement.partitions),
+        hazards=tuple(hazard_entry(result, hazard) for hazard in placement.hazards),
+        differences=tuple(difference_entry(difference) for difference in placement.differences),
+        memory=placement.memory,
+        settings=placement.settings,
+        notes=placement.notes,
+        estimate=None if result.estimate is None else estimate_entry(result.estimate),
+    )
+
+
+def summary_entry(result: CheckResult) -> SummaryEntry:
+    """Return the totals of one target."""
+    return SummaryEntry(**asdict(result.summary))

@@ -1,112 +1,189 @@
-"""An estimate as plain data, ready for JSON. Its form is `estimate` in `check.schema.json`."""
+"""The part of a check's document on time and memory; times are milliseconds."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from dataclasses import dataclass
 
-from npufit.cost import Band, Estimate, Measured, MemoryEstimate
-from npufit.formatting import clean
-
-_DIGITS = 6
+from npufit.cost import Band, Bound, Estimate, Measured, MemoryEstimate
+from npufit.report.document import Count, Document, Factor, Milliseconds, Share, rounded
+from npufit.stacks import Setting, Unit
 
 
-def estimate_document(estimate: Estimate) -> dict[str, Any]:
-    """Return `estimate` as plain data; times are milliseconds."""
-    return {
-        "total_ms": _number(estimate.total_ms),
-        "low_ms": _number(estimate.low_ms),
-        "high_ms": _number(estimate.high_ms),
-        "npu_ms": _number(estimate.npu_ms),
-        "cpu_ms": _number(estimate.cpu_ms),
-        "overhead_ms": _number(estimate.overhead_ms),
-        "cpu_only_ms": _number(estimate.cpu_only_ms),
-        "cpu_only_low_ms": _number(estimate.cpu_only_low_ms),
-        "cpu_only_high_ms": _number(estimate.cpu_only_high_ms),
-        "speed_up": _number(estimate.speed_up),
-        "threads": estimate.threads,
-        "compiler_ms": _number(estimate.compiler_ms),
-        "basis": clean(estimate.basis),
-        "assumption": clean(estimate.assumption),
-        "band": band_document(estimate.band),
-        "cpu_band": band_document(estimate.cpu_band),
-        "operators": [
-            {
-                "subgraph": entry.subgraph,
-                "index": entry.index,
-                "unit": entry.unit.value,
-                "ms": _number(entry.ms),
-                "cpu_ms": _number(entry.cpu_ms),
-                "bound": entry.bound.value if entry.bound is not None else None,
-            }
+@dataclass(frozen=True, slots=True)
+class BandEntry(Document):
+    """A range as factors on a prediction, and the measurements behind it."""
+
+    low: Factor | None
+    high: Factor | None
+    coverage: Share | None
+    """the share of the measurements that lay in their range, each predicted by a fit that had not seen its network;
+    null without any"""
+    rows: Count
+    networks: Count
+    median_error: Factor | None
+    origin: str
+    unsure: tuple[str, ...]
+    """what makes the range wide; empty if nothing stands out"""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorTimeEntry(Document):
+    """The time of one operator."""
+
+    subgraph: Count
+    index: Count
+    unit: Unit
+    ms: Milliseconds | None
+    """where it runs; null if that is unknown, or if the compiler merged it into another"""
+    cpu_ms: Milliseconds | None
+    bound: Bound | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionTimeEntry(Document):
+    """The time of one call of the NPU."""
+
+    index: Count
+    npu_ms: Milliseconds | None
+    call_ms: Milliseconds | None
+    copy_ms: Milliseconds | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceEntry(Document):
+    """An operator of a subgraph."""
+
+    subgraph: Count
+    index: Count
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUseEntry(Document):
+    """Bytes that an inference needs in one memory; `limit_bytes` is null if nobody knows how many there are."""
+
+    memory: str
+    used_bytes: Count
+    limit_bytes: Count | None
+    origin: str
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEntry(Document):
+    """Bytes that an inference needs."""
+
+    model_bytes: Count
+    """constants of the file"""
+    arena_bytes: Count
+    """the most activations at one time, with all operators on the CPU"""
+    dram_traffic_bytes: Count | None
+    """between NPU and DRAM at every inference"""
+    uses: tuple[MemoryUseEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateEntry(Document):
+    """Predicted time and memory of one inference; null stands for what nobody can predict."""
+
+    total_ms: Milliseconds | None
+    """one inference with the NPU; null if the placement or the NPU's speed is unknown"""
+    low_ms: Milliseconds | None
+    """lower end of the range; if total_ms is null, the fastest that is possible"""
+    high_ms: Milliseconds | None
+    npu_ms: Milliseconds | None
+    cpu_ms: Milliseconds | None
+    """operators on the CPU beside the NPU"""
+    overhead_ms: Milliseconds | None
+    """calls of the NPU, and copies at the boundaries of partitions"""
+    cpu_only_ms: Milliseconds | None
+    """the same model on the CPU alone"""
+    cpu_only_low_ms: Milliseconds | None
+    cpu_only_high_ms: Milliseconds | None
+    speed_up: Factor | None
+    """cpu_only_ms over total_ms; below 1 the NPU makes the model slower"""
+    threads: Count
+    compiler_ms: Milliseconds | None
+    """the compiler's own estimate of the NPU's share; null without one"""
+    basis: str
+    """where the coefficients come from, and what their model takes for granted"""
+    assumption: str
+    """what is assumed of a placement that is unknown; empty if it is known"""
+    band: BandEntry
+    cpu_band: BandEntry
+    operators: tuple[OperatorTimeEntry, ...]
+    partitions: tuple[PartitionTimeEntry, ...]
+    slower_on_npu: tuple[PlaceEntry, ...]
+    """operators that the CPU would finish sooner"""
+    measured: tuple[Measured, ...]
+    settings: tuple[Setting, ...]
+    memory: MemoryEntry
+    warnings: tuple[str, ...]
+
+
+def estimate_entry(estimate: Estimate) -> EstimateEntry:
+    """Return the entry of an estimate."""
+    return EstimateEntry(
+        total_ms=rounded(estimate.total_ms),
+        low_ms=rounded(estimate.low_ms),
+        high_ms=rounded(estimate.high_ms),
+        npu_ms=rounded(estimate.npu_ms),
+        cpu_ms=rounded(estimate.cpu_ms),
+        overhead_ms=rounded(estimate.overhead_ms),
+        cpu_only_ms=rounded(estimate.cpu_only_ms),
+        cpu_only_low_ms=rounded(estimate.cpu_only_low_ms),
+        cpu_only_high_ms=rounded(estimate.cpu_only_high_ms),
+        speed_up=rounded(estimate.speed_up),
+        threads=estimate.threads,
+        compiler_ms=rounded(estimate.compiler_ms),
+        basis=estimate.basis,
+        assumption=estimate.assumption,
+        band=band_entry(estimate.band),
+        cpu_band=band_entry(estimate.cpu_band),
+        operators=tuple(
+            OperatorTimeEntry(
+                entry.subgraph, entry.index, entry.unit, rounded(entry.ms), rounded(entry.cpu_ms), entry.bound
+            )
             for entry in estimate.operators
-        ],
-        "partitions": [
-            {
-                "index": cost.index,
-                "npu_ms": _number(cost.npu_ms),
-                "call_ms": _number(cost.call_ms),
-                "copy_ms": _number(cost.copy_ms),
-            }
+        ),
+        partitions=tuple(
+            PartitionTimeEntry(cost.index, rounded(cost.npu_ms), rounded(cost.call_ms), rounded(cost.copy_ms))
             for cost in estimate.partitions
-        ],
-        "slower_on_npu": [{"subgraph": subgraph, "index": index} for subgraph, index in estimate.slower_on_npu],
-        "measured": [_measured(entry) for entry in estimate.measured],
-        "settings": [
-            {"name": setting.name, "value": clean(setting.value), "origin": setting.origin}
-            for setting in estimate.settings
-        ],
-        "memory": _memory(estimate.memory),
-        "warnings": [clean(warning) for warning in estimate.warnings],
-    }
+        ),
+        slower_on_npu=tuple(PlaceEntry(*place) for place in estimate.slower_on_npu),
+        measured=estimate.measured,
+        settings=estimate.settings,
+        memory=_memory(estimate.memory),
+        warnings=estimate.warnings,
+    )
 
 
-def band_document(band: Band) -> dict[str, Any]:
-    """Return what is known of the errors behind a range; `low` and `high` are factors on a prediction."""
-    return {
-        "low": _number(band.low),
-        "high": _number(band.high),
-        "coverage": _number(band.coverage),
-        "rows": band.rows,
-        "networks": band.networks,
-        "median_error": _number(band.median_error),
-        "origin": clean(band.origin),
-        "unsure": [clean(reason) for reason in band.unsure],
-    }
+def band_entry(band: Band) -> BandEntry:
+    """Return the entry of a range."""
+    return BandEntry(
+        low=rounded(band.low),
+        high=rounded(band.high),
+        coverage=rounded(band.coverage),
+        rows=band.rows,
+        networks=band.networks,
+        median_error=rounded(band.median_error),
+        origin=band.origin,
+        unsure=band.unsure,
+    )
 
 
-def _number(value: float | None) -> float | None:
-    """Return `value` with as many digits as it can have; None where it is none, or too large for JSON."""
-    if value is None or not math.isfinite(value):
-        return None
-    return float(f"{value:.{_DIGITS}g}")
-
-
-def _measured(entry: Measured) -> dict[str, Any]:
-    return {
-        "unit": entry.unit.value,
-        "stack": clean(entry.stack),
-        "version": clean(entry.version),
-        "threads": clean(entry.threads),
-        "ms": entry.ms,
-        "source": clean(entry.source),
-        "caution": clean(entry.caution),
-    }
-
-
-def _memory(memory: MemoryEstimate) -> dict[str, Any]:
-    return {
-        "model_bytes": memory.model_bytes,
-        "arena_bytes": memory.arena_bytes,
-        "dram_traffic_bytes": memory.dram_traffic_bytes,
-        "uses": [
-            {
-                "memory": use.memory,
-                "used_bytes": use.used_bytes,
-                "limit_bytes": use.limit_bytes,
-                "origin": clean(use.origin),
-                "fits": use.limit_bytes is None or use.used_bytes <= use.limit_bytes,
-            }
+def _memory(memory: MemoryEstimate) -> MemoryEntry:
+    return MemoryEntry(
+        model_bytes=memory.model_bytes,
+        arena_bytes=memory.arena_bytes,
+        dram_traffic_bytes=memory.dram_traffic_bytes,
+        uses=tuple(
+            MemoryUseEntry(
+                memory=use.memory,
+                used_bytes=use.used_bytes,
+                limit_bytes=use.limit_bytes,
+                origin=use.origin,
+                fits=use.limit_bytes is None or use.used_bytes <= use.limit_bytes,
+            )
             for use in memory.uses
-        ],
-    }
+        ),
+    )

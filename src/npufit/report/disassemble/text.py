@@ -1,35 +1,26 @@
-"""Disassembled streams and the kernel's verdict on them, for people and scripts."""
+"""Disassembled streams and the kernel's verdict on them, for people."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from npufit.disassembling.streams import NamedStream
-from npufit.errors import InputError
 from npufit.ethosu import Instruction, disassemble
-from npufit.ethosu.disassembly import summarize
 from npufit.ethosu.kernel import (
     CHECKS,
     HISTORY,
     STEPS,
     Check,
-    KernelFinding,
     KernelVerdict,
     used_regions,
 )
-from npufit.ethosu.operations import read_operations
 from npufit.formatting import plural
-
-_MOST_BLOCKS = 80_000
-"""Operations with tens of registers each; more of them would take gigabytes as text."""
-
-_BLOCKS = ("CONV", "DEPTHWISE", "POOL", "ELEMENTWISE")
+from npufit.report.disassemble.operation_counts import count_operations, refuse_absurd
 
 
 def header(stream: NamedStream, instructions: Sequence[Instruction]) -> str:
     """Return one line: what the stream is, its operations by kind, words and regions."""
-    kinds = _kinds(instructions)
+    kinds = count_operations(instructions)
     regions = sorted(used_regions(stream.stream))
     accelerator = f" for {stream.accelerator}" if stream.accelerator else ""
     listed = ", ".join(f"{count} {name}" for name, count in kinds.items())
@@ -42,7 +33,7 @@ def header(stream: NamedStream, instructions: Sequence[Instruction]) -> str:
 
 def listing(instructions: Sequence[Instruction]) -> str:
     """Return the operations as text. Raises InputError where there are absurdly many."""
-    _refuse_absurd(instructions)
+    refuse_absurd(instructions)
     return disassemble(instructions)
 
 
@@ -55,45 +46,6 @@ def verdict_text(verdict: KernelVerdict) -> str:
     if verdict.kernel.note:
         lines.append(f"  {verdict.kernel.note}")
     return "\n".join(lines)
-
-
-def stream_document(
-    stream: NamedStream, instructions: tuple[Instruction, ...], verdict: KernelVerdict | None
-) -> dict[str, object]:
-    """Return a stream as plain data, ready for JSON."""
-    _refuse_absurd(instructions)
-    document: dict[str, object] = {
-        "name": stream.name,
-        "accelerator": stream.accelerator or None,
-        "words": len(stream.stream) // 4,
-        "regions": sorted(used_regions(stream.stream)),
-        "kinds": _kinds(instructions),
-        "operations": [
-            {
-                "index": operation.index,
-                "offset": operation.offset,
-                "name": operation.name,
-                "summary": summarize(operation),
-                "registers": dict(operation.used),
-                "unset": list(operation.unset),
-            }
-            for operation in read_operations(instructions)
-        ],
-    }
-    if verdict is not None:
-        document["kernel"] = verdict_document(verdict)
-    return document
-
-
-def verdict_document(verdict: KernelVerdict) -> dict[str, object]:
-    """Return a verdict as plain data; `accepted` is null where it is not known."""
-    return {
-        "version": str(verdict.kernel),
-        "note": verdict.kernel.note or None,
-        "accepted": verdict.accepted,
-        "errno": verdict.errno,
-        "findings": [_finding_document(finding) for finding in verdict.findings],
-    }
 
 
 def checks_table() -> str:
@@ -115,30 +67,3 @@ def history_table() -> str:
 def _needs(check: Check) -> str:
     words = [f"{'with' if wanted else 'without'}: {change.value}" for change, wanted in check.having]
     return ", ".join(words) or "all"
-
-
-def _finding_document(finding: KernelFinding) -> dict[str, object]:
-    return {
-        "check": finding.check.id,
-        "errno": finding.errno,
-        "statement": finding.check.statement,
-        "operation": finding.operation,
-        "name": finding.name or None,
-        "offset": finding.offset,
-        "detail": finding.detail,
-        "count": finding.count,
-        "certain": finding.is_certain,
-        "inferred": finding.check.is_inferred,
-        "source": finding.check.source,
-    }
-
-
-def _kinds(instructions: Sequence[Instruction]) -> dict[str, int]:
-    names = Counter(instruction.name for instruction in instructions if instruction.command.is_operation)
-    return dict(names.most_common())
-
-
-def _refuse_absurd(instructions: Sequence[Instruction]) -> None:
-    blocks = sum(instruction.name in _BLOCKS for instruction in instructions)
-    if blocks > _MOST_BLOCKS:
-        raise InputError(f"The stream has {blocks} operations; npufit prints up to {_MOST_BLOCKS}.")

@@ -1,12 +1,10 @@
-"""A fit as plain data, ready for JSON. The form is fixed by `schema.json` beside this file."""
+"""The document of a fit: what `npufit fit --json` prints."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable
-from importlib.resources import files
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from npufit._version import __version__
 from npufit.checking import CheckResult
@@ -14,139 +12,274 @@ from npufit.cutting.cut import Cut, CutProof
 from npufit.execution import GOLDEN
 from npufit.execution.differences import OutputDifference
 from npufit.fitting.fit import Fit
-from npufit.fitting.proof import Proof
+from npufit.fitting.proof import Proof, Simulation
 from npufit.fitting.recipe import pass_options
-from npufit.fitting.search import PassVerdict
-from npufit.formatting import clean
-from npufit.report.check.document import check_document
+from npufit.fitting.search import PassOutcome, PassVerdict
+from npufit.report.check.document import SummaryEntry, summary_entry
+from npufit.report.document import Count, Document, Factor, Milliseconds
 from npufit.report.fit.text import Written
-
-SCHEMA_VERSION = 2
-
-
-def fit_json(fit: Fit, written: Written) -> str:
-    """Return the fit as JSON text that follows the published schema."""
-    return json.dumps(fit_document(fit, written), indent=2, allow_nan=False)
+from npufit.report.run.document import LeftOutEntry, left_out_entry
+from npufit.rewrite import Exactness, Site
+from npufit.stacks import Unit
 
 
-def fit_schema() -> dict[str, Any]:
-    """Return the JSON schema that `fit_json` follows."""
-    return json.loads((files("npufit.report.fit") / "schema.json").read_text(encoding="utf-8"))
+@dataclass(frozen=True, slots=True)
+class OffNpuEntry(Document):
+    """An operator that is not on the NPU."""
+
+    subgraph: Count
+    index: Count
+    type: str
+    unit: Unit
+    rule: str | None
+    reason: str | None
+    found: str | None
 
 
-def fit_document(fit: Fit, written: Written) -> dict[str, Any]:
-    """Return the fit as plain data, ready for JSON."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "npufit_version": __version__,
-        "model": clean(fit.original.model.name),
-        "target": clean(fit.result.name),
-        "survey": fit.is_survey,
-        "fits": fit.is_complete,
-        "before": _side(fit.original, written.sizes[0]),
-        "after": _side(fit.result, written.sizes[1]),
-        "steps": [
-            {"pass": step.pass_.name, "exactness": step.pass_.exactness.value, "options": pass_options(step.pass_)}
-            for step in fit.steps
-        ],
-        "passes": [_verdict_document(verdict) for verdict in fit.verdicts],
-        "proof": None if fit.proof is None else _proof_document(fit, fit.proof),
-        "cut": None if written.cut is None else _cut_document(written.cut, written.cut_proof),
-        "written": None if written.model is None else clean(str(written.model)),
-        "recipe": None if written.recipe is None else clean(str(written.recipe)),
-    }
+@dataclass(frozen=True, slots=True)
+class SideEntry(Document):
+    """The model before or after; `summary` is that of `npufit check --json`."""
+
+    summary: SummaryEntry
+    hazards: tuple[str, ...]
+    """ids, one for each hazard"""
+    off_npu: tuple[OffNpuEntry, ...]
+    predicted_ms: Milliseconds | None
+    predicted_low_ms: Milliseconds | None
+    predicted_high_ms: Milliseconds | None
+    file_bytes: Count
 
 
-def _side(result: CheckResult, size_bytes: int) -> dict[str, Any]:
-    """Return one side of the table; `summary` is that of `npufit check --json`."""
-    found: dict[str, Any] = check_document(result.model, [result])["results"][0]
+@dataclass(frozen=True, slots=True)
+class StepEntry(Document):
+    """A pass that was taken."""
+
+    name: str = field(metadata={"alias": "pass"})
+    exactness: Exactness
+    options: dict[str, Any]
+    """the pass's own options, by name"""
+
+
+@dataclass(frozen=True, slots=True)
+class PassEntry(Document):
+    """What became of a pass."""
+
+    name: str = field(metadata={"alias": "pass"})
+    exactness: Exactness
+    options: dict[str, Any]
+    """the pass's own options, by name"""
+    outcome: PassOutcome
+    why: str
+    sites: tuple[Site, ...]
+    """where it applies"""
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceEntry(Document):
+    """How much an output differs, in real numbers."""
+
+    tensor: Count
+    name: str
+    largest: Factor | None
+    mean: Factor | None
+    largest_steps: Factor | None
+    """in steps of the output's quantization"""
+    cosine: float
+    top_1: Factor | None
+    """the share of positions whose largest value is the same; null for outputs of single values"""
+    largest_value: Factor | None
+    """the largest absolute value of the output before"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenStepEntry(Document):
+    """How much one approximate pass changes each output."""
+
+    name: str = field(metadata={"alias": "pass"})
+    differences: tuple[DifferenceEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationEntry(Document):
+    """The compiled result on a simulator of the NPU, compared with the reference kernels on one input."""
+
+    input: str
+    tensors: Count
+    same: bool
+    difference: str
+    original_differs: bool
+    """true if the original differs as well: the passes are not at fault"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofEntry(Document):
+    """What was compared, and the outcome."""
+
+    golden: str
+    inputs: Count
+    extremes: Count
+    refused: Count
+    """inputs that the original cannot run"""
+    samples: bool
+    left_out: tuple[LeftOutEntry, ...]
+    """operators of the original that LiteRT cannot execute: what they read is compared"""
+    same: bool
+    """the outputs are the same on every input"""
+    differences: tuple[DifferenceEntry, ...]
+    """of the whole, if a pass is approximate"""
+    steps: tuple[ProvenStepEntry, ...]
+    simulation: SimulationEntry | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartEntry(Document):
+    """One file of a model that was cut."""
+
+    file: str
+    unit: Unit
+    operators: tuple[Count, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CutEntry(Document):
+    """The files that the result was cut into, and the proof that they chain."""
+
+    files: tuple[PartEntry, ...]
+    inputs: Count
+    same: bool | None
+    """null without a proof"""
+    difference: str
+
+
+@dataclass(frozen=True, slots=True)
+class FitDocument(Document):
+    """What a fit changed, what that brought, and the proof."""
+
+    schema_version: Literal[2]
+    npufit_version: str
+    model: str
+    target: str
+    """CHIP/STACK@VERSION"""
+    survey: bool
+    """true for --list: nothing was changed, and each pass was tried alone"""
+    fits: bool
+    """every operator is on the NPU in one partition without a hazard"""
+    before: SideEntry
+    after: SideEntry
+    steps: tuple[StepEntry, ...]
+    """the passes that were taken, in their order"""
+    passes: tuple[PassEntry, ...]
+    proof: ProofEntry | None
+    cut: CutEntry | None
+    written: str | None
+    recipe: str | None
+
+
+def fit_document(fit: Fit, written: Written) -> FitDocument:
+    """Return the document of a fit."""
+    return FitDocument(
+        schema_version=2,
+        npufit_version=__version__,
+        model=fit.original.model.name,
+        target=fit.result.name,
+        survey=fit.is_survey,
+        fits=fit.is_complete,
+        before=_side(fit.original, written.sizes[0]),
+        after=_side(fit.result, written.sizes[1]),
+        steps=tuple(StepEntry(step.pass_.name, step.pass_.exactness, pass_options(step.pass_)) for step in fit.steps),
+        passes=tuple(_pass(verdict) for verdict in fit.verdicts),
+        proof=None if fit.proof is None else _proof(fit, fit.proof),
+        cut=None if written.cut is None else _cut(written.cut, written.cut_proof),
+        written=None if written.model is None else str(written.model),
+        recipe=None if written.recipe is None else str(written.recipe),
+    )
+
+
+def _side(result: CheckResult, size_bytes: int) -> SideEntry:
     estimate = result.estimate
-    return {
-        "summary": found["summary"],
-        "hazards": sorted(entry["id"] for entry in found["hazards"]),
-        "off_npu": [
-            {key: entry[key] for key in ("subgraph", "index", "type", "unit", "rule", "reason", "found")}
-            for entry in found["operators"]
-            if entry["unit"] != "npu"
-        ],
-        "predicted_ms": None if estimate is None else estimate.total_ms,
-        "predicted_low_ms": None if estimate is None else estimate.low_ms,
-        "predicted_high_ms": None if estimate is None else estimate.high_ms,
-        "file_bytes": size_bytes,
-    }
+    off_npu = (placed for placed in result.placement.operators if placed.unit is not Unit.NPU)
+    return SideEntry(
+        summary=summary_entry(result),
+        hazards=tuple(sorted(hazard.rule.id for hazard in result.placement.hazards)),
+        off_npu=tuple(
+            OffNpuEntry(
+                subgraph=placed.subgraph,
+                index=placed.index,
+                type=result.operator(placed).name,
+                unit=placed.unit,
+                rule=placed.finding.rule.id if placed.finding else None,
+                reason=placed.finding.rule.statement if placed.finding else None,
+                found=placed.finding.found if placed.finding else None,
+            )
+            for placed in off_npu
+        ),
+        predicted_ms=None if estimate is None else estimate.total_ms,
+        predicted_low_ms=None if estimate is None else estimate.low_ms,
+        predicted_high_ms=None if estimate is None else estimate.high_ms,
+        file_bytes=size_bytes,
+    )
 
 
-def _verdict_document(verdict: PassVerdict) -> dict[str, Any]:
-    return {
-        "pass": verdict.pass_.name,
-        "exactness": verdict.pass_.exactness.value,
-        "options": pass_options(verdict.pass_),
-        "outcome": verdict.outcome.value,
-        "why": clean(verdict.why),
-        "sites": [
-            {"subgraph": site.subgraph, "operators": list(site.operators), "what": clean(site.what)}
-            for site in verdict.sites
-        ],
-        "notes": [clean(note) for note in verdict.notes],
-    }
+def _pass(verdict: PassVerdict) -> PassEntry:
+    return PassEntry(
+        name=verdict.pass_.name,
+        exactness=verdict.pass_.exactness,
+        options=pass_options(verdict.pass_),
+        outcome=verdict.outcome,
+        why=verdict.why,
+        sites=verdict.sites,
+        notes=verdict.notes,
+    )
 
 
-def _proof_document(fit: Fit, proof: Proof) -> dict[str, Any]:
-    simulation = proof.simulation
-    return {
-        "golden": GOLDEN,
-        "inputs": proof.inputs,
-        "extremes": proof.extremes,
-        "refused": proof.refused,
-        "samples": fit.from_samples,
-        "left_out": [
-            {"operator": entry.operator, "type": clean(entry.name), "why": clean(entry.why), "is_cause": entry.is_cause}
-            for entry in proof.left_out
-        ],
-        "same": all(entry.is_equal for entry in proof.total),
-        "differences": _differences_document(proof.total),
-        "steps": [
-            {"pass": fit.steps[entry.step].pass_.name, "differences": _differences_document(entry.outputs)}
-            for entry in proof.steps
-        ],
-        "simulation": None
-        if simulation is None
-        else {
-            "input": clean(simulation.input_name),
-            "tensors": simulation.tensors,
-            "same": not simulation.difference,
-            "difference": clean(simulation.difference),
-            "original_differs": simulation.was_different,
-        },
-    }
+def _proof(fit: Fit, proof: Proof) -> ProofEntry:
+    return ProofEntry(
+        golden=GOLDEN,
+        inputs=proof.inputs,
+        extremes=proof.extremes,
+        refused=proof.refused,
+        samples=fit.from_samples,
+        left_out=tuple(left_out_entry(entry) for entry in proof.left_out),
+        same=all(entry.is_equal for entry in proof.total),
+        differences=_differences(proof.total),
+        steps=tuple(
+            ProvenStepEntry(fit.steps[entry.step].pass_.name, _differences(entry.outputs)) for entry in proof.steps
+        ),
+        simulation=None if proof.simulation is None else _simulation(proof.simulation),
+    )
 
 
-def _differences_document(outputs: Iterable[OutputDifference]) -> list[dict[str, Any]]:
-    return [
-        {
-            "tensor": entry.tensor,
-            "name": clean(entry.name),
-            "largest": _finite(entry.largest),
-            "mean": _finite(entry.mean),
-            "largest_steps": _finite(entry.largest_steps),
-            "cosine": entry.cosine,
-            "top_1": entry.top_1,
-            "largest_value": _finite(entry.spread),
-        }
+def _simulation(simulation: Simulation) -> SimulationEntry:
+    return SimulationEntry(
+        input=simulation.input_name,
+        tensors=simulation.tensors,
+        same=not simulation.difference,
+        difference=simulation.difference,
+        original_differs=simulation.was_different,
+    )
+
+
+def _differences(outputs: Sequence[OutputDifference]) -> tuple[DifferenceEntry, ...]:
+    return tuple(
+        DifferenceEntry(
+            tensor=entry.tensor,
+            name=entry.name,
+            largest=entry.largest,
+            mean=entry.mean,
+            largest_steps=entry.largest_steps,
+            cosine=entry.cosine,
+            top_1=entry.top_1,
+            largest_value=entry.spread,
+        )
         for entry in outputs
-    ]
+    )
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _cut_document(cut: Cut, proof: CutProof | None) -> dict[str, Any]:
-    return {
-        "files": [
-            {"file": part.file, "unit": part.unit.value, "operators": list(part.operators)} for part in cut.parts
-        ],
-        "inputs": 0 if proof is None else proof.inputs,
-        "same": None if proof is None else not proof.difference,
-        "difference": "" if proof is None else clean(proof.difference),
-    }
+def _cut(cut: Cut, proof: CutProof | None) -> CutEntry:
+    return CutEntry(
+        files=tuple(PartEntry(part.file, part.unit, part.operators) for part in cut.parts),
+        inputs=0 if proof is None else proof.inputs,
+        same=None if proof is None else not proof.difference,
+        difference="" if proof is None else proof.difference,
+    )

@@ -66,27 +66,6 @@ def rules_text(rules: Sequence[Rule], page: Page) -> str:
     return "\n".join(lines).lstrip("\n")
 
 
-def rule_document(rule: Rule) -> dict[str, object]:
-    """Return a rule as plain data, ready for JSON."""
-    return {
-        "id": rule.id,
-        "former_ids": list(former_ids(rule.id)),
-        "kind": rule.kind.value,
-        "stage": rule.stage.value,
-        "statement": rule.statement,
-        "limit": rule.limit,
-        "effects": [effect.value for effect in rule.effects],
-        "why": rule.why,
-        "example": rule.example,
-        "remedies": [
-            {"kind": remedy.kind.value, "text": remedy.text, "target": remedy.target} for remedy in rule.remedies
-        ],
-        "versions": rule.versions,
-        "evidence": rule.evidence.value,
-        "source": rule.source,
-    }
-
-
 def rule_page(rule: Rule) -> str:
     """Return the documentation page of a rule, as Markdown."""
     return (

@@ -1,20 +1,14 @@
-"""The result of a run for people and for scripts; `schema.json` beside this file fixes the form of the JSON."""
+"""The result of a run for people."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
-from typing import Any
 
-from npufit._version import __version__
-from npufit.execution import GOLDEN, Array, Comparison, Score, TensorComparison, describe, operators_after
-from npufit.formatting import clean, percent, plural, shorten
+from npufit.execution import GOLDEN, Comparison, Score, TensorComparison, describe, operators_after
+from npufit.formatting import percent, plural, shorten
 from npufit.report.terminal_page import Page, columns
 from npufit.running import RunResult
-
-SCHEMA_VERSION = 1
 
 _ROWS = 12
 _FINDINGS = 6
@@ -88,86 +82,6 @@ def _left_out(result: RunResult) -> Iterator[str]:
 def _nothing_on_npu(result: RunResult) -> str:
     """Return a warning where a target was asked for and its NPU had nothing to do: equal then says nothing."""
     return "; nothing of it runs on the NPU" if not result.partitions and result.place != GOLDEN else ""
-
-
-def run_json(result: RunResult, scores: Sequence[Score]) -> str:
-    """Return the run as JSON text that follows the published schema."""
-    return json.dumps(run_document(result, scores), indent=2, allow_nan=False)
-
-
-def run_schema() -> dict[str, Any]:
-    """Return the JSON schema that `run_json` follows."""
-    return json.loads((files("npufit.report.run") / "schema.json").read_text(encoding="utf-8"))
-
-
-def run_document(result: RunResult, scores: Sequence[Score]) -> dict[str, Any]:
-    """Return the run as plain data, ready for JSON; the values of the outputs are not in it."""
-    seconds = result.seconds
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "npufit_version": __version__,
-        "model": {"name": clean(result.model.name), "operators": len(result.model.main.operators)},
-        "place": clean(result.place),
-        "partitions": result.partitions,
-        "outputs": [_output(result, index, values) for index, values in result.outputs.items()],
-        "top": [{"index": score.index, "label": clean(score.label), "score": _number(score.score)} for score in scores],
-        "compare": None if result.comparison is None else _comparison(result, result.comparison),
-        "not_compared": None if result.not_compared is None else clean(str(result.not_compared)),
-        "left_out": [
-            {"operator": entry.operator, "type": clean(entry.name), "why": clean(entry.why), "is_cause": entry.is_cause}
-            for entry in result.left_out
-        ],
-        "seconds": {
-            "compile": seconds.compile,
-            "load": seconds.load,
-            "first": seconds.first,
-            "steady": seconds.steady,
-            "reference": seconds.reference,
-        },
-        "notes": [clean(note) for note in result.notes],
-        "findings": [{"partition": finding.partition, "text": clean(finding.text)} for finding in result.findings],
-    }
-
-
-def _output(result: RunResult, index: int, values: Array) -> dict[str, Any]:
-    return {
-        "tensor": index,
-        "name": clean(result.model.main.tensors[index].name),
-        "shape": list(values.shape),
-        "type": str(values.dtype),
-    }
-
-
-def _comparison(result: RunResult, comparison: Comparison) -> dict[str, Any]:
-    first = comparison.first_difference
-    return {
-        "golden": comparison.golden,
-        "tolerance": comparison.tolerance,
-        "equal": comparison.is_equal,
-        "tensors_compared": len(comparison.tensors),
-        "first_difference": None if first is None else _tensor(result, first),
-        "per_tensor": [_tensor(result, tensor) for tensor in comparison.tensors],
-    }
-
-
-def _tensor(result: RunResult, compared: TensorComparison) -> dict[str, Any]:
-    return {
-        "operator": compared.operator,
-        "operator_type": clean(_type(result, compared)),
-        "tensor": compared.tensor,
-        "name": clean(_name(result, compared)),
-        "equal": compared.is_equal,
-        "differing": compared.differing,
-        "values": compared.count,
-        "share": compared.share,
-        "largest_difference": _number(compared.largest),
-        "note": compared.note,
-    }
-
-
-def _number(value: float) -> float | None:
-    """Return a number as JSON has it: infinity and NaN become null."""
-    return value if math.isfinite(value) else None
 
 
 def _headline(result: RunResult, page: Page) -> list[str]:

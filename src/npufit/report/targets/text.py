@@ -25,18 +25,3 @@ def targets_text(targets: Sequence[TargetInfo], page: Page) -> str:
         lines.append("")
     lines.append("A target is written CHIP/STACK or CHIP/STACK@VERSION, for example -t imx93/teflon@26.1.")
     return "\n".join(lines)
-
-
-def target_document(info: TargetInfo) -> dict[str, object]:
-    """Return a target as plain data, ready for JSON."""
-    return {
-        "target": f"{info.chip}/{info.stack}",
-        "chip": info.chip,
-        "stack": info.stack,
-        "versions": list(info.versions),
-        "default_version": info.default_version,
-        "available": info.available,
-        "evidence": info.evidence.value,
-        "basis": info.basis,
-        "missing": info.missing,
-    }

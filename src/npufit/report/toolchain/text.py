@@ -1,4 +1,4 @@
-"""Installed releases of Vela for people and as data."""
+"""Installed releases of Vela for people."""
 
 from __future__ import annotations
 
@@ -47,35 +47,6 @@ def installed_text(environment: Environment, asked: str) -> str:
             "YOLO and transformer networks differently (--from FORK --as BSP)."
         )
     return "\n".join(lines)
-
-
-def toolchain_document(installed: Sequence[Environment]) -> dict[str, object]:
-    """Return the same as data, ready for JSON."""
-    return {
-        "bundled": NEWEST,
-        "installed": [
-            {
-                "name": entry.name,
-                "version": entry.version,
-                "requirement": entry.requirement,
-                "python": entry.python_version,
-                "folder": str(entry.folder),
-            }
-            for entry in installed
-        ],
-        "releases": [
-            {
-                "release": release.number,
-                "pythons": [f"{major}.{minor}" for major, minor in release.pythons],
-                "companions": list(release.companions),
-                "needs_compiler": release.needs_compiler,
-                "bsps": list(bsps_with(release.number)),
-                "source": release.source,
-            }
-            for release in RELEASES
-        ],
-        "bsps": [{"bsp": bsp.name, "release": bsp.release, "source": bsp.source} for bsp in BSPS],
-    }
 
 
 def _about(entry: Environment, page: Page) -> list[str]:

@@ -1,4 +1,4 @@
-"""The built-in networks for people and scripts."""
+"""The built-in networks for people."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from npufit.graph import Model
 from npufit.report.model_line import describe_model
 from npufit.report.terminal_page import Page
+from npufit.report.zoo.document import options_of
 from npufit.zoo import LARGEST_SIZE, Precision, ZooEntry
 
 
@@ -16,7 +17,7 @@ def networks_text(networks: Sequence[ZooEntry], page: Page) -> str:
     for entry in networks:
         lines += [f"{page.ink('cyan', f'zoo:{entry.name}')}  {entry.summary}"]
         lines += page.labelled("size", _sizes(entry), "  ")
-        lines += page.labelled("options", ", ".join(_options(entry)) or "none", "  ")
+        lines += page.labelled("options", ", ".join(options_of(entry)) or "none", "  ")
         lines += page.labelled("after", entry.origin, "  ")
     lines += [
         "",
@@ -37,34 +38,8 @@ def network_text(model: Model, page: Page) -> str:
     return describe_model(model)
 
 
-def network_document(entry: ZooEntry) -> dict[str, object]:
-    """Return a network as plain data, ready for JSON."""
-    return {
-        "name": entry.name,
-        "summary": entry.summary,
-        "origin": entry.origin,
-        "default_size": entry.default_size,
-        "default_width": entry.default_width or entry.default_size,
-        "smallest_size": entry.smallest_size,
-        "largest_size": 0 if entry.fixed_shape else LARGEST_SIZE,
-        "size_step": entry.size_step,
-        "fixed_shape": [1, *entry.fixed_shape] if entry.fixed_shape else None,
-        "alphas": list(entry.alphas),
-        "options": _options(entry),
-    }
-
-
 def _sizes(entry: ZooEntry) -> str:
     if entry.fixed_shape:
         return f"always {'x'.join(map(str, (1, *entry.fixed_shape)))}"
     step = f" in steps of {entry.size_step}" if entry.size_step > 1 else ""
     return f"{entry.smallest_size} to {LARGEST_SIZE}{step}, usually {entry.usual_size}"
-
-
-def _options(entry: ZooEntry) -> list[str]:
-    options: list[str] = ["io=float|int8"]
-    if len(entry.alphas) > 1:
-        options.append("alpha=" + "|".join(f"{alpha:g}" for alpha in entry.alphas))
-    if entry.padded:
-        options.append("pad=explicit|folded")
-    return options

@@ -1,0 +1,126 @@
+"""The document of predicted against measured: what `npufit accuracy --json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from npufit._version import __version__
+from npufit.report.document import Count, Document, Factor, Milliseconds, Share, rounded
+from npufit.validating.accuracy import AccuracyRow, GroupAccuracy
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEntry(Document):
+    """The errors of a group of measurements."""
+
+    group: str
+    part: str
+    """which of the group's rows; empty for all of them"""
+    rows: Count
+    networks: Count
+    median_error: Factor | None
+    mean_error: Factor | None
+    coverage: Share | None
+    """the share of rows within their ranges"""
+    typical_range: tuple[Factor | None, Factor | None]
+    """the median ends of the rows' ranges, as factors on the prediction"""
+    compiler_median_error: Factor | None
+    compiler_mean_error: Factor | None
+    """of the compiler's own estimate, on the rows that have one"""
+
+
+@dataclass(frozen=True, slots=True)
+class RowEntry(Document):
+    """A public measurement, with what a fit that had not seen its network predicts."""
+
+    chip: str
+    group: str
+    model: str
+    size: str
+    network: str | None
+    """the built-in network that is the same; null without one"""
+    unit: str
+    threads: str
+    stack: str
+    stack_version: str
+    measured_ms: Milliseconds
+    predicted_ms: Milliseconds | None
+    low_ms: Milliseconds | None
+    high_ms: Milliseconds | None
+    error: float | None
+    compiler_ms: Milliseconds | None
+    compiler_error: float | None
+    in_band: bool | None
+    """whether the measurement lies in the range"""
+    counts: bool
+    """whether the row counts in the errors of its group"""
+    left_out: str
+    """why the row does not count; empty if it does"""
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyDocument(Document):
+    """How far predicted times are from measured ones."""
+
+    schema_version: Literal[1]
+    npufit_version: str
+    groups: tuple[GroupEntry, ...]
+    classes: tuple[GroupEntry, ...]
+    """whole classes of networks that a fit has not seen"""
+    rows: tuple[RowEntry, ...]
+
+
+def accuracy_document(
+    rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy], classes: Sequence[GroupAccuracy] = ()
+) -> AccuracyDocument:
+    """Return the document of these rows and their errors."""
+    return AccuracyDocument(
+        schema_version=1,
+        npufit_version=__version__,
+        groups=tuple(_group(group) for group in groups),
+        classes=tuple(_group(group) for group in classes),
+        rows=tuple(_row(row) for row in rows),
+    )
+
+
+def _group(group: GroupAccuracy) -> GroupEntry:
+    return GroupEntry(
+        group=group.group,
+        part=group.part,
+        rows=group.rows,
+        networks=group.networks,
+        median_error=rounded(group.median_error),
+        mean_error=rounded(group.mean_error),
+        coverage=rounded(group.coverage),
+        typical_range=(rounded(group.low), rounded(group.high)),
+        compiler_median_error=rounded(group.compiler_median_error),
+        compiler_mean_error=rounded(group.compiler_mean_error),
+    )
+
+
+def _row(row: AccuracyRow) -> RowEntry:
+    return RowEntry(
+        chip=row.chip,
+        group=row.group,
+        model=row.model,
+        size=row.size,
+        network=row.network,
+        unit=row.unit,
+        threads=row.threads,
+        stack=row.stack,
+        stack_version=row.stack_version,
+        measured_ms=row.measured_ms,
+        predicted_ms=rounded(row.predicted_ms),
+        low_ms=rounded(row.low_ms),
+        high_ms=rounded(row.high_ms),
+        error=rounded(row.error),
+        compiler_ms=rounded(row.compiler_ms),
+        compiler_error=rounded(row.compiler_error),
+        in_band=row.in_band,
+        counts=row.counts,
+        left_out=row.left_out,
+        source=row.source,
+    )

@@ -1,0 +1,136 @@
+"""The document of command streams: what `npufit disassemble --json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from npufit.disassembling.streams import NamedStream
+from npufit.ethosu import Instruction
+from npufit.ethosu.disassembly import summarize
+from npufit.ethosu.kernel import KernelFinding, KernelVerdict, used_regions
+from npufit.ethosu.operations import read_operations
+from npufit.report.disassemble.operation_counts import count_operations, refuse_absurd
+from npufit.report.document import Count, Document
+
+
+@dataclass(frozen=True, slots=True)
+class OperationEntry(Document):
+    """One operation, with the registers that it uses."""
+
+    index: Count
+    offset: Count
+    name: str
+    summary: str
+    registers: dict[str, int]
+    unset: tuple[str, ...]
+    """registers that it uses and that nothing set before"""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingEntry(Document):
+    """One check of the driver that the stream fails."""
+
+    check: str
+    errno: str
+    statement: str
+    operation: Count | None
+    name: str | None
+    offset: Count | None
+    detail: str
+    count: Count
+    certain: bool
+    inferred: bool
+    """true if the releases that have the check are inferred from development cycles"""
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class KernelEntry(Document):
+    """Whether the ethosu driver of a Linux release accepts the stream."""
+
+    version: str
+    note: str | None
+    accepted: bool | None
+    """null if nobody knows"""
+    errno: str | None
+    findings: tuple[FindingEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEntry(Document):
+    """One command stream."""
+
+    name: str
+    accelerator: str | None
+    words: Count
+    regions: tuple[Count, ...]
+    kinds: dict[str, Count]
+    operations: tuple[OperationEntry, ...]
+    kernel: KernelEntry | None = None
+    """not there without --kernel"""
+
+
+@dataclass(frozen=True, slots=True)
+class DisassembleDocument(Document):
+    """The command streams in a file."""
+
+    file: str
+    streams: tuple[StreamEntry, ...]
+
+
+def disassemble_document(file: str, streams: Iterable[StreamEntry]) -> DisassembleDocument:
+    """Return the document of the streams in `file`."""
+    return DisassembleDocument(file, tuple(streams))
+
+
+def stream_entry(
+    stream: NamedStream, instructions: Sequence[Instruction], verdict: KernelVerdict | None
+) -> StreamEntry:
+    """Return the entry of a stream. Raises InputError for absurdly many operations."""
+    refuse_absurd(instructions)
+    return StreamEntry(
+        name=stream.name,
+        accelerator=stream.accelerator or None,
+        words=len(stream.stream) // 4,
+        regions=tuple(sorted(used_regions(stream.stream))),
+        kinds=count_operations(instructions),
+        operations=tuple(
+            OperationEntry(
+                index=operation.index,
+                offset=operation.offset,
+                name=operation.name,
+                summary=summarize(operation),
+                registers=dict(operation.used),
+                unset=tuple(operation.unset),
+            )
+            for operation in read_operations(tuple(instructions))
+        ),
+        kernel=None if verdict is None else _kernel(verdict),
+    )
+
+
+def _kernel(verdict: KernelVerdict) -> KernelEntry:
+    return KernelEntry(
+        version=str(verdict.kernel),
+        note=verdict.kernel.note or None,
+        accepted=verdict.accepted,
+        errno=verdict.errno,
+        findings=tuple(_finding(finding) for finding in verdict.findings),
+    )
+
+
+def _finding(finding: KernelFinding) -> FindingEntry:
+    return FindingEntry(
+        check=finding.check.id,
+        errno=finding.errno,
+        statement=finding.check.statement,
+        operation=finding.operation,
+        name=finding.name or None,
+        offset=finding.offset,
+        detail=finding.detail,
+        count=finding.count,
+        certain=finding.is_certain,
+        inferred=finding.check.is_inferred,
+        source=finding.check.source,
+    )

@@ -1,0 +1,180 @@
+"""The document of a run: what `npufit run --json` prints. The values of the outputs are not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from npufit._version import __version__
+from npufit.execution import Array, Comparison, LeftOut, Score, TensorComparison
+from npufit.formatting import shorten
+from npufit.report.document import Count, Document, Factor, Share
+from npufit.running import RunResult, SimulatorFinding
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry(Document):
+    """The model that was run."""
+
+    name: str
+    operators: Count
+
+
+@dataclass(frozen=True, slots=True)
+class OutputEntry(Document):
+    """An output of the model."""
+
+    tensor: Count
+    name: str
+    shape: tuple[Count, ...]
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEntry(Document):
+    """One of the best classes."""
+
+    index: Count
+    label: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TensorEntry(Document):
+    """A tensor that was compared."""
+
+    operator: Count
+    """index of the operator that writes the tensor"""
+    operator_type: str
+    tensor: Count
+    name: str
+    equal: bool
+    differing: Count
+    """values that are not the same, whatever the tolerance"""
+    values: Count
+    share: Share
+    """the share of the values that differ"""
+    largest_difference: float | None
+    """steps for integers; null if it is infinite"""
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonEntry(Document):
+    """The comparison with the reference kernels, tensor by tensor."""
+
+    golden: str
+    tolerance: Factor
+    equal: bool
+    tensors_compared: Count
+    first_difference: TensorEntry | None
+    per_tensor: tuple[TensorEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutEntry(Document):
+    """An operator that was not executed."""
+
+    operator: Count
+    type: str
+    why: str
+    is_cause: bool
+    """true if the operator itself cannot be executed; false if it only lacks what another would write"""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondsEntry(Document):
+    """How long the parts took; null for a part that did not take place."""
+
+    compile: float | None
+    load: float
+    first: float
+    """the first inference"""
+    steady: float | None
+    """the fastest inference after the first"""
+    reference: float | None
+    """one inference of the reference kernels"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDocument(Document):
+    """What a run computed, where, how long it took, and how it compares."""
+
+    schema_version: Literal[1]
+    npufit_version: str
+    model: ModelEntry
+    place: str
+    """CHIP/STACK@VERSION, a capture, or the reference kernels"""
+    partitions: Count
+    """calls of the NPU in one inference"""
+    outputs: tuple[OutputEntry, ...]
+    top: tuple[ClassEntry, ...]
+    """the best classes of a classifier, best first; empty for other models"""
+    compare: ComparisonEntry | None
+    """null without --compare"""
+    not_compared: str | None
+    """why a comparison that was asked for did not take place"""
+    left_out: tuple[LeftOutEntry, ...]
+    """operators that LiteRT cannot execute, and those that lack what these would write"""
+    seconds: SecondsEntry
+    notes: tuple[str, ...]
+    """sentences on what was executed, such as that it was compiled for another accelerator"""
+    findings: tuple[SimulatorFinding, ...]
+    """what the simulator's sanitizer says"""
+
+
+def run_document(result: RunResult, scores: Sequence[Score]) -> RunDocument:
+    """Return the document of a run."""
+    return RunDocument(
+        schema_version=1,
+        npufit_version=__version__,
+        model=ModelEntry(result.model.name, len(result.model.main.operators)),
+        place=result.place,
+        partitions=result.partitions,
+        outputs=tuple(_output(result, index, values) for index, values in result.outputs.items()),
+        top=tuple(ClassEntry(score.index, score.label, score.score) for score in scores),
+        compare=None if result.comparison is None else _comparison(result, result.comparison),
+        not_compared=None if result.not_compared is None else str(result.not_compared),
+        left_out=tuple(left_out_entry(entry) for entry in result.left_out),
+        seconds=SecondsEntry(**asdict(result.seconds)),
+        notes=result.notes,
+        findings=result.findings,
+    )
+
+
+def left_out_entry(entry: LeftOut) -> LeftOutEntry:
+    """Return the entry of an operator that was not executed."""
+    return LeftOutEntry(entry.operator, entry.name, entry.why, entry.is_cause)
+
+
+def _output(result: RunResult, index: int, values: Array) -> OutputEntry:
+    return OutputEntry(index, result.model.main.tensors[index].name, values.shape, str(values.dtype))
+
+
+def _comparison(result: RunResult, comparison: Comparison) -> ComparisonEntry:
+    first = comparison.first_difference
+    return ComparisonEntry(
+        golden=comparison.golden,
+        tolerance=comparison.tolerance,
+        equal=comparison.is_equal,
+        tensors_compared=len(comparison.tensors),
+        first_difference=None if first is None else _tensor(result, first),
+        per_tensor=tuple(_tensor(result, tensor) for tensor in comparison.tensors),
+    )
+
+
+def _tensor(result: RunResult, compared: TensorComparison) -> TensorEntry:
+    graph = result.model.main
+    return TensorEntry(
+        operator=compared.operator,
+        operator_type=shorten(graph.operators[compared.operator].name, 40),
+        tensor=compared.tensor,
+        name=graph.tensors[compared.tensor].name,
+        equal=compared.is_equal,
+        differing=compared.differing,
+        values=compared.count,
+        share=compared.share,
+        largest_difference=compared.largest,
+        note=compared.note,
+    )

@@ -1,0 +1,123 @@
+"""The published JSON schemas, generated from the typed documents: `python -m npufit.report.schema`, or `make docs`.
+
+Only this module imports pydantic.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+_WIDTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What one command prints as JSON: its room in this folder, the name of the document there, and what it is."""
+
+    command: str
+    document: str
+    description: str
+
+
+PUBLISHED = (
+    Published("check", "CheckDocument", "Indices count from 0; sizes are bytes."),
+    Published(
+        "run",
+        "RunDocument",
+        "Indices count from 0; tensors and operators are those of the source model's main subgraph.",
+    ),
+    Published(
+        "fit",
+        "FitDocument",
+        "Indices count from 0. Operators of `before` and of the sites of the first pass are those of the model as "
+        "given; a later pass names operators of the model that it found.",
+    ),
+    Published("resize", "ResizeDocument", "Shapes have the batch first."),
+    Published("calibrate", "CalibrateDocument", "Errors are median absolute shares of the measurement, 0.1 for 10 %."),
+    Published("accuracy", "AccuracyDocument", "Errors are shares of the measurement, 0.1 for 10 %."),
+    Published("disassemble", "DisassembleDocument", "Indices count from 0; offsets are bytes of the stream."),
+    Published("rules", "RulesDocument", "A list; `npufit rules ID --json` prints a single rule."),
+    Published("targets", "TargetsDocument", "A list."),
+    Published("zoo", "ZooDocument", "A list."),
+    Published("toolchain", "ToolchainDocument", "Releases of Vela."),
+)
+
+
+class _Plain(GenerateJsonSchema):
+    """Schemas without titles: names and descriptions say all."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Return that no field gets a title made from its name."""
+        return False
+
+    def nullable_schema(self, schema: Any) -> dict[str, Any]:
+        """Return `{"type": ["number", "null"]}` for a plain type that may be null."""
+        found = super().nullable_schema(schema)
+        inner, *_ = found.get("anyOf", [{}])
+        return {**inner, "type": [inner["type"], "null"]} if isinstance(inner.get("type"), str) else found
+
+    def generate(self, schema: Any, mode: Any = "validation") -> dict[str, Any]:
+        """Return the schema; nothing but the fields of a document may stand in its objects."""
+        found = super().generate(schema, mode)
+        for entry in (found, *found.get("$defs", {}).values()):
+            entry.pop("title", None)
+            if "properties" in entry:
+                entry["additionalProperties"] = False
+        return found
+
+
+def generated_schema(published: Published) -> dict[str, Any]:
+    """Return the JSON schema of what a command prints."""
+    module = import_module(f"npufit.report.{published.command}.document")
+    schema = TypeAdapter[Any](getattr(module, published.document)).json_schema(schema_generator=_Plain)
+    schema.pop("description", None)
+    command = f"npufit {published.command}"
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "title": command,
+        "description": f"The output of `{command} --json`. {published.description}",
+        **schema,
+    }
+
+
+def schema_file(published: Published) -> Path:
+    """Return where the schema of a command is published."""
+    return Path(__file__).parent / published.command / "schema.json"
+
+
+def schema_text(published: Published) -> str:
+    """Return the schema as the text of its file."""
+    return _lines(generated_schema(published)) + "\n"
+
+
+def _lines(value: Any, indent: str = "") -> str:
+    """Return JSON in which what fits on a line stands on one."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(indent) + len(line) <= _WIDTH or not isinstance(value, dict | list):
+        return line
+    deeper = indent + "  "
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value).items()
+        entries = [f"{json.dumps(key)}: {_lines(entry, deeper)}" for key, entry in items]
+    else:
+        entries = [_lines(entry, deeper) for entry in cast("list[Any]", value)]
+    opening, closing = line[0], line[-1]
+    inside = f",\n{deeper}".join(entries)
+    return f"{opening}\n{deeper}{inside}\n{indent}{closing}"
+
+
+def main() -> None:
+    """Write every schema anew."""
+    for published in PUBLISHED:
+        schema_file(published).write_text(schema_text(published), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
