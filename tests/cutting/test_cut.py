@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import npufit
-from networks.rewrite_models import Net, kinds
+from networks import Network
 from npufit.checking import check
 from npufit.cutting.cut import Cut, cut, manifest_text, prove_cut, run_parts
 from npufit.errors import InputError
@@ -20,6 +20,7 @@ from npufit.fitting.proof import extreme_inputs, seeded_inputs
 from npufit.graph import Attachment, Buffer, Metadata, Model
 from npufit.stacks import Placement, Unit
 from npufit.tflite import parse_model, serialize_model
+from rewrite.rewriting import kinds
 
 _25_3 = "imx93/teflon@25.3"
 
@@ -30,7 +31,7 @@ def _placed(model: Model) -> Placement:
 
 def _framed() -> Model:
     """Return a network with operators that the NPU does not take before, between and behind convolutions."""
-    net = Net()
+    net = Network()
     first = net.apply("ABS", (net.input(1, 8, 8, 16),), (1, 8, 8, 16))
     inner = net.convolve(net.apply("ABS", (net.convolve(first, 16),), (1, 6, 6, 16)), 16)
     net.apply("ABS", (inner,), (1, 4, 4, 16))
@@ -93,7 +94,7 @@ def test_tensors_cut_where_they_are_written() -> None:
 
 
 def test_inputs_and_early_results_pass_by_parts_that_do_not_need_them() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 8, 8, 16)
     second = net.input(1, 6, 6, 16)
     early = net.apply("ABS", (first,), (1, 8, 8, 16))
@@ -145,12 +146,12 @@ def _with_other_bias(model: Model) -> Model:
 
 
 def test_where_there_is_nothing_to_cut_it_is_said() -> None:
-    net = Net()
+    net = Network()
     net.convolve(net.input(1, 8, 8, 16), 16)
     whole = net.model()
     with pytest.raises(InputError, match="nothing comes before or behind"):
         cut(whole, _placed(whole))
-    net = Net()
+    net = Network()
     net.apply("ABS", (net.input(1, 8, 8, 16),), (1, 8, 8, 16))
     with pytest.raises(InputError, match="nothing is known to run on the NPU"):
         cut(net.model(), _placed(net.model()))

@@ -10,7 +10,7 @@ import pytest
 
 import npufit
 from fitting.wrong_passes import Inexact, Wrong
-from networks.rewrite_models import INT8, UINT8, Net, quantized
+from networks import INT8, UINT8, Network, quantized
 from npufit.checking import check
 from npufit.errors import InputError
 from npufit.execution.differences import differences
@@ -28,7 +28,7 @@ _25_3 = "imx93/teflon@25.3"
 
 
 def _network() -> Model:
-    net = Net()
+    net = Network()
     padded = net.pad(net.input(1, 8, 8, 3), 0, 1, 0, 1)
     net.convolve(net.convolve(padded, 8, stride=2), 10, 1, quantization=quantized(0.1, 3))
     return net.model()
@@ -102,7 +102,7 @@ def test_an_exact_pass_behind_an_approximate_one_is_still_proven() -> None:
 
 
 def test_differences_are_those_of_real_values() -> None:
-    net = Net(INT8)
+    net = Network(INT8)
     net.convolve(net.input(1, 2, 2, 1), 3, 1, quantization=quantized(0.5, 10))
     model = net.model()
     output = model.main.outputs[0]
@@ -121,7 +121,7 @@ def test_differences_are_those_of_real_values() -> None:
 
 
 def test_nothing_but_numbers_is_compared_as_numbers() -> None:
-    net = Net()
+    net = Network()
     net.input(1, 2)
     model = replace(net.model(), subgraphs=(replace(net.model().main, outputs=(0,)),))
     values = np.array([[np.nan, np.inf]])
@@ -132,7 +132,7 @@ def test_nothing_but_numbers_is_compared_as_numbers() -> None:
 
 
 def test_inputs_and_outputs_are_adapted_to_another_type() -> None:
-    net = Net(UINT8)
+    net = Network(UINT8)
     net.pool(net.input(1, 8, 8, 4, quantization=quantized(0.05, 7)))
     model = net.model()
     steps = _steps(model, ToInt8())
@@ -152,7 +152,7 @@ def test_a_result_for_vela_is_simulated() -> None:
 
 
 def test_extremes_are_what_they_are_called() -> None:
-    net = Net(UINT8)
+    net = Network(UINT8)
     net.input(1, 2, 2, 1, quantization=quantized(0.5, 7))
     named = {entry.name: entry.values[0].ravel().tolist() for entry in extreme_inputs(net.model(0))}
     assert named == {

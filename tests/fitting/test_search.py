@@ -9,7 +9,7 @@ import pytest
 
 import npufit
 from fitting.wrong_passes import Become, Failing, Inexact, Wrong
-from networks.rewrite_models import Net, kinds
+from networks import Network
 from npufit.checking import CheckResult, check
 from npufit.errors import InputError
 from npufit.execution import random_inputs
@@ -20,6 +20,7 @@ from npufit.rewrite import Context, Exactness, Pass, Rewritten
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.escapes import BreakEscape
 from npufit.rewrite.passes.padding import FoldPad
+from rewrite.rewriting import kinds
 
 _25_3 = "imx93/teflon@25.3"
 _PASSES = (RemoveDead(), FoldPad(), BreakEscape())
@@ -77,10 +78,10 @@ def test_what_helps_is_taken_and_the_rest_is_explained(padded: CheckResult) -> N
 
 
 def test_what_makes_it_worse_is_left_with_the_reason() -> None:
-    net = Net()
+    net = Network()
     net.convolve(net.convolve(net.input(1, 8, 8, 16), 16), 16)
     good = net.model()
-    net = Net()
+    net = Network()
     net.convolve(net.apply("ABS", (net.convolve(net.input(1, 8, 8, 16), 16),), (1, 6, 6, 16)), 16)
     worse = net.model()
     found = search(check(good, _25_3), (Become((good, worse)),))
@@ -90,11 +91,11 @@ def test_what_makes_it_worse_is_left_with_the_reason() -> None:
 
 def _mendable() -> tuple[Model, Model]:
     """Return a network that the NPU refuses for its scales, and one that runs there with hazard ethosu.pad-folded."""
-    net = Net()
+    net = Network()
     scales = Quantization((0.001, 0.002) * 32, (0,) * 64)
-    net.convolve(net.input(1, 64, 64, 64), 64, stride=2, padding=Padding.SAME, weights=scales)
+    net.convolve(net.input(1, 64, 64, 64), 64, stride=2, padding=Padding.SAME, weights_quantization=scales)
     refused = net.model()
-    net = Net()
+    net = Network()
     net.convolve(net.pad(net.input(1, 64, 64, 64), 0, 1, 0, 1), 64, stride=2)
     return refused, net.model()
 
@@ -112,7 +113,7 @@ def test_a_gain_that_brings_hazards_is_taken_with_what_removes_them() -> None:
 def test_rounds_go_on_until_nothing_helps() -> None:
     nets: list[Model] = []
     for count in (3, 2, 1, 0):
-        net = Net()
+        net = Network()
         last = net.input(1, 8, 8, 16)
         for _ in range(count):
             last = net.apply("ABS", (last,), (1, 8, 8, 16))

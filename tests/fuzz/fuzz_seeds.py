@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from networks.operator_models import MODELS, compiled_with_names, draw
+from networks.operators import MODELS, compiled_with_names, draw
+from networks.random_chains import random_chain
 from networks.schema_files import EXAMPLES
-from networks.tiling_models import random_chain
 from npufit.errors import NpufitError
 from npufit.graph import Model
 from npufit.loading import load

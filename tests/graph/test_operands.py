@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import npufit
-from networks.tiny import activation, as_model, single, zeros
+from networks.one_operator import activation, as_model, single, zeros
 from npufit.errors import ModelError
 from npufit.fitting.fit import fit
 from npufit.graph import ElementType, Quantization, Tensor, lacks_operands, require_operands, require_scales

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from networks.tiny import activation, as_model, constant, single, zeros
+from networks.one_operator import activation, as_model, constant, single, zeros
 from npufit.graph import (
     BatchMatMulOptions,
     ConcatenationOptions,

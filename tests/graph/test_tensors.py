@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from networks.tiny import activation, constant, single, zeros
+from networks.one_operator import activation, constant, single, zeros
 from npufit.graph import (
     NO_TENSOR,
     NOT_QUANTIZED,

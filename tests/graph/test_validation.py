@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from networks.tiny import activation, as_model, constant, single
+from networks.one_operator import activation, as_model, constant, single
 from npufit.errors import ModelError
 from npufit.graph import Buffer, ElementType, Model, Operator, OtherOptions, Subgraph, Tensor, validate
 

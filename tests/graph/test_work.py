@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from networks.tiny import activation, single, zeros
+from networks.one_operator import activation, single, zeros
 from npufit.graph import (
     BatchMatMulOptions,
     Buffer,

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from networks.rewrite_models import HALF, INT32, Net, kinds
+from networks import HALF, INT32, Network
 from npufit.errors import InputError
 from npufit.execution import Reference
 from npufit.graph import (
@@ -40,6 +40,7 @@ from npufit.rewrite.resolution import Resized, image_input, parse_size, resize, 
 from npufit.rewrite.resolution.dimensions import dimension, new_size, old_size, reshape
 from npufit.tflite import parse_model, read_model, serialize_model
 from npufit.zoo import build, describe_structure, parse_spec, structure_differences
+from rewrite.rewriting import kinds
 
 SAME = Padding.SAME
 
@@ -115,7 +116,7 @@ def test_what_forbids_another_size_is_named(name: str, what: str) -> None:
 # Single operators: each of these networks has an input of 16x16.
 
 
-def resized(net: Net, size: tuple[int, int] = (24, 20), *outputs: int) -> Resized:
+def resized(net: Network, size: tuple[int, int] = (24, 20), *outputs: int) -> Resized:
     """Return the network at another size, having run it there."""
     result = resize_image(net.model(*outputs), size)
     run(result.model)
@@ -129,7 +130,7 @@ def output_shape(result: Resized) -> tuple[int, ...]:
 
 
 def test_rows_and_columns_may_be_merged_and_taken_apart() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 16, 16, 6)
     flat = net.apply("RESHAPE", (first, net.constant([1, 768, 2])), (1, 768, 2), ReshapeOptions((1, 768, 2)))
     net.apply("RESHAPE", (flat, net.constant([1, 16, 16, 2, 3])), (1, 16, 16, 2, 3))
@@ -140,7 +141,7 @@ def test_rows_and_columns_may_be_merged_and_taken_apart() -> None:
 
 
 def test_minus_one_in_a_reshape_stays() -> None:
-    net = Net()
+    net = Network()
     net.apply("RESHAPE", (net.input(1, 16, 16, 3), net.constant([1, -1, 3])), (1, 256, 3))
     result = resized(net)
     assert output_shape(result) == (1, 480, 3)
@@ -148,14 +149,14 @@ def test_minus_one_in_a_reshape_stays() -> None:
 
 
 def test_a_reshape_that_mixes_places_is_refused() -> None:
-    net = Net()
+    net = Network()
     net.apply("RESHAPE", (net.input(1, 16, 16, 3), net.constant([1, 32, 24])), (1, 32, 24))
     with pytest.raises(InputError, match=r"operator 0 \(RESHAPE\): cannot be resized: nothing says what \[1, 32, 24\]"):
         resize_image(net.model(), (24, 20))
 
 
 def test_a_matrix_on_a_flattened_map_is_refused() -> None:
-    net = Net()
+    net = Network()
     flat = net.apply("RESHAPE", (net.input(1, 16, 16, 2), net.constant([1, 512])), (1, 512))
     weights = net.random(4, 512, quantization=HALF)
     net.apply("FULLY_CONNECTED", (flat, weights), (1, 4), FullyConnectedOptions(), version=4)
@@ -164,7 +165,7 @@ def test_a_matrix_on_a_flattened_map_is_refused() -> None:
 
 
 def test_a_matrix_on_channels_alone_goes_along() -> None:
-    net = Net()
+    net = Network()
     flat = net.apply("RESHAPE", (net.input(1, 16, 16, 2), net.constant([256, 2])), (256, 2))
     weights = net.random(4, 2, quantization=HALF)
     net.apply("FULLY_CONNECTED", (flat, weights), (256, 4), FullyConnectedOptions(), version=4)
@@ -172,7 +173,7 @@ def test_a_matrix_on_channels_alone_goes_along() -> None:
 
 
 def test_a_constant_with_a_value_for_each_place_is_refused() -> None:
-    net = Net()
+    net = Network()
     positions = net.random(1, 16, 16, 1, quantization=HALF)
     net.apply("ADD", (net.input(1, 16, 16, 2), positions), (1, 16, 16, 2), AddOptions())
     with pytest.raises(InputError, match=r"operator 0 \(ADD\): .* position embedding"):
@@ -180,11 +181,11 @@ def test_a_constant_with_a_value_for_each_place_is_refused() -> None:
 
 
 def test_slices_to_the_end_follow_and_others_are_refused() -> None:
-    net = Net()
+    net = Network()
     bounds = (net.constant([0, 1, 0, 0]), net.constant([1, 15, 16, 2]))
     net.apply("SLICE", (net.input(1, 16, 16, 2), *bounds), (1, 15, 16, 2))
     assert output_shape(resized(net)) == (1, 23, 20, 2)
-    net = Net()
+    net = Network()
     bounds = (net.constant([0, 1, 0, 0]), net.constant([1, 14, 16, 2]))
     net.apply("SLICE", (net.input(1, 16, 16, 2), *bounds), (1, 14, 16, 2))
     with pytest.raises(InputError, match=r"operator 0 \(SLICE\): .* takes 14 of 16 places"):
@@ -192,7 +193,7 @@ def test_slices_to_the_end_follow_and_others_are_refused() -> None:
 
 
 def test_every_second_place_follows() -> None:
-    net = Net()
+    net = Network()
     bounds = [net.constant(one) for one in ([0, 1, 0, 0], [1, 16, 16, 2], [1, 2, 1, 1])]
     net.apply("STRIDED_SLICE", (net.input(1, 16, 16, 2), *bounds), (1, 8, 16, 2), StridedSliceOptions())
     assert output_shape(resized(net)) == (1, 12, 20, 2)
@@ -200,7 +201,7 @@ def test_every_second_place_follows() -> None:
 
 def test_upsampling_goes_to_the_map_that_it_meets() -> None:
     """At 13 rows the map of half the size has 7, and twice 7 would not meet the shortcut."""
-    net = Net()
+    net = Network()
     first = net.convolve(net.input(1, 16, 16, 2), 2, 1)
     half = net.convolve(first, 2, 3, 2, padding=SAME)
     large = net.apply(
@@ -211,7 +212,7 @@ def test_upsampling_goes_to_the_map_that_it_meets() -> None:
 
 
 def test_upsampling_alone_keeps_its_factor() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 16, 16, 2)
     net.apply(
         "RESIZE_NEAREST_NEIGHBOR", (first, net.constant([48, 32])), (1, 48, 32, 2), ResizeNearestNeighborOptions()
@@ -220,7 +221,7 @@ def test_upsampling_alone_keeps_its_factor() -> None:
 
 
 def test_a_pool_over_the_whole_map_stays_one() -> None:
-    net = Net()
+    net = Network()
     net.pool(net.input(1, 16, 16, 2), 16, 1, kind="AVERAGE_POOL_2D")
     result = resized(net)
     assert output_shape(result) == (1, 1, 1, 2)
@@ -228,8 +229,8 @@ def test_a_pool_over_the_whole_map_stays_one() -> None:
 
 
 def test_keras_pads_by_parity_and_others_do_not() -> None:
-    def padded(first: tuple[int, int]) -> Net:
-        net = Net()
+    def padded(first: tuple[int, int]) -> Network:
+        net = Network()
         net.convolve(net.pad(net.input(1, 16, 16, 2), *first, *first), 2, 3, 2)
         return net
 
@@ -244,7 +245,7 @@ def test_keras_pads_by_parity_and_others_do_not() -> None:
 
 def test_a_shape_that_is_packed_at_run_time_follows() -> None:
     """Keras writes a dynamic batch so: the batch is computed, rows and columns are constants in a PACK."""
-    net = Net()
+    net = Network()
     first = net.input(1, 16, 16, 2)
     shape = net.apply("SHAPE", (first,), (4,), OtherOptions("ShapeOptions", (("out_type", 2),)), element=INT32,
                       quantization=NOT_QUANTIZED)  # fmt: skip
@@ -258,7 +259,7 @@ def test_a_shape_that_is_packed_at_run_time_follows() -> None:
 
 
 def test_maps_that_no_longer_meet_are_named() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 16, 16, 2)
     half = net.convolve(first, 2, 3, 2, padding=SAME)
     depth = OtherOptions("DepthToSpaceOptions", (("block_size", 2),))
@@ -269,14 +270,14 @@ def test_maps_that_no_longer_meet_are_named() -> None:
 
 
 def test_a_map_that_vanishes_is_named() -> None:
-    net = Net()
+    net = Network()
     net.convolve(net.convolve(net.input(1, 16, 16, 2), 2, 5), 2, 5)
     with pytest.raises(InputError, match=r"operator 1 \(CONV_2D\): .* too small"):
         resize_image(net.model(), (8, 16))
 
 
 def test_a_constant_that_two_share_changes_for_one_alone() -> None:
-    net = Net()
+    net = Network()
     whole = net.constant([1, 256, 2])
     first = net.input(1, 16, 16, 2)
     net.apply("RESHAPE", (first, whole), (1, 256, 2))
@@ -288,7 +289,7 @@ def test_a_constant_that_two_share_changes_for_one_alone() -> None:
 
 
 def test_signatures_and_metadata_stay_where_they_are_true() -> None:
-    net = Net()
+    net = Network()
     net.convolve(net.input(1, 16, 16, 2), 2)
     model = net.model()
     plan = Metadata("OfflineMemoryAllocation", Buffer(b"offsets"))
@@ -299,7 +300,7 @@ def test_signatures_and_metadata_stay_where_they_are_true() -> None:
 
 
 def test_a_size_that_the_file_leaves_open_stays_open() -> None:
-    net = Net()
+    net = Network()
     net.convolve(net.input(1, 16, 16, 2), 2)
     net.tensors[0] = replace(net.tensors[0], shape_signature=(-1, 16, 16, 2))
     result = resized(net)
@@ -313,7 +314,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 
 
 def test_inputs_are_named() -> None:
-    net = Net()
+    net = Network()
     net.apply("ADD", (net.input(1, 16, 16, 2), net.input(1, 16, 16, 2)), (1, 16, 16, 2), AddOptions())
     model = net.model()
     with pytest.raises(InputError, match=r"several inputs have rows and columns: t0, t1"):

@@ -17,7 +17,7 @@ import pytest
 from own_differences import OwnDifference, own_differences
 
 import npufit
-from networks import operator_models
+from networks import Network, operators, quantized
 from npufit.errors import InputError, ToolError
 from npufit.execution import random_inputs
 from npufit.graph import AddOptions, ElementType, Model, Operator, SubOptions
@@ -156,9 +156,9 @@ def test_a_network_of_the_zoo_is_exact(name: str) -> None:
         _check(npufit.load(name))
 
 
-@pytest.mark.parametrize("name", operator_models.MODELS)
+@pytest.mark.parametrize("name", operators.MODELS)
 def test_an_operator_is_exact(name: str) -> None:
-    model = operator_models.draw(name)
+    model = operators.draw(name)
     assert _check(model) >= 1, "nothing of it runs on the NPU"
 
 
@@ -192,14 +192,14 @@ def _largest(model: Model, operator: Operator) -> int | None:
 
 def test_add_rounds_its_scaled_operand_twice() -> None:
     """Every pair of values, with scales of a ResNet50 of which one pair comes out a step lower where it rounds once."""
-    sketch = operator_models.Sketch()
+    network = Network(quantization=quantized(0.05169808119535446, -128))
     left, right = (
-        sketch.input(1, 256, 256, 1, scale=scale, element=ElementType.INT8, zero_point=zero_point)
-        for scale, zero_point in ((0.04400418698787689, -128), (0.07350240647792816, -4))
+        network.input(1, 256, 256, 1, quantization=quantization)
+        for quantization in (quantized(0.04400418698787689, -128), quantized(0.07350240647792816, -4))
     )
-    sketch.apply("ADD", (left, right), (1, 256, 256, 1), AddOptions(), 0.05169808119535446, ElementType.INT8, -128)
+    network.apply("ADD", (left, right), (1, 256, 256, 1), AddOptions())
     values = np.arange(-128, 128, dtype=np.int8)
     inputs = {left: np.repeat(values, 256).reshape(1, 256, 256, 1), right: np.tile(values, 256).reshape(1, 256, 256, 1)}
-    comparison = run_on_target(sketch.model("add"), _VELA, inputs, RunOptions(compare=True, repeat=0)).comparison
+    comparison = run_on_target(network.model(), _VELA, inputs, RunOptions(compare=True, repeat=0)).comparison
     assert comparison is not None
     assert comparison.is_equal

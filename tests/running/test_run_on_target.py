@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import npufit
-from networks.operator_models import compiled_with_names
+from networks.operators import compiled_with_names
 from npufit.errors import InputError
 from npufit.execution import random_inputs
 from npufit.execution.compiled import tie_by_name

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import npufit
-from networks.operator_models import INT8, VELA, Sketch, compiled_with_names
+from networks import Network, quantized
+from networks.operators import VELA, compiled_with_names
 from npufit.execution import random_inputs
 from npufit.graph import ConcatenationOptions, Model, OtherOptions
 from npufit.running import RunOptions, run_on_target
@@ -36,27 +37,27 @@ class _Relay:
     shared: tuple[int, ...]
 
     def draw(self) -> Model:
-        sketch = Sketch()
+        network = Network(quantization=quantized(_SCALE))
 
         def apply(kind: str, tensor: int, shape: Sequence[int] = _IMAGE) -> int:
             if kind != "REVERSE_V2":
-                return sketch.apply(kind, [tensor], shape, None, _SCALE, INT8)
-            axes = sketch.constant(np.array([2], np.int32))
-            return sketch.apply(kind, [tensor, axes], shape, OtherOptions("ReverseV2Options", ()), _SCALE, INT8)
+                return network.apply(kind, [tensor], shape)
+            axes = network.constant(np.array([2], np.int32))
+            return network.apply(kind, [tensor, axes], shape, OtherOptions("ReverseV2Options", ()))
 
-        current = apply("RELU", sketch.input(*_IMAGE, scale=_SCALE, element=INT8))
+        current = apply("RELU", network.input(*_IMAGE))
         parts: list[int] = []
         for part in range(3):
             parts.append(apply("TANH", current))
             if part < 2:
                 current = apply("ABS", apply("REVERSE_V2", current))
         shape = [size * 3 if axis == self.axis else size for axis, size in enumerate(_IMAGE)]
-        whole = sketch.apply("CONCATENATION", parts, shape, ConcatenationOptions(self.axis), _SCALE, INT8)
+        whole = network.apply("CONCATENATION", parts, shape, ConcatenationOptions(self.axis))
         for kind in self.readers:
             apply(kind, whole, shape)
         if self.part_reader is not None:
             apply("REVERSE_V2", parts[self.part_reader])
-        return sketch.model("relay")
+        return network.model(*network.unread(), name="relay")
 
 
 _RELAYS = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from networks.rewrite_models import INT8, UINT8, Net, quantized
+from networks import INT8, UINT8, Network, quantized
 from npufit.execution import Reference
 from npufit.graph import Conv2DOptions, DepthwiseConv2DOptions, ElementType, FullyConnectedOptions, Options, Padding
 from npufit.rewrite.arithmetic.requantization import (
@@ -32,7 +32,7 @@ _MOST = 10**7
 
 def _litert(kind: str, element: ElementType, sums: Integers, scales: tuple[float, float, float]) -> Integers:
     """Return what a kernel makes of `sums`: they are the biases of as many channels whose weights are zero."""
-    net, count = Net(element), len(sums)
+    net, count = Network(element), len(sums)
     zero, middle = (128, 128) if element is UINT8 else (0, 0)
     ifm, weights, ofm = scales
     bias_scale = quantized(ifm * weights)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from networks.rewrite_models import edge_inputs
 from npufit.execution import Reference, Values
 from npufit.execution.differences import OutputDifference, differences
 from npufit.graph import Model
 from npufit.rewrite import Pass
+from rewrite.rewriting import edge_inputs
 
 
 def measure(

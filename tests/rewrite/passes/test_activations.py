@@ -9,21 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from networks.rewrite_models import (
-    FLOAT32,
-    INT8,
-    UINT8,
-    Net,
-    assert_same_answers,
-    hazards,
-    kinds,
-    on,
-    on_npu,
-    place,
-    quantized,
-    read,
-    rewrite,
-)
+from networks import FLOAT32, INT8, UINT8, Network, quantized
 from npufit.graph import (
     NOT_QUANTIZED,
     Activation,
@@ -36,6 +22,7 @@ from npufit.graph import (
 )
 from npufit.rewrite import Context
 from npufit.rewrite.passes.activations import FuseActivations, UnfuseActivations
+from rewrite.rewriting import assert_same_answers, hazards, kinds, on, on_npu, place, read, rewrite
 
 _RELUS = ("RELU", "RELU6", "RELU_N1_TO_1")
 _SIX_AND_A_BIT = 0.02352946251630783
@@ -43,7 +30,7 @@ _SIX_AND_A_BIT = 0.02352946251630783
 
 
 def _standing(kind: str, before: Quantization, after: Quantization, element: ElementType = INT8) -> Model:
-    net = Net(element)
+    net = Network(element)
     start = NOT_QUANTIZED if element is FLOAT32 else quantized(0.03, 7)
     first = net.convolve(net.input(1, 8, 8, 4, quantization=start), quantization=before)
     net.apply(kind, (first,), (1, 6, 6, 4), quantization=after, version=1)
@@ -84,7 +71,7 @@ def test_zero_points_that_leave_the_same_room(kind: str, scale: float, first: in
 
 
 def test_an_activation_with_two_readers_or_behind_another_stays() -> None:
-    net = Net()
+    net = Network()
     first = net.convolve(net.input(1, 8, 8, 4))
     relu = net.apply("RELU", (first,), (1, 6, 6, 4))
     model = net.model(net.apply("ADD", (first, relu), (1, 6, 6, 4), AddOptions()))
@@ -103,9 +90,9 @@ def test_on_teflon_only_what_the_range_implies_moves(zero_point: int, moves: boo
 
 def _refused(
     scale: float, zero_point: int, element: ElementType = INT8, activation: Activation = Activation.RELU6
-) -> tuple[Net, int]:
+) -> tuple[Network, int]:
     """Return a convolution with a fused activation that another convolution and the output read."""
-    net = Net(element)
+    net = Network(element)
     middle = 128 if element is UINT8 else 0
     out = quantized(scale, zero_point)
     first = net.input(1, 8, 8, 4, quantization=quantized(0.03, middle))
@@ -153,7 +140,7 @@ def test_readers_that_know_the_zero_point_get_the_old_one_back() -> None:
 @pytest.mark.parametrize("activation", [Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1])
 @pytest.mark.parametrize("zero_point", [-128, -30, 100])
 def test_dropped_activations_of_additions(activation: Activation, zero_point: int) -> None:
-    net = Net()
+    net = Network()
     one, two = net.input(1, 6, 6, 4, quantization=quantized(0.05, 3)), net.input(1, 6, 6, 4)
     out = quantized(0.06, zero_point)
     model = net.model(net.apply("ADD", (one, two), (1, 6, 6, 4), AddOptions(activation), quantization=out))
@@ -168,7 +155,7 @@ def test_dropped_activations_of_additions(activation: Activation, zero_point: in
 
 
 def test_what_no_range_can_do_becomes_an_operator() -> None:
-    net = Net()
+    net = Network()
     one, two = net.input(1, 36, quantization=quantized(0.05, 3)), net.input(1, 36)
     options = MulOptions(Activation.RELU)
     model = net.model(net.apply("MUL", (one, two), (1, 36), options, quantization=quantized(0.06, 9)))

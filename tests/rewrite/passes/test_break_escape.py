@@ -7,26 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from networks.rewrite_models import (
-    Net,
-    assert_same_answers,
-    hazards,
-    kinds,
-    on,
-    on_npu,
-    place,
-    read,
-    rewrite,
-)
+from networks import Network
 from npufit.errors import InputError
 from npufit.graph import Model, ReshapeOptions
 from npufit.rewrite import Context
 from npufit.rewrite.passes.escapes import BreakEscape
+from rewrite.rewriting import assert_same_answers, hazards, kinds, on, on_npu, place, read, rewrite
 
 
 def _escaping(depth: int = 32, kernel: int = 3) -> Model:
     """Return a network whose middle tensor is read on the NPU and is an output as well."""
-    net = Net()
+    net = Network()
     middle = net.convolve(net.input(1, 8, 8, 8), depth, kernel)
     last = net.convolve(middle, 16, 1)
     return net.model(middle, last)
@@ -44,7 +35,7 @@ def test_an_expensive_operator_is_followed_by_a_copy(version: str) -> None:
 
 
 def test_a_cheap_operator_is_repeated() -> None:
-    net = Net()
+    net = Network()
     small = net.convolve(net.input(1, 16, 16, 8), 32, 1)
     model = net.model(small, net.convolve(small, 16, 1))
     after = rewrite(BreakEscape(), model, on(model, "25.3")).model
@@ -72,7 +63,7 @@ def test_nothing_is_done_where_nothing_escapes() -> None:
 
 
 def test_a_reshape_behind_another_reader_gets_the_copy() -> None:
-    net = Net()
+    net = Network()
     middle = net.convolve(net.input(1, 8, 8, 8), 32, 3)
     last = net.convolve(middle, 16, 1)
     shape = net.constant([1, 36, 32])
@@ -85,7 +76,7 @@ def test_a_reshape_behind_another_reader_gets_the_copy() -> None:
 
 
 def test_readers_on_the_cpu_get_the_copy() -> None:
-    net = Net()
+    net = Network()
     middle = net.convolve(net.input(1, 8, 8, 8), 32, 3)
     last = net.convolve(middle, 16, 1)
     outside = net.apply("ABS", (middle,), net.tensors[middle].shape or ())

@@ -8,17 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from networks.rewrite_models import INT32, Net, assert_same_answers, hazards, kinds, on, read, rewrite
+from networks import INT32, Network
 from npufit.graph import NOT_QUANTIZED, Model, OtherOptions, PackOptions, StridedSliceOptions
 from npufit.rewrite import Context
 from npufit.rewrite.passes.batch import FixBatch
+from rewrite.rewriting import assert_same_answers, hazards, kinds, on, read, rewrite
 
 _WHOLE = OtherOptions("ShapeOptions", (("out_type", 2),))
 
 
 def _flattening(batch: int = 1) -> Model:
     """Return what Keras makes of a Flatten with a dynamic batch: the file says [1, 1] for what is [1, 144]."""
-    net = Net()
+    net = Network()
     first = net.convolve(net.input(batch, 8, 8, 4))
     whole = net.apply("SHAPE", (first,), (4,), _WHOLE, element=INT32, quantization=NOT_QUANTIZED)
     cut = [net.constant(values) for values in ([0], [1], [1])]
@@ -49,13 +50,13 @@ def test_what_the_network_lost_is_said() -> None:
 
 
 def test_a_network_without_open_sizes_is_left_alone() -> None:
-    net = Net()
+    net = Network()
     net.convolve(net.input(1, 8, 8, 4))
     assert FixBatch().rewrite(net.model(), Context()) is None
 
 
 def test_shapes_that_depend_on_values_stay_open() -> None:
-    net = Net()
+    net = Network()
     chosen = net.apply("WHERE", (net.input(4, element=INT32),), (1, 1), element=INT32, version=1)
     size = net.apply("SHAPE", (chosen,), (2,), _WHOLE, element=INT32, quantization=NOT_QUANTIZED)
     model = net.model(size)

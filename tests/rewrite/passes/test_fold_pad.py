@@ -8,30 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from networks.rewrite_models import (
-    FLOAT32,
-    HALF,
-    INT8,
-    UINT8,
-    Net,
-    assert_same_answers,
-    hazards,
-    kinds,
-    on,
-    on_npu,
-    quantized,
-    read,
-    rewrite,
-)
+from networks import FLOAT32, HALF, INT8, UINT8, Network, quantized
 from npufit.graph import Conv2DOptions, ElementType, Model, Padding
 from npufit.rewrite import Context
 from npufit.rewrite.passes.padding import FoldPad
+from rewrite.rewriting import assert_same_answers, hazards, kinds, on, on_npu, read, rewrite
 
 
 def _padded(
     size: int, amounts: tuple[int, int, int, int], kernel: int = 3, stride: int = 2, element: ElementType = INT8
 ) -> Model:
-    net = Net(element)
+    net = Network(element)
     quantization = {INT8: quantized(0.05, -3), UINT8: quantized(0.05, 120)}.get(element, HALF)
     first = net.input(1, size, size + 2, 3, quantization=quantization)
     out = quantized(0.1, 117) if element is UINT8 else quantized(0.1, 5)
@@ -75,7 +62,7 @@ def test_new_taps_are_the_zero_of_the_weights() -> None:
 
 
 def test_depthwise_with_its_own_padding_and_several_readers() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 8, 8, 16)
     padded = net.pad(first, 0, 1, 0, 1)
     net.convolve(padded, depthwise=True, stride=2)
@@ -88,7 +75,7 @@ def test_depthwise_with_its_own_padding_and_several_readers() -> None:
 
 
 def test_padding_that_is_never_read_is_dropped() -> None:
-    net = Net()
+    net = Network()
     net.pool(net.pad(net.input(1, 8, 8, 4), 0, 1, 0, 1), kernel=2, kind="AVERAGE_POOL_2D")
     model = net.model()
     after = rewrite(FoldPad(), model).model
@@ -98,7 +85,7 @@ def test_padding_that_is_never_read_is_dropped() -> None:
 
 def test_a_maximum_ignores_padding_only_where_zero_is_the_lowest_value() -> None:
     for zero_point, folds in ((-128, True), (-127, False)):
-        net = Net()
+        net = Network()
         net.pool(net.pad(net.input(1, 8, 8, 4, quantization=quantized(0.05, zero_point)), 0, 1, 0, 1))
         model = net.model()
         assert (FoldPad().rewrite(model, Context()) is not None) is folds
@@ -109,7 +96,7 @@ def test_a_maximum_ignores_padding_only_where_zero_is_the_lowest_value() -> None
 
 
 def test_a_maximum_with_symmetric_padding_becomes_two() -> None:
-    net = Net()
+    net = Network()
     net.pool(net.convolve(net.pool(net.pad(net.input(1, 10, 8, 16), 1, 1, 1, 1)), 16, 1))
     model = net.model()
     assert FoldPad().rewrite(model, Context()) is None
@@ -123,7 +110,7 @@ def test_a_maximum_with_symmetric_padding_becomes_two() -> None:
 def test_an_average_with_symmetric_padding_becomes_a_convolution_where_that_is_the_same(
     zero_point: int, folds: bool
 ) -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 12, 8, 16, quantization=quantized(0.05, zero_point))
     net.convolve(net.pool(net.pad(first, 1, 1, 1, 1), kind="AVERAGE_POOL_2D"), 16, 1)
     model = net.model()
@@ -137,12 +124,12 @@ def test_an_average_with_symmetric_padding_becomes_a_convolution_where_that_is_t
 
 
 def test_padding_that_rescales_or_pads_channels_stays() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 8, 8, 4)
     paddings = net.constant([[0, 0], [0, 1], [0, 1], [0, 0]])
     net.convolve(net.apply("PAD", (first, paddings), (1, 9, 9, 4), quantization=quantized(0.07, -128)), stride=2)
     assert FoldPad().rewrite(net.model(), Context()) is None
-    net = Net()
+    net = Network()
     first = net.input(1, 8, 8, 4)
     paddings = net.constant([[0, 0], [0, 1], [0, 1], [0, 1]])
     net.convolve(net.apply("PAD", (first, paddings), (1, 9, 9, 5)), stride=2)
@@ -150,7 +137,7 @@ def test_padding_that_rescales_or_pads_channels_stays() -> None:
 
 
 def test_a_window_smaller_than_its_stride_gets_a_padding_that_does_not_underflow() -> None:
-    net = Net()
+    net = Network()
     net.convolve(net.input(1, 8, 8, 4), 8, 1, 2, padding=Padding.SAME)
     model = net.model()
     assert hazards(model, "25.3") == ["ethosu.padding-underflow"]
@@ -161,7 +148,7 @@ def test_a_window_smaller_than_its_stride_gets_a_padding_that_does_not_underflow
 
 
 def test_a_window_that_is_padded_along_one_axis_only_grows_along_the_other() -> None:
-    net = Net()
+    net = Network()
     net.convolve(net.input(1, 8, 8, 4), 8, (1, 3), 2, padding=Padding.SAME)
     model = net.model()
     assert hazards(model, "25.3") == ["ethosu.padding-underflow"]
@@ -191,13 +178,14 @@ def test_whatever_is_folded_is_the_same(
     depthwise: bool,
     version: str,
 ) -> None:
-    net = Net()
+    net = Network()
     padded = net.pad(net.input(1, size, size + 3, 2, quantization=quantized(0.05, 11)), *amounts)
     shape = net.tensors[padded].shape or (1, 1, 1, 1)
     if min(shape[1], shape[2]) < 3 * dilation + 1:
         return
     dilation = dilation if stride == (1, 1) else 1
-    net.convolve(padded, 3, kernel, stride, padding=padding, dilation=dilation, depthwise=depthwise)
+    depth = None if depthwise else 3
+    net.convolve(padded, depth, kernel, stride, padding=padding, dilation=dilation, depthwise=depthwise)
     model = net.model()
     rewritten = FoldPad().rewrite(model, on(model, version) if version else Context())
     if rewritten is not None:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from networks.rewrite_models import FLOAT32, HALF, INT8, INT32, UINT8, on, quantized
+from networks import FLOAT32, HALF, INT8, INT32, UINT8, quantized
 from npufit.errors import ModelError
 from npufit.graph import (
     NO_BUFFER,
@@ -36,6 +36,7 @@ from npufit.graph import (
     validate,
 )
 from npufit.rewrite import Context, load_pass
+from rewrite.rewriting import on
 
 _PASSES = [
     "remove-dead", "cancel-transposes", "clean-reshapes", "fix-batch", "fold-pad", "refuse-activations",

@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from networks.rewrite_models import Net, assert_same_answers, hazards, kinds, on, on_npu, quantized, read, rewrite
+from networks import Network, quantized
 from npufit.graph import ConcatenationOptions, Model, Operator, SplitOptions
 from npufit.rewrite import Context
 from npufit.rewrite.passes.joining import JoinAxis
 from npufit.rewrite.passes.transposes import CancelTransposes
+from rewrite.rewriting import assert_same_answers, hazards, kinds, on, on_npu, read, rewrite
 
 
 def _joined(axis: int, shape: tuple[int, ...]) -> Model:
-    net = Net()
+    net = Network()
     pair = [net.input(*shape), net.input(*shape)]
     joined = list(shape)
     joined[axis] *= 2
@@ -48,7 +49,7 @@ def test_axes_that_are_taken_stay() -> None:
 
 
 def _split(axis: int, count: int, shape: tuple[int, int, int, int]) -> Model:
-    net = Net()
+    net = Network()
     source = net.convolve(net.input(1, shape[1], shape[2], 4), shape[3], 1)
     part = list(shape)
     part[axis] //= count
@@ -78,7 +79,7 @@ def test_splits_of_the_width_and_without_a_target_stay() -> None:
 
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_a_concatenation_leaves_the_bricks_with_one_channel_more(kernel: int) -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 8, 8, 8)
     parts = [net.convolve(first, depth, 1, quantization=quantized(0.05, -7)) for depth in (24, 40)]
     joined = net.apply("CONCATENATION", parts, (1, 8, 8, 64), ConcatenationOptions(3), quantization=quantized(0.05, -7))
@@ -92,7 +93,7 @@ def test_a_concatenation_leaves_the_bricks_with_one_channel_more(kernel: int) ->
 
 
 def test_a_concatenation_that_others_read_keeps_its_hazard() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 8, 8, 8)
     parts = [net.convolve(first, depth, 1) for depth in (24, 40)]
     net.pool(net.apply("CONCATENATION", parts, (1, 8, 8, 64), ConcatenationOptions(3)))

@@ -9,24 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from networks.rewrite_models import (
-    INT8,
-    UINT8,
-    Net,
-    assert_same_answers,
-    hazards,
-    kinds,
-    on,
-    on_npu,
-    quantized,
-    read,
-    rewrite,
-)
+from networks import INT8, UINT8, Network, quantized
 from npufit.execution import Reference
 from npufit.graph import ElementType, FullyConnectedOptions, Model, ReducerOptions
 from npufit.rewrite import Context
 from npufit.rewrite.arithmetic.requantization import round_twice
 from npufit.rewrite.passes.pooling import MeanToConvolution, mean_multiplier
+from rewrite.rewriting import assert_same_answers, hazards, kinds, on, on_npu, read, rewrite
 
 
 def _mean(
@@ -38,7 +27,7 @@ def _mean(
     keep: bool = True,
     offset: int = 0,
 ) -> Model:
-    net = Net(element)
+    net = Network(element)
     middle = 128 if element is UINT8 else 0
     first = net.input(1, height, width, depth, quantization=quantized(scales[0], middle - 17 + offset))
     shape = (1, 1, 1, depth) if keep else (1, depth)
@@ -96,7 +85,7 @@ def test_a_mean_of_rank_two_feeds_a_matrix_product_directly_and_others_through_a
     after = rewrite(MeanToConvolution(), model).model
     assert kinds(after) == ["DEPTHWISE_CONV_2D", "RESHAPE"]
     assert_same_answers(MeanToConvolution(), model, after)
-    net = Net()
+    net = Network()
     first = net.input(1, 7, 7, 8, quantization=quantized(0.05, -128))
     mean = net.apply("MEAN", (first, net.constant([-3, 2])), (1, 8), ReducerOptions())
     weights = net.random(5, 8, quantization=quantized(0.01))
@@ -108,7 +97,7 @@ def test_a_mean_of_rank_two_feeds_a_matrix_product_directly_and_others_through_a
 
 
 def test_other_means_stay() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 7, 7, 8)
     net.apply("MEAN", (first, net.constant([1, 3])), (1, 7), ReducerOptions())
     assert MeanToConvolution().rewrite(net.model(), Context()) is None

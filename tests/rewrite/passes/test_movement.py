@@ -9,19 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from networks.rewrite_models import (
-    FLOAT32,
-    Net,
-    assert_same_answers,
-    hazards,
-    kinds,
-    on,
-    on_npu,
-    place,
-    quantized,
-    read,
-    rewrite,
-)
+from networks import FLOAT32, Network, quantized
 from npufit.graph import (
     NOT_QUANTIZED,
     AddOptions,
@@ -36,22 +24,23 @@ from npufit.graph import (
 from npufit.rewrite import Context
 from npufit.rewrite.passes.reshapes import CleanReshapes
 from npufit.rewrite.passes.transposes import CancelTransposes
+from rewrite.rewriting import assert_same_answers, hazards, kinds, on, on_npu, place, read, rewrite
 
 
-def _turn(net: Net, source: int, *order: int) -> int:
+def _turn(net: Network, source: int, *order: int) -> int:
     tensor = net.tensors[source]
     shape = [(tensor.shape or ())[axis] for axis in order]
     operands = (source, net.constant(list(order)))
     return net.apply("TRANSPOSE", operands, shape, quantization=tensor.quantization, element=tensor.element)
 
 
-def _reshape(net: Net, source: int, *shape: int) -> int:
+def _reshape(net: Network, source: int, *shape: int) -> int:
     options = ReshapeOptions(shape)
     tensor = net.tensors[source]
     return net.apply("RESHAPE", (source, net.constant(list(shape))), shape, options, quantization=tensor.quantization)
 
 
-def _work(net: Net, source: int) -> int:
+def _work(net: Network, source: int) -> int:
     """Add an operator that computes."""
     return net.apply("ABS", (source,), net.tensors[source].shape or ())
 
@@ -65,7 +54,7 @@ def _same(
 
 
 def test_there_and_back_is_nothing() -> None:
-    net = Net()
+    net = Network()
     first = _work(net, net.input(1, 4, 5, 6))
     model = net.model(_work(net, _turn(net, _turn(net, first, 0, 3, 1, 2), 0, 2, 3, 1)))
     _same(CancelTransposes(), model, ["ABS", "ABS"])
@@ -74,20 +63,20 @@ def test_there_and_back_is_nothing() -> None:
 
 
 def test_two_in_a_row_are_one() -> None:
-    net = Net()
+    net = Network()
     first = _turn(net, _turn(net, net.input(2, 4, 5, 6), 0, 3, 1, 2), 1, 0, 3, 2)
     _same(CancelTransposes(), net.model(_work(net, first)), ["TRANSPOSE", "ABS"])
 
 
 def test_moving_only_a_one_is_another_shape() -> None:
-    net = Net()
+    net = Network()
     model = net.model(_work(net, _turn(net, net.input(1, 1, 5, 6), 2, 0, 1, 3)))
     _same(CancelTransposes(), model, ["RESHAPE", "ABS"])
 
 
 def _shuffle(element_depth: int = 12) -> Model:
     """Return what converters make of a channel shuffle in networks that had their channels first."""
-    net = Net()
+    net = Network()
     half = element_depth // 2
     first = _turn(net, net.convolve(net.input(1, 6, 6, 4), element_depth, 3), 0, 3, 1, 2)
     turned = _turn(net, _reshape(net, first, half, 2, 16), 1, 0, 2)
@@ -113,7 +102,7 @@ def test_a_channel_shuffle_is_a_choice_of_channels() -> None:
 
 
 def test_transposes_cancel_across_what_computes_element_by_element() -> None:
-    net = Net()
+    net = Network()
     one = _turn(net, net.input(1, 4, 5, 6), 0, 3, 1, 2)
     two = _turn(net, net.input(1, 4, 5, 6, quantization=quantized(0.02, 3)), 0, 3, 1, 2)
     held = net.random(1, 6, 1, 1, quantization=quantized(0.01))
@@ -127,11 +116,11 @@ def test_transposes_cancel_across_what_computes_element_by_element() -> None:
 
 
 def test_transposes_stay_where_somebody_else_reads_between_them() -> None:
-    net = Net()
+    net = Network()
     middle = _work(net, _turn(net, net.input(1, 4, 5, 6), 0, 3, 1, 2))
     model = net.model(_turn(net, middle, 0, 2, 3, 1), _work(net, middle))
     assert CancelTransposes().rewrite(model, Context()) is None
-    net = Net()
+    net = Network()
     first = _work(net, _turn(net, net.input(1, 4, 5, 6), 0, 3, 1, 2))
     model = net.model(_turn(net, first, 0, 3, 1, 2))
     assert CancelTransposes().rewrite(model, Context()) is None
@@ -140,7 +129,7 @@ def test_transposes_stay_where_somebody_else_reads_between_them() -> None:
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_whatever_is_shortened_moves_the_same(data: st.DataObject) -> None:
-    net = Net()
+    net = Network()
     last = net.input(1, 2, 3, 4)
     for _ in range(data.draw(st.integers(1, 5))):
         shape = net.tensors[last].shape or ()
@@ -168,7 +157,7 @@ def test_whatever_is_shortened_moves_the_same(data: st.DataObject) -> None:
 
 
 def test_reshapes_in_a_row_are_one() -> None:
-    net = Net()
+    net = Network()
     first = net.apply("SQUEEZE", (_work(net, net.input(1, 1, 6, 4)),), (6, 4), SqueezeOptions((0, 1)))
     second = _reshape(net, first, 4, 3, 2)
     third = net.apply("EXPAND_DIMS", (second, net.constant([0])), (1, 4, 3, 2), OtherOptions("ExpandDimsOptions"))
@@ -176,17 +165,17 @@ def test_reshapes_in_a_row_are_one() -> None:
 
 
 def test_reshapes_that_come_back_go() -> None:
-    net = Net()
+    net = Network()
     first = _work(net, net.input(1, 6, 4))
     model = net.model(_work(net, _reshape(net, _reshape(net, first, 6, 4), 1, 6, 4)))
     _same(CleanReshapes(), model, ["ABS", "ABS"])
 
 
 def test_squeeze_becomes_reshape_and_reshape_has_two_inputs() -> None:
-    net = Net()
+    net = Network()
     squeezed = net.apply("SQUEEZE", (net.input(1, 1, 6, 4),), (6, 4), SqueezeOptions((0, 1)))
     _same(CleanReshapes(), net.model(_work(net, squeezed)), ["RESHAPE", "ABS"])
-    net = Net()
+    net = Network()
     one = net.apply("RESHAPE", (net.input(1, 6, 4),), (4, 6), ReshapeOptions((4, 6)))
     model = net.model(one)
     assert hazards(model, "26.2") == ["teflon.operand-read-early"]
@@ -197,7 +186,7 @@ def test_squeeze_becomes_reshape_and_reshape_has_two_inputs() -> None:
 
 
 def test_real_numbers_move_as_well() -> None:
-    net = Net(FLOAT32)
+    net = Network(FLOAT32)
     first = net.input(1, 4, 5, 6, quantization=NOT_QUANTIZED)
     turned = net.apply("ABS", (_turn(net, first, 0, 3, 1, 2),), (1, 6, 4, 5), quantization=NOT_QUANTIZED)
     _same(CancelTransposes(), net.model(_turn(net, turned, 0, 2, 3, 1)), ["ABS"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from measuring import measure
 
-from networks.rewrite_models import FLOAT32, INT8, Net, kinds, on, on_npu, rewrite
+from networks import FLOAT32, INT8, Network
 from npufit.errors import InputError, ToolError
 from npufit.execution import random_inputs
 from npufit.graph import (
@@ -26,6 +26,7 @@ from npufit.graph import (
 )
 from npufit.rewrite import Context
 from npufit.rewrite.passes.quantizing import Quantize
+from rewrite.rewriting import kinds, on, on_npu, rewrite
 
 _FLOAT = NOT_QUANTIZED
 
@@ -35,8 +36,8 @@ def quantizer() -> None:
     pytest.importorskip("ai_edge_quantizer")
 
 
-def _network() -> Net:
-    net = Net(FLOAT32)
+def _network() -> Network:
+    net = Network(FLOAT32)
     first = net.input(1, 12, 12, 3, quantization=_FLOAT)
     wide = net.convolve(first, 8, activation=Activation.RELU6, quantization=_FLOAT)
     net.convolve(wide, depthwise=True, padding=Padding.SAME, quantization=_FLOAT)
@@ -125,10 +126,10 @@ def test_without_the_quantizer_the_user_is_told_how_to_get_it(monkeypatch: pytes
 def test_a_wrong_interface_and_a_network_that_is_int8_already() -> None:
     with pytest.raises(InputError, match="io is one of float, int8"):
         Quantize(io="uint8").rewrite(_network().model(), Context())
-    net = Net()
+    net = Network()
     net.convolve(net.input(1, 6, 6, 4))
     assert Quantize().rewrite(net.model(), Context()) is None
-    net = Net(FLOAT32)
+    net = Network(FLOAT32)
     net.apply("SOFTMAX", (net.input(1, 8, quantization=_FLOAT),), (1, 8), SoftmaxOptions(1.0), quantization=_FLOAT)
     assert Quantize().rewrite(net.model(), Context()) is None
 

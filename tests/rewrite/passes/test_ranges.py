@@ -7,30 +7,19 @@ from pathlib import Path
 import pytest
 from measuring import largest_steps, measure, with_outputs
 
-from networks.rewrite_models import (
-    INT8,
-    UINT8,
-    Net,
-    hazards,
-    kinds,
-    on,
-    on_npu,
-    place,
-    quantized,
-    read,
-    rewrite,
-)
+from networks import INT8, UINT8, Network, quantized
 from npufit.execution import random_inputs
 from npufit.graph import Activation, AddOptions, ConcatenationOptions, ElementType, Model, Padding, Quantization
 from npufit.rewrite import Context
 from npufit.rewrite.passes.ranges import Relu6Range
 from npufit.stacks.teflon.node import real_maximum
+from rewrite.rewriting import hazards, kinds, on, on_npu, place, read, rewrite
 
 _RELU6 = Activation.RELU6
 
 
-def _network(out: Quantization, element: ElementType = UINT8, activation: Activation = _RELU6) -> tuple[Net, int]:
-    net = Net(element)
+def _network(out: Quantization, element: ElementType = UINT8, activation: Activation = _RELU6) -> tuple[Network, int]:
+    net = Network(element)
     middle = 128 if element is UINT8 else 0
     first = net.input(1, 8, 8, 4, quantization=quantized(0.03, middle))
     return net, net.convolve(first, 16, activation=activation, quantization=out)

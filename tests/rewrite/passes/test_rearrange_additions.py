@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from networks.rewrite_models import INT8, UINT8, Net, assert_same_answers, kinds, place, quantized, rewrite
+from networks import INT8, UINT8, Network, quantized
 from npufit.execution import Reference
 from npufit.graph import Activation, AddOptions, ElementType, Model, Quantization
 from npufit.rewrite import Context, Pass
 from npufit.rewrite.passes.additions import RearrangeAdditions
 from npufit.stacks import Effect, Target
+from rewrite.rewriting import assert_same_answers, kinds, place, rewrite
 
 SHAPE = (1, 6, 6, 8)
 _VERSIONS = ("25.3", "26.1", "26.2")
@@ -34,7 +35,7 @@ def _scales(element: ElementType) -> tuple[Quantization, Quantization, Quantizat
 
 
 def _residual(element: ElementType, *, swapped: bool) -> Model:
-    net = Net(element)
+    net = Network(element)
     first, second, result = _scales(element)
     image = net.input(*SHAPE, quantization=first)
     made = net.convolve(net.convolve(image, 8, 1), 8, 1, quantization=second)
@@ -43,7 +44,7 @@ def _residual(element: ElementType, *, swapped: bool) -> Model:
 
 
 def _alone(element: ElementType, activation: Activation = Activation.NONE) -> Model:
-    net = Net(element)
+    net = Network(element)
     first, second, result = _scales(element)
     operands = net.input(*SHAPE, quantization=first), net.input(*SHAPE, quantization=second)
     return net.model(net.apply("ADD", operands, SHAPE, AddOptions(activation), quantization=result))
@@ -77,7 +78,7 @@ def test_subtractions_are_the_same_for_every_pair_of_values(seed: int) -> None:
     generator = np.random.default_rng(seed)
     scales = [quantized(float(scale), int(point)) for scale, point in
               zip(np.exp(generator.uniform(-7, 1, 3)), generator.integers(-128, 128, 3), strict=True)]  # fmt: skip
-    net = Net(INT8)
+    net = Network(INT8)
     first, second = (net.input(1, 256, 256, 1, quantization=scale) for scale in scales[:2])
     model = net.model(net.apply("ADD", (first, second), (1, 256, 256, 1), AddOptions(), quantization=scales[2]))
     found = RearrangeAdditions().rewrite(model, _context(model, "26.1"))

@@ -6,17 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from networks.rewrite_models import (
-    FLOAT32,
-    INT8,
-    UINT8,
-    Net,
-    assert_same_answers,
-    kinds,
-    quantized,
-    read,
-    rewrite,
-)
+from networks import FLOAT32, INT8, UINT8, Network, quantized
 from npufit.graph import (
     NOT_QUANTIZED,
     ConcatenationOptions,
@@ -27,10 +17,11 @@ from npufit.graph import (
 )
 from npufit.rewrite import Context
 from npufit.rewrite.passes.dead import RemoveDead
+from rewrite.rewriting import assert_same_answers, kinds, read, rewrite
 
 
 def test_operators_that_nobody_reads_go() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 8, 8, 4)
     kept = net.convolve(first)
     net.convolve(net.convolve(first))
@@ -43,7 +34,7 @@ def test_operators_that_nobody_reads_go() -> None:
 
 
 def test_twins_become_one_unless_something_about_them_differs() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 8, 8, 4)
     one, two = (net.apply("RELU", (first,), (1, 8, 8, 4), quantization=quantized(0.05, -128)) for _ in range(2))
     other = net.apply("RELU", (first,), (1, 8, 8, 4), quantization=quantized(0.06, -128))
@@ -55,7 +46,7 @@ def test_twins_become_one_unless_something_about_them_differs() -> None:
 
 
 def test_twins_are_found_by_what_their_constants_hold() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 8, 8, 4)
     axes = [net.constant([1, 2]) for _ in range(2)]
     means = [net.apply("MEAN", (first, axis), (1, 4)) for axis in axes]
@@ -66,14 +57,14 @@ def test_twins_are_found_by_what_their_constants_hold() -> None:
 
 
 def test_a_twin_that_is_an_output_stays() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 8, 8, 4)
     model = net.model(net.apply("ABS", (first,), (1, 8, 8, 4)), net.apply("ABS", (first,), (1, 8, 8, 4)))
     assert RemoveDead().rewrite(model, Context()) is None
 
 
 def test_random_and_custom_operators_are_left_alone() -> None:
-    net = Net(FLOAT32)
+    net = Network(FLOAT32)
     shape = net.constant([1, 2])
     drawn = [
         net.apply("RANDOM_UNIFORM", (shape,), (1, 2), OtherOptions("RandomOptions"), quantization=NOT_QUANTIZED)
@@ -86,7 +77,7 @@ def test_random_and_custom_operators_are_left_alone() -> None:
 _COPIES = ["SLICE", "STRIDED_SLICE", "CONCATENATION", "PAD", "RESHAPE", "TRANSPOSE", "RESIZE", "QUANTIZE", "CAST"]
 
 
-def _copy(net: Net, kind: str, source: int) -> int:
+def _copy(net: Network, kind: str, source: int) -> int:
     shape = net.tensors[source].shape or ()
     if kind == "SLICE":
         return net.apply(kind, (source, net.constant([0] * 4), net.constant([1, -1, 6, 4])), shape)
@@ -110,7 +101,7 @@ def _copy(net: Net, kind: str, source: int) -> int:
 @pytest.mark.parametrize("kind", _COPIES)
 @pytest.mark.parametrize("at_the_end", [False, True])
 def test_copies_go(kind: str, at_the_end: bool) -> None:
-    net = Net()
+    net = Network()
     last = _copy(net, kind, net.convolve(net.input(1, 8, 8, 4)))
     model = net.model(last if at_the_end else net.convolve(last))
     after = rewrite(RemoveDead(), model).model
@@ -119,13 +110,13 @@ def test_copies_go(kind: str, at_the_end: bool) -> None:
 
 
 def test_a_copy_of_an_input_into_an_output_stays() -> None:
-    net = Net()
+    net = Network()
     model = net.model(_copy(net, "RESHAPE", net.input(1, 6, 6, 4)))
     assert RemoveDead().rewrite(model, Context()) is None
 
 
 def test_what_only_looks_like_a_copy_stays() -> None:
-    net = Net()
+    net = Network()
     first = net.convolve(net.input(1, 8, 8, 4))
     rescaled = net.apply("QUANTIZE", (first,), (1, 6, 6, 4), quantization=quantized(0.05, -127))
     turned = net.apply("TRANSPOSE", (rescaled, net.constant([0, 2, 1, 3])), (1, 6, 6, 4))
@@ -138,7 +129,7 @@ def test_what_only_looks_like_a_copy_stays() -> None:
 @pytest.mark.parametrize("element", [INT8, UINT8])
 @pytest.mark.parametrize("scale", [0.05, 1e-6, 3.7e4])
 def test_the_way_through_real_numbers_and_back_is_a_copy(element: ElementType, scale: float) -> None:
-    net = Net(element)
+    net = Network(element)
     quantization = quantized(scale, 3)
     given = net.input(1, 8, 8, 4, quantization=quantization)
     first = net.apply("MAXIMUM", (given, given), (1, 8, 8, 4), quantization=quantization)

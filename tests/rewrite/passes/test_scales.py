@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from measuring import measure
 
-from networks.rewrite_models import Net, kinds, on, on_npu, place, quantized, read, rewrite
+from networks import Network, quantized
 from npufit.errors import InputError
 from npufit.execution import random_inputs
 from npufit.graph import Activation, Model, Padding, Quantization
 from npufit.rewrite import Context
 from npufit.rewrite.passes.scales import PerTensor
 from npufit.rewrite.quantization.weighted_operators import LARGEST_BIAS
+from rewrite.rewriting import kinds, on, on_npu, place, read, rewrite
 
 
 def _scales(seed: int, count: int, middle: float, spread: float, axis: int) -> Quantization:
@@ -27,16 +28,18 @@ def _scales(seed: int, count: int, middle: float, spread: float, axis: int) -> Q
 
 def _bottleneck(spread: float = 8.0, activation: Activation = Activation.RELU6) -> Model:
     """Return a block of a MobileNetV2 with weights per channel."""
-    net = Net(seed=3)
+    net = Network(seed=3)
     same = Padding.SAME
     first = net.input(1, 12, 12, 8, quantization=quantized(0.02, 0))
     six = quantized(6 / 255, -128)
     weights = _scales(1, 24, 0.004, spread, 0)
-    wide = net.convolve(first, 24, 1, activation=activation, quantization=six, weights=weights)
+    wide = net.convolve(first, 24, 1, activation=activation, quantization=six, weights_quantization=weights)
     weights = _scales(2, 24, 0.01, spread, 3)
-    deep = net.convolve(wide, depthwise=True, padding=same, activation=activation, quantization=six, weights=weights)
+    deep = net.convolve(
+        wide, depthwise=True, padding=same, activation=activation, quantization=six, weights_quantization=weights
+    )
     out = quantized(0.1, 0)
-    net.convolve(deep, 8, 1, quantization=out, weights=_scales(3, 8, 0.003, 1.5, 0))
+    net.convolve(deep, 8, 1, quantization=out, weights_quantization=_scales(3, 8, 0.003, 1.5, 0))
     return net.model()
 
 
@@ -86,16 +89,20 @@ def test_the_notes_have_every_layer_and_what_was_calibrated_with() -> None:
 
 
 def test_a_channel_without_weights_and_one_at_the_end_of_its_range() -> None:
-    net = Net(seed=5)
+    net = Network(seed=5)
     first = net.input(1, 6, 6, 4, quantization=quantized(0.02, 0))
     scales = Quantization(tuple(float(np.float32(one)) for one in (1e-6, 0.004, 0.09, 0.002)), (0,) * 4, 0)
-    wide = net.convolve(first, 4, 1, activation=Activation.RELU6, quantization=quantized(6 / 255, -128), weights=scales)
+    wide = net.convolve(
+        first, 4, 1, activation=Activation.RELU6, quantization=quantized(6 / 255, -128), weights_quantization=scales
+    )
     weights = net.tensors[net.operators[0].inputs[1]]
     values = np.frombuffer(weights.buffer.data, np.int8).reshape(4, 1, 1, 4).copy()
     values[0] = 0
     ifm, _, bias = net.operators[0].inputs
     net.operators[0] = replace(net.operators[0], inputs=(ifm, net.constant(values, scales), bias))
-    net.convolve(wide, depthwise=True, kernel=1, weights=_scales(4, 4, 0.01, 5, 3), quantization=quantized(0.1, 0))
+    net.convolve(
+        wide, depthwise=True, kernel=1, weights_quantization=_scales(4, 4, 0.01, 5, 3), quantization=quantized(0.1, 0)
+    )
     model = net.model()
     after = rewrite(PerTensor(correct=False), model).model
     (found,) = measure(PerTensor(), model, after)
@@ -103,11 +110,11 @@ def test_a_channel_without_weights_and_one_at_the_end_of_its_range() -> None:
 
 
 def test_shared_tensors_and_readers_of_two_are_not_equalized() -> None:
-    net = Net(seed=6)
+    net = Network(seed=6)
     first = net.input(1, 6, 6, 4, quantization=quantized(0.02, 0))
-    one = net.convolve(first, 4, 1, weights=_scales(1, 4, 0.01, 5, 0))
-    two = net.convolve(one, 4, 1, weights=_scales(2, 4, 0.01, 5, 0))
-    three = net.convolve(one, 4, 1, weights=_scales(3, 4, 0.01, 5, 0))
+    one = net.convolve(first, 4, 1, weights_quantization=_scales(1, 4, 0.01, 5, 0))
+    two = net.convolve(one, 4, 1, weights_quantization=_scales(2, 4, 0.01, 5, 0))
+    three = net.convolve(one, 4, 1, weights_quantization=_scales(3, 4, 0.01, 5, 0))
     notes = rewrite(PerTensor(), net.model(two, three)).notes
     assert "equalized 0 pairs of convolutions; 0 of 0 channels stay" in notes
 

@@ -8,17 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from networks.rewrite_models import (
-    FLOAT32,
-    INT8,
-    UINT8,
-    Net,
-    assert_same_answers,
-    kinds,
-    quantized,
-    read,
-    rewrite,
-)
+from networks import FLOAT32, INT8, UINT8, Network, quantized
 from npufit.graph import (
     NOT_QUANTIZED,
     Activation,
@@ -38,6 +28,7 @@ from npufit.graph import (
 )
 from npufit.rewrite import Context
 from npufit.rewrite.passes.signedness import ToInt8, ToUint8, obstacles
+from rewrite.rewriting import assert_same_answers, kinds, read, rewrite
 
 _SHAPE = (1, 16, 16, 8)
 _FROM = [(UINT8, ToInt8()), (INT8, ToUint8())]
@@ -48,7 +39,7 @@ def _middle(element: ElementType, offset: int = 0) -> int:
 
 
 def _one(kind: str, element: ElementType, options: Options | None = None, fixed: Quantization | None = None) -> Model:
-    net = Net(element)
+    net = Network(element)
     first = net.input(*_SHAPE, quantization=quantized(0.043, _middle(element, 17)))
     out = fixed or quantized(0.051, _middle(element, -9))
     net.apply(kind, (first,), _SHAPE, options, quantization=out, version=1)
@@ -56,7 +47,7 @@ def _one(kind: str, element: ElementType, options: Options | None = None, fixed:
 
 
 def _two(kind: str, element: ElementType, options: Options | None = None) -> Model:
-    net = Net(element)
+    net = Network(element)
     pair = [net.input(*_SHAPE, quantization=quantized(scale, _middle(element, 5))) for scale in (0.043, 0.091)]
     net.apply(kind, pair, _SHAPE, options, quantization=quantized(0.07, _middle(element, -20)), version=1)
     return net.model()
@@ -95,7 +86,7 @@ def test_operators_that_compute_the_same(kind: str, element: ElementType, pass_:
 @pytest.mark.parametrize(("element", "pass_"), _FROM)
 @pytest.mark.parametrize("same", [False, True])
 def test_means(element: ElementType, pass_: ToInt8 | ToUint8, same: bool) -> None:
-    net = Net(element)
+    net = Network(element)
     first = net.input(1, 8, 8, 512, quantization=quantized(0.043, _middle(element, 17)))
     out = net.tensors[first].quantization if same else quantized(0.02, _middle(element, -9))
     net.apply("MEAN", (first, net.constant([1, 2])), (1, 512), ReducerOptions(), quantization=out)
@@ -110,7 +101,7 @@ def test_means(element: ElementType, pass_: ToInt8 | ToUint8, same: bool) -> Non
 def test_averages_need_windows_with_an_odd_number_of_places(
     element: ElementType, pass_: ToInt8 | ToUint8, kernel: int, padding: Padding, turns: bool
 ) -> None:
-    net = Net(element)
+    net = Network(element)
     first = net.input(*_SHAPE, quantization=quantized(0.043, _middle(element, 17)))
     net.pool(first, kernel, 1, padding=padding, kind="AVERAGE_POOL_2D")
     model = net.model()
@@ -124,7 +115,7 @@ def test_averages_need_windows_with_an_odd_number_of_places(
 @pytest.mark.parametrize(("element", "pass_"), _FROM)
 @pytest.mark.parametrize("point", [0, 19])
 def test_matrix_products(element: ElementType, pass_: ToInt8 | ToUint8, point: int) -> None:
-    net = Net(element)
+    net = Network(element)
     first = net.input(64, 24, quantization=quantized(0.043, _middle(element, 17)))
     weights = net.random(16, 24, quantization=quantized(0.01, _middle(element, point)))
     bias = net.constant(np.arange(-800, 800, 100).astype(np.int32), quantized(0.043 * 0.01))
@@ -140,7 +131,7 @@ def test_matrix_products(element: ElementType, pass_: ToInt8 | ToUint8, point: i
 def test_convolutions_turn_where_every_sum_gives_the_same(
     element: ElementType, pass_: ToInt8 | ToUint8, depthwise: bool, seed: int
 ) -> None:
-    net = Net(element, seed)
+    net = Network(element, seed)
     first = net.input(*_SHAPE, quantization=quantized(0.043 + seed * 0.001, _middle(element, 17)))
     second = net.convolve(
         first,
@@ -149,7 +140,7 @@ def test_convolutions_turn_where_every_sum_gives_the_same(
         padding=Padding.SAME,
         activation=Activation.RELU6,
         quantization=quantized(0.05, _middle(element, -110)),
-        weights=quantized(0.0031 + seed * 0.0007, _middle(element)),
+        weights_quantization=quantized(0.0031 + seed * 0.0007, _middle(element)),
     )
     net.pool(second)
     model = net.model()
@@ -162,16 +153,18 @@ def test_convolutions_turn_where_every_sum_gives_the_same(
 def test_enough_convolutions_turn_for_the_proof_to_be_worth_it() -> None:
     turned = 0
     for seed in range(20):
-        net = Net(UINT8, seed)
+        net = Network(UINT8, seed)
         first = net.input(*_SHAPE, quantization=quantized(0.04 + seed * 0.001, 130))
-        net.convolve(first, weights=quantized(0.003 + seed * 0.0001, 128), quantization=quantized(0.05, 128))
+        net.convolve(
+            first, weights_quantization=quantized(0.003 + seed * 0.0001, 128), quantization=quantized(0.05, 128)
+        )
         turned += ToInt8().rewrite(net.model(), Context()) is not None
     assert turned >= 15
 
 
 def test_weights_that_do_not_fit_stand_in_the_way_and_are_named() -> None:
-    net = Net(UINT8)
-    net.convolve(net.input(*_SHAPE, quantization=quantized(0.05, 128)), weights=quantized(0.003, 90))
+    net = Network(UINT8)
+    net.convolve(net.input(*_SHAPE, quantization=quantized(0.05, 128)), weights_quantization=quantized(0.003, 90))
     assert ToInt8().rewrite(net.model(), Context()) is None
     assert obstacles(net.model(), INT8) == (
         "operator 0 (CONV_2D) has weights that do not fit into int8 without their zero point 90",
@@ -179,7 +172,7 @@ def test_weights_that_do_not_fit_stand_in_the_way_and_are_named() -> None:
 
 
 def test_what_is_not_known_stands_in_the_way() -> None:
-    net = Net()
+    net = Network()
     net.apply("ABS", (net.input(*_SHAPE),), _SHAPE)
     assert ToUint8().rewrite(net.model(), Context()) is None
     assert obstacles(net.model(), UINT8) == ("operator 0 (ABS) is not known to compute the same",)
@@ -188,7 +181,7 @@ def test_what_is_not_known_stands_in_the_way() -> None:
 
 
 def test_constants_turn_and_real_inputs_stay() -> None:
-    net = Net(UINT8)
+    net = Network(UINT8)
     real = net.input(1, 4, element=FLOAT32, quantization=NOT_QUANTIZED)
     first = net.apply("QUANTIZE", (real,), (1, 4), quantization=quantized(0.05, 100))
     held = net.constant(np.array([[0, 1, 200, 255]], np.uint8), quantized(0.05, 100))

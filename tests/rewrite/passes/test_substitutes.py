@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from measuring import largest_steps, measure, with_outputs
 
-from networks.rewrite_models import INT8, UINT8, Net, hazards, kinds, on, on_npu, place, quantized, read, rewrite
+from networks import INT8, UINT8, Network, quantized
 from npufit.errors import InputError
 from npufit.execution import random_inputs
 from npufit.graph import (
@@ -31,6 +31,7 @@ from npufit.graph import (
 from npufit.rewrite import Context
 from npufit.rewrite.passes.activations import UnfuseActivations
 from npufit.rewrite.passes.substitutes import Substitute
+from rewrite.rewriting import hazards, kinds, on, on_npu, place, read, rewrite
 
 _SMALL = quantized(0.03, 5)
 
@@ -55,10 +56,10 @@ def _assert_substituted(
 @pytest.mark.parametrize("depthwise", [True, False])
 @pytest.mark.parametrize("element", [UINT8, INT8])
 def test_dilated_kernels_are_written_out(element: ElementType, depthwise: bool) -> None:
-    net = Net(element)
+    net = Network(element)
     middle = 128 if element is UINT8 else 0
     first = net.input(1, 12, 12, 4, quantization=quantized(0.03, middle + 3))
-    net.convolve(first, 6, dilation=3, depthwise=depthwise, padding=Padding.SAME)
+    net.convolve(first, None if depthwise else 6, dilation=3, depthwise=depthwise, padding=Padding.SAME)
     kind = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
     after = _assert_substituted(net.model(), "26.1", [kind], 0)
     assert (after.main.tensors[after.main.operators[0].inputs[1]].shape or ())[1:3] == (7, 7)
@@ -68,14 +69,14 @@ def test_dilated_kernels_are_written_out(element: ElementType, depthwise: bool) 
     ("kernel", "stride", "version"), [(4, 4, "26.1"), (6, 6, "26.1"), (9, 4, "25.3"), (5, 6, "main")]
 )
 def test_large_strides_fold_pixels_into_channels(kernel: int, stride: int, version: str) -> None:
-    net = Net()
+    net = Network()
     size = kernel + 3 * stride + 1
     net.convolve(net.input(1, size + size % 2, size + size % 2, 3, quantization=_SMALL), 8, kernel, stride)
     _assert_substituted(net.model(), version, ["CONV_2D", "CONV_2D"], 0)
 
 
 def _resize(before: tuple[int, int], after: tuple[int, int], options: Options, kind: str = "RESIZE_BILINEAR") -> Model:
-    net = Net(UINT8)
+    net = Network(UINT8)
     first = net.input(1, *before, 3, quantization=quantized(0.03, 100))
     inputs = (first, net.constant(list(after)))
     net.apply(kind, inputs, (1, *after, 3), options, quantization=quantized(0.03, 100))
@@ -121,7 +122,7 @@ def test_nearest_by_eight_is_three_doublings() -> None:
 @pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize("shape", [(), (4,), (1, 1, 4)])
 def test_constants_per_channel_become_a_convolution(kind: str, is_first: bool, shape: tuple[int, ...]) -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 6, 6, 4, quantization=quantized(0.03, 7))
     constant = net.constant(np.array([-90, 30, 77, 127][: max(1, sum(shape[-1:]))], np.int8).reshape(shape), _SMALL)
     inputs = (constant, first) if is_first else (first, constant)
@@ -132,7 +133,7 @@ def test_constants_per_channel_become_a_convolution(kind: str, is_first: bool, s
 
 
 def test_where_the_target_takes_it_the_constants_keep_their_precision() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 6, 6, 4, quantization=quantized(0.03, 7))
     constant = net.constant(np.array([1, 5, 20, 127], np.int8), quantized(0.01))
     net.apply("MUL", (first, constant), (1, 6, 6, 4), MulOptions(), quantization=quantized(0.03, 1))
@@ -141,57 +142,57 @@ def test_where_the_target_takes_it_the_constants_keep_their_precision() -> None:
 
 
 def test_subtraction_of_maps_and_of_rows() -> None:
-    net = Net()
+    net = Network()
     one, two = net.input(1, 6, 6, 4), net.input(1, 6, 6, 4, quantization=_SMALL)
     net.apply("SUB", (one, two), (1, 6, 6, 4), SubOptions(), quantization=quantized(0.08, 1))
     _assert_substituted(net.model(), "25.3", ["DEPTHWISE_CONV_2D", "ADD"], 1)
-    net = Net()
+    net = Network()
     one, two = net.input(1, 6, 4), net.input(1, 6, 4, quantization=_SMALL)
     net.apply("SUB", (one, two), (1, 6, 4), SubOptions(), quantization=quantized(0.08, 1))
     _assert_substituted(net.model(), "26.2", ["MUL", "ADD"], 1)
 
 
 def test_leaky_activations_and_absolute_values() -> None:
-    net = Net()
+    net = Network()
     first = net.input(1, 6, 6, 4, quantization=_SMALL)
     net.apply("LEAKY_RELU", (first,), (1, 6, 6, 4), LeakyReluOptions(0.1), quantization=quantized(0.03, -60))
     _assert_substituted(net.model(), "25.3", ["DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D", "ADD"], 2)
-    net = Net()
+    net = Network()
     first = net.input(1, 6, 6, 4, quantization=_SMALL)
     alphas = net.constant(np.array([-40, 0, 60, 127], np.int8).reshape(1, 1, 4), quantized(1 / 127))
     net.apply("PRELU", (first, alphas), (1, 6, 6, 4), quantization=quantized(0.03, 10), version=1)
     _assert_substituted(net.model(), "26.1", ["DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D", "ADD"], 2)
-    net = Net()
+    net = Network()
     net.apply("ABS", (net.input(1, 6, 6, 4, quantization=_SMALL),), (1, 6, 6, 4), quantization=quantized(0.03, -128))
     _assert_substituted(net.model(), "25.3", ["DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D", "ADD"], 2)
 
 
 @pytest.mark.parametrize(("kind", "out"), [("RELU", quantized(0.02, -128)), ("RELU6", quantized(0.0235, -128))])
 def test_activations_that_stand_alone(kind: str, out: Quantization) -> None:
-    net = Net()
+    net = Network()
     net.apply(kind, (net.input(1, 6, 6, 4, quantization=_SMALL),), (1, 6, 6, 4), quantization=out)
     _assert_substituted(net.model(), "26.2", ["DEPTHWISE_CONV_2D"], 1)
 
 
 @pytest.mark.parametrize("depth", [1, 4])
 def test_a_rescaling(depth: int) -> None:
-    net = Net()
+    net = Network()
     net.apply("QUANTIZE", (net.input(1, 6, 6, depth),), (1, 6, 6, depth), quantization=_SMALL)
     _assert_substituted(net.model(), "26.1", ["DEPTHWISE_CONV_2D" if depth > 1 else "CONV_2D"], 1)
 
 
 def test_means() -> None:
-    net = Net()
+    net = Network()
     inputs = (net.input(1, 9, 7, 4), net.constant([1, 2]))
     net.apply("MEAN", inputs, (1, 4), ReducerOptions(), quantization=_SMALL)
     _assert_substituted(net.model(), "25.3", ["DEPTHWISE_CONV_2D", "RESHAPE"], 1)
-    net = Net()
+    net = Network()
     net.pool(net.input(1, 9, 7, 4), 3, 2, kind="AVERAGE_POOL_2D")
     pass_ = Substitute(kinds=("average",))
     after = rewrite(pass_, net.model()).model
     assert kinds(after) == ["DEPTHWISE_CONV_2D"]
     assert largest_steps(pass_, net.model(), after) <= 1
-    net = Net()
+    net = Network()
     net.pool(net.input(1, 9, 7, 4), 3, 2, kind="AVERAGE_POOL_2D", padding=Padding.SAME)
     assert isinstance(net.operators[0].options, Pool2DOptions)
     assert pass_.rewrite(net.model(), Context()) is None
@@ -207,7 +208,7 @@ def test_means() -> None:
 )
 @pytest.mark.parametrize("per_channel", [True, False])
 def test_matrix_products(shape: tuple[int, ...], width: int, wanted: list[str], per_channel: bool) -> None:
-    net = Net(seed=2)
+    net = Network(seed=2)
     rows = int(np.prod(shape)) // width
     count = 5 if per_channel else 1
     scales = Quantization(tuple(float(np.float32(0.004 + 0.001 * place)) for place in range(count)), (0,) * count, 0)
@@ -221,14 +222,14 @@ def test_matrix_products(shape: tuple[int, ...], width: int, wanted: list[str], 
 
 
 def test_only_what_the_target_refuses_and_only_the_kinds_asked_for() -> None:
-    net = Net()
+    net = Network()
     first = net.convolve(net.input(1, 8, 8, 4, quantization=_SMALL), 4, dilation=2, padding=Padding.SAME)
     net.apply("RELU", (first,), (1, 8, 8, 4), quantization=quantized(0.04, -128))
     model = net.model()
     after = rewrite(Substitute(kinds=("clamp",)), model, on(model, "26.1")).model
     assert kinds(after) == ["CONV_2D", "DEPTHWISE_CONV_2D"]
     assert on_npu(after, "26.1") == 1
-    net = Net()
+    net = Network()
     net.convolve(net.input(1, 8, 8, 4, quantization=_SMALL))
     assert Substitute().rewrite(net.model(), on(net.model(), "26.1")) is None
     with pytest.raises(InputError, match="there is no kind 'magic'"):

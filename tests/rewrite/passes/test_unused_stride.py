@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from networks.rewrite_models import Net, assert_same_answers, hazards, on, rewrite
+from networks import Network
 from npufit.graph import Model, Padding, Pool2DOptions
 from npufit.rewrite.passes.strides import UnusedStride
+from rewrite.rewriting import assert_same_answers, hazards, on, rewrite
 
 
 def _pool(
     kind: str, size: tuple[int, int], stride: tuple[int, int], padding: Padding, outputs: tuple[int, int]
 ) -> Model:
-    net = Net()
+    net = Network()
     options = Pool2DOptions(
         padding, stride_w=stride[1], stride_h=stride[0], filter_width=size[1], filter_height=size[0]
     )
@@ -30,7 +31,7 @@ def test_a_global_pooling_gets_a_small_stride(kind: str) -> None:
 
 
 def test_a_stride_that_is_taken_stays() -> None:
-    net = Net()
+    net = Network()
     options = Pool2DOptions(Padding.VALID, stride_w=4, stride_h=4, filter_width=4, filter_height=4)
     model = net.model(net.apply("MAX_POOL_2D", (net.input(1, 8, 8, 4),), (1, 2, 2, 4), options))
     assert UnusedStride().rewrite(model, on(model, "26.1")) is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from networks.rewrite_models import Net, assert_same_answers, kinds, quantized, read, rewrite
+from networks import Network, quantized
 from npufit.graph import Activation, GatherOptions, Model, ReshapeOptions, TransposeConvOptions
 from npufit.rewrite import Context
 from npufit.rewrite.passes.activations import UnfuseActivations
@@ -16,6 +16,7 @@ from npufit.rewrite.passes.batch import FixBatch
 from npufit.rewrite.passes.gathering import VectorGather
 from npufit.rewrite.passes.padding import FoldPad
 from npufit.stacks import Placement, PlaceOptions, Target, load_stack
+from rewrite.rewriting import assert_same_answers, kinds, read, rewrite
 
 _TARGET = Target("imx8mp", "vx", "lf-6.6.36")
 
@@ -34,7 +35,7 @@ def _hazards(model: Model) -> list[str]:
 
 def _shuffle(axis: int, *, scalar: bool = True) -> Model:
     """Return a GATHER of one element of a 2x3x4 tensor along an axis, and a TRANSPOSE of what is left."""
-    net = Net()
+    net = Network()
     source = net.input(2, 3, 4)
     which = net.constant(np.array(1 if scalar else [1], np.int32))
     shape = [size for place, size in enumerate((2, 3, 4)) if place != axis % 3]
@@ -72,7 +73,7 @@ def test_all_shuffles_of_a_shufflenet_are_rewritten(shared_models: Path) -> None
 
 
 def test_a_pad_that_may_fill_in_another_value_is_folded_into_a_larger_kernel() -> None:
-    net = Net()
+    net = Network()
     source = net.input(1, 8, 8, 4, quantization=quantized(0.05, -100))
     net.convolve(net.pad(source, 1, 1, 1, 1), 8, 3, 2)
     model = net.model()
@@ -83,7 +84,7 @@ def test_a_pad_that_may_fill_in_another_value_is_folded_into_a_larger_kernel() -
 
 
 def test_the_activation_that_a_transposed_convolution_would_lose_becomes_an_operator() -> None:
-    net = Net()
+    net = Network()
     shape = net.constant(np.array([1, 8, 8, 2], np.int32))
     weights = net.random(2, 2, 2, 4, quantization=quantized(0.02))
     options = TransposeConvOptions(stride_w=2, stride_h=2, fused_activation_function=Activation.RELU)
@@ -96,7 +97,7 @@ def test_the_activation_that_a_transposed_convolution_would_lose_becomes_an_oper
 
 
 def test_fix_batch_writes_the_shapes_that_a_delegate_misses_in_the_file() -> None:
-    net = Net()
+    net = Network()
     shape = net.constant(np.array([8], np.int32))
     net.apply("RESHAPE", (net.input(2, 4), shape), (8,), ReshapeOptions((8,)))
     whole = net.model()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from networks.rewrite_models import FLOAT32, HALF, INT8, Net, assert_same_answers, kinds, rewrite
-from networks.tiling_models import random_chain
+from networks import FLOAT32, HALF, INT8, Network
+from networks.random_chains import random_chain
 from npufit.errors import InputError
 from npufit.graph import (
     Activation,
@@ -30,6 +30,7 @@ from npufit.rewrite.tiling.search import TiledRegion
 from npufit.rewrite.tiling.steps import find_steps
 from npufit.rewrite.tiling.stripes import Effort, Region, Stripe, make_region, plan_stripes
 from npufit.zoo import build, parse_spec
+from rewrite.rewriting import assert_same_answers, kinds, rewrite
 
 SAME = Padding.SAME
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -175,7 +176,7 @@ def test_networks_like_224_give_the_same_bytes(network: str, size: int, folded: 
 
 def chain_of(count: int) -> Model:
     """Return convolutions 3x3 with padding SAME on a map of 32x32."""
-    net = Net()
+    net = Network()
     last = net.input(1, 32, 32, 4)
     for _ in range(count):
         last = net.convolve(last, 4, padding=SAME)
@@ -204,7 +205,7 @@ def test_options_that_mean_nothing_are_refused(pass_: TileSpatial) -> None:
 
 def narrowing() -> Model:
     """Return a wide map between narrow ones, which is what can be tiled."""
-    net = Net()
+    net = Network()
     first = net.convolve(net.input(1, 32, 24, 4), 2, 3, 1, padding=SAME)
     wide = net.convolve(first, 16, 1, padding=SAME)
     deep = net.convolve(wide, 16, 3, 2, padding=SAME, depthwise=True)
@@ -256,7 +257,7 @@ def test_the_same_search_finds_the_same() -> None:
 
 
 def test_what_cannot_be_tiled_is_named() -> None:
-    net = Net()
+    net = Network()
     wide = net.convolve(net.input(1, 16, 16, 2), 16, 1, padding=SAME)
     axes = net.constant([1, 2])
     net.apply("MEAN", (wide, axes), (1, 16), ReducerOptions())
@@ -266,7 +267,7 @@ def test_what_cannot_be_tiled_is_named() -> None:
 
 def test_what_leaves_a_region_does_not_come_back_into_it() -> None:
     """A squeeze-and-excitation gate needs the mean of the whole map, so that two regions are made."""
-    net = Net()
+    net = Network()
     small = net.convolve(net.input(1, 16, 16, 2), 4, 1, padding=SAME)
     wide = net.convolve(small, 32, 3, padding=SAME)
     narrow = net.convolve(wide, 4, 1, padding=SAME)
@@ -284,7 +285,7 @@ def test_what_leaves_a_region_does_not_come_back_into_it() -> None:
 
 def resized(height: int, out: int, element: Any, options: ResizeBilinearOptions) -> Model:
     """Return a map that is resized in rows and made narrow again."""
-    net = Net(element)
+    net = Network(element)
     first = net.input(1, height, 8, 4) if element is INT8 else net.input(1, height, 8, 4, quantization=HALF)
     large = net.apply("RESIZE_BILINEAR", (first, net.constant([out, 8])), (1, out, 8, 4), options, version=3)
     net.pool(large, 2, 2)
@@ -318,7 +319,7 @@ def test_resizing_is_tiled_where_its_arithmetic_is_exact(
 
 
 def test_average_pooling_divides_by_what_it_sees() -> None:
-    net = Net(FLOAT32)
+    net = Network(FLOAT32)
     first = net.input(1, 17, 9, 3)
     net.pool(first, 3, 1, padding=SAME, kind="AVERAGE_POOL_2D")
     model = net.model()
@@ -334,7 +335,7 @@ def test_average_pooling_divides_by_what_it_sees() -> None:
 
 def test_a_shortcut_is_cut_where_it_is_narrow() -> None:
     """The widening convolution of the shortcut needs fewer rows than the one in front of the window."""
-    net = Net()
+    net = Network()
     first = net.convolve(net.input(1, 24, 8, 2), 4, 1)
     wide = net.convolve(first, 32, 1)
     window = net.convolve(net.pad(first, 1, 1, 1, 1), 4, 3)

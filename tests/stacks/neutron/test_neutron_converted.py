@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from stand_in_converter import KERNELS, Convention, Converted, convert_model
 
-from networks.neutron_models import place, rule_ids, zoo
 from npufit.graph import Buffer, Metadata, Model
 from npufit.stacks.placement import Placement, Status, Unit
 from npufit.stacks.rule import Evidence
 from npufit.tflite import parse_model, serialize_model
+from stacks.neutron.on_neutron import place, rule_ids, zoo
 
 _LEFT = frozenset({"QUANTIZE", "DEQUANTIZE", "PAD", "SOFTMAX"})
 _SOURCE = zoo("mobilenet_v2@96,int8")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from networks.neutron_models import place, rule_ids, zoo
 from npufit.errors import ToolError
 from npufit.stacks.neutron.converter import find_converter
 from npufit.stacks.placement import Placement, Status, Unit
 from npufit.stacks.rule import Evidence
 from npufit.stacks.stack import PlaceOptions
+from stacks.neutron.on_neutron import place, rule_ids, zoo
 
 _STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in_converter.py")))
 _LEFT = ("--left", "QUANTIZE,DEQUANTIZE,PAD,SOFTMAX")

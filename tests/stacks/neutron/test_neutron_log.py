@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stand_in_converter import Convention, convert_model
 
-from networks.neutron_models import place, zoo
 from npufit.graph import Model
 from npufit.stacks.log import LogReport, apply_log
 from npufit.stacks.neutron import STACK
@@ -18,6 +17,7 @@ from npufit.stacks.neutron.unconverted import place_plain
 from npufit.stacks.neutron.versions import RELEASES
 from npufit.stacks.placement import Unit
 from npufit.stacks.rule import Evidence
+from stacks.neutron.on_neutron import place, zoo
 
 _PLAIN = zoo("mobilenet_v2@96,int8")
 _CONVERTED = convert_model(_PLAIN, Convention(left=frozenset({"QUANTIZE", "DEQUANTIZE", "PAD"}))).model

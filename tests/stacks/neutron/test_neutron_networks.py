@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from networks.neutron_models import place, zoo
 from npufit.graph import Model
 from npufit.stacks.neutron.networks import Network, recognise
 from npufit.stacks.neutron.observations import OBSERVATIONS
 from npufit.stacks.placement import Note
 from npufit.stacks.rule import Evidence
 from npufit.tflite import read_model
+from stacks.neutron.on_neutron import place, zoo
 
 _KERAS = {
     "keras_mobilenet_v2_224_int8_per_channel": 224,

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from networks.neutron_models import chain, place, rule_ids, zoo
+from networks import Network
 from npufit.graph import (
+    NOT_QUANTIZED,
     Conv2DOptions,
     ElementType,
     Model,
     Operator,
+    Options,
     Padding,
     SoftmaxOptions,
     Subgraph,
@@ -21,9 +23,26 @@ from npufit.stacks.neutron import STACK
 from npufit.stacks.placement import Status, Unit
 from npufit.stacks.rule import Evidence, RemedyKind
 from npufit.tflite import read_model
+from stacks.neutron.on_neutron import place, rule_ids, zoo
 
 _INT8 = ElementType.INT8
 _IMAGE = (1, 8, 8, 16)
+
+
+def _chain(*steps: tuple[str, tuple[int, ...], ElementType, Options | None]) -> Model:
+    """Return a chain of one-input operators; each step is type, output shape, output element and options.
+
+    The first step, of type INPUT, gives the graph's input. Types in lower case are custom operators.
+    """
+    network = Network(quantization=NOT_QUANTIZED)
+    for kind, shape, element, options in steps:
+        if kind == "INPUT":
+            network.input(*shape, element=element)
+        elif kind.islower():
+            network.apply("CUSTOM", (len(network.tensors) - 1,), shape, element=element, custom_code=kind)
+        else:
+            network.apply(kind, (len(network.tensors) - 1,), shape, options, element=element)
+    return network.model(name="chain.tflite")
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +52,7 @@ def without_converter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _one(kind: str, element: ElementType = _INT8) -> Model:
-    return chain(("INPUT", _IMAGE, _INT8, None), (kind, _IMAGE, element, None))
+    return _chain(("INPUT", _IMAGE, _INT8, None), (kind, _IMAGE, element, None))
 
 
 def test_float_borders_run_on_the_cpu_by_documentation() -> None:
@@ -89,7 +108,7 @@ def test_seen_on_the_npu_elsewhere_is_a_note_and_not_a_verdict() -> None:
 @pytest.mark.parametrize(("stride", "rule"), [(2, "neutron.pad-before-stride"), (1, "neutron.undecided")])
 def test_pad_is_named_where_a_stride_follows(stride: int, rule: str) -> None:
     options = Conv2DOptions(Padding.VALID, stride, stride)
-    model = chain(
+    model = _chain(
         ("INPUT", _IMAGE, _INT8, None), ("PAD", (1, 9, 9, 16), _INT8, None), ("CONV_2D", (1, 4, 4, 8), _INT8, options)
     )
     assert rule_ids(place(model))[0] == rule
@@ -106,7 +125,7 @@ def test_the_export_without_pads_is_named_as_experiment() -> None:
 def _detector(*middle: str) -> Model:
     boxes = (1, 4, 84, 16)
     options = Conv2DOptions(stride_w=1, stride_h=1)
-    return chain(
+    return _chain(
         ("INPUT", _IMAGE, _INT8, None),
         *((kind, _IMAGE, _INT8, None) for kind in middle),
         ("TRANSPOSE", boxes, _INT8, None),
@@ -149,7 +168,7 @@ def test_without_converter_the_first_note_says_how_to_know() -> None:
 
 
 def test_a_file_for_another_npu_is_recognised() -> None:
-    model = chain(("INPUT", _IMAGE, _INT8, None), ("ethos-u", _IMAGE, _INT8, None))
+    model = _chain(("INPUT", _IMAGE, _INT8, None), ("ethos-u", _IMAGE, _INT8, None))
     assert any("Ethos-U" in note.text for note in place(model).notes)
 
 

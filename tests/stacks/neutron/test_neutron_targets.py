@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from networks.neutron_models import zoo
 from npufit.errors import InputError
 from npufit.stacks.neutron import STACK
 from npufit.stacks.rule import Evidence, RemedyKind, RuleKind
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target
+from stacks.neutron.on_neutron import zoo
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import npufit
-from networks.teflon_models import place
 from npufit.stacks import OperatorPlacement, Placement, RemedyKind, Unit
+from stacks.teflon.on_teflon import place
 
 
 def _on_npu(placement: Placement) -> list[OperatorPlacement]:

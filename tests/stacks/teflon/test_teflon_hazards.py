@@ -13,21 +13,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType  # pyright: ignore[reportMissingTypeStubs]
 
-from networks.teflon_models import (
-    INT8,
-    INT16,
-    INT32,
-    INT64,
-    NO_TENSOR,
-    SIX,
-    UINT8,
-    VERSIONS,
-    Network,
-    hazards,
-    place,
-    quantized,
-)
+from networks import INT8, INT16, INT32, INT64, SIX, UINT8, Network, quantized
 from npufit.graph import (
+    NO_TENSOR,
     Activation,
     AddOptions,
     ConcatenationOptions,
@@ -42,6 +30,7 @@ from npufit.graph import (
 )
 from npufit.stacks import Effect, Evidence, Hazard, RuleKind, load_stack
 from npufit.tflite import serialize_model
+from stacks.teflon.on_teflon import VERSIONS, hazards, place
 
 ALL = VERSIONS
 RELEASED = VERSIONS[:-1]
@@ -68,11 +57,11 @@ class Case:
 
 def shared_map(depth: int, width: int, cpu: bool = False, reader: str = "CONV_2D") -> Model:
     """Return a convolution whose output is read inside the partition and leaves it as well."""
-    network = Network()
-    shared = network.convolve(network.input(1, 4, width, 4), depth)
+    network = Network(quantization=SIX)
+    shared = network.convolve(network.input(1, 4, width, 4), depth, 1)
     if reader == "RESHAPE":
-        network.apply("RESHAPE", (shared, network.integers(1, -1)), (1, 4 * width * depth))
-    inside = network.convolve(shared, 4)
+        network.apply("RESHAPE", (shared, network.numbers(1, -1)), (1, 4 * width * depth))
+    inside = network.convolve(shared, 4, 1)
     if not cpu:
         return network.model(shared, inside)
     return network.model(network.cpu(shared), inside)
@@ -80,18 +69,18 @@ def shared_map(depth: int, width: int, cpu: bool = False, reader: str = "CONV_2D
 
 def late_reshape() -> Model:
     """Return a feature map that a convolution reads first and a RESHAPE after it."""
-    network = Network()
-    shared = network.convolve(network.input(1, 4, 4, 4), 32)
-    first = network.convolve(shared, 4)
-    second = network.apply("RESHAPE", (shared, network.integers(1, 512)), (1, 512))
+    network = Network(quantization=SIX)
+    shared = network.convolve(network.input(1, 4, 4, 4), 32, 1)
+    first = network.convolve(shared, 4, 1)
+    second = network.apply("RESHAPE", (shared, network.numbers(1, 512)), (1, 512))
     return network.model(first, second)
 
 
 def reshaped_map() -> Model:
     """Return a RESHAPE whose output is read inside the partition and leaves it: it is no tensor of its own."""
-    network = Network()
-    reshaped = network.apply("RESHAPE", (network.input(1, 512), network.integers(1, 4, 4, 32)), (1, 4, 4, 32))
-    return network.model(network.convolve(reshaped, 4), reshaped)
+    network = Network(quantization=SIX)
+    reshaped = network.apply("RESHAPE", (network.input(1, 512), network.numbers(1, 4, 4, 32)), (1, 4, 4, 32))
+    return network.model(network.convolve(reshaped, 4, 1), reshaped)
 
 
 def padded(
@@ -105,7 +94,7 @@ def padded(
     output: bool = False,
 ) -> Model:
     """Return a PAD with readers behind it."""
-    network = Network()
+    network = Network(quantization=SIX)
     pad = network.pad(network.input(1, size, size, 4), *amounts)
     outputs = [network.convolve(pad, 4, kernel, stride, padding=padding) for _ in range(readers)]
     if pool:
@@ -123,7 +112,7 @@ def window(
     out: tuple[int, int] | None = None,
 ) -> Model:
     """Return a pooling or a convolution over a square feature map."""
-    network = Network()
+    network = Network(quantization=SIX)
     ifm = network.input(1, size, width or size, 4)
     if operator_type == "CONV_2D":
         network.convolve(ifm, 4, kernel, stride, padding=padding)
@@ -138,18 +127,18 @@ def concatenate(
     depths: tuple[int, ...] = (16, 16), read: bool = True, quantization: Quantization = SIX, axis: int = 3
 ) -> Model:
     """Return a CONCATENATION of convolutions, read by another convolution."""
-    network = Network()
+    network = Network(quantization=SIX)
     ifm = network.input(1, 4, 4, 4)
-    parts = [network.convolve(ifm, depth, quantization=quantization) for depth in depths]
+    parts = [network.convolve(ifm, depth, 1, quantization=quantization) for depth in depths]
     joined = network.apply("CONCATENATION", parts, (1, 4, 4, sum(depths)), ConcatenationOptions(axis))
     if read:
-        network.convolve(joined, 4)
+        network.convolve(joined, 4, 1)
     return network.model()
 
 
 def concatenate_inputs(axis: int, shape: tuple[int, ...], read: bool = False) -> Model:
     """Return a CONCATENATION of two inputs along any axis, perhaps read by an ADD."""
-    network = Network()
+    network = Network(quantization=SIX)
     joined = list(shape)
     joined[axis] *= 2
     output = network.apply(
@@ -170,10 +159,10 @@ def sliced(
     end: tuple[int, ...] | None = None,
 ) -> Model:
     """Return a STRIDED_SLICE of the input, or of a convolution's output."""
-    network = Network()
-    ifm = network.convolve(network.input(*shape[:3], 4), shape[3]) if bricks else network.input(*shape)
+    network = Network(quantization=SIX)
+    ifm = network.convolve(network.input(*shape[:3], 4), shape[3], 1) if bricks else network.input(*shape)
     end = end or tuple(first + count for first, count in zip(begin, size, strict=True))
-    inputs = (ifm, network.integers(*begin), network.integers(*end), network.integers(*strides[: len(begin)]))
+    inputs = (ifm, network.numbers(*begin), network.numbers(*end), network.numbers(*strides[: len(begin)]))
     kept = [count for axis, count in enumerate(size) if options is None or not options.shrink_axis_mask >> axis & 1]
     network.apply("STRIDED_SLICE", inputs, kept, options or StridedSliceOptions())
     return network.model()
@@ -181,8 +170,8 @@ def sliced(
 
 def resized(height: int, width: int, align: bool = False, half: bool = False, size: int = 4) -> Model:
     """Return a RESIZE_NEAREST_NEIGHBOR."""
-    network = Network()
-    inputs = (network.input(1, size, size, 4), network.integers(height, width))
+    network = Network(quantization=SIX)
+    inputs = (network.input(1, size, size, 4), network.numbers(height, width))
     options = ResizeNearestNeighborOptions(align, half)
     network.apply("RESIZE_NEAREST_NEIGHBOR", inputs, (1, height, width, 4), options, version=3)
     return network.model()
@@ -190,7 +179,7 @@ def resized(height: int, width: int, align: bool = False, half: bool = False, si
 
 def depthwise(channels: int, depth: int, kernel: int = 3) -> Model:
     """Return a DEPTHWISE_CONV_2D."""
-    network = Network()
+    network = Network(quantization=SIX)
     network.convolve(network.input(1, 8, 8, channels), depth, kernel, depthwise=True)
     return network.model()
 
@@ -202,11 +191,11 @@ def activated(
     element: ElementType = INT8,
 ) -> Model:
     """Return an operator with a fused activation."""
-    network = Network()
+    network = Network(quantization=SIX)
     shape = (1, 8, 8, 4)
     ifm = network.input(*shape, element=element)
     if operator_type == "CONV_2D":
-        network.convolve(ifm, 4, activation=activation, quantization=quantization, element=element)
+        network.convolve(ifm, 4, 1, activation=activation, quantization=quantization, element=element)
     elif operator_type == "ADD":
         network.apply("ADD", (ifm, network.input(*shape, element=element)), shape, AddOptions(activation),
                       element=element, quantization=quantization)  # fmt: skip
@@ -231,7 +220,7 @@ def elementwise(
     quantizations: tuple[Quantization, Quantization] = (SIX, SIX),
 ) -> Model:
     """Return a two-operand operator; operand `constant` is a constant of zeros, or holds `value`."""
-    network = Network()
+    network = Network(quantization=SIX)
     operands: list[int] = []
     for position, shape in enumerate((first, second)):
         if position != constant:
@@ -239,7 +228,7 @@ def elementwise(
         elif value is None:
             operands.append(network.zeros(*shape))
         else:
-            operands.append(network.integers(value, element=INT8, shape=shape))
+            operands.append(network.numbers(value, element=INT8, shape=shape))
     rank = max(len(first), len(second))
     pairs = zip((1,) * (rank - len(first)) + first, (1,) * (rank - len(second)) + second, strict=True)
     network.apply(operator_type, operands, [max(pair) for pair in pairs])
@@ -248,7 +237,7 @@ def elementwise(
 
 def unary(operator_type: str, element: ElementType = INT8, shape: tuple[int, ...] = (1, 4, 4, 4)) -> Model:
     """Return an operator with one input and one output."""
-    network = Network()
+    network = Network(quantization=SIX)
     options = Pool2DOptions(Padding.VALID, 1, 1, 1, 1) if operator_type.endswith("POOL_2D") else None
     network.apply(operator_type, (network.input(*shape, element=element),), shape, options, element=element)
     return network.model()
@@ -264,11 +253,11 @@ def convolution(
     dtype: ElementType = INT8,
 ) -> Model:
     """Return a CONV_2D whose weights and bias may be odd."""
-    network = Network()
+    network = Network(quantization=SIX)
     ifm = network.input(batch, 4, 4, 4, element=element)
     kernel = network.zeros(4, 1, 1, 4, element=dtype) if weights == "constant" else network.input(4, 1, 1, 4)
     third = network.input(4, element=INT32) if bias == "computed" else NO_TENSOR if bias_index else None
-    network.convolve(ifm, 4, weights=kernel, bias=third, element=element)
+    network.convolve(ifm, 4, 1, weights=kernel, bias=third, element=element)
     if not bias:
         last = network.operators[-1]
         network.operators[-1] = type(last)(last.type, last.inputs[:2], last.outputs, last.options, last.version)
@@ -277,7 +266,7 @@ def convolution(
 
 def dense(shape: tuple[int, ...] = (1, 64), bias: bool = True, rows: int = 1) -> Model:
     """Return a FULLY_CONNECTED with 64 inputs and 10 outputs."""
-    network = Network()
+    network = Network(quantization=SIX)
     inputs = [network.input(*shape), network.zeros(10, 64)] + ([network.zeros(10, element=INT32)] if bias else [])
     network.apply("FULLY_CONNECTED", inputs, (rows, 10), FullyConnectedOptions())
     return network.model()
@@ -290,26 +279,26 @@ def reshape(
     output: tuple[int, ...] = (1, 64),
 ) -> Model:
     """Return a RESHAPE with one or two inputs."""
-    network = Network()
+    network = Network(quantization=SIX)
     operands = [network.input(*shape)]
     if inputs == 2:
-        operands.append(network.integers(*output) if constant else network.input(2, element=INT32))
+        operands.append(network.numbers(*output) if constant else network.input(2, element=INT32))
     network.apply("RESHAPE", operands, output)
     return network.model()
 
 
 def reshaped_slice() -> Model:
     """Return a channel slice of a RESHAPE's output: an alias of an input in plain order, so there are no bricks."""
-    network = Network()
-    ifm = network.apply("RESHAPE", (network.input(1, 2048), network.integers(1, 8, 8, 32)), (1, 8, 8, 32))
-    operands = [network.integers(*numbers) for numbers in ((0, 0, 0, 16), (1, 8, 8, 32), (1, 1, 1, 1))]
+    network = Network(quantization=SIX)
+    ifm = network.apply("RESHAPE", (network.input(1, 2048), network.numbers(1, 8, 8, 32)), (1, 8, 8, 32))
+    operands = [network.numbers(*numbers) for numbers in ((0, 0, 0, 16), (1, 8, 8, 32), (1, 1, 1, 1))]
     network.apply("STRIDED_SLICE", (ifm, *operands), (1, 8, 8, 16), StridedSliceOptions())
     return network.model()
 
 
 def computed_operand(operator_type: str, element: ElementType = INT32) -> Model:
     """Return an operator whose options are computed."""
-    network = Network()
+    network = Network(quantization=SIX)
     ifm = network.input(1, 4, 4, 4)
     if operator_type == "PAD":
         padded = network.apply("PAD", (ifm, network.input(4, 2, element=element)), (1, 6, 6, 4))
@@ -326,7 +315,7 @@ def computed_operand(operator_type: str, element: ElementType = INT32) -> Model:
 
 def with_dimension(axis: int, element: ElementType, *shape: int) -> Model:
     """Return an operator on a tensor with one scale whose quantization names dimension `axis`."""
-    network = Network()
+    network = Network(quantization=SIX)
     quantization = Quantization((0.5,), (0,), axis)
     network.cpu(network.input(*shape, element=element, quantization=quantization))
     return network.model()
@@ -334,7 +323,7 @@ def with_dimension(axis: int, element: ElementType, *shape: int) -> Model:
 
 def shape_arithmetic(operator_type: str) -> Model:
     """Return an ADD of two computed int32 vectors whose sum is packed and read by `operator_type`."""
-    network = Network()
+    network = Network(quantization=SIX)
     first, second = network.input(4, element=INT32), network.input(4, element=INT32)
     total = network.apply("ADD", (first, second), (4,), AddOptions(), element=INT32)
     packed = network.apply("PACK", (total,), (4,), element=INT32)
@@ -538,7 +527,7 @@ CASES = (
 
 def elementwise_of(element: ElementType) -> Model:
     """Return an ADD of two inputs of an element type."""
-    network = Network()
+    network = Network(quantization=SIX)
     operands = (network.input(*PIXELS, element=element), network.input(*PIXELS, element=element))
     network.apply("ADD", operands, PIXELS, element=element)
     return network.model()
@@ -572,7 +561,7 @@ def test_every_hazard_has_a_case() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_plain_network_has_no_hazard(version: str) -> None:
-    network = Network()
+    network = Network(quantization=SIX)
     first = network.convolve(network.input(1, 8, 8, 4), 32, 3, padding=SAME, activation=RELU6)
     second = network.convolve(first, 32, 3, depthwise=True, padding=SAME, activation=RELU6)
     network.apply("ADD", (first, second), (1, 8, 8, 32))
@@ -679,7 +668,7 @@ def test_effects_of_hazards(
 
 
 def test_reserved_bits_are_those_that_the_driver_writes() -> None:
-    network = Network()
+    network = Network(quantization=SIX)
     options = Pool2DOptions(VALID, stride_w=5, stride_h=25, filter_width=5, filter_height=25)
     network.apply("AVERAGE_POOL_2D", (network.input(1, 25, 5, 4),), (1, 1, 1, 4), options)
     hazard = _only(network.model(), "26.1", "ethosu.stride-overflow")

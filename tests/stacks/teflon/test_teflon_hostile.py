@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from networks.teflon_models import NO_TENSOR, VERSIONS, Network, place
+from networks import Network
 from npufit.graph import (
+    NO_TENSOR,
     Activation,
     AddOptions,
     Buffer,
@@ -33,6 +34,7 @@ from npufit.graph import (
     Tensor,
 )
 from npufit.stacks import Placement, Status, Unit
+from stacks.teflon.on_teflon import VERSIONS, place
 
 _TYPES = (
     "CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "AVERAGE_POOL_2D", "MAX_POOL_2D",
@@ -157,7 +159,7 @@ def test_ranges_of_odd_elements_are_computed_or_left_alone(element: ElementType,
         network = Network()
         ifm = network.input(1, 4, 4, 4, element=element)
         options: Any = {"activation": activation, "quantization": quantization, "element": element}
-        network.convolve(ifm, 4, **options)
+        network.convolve(ifm, 4, 1, **options)
         network.apply("ADD", (ifm, ifm), (1, 4, 4, 4), AddOptions(activation), element=element,
                       quantization=quantization)  # fmt: skip
         for version in VERSIONS:
@@ -177,7 +179,7 @@ def test_a_shape_that_nobody_knows_is_unknown_where_the_driver_compares_shapes()
 
 def test_every_subgraph_is_placed_and_partitions_are_counted_through() -> None:
     network = Network()
-    network.convolve(network.input(1, 4, 4, 4))
+    network.convolve(network.input(1, 4, 4, 4), 8, 1)
     body = network.model().main
     placement = place(Model("two", (body, body)), "26.2")
     assert [(partition.index, partition.subgraph) for partition in placement.partitions] == [(0, 0), (1, 1)]

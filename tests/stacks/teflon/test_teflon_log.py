@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 import npufit
-from networks.teflon_models import SIX, Network, place, quantized
+from networks import SIX, Network, quantized
 from npufit.errors import InputError
 from npufit.graph import Activation, Model, Padding
 from npufit.stacks import Unit, apply_log, load_stack
 from real_files import SHARED
+from stacks.teflon.on_teflon import place
 
 _LOGS = Path(__file__).parent / "logs"
 _CAPTURES = SHARED / "captures"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import npufit
-from networks.teflon_models import place
 from npufit.stacks import Unit
 from real_files import SHARED
+from stacks.teflon.on_teflon import place
 
 _ORACLE = SHARED / "facts" / "teflon_oracle.json"
 _GENERATIONS = ("25.3", "26.2")

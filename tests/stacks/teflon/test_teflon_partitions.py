@@ -7,9 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from networks.teflon_models import Network, place
+from networks import Network
 from npufit.graph import NO_TENSOR, Operator, Subgraph, wire
 from npufit.stacks.partitioning import describe_partition, partition_epochs
+from stacks.teflon.on_teflon import place
 
 
 @st.composite
@@ -111,8 +112,8 @@ def test_boundaries_are_what_crosses_them(graph: tuple[Subgraph, list[bool]]) ->
 def _two_branches(first_on_cpu: bool) -> Subgraph:
     network = Network()
     ifm = network.input(1, 4, 4, 8)
-    first = network.cpu(ifm) if first_on_cpu else network.convolve(ifm)
-    second = network.convolve(ifm)
+    first = network.cpu(ifm) if first_on_cpu else network.convolve(ifm, 8, 1)
+    second = network.convolve(ifm, 8, 1)
     network.apply("ADD", (first, second), (1, 4, 4, 8))
     return network.model().main
 
@@ -128,8 +129,8 @@ def test_the_first_ready_operator_decides_which_kind_begins() -> None:
 
 def test_one_refused_operator_cuts_a_chain() -> None:
     network = Network()
-    ifm = network.convolve(network.input(1, 4, 4, 8))
-    ifm = network.convolve(network.cpu(ifm))
+    ifm = network.convolve(network.input(1, 4, 4, 8), 8, 1)
+    ifm = network.convolve(network.cpu(ifm), 8, 1)
     model = network.model()
     assert partition_epochs(model.main, [True, False, True]) == [[0], [2]]
     placement = place(model, "26.2")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import npufit
-from networks.teflon_models import SIX, VERSIONS, Network, hazards, place, refusals
+from networks import SIX, Network
 from npufit.graph import Activation, ConcatenationOptions, Model
 from npufit.stacks import Placement, Remedy, RemedyKind, Unit
+from stacks.teflon.on_teflon import VERSIONS, hazards, place, refusals
 
 _OFFERED = ("25.3", "26.0", "26.1", "26.2", "main")
 _ZOO = (
@@ -103,7 +104,7 @@ def test_a_release_that_takes_the_operator_and_computes_it_wrongly_is_passed_ove
 
 def test_where_every_release_computes_it_wrongly_the_remedy_says_so() -> None:
     network = Network()
-    network.apply("ADD", (network.input(1, 4, 4, 8), network.integers(3, shape=())), (1, 4, 4, 8))
+    network.apply("ADD", (network.input(1, 4, 4, 8), network.numbers(3, shape=())), (1, 4, 4, 8))
     model = network.model()
     finding = place(model, "25.3").operators[0].finding
     assert finding is not None
@@ -112,7 +113,7 @@ def test_where_every_release_computes_it_wrongly_the_remedy_says_so() -> None:
 
 def test_a_remedy_is_none_known_where_nothing_helps() -> None:
     network = Network()
-    network.apply("SPLIT", (network.integers(1), network.input(1, 4, 4, 8)), (1, 2, 4, 8))
+    network.apply("SPLIT", (network.numbers(1), network.input(1, 4, 4, 8)), (1, 2, 4, 8))
     (operator,) = place(network.model(), "26.2", "imx8mp").operators
     assert operator.finding is not None
     assert [remedy.kind for remedy in operator.finding.remedies] == [RemedyKind.NONE]
@@ -121,6 +122,6 @@ def test_a_remedy_is_none_known_where_nothing_helps() -> None:
 def test_the_way_out_of_the_relu6_range_works() -> None:
     network = Network()
     ifm = network.input(1, 4, 4, 8)
-    network.convolve(ifm, activation=Activation.RELU6, quantization=SIX)
+    network.convolve(ifm, 8, 1, activation=Activation.RELU6, quantization=SIX)
     assert refusals(network.model(), "25.3") == []
     assert hazards(network.model(), "25.3") == []

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from networks.teflon_models import NO_TENSOR, SIX, UINT8, Network, place, quantized
-from npufit.graph import AddOptions, ElementType, Model, Quantization
+from networks import SIX, UINT8, Network, quantized
+from npufit.graph import NO_TENSOR, AddOptions, ElementType, Model, Quantization
 from npufit.stacks import Effect, Evidence, Hazard
+from stacks.teflon.on_teflon import place
 
 SHAPE = (1, 4, 4, 8)
 
@@ -23,7 +24,7 @@ class Additions(Network):
     def conv(self, ifm: int, quantization: Quantization = SIX) -> int:
         """Add a convolution."""
         weights = self.zeros(8, 1, 1, 8, element=UINT8)
-        return self.convolve(ifm, 8, weights=weights, element=UINT8, quantization=quantization)
+        return self.convolve(ifm, 8, 1, weights=weights, element=UINT8, quantization=quantization)
 
     def add(self, first: int, second: int, quantization: Quantization = SIX) -> int:
         """Add an ADD."""
@@ -181,7 +182,7 @@ def test_messages_say_which_operators_are_concerned() -> None:
 def test_signed_bytes_are_a_hazard_on_rocket_alone(element: ElementType) -> None:
     network = Network()
     weights = network.zeros(8, 1, 1, 8, element=element)
-    network.convolve(network.input(*SHAPE, element=element), 8, weights=weights, element=element)
+    network.convolve(network.input(*SHAPE, element=element), 8, 1, weights=weights, element=element)
     model = network.model()
     assert ("rocket.int8-as-uint8" in {hazard.rule.id for hazard in place(model, "26.1", "rk3588").hazards}) == (
         element is ElementType.INT8

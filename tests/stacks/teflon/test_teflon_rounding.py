@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from networks.teflon_models import INT8, UINT8, Network, place, quantized
+from networks import INT8, UINT8, Network, quantized
 from npufit.graph import ElementType, Model, Padding, Pool2DOptions
+from stacks.teflon.on_teflon import place
 
 
 def _pooled(element: ElementType, zero_point: int, kernel: int, padding: Padding = Padding.VALID) -> Model:

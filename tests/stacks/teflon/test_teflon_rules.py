@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from networks.teflon_models import INT8, INT16, INT32, INT64, SIX, UINT8, VERSIONS, Network, place, quantized, refusals
+from networks import INT8, INT16, INT32, INT64, SIX, UINT8, Network, quantized
 from npufit.graph import (
     Activation,
     ConcatenationOptions,
@@ -22,6 +22,7 @@ from npufit.graph import (
 )
 from npufit.stacks import Evidence, RuleKind, Stage, Unit, load_stack
 from npufit.stacks.teflon.hazards import HAZARDS
+from stacks.teflon.on_teflon import VERSIONS, place, refusals
 
 FLOAT = ElementType.FLOAT32
 ALL = VERSIONS
@@ -47,6 +48,7 @@ class Case:
 def convolution(**options: Any) -> Model:
     """Return a network of one CONV_2D."""
     network = Network()
+    options = {"depth": 8, "kernel": 1, **options}
     network.convolve(network.input(1, 8, 8, 4), **options)
     return network.model()
 
@@ -56,6 +58,8 @@ def relu6(quantization: Quantization, element: ElementType) -> Model:
     network = Network()
     network.convolve(
         network.input(1, 8, 8, 4, element=element),
+        8,
+        1,
         activation=Activation.RELU6,
         element=element,
         quantization=quantization,
@@ -99,7 +103,7 @@ def concatenate(axis: int, shape: tuple[int, ...] = (1, 4, 4, 8)) -> Model:
 def resize(height: int, width: int) -> Model:
     """Return a RESIZE_NEAREST_NEIGHBOR from 4x4."""
     network = Network()
-    ifm, size = network.input(1, 4, 4, 8), network.integers(height, width)
+    ifm, size = network.input(1, 4, 4, 8), network.numbers(height, width)
     options = ResizeNearestNeighborOptions()
     network.apply("RESIZE_NEAREST_NEIGHBOR", (ifm, size), (1, height, width, 8), options)
     return network.model()
@@ -118,7 +122,7 @@ def odd_pad(element: ElementType = INT32, third: bool = False, constant: bool = 
     ifm = network.input(1, 4, 4, 8)
     amounts = (0, 0, 1, 1, 1, 1, 0, 0)
     paddings = (
-        network.integers(*amounts, element=element, shape=(4, 2)) if constant else network.input(4, 2, element=element)
+        network.numbers(*amounts, element=element, shape=(4, 2)) if constant else network.input(4, 2, element=element)
     )
     inputs = [ifm, paddings] + ([network.zeros(1)] if third else [])
     network.apply("PAD", inputs, (1, 4 + grown, 4 + grown, 8))
@@ -143,7 +147,7 @@ def dense(
 def split(axis: int, depths: tuple[int, ...] = (4, 4)) -> Model:
     """Return a SPLIT."""
     network = Network()
-    network.apply("SPLIT", (network.integers(axis), network.input(1, 4, 4, 8)), (1, 4, 4, depths[0]), SplitOptions(2))
+    network.apply("SPLIT", (network.numbers(axis), network.input(1, 4, 4, 8)), (1, 4, 4, depths[0]), SplitOptions(2))
     second = network.tensor((1, 4, 4, depths[1]))
     last = network.operators[-1]
     network.operators[-1] = type(last)("SPLIT", last.inputs, (*last.outputs, second), last.options, last.version)
@@ -154,7 +158,7 @@ def transpose(*order: int) -> Model:
     """Return a TRANSPOSE."""
     network = Network()
     ifm = network.input(1, 4, 5, 8)
-    network.apply("TRANSPOSE", (ifm, network.integers(*order)), [(1, 4, 5, 8)[axis] for axis in order])
+    network.apply("TRANSPOSE", (ifm, network.numbers(*order)), [(1, 4, 5, 8)[axis] for axis in order])
     return network.model()
 
 
@@ -188,7 +192,7 @@ CASES = (
     ),
     Case("teflon.main-unread", MAIN, lambda: unary("SOFTMAX"), lambda: unary("SOFTMAX", FLOAT)),
     Case("teflon.relu6-range", ALL, lambda: relu6(quantized(0.0235295, -128), INT8), lambda: relu6(SIX, INT8)),
-    Case("teflon.relu6-range", ALL, lambda: relu6(quantized(0.0512, 121), UINT8), lambda: relu6(NARROW, INT8),
+    Case("teflon.relu6-range", ALL, lambda: relu6(Quantization((0.0512,), (121,)), UINT8), lambda: relu6(NARROW, INT8),
          EVERY_CHIP),
     Case("teflon.relu6-range", ALL, per_channel_output, lambda: convolution(quantization=quantized(1.0, 0))),
     Case("teflon.relu6-type", ALL, lambda: relu6(SIX, FLOAT), lambda: relu6(SIX, INT8), EVERY_CHIP),
@@ -325,11 +329,11 @@ def test_found_values_are_what_stands_in_the_model() -> None:
         assert finding is not None
         return finding.found
 
-    assert found(relu6(quantized(0.0512, 121), UINT8), "25.3") == "6.8608 (scale 0.0512, zero point 121)"
+    assert found(relu6(Quantization((0.0512,), (121,)), UINT8), "25.3") == "6.8608 (scale 0.0512, zero point 121)"
     assert found(per_channel_output(), "26.2").startswith("7.65 (")
     just_above = relu6(quantized(0.02352941408753395, -128), INT8)
     assert found(just_above, "26.2") == "6.0000005 (scale 0.023529414, zero point -128)"
-    assert found(convolution(weights_quantization=TWO_SCALES), "25.3") == "weights with 2 scales, 0.1 to 0.2"
+    assert found(convolution(weights_quantization=TWO_SCALES), "25.3") == "weights and bias with 2 scales, 0.1 to 0.2"
     assert found(convolution(weights_quantization=TWO_POINTS), "25.3") == "weights with 2 zero points, 0 to 1"
     assert found(binary("ADD", element=INT32), "26.1") == "input 't0' is int32"
     assert found(resize(12, 8), "26.1") == "4x4 to 12x8"

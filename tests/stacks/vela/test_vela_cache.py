@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from networks.vela_models import chain, place
+from networks.chains import chain
 from npufit.errors import ToolError
 from npufit.stacks.vela import cache
 from npufit.stacks.vela.cache import cache_key, load_entry, store_entry
+from stacks.vela.on_vela import place
 
 NO_TIME_S = 0.001
 

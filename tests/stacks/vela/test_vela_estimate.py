@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from networks.vela_models import chain, place, with_call
+from networks.chains import chain, with_call
 from npufit.chips import load_chip
 from npufit.errors import ToolError
 from npufit.graph import Model
@@ -17,6 +17,7 @@ from npufit.stacks.vela.labels import label_tensors
 from npufit.stacks.vela.runner import VelaOutput, run_vela
 from npufit.stacks.vela.settings import resolve_settings
 from npufit.tflite import parse_model, read_model, serialize_model
+from stacks.vela.on_vela import place
 
 Options = tuple[tuple[str, str], ...]
 

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import npufit
-from networks.vela_models import TARGET, place
+from networks import Network, quantized
 from npufit.errors import InputError
 from npufit.execution import random_inputs
 from npufit.fitting.fit import FitOptions, fit
 from npufit.graph import (
-    NOT_QUANTIZED,
     Activation,
     AddOptions,
-    Buffer,
     ElementType,
     Model,
-    Operator,
-    Options,
     OtherOptions,
     Padding,
     Pool2DOptions,
-    Quantization,
     ReducerOptions,
     ReshapeOptions,
-    Subgraph,
-    Tensor,
 )
 from npufit.rewrite import parse_pass
 from npufit.running import RunOptions, run_on_target
 from npufit.stacks import Evidence, PlaceOptions
+from stacks.vela.on_vela import TARGET, place
 
 UINT8, INT8, INT16, INT32, INT64 = (
     ElementType.UINT8,
@@ -46,75 +39,47 @@ _ZERO_POINTS = {UINT8: 120, INT8: -8, INT16: 0}
 _ARG_MAX_TYPES = {INT32: 2, INT64: 4}
 
 
-class _Network:
-    """A model with one input, grown operator by operator; every method returns a tensor."""
+class _Network(Network):
+    """A network with one input and operators that Vela translates wrongly somewhere."""
 
     def __init__(self, shape: Sequence[int], element: ElementType) -> None:
-        self._quantization = Quantization((0.1,), (_ZERO_POINTS[element],))
-        self._element = element
-        self._tensors: list[Tensor] = []
-        self._operators: list[Operator] = []
-        self.input = self._tensor(shape)
+        super().__init__(element, quantization=quantized(0.1, _ZERO_POINTS[element]))
+        self.image = self.input(*shape)
 
-    def _tensor(self, shape: Sequence[int], element: ElementType | None = None) -> int:
-        kind = self._quantization if element is None else NOT_QUANTIZED
-        self._tensors.append(Tensor(f"t{len(self._tensors)}", tuple(shape), element or self._element, kind))
-        return len(self._tensors) - 1
-
-    def _constant(self, values: Sequence[int] | int) -> int:
-        array = np.array(values, np.int32)
-        self._tensors.append(Tensor(f"t{len(self._tensors)}", array.shape, INT32, buffer=Buffer(array.tobytes())))
-        return len(self._tensors) - 1
+    def whole(self) -> Model:
+        """Return the model; what no operator reads is an output."""
+        return self.model(*self.unread())
 
     def shape(self, tensor: int) -> tuple[int, ...]:
-        return self._tensors[tensor].shape or ()
-
-    def apply(
-        self,
-        kind: str,
-        inputs: Sequence[int],
-        shape: Sequence[int],
-        options: Options | None = None,
-        element: ElementType | None = None,
-    ) -> int:
-        output = self._tensor(shape, element)
-        self._operators.append(Operator(kind, tuple(inputs), (output,), options))
-        return output
+        return self.tensors[tensor].shape or ()
 
     def transpose(self, tensor: int, order: Sequence[int]) -> int:
+        own, inputs, options = self.tensors[tensor], (tensor, self.constant(order)), OtherOptions("TransposeOptions")
         shape = [self.shape(tensor)[axis] for axis in order]
-        options = OtherOptions("TransposeOptions")
-        output = self.apply("TRANSPOSE", (tensor, self._constant(order)), shape, options)
-        self._tensors[output] = replace(self._tensors[tensor], name=f"t{output}", shape=tuple(shape))
-        return output
+        return self.apply("TRANSPOSE", inputs, shape, options, quantization=own.quantization, element=own.element)
 
     def requantize(self, tensor: int, element: ElementType) -> int:
         """Add a QUANTIZE to the same values in the other sign."""
-        output = self.apply("QUANTIZE", (tensor,), self.shape(tensor), OtherOptions("QuantizeOptions"))
-        quantization = Quantization((0.1,), (120 if element is UINT8 else -8,))
-        self._tensors[output] = replace(self._tensors[output], element=element, quantization=quantization)
-        return output
+        options, quantization = OtherOptions("QuantizeOptions"), quantized(0.1, _ZERO_POINTS[element])
+        shape = self.shape(tensor)
+        return self.apply("QUANTIZE", (tensor,), shape, options, quantization=quantization, element=element)
 
     def reshape(self, tensor: int, shape: Sequence[int]) -> int:
-        return self.apply("RESHAPE", (tensor, self._constant(shape)), shape, ReshapeOptions(tuple(shape)))
+        return self.apply("RESHAPE", (tensor, self.constant(shape)), shape, ReshapeOptions(tuple(shape)))
 
     def sum(self, tensor: int, axes: Sequence[int], kind: str = "SUM") -> int:
         rank = len(self.shape(tensor))
         reduced = [axis % rank for axis in axes]
         shape = [1 if axis in reduced else size for axis, size in enumerate(self.shape(tensor))]
-        return self.apply(kind, (tensor, self._constant(axes)), shape, ReducerOptions(keep_dims=True))
+        return self.apply(kind, (tensor, self.constant(axes)), shape, ReducerOptions(keep_dims=True))
 
     def arg_max(self, tensor: int, element: ElementType) -> int:
         options = OtherOptions("ArgMaxOptions", (("output_type", _ARG_MAX_TYPES[element]),))
-        return self.apply("ARG_MAX", (tensor, self._constant(-1)), self.shape(tensor)[:-1], options, element)
+        axis = self.constant(-1)
+        return self.apply("ARG_MAX", (tensor, axis), self.shape(tensor)[:-1], options, element=element)
 
     def relu(self, tensor: int) -> int:
         return self.apply("RELU", (tensor,), self.shape(tensor))
-
-    def model(self) -> Model:
-        read = {index for operator in self._operators for index in operator.inputs}
-        outputs = [index for operator in self._operators for index in operator.outputs if index not in read]
-        return Model("hazard", (Subgraph(tuple(self._tensors), (self.input,), tuple(outputs), tuple(self._operators)),))
 
 
 def _hazards(model: Model, accelerator: str = "") -> list[tuple[str, tuple[int, ...]]]:
@@ -136,10 +101,10 @@ def _is_right(model: Model, accelerator: str = "") -> bool:
 
 def _transposed(shape: Sequence[int], *orders: Sequence[int], element: ElementType = UINT8) -> Model:
     network = _Network(shape, element)
-    tensor = network.input
+    tensor = network.image
     for order in orders:
         tensor = network.transpose(tensor, order)
-    return network.model()
+    return network.whole()
 
 
 @pytest.mark.parametrize(
@@ -198,15 +163,21 @@ def test_transposes_that_vela_merges_are_judged_together() -> None:
 
 def test_transposes_with_something_between_are_judged_alone() -> None:
     network = _Network((1, 4, 6, 10), UINT8)
-    between = network.relu(network.transpose(network.input, (0, 3, 1, 2)))
+    between = network.relu(network.transpose(network.image, (0, 3, 1, 2)))
     network.transpose(between, (0, 2, 3, 1))
-    assert _hazards(network.model()) == [("vela.transpose-uint8", (0,)), ("vela.transpose-uint8", (2,))]
-    assert not _is_right(network.model())
+    assert _hazards(network.whole()) == [
+        ("vela.transpose-uint8", (0,)),
+        ("vela.transpose-uint8", (2,)),
+    ]
+    assert not _is_right(network.whole())
     network = _Network((1, 4, 6, 10), UINT8)
-    between = network.reshape(network.transpose(network.input, (0, 3, 1, 2)), (1, 10, 24))
+    between = network.reshape(network.transpose(network.image, (0, 3, 1, 2)), (1, 10, 24))
     network.transpose(between, (0, 2, 1))
-    assert _hazards(network.model()) == [("vela.transpose-uint8", (0, 1)), ("vela.transpose-uint8", (2,))]
-    assert not _is_right(network.model())
+    assert _hazards(network.whole()) == [
+        ("vela.transpose-uint8", (0, 1)),
+        ("vela.transpose-uint8", (2,)),
+    ]
+    assert not _is_right(network.whole())
 
 
 def test_the_ethos_u85_is_not_judged() -> None:
@@ -225,8 +196,8 @@ def test_the_transposes_of_yolov8_are_found() -> None:
 
 def test_int8_cures_a_transpose() -> None:
     network = _Network((1, 4, 6, 10), UINT8)
-    network.transpose(network.relu(network.input), (0, 3, 1, 2))
-    fitted = fit(network.model(), TARGET, FitOptions(passes=(parse_pass("to-int8"),), inputs=1))
+    network.transpose(network.relu(network.image), (0, 3, 1, 2))
+    fitted = fit(network.whole(), TARGET, FitOptions(passes=(parse_pass("to-int8"),), inputs=1))
     assert fitted.original.summary.hazards == 1
     assert fitted.result.summary.hazards == 0
     assert _is_right(fitted.result.model)
@@ -234,10 +205,10 @@ def test_int8_cures_a_transpose() -> None:
 
 def test_quantize_on_both_sides_cures_a_transpose() -> None:
     network = _Network((1, 4, 6, 10), UINT8)
-    as_int8 = network.requantize(network.input, INT8)
+    as_int8 = network.requantize(network.image, INT8)
     network.requantize(network.transpose(as_int8, (0, 3, 1, 2)), UINT8)
-    assert _hazards(network.model()) == []
-    assert _is_right(network.model())
+    assert _hazards(network.whole()) == []
+    assert _is_right(network.whole())
 
 
 @pytest.mark.parametrize(
@@ -280,26 +251,26 @@ def test_a_sum_over_one_axis_is_right(shape: tuple[int, ...], axes: tuple[int, .
 
 def test_sums_behind_each_other_and_other_reductions_are_right() -> None:
     network = _Network((1, 8, 6, 12), UINT8)
-    network.sum(network.sum(network.input, (1,)), (2,))
-    assert _hazards(network.model()) == []
-    assert _is_right(network.model())
+    network.sum(network.sum(network.image, (1,)), (2,))
+    assert _hazards(network.whole()) == []
+    assert _is_right(network.whole())
     for kind in ("MEAN", "REDUCE_MAX", "REDUCE_MIN"):
         network = _Network((1, 8, 6, 12), UINT8)
-        network.sum(network.input, (1, 2), kind)
-        assert _hazards(network.model()) == []
-        assert _is_right(network.model())
+        network.sum(network.image, (1, 2), kind)
+        assert _hazards(network.whole()) == []
+        assert _is_right(network.whole())
 
 
 def _summed(shape: Sequence[int], axes: Sequence[int]) -> Model:
     network = _Network(shape, UINT8)
-    network.sum(network.input, axes)
-    return network.model()
+    network.sum(network.image, axes)
+    return network.whole()
 
 
 def _classified(shape: Sequence[int], element: ElementType) -> Model:
     network = _Network(shape, INT8)
-    network.arg_max(network.input, element)
-    return network.model()
+    network.arg_max(network.image, element)
+    return network.whole()
 
 
 @pytest.mark.parametrize(("classes", "behind"), [(4, 256), (7, 64)])
@@ -322,11 +293,11 @@ def test_an_arg_max_that_has_room_is_right(classes: int, element: ElementType) -
 def _beside_a_relu(*, arg_max_first: bool) -> Model:
     network = _Network((1, 8, 8, 16), INT8)
     if arg_max_first:
-        network.arg_max(network.input, INT64)
-    network.relu(network.input)
+        network.arg_max(network.image, INT64)
+    network.relu(network.image)
     if not arg_max_first:
-        network.arg_max(network.input, INT64)
-    return network.model()
+        network.arg_max(network.image, INT64)
+    return network.whole()
 
 
 def test_an_int64_arg_max_beside_another_output_may_share_its_memory() -> None:
@@ -342,16 +313,16 @@ def test_an_int64_arg_max_beside_another_output_may_share_its_memory() -> None:
 def test_an_int64_arg_max_may_share_memory_with_feature_maps_of_its_call(size: int, depth: int, blocks: int) -> None:
     """In the first network it destroys the input that others still read; in the second it is overwritten."""
     network = _Network((1, size, size, depth), INT8)
-    tensor, shape = network.input, (1, size, size, depth)
+    tensor, shape = network.image, (1, size, size, depth)
     for _ in range(blocks):
-        tensor = network.apply("ADD", (tensor, network.input), shape, AddOptions())
+        tensor = network.apply("ADD", (tensor, network.image), shape, AddOptions())
         tensor = network.apply("MAX_POOL_2D", (tensor,), shape, _pool(Padding.SAME, 1, 3))
     network.apply("MAX_POOL_2D", (tensor,), (1, size // 8, size // 8, depth), _pool(Padding.VALID, 8, 8))
-    network.arg_max(network.input, INT64)
-    (hazard,) = place(network.model()).hazards
+    network.arg_max(network.image, INT64)
+    (hazard,) = place(network.whole()).hazards
     assert hazard.rule.id == "vela.argmax-int64"
     assert "used for something else in the same call" in hazard.message
-    assert not _is_right(network.model())
+    assert not _is_right(network.whole())
 
 
 def _pool(padding: Padding, stride: int, size: int) -> Pool2DOptions:
@@ -361,13 +332,15 @@ def _pool(padding: Padding, stride: int, size: int) -> Pool2DOptions:
 @pytest.mark.parametrize("element", [INT64, INT32])
 def test_readers_on_the_cpu_get_an_int64_arg_max_as_int32(element: ElementType) -> None:
     network = _Network((1, 8, 8, 16), INT8)
-    network.apply("CAST", (network.arg_max(network.input, element),), (1, 8, 8), OtherOptions("CastOptions"), INT32)
-    hazards = place(network.model()).hazards
+    network.apply(
+        "CAST", (network.arg_max(network.image, element),), (1, 8, 8), OtherOptions("CastOptions"), element=INT32
+    )
+    hazards = place(network.whole()).hazards
     if element is INT32:
         assert hazards == ()
     else:
         assert ["CPU get Vela's own 32-bit tensor" in hazard.message for hazard in hazards] == [True]
-    assert _is_right(network.model()) == (element is INT32)
+    assert _is_right(network.whole()) == (element is INT32)
 
 
 @pytest.mark.parametrize(("name", "count"), [("zoo:deeplab_v3@96,uint8", 1), ("zoo:deeplab_v3@161,uint8", 0)])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from networks.vela_models import chain, with_call
+from networks.chains import chain, with_call
 from npufit.chips import load_chip
 from npufit.graph import Model
 from npufit.stacks.vela.labels import find_label, label_tensors, read_label, restore_names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from networks.vela_models import chain, place
+from networks.chains import chain
 from npufit.chips import load_chip
 from npufit.graph import Model
 from npufit.stacks.log import apply_log
@@ -12,6 +12,7 @@ from npufit.stacks.vela import STACK
 from npufit.stacks.vela.runner import run_vela
 from npufit.stacks.vela.settings import resolve_settings
 from npufit.tflite import serialize_model
+from stacks.vela.on_vela import place
 
 DELEGATE = "INFO: EthosuDelegate: 2 nodes delegated out of {total} nodes with 2 partitions.\n"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from networks.vela_models import chain
+from networks.chains import chain
 from npufit.chips import load_chip
 from npufit.errors import ToolError
 from npufit.graph import Operator

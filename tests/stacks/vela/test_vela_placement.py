@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from networks.vela_models import chain, on_cpu, place, subgraph_of, tensor, units, with_call
+from networks.chains import chain, subgraph_of, tensor, with_call
 from npufit.errors import InputError, ModelError, ToolError
 from npufit.graph import Buffer, ElementType, Model, Operator, OtherOptions, SplitOptions, Subgraph, Tensor
 from npufit.stacks.placement import MemoryUse, Placement, Status
 from npufit.stacks.rule import Evidence
 from npufit.stacks.vela.placing import FOLDED, UNUSED
+from stacks.vela.on_vela import on_cpu, place, units
 
 
 def rules(placement: Placement) -> dict[int, str]:

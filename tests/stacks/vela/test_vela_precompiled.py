@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from networks.vela_models import chain, place, units
+from networks.chains import chain
 from npufit.checking import check
 from npufit.chips import load_chip
 from npufit.graph import Model
 from npufit.stacks.vela.runner import run_vela
 from npufit.stacks.vela.settings import resolve_settings
 from npufit.tflite import parse_model, read_model, serialize_model
+from stacks.vela.on_vela import place, units
 
 
 def compiled(model: Model, accelerator: str = "ethos-u65-256") -> Model:

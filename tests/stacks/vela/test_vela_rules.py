@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from networks.vela_models import chain
+from networks.chains import chain
 from npufit.stacks.vela import STACK
 from npufit.stacks.vela.reasons import Reason, read_reasons
 from npufit.stacks.vela.rules import explain

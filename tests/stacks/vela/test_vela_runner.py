@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from networks.vela_models import TARGET, chain, place
+from networks.chains import chain
 from npufit.chips import load_chip
 from npufit.errors import InputError, ToolError
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.vela import STACK, runner
 from npufit.stacks.vela.runner import run_vela
 from npufit.stacks.vela.settings import resolve_settings
+from stacks.vela.on_vela import TARGET, place
 
 
 def children() -> set[str]:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from networks.vela_models import chain, place
+from networks.chains import chain
 from npufit.chips import load_chip
 from npufit.errors import InputError
 from npufit.stacks.vela.settings import resolve_settings
+from stacks.vela.on_vela import place
 
 CONFIG = """
 [System_Config.Mine]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from networks.vela_models import on_cpu, place, units
 from npufit.errors import ModelError
 from npufit.graph import NO_TENSOR, Model, wire
 from npufit.stacks.placement import Placement, Status
@@ -15,6 +14,7 @@ from npufit.stacks.rule import Evidence
 from npufit.stacks.vela.absorbed_operators import constant_operators
 from npufit.stacks.vela.placing import FOLDED, MERGED
 from npufit.tflite import read_model
+from stacks.vela.on_vela import on_cpu, place, units
 
 REFUSED = "test_split_int8"
 WITHOUT_WARNING = ("SVDF",)

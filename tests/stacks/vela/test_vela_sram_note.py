@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import npufit
-from networks.vela_models import chain, place
+from networks.chains import chain
 from npufit.chips import load_chip
 from npufit.ethosu.kernel import IMX93_SRAM_BYTES
 from npufit.execution import random_inputs
@@ -15,6 +15,7 @@ from npufit.running import RunOptions, run_on_target
 from npufit.stacks.placement import Placement
 from npufit.stacks.vela import describe_sram_use
 from npufit.tflite import read_model
+from stacks.vela.on_vela import place
 
 
 def _notes(placement: Placement) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from networks.vela_models import chain
+from networks.chains import chain
 from npufit.cli.main import npufit
 from npufit.errors import InputError, ToolError
 from npufit.report.toolchain.text import installed_text

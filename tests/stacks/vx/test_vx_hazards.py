@@ -11,23 +11,12 @@ from typing import Any
 import pytest
 
 import npufit
-from networks.vx_models import (
-    BARE,
-    FLOAT,
-    INT8,
-    INT16,
-    INT32,
-    NO_TENSOR,
-    UINT8,
-    Network,
-    hazards,
-    other,
-    place,
-)
+from networks import FLOAT32, INT8, INT16, INT32, UINT8, Network
 from npufit.graph import (
+    NO_TENSOR,
+    NOT_QUANTIZED,
     Activation,
     AddOptions,
-    Buffer,
     ConcatenationOptions,
     Conv2DOptions,
     GatherOptions,
@@ -40,6 +29,7 @@ from npufit.graph import (
 )
 from npufit.stacks import Effect, Evidence, RemedyKind, RuleKind, load_stack
 from real_files import SHARED
+from stacks.vx.on_vx import hazards, other, place
 
 _ORACLE = SHARED / "facts" / "vx_oracle.json"
 ALL = ("5.15.52", "5.15.71", "6.1.1", "6.1.22", "6.1.36", "6.6.3", "6.6.36", "6.12.34")
@@ -66,12 +56,12 @@ def dynamic_batch(between: bool = False, vector: bool = False) -> Model:
     network = Network()
     source = network.input(1, 4, 4)
     shape = network.apply("SHAPE", (source,), (3,), other("ShapeOptions", out_type=2), element=INT32)
-    bounds = [network.values(value) for value in (0, 1, 1)]
+    bounds = [network.numbers(value) for value in (0, 1, 1)]
     options = StridedSliceOptions() if vector else _SHRINK
     batch = network.apply("STRIDED_SLICE", (shape, *bounds), (1,) if vector else (), options, element=INT32)
     if between:
-        batch = network.apply("TILE", (batch, network.values(1)), (), element=INT32)
-    rest = network.values(16, shape=(1,) if vector else ())
+        batch = network.apply("TILE", (batch, network.numbers(1)), (), element=INT32)
+    rest = network.numbers(16, shape=(1,) if vector else ())
     wanted = network.apply("PACK", (batch, rest), (2, 1) if vector else (2,), PackOptions(2, 0), element=INT32)
     network.apply("RESHAPE", (source, wanted), (1, 16), ReshapeOptions(None))
     return network.model()
@@ -82,7 +72,7 @@ def gather(
 ) -> Model:
     """Return a GATHER by a scalar or a vector, `keeps` RELUs, and a reader of its result."""
     network = Network()
-    source, index = network.input(2, 4, 6), network.values(0, shape=() if scalar else (1,))
+    source, index = network.input(2, 4, 6), network.numbers(0, shape=() if scalar else (1,))
     shape = (4, 6) if scalar else (1, 4, 6)
     result = network.apply("GATHER", (source, index), shape, GatherOptions())
     for _ in range(keeps):
@@ -92,7 +82,7 @@ def gather(
     if unread:
         return network.model()
     operands = {"TRANSPOSE": (1, 0), "PAD": (0, 0, 1, 1), "RESHAPE": (24,)}[reader]
-    constant = network.values(*operands, shape=(2, 2) if reader == "PAD" else None)
+    constant = network.numbers(*operands, shape=(2, 2) if reader == "PAD" else None)
     after = {"TRANSPOSE": (6, 4), "PAD": (4, 8), "RESHAPE": (24,)}[reader]
     network.apply(reader, (result, constant), after, ReshapeOptions((24,)) if reader == "RESHAPE" else None)
     return network.model()
@@ -114,7 +104,7 @@ def broadcast(reader: str = "CONCATENATION", leaves: bool = False) -> Model:
     """Return a BROADCAST_TO beside an operator that computes, with a reader in its partition or none."""
     network = Network()
     source = network.apply("RELU", (network.input(1, 4),), (1, 4))
-    wide = network.apply("BROADCAST_TO", (source, network.values(2, 4)), (2, 4))
+    wide = network.apply("BROADCAST_TO", (source, network.numbers(2, 4)), (2, 4))
     if leaves:
         return network.model(source, wide)
     options = ConcatenationOptions(0) if reader == "CONCATENATION" else AddOptions()
@@ -126,7 +116,7 @@ def transpose(computed: bool) -> Model:
     """Return a TRANSPOSE by a permutation that the model computes or the file holds."""
     network = Network()
     source = network.input(2, 4)
-    order = network.input(2, element=INT32) if computed else network.values(1, 0)
+    order = network.input(2, element=INT32) if computed else network.numbers(1, 0)
     network.apply("TRANSPOSE", (source, order), (4, 2))
     return network.model()
 
@@ -149,7 +139,7 @@ def strided_slice(
 ) -> Model:
     """Return a STRIDED_SLICE with constant bounds; its output shape does not matter here."""
     network = Network()
-    inputs = [network.input(*shape), *(network.values(*values) for values in (begin, end, strides))]
+    inputs = [network.input(*shape), *(network.numbers(*values) for values in (begin, end, strides))]
     options = StridedSliceOptions(begin_mask=begin_mask, end_mask=end_mask)
     network.apply("STRIDED_SLICE", inputs, shape, options)
     return network.model()
@@ -158,7 +148,7 @@ def strided_slice(
 def slice_rest(begin: int, size: int) -> Model:
     """Return a SLICE of a vector pair."""
     network = Network()
-    inputs = (network.input(2, 8), network.values(0, begin), network.values(2, size))
+    inputs = (network.input(2, 8), network.numbers(0, begin), network.numbers(2, size))
     network.apply("SLICE", inputs, (2, 8 - begin))
     return network.model()
 
@@ -166,8 +156,8 @@ def slice_rest(begin: int, size: int) -> Model:
 def one_hot(element: Any) -> Model:
     """Return a ONE_HOT with values of a type."""
     network = Network()
-    values = [network.values(value, element=element, shape=()) for value in (1, 0)]
-    inputs = (network.input(3, element=INT32), network.values(4, shape=()), *values)
+    values = [network.numbers(value, element=element, shape=()) for value in (1, 0)]
+    inputs = (network.input(3, element=INT32), network.numbers(4, shape=()), *values)
     network.apply("ONE_HOT", inputs, (3, 4), other("OneHotOptions", axis=-1), element=element)
     return network.model()
 
@@ -175,7 +165,7 @@ def one_hot(element: Any) -> Model:
 def reverse(*axes: int) -> Model:
     """Return a REVERSE_V2 over axes."""
     network = Network()
-    network.apply("REVERSE_V2", (network.input(2, 4), network.values(*axes)), (2, 4))
+    network.apply("REVERSE_V2", (network.input(2, 4), network.numbers(*axes)), (2, 4))
     return network.model()
 
 
@@ -197,10 +187,10 @@ def difference(quantization: Quantization | None) -> Model:
 def both_ways_lstm(coupled: bool) -> Model:
     """Return a BIDIRECTIONAL_SEQUENCE_LSTM with or without input-to-input weights."""
     network = Network()
-    source = network.input(1, 2, 4, element=FLOAT)
-    weights = NO_TENSOR if coupled else network.zeros(4, 4, element=FLOAT)
+    source = network.input(1, 2, 4, element=FLOAT32)
+    weights = NO_TENSOR if coupled else network.zeros(4, 4, element=FLOAT32)
     inputs = (source, weights, *[NO_TENSOR] * 46)
-    network.apply("BIDIRECTIONAL_SEQUENCE_LSTM", inputs, (1, 2, 4), element=FLOAT)
+    network.apply("BIDIRECTIONAL_SEQUENCE_LSTM", inputs, (1, 2, 4), element=FLOAT32)
     return network.model()
 
 
@@ -220,7 +210,7 @@ def pad(element: Any, zero_point: int, amount: int = 1) -> Model:
     network = Network()
     quantization = Quantization((0.05,), (zero_point,))
     source = network.input(2, 4, element=element, quantization=quantization)
-    paddings = network.values(0, 0, amount, 0, shape=(2, 2))
+    paddings = network.numbers(0, 0, amount, 0, shape=(2, 2))
     network.apply("PAD", (source, paddings), (2, 4 + amount), element=element, quantization=quantization)
     return network.model()
 
@@ -229,7 +219,7 @@ def minimum(bound: int = 127, *, output: Quantization | None = None, read: bool 
     """Return a MINIMUM with a constant behind a RELU, whose output is read in its partition or leaves it."""
     network = Network()
     source = network.apply("RELU", (network.input(1, 4),), (1, 4))
-    highest = network.tensor((1, 4), INT8, None, Buffer(bytes([bound] * 4)))
+    highest = network.numbers(*[bound] * 4, element=INT8, shape=(1, 4))
     clamped = network.apply("MINIMUM", (source, highest), (1, 4), quantization=output)
     return network.model(network.apply("RELU", (clamped,), (1, 4)) if read else clamped)
 
@@ -237,7 +227,7 @@ def minimum(bound: int = 127, *, output: Quantization | None = None, read: bool 
 def transpose_conv(activation: Activation, zero_point: int = 3) -> Model:
     """Return a TRANSPOSE_CONV with an activation and a zero point of its output."""
     network = Network()
-    inputs = (network.values(1, 8, 8, 2), network.zeros(2, 2, 2, 4), network.input(1, 4, 4, 4))
+    inputs = (network.numbers(1, 8, 8, 2), network.zeros(2, 2, 2, 4), network.input(1, 4, 4, 4))
     options = TransposeConvOptions(stride_w=2, stride_h=2, fused_activation_function=activation)
     network.apply("TRANSPOSE_CONV", inputs, (1, 8, 8, 2), options, quantization=Quantization((0.02,), (zero_point,)))
     return network.model()
@@ -247,7 +237,7 @@ def lstm(variable: bool) -> Model:
     """Return a UNIDIRECTIONAL_SEQUENCE_LSTM whose states are variables or inputs."""
     network = Network()
     source = network.input(1, 2, 4)
-    states = [network.tensor((1, 4), element, variable=variable) for element in (INT8, INT16)]
+    states = [network.tensor((1, 4), element=element, variable=variable) for element in (INT8, INT16)]
     if not variable:
         network.inputs += states
     network.apply("UNIDIRECTIONAL_SEQUENCE_LSTM", (source, *[NO_TENSOR] * 17, *states), (1, 2, 4))
@@ -287,10 +277,10 @@ CASES = (
     ),
     Case("vx.slice-rest", ALL[:-1], lambda: slice_rest(4, -1), lambda: slice_rest(0, -1)),
     Case("vx.slice-rest", ALL[:-1], lambda: slice_rest(1, -1), lambda: slice_rest(4, 4)),
-    Case("vx.one-hot-values", ALL, lambda: one_hot(INT32), lambda: one_hot(FLOAT)),
+    Case("vx.one-hot-values", ALL, lambda: one_hot(INT32), lambda: one_hot(FLOAT32)),
     Case("vx.reverse-axes", ALL, lambda: reverse(0, 1), lambda: reverse(1)),
     Case("vx.sign-bit", ALL, lambda: fused(Activation.SIGN_BIT), lambda: fused(Activation.TANH)),
-    Case("vx.squared-difference-scale", since("6.1.36"), lambda: difference(BARE), lambda: difference(None)),
+    Case("vx.squared-difference-scale", since("6.1.36"), lambda: difference(NOT_QUANTIZED), lambda: difference(None)),
     Case("vx.coupled-gates", since("6.1.1"), lambda: both_ways_lstm(True), lambda: both_ways_lstm(False)),
     Case("vx.bias-scale", ALL, lambda: convolution(0.006), lambda: convolution(0.005)),
     Case("vx.bias-scale", ALL, lambda: convolution(0.005 * 1.0001), lambda: convolution(0.005 * 1.000009)),

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from networks.vx_models import BARE, SCALED, TWO_SCALES, place
 from npufit.graph import (
     NO_TENSOR,
+    NOT_QUANTIZED,
     Activation,
     AddOptions,
     BatchMatMulOptions,
@@ -31,6 +31,7 @@ from npufit.graph import (
 )
 from npufit.stacks import Status, Unit
 from npufit.stacks.vx.mapping import MAPPED_SINCE
+from stacks.vx.on_vx import SCALED, TWO_SCALES, place
 
 _TYPES = (*sorted(MAPPED_SINCE), "CUSTOM", "WHILE", "TILE")
 _OPTIONS: tuple[Options | None, ...] = (
@@ -51,7 +52,7 @@ _OPTIONS: tuple[Options | None, ...] = (
 )
 _SHAPES = (None, (), (0,), (1,), (4, 4), (1, 2, 3), (1, 8, 8, 4), (2, 70_000), (1,) * 7, (2**20, 1))
 _QUANTIZATIONS = (
-    BARE,
+    NOT_QUANTIZED,
     SCALED,
     TWO_SCALES,
     Quantization((), (3,)),

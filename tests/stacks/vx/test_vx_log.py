@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 import npufit
-from networks.vx_models import INT8, INT16, INT32, Network, other, place
+from networks import INT8, INT16, INT32, Network
 from npufit.errors import InputError
 from npufit.graph import GatherOptions, Model, PackOptions, ReshapeOptions, StridedSliceOptions
 from npufit.stacks import Evidence, LogReport, Unit, apply_log, load_stack
 from npufit.stacks.vx.placing import refusals
 from npufit.stacks.vx.releases import find_bsp
+from stacks.vx.on_vx import other, place
 
 _LOGS = Path(__file__).parent / "logs"
 _CREATED = "Vx delegate: allowed_cache_mode set to 0.\nEXTERNAL delegate created.\n"
@@ -35,11 +36,11 @@ def _flatten() -> Model:
     network = Network()
     source = network.apply("RELU", (network.input(1, 4, 4),), (1, 4, 4))
     shape = network.apply("SHAPE", (source,), (3,), other("ShapeOptions", out_type=2), element=INT32)
-    bounds = [network.values(value) for value in (0, 1, 1)]
+    bounds = [network.numbers(value) for value in (0, 1, 1)]
     batch = network.apply("STRIDED_SLICE", (shape, *bounds), (), StridedSliceOptions(shrink_axis_mask=1), element=INT32)
-    wanted = network.apply("PACK", (batch, network.values(16, shape=())), (2,), PackOptions(2, 0), element=INT32)
+    wanted = network.apply("PACK", (batch, network.numbers(16, shape=())), (2,), PackOptions(2, 0), element=INT32)
     flat = network.apply("RESHAPE", (source, wanted), (1, 16), ReshapeOptions(None))
-    network.apply("TILE", (flat, network.values(1, 2)), (1, 32))
+    network.apply("TILE", (flat, network.numbers(1, 2)), (1, 32))
     return network.model()
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import npufit
-from networks.vx_models import place
 from npufit.stacks import Unit
 from npufit.stacks.vx.placing import refusals
 from npufit.stacks.vx.releases import find_bsp
 from real_files import SHARED
+from stacks.vx.on_vx import place
 
 _ORACLE = SHARED / "facts" / "vx_oracle.json"
 _BSPS = ("5.15.52", "5.15.71", "6.1.1", "6.1.22", "6.1.36", "6.6.3", "6.6.36")

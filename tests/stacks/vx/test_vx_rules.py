@@ -7,25 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from networks.vx_models import (
-    BARE,
-    BOOL,
-    FLOAT,
-    HALF,
-    INT8,
-    INT16,
-    INT32,
-    INT64,
-    NO_TENSOR,
-    TWO_SCALES,
-    UINT8,
-    Network,
-    as_file,
-    other,
-    place,
-    refusals,
-)
+from networks import BOOL, FLOAT16, FLOAT32, INT8, INT16, INT32, INT64, UINT8, Network
 from npufit.graph import (
+    NO_TENSOR,
+    NOT_QUANTIZED,
     Activation,
     AddOptions,
     BatchMatMulOptions,
@@ -42,6 +27,7 @@ from npufit.graph import (
     StridedSliceOptions,
 )
 from npufit.stacks import Evidence, RuleKind, Stage, Unit, load_stack
+from stacks.vx.on_vx import TWO_SCALES, as_file, other, place, refusals
 
 BSPS = (
     "5.10.72", "5.15.5", "5.15.32", "5.15.52", "5.15.71", "6.1.1", "6.1.22", "6.1.36", "6.1.55", "6.6.3", "6.6.23",
@@ -93,7 +79,7 @@ def one(
         if source is None:
             indices.append(NO_TENSOR)
         elif isinstance(source, int):
-            indices.append(network.values(*range(1, source + 1)))
+            indices.append(network.numbers(*range(1, source + 1)))
         else:
             element, quantization = _kind(source[0])
             indices.append(network.input(*source[1], element=element, quantization=quantization))
@@ -157,11 +143,11 @@ def with_constants(operator_type: str, constants: int, *, computed: int = -1, sh
     return one(operator_type, sources, (INT8, shape))
 
 
-def one_hot(element: ElementType = FLOAT, computed: bool = False) -> Model:
+def one_hot(element: ElementType = FLOAT32, computed: bool = False) -> Model:
     """Return a ONE_HOT of 4 classes."""
     network = Network()
     indices = network.input(3, element=INT32)
-    depth = network.input(1, element=INT32) if computed else network.values(4, shape=())
+    depth = network.input(1, element=INT32) if computed else network.numbers(4, shape=())
     values = [network.zeros(1, element=element), network.zeros(1, element=element)]
     network.apply("ONE_HOT", (indices, depth, *values), (3, 4), other("OneHotOptions", axis=-1), element=element)
     return network.model()
@@ -170,7 +156,7 @@ def one_hot(element: ElementType = FLOAT, computed: bool = False) -> Model:
 def scatter(computed: bool) -> Model:
     """Return a SCATTER_ND."""
     shape: tuple[Kind, tuple[int, ...]] | int = (INT32, (1,)) if computed else 1
-    return one("SCATTER_ND", [(INT32, (2, 1)), (FLOAT, (2,)), shape], (FLOAT, (1,)))
+    return one("SCATTER_ND", [(INT32, (2, 1)), (FLOAT32, (2,)), shape], (FLOAT32, (1,)))
 
 
 def strided_slice(begin: int = 0, ellipsis: int = 0, new_axis: int = 0) -> Model:
@@ -201,26 +187,26 @@ def lstm(source: ElementType = INT8, state: ElementType = INT8, cell: ElementTyp
     return one("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, (INT8, (1, 2, 4)))
 
 
-def both_ways_lstm(weights: ElementType = FLOAT, present: Sequence[int] = ()) -> Model:
+def both_ways_lstm(weights: ElementType = FLOAT32, present: Sequence[int] = ()) -> Model:
     """Return a BIDIRECTIONAL_SEQUENCE_LSTM with input-to-input weights and the inputs that are `present`."""
-    inputs: list[tuple[Kind, tuple[int, ...]] | int | None] = [(FLOAT, (1, 2, 4)), (weights, (4, 4))]
-    inputs += [(FLOAT, (4, 4)) if position in present else None for position in range(2, 48)]
-    return one("BIDIRECTIONAL_SEQUENCE_LSTM", inputs, (FLOAT, (1, 2, 4)))
+    inputs: list[tuple[Kind, tuple[int, ...]] | int | None] = [(FLOAT32, (1, 2, 4)), (weights, (4, 4))]
+    inputs += [(FLOAT32, (4, 4)) if position in present else None for position in range(2, 48)]
+    return one("BIDIRECTIONAL_SEQUENCE_LSTM", inputs, (FLOAT32, (1, 2, 4)))
 
 
 def both_ways_rnn(auxiliary: bool, weights: bool) -> Model:
     """Return a BIDIRECTIONAL_SEQUENCE_RNN, perhaps with an auxiliary input and its weights."""
-    matrix = (FLOAT, (4, 4))
-    inputs: list[tuple[Kind, tuple[int, ...]] | int | None] = [(FLOAT, (1, 2, 4)), *[matrix] * 8]
-    inputs += [(FLOAT, (1, 2, 4)) if auxiliary else None, *[matrix if weights else None] * 2]
-    return one("BIDIRECTIONAL_SEQUENCE_RNN", inputs, (FLOAT, (1, 2, 4)))
+    matrix = (FLOAT32, (4, 4))
+    inputs: list[tuple[Kind, tuple[int, ...]] | int | None] = [(FLOAT32, (1, 2, 4)), *[matrix] * 8]
+    inputs += [(FLOAT32, (1, 2, 4)) if auxiliary else None, *[matrix if weights else None] * 2]
+    return one("BIDIRECTIONAL_SEQUENCE_RNN", inputs, (FLOAT32, (1, 2, 4)))
 
 
 def reshape(*, computed: bool = False, written: bool = True) -> Model:
     """Return a RESHAPE of unknown or known output shape, by a constant or computed shape."""
     network = Network()
     source = network.input(2, 4)
-    shape = network.input(1, element=INT32) if computed else network.values(8)
+    shape = network.input(1, element=INT32) if computed else network.numbers(8)
     network.apply("RESHAPE", (source, shape), (8,) if written else None, ReshapeOptions((8,)))
     return network.model()
 
@@ -231,7 +217,7 @@ def matmul(first: ElementType, second: ElementType, output: ElementType = INT8, 
     return one("BATCH_MATMUL", [(first, (4, 4)), (second, (4, 4))], (output, (4, 4)), options)
 
 
-def select(rank: int = 2, values: ElementType = FLOAT) -> Model:
+def select(rank: int = 2, values: ElementType = FLOAT32) -> Model:
     """Return a SELECT_V2 over a matrix."""
     return one("SELECT_V2", [(BOOL, (4,) * rank), (values, (4, 4)), (values, (4, 4))], (values, (4, 4)))
 
@@ -251,14 +237,14 @@ def dynamic(fixed: bool) -> Model:
     network = Network()
     source = network.input(1, 4)
     left = network.apply("RELU", (source,), (1, 4))
-    shape = network.values(4) if fixed else network.input(1, element=INT32)
+    shape = network.numbers(4) if fixed else network.input(1, element=INT32)
     network.apply("RESHAPE", (left, shape), (4,), ReshapeOptions((4,)))
     return network.model()
 
 
 def gather(indices: ElementType) -> Model:
     """Return a GATHER of two rows."""
-    return one("GATHER", [(FLOAT, (4, 4)), (indices, (2,))], (FLOAT, (2, 4)), GatherOptions())
+    return one("GATHER", [(FLOAT32, (4, 4)), (indices, (2,))], (FLOAT32, (2, 4)), GatherOptions())
 
 
 def mirror_pad(mode: int) -> Model:
@@ -267,7 +253,7 @@ def mirror_pad(mode: int) -> Model:
     source = network.input(1, 4)
     network.apply(
         "MIRROR_PAD",
-        (source, network.values(0, 0, 1, 1, shape=(2, 2))),
+        (source, network.numbers(0, 0, 1, 1, shape=(2, 2))),
         (1, 6),
         other("MirrorPadOptions", mode=mode),
     )
@@ -277,8 +263,8 @@ def mirror_pad(mode: int) -> Model:
 ALL = BSPS
 CASES = (
     Case("vx.unmapped", ALL, lambda: unary("TILE"), lambda: unary("RELU")),
-    Case("vx.unmapped", until("5.15.5"), lambda: unary("FLOOR", FLOAT, FLOAT), lambda: unary("ABS")),
-    Case("vx.unmapped", until("6.1.1"), lambda: unary("CAST", FLOAT, INT32), lambda: unary("EXP")),
+    Case("vx.unmapped", until("5.15.5"), lambda: unary("FLOOR", FLOAT32, FLOAT32), lambda: unary("ABS")),
+    Case("vx.unmapped", until("6.1.1"), lambda: unary("CAST", FLOAT32, INT32), lambda: unary("EXP")),
     Case("vx.unmapped", until("6.1.22"), lambda: unary("GELU"), lambda: unary("ELU")),
     Case(
         "vx.unmapped",
@@ -315,11 +301,11 @@ CASES = (
     Case(
         "vx.int64-output",
         ALL,
-        lambda: one("ARG_MAX", [(FLOAT, (1, 4)), 1], (INT64, (1,))),
-        lambda: one("ARG_MAX", [(FLOAT, (1, 4)), 1], (INT32, (1,))),
+        lambda: one("ARG_MAX", [(FLOAT32, (1, 4)), 1], (INT64, (1,))),
+        lambda: one("ARG_MAX", [(FLOAT32, (1, 4)), 1], (INT32, (1,))),
     ),
-    Case("vx.hybrid", ALL, lambda: convolution(FLOAT), lambda: convolution(FLOAT, weights=FLOAT)),
-    Case("vx.hybrid", ALL, lambda: unary_dense(FLOAT), lambda: unary_dense(INT8)),
+    Case("vx.hybrid", ALL, lambda: convolution(FLOAT32), lambda: convolution(FLOAT32, weights=FLOAT32)),
+    Case("vx.hybrid", ALL, lambda: unary_dense(FLOAT32), lambda: unary_dense(INT8)),
     Case("vx.grouped-batch", since("5.15.52"), lambda: convolution(batch=2, channels=8), lambda: convolution(batch=2)),
     Case("vx.grouped-batch", (), lambda: convolution(channels=8), lambda: convolution()),
     Case("vx.shuffled-weights", ALL, lambda: dense(weights_format=1), lambda: dense()),
@@ -327,25 +313,25 @@ CASES = (
     Case("vx.conv3d-dilation", since("5.15.71"), lambda: video(dilation=2), lambda: video()),
     Case("vx.computed-weights", since("5.15.71"), lambda: video(constant=False), lambda: video()),
     Case("vx.int16-to-int8", since("5.15.52"), lambda: add(INT16, INT8), lambda: add(INT8, INT8)),
-    Case("vx.int16-to-int8", (), lambda: add((INT16, BARE), INT8), lambda: add(INT16, (INT8, BARE))),
+    Case("vx.int16-to-int8", (), lambda: add((INT16, NOT_QUANTIZED), INT8), lambda: add(INT16, (INT8, NOT_QUANTIZED))),
     Case(
         "vx.relu1-int32",
         since("5.15.52"),
         lambda: add(INT32, INT32, Activation.RELU_N1_TO_1),
         lambda: add(INT32, INT32, Activation.RELU),
     ),
-    Case("vx.pow-int32", since("5.15.52"), lambda: powers(INT32), lambda: powers(FLOAT)),
+    Case("vx.pow-int32", since("5.15.52"), lambda: powers(INT32), lambda: powers(FLOAT32)),
     Case(
         "vx.dequantize-wide",
         since("5.15.52"),
-        lambda: unary("DEQUANTIZE", INT16, FLOAT),
-        lambda: unary("DEQUANTIZE", HALF, FLOAT),
+        lambda: unary("DEQUANTIZE", INT16, FLOAT32),
+        lambda: unary("DEQUANTIZE", FLOAT16, FLOAT32),
     ),
     Case(
         "vx.dequantize-per-channel",
         since("5.15.52"),
-        lambda: unary("DEQUANTIZE", (INT8, TWO_SCALES), FLOAT),
-        lambda: unary("DEQUANTIZE", INT8, FLOAT),
+        lambda: unary("DEQUANTIZE", (INT8, TWO_SCALES), FLOAT32),
+        lambda: unary("DEQUANTIZE", INT8, FLOAT32),
     ),
     Case(
         "vx.quantize-integers",
@@ -363,28 +349,30 @@ CASES = (
         "vx.quantize-integers",
         since("5.15.52"),
         lambda: unary("QUANTIZE", INT16, INT32),
-        lambda: unary("QUANTIZE", FLOAT, INT32),
+        lambda: unary("QUANTIZE", FLOAT32, INT32),
     ),
     Case(
         "vx.quantize-per-channel",
         since("5.15.52"),
-        lambda: unary("QUANTIZE", FLOAT, (INT8, TWO_SCALES)),
-        lambda: unary("QUANTIZE", FLOAT),
+        lambda: unary("QUANTIZE", FLOAT32, (INT8, TWO_SCALES)),
+        lambda: unary("QUANTIZE", FLOAT32),
     ),
-    Case("vx.matmul-int32", since("5.15.52"), lambda: matmul(FLOAT, FLOAT, INT32), lambda: matmul(FLOAT, FLOAT)),
+    Case(
+        "vx.matmul-int32", since("5.15.52"), lambda: matmul(FLOAT32, FLOAT32, INT32), lambda: matmul(FLOAT32, FLOAT32)
+    ),
     Case(
         "vx.matmul-int8",
         ("5.15.52", "5.15.71", "6.1.1"),
         lambda: matmul(INT8, INT8),
         lambda: matmul(UINT8, UINT8),
     ),
-    Case("vx.matmul-mixed", since("6.1.22"), lambda: matmul(INT8, FLOAT), lambda: matmul(INT8, INT8)),
-    Case("vx.matmul-mixed", since("6.6.23"), lambda: matmul(FLOAT, INT8), lambda: matmul(FLOAT, FLOAT)),
+    Case("vx.matmul-mixed", since("6.1.22"), lambda: matmul(INT8, FLOAT32), lambda: matmul(INT8, INT8)),
+    Case("vx.matmul-mixed", since("6.6.23"), lambda: matmul(FLOAT32, INT8), lambda: matmul(FLOAT32, FLOAT32)),
     Case(
         "vx.matmul-adjoint",
         since("5.15.52"),
-        lambda: matmul(FLOAT, FLOAT, FLOAT, both=True),
-        lambda: matmul(FLOAT, FLOAT, FLOAT),
+        lambda: matmul(FLOAT32, FLOAT32, FLOAT32, both=True),
+        lambda: matmul(FLOAT32, FLOAT32, FLOAT32),
     ),
     Case(
         "vx.arg-int8",
@@ -395,18 +383,22 @@ CASES = (
     Case("vx.select-type", ALL, lambda: select(values=INT8), lambda: select()),
     Case("vx.select-rank", ALL, lambda: select(rank=1), lambda: select()),
     Case("vx.one-hot-bool", since("5.15.32"), lambda: one_hot(BOOL), lambda: one_hot()),
-    Case("vx.pack-type", until("6.6.3"), lambda: pack(INT32, (4,)), lambda: pack(FLOAT, (4,))),
+    Case("vx.pack-type", until("6.6.3"), lambda: pack(INT32, (4,)), lambda: pack(FLOAT32, (4,))),
     Case("vx.pack-type", until("6.6.3"), lambda: pack(UINT8, (4,)), lambda: pack(UINT8, (4, 4))),
-    Case("vx.pack-type", ("5.10.72",), lambda: pack(INT8, (4, 4)), lambda: pack(FLOAT, (4, 4))),
-    Case("vx.cast-type", since("6.1.22"), lambda: unary("CAST", COMPLEX, FLOAT), lambda: unary("CAST", INT32, FLOAT)),
-    Case("vx.cast-type", since("6.1.22"), lambda: unary("CAST", FLOAT, UINT16), lambda: unary("CAST", FLOAT, UINT8)),
+    Case("vx.pack-type", ("5.10.72",), lambda: pack(INT8, (4, 4)), lambda: pack(FLOAT32, (4, 4))),
+    Case(
+        "vx.cast-type", since("6.1.22"), lambda: unary("CAST", COMPLEX, FLOAT32), lambda: unary("CAST", INT32, FLOAT32)
+    ),
+    Case(
+        "vx.cast-type", since("6.1.22"), lambda: unary("CAST", FLOAT32, UINT16), lambda: unary("CAST", FLOAT32, UINT8)
+    ),
     Case(
         "vx.embedding-type",
         since("6.1.22"),
         lambda: one("EMBEDDING_LOOKUP", [(INT32, (2,)), (UINT8, (8, 4))], (INT8, (2, 4))),
         lambda: one("EMBEDDING_LOOKUP", [(INT32, (2,)), (INT8, (8, 4))], (INT8, (2, 4))),
     ),
-    Case("vx.squared-difference-type", since("6.1.36"), lambda: difference(INT32), lambda: difference(FLOAT)),
+    Case("vx.squared-difference-type", since("6.1.36"), lambda: difference(INT32), lambda: difference(FLOAT32)),
     Case("vx.squared-difference-type", since("6.1.36"), lambda: difference(INT8, UINT8), lambda: difference(INT8)),
     Case(
         "vx.squared-difference-type",
@@ -452,8 +444,8 @@ CASES = (
     Case(
         "vx.no-shape",
         since("5.15.52"),
-        lambda: one("ARG_MAX", [(FLOAT, (4,)), 1], (INT32, ())),
-        lambda: one("ARG_MAX", [(FLOAT, (4,)), 1], (INT32, (1,))),
+        lambda: one("ARG_MAX", [(FLOAT32, (4,)), 1], (INT32, ())),
+        lambda: one("ARG_MAX", [(FLOAT32, (4,)), 1], (INT32, (1,))),
     ),
     Case(
         "vx.no-shape",
@@ -470,22 +462,30 @@ CASES = (
         lambda: slice_of((4, 4, 4, 4), (4, 2, 4, 4)),
     ),
     Case("vx.slice-batch", (), lambda: slice_of((4, 4, 4), (2, 4, 4)), lambda: slice_of((4, 4), (2, 4))),
-    Case("vx.no-quantization", ALL, lambda: with_scale("SPACE_TO_DEPTH", BARE), lambda: with_scale("SPACE_TO_DEPTH")),
+    Case(
+        "vx.no-quantization",
+        ALL,
+        lambda: with_scale("SPACE_TO_DEPTH", NOT_QUANTIZED),
+        lambda: with_scale("SPACE_TO_DEPTH"),
+    ),
     Case(
         "vx.no-quantization",
         until("5.15.52"),
-        lambda: with_scale("BATCH_TO_SPACE_ND", BARE),
+        lambda: with_scale("BATCH_TO_SPACE_ND", NOT_QUANTIZED),
         lambda: with_scale("BATCH_TO_SPACE_ND"),
     ),
     Case(
-        "vx.space-int32", ALL, lambda: with_scale("DEPTH_TO_SPACE", BARE, INT32), lambda: with_scale("DEPTH_TO_SPACE")
+        "vx.space-int32",
+        ALL,
+        lambda: with_scale("DEPTH_TO_SPACE", NOT_QUANTIZED, INT32),
+        lambda: with_scale("DEPTH_TO_SPACE"),
     ),
     Case("vx.batch-space-rank", ALL, lambda: space("SPACE_TO_BATCH_ND", (4, 4, 4)), lambda: space("SPACE_TO_BATCH_ND")),
     Case("vx.batch-space-block", ALL, lambda: space("BATCH_TO_SPACE_ND", block=1), lambda: space("BATCH_TO_SPACE_ND")),
     Case("vx.softmax-long", until("5.15.32"), lambda: softmax(65536), lambda: softmax(65535)),
-    Case("vx.lstm-input", since("5.15.52"), lambda: lstm(FLOAT), lstm),
-    Case("vx.lstm-state", since("5.15.52"), lambda: lstm(state=FLOAT), lstm),
-    Case("vx.lstm-state", since("5.15.52"), lambda: lstm(cell=FLOAT), lambda: lstm(cell=HALF)),
+    Case("vx.lstm-input", since("5.15.52"), lambda: lstm(FLOAT32), lstm),
+    Case("vx.lstm-state", since("5.15.52"), lambda: lstm(state=FLOAT32), lstm),
+    Case("vx.lstm-state", since("5.15.52"), lambda: lstm(cell=FLOAT32), lambda: lstm(cell=FLOAT16)),
     Case("vx.recurrent-weights", since("6.1.1"), lambda: both_ways_lstm(INT8), both_ways_lstm),
     Case("vx.recurrent-extras", since("6.1.1"), lambda: both_ways_lstm(present=(16,)), both_ways_lstm),
     Case("vx.recurrent-extras", since("6.1.1"), lambda: both_ways_lstm(present=(42,)), both_ways_lstm),
@@ -516,7 +516,7 @@ def with_scale(operator_type: str, quantization: Quantization | None = None, ele
     network = Network()
     inputs = [network.input(4, 4, 4, 4, element=element, quantization=quantization)]
     if operator_type == "BATCH_TO_SPACE_ND":
-        inputs += [network.values(2, 2), network.values(0, 0, 0, 0, shape=(2, 2))]
+        inputs += [network.numbers(2, 2), network.numbers(0, 0, 0, 0, shape=(2, 2))]
     network.apply(operator_type, inputs, (4, 4, 4, 4), element=element, quantization=quantization)
     return network.model()
 
@@ -560,7 +560,7 @@ def test_what_no_rule_concerns_is_taken() -> None:
         reshape(),
         matmul(UINT8, UINT8),
         unary("SOFTMAX"),
-        unary("RELU", FLOAT, FLOAT),
+        unary("RELU", FLOAT32, FLOAT32),
     ):
         (operator,) = place(model).operators
         assert operator.unit is Unit.NPU
@@ -603,7 +603,7 @@ def test_a_later_bsp_is_offered_where_it_takes_the_operator() -> None:
     ],
 )
 def test_evidence_says_whether_the_decision_was_run_read_or_concluded(version: str, evidence: Evidence) -> None:
-    assert place(convolution(FLOAT), version).operators[0].evidence is evidence
+    assert place(convolution(FLOAT32), version).operators[0].evidence is evidence
 
 
 def test_what_was_only_read_is_not_called_executed() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 import npufit
-from networks.vx_models import FLOAT, Network, place
+from networks import FLOAT32, Network
 from npufit.errors import InputError
 from npufit.graph import Model, SoftmaxOptions
 from npufit.stacks import Evidence, PlaceOptions, Status, Target, load_stack, resolve_target
 from npufit.stacks.vx.releases import BSPS, Generation, first_of
+from stacks.vx.on_vx import place
 
 _STACK = load_stack("vx")
 
@@ -68,9 +69,9 @@ def test_another_chip_is_an_input_error() -> None:
 
 def _floats() -> Model:
     network = Network()
-    source = network.input(1, 4, element=FLOAT)
-    hidden = network.apply("RELU", (source,), (1, 4), element=FLOAT)
-    network.apply("SOFTMAX", (hidden,), (1, 4), SoftmaxOptions(1.0), element=FLOAT)
+    source = network.input(1, 4, element=FLOAT32)
+    hidden = network.apply("RELU", (source,), (1, 4), element=FLOAT32)
+    network.apply("SOFTMAX", (hidden,), (1, 4), SoftmaxOptions(1.0), element=FLOAT32)
     return network.model()
 
 

@@ -1,4 +1,4 @@
-"""Short ways to build tensors, operators and subgraphs of one operator."""
+"""Subgraphs of one operator around given tensors, and short ways to write these."""
 
 from __future__ import annotations
 

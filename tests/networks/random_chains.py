@@ -1,4 +1,4 @@
-"""Random networks of spatial operators for the tests of tiling."""
+"""Random networks of spatial operators."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from networks.rewrite_models import FLOAT32, HALF, INT8, UINT8, Net, quantized
+from networks import FLOAT32, HALF, INT8, UINT8, Network, quantized
 from npufit.graph import (
     NOT_QUANTIZED,
     Activation,
@@ -33,7 +33,7 @@ class Chain:
 
     def __init__(self, choose: np.random.Generator, element: ElementType, size: tuple[int, int]) -> None:
         self.choose = choose
-        self.net = Net(element, int(choose.integers(0, 1000)))
+        self.net = Network(element, int(choose.integers(0, 1000)))
         self.quantization: Quantization = HALF if element is INT8 else quantized(0.05, 7)
         if element is FLOAT32:
             self.quantization = NOT_QUANTIZED
@@ -63,10 +63,11 @@ class Chain:
         padding = self.one_of(SAME, VALID)
         if height < spans[0] + _LEAST * strides[0] or width < spans[1] + _LEAST * strides[1]:
             padding, kernels, strides, dilation = SAME, (3, 3), (1, 1), 1
+        filters, activation = self.one_of(2, 4), self.one_of(Activation.NONE, Activation.RELU6)
+        depthwise = depth > 1 and self.one_of(True, False)
         self.last = self.net.convolve(
-            self.last, self.one_of(2, 4), kernels, strides, padding=padding, dilation=dilation,
-            activation=self.one_of(Activation.NONE, Activation.RELU6), depthwise=depth > 1 and self.one_of(True, False),
-            quantization=self.quantization,
+            self.last, None if depthwise else filters, kernels, strides, padding=padding, dilation=dilation,
+            activation=activation, depthwise=depthwise, quantization=self.quantization,
         )  # fmt: skip
 
     def pool(self) -> None:
