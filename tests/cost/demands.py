@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from npufit.cost.coefficient import Coefficient
-from npufit.cost.demand import Demand, Family
+from npufit.cost.demand import Demand
+from npufit.graph import Family
 from npufit.cost.workload import Load, PlacedDemand, Workload
 from npufit.stacks import Unit
 

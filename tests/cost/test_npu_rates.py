@@ -9,7 +9,8 @@ import pytest
 
 import npufit
 from cost.demands import HOSTILE, addition, convolution, depthwise, expected, matrix, on_npu
-from npufit.cost.demand import Demand, Family
+from npufit.cost.demand import Demand
+from npufit.graph import Family
 from npufit.cost.measured.public_measurements import load_workload
 from npufit.cost.npu import etnaviv, load_npu_model, neutron, vip8000
 from npufit.cost.npu.arrays import total_of

@@ -10,7 +10,7 @@ import npufit
 from networks.one_operator import activation, as_model, single, zeros
 from npufit.errors import ModelError
 from npufit.fitting.fit import fit
-from npufit.graph import ElementType, Quantization, Tensor, lacks_operands, require_operands, require_scales
+from npufit.graph import ElementType, Quantization, Tensor, has_operands, require_operands, require_scales
 from npufit.rewrite.resolution import resize_image
 
 
@@ -43,12 +43,13 @@ def test_an_operator_that_writes_a_constant_is_named() -> None:
 def test_an_optional_operand_may_be_left_out() -> None:
     inputs: list[Tensor | None] = [activation(1, 4, 4, 3), zeros(5, 1, 1, 3), None]
     subgraph = single("CONV_2D", inputs, [activation(1, 4, 4, 5)])
-    assert not lacks_operands(subgraph.operators[0])
+    assert has_operands(subgraph.operators[0])
 
 
-def test_types_of_which_nothing_is_known_lack_nothing() -> None:
+def test_operators_of_which_nothing_is_known_are_neither_refused_nor_relied_on() -> None:
     subgraph = single("CUSTOM", [], [])
-    assert not lacks_operands(subgraph.operators[0])
+    require_operands(as_model(subgraph))
+    assert not has_operands(subgraph.operators[0])
 
 
 def test_the_networks_of_the_zoo_lack_nothing() -> None:

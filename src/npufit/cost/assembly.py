@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from npufit.cost.coefficient import Values
 from npufit.cost.cpu import caches_of, cpu_cost
-from npufit.cost.demand import Family
 from npufit.cost.npu import NpuModel
 from npufit.cost.prediction import Cost, NpuCost
 from npufit.cost.workload import Workload
+from npufit.graph import Family
 from npufit.stacks import Unit
 
 SLOWER_BESIDE_A_DELEGATE = (Family.CONVOLUTION, Family.DEPTHWISE, Family.TRANSPOSED, Family.MATRIX)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from npufit.cost.coefficient import Values
 from npufit.cost.cpu_coefficients import CACHE, UNKNOWN
-from npufit.cost.demand import Demand, Family
+from npufit.cost.demand import Demand
 from npufit.cost.prediction import Bound, Cost
+from npufit.graph import Family
 
 _RUY_DEPTH = 4
 _RUY_COLUMNS = 8

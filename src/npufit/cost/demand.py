@@ -3,78 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from math import prod
 
 from npufit.graph import (
     Conv2DOptions,
     DepthwiseConv2DOptions,
     ElementType,
+    Family,
     Operator,
     Pool2DOptions,
     Subgraph,
     Tensor,
     measure_work,
+    operator_type,
 )
 
-
-class Family(StrEnum):
-    """Operators that cost alike."""
-
-    CONVOLUTION = "convolution"
-    DEPTHWISE = "depthwise"
-    MATRIX = "matrix"
-    """FULLY_CONNECTED and matrix products: every weight is used once, so the memory sets the pace."""
-    TRANSPOSED = "transposed"
-    POOLING = "pooling"
-    ELEMENTWISE = "elementwise"
-    LOOKUP = "lookup"
-    """Functions of one value that a table holds."""
-    SOFTMAX = "softmax"
-    REDUCTION = "reduction"
-    MOVEMENT = "movement"
-    """Values that only change their place."""
-    TRANSPOSE = "transpose"
-    RESIZE = "resize"
-    """Interpolation; values that are only repeated count as movement."""
-    CONVERSION = "conversion"
-    """QUANTIZE and DEQUANTIZE."""
-    RECURRENT = "recurrent"
-    DETECTION = "detection"
-    """Decoding of boxes and non-maximum suppression."""
-    FREE = "free"
-    """Nothing moves: RESHAPE and its like in place."""
-    OTHER = "other"
-
-
-_FAMILIES = {
-    Family.CONVOLUTION: ("CONV_2D", "CONV_3D"),
-    Family.DEPTHWISE: ("DEPTHWISE_CONV_2D",),
-    Family.MATRIX: ("FULLY_CONNECTED", "BATCH_MATMUL"),
-    Family.TRANSPOSED: ("TRANSPOSE_CONV",),
-    Family.POOLING: ("AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D"),
-    Family.ELEMENTWISE: (
-        *("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "RELU", "RELU6", "RELU_N1_TO_1"),
-        *("ABS", "NEG", "ADD_N", "EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "NOT_EQUAL", "SELECT"),
-        *("SELECT_V2", "FLOOR", "CEIL", "ROUND", "SQUARE", "WHERE", "PRELU", "LEAKY_RELU"),
-    ),
-    Family.LOOKUP: ("LOGISTIC", "TANH", "HARD_SWISH", "GELU", "ELU", "EXP", "LOG", "RSQRT", "SQRT", "SIN", "COS"),
-    Family.SOFTMAX: ("SOFTMAX", "LOG_SOFTMAX", "L2_NORMALIZATION"),
-    Family.REDUCTION: ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "ARG_MAX", "ARG_MIN"),
-    Family.MOVEMENT: (
-        *("PAD", "PADV2", "MIRROR_PAD", "CONCATENATION", "SLICE", "STRIDED_SLICE", "SPLIT", "SPLIT_V", "PACK"),
-        *("UNPACK", "GATHER", "GATHER_ND", "TILE", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "SPACE_TO_BATCH_ND"),
-        *("BATCH_TO_SPACE_ND", "REVERSE_V2", "BROADCAST_TO", "SCATTER_ND", "RESIZE_NEAREST_NEIGHBOR"),
-    ),
-    Family.TRANSPOSE: ("TRANSPOSE",),
-    Family.RESIZE: ("RESIZE_BILINEAR",),
-    Family.CONVERSION: ("QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT"),
-    Family.RECURRENT: ("UNIDIRECTIONAL_SEQUENCE_LSTM", "LSTM", "SVDF", "UNIDIRECTIONAL_SEQUENCE_RNN"),
-    Family.DETECTION: ("TFLite_Detection_PostProcess", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5", "TOPK_V2"),
-    Family.FREE: ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "SHAPE", "RANK", "FILL"),
-}
 _REAL = (ElementType.FLOAT32, ElementType.FLOAT16, ElementType.FLOAT64, ElementType.BFLOAT16)
-_FAMILY_OF = {name: family for family, names in _FAMILIES.items() for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +61,6 @@ class Demand:
         return (self.inputs + self.outputs) * self.element_bytes
 
 
-def family_of(operator: Operator) -> Family:
-    """Return the family of `operator`; OTHER where it has none."""
-    return _FAMILY_OF.get(operator.name, Family.OTHER)
-
-
 def measure_demand(subgraph: Subgraph, operator: Operator) -> Demand:
     """Return what `operator`, one of `subgraph`, asks for. Unknown shapes count as nothing."""
     work = measure_work(subgraph, operator)
@@ -136,7 +75,7 @@ def measure_demand(subgraph: Subgraph, operator: Operator) -> Demand:
     kernel_height, kernel_width = _kernel(operator, constants)
     return Demand(
         type=operator.name,
-        family=family_of(operator),
+        family=operator_type(operator).family,
         macs=work.macs,
         inputs=sum(tensor.element_count for tensor in activations),
         outputs=sum(tensor.element_count for tensor in outputs),

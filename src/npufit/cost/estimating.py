@@ -9,7 +9,6 @@ from npufit.cost.assembly import Assembly, assemble
 from npufit.cost.coefficient import Values
 from npufit.cost.cpu import caches_of, elasticities, total_ms, total_terms
 from npufit.cost.cpu_coefficients import CORES, coefficients
-from npufit.cost.demand import Family
 from npufit.cost.estimate import Band, Estimate, OperatorEstimate
 from npufit.cost.kernels import Kernels, cpu_rates
 from npufit.cost.measured.public_measurements import find_measured
@@ -23,7 +22,7 @@ from npufit.cost.unknown_placement import Span, span_unknown
 from npufit.cost.workload import PlacedDemand, Workload, on_the_cpu, workload_of
 from npufit.errors import InputError
 from npufit.formatting import shorten
-from npufit.graph import Model
+from npufit.graph import Family, Model
 from npufit.stacks import Placement, Setting, Status, Target, Unit
 
 _MOST_THREADS = 64

@@ -19,14 +19,13 @@ from npufit.execution import Array, Reference, Values
 from npufit.fitting.progress import FitProgress, FitStage, ignore_progress
 from npufit.fitting.proof import ProofInput
 from npufit.formatting import clean, printable, shorten
-from npufit.graph import NO_TENSOR, ElementType, Model, Operator, Tensor, validate
+from npufit.graph import NO_TENSOR, ElementType, Kind, Model, Operator, Tensor, operator_type, validate
 from npufit.rewrite.surgery.editor import Editor
 from npufit.stacks import Placement, Unit
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
 _NO_FILE = frozenset({ElementType.RESOURCE, ElementType.VARIANT})
-_STATEFUL = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "HASHTABLE")
 _DESCRIBES_ALL = "TFLITE_METADATA"
 """Metadata that describes each input and output of the whole model."""
 
@@ -219,7 +218,7 @@ def _check_state(model: Model, before: frozenset[int], behind: frozenset[int]) -
     sides: dict[str, set[int]] = {}
     for index, operator in enumerate(graph.operators):
         side = 0 if index in before else 2 if index in behind else 1
-        if operator.type.startswith(_STATEFUL):
+        if operator_type(operator).kind is Kind.STATE or operator.type == "CALL_ONCE":
             sides.setdefault("resources", set()).add(side)
         for tensor in operator.inputs:
             if tensor != NO_TENSOR and graph.tensors[tensor].is_variable:

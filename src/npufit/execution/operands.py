@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from npufit.execution.values import Array
-from npufit.graph import NO_TENSOR, ElementType, Model, Operator, Subgraph, Tensor, wire
+from npufit.graph import NO_TENSOR, ElementType, Kind, Model, Operator, Role, Subgraph, Tensor, operator_type, wire
 
 Shape = tuple[int, ...]
 _Recipe = Callable[[Subgraph, Operator], Sequence[int] | None]
 """Gives the values of an operand of an operator, None where they do not follow."""
 
-_KEEP_VALUES = frozenset({"CAST", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "SPLIT"})
-"""Operators whose results have the values of their first data input: what reads them reads it."""
+_Limit = Callable[[Subgraph, Operator], int]
+"""Gives how many values an index of an operator may have."""
 
 _LONGEST_WAY = 16
 _OPERAND_TYPES = frozenset({ElementType.INT16, ElementType.INT32, ElementType.INT64})
@@ -35,10 +35,11 @@ def operand_values(model: Model, tensor: int, generator: np.random.Generator) ->
         return None
     dtype = np.dtype(own.element.value)
     for operator, position in _readers(graph, tensor):
-        limit = _INDICES.get((operator.type, position))
+        role = operator_type(operator).role(position)
+        limit = _LIMITS.get(role)
         if limit is not None:
             return generator.integers(0, max(1, limit(graph, operator)), own.shape).astype(dtype)
-        recipe = _OPERANDS.get((operator.type, position))
+        recipe = _RECIPES.get(role)
         if recipe is not None:
             values = recipe(graph, operator)
             fits = values is not None and len(values) == own.element_count
@@ -61,11 +62,16 @@ def _readers(graph: Subgraph, tensor: int) -> Iterator[tuple[Operator, int]]:
             operator = graph.operators[index]
             position = operator.inputs.index(current)
             yield operator, position
-            data = 1 if operator.type == "SPLIT" else 0
-            if operator.type in _KEEP_VALUES and position == data and way < _LONGEST_WAY:
+            if _keeps_values(operator) and position == operator_type(operator).data and way < _LONGEST_WAY:
                 fresh = [output for output in operator.outputs if output != NO_TENSOR and output not in seen]
                 seen.update(fresh)
                 waiting += [(output, way + 1) for output in fresh]
+
+
+def _keeps_values(operator: Operator) -> bool:
+    """Return whether the results of `operator` have the values of its data: what reads them reads it."""
+    row = operator_type(operator)
+    return row.kind is Kind.MOVEMENT or row.name == "CAST"
 
 
 def _tensor(graph: Subgraph, tensors: tuple[int, ...], position: int) -> Tensor | None:
@@ -83,22 +89,27 @@ def _output_shape(graph: Subgraph, operator: Operator) -> Shape:
     return () if tensor is None or tensor.shape is None else tensor.shape
 
 
-def _rows_of(position: int) -> Callable[[Subgraph, Operator], int]:
-    """Return the limit of indices into the first axis of an input, or into the axis that the options name."""
-
-    def limit(graph: Subgraph, operator: Operator) -> int:
-        shape = _input_shape(graph, operator, position)
-        axis = getattr(operator.options, "axis", 0)
-        return shape[axis] if -len(shape) <= axis < len(shape) else 1
-
-    return limit
+def _data_shape(graph: Subgraph, operator: Operator) -> Shape:
+    return _input_shape(graph, operator, operator_type(operator).data)
 
 
-def _smallest_of(position: int) -> Callable[[Subgraph, Operator], int]:
-    """Return a limit that every axis of an input, or of the output, keeps."""
-    return lambda graph, operator: min(
-        _input_shape(graph, operator, position) if position >= 0 else _output_shape(graph, operator), default=1
-    )
+def _rows(graph: Subgraph, operator: Operator) -> int:
+    """Return the size of the axis of the data that the options name, of the first one where they name none."""
+    shape = _data_shape(graph, operator)
+    axis = getattr(operator.options, "axis", 0)
+    return shape[axis] if -len(shape) <= axis < len(shape) else 1
+
+
+def _smallest_of_data(graph: Subgraph, operator: Operator) -> int:
+    return min(_data_shape(graph, operator), default=1)
+
+
+def _smallest_of_result(graph: Subgraph, operator: Operator) -> int:
+    return min(_output_shape(graph, operator), default=1)
+
+
+def _last_of_result(graph: Subgraph, operator: Operator) -> int:
+    return (_output_shape(graph, operator) or (1,))[-1]
 
 
 def _sizes(graph: Subgraph, operator: Operator) -> Sequence[int]:
@@ -110,33 +121,33 @@ def _rows_and_columns(graph: Subgraph, operator: Operator) -> Sequence[int]:
 
 
 def _begin(graph: Subgraph, operator: Operator) -> Sequence[int]:
-    return [0] * len(_input_shape(graph, operator, 0))
+    return [0] * len(_data_shape(graph, operator))
 
 
 def _end(graph: Subgraph, operator: Operator) -> Sequence[int]:
     """Return the end of a STRIDED_SLICE: the size of the output where the axes are the same, else of the input."""
-    whole, part = _input_shape(graph, operator, 0), _output_shape(graph, operator)
+    whole, part = _data_shape(graph, operator), _output_shape(graph, operator)
     return part if len(part) == len(whole) else whole
 
 
 def _strides(graph: Subgraph, operator: Operator) -> Sequence[int]:
-    return [1] * len(_input_shape(graph, operator, 0))
+    return [1] * len(_data_shape(graph, operator))
 
 
 def _multiples(graph: Subgraph, operator: Operator) -> Sequence[int]:
-    pairs = zip(_input_shape(graph, operator, 0), _output_shape(graph, operator), strict=False)
+    pairs = zip(_data_shape(graph, operator), _output_shape(graph, operator), strict=False)
     return [max(1, new // max(1, old)) for old, new in pairs]
 
 
 def _paddings(graph: Subgraph, operator: Operator) -> Sequence[int]:
-    pairs = zip(_input_shape(graph, operator, 0), _output_shape(graph, operator), strict=False)
+    pairs = zip(_data_shape(graph, operator), _output_shape(graph, operator), strict=False)
     added = [max(0, new - old) for old, new in pairs]
     return [part for total in added for part in (total // 2, total - total // 2)]
 
 
 def _order(graph: Subgraph, operator: Operator) -> Sequence[int]:
     """Return an order of axes that gives the output's shape; the axes as they are where none does."""
-    old, new = _input_shape(graph, operator, 0), _output_shape(graph, operator)
+    old, new = _data_shape(graph, operator), _output_shape(graph, operator)
     left = list(range(len(old)))
     order: list[int] = []
     for size in new:
@@ -150,7 +161,7 @@ def _order(graph: Subgraph, operator: Operator) -> Sequence[int]:
 
 def _reduced_axes(graph: Subgraph, operator: Operator) -> Sequence[int] | None:
     """Return the axes that a reduction takes away, as many as the operand has."""
-    old, new = _input_shape(graph, operator, 0), _output_shape(graph, operator)
+    old, new = _data_shape(graph, operator), _output_shape(graph, operator)
     if len(old) == len(new):
         return [axis for axis, (size, left) in enumerate(zip(old, new, strict=True)) if size != left]
     kept = 0
@@ -163,22 +174,19 @@ def _reduced_axes(graph: Subgraph, operator: Operator) -> Sequence[int] | None:
     return gone if kept == len(new) else None
 
 
-def _split_axis(position: int) -> _Recipe:
-    def axis(graph: Subgraph, operator: Operator) -> Sequence[int]:
-        pairs = zip(_input_shape(graph, operator, position), _output_shape(graph, operator), strict=False)
-        return [next((axis for axis, (old, new) in enumerate(pairs) if old != new), 0)]
-
-    return axis
+def _split_axis(graph: Subgraph, operator: Operator) -> Sequence[int]:
+    pairs = zip(_data_shape(graph, operator), _output_shape(graph, operator), strict=False)
+    return [next((axis for axis, (old, new) in enumerate(pairs) if old != new), 0)]
 
 
 def _part_sizes(graph: Subgraph, operator: Operator) -> Sequence[int]:
-    (axis,) = _split_axis(0)(graph, operator) or (0,)
+    (axis,) = _split_axis(graph, operator)
     shapes = [graph.tensors[output].shape or () for output in operator.outputs if output != NO_TENSOR]
     return [shape[axis] if axis < len(shape) else 0 for shape in shapes]
 
 
 def _new_axis(graph: Subgraph, operator: Operator) -> Sequence[int]:
-    old, new = _input_shape(graph, operator, 0), _output_shape(graph, operator)
+    old, new = _data_shape(graph, operator), _output_shape(graph, operator)
     return [next((axis for axis in range(len(new)) if new[axis] == 1 and new[:axis] + new[axis + 1 :] == old), 0)]
 
 
@@ -194,43 +202,31 @@ def _zeros(graph: Subgraph, operator: Operator) -> None:
     return None
 
 
-_REDUCTIONS = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "REDUCE_ANY", "REDUCE_ALL")
-
-_OPERANDS: Mapping[tuple[str, int], _Recipe] = {
-    **{(kind, 0): _sizes for kind in ("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE", "FILL", "RANDOM_UNIFORM")},
-    **{(kind, 0): _sizes for kind in ("RANDOM_STANDARD_NORMAL", "MULTINOMIAL")},
-    **{(kind, 1): _sizes for kind in ("RESHAPE", "BROADCAST_TO", "SPARSE_TO_DENSE")},
-    ("SCATTER_ND", 2): _sizes,
-    **{(kind, 1): _rows_and_columns for kind in ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")},
-    ("SLICE", 1): _begin,
-    ("SLICE", 2): _sizes,
-    ("STRIDED_SLICE", 1): _begin,
-    ("STRIDED_SLICE", 2): _end,
-    ("STRIDED_SLICE", 3): _strides,
-    ("DYNAMIC_UPDATE_SLICE", 2): _begin,
-    ("TILE", 1): _multiples,
-    **{(kind, 1): _paddings for kind in ("PAD", "PADV2", "MIRROR_PAD")},
-    ("TRANSPOSE", 1): _order,
-    **{(kind, 1): _reduced_axes for kind in (*_REDUCTIONS, "ARG_MAX", "ARG_MIN")},
-    ("SPLIT", 0): _split_axis(1),
-    ("SPLIT_V", 1): _part_sizes,
-    ("SPLIT_V", 2): _split_axis(0),
-    ("EXPAND_DIMS", 1): _new_axis,
-    ("ONE_HOT", 1): _last_size,
-    ("TOPK_V2", 1): _last_size,
-    ("RANGE", 1): _last_size,
-    ("RANGE", 2): _one,
-    **dict.fromkeys((("RANGE", 0), ("CUMSUM", 1), ("REVERSE_V2", 1)), _zeros),
+_RECIPES: Mapping[Role | None, _Recipe] = {
+    Role.SHAPE: _sizes,
+    Role.MAP_SIZE: _rows_and_columns,
+    Role.BEGIN: _begin,
+    Role.END: _end,
+    Role.STRIDES: _strides,
+    Role.MULTIPLES: _multiples,
+    Role.PADDINGS: _paddings,
+    Role.ORDER: _order,
+    Role.REDUCED_AXES: _reduced_axes,
+    Role.SPLIT_AXIS: _split_axis,
+    Role.PART_SIZES: _part_sizes,
+    Role.NEW_AXIS: _new_axis,
+    Role.COUNT: _last_size,
+    Role.RANGE_LIMIT: _last_size,
+    Role.RANGE_DELTA: _one,
+    **dict.fromkeys((Role.RANGE_START, Role.AXIS, Role.OFFSET), _zeros),
 }
-"""What follows from shapes, by operator type and position; None gives zeros of the right number."""
+"""What follows from shapes, by the role of the operand; None gives zeros of the right number."""
 
-_INDICES: Mapping[tuple[str, int], Callable[[Subgraph, Operator], int]] = {
-    ("GATHER", 1): _rows_of(0),
-    ("EMBEDDING_LOOKUP", 0): _rows_of(1),
-    ("GATHER_ND", 1): _smallest_of(0),
-    ("SCATTER_ND", 0): _smallest_of(-1),
-    ("ONE_HOT", 0): lambda graph, operator: (_output_shape(graph, operator) or (1,))[-1],
-    ("SPARSE_TO_DENSE", 0): _smallest_of(-1),
-    ("REVERSE_SEQUENCE", 1): _smallest_of(0),
+_LIMITS: Mapping[Role | None, _Limit] = {
+    Role.ROW: _rows,
+    Role.POINT: _smallest_of_data,
+    Role.LENGTHS: _smallest_of_data,
+    Role.TARGET: _smallest_of_result,
+    Role.CLASS: _last_of_result,
 }
 """How many values an index may have."""

@@ -1,9 +1,20 @@
 """The model as immutable data: operators, tensors, subgraphs, and what can be computed from them."""
 
 from npufit.graph.element import ElementType
-from npufit.graph.macs import count_macs
 from npufit.graph.model import CUSTOM, ETHOS_U, NO_TENSOR, Attachment, Metadata, Model, Operator, Signature, Subgraph
-from npufit.graph.operands import lacks_operands, require_operands
+from npufit.graph.operands import has_operands, require_operands
+from npufit.graph.operator_types import (
+    CONVOLUTIONS,
+    OPERATOR_TYPES,
+    SIZING,
+    Family,
+    Kind,
+    OperatorType,
+    Role,
+    Scaling,
+    operator_type,
+)
+from npufit.graph.operator_types.shapes import same_padding
 from npufit.graph.options import (
     Activation,
     AddOptions,
@@ -44,7 +55,7 @@ from npufit.graph.quantization import (
     QuantizationDetails,
 )
 from npufit.graph.scales import require_scales
-from npufit.graph.shapes import infer_shapes, same_padding
+from npufit.graph.shapes import infer_shapes
 from npufit.graph.tensor import (
     NO_BUFFER,
     Buffer,
@@ -56,15 +67,19 @@ from npufit.graph.tensor import (
 )
 from npufit.graph.validation import validate
 from npufit.graph.values import constant_values
+from npufit.graph.versions import least_version
 from npufit.graph.wiring import Wiring, wire
-from npufit.graph.work import Work, measure_work
+from npufit.graph.work import Work, count_macs, measure_work
 
 __all__ = [
+    "CONVOLUTIONS",
     "CUSTOM",
     "ETHOS_U",
     "NOT_QUANTIZED",
     "NO_BUFFER",
     "NO_TENSOR",
+    "OPERATOR_TYPES",
+    "SIZING",
     "Activation",
     "AddOptions",
     "Attachment",
@@ -78,14 +93,17 @@ __all__ = [
     "DivOptions",
     "ElementType",
     "ExternalData",
+    "Family",
     "FullyConnectedOptions",
     "GatherOptions",
+    "Kind",
     "LeakyReluOptions",
     "Metadata",
     "Model",
     "MulOptions",
     "MultiAxisQuantization",
     "Operator",
+    "OperatorType",
     "OptionValue",
     "Options",
     "OtherOptions",
@@ -98,6 +116,8 @@ __all__ = [
     "ReshapeOptions",
     "ResizeBilinearOptions",
     "ResizeNearestNeighborOptions",
+    "Role",
+    "Scaling",
     "Signature",
     "SoftmaxOptions",
     "SparseDimension",
@@ -116,9 +136,11 @@ __all__ = [
     "constant_values",
     "count_macs",
     "fused_activation",
+    "has_operands",
     "infer_shapes",
-    "lacks_operands",
+    "least_version",
     "measure_work",
+    "operator_type",
     "require_operands",
     "require_scales",
     "same_padding",

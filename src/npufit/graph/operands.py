@@ -5,43 +5,20 @@ from __future__ import annotations
 from npufit.errors import ModelError, Place
 from npufit.formatting import plural, shorten
 from npufit.graph.model import NO_TENSOR, Model, Operator, Subgraph
+from npufit.graph.operator_types import operator_type
 
-_LEAST: dict[int, tuple[str, ...]] = {
-    1: (
-        *("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "LEAKY_RELU", "ELU", "GELU", "HARD_SWISH", "LOGISTIC"),
-        *("TANH", "EXP", "LOG", "SIN", "COS", "SQRT", "RSQRT", "SQUARE", "ABS", "NEG", "SIGN", "FLOOR", "CEIL"),
-        *("ROUND", "LOGICAL_NOT", "CAST", "QUANTIZE", "DEQUANTIZE", "SOFTMAX", "LOG_SOFTMAX", "L2_NORMALIZATION"),
-        *("LOCAL_RESPONSE_NORMALIZATION", "AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D", "RESHAPE", "SQUEEZE"),
-        *("SHAPE", "RANK", "PACK", "UNPACK", "CONCATENATION", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "ADD_N"),
-        *("ZEROS_LIKE", "WHERE", "UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM"),
-    ),
-    2: (
-        *("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "FULLY_CONNECTED", "BATCH_MATMUL", "ADD", "SUB", "MUL", "DIV"),
-        *("POW", "FLOOR_DIV", "FLOOR_MOD", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "PRELU", "EQUAL"),
-        *("NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "LOGICAL_AND", "LOGICAL_OR", "PAD"),
-        *("MIRROR_PAD", "TRANSPOSE", "MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY"),
-        *("REDUCE_ALL", "ARG_MAX", "ARG_MIN", "CUMSUM", "SPLIT", "GATHER", "GATHER_ND", "EXPAND_DIMS", "TILE"),
-        *("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "REVERSE_V2", "BROADCAST_TO", "FILL", "TOPK_V2"),
-    ),
-    3: (
-        *("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE", "SLICE", "PADV2", "SPLIT_V", "SELECT", "SELECT_V2", "SVDF"),
-        *("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "SCATTER_ND", "RANGE", "DYNAMIC_UPDATE_SLICE", "RNN"),
-        "UNIDIRECTIONAL_SEQUENCE_RNN",
-    ),
-    4: ("STRIDED_SLICE", "ONE_HOT", "SPARSE_TO_DENSE"),
-}
 _REFUSED = "LiteRT refuses this file: write it again"
-_LEAST_OF = {kind: count for count, kinds in _LEAST.items() for kind in kinds}
-"""The operands that may not be left out; optional ones (a bias) come after them. Source: LiteRT's kernels (Prepare)."""
 
 
-def lacks_operands(operator: Operator) -> bool:
-    """Return True where `operator` misses an operand or result that its type cannot do without."""
-    least = _LEAST_OF.get(operator.type)
-    if least is None:
-        return False
-    first = operator.inputs[:least]
-    return len(first) < least or NO_TENSOR in first or NO_TENSOR in (operator.outputs or (NO_TENSOR,))
+def has_operands(operator: Operator) -> bool:
+    """Return whether `operator` has a result and what its type cannot do without; False where the table has no roles.
+
+    Asked of operators of an untrusted file, before a pass relies on them.
+    """
+    row = operator_type(operator)
+    first = operator.inputs[: row.required]
+    there = len(first) == row.required and NO_TENSOR not in first
+    return bool(row.operands) and there and bool(operator.outputs) and NO_TENSOR not in operator.outputs
 
 
 def require_operands(model: Model) -> None:
@@ -53,9 +30,9 @@ def require_operands(model: Model) -> None:
                 name = shorten(subgraph.tensors[constant].name)
                 place = Place(number, index, shorten(operator.name), constant, name)
                 raise ModelError(model.name, "writes a constant", place, _REFUSED)
-            if lacks_operands(operator):
+            if operator_type(operator).operands and not has_operands(operator):
                 found = f"{_count(operator.inputs, 'operand')} and {_count(operator.outputs, 'result')}"
-                needed = f"at least {plural(_LEAST_OF[operator.type], 'operand')} and 1 result"
+                needed = f"at least {plural(operator_type(operator).required, 'operand')} and 1 result"
                 raise ModelError(
                     model.name,
                     f"has {found}; its type needs {needed}",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from npufit.graph.macs import count_macs
 from npufit.graph.model import Operator, Subgraph
+from npufit.graph.operator_types import Kind, operator_type
+from npufit.graph.operator_types.macs import Operands, UnknownMacsError
 from npufit.graph.tensor import Tensor
 
 
@@ -25,9 +26,9 @@ class Work:
 def measure_work(subgraph: Subgraph, operator: Operator) -> Work:
     """Return the work of `operator`, one of `subgraph`.
 
-    `macs` counts multiply-accumulates of convolutions, matrix products and recurrent cells (`macs.py` has the
-    formulas, `without_macs.py` what has none), without padding skipped at borders. Bytes count each operand once,
-    constants included.
+    `macs` counts multiply-accumulates of convolutions, matrix products and recurrent cells (the table of
+    operator types names the formulas), without padding skipped at borders. Bytes count each operand once, constants
+    included.
     """
     macs = count_macs(subgraph, operator)
     return Work(
@@ -36,6 +37,21 @@ def measure_work(subgraph: Subgraph, operator: Operator) -> Work:
         bytes_written=sum(tensor.size_bytes for tensor in subgraph.output_tensors(operator)),
         macs_known=macs is not None,
     )
+
+
+def count_macs(subgraph: Subgraph, operator: Operator) -> int | None:
+    """Return the multiply-accumulates of `operator`, one of `subgraph`; None where they are not known.
+
+    That is so for custom operators that the table does not name, and where an operand is missing or has no shape. A
+    dimension that is only known at run time counts as `Tensor.shape` has it, which is what the interpreter allocates.
+    """
+    row = operator_type(operator)
+    if row.macs is None:
+        return None if row.kind is Kind.OUTSIDE else 0
+    try:
+        return row.macs(Operands(subgraph, operator))
+    except UnknownMacsError:
+        return None
 
 
 def _stored_bytes(tensor: Tensor) -> int:

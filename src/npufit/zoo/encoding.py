@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,9 @@ from npufit.graph import (
     Model,
     Operator,
     Quantization,
-    ResizeBilinearOptions,
-    ResizeNearestNeighborOptions,
     Subgraph,
     Tensor,
+    least_version,
 )
 from npufit.zoo.draft import Activations, AsIs, Bias, Dialect, Draft, DraftTensor, Parameter, Weights
 from npufit.zoo.ends import add_signature, convert_ends, make_batch_dynamic
@@ -35,16 +34,6 @@ if TYPE_CHECKING:
 
     from npufit.zoo.quantize import Integers
 
-_INT8_VERSIONS = {
-    "ADD": 2, "AVERAGE_POOL_2D": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "DEQUANTIZE": 2,
-    "FULLY_CONNECTED": 4, "LEAKY_RELU": 2, "LOGISTIC": 2, "MAX_POOL_2D": 2, "MEAN": 2, "MUL": 2, "PAD": 2, "SOFTMAX": 2,
-    "RESIZE_BILINEAR": 2, "RESIZE_NEAREST_NEIGHBOR": 2, "SPLIT": 2, "STRIDED_SLICE": 2, "SUB": 2, "TRANSPOSE": 2,
-    "TRANSPOSE_CONV": 3,
-}  # fmt: skip
-"""The operator versions that TFLiteConverter 2.15 writes for operators on int8.
-
-All others are 1, as all of float and uint8 are unless an option needs more."""
-
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
@@ -52,27 +41,26 @@ class NumberFormat:
 
     element: ElementType
     quantize_weights: Callable[[Weights], tuple[Integers, Quantization]]
-    versions: Mapping[str, int]
 
 
 _FORMATS = {
-    Precision.INT8: NumberFormat(ElementType.INT8, quantize_per_channel, _INT8_VERSIONS),
-    Precision.INT8_PER_TENSOR: NumberFormat(ElementType.INT8, quantize_per_tensor, _INT8_VERSIONS),
-    Precision.UINT8: NumberFormat(ElementType.UINT8, quantize_asymmetric, {}),
+    Precision.INT8: NumberFormat(ElementType.INT8, quantize_per_channel),
+    Precision.INT8_PER_TENSOR: NumberFormat(ElementType.INT8, quantize_per_tensor),
+    Precision.UINT8: NumberFormat(ElementType.UINT8, quantize_asymmetric),
 }
 
 
 def encode(draft: Draft, spec: ZooSpec) -> Model:
     """Return `draft` as a model in the number format, and with the inputs and outputs, of `spec`."""
     number_format = _FORMATS.get(spec.precision)
-    versions: Mapping[str, int] = number_format.versions if number_format else {}
     if number_format is None:
         draft = _without_requantization(draft)
-    operators = tuple(replace(operator, version=_version(draft, operator, versions)) for operator in draft.operators)
+    int8 = spec.precision.is_int8
+    operators = tuple(replace(operator, version=_version(draft, operator, int8=int8)) for operator in draft.operators)
     tensors = _quantized_tensors(draft, number_format) if number_format else _float_tensors(draft)
     subgraph = Subgraph(tensors, tuple(draft.inputs), tuple(draft.outputs), operators, "main")
-    if spec.precision.is_int8:
-        subgraph = convert_ends(subgraph, spec.boundary, versions)
+    if int8:
+        subgraph = convert_ends(subgraph, spec.boundary)
     if draft.dialect is Dialect.KERAS:
         subgraph = make_batch_dynamic(subgraph)
     model = Model(str(spec), (subgraph,), description=f"npufit {spec}")
@@ -93,15 +81,12 @@ def _without_requantization(draft: Draft) -> Draft:
     return replace(draft, operators=operators, outputs=list(resolved(tuple(draft.outputs))))
 
 
-def _version(draft: Draft, operator: Operator, versions: Mapping[str, int]) -> int:
-    """Return the version of an operator: what its options need, and what int8 does."""
-    options = operator.options
-    if isinstance(options, (ResizeBilinearOptions, ResizeNearestNeighborOptions)) and options.half_pixel_centers:
-        return 3
-    if operator.type == "DEPTHWISE_CONV_2D" and not versions and _is_dilated(draft):
+def _version(draft: Draft, operator: Operator, *, int8: bool) -> int:
+    """Return the version that TFLiteConverter 2.15 writes: the lowest one that does."""
+    if operator.type == "DEPTHWISE_CONV_2D" and not int8 and _is_dilated(draft):
         return 2
     computes = any(isinstance(draft.tensors[index].role, Activations) for index in operator.inputs)
-    return versions.get(operator.type, 1) if computes else 1
+    return least_version(operator, int8=int8 and computes)
 
 
 def _is_dilated(draft: Draft) -> bool:

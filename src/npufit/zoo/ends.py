@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from npufit.graph import ElementType, Model, Operator, Quantization, Signature, Subgraph, Tensor
+from npufit.graph import OPERATOR_TYPES, ElementType, Model, Operator, Quantization, Signature, Subgraph, Tensor
 from npufit.zoo.spec import Boundary
 
 _UINT8_SHIFT = 128
 
 
-def convert_ends(subgraph: Subgraph, boundary: Boundary, versions: Mapping[str, int]) -> Subgraph:
+def convert_ends(subgraph: Subgraph, boundary: Boundary) -> Subgraph:
     """Return an int8 graph with operators at its ends that convert from and to the element type of `boundary`.
 
     Inputs and outputs that are not int8 stay as they are.
@@ -30,7 +29,7 @@ def convert_ends(subgraph: Subgraph, boundary: Boundary, versions: Mapping[str, 
         return len(tensors) - 1
 
     def link(kind: str, source: tuple[int, ...], target: tuple[int, ...]) -> tuple[Operator, ...]:
-        version = versions.get(kind, 1)
+        version = OPERATOR_TYPES[kind].int8_version
         return tuple(
             Operator(kind, (before,), (after,), version=version)
             for before, after in zip(source, target, strict=True)

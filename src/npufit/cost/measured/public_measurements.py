@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from npufit.cost.demand import Demand, Family
+from npufit.cost.demand import Demand
 from npufit.cost.estimate import Measured
 from npufit.cost.packaged_files import FOLDER, WORKLOADS, read_json
 from npufit.cost.workload import Load, PlacedDemand, Workload
+from npufit.graph import Family
 from npufit.stacks import CompilerPass, Unit
 
 CHIPS = {"i.MX93": "imx93", "i.MX8M Plus": "imx8mp", "i.MX95": "imx95"}

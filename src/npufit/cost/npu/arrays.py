@@ -12,13 +12,13 @@ from math import prod
 import numpy as np
 
 from npufit.cost.coefficient import Values
-from npufit.cost.demand import Family
 from npufit.cost.npu import NpuModel
 from npufit.cost.npu.calls import NS, partition_costs
 from npufit.cost.npu.rates import RateModel
 from npufit.cost.npu.vela import VelaModel, bytes_moved
 from npufit.cost.slopes import slopes_by_differences
 from npufit.cost.workload import Workload
+from npufit.graph import Family
 from npufit.stacks import Unit
 
 _Parts = Callable[[Values], tuple[float, dict[str, float]]]

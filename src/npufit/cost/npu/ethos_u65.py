@@ -14,7 +14,8 @@ import functools
 from dataclasses import dataclass
 from math import ceil
 
-from npufit.cost.demand import Demand, Family
+from npufit.cost.demand import Demand
+from npufit.graph import Family
 
 MICRO_BLOCK = 2
 MICRO_DEPTH = 8

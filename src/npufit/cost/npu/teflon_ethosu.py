@@ -23,11 +23,12 @@ from dataclasses import dataclass
 from math import hypot
 
 from npufit.cost.coefficient import Coefficient, Values
-from npufit.cost.demand import Demand, Family
+from npufit.cost.demand import Demand
 from npufit.cost.npu.calls import NS, partition_costs
 from npufit.cost.npu.ethos_u65 import blocks_of, cycles_of, has_weights
 from npufit.cost.prediction import FREE, Cost, NpuCost
 from npufit.cost.workload import Workload
+from npufit.graph import Family
 from npufit.stacks import Unit
 
 _SRAM_BYTES = 96 << 10

@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npufit.cost.coefficient import Coefficient, Values
-from npufit.cost.demand import Demand, Family
+from npufit.cost.demand import Demand
 from npufit.cost.npu.rates import Arithmetic, cost_of_rates, rate_cost, round_up
 from npufit.cost.prediction import FREE, Cost, NpuCost
 from npufit.cost.workload import Workload
+from npufit.graph import Family
 
 _LANES = 16
 _USUAL = "order of magnitude"

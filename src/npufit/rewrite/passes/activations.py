@@ -7,9 +7,8 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from npufit.graph import Activation, Model, Operator, Tensor, fused_activation
+from npufit.graph import Activation, Model, Operator, Tensor, fused_activation, has_operands
 from npufit.rewrite.arithmetic.clamping import OPERATORS, clamp_of
-from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import hazards, refused_by, runs_on
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.surgery.constants import same_quantization
@@ -46,7 +45,9 @@ class FuseActivations(Pass):
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
             activation = OPERATORS.get(operator.type)
-            producer = editor.producer(operator.inputs[0]) if activation is not None and is_whole(operator) else None
+            producer = (
+                editor.producer(operator.inputs[0]) if activation is not None and has_operands(operator) else None
+            )
             if activation is None or producer is None or not _fits(editor, producer, index, activation):
                 continue
             if runs_on(context, "teflon") and not _is_implied(activation, editor.tensor(operator.outputs[0])):
@@ -63,7 +64,7 @@ def _fits(editor: Editor, producer: int, index: int, activation: Activation) -> 
     writer, result = editor.operator(producer), editor.operator(index).inputs[0]
     if (
         writer.type not in (*_ADDING, *_KEEPING)
-        or not is_whole(writer)
+        or not has_operands(writer)
         or fused_activation(writer.options) is not Activation.NONE
     ):
         return False
@@ -154,7 +155,9 @@ class UnfuseActivations(Pass):
         fused = {
             index
             for index, operator in enumerate(model.main.operators)
-            if fused_activation(operator.options) in _OPERATOR_OF and len(operator.outputs) == 1 and is_whole(operator)
+            if fused_activation(operator.options) in _OPERATOR_OF
+            and len(operator.outputs) == 1
+            and has_operands(operator)
         }
         if self.everywhere:
             return sorted(fused)

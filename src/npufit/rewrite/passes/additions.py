@@ -7,14 +7,23 @@ from typing import ClassVar
 
 import numpy as np
 
-from npufit.graph import Activation, AddOptions, ElementType, Model, Operator, Quantization, SubOptions, Tensor
+from npufit.graph import (
+    CONVOLUTIONS,
+    Activation,
+    AddOptions,
+    ElementType,
+    Model,
+    Operator,
+    Quantization,
+    SubOptions,
+    Tensor,
+    has_operands,
+)
 from npufit.rewrite.arithmetic.requantization import as_multiplier, round_twice
-from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import hazards, placements
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.editor import Editor
 
-_CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _LEFT_SHIFT = 20
 """Bits by which the reference ADD and SUB shift 8-bit operands up before they scale them (LiteRT: add.cc, sub.cc)."""
 
@@ -52,7 +61,7 @@ class RearrangeAdditions(Pass):
             hazard.operators[0] for hazard in hazards(context, "rocket.unfusable-add", "rocket.misfused-add")
         ):
             operator = editor.operator(index)
-            if operator.type != "ADD" or not is_whole(operator) or len(operator.inputs) != 2:
+            if operator.type != "ADD" or not has_operands(operator) or len(operator.inputs) != 2:
                 continue
             if _can_swap(editor, operator, index, partitions):
                 editor.replace(index, replace(operator, inputs=operator.inputs[::-1]))
@@ -67,14 +76,14 @@ def _can_swap(editor: Editor, operator: Operator, index: int, partitions: dict[i
     first, second = operator.inputs
     here = partitions.get(index)
     adder, other = editor.producer(second), editor.producer(first)
-    if adder is None or partitions.get(adder) != here or editor.operator(adder).type not in _CONVOLUTIONS:
+    if adder is None or partitions.get(adder) != here or editor.operator(adder).type not in CONVOLUTIONS:
         return False
     if editor.consumers(second) != (index,) or second in editor.outputs:
         return False
     if other is not None and partitions.get(other) == here:
         return other < adder
     return any(
-        partitions.get(reader) == here and editor.operator(reader).type in _CONVOLUTIONS
+        partitions.get(reader) == here and editor.operator(reader).type in CONVOLUTIONS
         for reader in editor.consumers(first)
         if editor.operator(reader).inputs[0] == first
     )

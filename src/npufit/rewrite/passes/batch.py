@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from npufit.graph import (
     NO_TENSOR,
+    SIZING,
     Buffer,
     ConcatenationOptions,
     ElementType,
     GatherOptions,
+    Kind,
     Model,
     Operator,
     PackOptions,
@@ -23,9 +25,10 @@ from npufit.graph import (
     StridedSliceOptions,
     Subgraph,
     Tensor,
+    has_operands,
     infer_shapes,
+    operator_type,
 )
-from npufit.rewrite.forms import is_whole
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
@@ -59,27 +62,7 @@ class FixBatch(Pass):
         return _Fixing(model).run()
 
 
-_BY_VALUES = ("NON_MAX_SUPPRESSION", "WHERE", "UNIQUE", "CUSTOM", "IF", "WHILE", "CALL", "STABLEHLO", "DELEGATE")
-_SIZED_BY = {
-    "RESHAPE": (1,),
-    "FILL": (0,),
-    "RANGE": (0, 1, 2),
-    "TILE": (1,),
-    "BROADCAST_TO": (1,),
-    "SLICE": (1, 2),
-    "STRIDED_SLICE": (1, 2, 3),
-    "RESIZE_BILINEAR": (1,),
-    "RESIZE_NEAREST_NEIGHBOR": (1,),
-    "TRANSPOSE_CONV": (0,),
-    "PAD": (1,),
-    "PADV2": (1,),
-    "MIRROR_PAD": (1,),
-    "ONE_HOT": (1,),
-    "TOPK_V2": (1,),
-    "EXPAND_DIMS": (1,),
-    "SPARSE_TO_DENSE": (1,),
-}
-"""The operands whose values give the size of the result, by type and position."""
+_NOT_IN_ITS_INPUTS = (Kind.CONTROL, Kind.OUTSIDE)
 
 
 class _Fixing:
@@ -122,11 +105,14 @@ class _Fixing:
 
     def _is_open(self, operator: Operator) -> bool:
         """Return whether the size of what `operator` writes is known only when it runs."""
-        if operator.type.startswith(_BY_VALUES) or any(tensor in self._open for tensor in operator.inputs):
+        row = operator_type(operator)
+        if row.sized_by_values or row.kind in _NOT_IN_ITS_INPUTS:
+            return True
+        if any(tensor in self._open for tensor in operator.inputs):
             return True
         if any(index != NO_TENSOR and self._editor.tensor(index).shape is None for index in operator.inputs):
             return True
-        sizes = (operator.input(position) for position in _SIZED_BY.get(operator.type, ()))
+        sizes = (operator.inputs[position] for position in row.positions(operator, *SIZING))
         return any(index != NO_TENSOR and self._values(index) is None for index in sizes)
 
     def _fix(self, index: int) -> bool:
@@ -146,7 +132,7 @@ class _Fixing:
         fold = _FOLDS.get(operator.type)
         if (
             fold is None
-            or not is_whole(operator)
+            or not has_operands(operator)
             or len(operator.outputs) != 1
             or operator.outputs[0] in self._graph.outputs
         ):

@@ -16,14 +16,12 @@ from npufit.graph import (
     Tensor,
     constant_values,
     fused_activation,
+    has_operands,
+    operator_type,
 )
-from npufit.rewrite.forms import is_whole
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import same_quantization
 from npufit.rewrite.surgery.editor import Editor, needed_operators
-
-_OWN_WILL = ("RANDOM", "MULTINOMIAL", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN", "HASHTABLE", "CALL", "IF", "WHILE")
-_UNKNOWN = ("CUSTOM", "DELEGATE", "STABLEHLO")
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def _drop_copy(editor: Editor, index: int) -> str:
     """Take the operator at `index` out where it copies its input, and return that in words."""
     operator = editor.operator(index)
     find = _SOURCES.get(operator.type)
-    if find is None or len(operator.outputs) != 1 or not is_whole(operator):
+    if find is None or len(operator.outputs) != 1 or not has_operands(operator):
         return ""
     source = find(editor, operator)
     if source == NO_TENSOR:
@@ -193,7 +191,7 @@ def _merge_twins(editor: Editor, graph: Subgraph, operators: list[int]) -> list[
 
 
 def _is_plain(editor: Editor, operator: Operator) -> bool:
-    if operator.type.startswith((*_OWN_WILL, *_UNKNOWN)) or operator.intermediates or not operator.outputs:
+    if not operator_type(operator).is_pure or operator.intermediates or not operator.outputs:
         return False
     named = [tensor for tensor in (*operator.inputs, *operator.outputs) if tensor != NO_TENSOR]
     return NO_TENSOR not in operator.outputs and not any(editor.tensor(tensor).is_variable for tensor in named)

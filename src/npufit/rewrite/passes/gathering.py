@@ -7,8 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from npufit.graph import GatherOptions, Model, Operator, ReshapeOptions
-from npufit.rewrite.forms import is_whole
+from npufit.graph import GatherOptions, Model, Operator, ReshapeOptions, has_operands
 from npufit.rewrite.placed import hazards
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import values_of
@@ -45,7 +44,7 @@ def _spread(editor: Editor, index: int) -> bool:
         return False
     source, result = editor.tensor(operator.inputs[0]), editor.tensor(operator.outputs[0])
     which = values_of(editor.tensor(operator.inputs[1]))
-    if which is None or which.shape != () or source.shape is None or not is_whole(operator):
+    if which is None or which.shape != () or source.shape is None or not has_operands(operator):
         return False
     axis = options.axis + len(source.shape) if options.axis < 0 else options.axis
     if not 0 <= axis < len(source.shape) or source.is_dynamic or result.is_dynamic:

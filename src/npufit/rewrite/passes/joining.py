@@ -17,8 +17,8 @@ from npufit.graph import (
     StridedSliceOptions,
     Tensor,
     constant_values,
+    has_operands,
 )
-from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import hazards, off_npu, runs_on
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import values_of
@@ -58,7 +58,7 @@ class JoinAxis(Pass):
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
             what = ""
-            if not is_whole(operator):
+            if not has_operands(operator):
                 continue
             if operator.type == "CONCATENATION":
                 what = _write_axis(editor, index, for_teflon=index in refused)
@@ -165,7 +165,7 @@ def _can_make_more(editor: Editor, producer: int, reader: int) -> bool:
 
 def _is_plain(editor: Editor, operator: Operator) -> bool:
     """Return whether weights and bias are constants whose zeros are known."""
-    if NO_TENSOR in operator.inputs[:3] or not is_whole(operator):
+    if NO_TENSOR in operator.inputs[:3] or not has_operands(operator):
         return False
     tensors = [editor.tensor(index) for index in operator.inputs[1:3]]
     if any(values_of(tensor) is None for tensor in tensors):

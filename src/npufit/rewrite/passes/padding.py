@@ -18,9 +18,9 @@ from npufit.graph import (
     Pool2DOptions,
     Tensor,
     constant_values,
+    has_operands,
     same_padding,
 )
-from npufit.rewrite.forms import is_whole
 from npufit.rewrite.passes.pooling import average_to_convolution
 from npufit.rewrite.placed import hazards, off_npu
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
@@ -137,7 +137,7 @@ class FoldPad(Pass):
 
 def _fold_readers(editor: Editor, pad: int, growth: int, *, in_need: bool) -> list[Site]:
     operator = editor.operator(pad)
-    if len(operator.inputs) != 2 or not is_whole(operator):
+    if len(operator.inputs) != 2 or not has_operands(operator):
         return []
     unpadded, padded = editor.tensor(operator.inputs[0]), editor.tensor(operator.outputs[0])
     amounts = constant_values(editor.tensor(operator.inputs[1]))
@@ -164,7 +164,7 @@ def _fold(
 ) -> str | None:
     """Let `reader` read the unpadded tensor and return what was done in words, None where that cannot be."""
     operator, padded = editor.operator(reader), pad.outputs[0]
-    if not is_whole(operator):
+    if not has_operands(operator):
         return None
     axes = _axes(editor, operator, editor.tensor(pad.inputs[0]), (amounts[0], amounts[2]))
     if axes is None or operator.inputs[0] != padded or operator.inputs.count(padded) > 1:
@@ -305,7 +305,7 @@ def _split_pool(
 def _mend_same(editor: Editor, index: int, growth: int) -> list[Site]:
     """Give a window with SAME a form whose padding is not negative (case 7)."""
     operator = editor.operator(index)
-    if not is_whole(operator):
+    if not has_operands(operator):
         return []
     axes = _axes(editor, operator, editor.tensor(operator.inputs[0]), (0, 0))
     if axes is None:

@@ -21,6 +21,7 @@ from npufit.graph import (
     ReshapeOptions,
     Tensor,
     constant_values,
+    has_operands,
 )
 from npufit.rewrite.arithmetic.requantization import (
     Integers,
@@ -33,7 +34,6 @@ from npufit.rewrite.arithmetic.requantization import (
     round_twice,
     wide_product,
 )
-from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import off_npu
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import same_quantization
@@ -74,7 +74,7 @@ class MeanToConvolution(Pass):
         wanted = off_npu(context) if context.placement is not None else range(len(model.main.operators))
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
-            if operator.type == "MEAN" and index in wanted and is_whole(operator) and _replace(editor, index):
+            if operator.type == "MEAN" and index in wanted and has_operands(operator) and _replace(editor, index):
                 sites.append(Site(0, (index,), "MEAN becomes a DEPTHWISE_CONV_2D"))
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 

@@ -9,13 +9,12 @@ import numpy as np
 
 from npufit.errors import InputError, InternalError
 from npufit.formatting import plural
-from npufit.graph import Model, Operator, Signature, Tensor
+from npufit.graph import Model, Operator, Signature, Tensor, least_version
 from npufit.rewrite.quantization.float_weights import computes_in_float, with_float_weights
 from npufit.rewrite.quantization.observed_ranges import calibration_inputs, describe
 from npufit.rewrite.quantization.quantizer import quantize
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.surgery.editor import Editor
-from npufit.rewrite.versions import INT8_VERSIONS
 
 if TYPE_CHECKING:
     from npufit.execution import Array, Values
@@ -79,7 +78,7 @@ class Quantize(Pass):
         )
         editor = Editor(found)
         for index, operator in enumerate(found.main.operators):
-            version = max(operator.version, INT8_VERSIONS.get(operator.type, 1))
+            version = max(operator.version, least_version(operator, int8=True))
             if version != operator.version and not _is_float(found, operator):
                 editor.replace(index, replace(operator, version=version))
         if self.io == "float":

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from npufit.graph import Activation, Model, Quantization, Tensor, fused_activation
+from npufit.graph import CONVOLUTIONS, Activation, Model, Quantization, Tensor, fused_activation
 from npufit.rewrite.placed import hazards, refused_by
 from npufit.rewrite.quantization.weighted_operators import (
     OPERANDS,
@@ -23,7 +23,6 @@ from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Sit
 from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.ties import is_copying, tied_tensors
 
-_CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _SIX = np.float32(6.0)
 
 
@@ -84,7 +83,7 @@ def _in_the_way(model: Model, context: Context) -> list[int]:
     else:
         found = set(refused_by(context, "teflon.relu6-range"))
         found |= {hazard.operators[0] for hazard in hazards(context, "ethosu.relu-unclamped")}
-    return sorted(index for index in found if model.main.operators[index].type in _CONVOLUTIONS)
+    return sorted(index for index in found if model.main.operators[index].type in CONVOLUTIONS)
 
 
 def _maximum(tensor: Tensor) -> np.float32:

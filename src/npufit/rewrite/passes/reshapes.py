@@ -7,8 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from npufit.graph import NO_TENSOR, Model, Operator, ReshapeOptions
-from npufit.rewrite.forms import is_whole
+from npufit.graph import NO_TENSOR, Model, Operator, ReshapeOptions, has_operands
 from npufit.rewrite.passes.dead import bypass
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.editor import Editor
@@ -39,7 +38,7 @@ class CleanReshapes(Pass):
         editor = Editor(model)
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
-            if operator.type in _RESHAPING and is_whole(operator) and editor.operators[index] is not None:
+            if operator.type in _RESHAPING and has_operands(operator) and editor.operators[index] is not None:
                 sites += _clean(editor, index)
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 

@@ -10,38 +10,40 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.graph import (
+    CONVOLUTIONS,
     NO_TENSOR,
+    OPERATOR_TYPES,
     Buffer,
     ElementType,
+    Kind,
     Model,
     Operator,
     Padding,
     Pool2DOptions,
     Quantization,
+    Scaling,
     Subgraph,
     Tensor,
     fused_activation,
+    has_operands,
+    least_version,
     same_padding,
 )
 from npufit.rewrite.arithmetic.clamping import clamp_of
 from npufit.rewrite.arithmetic.requantization import is_same, narrow_product, nearby_scales, round_twice, wide_product
-from npufit.rewrite.forms import is_whole
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import same_quantization, values_of
-from npufit.rewrite.versions import INT8_VERSIONS
 
 if TYPE_CHECKING:
     from npufit.execution import Values
 
-_COPYING = (
-    "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "SPLIT", "PACK", "UNPACK", "GATHER",
-    "PAD", "MAX_POOL_2D", "RESIZE_NEAREST_NEIGHBOR", "MAXIMUM", "MINIMUM", "ARG_MAX",
-)  # fmt: skip
 _ALIKE = (
     "ADD", "SUB", "MUL", "RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "TANH", "SOFTMAX", "HARD_SWISH", "LEAKY_RELU",
-    "MEAN", "QUANTIZE", "DEQUANTIZE",
+    "MEAN", "QUANTIZE", "DEQUANTIZE", "MAX_POOL_2D", "MAXIMUM", "MINIMUM", "ARG_MAX",
 )  # fmt: skip
-_CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
+_MOVING = tuple(
+    row.name for row in OPERATOR_TYPES.values() if row.kind is Kind.MOVEMENT and row.scaling is Scaling.COPIES
+)
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class _Turning:
         self.weights = {
             operator.input(1)
             for operator in graph.operators
-            if operator.type in _CONVOLUTIONS or operator.type == "FULLY_CONNECTED"
+            if operator.type in CONVOLUTIONS or operator.type == "FULLY_CONNECTED"
         }
         self.concerned = any(self._turns(tensor) for tensor in graph.tensors)
         self.obstacles = list(self._look())
@@ -144,14 +146,17 @@ class _Turning:
     def _turns(self, tensor: Tensor) -> bool:
         return tensor.element.is_8_bit and tensor.element is not self.wanted
 
+    def _is_turned(self, operator: Operator) -> bool:
+        graph = self.model.main
+        return any(map(self._turns, (*graph.input_tensors(operator), *graph.output_tensors(operator))))
+
     def _look(self) -> Iterator[str]:
         graph = self.model.main
         for index, operator in enumerate(graph.operators):
-            named = (*graph.input_tensors(operator), *graph.output_tensors(operator))
-            if not any(map(self._turns, named)):
+            if not self._is_turned(operator):
                 continue
             check = _CHECKS.get(operator.type)
-            if not is_whole(operator):
+            if not has_operands(operator):
                 yield f"operator {index} ({operator.name}) lacks operands"
                 continue
             problem = "is not known to compute the same" if check is None else check(self, index, operator)
@@ -164,7 +169,7 @@ class _Turning:
     @staticmethod
     def _is_read_otherwise(graph: Subgraph, tensor: int) -> bool:
         readers = [operator for operator in graph.operators if tensor in operator.inputs]
-        heavy = (*_CONVOLUTIONS, "FULLY_CONNECTED")
+        heavy = (*CONVOLUTIONS, "FULLY_CONNECTED")
         others = (reader.type not in heavy or reader.inputs.count(tensor) > 1 for reader in readers)
         return any(others) or any(reader.input(1) != tensor for reader in readers) or tensor in graph.outputs
 
@@ -196,8 +201,9 @@ class _Turning:
                 self.tensors[index] = self._turn(tensor)
         if self.wanted is ElementType.INT8:
             for index, operator in enumerate(self.operators):
-                version = max(operator.version, INT8_VERSIONS.get(operator.type, 1))
-                self.operators[index] = replace(operator, version=version)
+                if self._is_turned(self.model.main.operators[index]):
+                    version = max(operator.version, least_version(operator, int8=True))
+                    self.operators[index] = replace(operator, version=version)
         graph = replace(self.model.main, tensors=tuple(self.tensors), operators=tuple(self.operators))
         turned = replace(self.model, subgraphs=(graph, *self.model.subgraphs[1:]))
         after = Editor(turned).finish()
@@ -360,10 +366,10 @@ def _sums(
 
 
 _CHECKS: dict[str, _Check] = {
-    **dict.fromkeys((*_COPYING, *_ALIKE), _same),
+    **dict.fromkeys((*_MOVING, *_ALIKE), _same),
     "CONCATENATION": _concatenation,
     "AVERAGE_POOL_2D": _average,
     "FULLY_CONNECTED": _product,
-    **dict.fromkeys(_CONVOLUTIONS, _convolution),
+    **dict.fromkeys(CONVOLUTIONS, _convolution),
 }
 """What has to hold for each operator type that is known to compute the same for both signs."""

@@ -12,9 +12,9 @@ from npufit.graph import (
     Operator,
     Padding,
     Pool2DOptions,
+    has_operands,
     same_padding,
 )
-from npufit.rewrite.forms import is_whole
 from npufit.rewrite.placed import hazards
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.editor import Editor
@@ -51,7 +51,7 @@ class UnusedStride(Pass):
 
 def _with_small_strides(editor: Editor, operator: Operator) -> Operator | None:
     options = operator.options
-    if not is_whole(operator) or not isinstance(options, (Conv2DOptions, DepthwiseConv2DOptions, Pool2DOptions)):
+    if not has_operands(operator) or not isinstance(options, (Conv2DOptions, DepthwiseConv2DOptions, Pool2DOptions)):
         return None
     ifm, ofm = editor.tensor(operator.inputs[0]).shape, editor.tensor(operator.outputs[0]).shape
     spans = _spans(editor, operator)

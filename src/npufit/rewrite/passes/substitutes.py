@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from npufit.errors import InputError
-from npufit.graph import Model, lacks_operands
+from npufit.graph import Model, has_operands
 from npufit.rewrite.placed import hazards, off_npu
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.substitution import KINDS, Trial, try_out
@@ -70,7 +70,7 @@ class Substitute(Pass):
         else:
             wanted = off_npu(context) | {hazard.operators[0] for hazard in hazards(context, _STRIDE_HAZARD)}
         chosen = [KINDS[kind] for kind in self.kinds or KINDS]
-        for index in sorted(index for index in wanted if not lacks_operands(operators[index])):
+        for index in sorted(index for index in wanted if has_operands(operators[index])):
             builders = [builder for kind in chosen if operators[index].type in kind.types for builder in kind.builders]
             trial = try_out(model, index, tuple(builders), context.target) if builders else None
             if trial is not None:

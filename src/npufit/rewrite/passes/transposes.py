@@ -7,15 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from npufit.graph import (
-    NO_TENSOR,
-    GatherOptions,
-    Model,
-    Operator,
-    Tensor,
-    constant_values,
-)
-from npufit.rewrite.forms import is_whole
+from npufit.graph import NO_TENSOR, GatherOptions, Model, Operator, Tensor, constant_values, has_operands, operator_type
 from npufit.rewrite.passes.dead import bypass
 from npufit.rewrite.passes.reshapes import put_reshape
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
@@ -23,12 +15,6 @@ from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.surgery.element_movement import Movement, find_channels, find_order, is_reshape, movements
 from npufit.rewrite.surgery.identity_convolutions import add_selection
-
-_UNARY = (
-    "QUANTIZE", "DEQUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU", "ABS",
-    "NEG", "GELU", "ELU", "EXP", "SQRT", "RSQRT", "SQUARE", "CAST",
-)  # fmt: skip
-_BINARY = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE")
 
 
 @dataclass(frozen=True)
@@ -60,7 +46,7 @@ class CancelTransposes(Pass):
         sites: list[Site] = []
         for index in range(len(model.main.operators)):
             operator = editor.operators[index]
-            if operator is None or not is_whole(operator):
+            if operator is None or not has_operands(operator):
                 continue
             if operator.type == "TRANSPOSE":
                 sites += _cancel_across(editor, index)
@@ -161,13 +147,13 @@ class _Region:
         """Take the operator at `index`, read by `reader`; return whether all above it can be turned."""
         editor = self._editor
         operator = editor.operator(index)
-        if not is_whole(operator):
+        if not has_operands(operator):
             return False
         if operator.type == "TRANSPOSE":
             self.turned[index] = None
             return _order(editor, operator) == self._wanted
         result = operator.outputs[0]
-        if operator.type not in (*_UNARY, *_BINARY) or result in editor.outputs:
+        if not operator_type(operator).is_elementwise or result in editor.outputs:
             return False
         if not set(editor.consumers(result)) <= {*self.operators, reader}:
             return False

@@ -17,13 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from npufit.graph import Activation, Tensor, fused_activation
+from npufit.graph import CONVOLUTIONS, Activation, Tensor, fused_activation
 from npufit.rewrite.arithmetic.clamping import clamp_of
 from npufit.rewrite.quantization.observed_ranges import Channels
 from npufit.rewrite.quantization.weighted_operators import OPERANDS, Reals
 from npufit.rewrite.surgery.editor import Editor
-
-CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
 _HOMOGENEOUS = (Activation.NONE, Activation.RELU, Activation.RELU6)
 _ROUNDS = 20

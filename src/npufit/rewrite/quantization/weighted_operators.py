@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from npufit.graph import NO_TENSOR, Buffer, Operator, Quantization
+from npufit.graph import NO_TENSOR, OPERATOR_TYPES, Buffer, Operator, Quantization, Role
 from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 
@@ -29,10 +29,9 @@ class Operands:
 
 
 OPERANDS = {
-    "CONV_2D": Operands(0, 1, 2, 0),
-    "DEPTHWISE_CONV_2D": Operands(0, 1, 2, 3),
-    "FULLY_CONNECTED": Operands(0, 1, 2, 0),
-    "TRANSPOSE_CONV": Operands(2, 1, 3, 0),
+    name: Operands(row.data, row.operands.index(Role.WEIGHTS), row.operands.index(Role.BIAS), row.channel_axis)
+    for name, row in OPERATOR_TYPES.items()
+    if row.channel_axis is not None
 }
 """The operators that multiply by weights, add a bias of 32 bits and scale the sum."""
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from npufit.errors import InputError
 from npufit.formatting import shorten
-from npufit.graph import Metadata, Model, Subgraph, require_operands, validate
+from npufit.graph import Kind, Metadata, Model, Subgraph, operator_type, require_operands, validate
 from npufit.rewrite.resolution.dimensions import dimension
-from npufit.rewrite.resolution.rules import SIZES_ALONE, known_values, rule_of
+from npufit.rewrite.resolution.rules import known_values, rule_of
 from npufit.rewrite.resolution.walk import Walk
 
 Size = tuple[int, int]
@@ -127,14 +127,15 @@ def _follow(walk: Walk, index: int) -> None:
     # What was averaged to one place is resized to the size of the map again.
     if not (any(map(walk.changes, operator.inputs)) or operator.type.startswith("RESIZE_")):
         return
+    rule = rule_of(operator.type)
     try:
         known_values(walk, index)
-        rule = rule_of(operator.type)
         if rule is not None and rule(walk, index):
             return
     except (LookupError, ArithmeticError, ValueError, TypeError):
         walk.fail(index, "its operands, sizes or options do not go together in this file")
-    if operator.type not in SIZES_ALONE:
+    row = operator_type(operator)
+    if row.shape is None or (row.kind is Kind.PRODUCT and rule is None):
         walk.fail(index, f"npufit does not know how {operator.type} depends on the size of its input")
     operator = walk.operators[index]
     shapes = walk.infer(operator)

@@ -24,9 +24,11 @@ from npufit.graph import (
     ReshapeOptions,
     ResizeBilinearOptions,
     ResizeNearestNeighborOptions,
+    Role,
     StridedSliceOptions,
     TransposeConvOptions,
     constant_values,
+    operator_type,
 )
 from npufit.rewrite.resolution.dimensions import Factor, is_fixed, new_size, reshape
 from npufit.rewrite.resolution.walk import Shape, Walk
@@ -378,8 +380,8 @@ def _squeeze(walk: Walk, index: int) -> bool:
 @_rule("SPLIT", "SPLIT_V")
 def _split(walk: Walk, index: int) -> bool:
     operator = walk.operators[index]
-    place, at = (1, 0) if operator.type == "SPLIT" else (0, 2)
-    source, axes = operator.inputs[place], walk.constant(index, at)
+    row = operator_type(operator)
+    source, axes = operator.inputs[row.data], walk.constant(index, row.operands.index(Role.SPLIT_AXIS))
     if axes is None or len(axes) != 1:
         walk.fail(index, "its axis is not constant")
     sizes = walk.sizes(source)
@@ -516,16 +518,3 @@ _VALUES: dict[str, _Compute] = {
     "SQUEEZE": _same,
     "MUL": _product,
 }
-
-SIZES_ALONE: frozenset[str] = frozenset(
-    {
-        "CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D", "FULLY_CONNECTED",
-        "ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "POW",
-        "RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "PRELU", "LOGISTIC", "TANH", "HARD_SWISH", "ELU", "GELU",
-        "ABS", "EXP", "LOG", "SQRT", "RSQRT", "SQUARE", "NEG", "FLOOR", "CEIL", "ROUND", "SIN", "COS",
-        "SOFTMAX", "LOG_SOFTMAX", "QUANTIZE", "DEQUANTIZE", "CAST", "L2_NORMALIZATION",
-        "CONCATENATION", "PAD", "PADV2", "MIRROR_PAD", "MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD",
-        "BATCH_MATMUL", "ARG_MAX", "ARG_MIN", "SLICE", "STRIDED_SLICE", "PACK", "UNPACK", "GATHER", "EXPAND_DIMS",
-    }
-)  # fmt: skip
-"""The types whose output shapes follow from those of their operands, once their rule has run."""

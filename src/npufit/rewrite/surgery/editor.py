@@ -13,11 +13,13 @@ from npufit.graph import (
     NOT_QUANTIZED,
     Buffer,
     ElementType,
+    Kind,
     Model,
     Operator,
     Quantization,
     Signature,
     Tensor,
+    operator_type,
 )
 
 if TYPE_CHECKING:
@@ -216,11 +218,8 @@ def needed_operators(operators: Sequence[Operator], outputs: Sequence[int]) -> s
     return chosen
 
 
-_EFFECTS = ("ASSIGN_VARIABLE", "CALL_ONCE", "WHILE", "IF")
-
-
 def _has_effects(operator: Operator) -> bool:
-    return operator.type in _EFFECTS or any(operator.mutating_variable_inputs)
+    return operator_type(operator).kind is Kind.CONTROL or any(operator.mutating_variable_inputs)
 
 
 def _in_order(operators: Sequence[Operator]) -> list[Operator]:

@@ -16,8 +16,9 @@ from npufit.graph import (
     Operator,
     StridedSliceOptions,
     constant_values,
+    has_operands,
+    operator_type,
 )
-from npufit.rewrite.forms import is_whole
 from npufit.rewrite.surgery.constants import same_quantization
 from npufit.rewrite.surgery.editor import Editor
 
@@ -58,9 +59,9 @@ def movements(editor: Editor, tensor: int) -> Iterator[Movement]:
 
 def _source(operator: Operator) -> int:
     """Return the tensor whose elements `operator` moves, NO_TENSOR where it does something else."""
-    if operator.type not in _MOVES or not is_whole(operator):
+    if operator.type not in _MOVES or not has_operands(operator):
         return NO_TENSOR
-    return operator.input(1) if operator.type == "SPLIT" else operator.inputs[0]
+    return operator.inputs[operator_type(operator).data]
 
 
 def _keeps(editor: Editor, source: int, tensor: int) -> bool:

@@ -21,6 +21,7 @@ from npufit.graph import (
     Tensor,
     constant_values,
     measure_work,
+    operator_type,
 )
 from npufit.rewrite.tiling.axes import AxisMap, Blocks, Padded, Same, Whole, scaled, window
 
@@ -72,11 +73,12 @@ def _step(graph: Subgraph, index: int, operator: Operator) -> Step | None:
     results = [tensors[output] for output in operator.outputs]
     if not all(map(is_map, results)) or len({_size(result) for result in results}) != 1:
         return None
-    if operator.type in _POINTWISE:
+    row = operator_type(operator)
+    if row.is_elementwise or operator.type in _BY_CHANNELS:
         operands = _pointwise(graph, operator, results[0])
     else:
         find = _FIND.get(operator.type)
-        position = 1 if operator.type == "SPLIT" else 0
+        position = row.data
         source = operator.input(position)
         if find is None or source == NO_TENSOR or not is_map(tensors[source]):
             return None
@@ -234,12 +236,5 @@ _FIND: dict[str, _Find] = {
     "SPACE_TO_DEPTH": _blocks,
 }
 
-_POINTWISE = frozenset(
-    {
-        "ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "CONCATENATION",
-        "RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "PRELU", "LOGISTIC", "TANH", "HARD_SWISH", "ELU", "GELU",
-        "ABS", "EXP", "SQRT", "RSQRT", "SQUARE", "NEG", "FLOOR", "CEIL", "ROUND", "QUANTIZE", "DEQUANTIZE", "CAST",
-        "SOFTMAX", "LOG_SOFTMAX", "L2_NORMALIZATION",
-    }
-)  # fmt: skip
-"""Operators whose result at a place depends on that place alone; SOFTMAX and its kin on its channels."""
+_BY_CHANNELS = frozenset({"CONCATENATION", "SOFTMAX", "LOG_SOFTMAX", "L2_NORMALIZATION"})
+"""Operators whose result at a place depends on the channels there; CONCATENATION where it joins channels."""

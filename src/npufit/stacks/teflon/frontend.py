@@ -5,10 +5,10 @@ The rules are the same for ethosu, etnaviv and rocket. A new rule is one more `C
 
 from __future__ import annotations
 
-from npufit.graph import Activation, ElementType, constant_values
+from npufit.graph import CONVOLUTIONS, Activation, ElementType, constant_values
 from npufit.stacks.rule import Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.teflon.check import Check
-from npufit.stacks.teflon.node import CONVOLUTIONS, Node, real_maximum
+from npufit.stacks.teflon.node import Node, real_maximum
 from npufit.stacks.teflon.release import ALL, Release, describe, until
 from npufit.stacks.teflon.sources import FRONTEND_NEW
 

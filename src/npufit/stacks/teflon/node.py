@@ -19,7 +19,6 @@ from npufit.graph import (
 from npufit.stacks.located_operator import LocatedOperator
 from npufit.stacks.teflon.release import Release
 
-CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 POOLS = frozenset({"AVERAGE_POOL_2D", "MAX_POOL_2D"})
 
 Dimensions = tuple[int, int, int, int]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import prod
 
-from npufit.graph import constant_values
+from npufit.graph import CONVOLUTIONS, constant_values
 from npufit.stacks.rule import Rule
 from npufit.stacks.teflon.check import Check
 from npufit.stacks.teflon.drivers import common
 from npufit.stacks.teflon.drivers.driver import Driver
-from npufit.stacks.teflon.node import CONVOLUTIONS, Node, four_dimensions
+from npufit.stacks.teflon.node import Node, four_dimensions
 from npufit.stacks.teflon.release import ALL, Release, describe, since, until
 from npufit.stacks.teflon.sources import ETHOSU_26_1, ETHOSU_26_2, ETHOSU_MAIN, ETHOSU_OLD
 

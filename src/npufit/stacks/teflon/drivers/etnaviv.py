@@ -5,12 +5,12 @@ Its source was read as of the 26.1 era; for other releases the rules are inferre
 
 from __future__ import annotations
 
-from npufit.graph import constant_values
+from npufit.graph import CONVOLUTIONS, constant_values
 from npufit.stacks.rule import Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.teflon.check import Check
 from npufit.stacks.teflon.drivers import common
 from npufit.stacks.teflon.drivers.driver import Driver
-from npufit.stacks.teflon.node import CONVOLUTIONS, Node, four_dimensions
+from npufit.stacks.teflon.node import Node, four_dimensions
 from npufit.stacks.teflon.release import ALL, Release, describe
 from npufit.stacks.teflon.sources import ETNAVIV as SOURCE
 from npufit.stacks.teflon.sources import FRONTEND_NEW

@@ -5,11 +5,12 @@ Its source was read as of the 26.1 era; for other releases the rules are inferre
 
 from __future__ import annotations
 
+from npufit.graph import CONVOLUTIONS
 from npufit.stacks.rule import Rule
 from npufit.stacks.teflon.check import Check
 from npufit.stacks.teflon.drivers import common
 from npufit.stacks.teflon.drivers.driver import Driver
-from npufit.stacks.teflon.node import CONVOLUTIONS, Node
+from npufit.stacks.teflon.node import Node
 from npufit.stacks.teflon.release import ALL, Release
 from npufit.stacks.teflon.sources import ROCKET as SOURCE
 

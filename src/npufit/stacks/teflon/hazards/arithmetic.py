@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from npufit.graph import NO_TENSOR, Activation, ElementType
+from npufit.graph import CONVOLUTIONS, NO_TENSOR, SIZING, Activation, ElementType, operator_type
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
 from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
-from npufit.stacks.teflon.node import CONVOLUTIONS, POOLS, Node, clamp_is_implied, integer_range, real_maximum
+from npufit.stacks.teflon.node import POOLS, Node, clamp_is_implied, integer_range, real_maximum
 from npufit.stacks.teflon.release import ALL, Release, until
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING, ETHOSU_OLD, FRONTEND_NEW, FRONTEND_OLD
 
@@ -107,20 +107,6 @@ QUANTIZED_DIMENSION = hazard_rule(
     effects=(Effect.FAILS,),
 )
 
-_SHAPE_OPERANDS = {
-    "BROADCAST_TO": (1,),
-    "FILL": (0,),
-    "PAD": (1,),
-    "RESHAPE": (1,),
-    "RESIZE_BILINEAR": (1,),
-    "RESIZE_NEAREST_NEIGHBOR": (1,),
-    "SLICE": (1, 2),
-    "STRIDED_SLICE": (1, 2, 3),
-    "TILE": (1,),
-    "TRANSPOSE_CONV": (0,),
-}
-"""The operands that are shapes, sizes or positions, by operator: with garbage in them the operator returns an error."""
-
 _MOST_FOLLOWED = 64
 """Operators that are followed from one that computes garbage; arithmetic on shapes is short."""
 
@@ -215,7 +201,8 @@ def _feeds_shape(graph: PlacedGraph, node: Node) -> bool:
             continue
         for reader in graph.wiring.consumers[tensor]:
             operator = graph.subgraph.operators[reader]
-            if any(operator.input(place) == tensor for place in _SHAPE_OPERANDS.get(operator.type, ())):
+            shapes = operator_type(operator).positions(operator, *SIZING)
+            if any(operator.inputs[place] == tensor for place in shapes):
                 return True
             if reader not in seen:
                 seen.add(reader)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from npufit.graph import Activation, ElementType, Tensor, constant_values
+from npufit.graph import CONVOLUTIONS, Activation, ElementType, Tensor, constant_values
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
 from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
 from npufit.stacks.teflon.node import (
-    CONVOLUTIONS,
     Node,
     clamp_is_implied,
     flattens_input,

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from npufit.graph import NO_TENSOR, ElementType
+from npufit.graph import CONVOLUTIONS, NO_TENSOR, ElementType
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
 from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
-from npufit.stacks.teflon.node import CONVOLUTIONS, Node
+from npufit.stacks.teflon.node import Node
 from npufit.stacks.teflon.release import ALL, Release
 from npufit.stacks.teflon.sources import ROCKET, ROCKET_OLD
 

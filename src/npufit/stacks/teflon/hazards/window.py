@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from npufit.graph import NO_TENSOR, Padding, Pool2DOptions, Tensor, constant_values, same_padding
+from npufit.graph import CONVOLUTIONS, NO_TENSOR, Padding, Pool2DOptions, Tensor, constant_values, same_padding
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Evidence
 from npufit.stacks.teflon.hazards.hazard import (
@@ -14,7 +14,7 @@ from npufit.stacks.teflon.hazards.hazard import (
     report,
     shown_by_replay,
 )
-from npufit.stacks.teflon.node import CONVOLUTIONS, POOLS, Node, four_dimensions
+from npufit.stacks.teflon.node import POOLS, Node, four_dimensions
 from npufit.stacks.teflon.release import ALL, Release, until
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING
 

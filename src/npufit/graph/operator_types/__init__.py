@@ -1,0 +1,17 @@
+"""What is true of each operator type: one row for each, which every other room reads."""
+
+from npufit.graph.operator_types.operator_type import SIZING, Family, Kind, OperatorType, Role, Scaling
+from npufit.graph.operator_types.table import CONVOLUTIONS, CUSTOM_OPERATOR_TYPES, OPERATOR_TYPES, operator_type
+
+__all__ = [
+    "CONVOLUTIONS",
+    "CUSTOM_OPERATOR_TYPES",
+    "OPERATOR_TYPES",
+    "SIZING",
+    "Family",
+    "Kind",
+    "OperatorType",
+    "Role",
+    "Scaling",
+    "operator_type",
+]
