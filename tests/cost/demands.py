@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from npufit.cost.coefficient import Coefficient
 from npufit.cost.demand import Demand
-from npufit.graph import Family
 from npufit.cost.workload import Load, PlacedDemand, Workload
+from npufit.graph import Family
 from npufit.stacks import Unit
 
 

@@ -14,10 +14,10 @@ from npufit.cost.coefficient import Values
 from npufit.cost.cpu import Caches, caches_of, cpu_cost, elasticities, total_ms, total_terms
 from npufit.cost.cpu_coefficients import UNKNOWN
 from npufit.cost.demand import Demand
-from npufit.graph import Family
 from npufit.cost.measured.public_measurements import load_workload
 from npufit.cost.packaged_coefficients import load_fitted
 from npufit.execution.cutting_out import cut_out
+from npufit.graph import Family
 
 
 def _values(chip: str = "imx93") -> Values:

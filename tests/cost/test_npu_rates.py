@@ -10,7 +10,6 @@ import pytest
 import npufit
 from cost.demands import HOSTILE, addition, convolution, depthwise, expected, matrix, on_npu
 from npufit.cost.demand import Demand
-from npufit.graph import Family
 from npufit.cost.measured.public_measurements import load_workload
 from npufit.cost.npu import etnaviv, load_npu_model, neutron, vip8000
 from npufit.cost.npu.arrays import total_of
@@ -18,6 +17,7 @@ from npufit.cost.npu.etnaviv import SHARED_WITH_VX
 from npufit.cost.possible_workloads import Taking, all_it_could_take, as_unknown
 from npufit.cost.slopes import slopes_by_differences
 from npufit.cost.workload import on_the_cpu
+from npufit.graph import Family
 
 _Model = neutron.NeutronModel | vip8000.Vip8000Model | etnaviv.EtnavivModel
 _MODELS = pytest.mark.parametrize(
