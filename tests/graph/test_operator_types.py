@@ -7,8 +7,8 @@ from typing import cast
 
 import numpy as np
 import pytest
-from tiny import activation, as_model, constant, single, zeros
 
+from networks.one_operator import activation, as_model, constant, single, zeros
 from npufit.cost.demand import measure_demand
 from npufit.execution.operands import operand_values
 from npufit.graph import (
