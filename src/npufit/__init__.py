@@ -16,31 +16,41 @@ from npufit._version import __version__
 if TYPE_CHECKING:
     from npufit.checking import CheckOptions, CheckResult, Gate, GateResult, check
     from npufit.cost import Estimate, EstimateOptions
+    from npufit.disassembling import DisassembleOptions, DisassembleResult, disassemble
     from npufit.graph import Model
     from npufit.loading import load, save
+    from npufit.running import RunOptions, RunResult, run
     from npufit.stacks import PlaceOptions, Target
 
 __all__ = [
     "CheckOptions",
     "CheckResult",
+    "DisassembleOptions",
+    "DisassembleResult",
     "Estimate",
     "EstimateOptions",
     "Gate",
     "GateResult",
     "Model",
     "PlaceOptions",
+    "RunOptions",
+    "RunResult",
     "Target",
     "__version__",
     "check",
+    "disassemble",
     "load",
+    "run",
     "save",
 ]
 
 _ROOMS = {
     "npufit.checking": ("CheckOptions", "CheckResult", "Gate", "GateResult", "check"),
     "npufit.cost": ("Estimate", "EstimateOptions"),
+    "npufit.disassembling": ("DisassembleOptions", "DisassembleResult", "disassemble"),
     "npufit.graph": ("Model",),
     "npufit.loading": ("load", "save"),
+    "npufit.running": ("RunOptions", "RunResult", "run"),
     "npufit.stacks": ("PlaceOptions", "Target"),
 }
 

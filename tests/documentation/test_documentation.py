@@ -23,7 +23,16 @@ _START = "<!-- accuracy: written by make docs -->\n"
 _END = "<!-- accuracy: end -->"
 
 
-@pytest.mark.parametrize("module", ["npufit", "npufit.checking.check", "npufit.loading.load"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "npufit",
+        "npufit.checking.check",
+        "npufit.running.run",
+        "npufit.disassembling.disassemble",
+        "npufit.loading.load",
+    ],
+)
 def test_examples_in_docstrings_hold(module: str) -> None:
     outcome = doctest.testmod(importlib.import_module(module))
     assert outcome.attempted

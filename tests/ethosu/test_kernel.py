@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from npufit.disassembling.streams import read_streams
+from npufit.disassembling import read_streams
 from npufit.errors import InputError
 from npufit.ethosu.commands import BY_NAME
 from npufit.ethosu.kernel import (

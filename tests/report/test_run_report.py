@@ -13,13 +13,13 @@ import pytest
 
 import npufit
 from npufit.errors import InputError
-from npufit.execution import Comparison, TensorComparison, best_classes, random_inputs
+from npufit.execution import Comparison, TensorComparison, best_classes
 from npufit.graph import Attachment, Model
 from npufit.report.document import published_schema, to_json
 from npufit.report.run.document import run_document
 from npufit.report.run.text import headline, run_text
 from npufit.report.terminal_page import Page
-from npufit.running import RunOptions, RunResult, SimulatorFinding, run_on_cpu, run_on_target
+from npufit.running import RunOptions, RunResult, SimulatorFinding, run
 from npufit.stacks import Target
 
 _HOSTILE = "\x1b[2J<b>|\u202e\udcff'"
@@ -35,7 +35,7 @@ def network() -> Model:
 def equal(network: Model) -> RunResult:
     """Return a run that was compared and found equal."""
     options = RunOptions(compare=True, repeat=0)
-    return run_on_target(network, Target("imx93", "vela", "5.2"), random_inputs(network), options)
+    return run(network, Target("imx93", "vela", "5.2"), options)
 
 
 def _differing(result: RunResult, **changes: Any) -> RunResult:
@@ -71,7 +71,7 @@ def test_the_first_line_says_where_it_parts(equal: RunResult, network: Model) ->
 
 
 def test_without_a_comparison_the_first_line_says_what_ran(network: Model) -> None:
-    result = run_on_cpu(network, random_inputs(network), RunOptions(repeat=0))
+    result = run(network, "cpu", RunOptions(repeat=0))
     assert headline(result) == f"ran {network.name} on LiteRT BUILTIN_REF"
     assert "Outputs" in run_text(result, (), Page())
 
@@ -83,7 +83,7 @@ def test_nothing_in_common_is_said(equal: RunResult) -> None:
 def test_json_follows_the_published_schema(equal: RunResult, network: Model) -> None:
     schema = json.loads(published_schema("run"))
     jsonschema.Draft202012Validator.check_schema(schema)
-    cpu = run_on_cpu(network, random_inputs(network))
+    cpu = run(network, "cpu")
     infinite = _differing(equal, largest=float("inf"), note="int8 instead of uint8")
     found = replace(equal, findings=(SimulatorFinding(0, "operation 3: outside its region"),))
     for result in (equal, cpu, infinite, found):

@@ -19,9 +19,8 @@ from own_differences import OwnDifference, own_differences
 import npufit
 from networks import Network, operators, quantized
 from npufit.errors import InputError, ToolError
-from npufit.execution import random_inputs
 from npufit.graph import AddOptions, ElementType, Model, Operator, SubOptions
-from npufit.running import RunOptions, run_on_target
+from npufit.running import RunOptions, run
 from npufit.stacks import Target
 from npufit.zoo import CATALOGUE, parse_spec
 from real_files import REPOSITORY
@@ -165,7 +164,7 @@ def test_an_operator_is_exact(name: str) -> None:
 def _check(model: Model, original: Model | None = None) -> int:
     """Compare a run of `model` and return the number of its NPU calls."""
     source = original or model
-    result = run_on_target(model, _VELA, random_inputs(source), RunOptions(compare=True, repeat=0), original)
+    result = run(model, _VELA, RunOptions(original=original, compare=True, repeat=0))
     assert result.comparison is not None
     assert result.comparison.tensors
     assert [finding.text for finding in result.findings] == []
@@ -200,6 +199,6 @@ def test_add_rounds_its_scaled_operand_twice() -> None:
     network.apply("ADD", (left, right), (1, 256, 256, 1), AddOptions())
     values = np.arange(-128, 128, dtype=np.int8)
     inputs = {left: np.repeat(values, 256).reshape(1, 256, 256, 1), right: np.tile(values, 256).reshape(1, 256, 256, 1)}
-    comparison = run_on_target(network.model(), _VELA, inputs, RunOptions(compare=True, repeat=0)).comparison
+    comparison = run(network.model(), _VELA, RunOptions(inputs, compare=True, repeat=0)).comparison
     assert comparison is not None
     assert comparison.is_equal

@@ -13,7 +13,7 @@ from networks.operators import compiled_with_names
 from npufit.errors import InputError
 from npufit.execution import random_inputs
 from npufit.execution.compiled import tie_by_name
-from npufit.running import RunOptions, run_on_cpu, run_on_target
+from npufit.running import RunOptions, run
 from npufit.stacks import Target
 
 _VELA = Target("imx93", "vela", "5.2")
@@ -23,7 +23,7 @@ _COMPARE = RunOptions(compare=True, repeat=0)
 @pytest.mark.parametrize("name", ["mobilenet_v1@96,uint8,alpha=0.25", "mobilenet_v2@96,int8", "inception_v1@64,int8"])
 def test_networks_of_the_zoo_are_equal(name: str) -> None:
     model = npufit.load(f"zoo:{name}")
-    result = run_on_target(model, _VELA, random_inputs(model), _COMPARE)
+    result = run(model, _VELA, _COMPARE)
     assert result.comparison is not None
     assert result.comparison.is_equal
     # Most tensors are inside the NPU call and compared nevertheless.
@@ -35,13 +35,13 @@ def test_networks_of_the_zoo_are_equal(name: str) -> None:
 def test_a_step_that_vela_is_off_by_is_found_and_tolerated_on_demand(shared_models: Path) -> None:
     """Vela 5.2 scales FULLY_CONNECTED less exactly than the reference kernels do."""
     model = npufit.load(shared_models / "ad01_int8.tflite")
-    comparison = run_on_target(model, _VELA, random_inputs(model), _COMPARE).comparison
+    comparison = run(model, _VELA, _COMPARE).comparison
     assert comparison is not None
     first = comparison.first_difference
     assert first is not None
     assert model.main.operators[first.operator].type == "FULLY_CONNECTED"
     assert first.largest == 1
-    tolerant = run_on_target(model, _VELA, random_inputs(model), replace(_COMPARE, tolerance=100)).comparison
+    tolerant = run(model, _VELA, replace(_COMPARE, tolerance=100)).comparison
     assert tolerant is not None
     assert tolerant.is_equal
     assert any(found.differing for found in tolerant.tensors)
@@ -49,7 +49,7 @@ def test_a_step_that_vela_is_off_by_is_found_and_tolerated_on_demand(shared_mode
 
 def test_several_calls_with_operators_between_them(shared_models: Path) -> None:
     model = npufit.load(shared_models / "fastestdet_shufflenetv2.tflite")
-    result = run_on_target(model, _VELA, random_inputs(model), _COMPARE)
+    result = run(model, _VELA, _COMPARE)
     assert result.partitions > 20
     assert result.comparison is not None
     assert result.comparison.is_equal
@@ -57,7 +57,7 @@ def test_several_calls_with_operators_between_them(shared_models: Path) -> None:
 
 def test_a_model_with_nothing_for_the_npu_runs_all_the_same(shared_models: Path) -> None:
     model = npufit.load(shared_models / "single_ops" / "test_exp_int8.tflite")
-    result = run_on_target(model, _VELA, random_inputs(model), _COMPARE)
+    result = run(model, _VELA, _COMPARE)
     assert result.partitions == 0
     assert result.comparison is not None
     assert result.comparison.is_equal
@@ -66,8 +66,8 @@ def test_a_model_with_nothing_for_the_npu_runs_all_the_same(shared_models: Path)
 def test_the_target_computes_what_the_cpu_does() -> None:
     model = npufit.load("zoo:mobilenet_v2@96,int8")
     inputs = random_inputs(model, 7)
-    there = run_on_target(model, _VELA, inputs, RunOptions(repeat=2))
-    here = run_on_cpu(model, inputs, RunOptions(repeat=0))
+    there = run(model, _VELA, RunOptions(inputs, repeat=2))
+    here = run(model, "cpu", RunOptions(inputs, repeat=0))
     assert all(np.array_equal(there.outputs[index], here.outputs[index]) for index in here.outputs)
     assert there.seconds.steady is not None
     assert there.seconds.compile is not None
@@ -79,7 +79,7 @@ def test_a_compiled_file_is_compared_with_its_original() -> None:
     model = npufit.load("zoo:mobilenet_v2@96,int8")
     compiled = compiled_with_names(model)
     assert tie_by_name(compiled, model)
-    result = run_on_target(compiled, _VELA, random_inputs(model), _COMPARE, original=model)
+    result = run(compiled, _VELA, replace(_COMPARE, original=model))
     assert result.comparison is not None
     assert result.comparison.is_equal
     assert len(result.comparison.tensors) == 3
@@ -90,7 +90,7 @@ def test_a_wrong_original_is_found_out() -> None:
     model = npufit.load("zoo:mobilenet_v2@96,int8")
     compiled = compiled_with_names(model)
     other = npufit.load("zoo:mobilenet_v2@96,int8,alpha=0.5")
-    result = run_on_target(compiled, _VELA, random_inputs(other), _COMPARE, original=other)
+    result = run(compiled, _VELA, replace(_COMPARE, original=other))
     assert result.comparison is not None
     assert not result.comparison.is_equal
 
@@ -99,11 +99,11 @@ def test_what_cannot_be_compared_says_why() -> None:
     model = npufit.load("zoo:mobilenet_v2@96,int8")
     compiled = compiled_with_names(model)
     with pytest.raises(InputError, match="--original"):
-        run_on_target(compiled, _VELA, random_inputs(compiled), _COMPARE)
+        run(compiled, _VELA, _COMPARE)
     with pytest.raises(InputError, match="holds no ethos-u operator"):
-        run_on_target(model, _VELA, random_inputs(model), _COMPARE, original=model)
+        run(model, _VELA, replace(_COMPARE, original=model))
     with pytest.raises(InputError, match="only what Vela compiles"):
-        run_on_target(model, Target("imx93", "teflon", "25.3"), random_inputs(model))
+        run(model, Target("imx93", "teflon", "25.3"))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -111,7 +111,7 @@ def test_a_file_of_an_older_vela_for_the_ethos_u55_is_equal(shared_models: Path,
     """Its SOFTMAX has the zero point of its input in the register while results are 32 bits wide."""
     compiled = npufit.load(shared_models / "person_detect_vela.tflite")
     original = npufit.load(shared_models / "person_detect.tflite")
-    result = run_on_target(compiled, _VELA, random_inputs(original, seed), _COMPARE, original)
+    result = run(compiled, _VELA, replace(_COMPARE, seed=seed, original=original))
     assert result.comparison is not None
     assert result.comparison.is_equal
     assert result.comparison.tensors[0].count == 2
@@ -119,7 +119,7 @@ def test_a_file_of_an_older_vela_for_the_ethos_u55_is_equal(shared_models: Path,
 
 def test_outputs_whose_shape_the_kernel_chooses_are_there(shared_models: Path) -> None:
     model = npufit.load(shared_models / "ssd_mobilenet_v1_coco_quant.tflite")
-    result = run_on_target(model, _VELA, random_inputs(model), RunOptions(repeat=0))
+    result = run(model, _VELA, RunOptions(repeat=0))
     assert [values.shape for values in result.outputs.values()] == [(1, 10, 4), (1, 10), (1, 10), (1,)]
     (note,) = result.notes
     assert "bytes of SRAM" in note
@@ -128,8 +128,8 @@ def test_outputs_whose_shape_the_kernel_chooses_are_there(shared_models: Path) -
 def test_a_file_for_another_accelerator_is_noted(shared_models: Path) -> None:
     compiled = npufit.load(shared_models / "person_detect_vela.tflite")
     original = npufit.load(shared_models / "person_detect.tflite")
-    (note,) = run_on_target(compiled, _VELA, random_inputs(original), RunOptions(repeat=0), original).notes
+    (note,) = run(compiled, _VELA, RunOptions(original=original, repeat=0)).notes
     assert "compiled for ethos-u55-256" in note
     assert "imx93 has ethos-u65-256" in note
     small = npufit.load("zoo:mobilenet_v1@32,uint8,alpha=0.25")
-    assert run_on_target(small, _VELA, random_inputs(small), RunOptions(repeat=0)).notes == ()
+    assert run(small, _VELA, RunOptions(repeat=0)).notes == ()

@@ -13,8 +13,8 @@ import pytest
 import npufit
 from npufit.cli import progress as cli_progress
 from npufit.cli.progress import progress_bar
-from npufit.execution import Stage, random_inputs
-from npufit.running import RunOptions, replay, run_on_target
+from npufit.execution import Stage
+from npufit.running import RunOptions, run
 from npufit.stacks import Target
 
 News = list[tuple[Stage, int, int]]
@@ -32,7 +32,7 @@ def _listen() -> tuple[News, RunOptions]:
 def test_every_stage_is_told_and_every_operation_counted() -> None:
     model = npufit.load("zoo:mobilenet_v1@32,uint8,alpha=0.25")
     news, options = _listen()
-    run_on_target(model, Target("imx93", "vela", "5.2"), random_inputs(model), options)
+    run(model, Target("imx93", "vela", "5.2"), options)
     assert list(dict.fromkeys(stage for stage, _, _ in news)) == [
         Stage.COMPILE,
         Stage.LOAD,
@@ -49,7 +49,7 @@ def test_every_stage_is_told_and_every_operation_counted() -> None:
 def test_a_replay_counts_through_all_submissions(captures: Path) -> None:
     model = npufit.load(captures.parent / "models" / "micro" / "residual_chain.tflite")
     news, options = _listen()
-    replay(model, captures / "micro" / "residual_chain", random_inputs(model), options)
+    run(model, captures / "micro" / "residual_chain", options)
     assert [done for stage, done, _ in news if stage is Stage.LOAD] == [0, 1]
     assert any(stage is Stage.INFERENCE and done == total > 0 for stage, done, total in news)
 

@@ -12,9 +12,8 @@ import pytest
 import npufit
 from networks import Network, quantized
 from networks.operators import VELA, compiled_with_names
-from npufit.execution import random_inputs
 from npufit.graph import ConcatenationOptions, Model, OtherOptions
-from npufit.running import RunOptions, run_on_target
+from npufit.running import RunOptions, run
 from npufit.stacks import PlaceOptions
 from npufit.stacks.vela import STACK, compile_model
 from npufit.tflite import parse_model
@@ -78,7 +77,7 @@ def test_a_call_finds_what_an_earlier_one_wrote(relay: _Relay) -> None:
     writers = [[number for number, outputs in enumerate(calls) if tensor in outputs] for tensor in set(sum(calls, ()))]
     assert [tuple(found) for found in writers if len(found) > 1] == ([relay.shared] if relay.shared else [])
     for seed in range(2):
-        result = run_on_target(model, VELA, random_inputs(model, seed), RunOptions(compare=True, repeat=1))
+        result = run(model, VELA, RunOptions(seed=seed, compare=True, repeat=1))
         assert result.comparison is not None
         assert result.comparison.is_equal
         assert result.findings == ()
@@ -98,7 +97,7 @@ def test_a_compiled_file_that_shares_is_placed_and_compared() -> None:
     compiled = compiled_with_names(model)
     placement = STACK.place(compiled, VELA, PlaceOptions(time_limit_s=0.0))
     assert any("parts of one tensor: 0, 1, 2." in note.text for note in placement.notes)
-    result = run_on_target(compiled, VELA, random_inputs(model), RunOptions(compare=True, repeat=0), model)
+    result = run(compiled, VELA, RunOptions(original=model, compare=True, repeat=0))
     assert result.comparison is not None
     assert result.comparison.is_equal
 
@@ -108,7 +107,7 @@ def test_a_pose_or_yolo_network(shared_models: Path) -> None:
     if not path.exists():
         pytest.skip(f"{path} is not there")
     model = npufit.load(path)
-    result = run_on_target(model, VELA, random_inputs(model), RunOptions(compare=True, repeat=0))
+    result = run(model, VELA, RunOptions(compare=True, repeat=0))
     assert result.partitions == 4
     assert result.comparison is not None
     assert result.comparison.is_equal

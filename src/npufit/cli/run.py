@@ -12,9 +12,8 @@ from npufit.cli.options import color_option, place_options, schema_option, tool_
 from npufit.errors import InputError, ToolError
 
 if TYPE_CHECKING:
-    from npufit.execution import Values
     from npufit.graph import Model
-    from npufit.running import RunOptions, RunResult
+    from npufit.stacks import PlaceOptions
 
 
 @click.command("run")
@@ -116,34 +115,27 @@ def command(
     from npufit.litert import WORKER
 
     WORKER.prepare()  # it imports LiteRT while this process imports the rest
-    from npufit.cli.kernel_option import kernel_verdicts
     from npufit.cli.output import page_for
     from npufit.cli.progress import progress_bar
-    from npufit.execution import best_classes, read_inputs, read_labels, write_outputs
+    from npufit.execution import write_outputs
     from npufit.loading import load
     from npufit.report.document import to_json
     from npufit.report.run.document import run_document
     from npufit.report.run.text import run_text
-    from npufit.running import RunOptions
+    from npufit.running import RunOptions, run
 
-    name = _model_name(model, captured_model, target, on, capture, compare)
-    network, source = load(name), None if original is None else load(original)
-    names = None if labels is None else read_labels(labels)
-    inputs = read_inputs(source or network, sources, seed, normalize)
+    network = load(_model_name(model, captured_model, target, on, capture))
     place = place_options(settings, vela, time_limit, no_cache)
-    accepted = True
-    if kernel is not None:
-        if as_json:
-            raise InputError("--kernel and --json: the verdict as data is given by npufit disassemble.")
-        verdicts, accepted = kernel_verdicts(kernel, network, target, capture, place)
-        click.echo(verdicts)
+    accepted = kernel is None or _judge(kernel, network, capture, target, place, as_json)
     with progress_bar() as progress:
-        options = RunOptions(compare, tolerance, repeat, place, progress)
-        result = _run(network, source, target, capture, inputs, options)
-    scores = best_classes(result.model, result.outputs, names)
+        options = RunOptions(
+            sources, seed, normalize, labels, compare, tolerance, original, repeat, place=place, progress=progress
+        )
+        result = run(network, capture or target or "cpu", options)
     if output is not None:
         write_outputs(output, result.model, result.outputs)
     page = page_for(color)
+    scores = result.scores
     text = to_json(run_document(result, scores)) if as_json else run_text(result, scores, page, everything=everything)
     click.echo(text, color=page.color)
     if result.not_compared is not None:
@@ -153,13 +145,28 @@ def command(
     return exit_codes.NOT_MET if differs or not accepted else exit_codes.FINE
 
 
+def _judge(
+    kernel: str, model: Model, capture: Path | None, target: str | None, place: PlaceOptions, as_json: bool
+) -> bool:
+    """Print whether the mainline driver would accept what is going to be executed, and return it."""
+    from npufit.disassembling import DisassembleOptions, disassemble
+    from npufit.report.disassemble.text import verdicts_text
+
+    if as_json:
+        raise InputError("--kernel and --json: the verdict as data is given by npufit disassemble.")
+    if capture is None and target is None:
+        raise InputError("--kernel belongs to -t imx93/vela or --capture: the CPU has no command stream.")
+    judged = disassemble(capture or model, DisassembleOptions(kernel, target, place))
+    click.echo(verdicts_text(judged))
+    return judged.is_accepted
+
+
 def _model_name(
     model: str | None,
     captured_model: str | None,
     target: str | None,
     on: str | None,
     capture: Path | None,
-    compare: bool,
 ) -> str:
     """Return the model, named as an argument or with --model. Raises InputError where the options contradict."""
     if (model is None) == (captured_model is None):
@@ -170,28 +177,6 @@ def _model_name(
     if len(chosen) != 1:
         found = f"{' and '.join(chosen)} are given" if chosen else "none is given"
         raise InputError(f"say where to run with one of -t imx93/vela, --on cpu and --capture FOLDER; {found}.")
-    if on is not None and compare:
-        raise InputError("--on cpu runs the reference kernels themselves; there is nothing to compare them with.")
     if captured_model is not None and capture is None:
         raise InputError("--model belongs to --capture. Give the model as the argument.")
     return captured_model or model or ""
-
-
-def _run(
-    network: Model,
-    original: Model | None,
-    target: str | None,
-    capture: Path | None,
-    inputs: Values,
-    options: RunOptions,
-) -> RunResult:
-    from npufit.running import replay, run_on_cpu, run_on_target
-    from npufit.stacks import resolve_target
-
-    if original is not None and target is None:
-        raise InputError("--original belongs to a compiled MODEL and -t imx93/vela.")
-    if capture is not None:
-        return replay(network, capture, inputs, options)
-    if target is None:
-        return run_on_cpu(network, inputs, options)
-    return run_on_target(network, resolve_target(target, options.place.vela), inputs, options, original)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from npufit.errors import InputError
-from npufit.ethosu import read_programs
+from npufit.ethosu import Instruction, decode, read_programs
 from npufit.ethosu.kernel import SRAM_REGION, KernelVerdict, KernelVersion, Submission, judge, used_regions
 from npufit.ethosu.program import strip_header
 from npufit.files import read_bounded
@@ -26,16 +26,24 @@ _SRAM = re.compile(r"^sram_size=(\d{1,12})$", re.ASCII | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class NamedStream:
-    """A stream, what it is, and what is handed over with it where that is known. `accelerator` may be empty."""
+class CommandStream:
+    """A stream, what it is, and what is handed over with it where that is known. `accelerator` may be empty.
+
+    `verdict` is what a kernel's driver says of it, None where none was asked.
+    """
 
     name: str
     stream: bytes
     accelerator: str = ""
     submission: Submission | None = None
+    verdict: KernelVerdict | None = None
+
+    def instructions(self) -> tuple[Instruction, ...]:
+        """Return the decoded stream. Raises InputError where it is damaged."""
+        return decode(self.stream)
 
 
-def read_streams(path: Path) -> tuple[NamedStream, ...]:
+def read_streams(path: Path) -> tuple[CommandStream, ...]:
     """Return the streams in `path`: a .tflite of Vela, a raw stream (also .xz, also with header), a capture folder.
 
     Raises InputError where there is none, where it is damaged or too large, and for the Ethos-U85.
@@ -58,12 +66,12 @@ def read_streams(path: Path) -> tuple[NamedStream, ...]:
             data, accelerator = strip_header(data)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-    return (NamedStream(path.name, data, accelerator),)
+    return (CommandStream(path.name, data, accelerator),)
 
 
-def streams_of(model: Model) -> tuple[NamedStream, ...]:
+def streams_of(model: Model) -> tuple[CommandStream, ...]:
     """Return the streams of a file that Vela compiled. Raises InputError where it has none."""
-    streams: list[NamedStream] = []
+    streams: list[CommandStream] = []
     for number, call in enumerate(read_programs(model)):
         program = call.program
         sizes = {0: len(program.constants), **dict(program.region_bytes)}
@@ -71,11 +79,11 @@ def streams_of(model: Model) -> tuple[NamedStream, ...]:
         buffers = tuple((region, size) for region, size in sizes.items() if region in used and region != SRAM_REGION)
         submission = Submission(buffers, sizes.get(SRAM_REGION, 0) if SRAM_REGION in used else 0)
         name = f"call {number} (operator {call.operator})"
-        streams.append(NamedStream(name, program.stream, program.accelerator, submission))
+        streams.append(CommandStream(name, program.stream, program.accelerator, submission))
     return tuple(streams)
 
 
-def judge_stream(stream: NamedStream, kernel: KernelVersion) -> KernelVerdict:
+def judge_stream(stream: CommandStream, kernel: KernelVersion) -> KernelVerdict:
     """Return whether `kernel` accepts `stream`. Raises InputError where it is for an NPU that it does not drive."""
     if stream.accelerator.startswith("ethos-u55"):
         raise InputError(
@@ -85,20 +93,20 @@ def judge_stream(stream: NamedStream, kernel: KernelVersion) -> KernelVerdict:
     return judge(stream.stream, kernel, stream.submission)
 
 
-def _of_capture(folder: Path) -> tuple[NamedStream, ...]:
+def _of_capture(folder: Path) -> tuple[CommandStream, ...]:
     numbers = sorted(match[1] for entry in folder.iterdir() if (match := _META.fullmatch(entry.name)))
     if not numbers:
         raise InputError(f"{folder}: has no submit00-meta.txt, so it is not a capture of Mesa's ethosu driver.")
     return tuple(_of_submission(folder, number) for number in numbers)
 
 
-def _of_submission(folder: Path, number: str) -> NamedStream:
+def _of_submission(folder: Path, number: str) -> CommandStream:
     meta = read_bounded(folder / f"submit{number}-meta.txt", _LARGEST_META_BYTES).decode("utf-8", "replace")
     sram = _SRAM.search(meta)
     buffers = tuple((int(match[1]), int(match[2])) for match in _BUFFER.finditer(meta))
     plain = folder / f"submit{number}-cmdstream.bin"
     stream = _read_stream(plain if plain.exists() else plain.with_suffix(".bin.xz"))
-    return NamedStream(f"submission {int(number)}", stream, "", Submission(buffers, int(sram[1]) if sram else 0))
+    return CommandStream(f"submission {int(number)}", stream, "", Submission(buffers, int(sram[1]) if sram else 0))
 
 
 def _read_stream(path: Path) -> bytes:

@@ -10,7 +10,6 @@ import pytest
 import npufit
 from networks import Network, quantized
 from npufit.errors import InputError
-from npufit.execution import random_inputs
 from npufit.fitting.fit import FitOptions, fit
 from npufit.graph import (
     Activation,
@@ -24,7 +23,7 @@ from npufit.graph import (
     ReshapeOptions,
 )
 from npufit.rewrite import parse_pass
-from npufit.running import RunOptions, run_on_target
+from npufit.running import RunOptions, run
 from npufit.stacks import Evidence, PlaceOptions
 from stacks.vela.on_vela import TARGET, place
 
@@ -93,7 +92,7 @@ def _is_right(model: Model, accelerator: str = "") -> bool:
     """Return whether the compiled stream gives the reference's answer, a step of rounding aside."""
     settings = (("accelerator", accelerator),) if accelerator else ()
     options = RunOptions(compare=True, tolerance=1.0, repeat=0, place=PlaceOptions(settings))
-    result = run_on_target(model, TARGET, random_inputs(model), options)
+    result = run(model, TARGET, options)
     assert result.partitions == 1
     assert result.comparison is not None
     return result.comparison.is_equal
@@ -130,7 +129,7 @@ def test_a_uint8_transpose_that_moves_values_loses_those_above_127(
 def test_it_loses_exactly_the_values_above_127() -> None:
     model = _transposed((16, 16), (1, 0))
     values = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    result = run_on_target(model, TARGET, {model.main.inputs[0]: values}, RunOptions(repeat=0))
+    result = run(model, TARGET, RunOptions({model.main.inputs[0]: values}, repeat=0))
     (output,) = result.outputs.values()
     assert np.array_equal(output, np.where(values > 127, 0, values).T)
 

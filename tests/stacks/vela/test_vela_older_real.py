@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from npufit.errors import ToolError
-from npufit.execution import random_inputs
 from npufit.loading import load
-from npufit.running import RunOptions, run_on_target
+from npufit.running import RunOptions, run
 from npufit.stacks import Placement, PlaceOptions, Unit, resolve_target
 from npufit.stacks.vela import STACK, compile_model
 from npufit.stacks.vela.installing import install, wish_for
@@ -114,7 +113,7 @@ def test_a_bsp_runs_the_release_of_its_number_and_says_so(shared_models: Path) -
 def test_its_streams_compute_what_the_kernels_do(shared_models: Path, version: str) -> None:
     model = load(shared_models / "person_detect.tflite")
     options = RunOptions(compare=True, repeat=0)
-    result = run_on_target(model, resolve_target(f"imx93/vela@{version}"), random_inputs(model, 0), options)
+    result = run(model, resolve_target(f"imx93/vela@{version}"), options)
     assert result.comparison is not None
     assert result.comparison.is_equal
     assert len(result.comparison.tensors) > 20

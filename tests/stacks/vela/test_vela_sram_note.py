@@ -10,8 +10,7 @@ import npufit
 from networks.chains import chain
 from npufit.chips import load_chip
 from npufit.ethosu.kernel import IMX93_SRAM_BYTES
-from npufit.execution import random_inputs
-from npufit.running import RunOptions, run_on_target
+from npufit.running import RunOptions, run
 from npufit.stacks.placement import Placement
 from npufit.stacks.vela import describe_sram_use
 from npufit.tflite import read_model
@@ -36,7 +35,7 @@ def test_a_stream_that_needs_more_is_noted_as_by_run() -> None:
     model = npufit.load("zoo:mobilenet_v2@96,int8")
     placement = place(model)
     (note,) = _notes(placement)
-    (said,) = run_on_target(model, placement.target, random_inputs(model), RunOptions(repeat=0)).notes
+    (said,) = run(model, placement.target, RunOptions(repeat=0)).notes
     assert note.endswith(said.removesuffix("."))
 
 

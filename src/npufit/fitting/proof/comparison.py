@@ -23,7 +23,7 @@ from npufit.formatting import percent, shorten
 from npufit.graph import Model
 from npufit.litert import TIME_LIMIT_S, LitertFailureError
 from npufit.litert import Failure as LitertEnd
-from npufit.running import RunOptions, run_on_target
+from npufit.running import RunOptions, run
 from npufit.stacks import PlaceOptions, Target
 
 _UNPROVEN = "--no-prove writes the result without a proof."
@@ -178,8 +178,8 @@ def simulate(
 def _simulate(
     model: Model, target: Target, inputs: Values, place: PlaceOptions, progress: FitProgress
 ) -> tuple[int, str]:
-    options = RunOptions(compare=True, repeat=0, place=place, progress=progress)
-    comparison = run_on_target(model, target, inputs, options).comparison
+    options = RunOptions(inputs, compare=True, repeat=0, place=place, progress=progress)
+    comparison = run(model, target, options).comparison
     first = comparison.first_difference if comparison is not None else None
     if comparison is None or first is None:
         return len(comparison.tensors) if comparison is not None else 0, ""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from npufit.disassembling.streams import NamedStream
+from npufit.disassembling import CommandStream, DisassembleResult
+from npufit.errors import InputError
 from npufit.ethosu import Instruction
 from npufit.ethosu.disassembly import summarize
 from npufit.ethosu.kernel import KernelFinding, KernelVerdict, used_regions
 from npufit.ethosu.operations import read_operations
 from npufit.report.disassemble.operation_counts import count_operations, refuse_absurd
+from npufit.report.disassemble.text import damaged_stream
 from npufit.report.document import Count, Document
 
 
@@ -79,15 +82,19 @@ class DisassembleDocument(Document):
     streams: tuple[StreamEntry, ...]
 
 
-def disassemble_document(file: str, streams: Iterable[StreamEntry]) -> DisassembleDocument:
-    """Return the document of the streams in `file`."""
-    return DisassembleDocument(file, tuple(streams))
+def disassemble_document(file: Path, result: DisassembleResult) -> DisassembleDocument:
+    """Return the document of the streams in `file`. Raises InputError where one is damaged or absurdly long."""
+    return DisassembleDocument(str(file), tuple(_stream(file, stream) for stream in result.streams))
 
 
-def stream_entry(
-    stream: NamedStream, instructions: Sequence[Instruction], verdict: KernelVerdict | None
-) -> StreamEntry:
-    """Return the entry of a stream. Raises InputError for absurdly many operations."""
+def _stream(file: Path, stream: CommandStream) -> StreamEntry:
+    try:
+        return _entry(stream, stream.instructions())
+    except InputError as error:
+        raise damaged_stream(file, stream, error) from None
+
+
+def _entry(stream: CommandStream, instructions: Sequence[Instruction]) -> StreamEntry:
     refuse_absurd(instructions)
     return StreamEntry(
         name=stream.name,
@@ -106,7 +113,7 @@ def stream_entry(
             )
             for operation in read_operations(tuple(instructions))
         ),
-        kernel=None if verdict is None else _kernel(verdict),
+        kernel=None if stream.verdict is None else _kernel(stream.verdict),
     )
 
 

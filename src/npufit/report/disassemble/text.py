@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from pathlib import Path
 
-from npufit.disassembling.streams import NamedStream
+from npufit.disassembling import CommandStream, DisassembleResult
+from npufit.errors import InputError
 from npufit.ethosu import Instruction, disassemble
 from npufit.ethosu.kernel import (
     CHECKS,
@@ -18,7 +20,35 @@ from npufit.formatting import plural
 from npufit.report.disassemble.operation_counts import count_operations, refuse_absurd
 
 
-def header(stream: NamedStream, instructions: Sequence[Instruction]) -> str:
+def disassembly_text(file: Path, result: DisassembleResult) -> Generator[str]:
+    """Yield the report piece by piece: it is much larger than the streams. Raises InputError for a damaged stream."""
+    for number, stream in enumerate(result.streams):
+        if number:
+            yield ""
+        try:
+            instructions = stream.instructions()
+            yield header(stream, instructions)
+            if stream.verdict is not None:
+                yield verdict_text(stream.verdict)
+            yield ""
+            yield listing(instructions).removesuffix("\n")
+        except InputError as error:
+            raise damaged_stream(file, stream, error) from None
+
+
+def verdicts_text(result: DisassembleResult) -> str:
+    """Return the kernel's verdict on each stream."""
+    verdicts = ((stream, stream.verdict) for stream in result.streams)
+    return "\n".join(f"{stream.name}: {verdict_text(verdict)}" for stream, verdict in verdicts if verdict is not None)
+
+
+def damaged_stream(file: Path, stream: CommandStream, error: InputError) -> InputError:
+    """Return the error with its place. What the kernel says of a stream that cannot be decoded is an answer still."""
+    said = "" if stream.verdict is None else f"\n{verdict_text(stream.verdict)}"
+    return InputError(f"{file}, {stream.name}: {error}{said}")
+
+
+def header(stream: CommandStream, instructions: Sequence[Instruction]) -> str:
     """Return one line: what the stream is, its operations by kind, words and regions."""
     kinds = count_operations(instructions)
     regions = sorted(used_regions(stream.stream))

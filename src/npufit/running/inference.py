@@ -1,0 +1,122 @@
+"""Inferences of something that can compute a model: timed, looked into, compared with the reference kernels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from npufit.errors import InputError
+from npufit.ethosu import SanitizerFinding
+from npufit.execution import GOLDEN, Array, LeftOut, Partial, Stage, Values, compare, operators_after
+from npufit.graph import Model
+from npufit.litert import LitertFailureError
+from npufit.running.options import RunOptions
+from npufit.running.result import RunResult, Seconds, SimulatorFinding
+
+
+class Runner(Protocol):
+    """Something that computes tensors of the source model from its inputs."""
+
+    def run(self, inputs: Values) -> dict[int, Array]: ...
+
+
+class NpuRunner(Runner, Protocol):
+    """A runner with calls of an NPU, whose inside can be looked at."""
+
+    @property
+    def partitions(self) -> int: ...
+
+    @property
+    def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]: ...
+
+    @property
+    def in_bricks(self) -> Values: ...
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]: ...
+
+    def observe(self, inputs: Values) -> dict[int, Array]: ...
+
+
+def infer(
+    model: Model, place: str, runner: NpuRunner, inputs: Values, options: RunOptions, seconds: Seconds
+) -> RunResult:
+    """Return what `runner` computes at `place`, its times, and where that is asked for how it compares."""
+    values, seconds = time_inferences(runner, inputs, options.repeat, seconds)
+    found = RunResult(model, place, runner.partitions, {}, seconds)
+    if options.compare:
+        found = _compare(found, runner, inputs, options)
+    left_out = {entry.operator: entry for entry in (*found.left_out, *runner.left_out)}
+    return replace(
+        found,
+        outputs=computed_outputs(model, {**inputs, **values}, runner.left_out),
+        findings=tuple(SimulatorFinding(partition, _describe(finding)) for partition, finding in runner.findings),
+        left_out=tuple(left_out[index] for index in sorted(left_out)),
+    )
+
+
+def _compare(found: RunResult, runner: NpuRunner, inputs: Values, options: RunOptions) -> RunResult:
+    """Return `found` with a comparison, or with the reason why there is none.
+
+    What the reference kernels cannot compute, later operators get as the target has it.
+    """
+    options.progress(Stage.REFERENCE)
+    tensors = runner.observe(inputs)
+    try:
+        reference = Partial(found.model, tensors.get, options.place.time_limit_s)
+        started = time.perf_counter()
+        golden = reference.run(inputs, refusals_too=True)
+        seconds = replace(found.seconds, reference=seconds_since(started))
+        if reference.refusal is not None:
+            raise reference.refusal
+    except (InputError, LitertFailureError) as error:
+        if not runner.partitions:
+            raise
+        return replace(found, tensors=tensors, not_compared=error)
+    comparison = compare(found.model, tensors, golden, GOLDEN, options.tolerance, runner.in_bricks)
+    return replace(found, seconds=seconds, comparison=comparison, tensors=tensors, left_out=reference.left_out)
+
+
+def _describe(finding: SanitizerFinding) -> str:
+    """Return a finding as one line; what its message says already is not said again."""
+    parts = [finding.kind.value, finding.message]
+    where = "the stream" if finding.operation is None else str(finding.operation)
+    if where not in finding.message:
+        parts.insert(0, where)
+    text = ": ".join(parts)
+    if finding.region is not None and f"{finding.start:#x} to {finding.end:#x}" not in text:
+        text += f", region {finding.region}, {finding.start:#x} to {finding.end:#x}"
+    if finding.earlier is not None and str(finding.earlier) not in text:
+        text += f"; earlier: {finding.earlier}"
+    return text
+
+
+def time_inferences(runner: Runner, inputs: Values, repeat: int, seconds: Seconds) -> tuple[dict[int, Array], Seconds]:
+    """Return the tensors of the first inference, and `seconds` with its time and that of the fastest later one."""
+    started = time.perf_counter()
+    values = runner.run(inputs)
+    first = seconds_since(started)
+    later: list[float] = []
+    for _ in range(repeat):
+        started = time.perf_counter()
+        runner.run(inputs)
+        later.append(seconds_since(started))
+    return values, replace(seconds, first=first, steady=min(later, default=None))
+
+
+def seconds_since(started: float) -> float:
+    """Return the seconds since `started`, a `time.perf_counter()`."""
+    return time.perf_counter() - started
+
+
+def computed_outputs(model: Model, values: Values, left_out: Sequence[LeftOut]) -> dict[int, Array]:
+    """Return the outputs that were computed from nothing but the inputs."""
+    causes = {entry.operator for entry in left_out}
+    made_up = {
+        tensor
+        for index in causes | operators_after(model.main, causes)
+        for tensor in model.main.operators[index].outputs
+    }
+    return {index: values[index] for index in model.main.outputs if index in values and index not in made_up}

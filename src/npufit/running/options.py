@@ -1,0 +1,37 @@
+"""What a user may set for a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from npufit.execution import Progress, Values
+from npufit.execution.progress import ignore_progress
+from npufit.loading import ModelSource
+from npufit.stacks import PlaceOptions
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a user may set for a run.
+
+    `inputs` are arrays by tensor index in the type of the file, or files as `[NAME=]FILE` (images, .npy, .npz); where
+    there are none, random values of `seed`. `normalize` says what the pixels of images stand for: `-1..1`, `0..1`,
+    `0..255`, or `auto`, which reads it off the quantization. `labels` is a file with the name of a class on each line.
+
+    `compare` compares every tensor with LiteRT's reference kernels, and ignores differences up to `tolerance`: steps
+    for integers, absolute for real numbers. `original` is the source of a model that Vela already compiled.
+    `repeat` is how many inferences follow the first one, for the steady time; `progress` is told how far the run is.
+    """
+
+    inputs: Values | Sequence[str] = ()
+    seed: int = 0
+    normalize: str = "auto"
+    labels: Path | None = None
+    compare: bool = False
+    tolerance: float = 0.0
+    original: ModelSource | None = None
+    repeat: int = 1
+    place: PlaceOptions = field(default_factory=PlaceOptions)
+    progress: Progress = ignore_progress

@@ -1,0 +1,100 @@
+"""A compiled model that takes and gives tensors of the model that it was compiled from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from npufit.errors import InputError
+from npufit.ethosu import SanitizerFinding
+from npufit.execution import Array, LeftOut, Values
+from npufit.execution.compiled import CompiledModel, in_source_terms
+from npufit.execution.feature_maps import FeatureMaps
+from npufit.execution.values import dtype_of
+from npufit.graph import Model, wire
+from npufit.stacks.vela import DebugDatabase, read_label
+
+
+class Translated:
+    """A compiled model that takes and gives tensors of the model that it was compiled from."""
+
+    def __init__(
+        self,
+        runner: CompiledModel,
+        compiled: Model,
+        source: Model,
+        ties: Mapping[int, int],
+        database: DebugDatabase | None,
+    ) -> None:
+        self._writes = database.writes if database and database.stream_count == runner.partitions else ()
+        self._runner, self._compiled, self._source, self._ties = runner, compiled, source, ties
+        self._inputs = _pair(compiled.main.inputs, source.main.inputs, ties, f"{compiled.name}: inputs")
+        self._outputs = _pair(compiled.main.outputs, source.main.outputs, ties, f"{compiled.name}: outputs")
+
+    @property
+    def partitions(self) -> int:
+        return self._runner.partitions
+
+    @property
+    def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]:
+        return self._runner.findings
+
+    @property
+    def in_bricks(self) -> Values:
+        return {}
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The operators of the source model; one that Vela put there itself is left out of this."""
+        producer = wire(self._source.main).producer
+        found: dict[int, LeftOut] = {}
+        for entry in self._runner.left_out:
+            for tensor in self._compiled.main.operators[entry.operator].outputs:
+                own = {**self._ties, **self._outputs}.get(tensor)
+                writer = None if own is None else producer[own]
+                if writer is not None:
+                    found[writer] = replace(entry, operator=writer)
+        return tuple(found[index] for index in sorted(found))
+
+    def run(self, inputs: Values) -> dict[int, Array]:
+        given = {own: np.reshape(inputs[index], self._shape(own)) for own, index in self._inputs.items()}
+        values = self._runner.run(given)
+        for own in self._compiled.main.outputs:
+            tensor = self._compiled.main.tensors[own]
+            if own not in values and tensor.is_constant:  # Vela computed it
+                values[own] = np.frombuffer(tensor.buffer.data, dtype_of(tensor)).reshape(tensor.shape or ())
+        return in_source_terms(values, self._compiled, self._source, {**self._ties, **self._inputs, **self._outputs})
+
+    def observe(self, inputs: Values) -> dict[int, Array]:
+        """Return what `run` does, and the feature maps inside the calls that Vela's debug database names."""
+        listeners = [
+            FeatureMaps(self._source, (write for write in self._writes if write.stream == number))
+            for number in range(self._runner.partitions)
+        ]
+        self._runner.listen(listeners)
+        try:
+            values = self.run(inputs)
+        finally:
+            self._runner.listen(())
+        return {tensor: array for maps in listeners for tensor, array in maps.tensors().items()} | values
+
+    def _shape(self, index: int) -> tuple[int, ...]:
+        return self._compiled.main.tensors[index].shape or ()
+
+
+def _pair(theirs: tuple[int, ...], own: tuple[int, ...], ties: Mapping[int, int], what: str) -> dict[int, int]:
+    """Return the source tensor of each input or output: by what ties them, else by their order."""
+    tied = {index: ties[index] for index in theirs if ties.get(index) in own}
+    if len(tied) == len(theirs):
+        return tied
+    if len(theirs) != len(own):
+        raise InputError(f"{what} are {len(theirs)}, those of the original are {len(own)}. Is it the right --original?")
+    return dict(zip(theirs, own, strict=True))
+
+
+def ties_by_label(compiled: Model) -> dict[int, int]:
+    """Return the source tensor of each tensor of a compiled model that npufit's labels name."""
+    labels = ((index, read_label(tensor.name)) for index, tensor in enumerate(compiled.main.tensors))
+    return {index: label[1] for index, label in labels if label is not None and label[0] == 0}
