@@ -83,9 +83,12 @@ def pixel_range(model: Model, index: int, normalize: str = "auto") -> tuple[floa
     """Return the real values that a black and a white pixel stand for at the input `index`.
 
     `auto` takes, of the three usual ranges, the one that the quantization of the input covers most closely; for a real
-    input that of the tensor that QUANTIZE makes of it; -1 to 1 where there is none.
+    input that of the tensor that QUANTIZE makes of it; -1 to 1 where there is none. Raises InputError where
+    `normalize` is no key of `RANGES`.
     """
     if normalize != "auto":
+        if normalize not in RANGES:
+            raise InputError(f"'{normalize}' is no range of pixels. Write auto, {', '.join(RANGES)}.")
         return RANGES[normalize]
     tensor = _quantized_form(model, index)
     quantization = tensor.quantization

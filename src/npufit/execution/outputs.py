@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from npufit.errors import InputError
 from npufit.execution.values import Array
+from npufit.files import write_file
 from npufit.graph import Model
 
 
@@ -21,12 +21,11 @@ def write_outputs(path: Path, model: Model, outputs: Mapping[int, Array]) -> Non
     """
     names = [model.main.tensors[index].name for index in outputs]
     by_name = all(names) and len(set(names)) == len(names)
-    try:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for (index, values), name in zip(outputs.items(), names, strict=True):
-                file = io.BytesIO()
-                np.save(file, values)
-                key = name if by_name else str(index)
-                archive.writestr(f"{key.encode('utf-8', 'backslashreplace').decode()}.npy", file.getvalue())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for (index, values), name in zip(outputs.items(), names, strict=True):
+            file = io.BytesIO()
+            np.save(file, values)
+            key = name if by_name else str(index)
+            archive.writestr(f"{key.encode('utf-8', 'backslashreplace').decode()}.npy", file.getvalue())
+    write_file(path, packed.getvalue(), overwrite=True)
