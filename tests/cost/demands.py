@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from npufit.cost.coefficient import Coefficient
 from npufit.cost.demand import Demand
-from npufit.cost.workload import Load, PlacedDemand, Workload
-from npufit.graph import Family
-from npufit.stacks import Unit
+from npufit.cost.workload import PlacedDemand, Workload, assumed
+from npufit.graph import Family, OperatorId
+from npufit.stacks import Traffic, Unit
 
 
 def convolution(size: int, depth_in: int, depth_out: int, kernel: int = 1, stride: int = 1) -> Demand:
@@ -84,9 +84,12 @@ def _windowed(type_: str, family: Family, size: int, depth_in: int, depth_out: i
 def on_npu(*demands: Demand, partitions: int = 1) -> Workload:
     """Return `demands` on the NPU, shared out to `partitions` in order."""
     share = max(1, -(-len(demands) // partitions))
-    placed = tuple(PlacedDemand(0, index, demand, Unit.NPU, index // share) for index, demand in enumerate(demands))
+    placed = tuple(
+        PlacedDemand(assumed(OperatorId(0, index), Unit.NPU, index // share), demand)
+        for index, demand in enumerate(demands)
+    )
     runs = [demands[start : start + share] for start in range(0, len(demands), share)]
-    return Workload(placed, tuple(Load(index, run[0].inputs, run[-1].outputs) for index, run in enumerate(runs)))
+    return Workload(placed, {index: Traffic(run[0].inputs, run[-1].outputs) for index, run in enumerate(runs)})
 
 
 def expected(coefficients: tuple[Coefficient, ...]) -> dict[str, float]:

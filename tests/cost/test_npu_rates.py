@@ -27,13 +27,13 @@ _MODELS = pytest.mark.parametrize(
 
 def _ms(model: _Model, *demands: Demand, partitions: int = 1) -> float:
     cost = model.cost(on_npu(*demands, partitions=partitions), expected(model.coefficients))
-    return sum(call.npu_ms + call.call_ms + call.copy_ms for call in cost.partitions)
+    return sum(call.npu_ms + call.call_ms + call.copy_ms for call in cost.partitions.values())
 
 
 def _whole(model: _Model, network: str) -> float:
     workload = all_it_could_take(as_unknown(on_the_cpu(npufit.load(f"zoo:{network}"))), model)
     cost = model.cost(workload, expected(model.coefficients))
-    return sum(call.npu_ms + call.call_ms + call.copy_ms for call in cost.partitions)
+    return sum(call.npu_ms + call.call_ms + call.copy_ms for call in cost.partitions.values())
 
 
 @_MODELS

@@ -19,7 +19,7 @@ from npufit.cost.prediction import PartitionCost
 from npufit.cost.workload import on_the_cpu
 from npufit.ethosu.decoding import decode
 from npufit.ethosu.operations import Convolution, read_operations
-from npufit.graph import Model
+from npufit.graph import Model, OperatorId
 from npufit.stacks import PlaceOptions, load_stack, resolve_target
 from real_files import SHARED
 
@@ -33,7 +33,7 @@ def _ms(*demands: Demand, partitions: int = 1) -> float:
 
 
 def _cost(*demands: Demand, partitions: int = 1) -> tuple[PartitionCost, ...]:
-    return MODEL.cost(on_npu(*demands, partitions=partitions), _VALUES).partitions
+    return tuple(MODEL.cost(on_npu(*demands, partitions=partitions), _VALUES).partitions.values())
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_fetches_are_those_of_the_blocks_that_mesa_chose(name: str) -> None:
 
 def test_weights_that_do_not_fit_the_sram_are_read_again_for_every_block() -> None:
     fits, spills = convolution(56, 256, 256), convolution(56, 512, 512)
-    memory = [MODEL.cost(on_npu(demand), _VALUES).operators[0, 0].memory_ms for demand in (fits, spills)]
+    memory = [MODEL.cost(on_npu(demand), _VALUES).operators[OperatorId(0, 0)].memory_ms for demand in (fits, spills)]
     assert memory[1] / memory[0] > 4
 
 
@@ -127,7 +127,7 @@ def test_padding_and_reshaping_are_free() -> None:
 
 @pytest.mark.parametrize("demand", HOSTILE, ids=lambda demand: f"{demand.type}-{demand.outputs}")
 def test_sizes_that_no_network_has_give_finite_times(demand: Demand) -> None:
-    cost = MODEL.cost(on_npu(demand), _VALUES).operators[0, 0]
+    cost = MODEL.cost(on_npu(demand), _VALUES).operators[OperatorId(0, 0)]
     assert math.isfinite(cost.ms)
     assert cost.ms >= 0
 

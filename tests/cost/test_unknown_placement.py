@@ -17,7 +17,7 @@ from npufit.cost.packaged_coefficients import load_fitted
 from npufit.cost.possible_workloads import all_it_could_take, as_unknown, place_runs, place_singly
 from npufit.cost.unknown_placement import Span, span_unknown
 from npufit.cost.workload import Workload, on_the_cpu, workload_of
-from npufit.graph import Model
+from npufit.graph import Model, OperatorId
 from npufit.stacks import Evidence, NpuCount, Placement, Status, Target, Unit
 
 _BAND = Band(0.7, 1.4, None, 0, 0, None, "of this test")
@@ -110,8 +110,8 @@ def test_an_unavailable_placement_assumes_what_the_npu_could_take() -> None:
 
 def test_runs_are_partitions_and_single_operators_are_too() -> None:
     workload = _unknown(*_LAYERS)
-    chosen = [(0, 0), (0, 1), (0, 3), (0, 4)]
-    assert [entry.partition for entry in place_runs(workload, chosen).operators] == [0, 0, None, 1, 1, None]
+    chosen = [OperatorId(0, index) for index in (0, 1, 3, 4)]
+    assert [entry.placement.partition for entry in place_runs(workload, chosen).operators] == [0, 0, None, 1, 1, None]
     assert len(place_singly(workload, chosen).partitions) == 4
     assert len(all_it_could_take(workload, MODEL).partitions) == 1
 
@@ -125,7 +125,7 @@ def test_sizes_that_no_network_has_give_a_finite_range(demand: Demand) -> None:
 
 
 def test_no_operators_take_no_time() -> None:
-    span = _span(Workload((), ()))
+    span = _span(Workload((), {}))
     assert (span.low_ms, span.high_ms) == (0, 0)
 
 
@@ -175,5 +175,7 @@ def test_every_scenario_places_every_operator_once() -> None:
     model = npufit.load("zoo:mobilenet_v2@96,int8")
     placed = all_it_could_take(as_unknown(on_the_cpu(model)), MODEL)
     assert len(placed.operators) == len(model.main.operators)
-    assert all((entry.unit is Unit.NPU) == (entry.partition is not None) for entry in placed.operators)
+    assert all(
+        (entry.placement.unit is Unit.NPU) == (entry.placement.partition is not None) for entry in placed.operators
+    )
     assert dataclasses.replace(placed) == placed

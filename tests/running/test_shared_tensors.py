@@ -88,7 +88,7 @@ def test_the_partitions_that_share_a_tensor_are_named() -> None:
     placement = STACK.place(_RELAYS["one part has another reader"].draw(), VELA, PlaceOptions())
     (note,) = [note.text for note in placement.notes if "parts of one tensor" in note.text]
     assert note.startswith("Partitions that write parts of one tensor: 1, 2.")
-    concatenation = next(placed for placed in placement.operators if placed.index == 8)
+    concatenation = next(placed for placed in placement.operators if placed.id.index == 8)
     assert (str(concatenation.unit), concatenation.partition) == ("npu", 2)  # complete after the last part
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from npufit.checking.gates import Gate, GateResult, evaluate_gate
-from npufit.graph import Model, Operator, count_macs
+from npufit.graph import Model, Operator, OperatorId, count_macs
 from npufit.stacks import Effect, OperatorPlacement, Placement, Target, Unit
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ class CheckResult:
 
     def operator(self, placed: OperatorPlacement) -> Operator:
         """Return the model's operator that `placed` is about."""
-        return self.model.subgraphs[placed.subgraph].operators[placed.index]
+        return self.model.operator(placed.id)
 
     def output_names(self, placed: OperatorPlacement) -> tuple[str, ...]:
         """Return the names of the tensors that the operator writes."""
-        subgraph = self.model.subgraphs[placed.subgraph]
+        subgraph = self.model.subgraphs[placed.id.subgraph]
         return tuple(tensor.name for tensor in subgraph.output_tensors(self.operator(placed)))
 
     def on(self, unit: Unit) -> tuple[OperatorPlacement, ...]:
@@ -92,12 +92,11 @@ class CheckResult:
         return tuple(placed for placed in self.placement.operators if placed.unit is unit)
 
     @cached_property
-    def macs(self) -> dict[tuple[int, int], int | None]:
-        """Multiply-accumulates of every operator, by subgraph and index; None where they are unknown."""
+    def macs(self) -> dict[OperatorId, int | None]:
+        """Multiply-accumulates of every operator; None where they are unknown."""
         return {
-            (number, index): count_macs(subgraph, operator)
-            for number, subgraph in enumerate(self.model.subgraphs)
-            for index, operator in enumerate(subgraph.operators)
+            place: count_macs(self.model.subgraphs[place.subgraph], operator)
+            for place, operator in self.model.operators()
         }
 
     @cached_property
@@ -107,7 +106,7 @@ class CheckResult:
         macs = dict.fromkeys(Unit, 0)
         for placed in self.placement.operators:
             units[placed.unit] += 1
-            macs[placed.unit] += self.macs[placed.subgraph, placed.index] or 0
+            macs[placed.unit] += self.macs[placed.id] or 0
         total = sum(count or 0 for count in self.macs.values())
         uncounted = sum(count is None for count in self.macs.values())
         known = total and self.placement.operators and not macs[Unit.UNKNOWN] and not uncounted
@@ -121,7 +120,7 @@ class CheckResult:
             npu_macs=macs[Unit.NPU],
             npu_macs_share=macs[Unit.NPU] / total if known else None,
             partitions=len(self.placement.partitions),
-            boundary_bytes=sum(partition.boundary_bytes for partition in self.placement.partitions),
+            boundary_bytes=sum(partition.traffic.total_bytes for partition in self.placement.partitions),
             hazards=len(self.placement.hazards),
             crashes=sum(hazard.effect is Effect.CRASH for hazard in self.placement.hazards),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npufit.cost.coefficient import Values
@@ -9,7 +10,7 @@ from npufit.cost.cpu import caches_of, cpu_cost
 from npufit.cost.npu import NpuModel
 from npufit.cost.prediction import Cost, NpuCost
 from npufit.cost.workload import Workload
-from npufit.graph import Family
+from npufit.graph import Family, OperatorId
 from npufit.stacks import Unit
 
 SLOWER_BESIDE_A_DELEGATE = (Family.CONVOLUTION, Family.DEPTHWISE, Family.TRANSPOSED, Family.MATRIX)
@@ -23,7 +24,7 @@ class Assembly:
     `npu` is None where the NPU has no cost model, or nothing to do.
     """
 
-    on_cpu: dict[tuple[int, int], Cost]
+    on_cpu: Mapping[OperatorId, Cost]
     npu: NpuCost | None
     cpu_only_ms: float
     cpu_ms: float
@@ -39,16 +40,12 @@ class Assembly:
 def assemble(workload: Workload, cpu: Values, threads: int, model: NpuModel | None, npu: Values) -> Assembly:
     """Return what `workload` takes; operators whose unit is unknown count on the CPU only."""
     caches = caches_of((operator.demand for operator in workload.operators), cpu)
-    on_cpu = {
-        (operator.subgraph, operator.index): cpu_cost(operator.demand, cpu, threads, caches)
-        for operator in workload.operators
-    }
+    on_cpu = {operator.placement.id: cpu_cost(operator.demand, cpu, threads, caches) for operator in workload.operators}
     cost = model.cost(workload, npu) if model is not None and workload.partitions else None
-    calls = cost.partitions if cost is not None else ()
+    calls = cost.partitions.values() if cost is not None else ()
     tail_factor = cost.tail_factor if cost is not None else 1.0
     left = sum(
-        on_cpu[operator.subgraph, operator.index].ms
-        * (tail_factor if operator.demand.family in SLOWER_BESIDE_A_DELEGATE else 1.0)
+        on_cpu[operator.placement.id].ms * (tail_factor if operator.demand.family in SLOWER_BESIDE_A_DELEGATE else 1.0)
         for operator in workload.on(Unit.CPU)
     )
     return Assembly(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npufit.cost.prediction import Bound, PartitionCost
-from npufit.stacks import MemoryUse, Setting, Unit
+from npufit.graph import OperatorId
+from npufit.stacks import MemoryUse, OperatorPlacement, Setting, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +18,7 @@ class OperatorEstimate:
     partition has it).
     """
 
-    subgraph: int
-    index: int
-    unit: Unit
+    placement: OperatorPlacement
     ms: float | None
     cpu_ms: float
     bound: Bound | None
@@ -95,9 +95,9 @@ class Estimate:
     cpu_band: Band
     basis: str
     operators: tuple[OperatorEstimate, ...]
-    partitions: tuple[PartitionCost, ...]
+    partitions: Mapping[int, PartitionCost]
     compiler_ms: float | None
-    slower_on_npu: tuple[tuple[int, int], ...]
+    slower_on_npu: tuple[OperatorId, ...]
     measured: tuple[Measured, ...]
     settings: tuple[Setting, ...]
     memory: MemoryEstimate

@@ -23,7 +23,7 @@ from npufit.cost.workload import PlacedDemand, Workload, on_the_cpu, workload_of
 from npufit.errors import InputError
 from npufit.formatting import shorten
 from npufit.graph import Family, Model
-from npufit.stacks import Placement, Setting, Status, Target, Unit
+from npufit.stacks import OperatorPlacement, Placement, Setting, Status, Target, Unit
 
 _MOST_THREADS = 64
 _MOST_NAMES = 5
@@ -97,11 +97,11 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
     shown = span.assumed
     total = shown.total_ms if shown is not None else None
     alone = assembly.cpu_only_ms
-    operators = tuple(_operator_estimate(operator, assembly) for operator in workload.operators)
+    operators = tuple(_operator_estimate(entry.placement, assembly) for entry in workload.operators)
     slower = tuple(
-        (operator.subgraph, operator.index)
-        for operator in operators
-        if operator.unit is Unit.NPU and operator.ms is not None and operator.ms > operator.cpu_ms
+        entry.placement.id
+        for entry in operators
+        if entry.placement.unit is Unit.NPU and entry.ms is not None and entry.ms > entry.cpu_ms
     )
     return Estimate(
         total_ms=total,
@@ -118,7 +118,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
         cpu_band=cpu_band,
         basis=_basis(model_of_npu, options, _unmeasured(npu, placement)),
         operators=operators,
-        partitions=assembly.npu.partitions if assembly.npu is not None else (),
+        partitions=assembly.npu.partitions if assembly.npu is not None else {},
         compiler_ms=compiled.total_ms if compiled is not None else None,
         slower_on_npu=slower,
         measured=find_measured((operator.demand for operator in workload.operators), target.chip),
@@ -187,16 +187,15 @@ def _span_known(assembly: Assembly, band: Band, cpu_band: Band) -> Span:
     return Span(low, high, assembly, "")
 
 
-def _operator_estimate(operator: PlacedDemand, assembly: Assembly) -> OperatorEstimate:
-    place = operator.subgraph, operator.index
-    on_cpu = assembly.on_cpu[place]
+def _operator_estimate(placement: OperatorPlacement, assembly: Assembly) -> OperatorEstimate:
+    on_cpu = assembly.on_cpu[placement.id]
     cost = None
-    if operator.unit is Unit.CPU:
+    if placement.unit is Unit.CPU:
         cost = on_cpu
-    elif operator.unit is Unit.NPU and assembly.npu is not None:
-        cost = assembly.npu.operators.get(place)
+    elif placement.unit is Unit.NPU and assembly.npu is not None:
+        cost = assembly.npu.operators.get(placement.id)
     bound: Bound | None = cost.bound if cost is not None and cost.ms else None
-    return OperatorEstimate(*place, operator.unit, cost.ms if cost is not None else None, on_cpu.ms, bound)
+    return OperatorEstimate(placement, cost.ms if cost is not None else None, on_cpu.ms, bound)
 
 
 def _unmeasured(npu: Fitted | None, placement: Placement) -> str:
@@ -233,7 +232,7 @@ def _unknown_costs(workload: Workload) -> tuple[str, ...]:
     others = dict.fromkeys(
         operator.demand.type
         for operator in workload.operators
-        if operator.demand.family is Family.OTHER and operator.unit is not Unit.NPU
+        if operator.demand.family is Family.OTHER and operator.placement.unit is not Unit.NPU
     )
     if not others:
         return ()

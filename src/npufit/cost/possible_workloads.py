@@ -7,11 +7,9 @@ from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from npufit.cost.demand import Demand
-from npufit.cost.workload import Load, PlacedDemand, Workload
-from npufit.stacks import Unit
-
-Place = tuple[int, int]
-"""Subgraph and index of an operator."""
+from npufit.cost.workload import PlacedDemand, Workload, assumed
+from npufit.graph import OperatorId
+from npufit.stacks import OperatorPlacement, Traffic, Unit
 
 
 @runtime_checkable
@@ -23,21 +21,22 @@ class Taking(Protocol):
         ...
 
 
-def could_take(workload: Workload, model: Taking) -> tuple[Place, ...]:
+def could_take(workload: Workload, model: Taking) -> tuple[OperatorId, ...]:
     """Return the operators that may run on the NPU: those known to, and the unknown ones that it could take."""
     return tuple(
-        (operator.subgraph, operator.index)
-        for operator in workload.operators
-        if operator.unit is Unit.NPU or (operator.unit is Unit.UNKNOWN and model.takes(operator.demand))
+        entry.placement.id
+        for entry in workload.operators
+        if entry.placement.unit is Unit.NPU or (entry.placement.unit is Unit.UNKNOWN and model.takes(entry.demand))
     )
 
 
 def as_unknown(workload: Workload) -> Workload:
     """Return `workload` with nothing known about where it runs."""
-    return Workload(tuple(replace(operator, unit=Unit.UNKNOWN, partition=None) for operator in workload.operators), ())
+    unknown = (replace(entry, placement=assumed(entry.placement.id, Unit.UNKNOWN)) for entry in workload.operators)
+    return Workload(tuple(unknown), {})
 
 
-def place_runs(workload: Workload, chosen: Collection[Place]) -> Workload:
+def place_runs(workload: Workload, chosen: Collection[OperatorId]) -> Workload:
     """Return `workload` with `chosen` on the NPU, each run of neighbours in the file as one partition.
 
     What crosses a boundary is taken to be what the first operator of a run reads and the last one writes: a workload
@@ -47,10 +46,10 @@ def place_runs(workload: Workload, chosen: Collection[Place]) -> Workload:
     return _place(workload, wanted, _runs(workload.operators, wanted))
 
 
-def place_singly(workload: Workload, chosen: Collection[Place]) -> Workload:
+def place_singly(workload: Workload, chosen: Collection[OperatorId]) -> Workload:
     """Return `workload` with `chosen` on the NPU, each operator as a partition of its own."""
     wanted = frozenset(chosen)
-    return _place(workload, wanted, [[entry] for entry in workload.operators if _place_of(entry) in wanted])
+    return _place(workload, wanted, [[entry] for entry in workload.operators if entry.placement.id in wanted])
 
 
 def all_it_could_take(workload: Workload, model: Taking) -> Workload:
@@ -58,13 +57,13 @@ def all_it_could_take(workload: Workload, model: Taking) -> Workload:
     return place_runs(workload, could_take(workload, model))
 
 
-def _runs(operators: Iterable[PlacedDemand], wanted: frozenset[Place]) -> list[list[PlacedDemand]]:
+def _runs(operators: Iterable[PlacedDemand], wanted: frozenset[OperatorId]) -> list[list[PlacedDemand]]:
     runs: list[list[PlacedDemand]] = []
     is_open = False
     for entry in operators:
-        if _place_of(entry) not in wanted:
+        if entry.placement.id not in wanted:
             is_open = False
-        elif is_open and runs[-1][-1].subgraph == entry.subgraph:
+        elif is_open and runs[-1][-1].placement.id.subgraph == entry.placement.id.subgraph:
             runs[-1].append(entry)
         else:
             runs.append([entry])
@@ -72,27 +71,19 @@ def _runs(operators: Iterable[PlacedDemand], wanted: frozenset[Place]) -> list[l
     return runs
 
 
-def _place(workload: Workload, wanted: frozenset[Place], runs: list[list[PlacedDemand]]) -> Workload:
-    partition_of = {_place_of(entry): number for number, run in enumerate(runs) for entry in run}
+def _place(workload: Workload, wanted: frozenset[OperatorId], runs: list[list[PlacedDemand]]) -> Workload:
+    partition_of = {entry.placement.id: number for number, run in enumerate(runs) for entry in run}
+
+    def placed(place: OperatorId) -> OperatorPlacement:
+        return assumed(place, Unit.NPU if place in wanted else Unit.CPU, partition_of.get(place))
+
     return Workload(
-        tuple(
-            replace(
-                entry,
-                unit=Unit.NPU if _place_of(entry) in wanted else Unit.CPU,
-                partition=partition_of.get(_place_of(entry)),
-            )
-            for entry in workload.operators
-        ),
-        tuple(
-            Load(
-                number,
+        tuple(replace(entry, placement=placed(entry.placement.id)) for entry in workload.operators),
+        {
+            number: Traffic(
                 run[0].demand.inputs * run[0].demand.element_bytes,
                 run[-1].demand.outputs * run[-1].demand.element_bytes,
             )
             for number, run in enumerate(runs)
-        ),
+        },
     )
-
-
-def _place_of(entry: PlacedDemand) -> Place:
-    return entry.subgraph, entry.index

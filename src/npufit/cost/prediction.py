@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from npufit.graph import OperatorId
 
 
 class Bound(StrEnum):
@@ -41,7 +44,6 @@ FREE = Cost(0.0, 0.0, 0.0, 0.0)
 class PartitionCost:
     """Milliseconds of one call of the NPU: its operators, and what it takes to get there and back."""
 
-    index: int
     npu_ms: float
     call_ms: float
     copy_ms: float
@@ -49,18 +51,18 @@ class PartitionCost:
 
 @dataclass(frozen=True, slots=True)
 class NpuCost:
-    """Milliseconds on the NPU: by subgraph and operator, and by partition.
+    """Milliseconds on the NPU: by operator, and by the index of the partition.
 
     Where a compiler merges operators the time stands at the one that the compiler names; partitions hold what it ties
     to none. The sum over `partitions` of npu_ms is the NPU's time. `tail_factor` says how many times longer
     convolutions that stay on the CPU take beside this delegate than without it.
     """
 
-    operators: dict[tuple[int, int], Cost]
-    partitions: tuple[PartitionCost, ...]
+    operators: Mapping[OperatorId, Cost]
+    partitions: Mapping[int, PartitionCost]
     tail_factor: float = 1.0
 
     @property
     def total_ms(self) -> float:
         """All partitions, with what it takes to get there and back."""
-        return sum(call.npu_ms + call.call_ms + call.copy_ms for call in self.partitions)
+        return sum(call.npu_ms + call.call_ms + call.copy_ms for call in self.partitions.values())

@@ -38,7 +38,7 @@ def measured_reversal(estimate: Estimate, stack: str) -> Reversal | None:
     Runs with a caution do not count where the placement is known and its prediction contradicts them.
     """
     runs = [entry for entry in estimate.measured if entry.unit is Unit.NPU and stack in entry.stack]
-    is_known = all(entry.unit is not Unit.UNKNOWN for entry in estimate.operators)
+    is_known = all(entry.placement.unit is not Unit.UNKNOWN for entry in estimate.operators)
     if is_known and estimate.total_ms is not None and predicted_reversal(estimate) is None:
         runs = [entry for entry in runs if not entry.caution]
     alone = [entry.ms for entry in estimate.measured if entry.unit is Unit.CPU]

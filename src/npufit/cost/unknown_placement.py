@@ -14,8 +14,9 @@ from npufit.cost.assembly import SLOWER_BESIDE_A_DELEGATE, Assembly, assemble
 from npufit.cost.coefficient import Values
 from npufit.cost.estimate import Band
 from npufit.cost.npu import NpuModel
-from npufit.cost.possible_workloads import Place, Taking, could_take, place_runs, place_singly
+from npufit.cost.possible_workloads import Taking, could_take, place_runs, place_singly
 from npufit.cost.workload import Workload
+from npufit.graph import OperatorId
 from npufit.stacks import NpuCount, Placement, Status, Unit
 
 _NEARLY_ALL = 0.9
@@ -42,7 +43,6 @@ class Span:
 class _Candidate:
     """One operator that may run on the NPU: its milliseconds there, in a call of its own, and on the CPU."""
 
-    place: Place
     npu_ms: float
     call_ms: float
     copy_ms: float
@@ -81,7 +81,7 @@ def span_unknown(
     count = _scaled(placement.npu_count, len(workload.operators), len(takeable))
     partitions = placement.npu_count.partitions if placement.npu_count is not None else None
     beside = {
-        (entry.subgraph, entry.index): alone.on_cpu[entry.subgraph, entry.index].ms
+        entry.placement.id: alone.on_cpu[entry.placement.id].ms
         * (tail_factor if entry.demand.family in SLOWER_BESIDE_A_DELEGATE else 1.0)
         for entry in workload.operators
     }
@@ -100,30 +100,24 @@ def span_unknown(
     return Span(low, high, assumed, why)
 
 
-def _rest_alone(workload: Workload, alone: Assembly, chosen: tuple[Place, ...]) -> float:
+def _rest_alone(workload: Workload, alone: Assembly, chosen: tuple[OperatorId, ...]) -> float:
     """Return the milliseconds that the CPU takes for all operators but `chosen`, without a delegate beside it."""
     taken = frozenset(chosen)
-    return sum(
-        alone.on_cpu[entry.subgraph, entry.index].ms
-        for entry in workload.operators
-        if (entry.subgraph, entry.index) not in taken
-    )
+    return sum(alone.on_cpu[entry.placement.id].ms for entry in workload.operators if entry.placement.id not in taken)
 
 
 def _candidates(
-    workload: Workload, alone: Assembly, model: NpuModel, npu: Values, takeable: tuple[Place, ...]
+    workload: Workload, alone: Assembly, model: NpuModel, npu: Values, takeable: tuple[OperatorId, ...]
 ) -> tuple[list[_Candidate], float]:
     singly = place_singly(workload, takeable)
     cost = model.cost(singly, npu)
-    calls = {call.index: call for call in cost.partitions}
     found: list[_Candidate] = []
     for entry in singly.on(Unit.NPU):
-        place = entry.subgraph, entry.index
-        if entry.partition is None:
+        if entry.placement.partition is None:
             continue
-        call, on_cpu = calls[entry.partition], alone.on_cpu[place].ms
+        call, on_cpu = cost.partitions[entry.placement.partition], alone.on_cpu[entry.placement.id].ms
         factor = cost.tail_factor if entry.demand.family in SLOWER_BESIDE_A_DELEGATE else 1.0
-        found.append(_Candidate(place, call.npu_ms, call.call_ms, call.copy_ms, on_cpu, on_cpu * factor))
+        found.append(_Candidate(call.npu_ms, call.call_ms, call.copy_ms, on_cpu, on_cpu * factor))
     return found, cost.tail_factor
 
 
@@ -165,8 +159,8 @@ def _at_worst(
 
 
 def _assumption(
-    placement: Placement, workload: Workload, takeable: tuple[Place, ...], count: int | None
-) -> tuple[tuple[Place, ...] | None, str]:
+    placement: Placement, workload: Workload, takeable: tuple[OperatorId, ...], count: int | None
+) -> tuple[tuple[OperatorId, ...] | None, str]:
     """Return the operators that are assumed to be on the NPU, None where nothing speaks for any, and why."""
     if placement.status is Status.UNAVAILABLE:
         return takeable, "assumes that the delegate takes every operator that the NPU could take, which is not known"

@@ -6,44 +6,36 @@ no network, no compiler and no weights.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npufit.cost.demand import Demand, measure_demand
-from npufit.graph import Model
-from npufit.stacks import CompilerPass, Placement, Unit
+from npufit.graph import Model, OperatorId
+from npufit.stacks import CompilerPass, Evidence, OperatorPlacement, Placement, Traffic, Unit
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedDemand:
-    """One operator: what it asks for, and where it runs. `subgraph` and `index` name it in its model."""
+    """One operator: where it runs, and what it asks for."""
 
-    subgraph: int
-    index: int
+    placement: OperatorPlacement
     demand: Demand
-    unit: Unit
-    partition: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """One partition: its index, and the bytes that enter and leave it at every inference."""
-
-    index: int
-    input_bytes: int
-    output_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """All operators in the order of the file, the partitions, and the passes of the stack's compiler where it ran."""
+    """All operators in the order of the file, what crosses each partition's boundary, and the compiler's passes.
+
+    `partitions` are by index; there are passes where the stack's compiler ran.
+    """
 
     operators: tuple[PlacedDemand, ...]
-    partitions: tuple[Load, ...]
+    partitions: Mapping[int, Traffic]
     passes: tuple[CompilerPass, ...] = ()
 
     def on(self, unit: Unit) -> tuple[PlacedDemand, ...]:
         """Return the operators that run on `unit`."""
-        return tuple(operator for operator in self.operators if operator.unit is unit)
+        return tuple(operator for operator in self.operators if operator.placement.unit is unit)
 
 
 def workload_of(model: Model, placement: Placement) -> Workload:
@@ -51,20 +43,10 @@ def workload_of(model: Model, placement: Placement) -> Workload:
     estimate = placement.compiler_estimate
     return Workload(
         operators=tuple(
-            PlacedDemand(
-                placed.subgraph,
-                placed.index,
-                measure_demand(
-                    model.subgraphs[placed.subgraph], model.subgraphs[placed.subgraph].operators[placed.index]
-                ),
-                placed.unit,
-                placed.partition,
-            )
+            PlacedDemand(placed, measure_demand(model.subgraphs[placed.id.subgraph], model.operator(placed.id)))
             for placed in placement.operators
         ),
-        partitions=tuple(
-            Load(partition.index, partition.input_bytes, partition.output_bytes) for partition in placement.partitions
-        ),
+        partitions={partition.index: partition.traffic for partition in placement.partitions},
         passes=estimate.passes if estimate is not None else (),
     )
 
@@ -73,9 +55,13 @@ def on_the_cpu(model: Model) -> Workload:
     """Return `model` with every operator on the CPU."""
     return Workload(
         tuple(
-            PlacedDemand(number, index, measure_demand(subgraph, operator), Unit.CPU, None)
-            for number, subgraph in enumerate(model.subgraphs)
-            for index, operator in enumerate(subgraph.operators)
+            PlacedDemand(assumed(place, Unit.CPU), measure_demand(model.subgraphs[place.subgraph], operator))
+            for place, operator in model.operators()
         ),
-        (),
+        {},
     )
+
+
+def assumed(place: OperatorId, unit: Unit, partition: int | None = None) -> OperatorPlacement:
+    """Return the placement of an operator that nobody decided here: one that is tried out, or kept without reasons."""
+    return OperatorPlacement(place, unit, Evidence.INFERRED, partition)

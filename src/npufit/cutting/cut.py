@@ -154,7 +154,7 @@ def _sides(
 ) -> tuple[frozenset[int], frozenset[int]]:
     """Return the operators before and behind the part for the NPU."""
     operators = model.main.operators
-    on_npu = {placed.index for placed in placement.operators if placed.subgraph == 0 and placed.unit is Unit.NPU}
+    on_npu = {placed.id.index for placed in placement.operators if placed.id.subgraph == 0 and placed.unit is Unit.NPU}
     if not on_npu and not (head or tail):
         raise InputError(
             f"{model.name}: nothing is known to run on the NPU of {placement.target}, so there is nothing to cut. Name "

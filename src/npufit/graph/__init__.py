@@ -1,7 +1,18 @@
 """The model as immutable data: operators, tensors, subgraphs, and what can be computed from them."""
 
 from npufit.graph.element import ElementType
-from npufit.graph.model import CUSTOM, ETHOS_U, NO_TENSOR, Attachment, Metadata, Model, Operator, Signature, Subgraph
+from npufit.graph.model import (
+    CUSTOM,
+    ETHOS_U,
+    NO_TENSOR,
+    Attachment,
+    Metadata,
+    Model,
+    Operator,
+    OperatorId,
+    Signature,
+    Subgraph,
+)
 from npufit.graph.operands import has_operands, require_operands
 from npufit.graph.operator_types import (
     CONVOLUTIONS,
@@ -103,6 +114,7 @@ __all__ = [
     "MulOptions",
     "MultiAxisQuantization",
     "Operator",
+    "OperatorId",
     "OperatorType",
     "OptionValue",
     "Options",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from npufit.graph.options import Options
 from npufit.graph.tensor import Buffer, Tensor
@@ -47,6 +48,13 @@ class Operator:
     def input(self, position: int) -> int:
         """Return the tensor index of the input at `position`, or NO_TENSOR where it is left out."""
         return self.inputs[position] if position < len(self.inputs) else NO_TENSOR
+
+
+class OperatorId(NamedTuple):
+    """Which operator of a model: the index of its subgraph, and its own index there."""
+
+    subgraph: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride] - nobody searches an id as a sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +125,13 @@ class Model:
     def main(self) -> Subgraph:
         """The subgraph that an inference runs."""
         return self.subgraphs[0]
+
+    def operator(self, operator: OperatorId) -> Operator:
+        """Return the operator that `operator` names."""
+        return self.subgraphs[operator.subgraph].operators[operator.index]
+
+    def operators(self) -> Iterator[tuple[OperatorId, Operator]]:
+        """Yield every operator with its id, in the order of subgraphs and operators."""
+        for number, subgraph in enumerate(self.subgraphs):
+            for index, operator in enumerate(subgraph.operators):
+                yield OperatorId(number, index), operator

@@ -9,6 +9,7 @@ from npufit.checking import CheckResult
 from npufit.cost import Band, Estimate, Measured
 from npufit.cost.reversal import Reversal, measured_reversal, predicted_reversal
 from npufit.formatting import milliseconds, percent, plural, printable, shorten, significant, size
+from npufit.graph import OperatorId
 from npufit.stacks import Status, Unit
 
 
@@ -235,7 +236,7 @@ def slower_words(result: CheckResult, estimate: Estimate) -> str:
     slower = estimate.slower_on_npu
     if not slower:
         return ""
-    times = {(entry.subgraph, entry.index): entry for entry in estimate.operators}
+    times = {entry.placement.id: entry for entry in estimate.operators}
     saved = sum((times[place].ms or 0.0) - times[place].cpu_ms for place in slower)
     return (
         f"{plural(len(slower), 'operator')} would take {milliseconds(saved)} less on the CPU, before the copies that "
@@ -243,12 +244,12 @@ def slower_words(result: CheckResult, estimate: Estimate) -> str:
     )
 
 
-def places(result: CheckResult, operators: Sequence[tuple[int, int]], most: int = 8) -> str:
+def places(result: CheckResult, operators: Sequence[OperatorId], most: int = 8) -> str:
     """Return operators by index and type, the first `most` of them."""
     several = len(result.model.subgraphs) > 1
     names = [
-        f"{f'{subgraph}:' if several else ''}{index} {result.model.subgraphs[subgraph].operators[index].name}"
-        for subgraph, index in operators[:most]
+        f"{f'{place.subgraph}:' if several else ''}{place.index} {result.model.operator(place).name}"
+        for place in operators[:most]
     ]
     if len(operators) > most:
         names.append(f"… {len(operators) - most} more")

@@ -10,7 +10,7 @@ def placements(context: Context, subgraph: int = 0) -> dict[int, OperatorPlaceme
     """Return where each operator of `subgraph` runs, by its index; nothing where there is no placement."""
     if context.placement is None:
         return {}
-    return {placed.index: placed for placed in context.placement.operators if placed.subgraph == subgraph}
+    return {placed.id.index: placed for placed in context.placement.operators if placed.id.subgraph == subgraph}
 
 
 def hazards(context: Context, *rules: str, subgraph: int = 0) -> tuple[Hazard, ...]:

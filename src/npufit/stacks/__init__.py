@@ -18,6 +18,7 @@ from npufit.stacks.placement import (
     Placement,
     Setting,
     Status,
+    Traffic,
     Unit,
 )
 from npufit.stacks.registry import (
@@ -59,6 +60,7 @@ __all__ = [
     "Status",
     "Target",
     "TargetInfo",
+    "Traffic",
     "Unit",
     "all_rules",
     "all_targets",

@@ -5,10 +5,10 @@ A log is what happened; rules are what we expect. The log decides, and where the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from npufit.graph import Model, wire
+from npufit.graph import Model, OperatorId, wire
 from npufit.stacks.partitioning import describe_partition, partition_epochs
 from npufit.stacks.placement import Difference, Note, NpuCount, OperatorPlacement, Partition, Placement, Status, Unit
 from npufit.stacks.rule import Evidence, RuleKind
@@ -18,14 +18,14 @@ from npufit.stacks.rule import Evidence, RuleKind
 class LogReport:
     """What a log says about one model.
 
-    `units` holds what the log says operator by operator, for those that it names, keyed by (subgraph, index);
-    `partitions`, `npu_operators` and `total_operators` are its totals, None where it gives none.
-    `counts_source_operators` is False where the totals count the tool's own operators, not the file's.
-    `cut_by_tflite` says that TensorFlow Lite forms the partitions from the units, so that they can be formed anew.
+    `units` holds what the log says operator by operator, for those that it names; `partitions`, `npu_operators` and
+    `total_operators` are its totals, None where it gives none. `counts_source_operators` is False where the totals
+    count the tool's own operators, not the file's. `cut_by_tflite` says that TensorFlow Lite forms the partitions from
+    the units, so that they can be formed anew.
     """
 
     kind: str
-    units: tuple[tuple[int, int, Unit], ...] = ()
+    units: Mapping[OperatorId, Unit] = field(default_factory=dict[OperatorId, Unit])
     partitions: int | None = None
     npu_operators: int | None = None
     total_operators: int | None = None
@@ -40,21 +40,20 @@ def apply_log(placement: Placement, report: LogReport, model: Model) -> Placemen
     Operators that the log does not name keep what the rules say; totals of the log are compared, not applied, because
     they do not tell which operators they mean. Hazards of operators that turn out to be on the CPU are dropped.
     """
-    logged = {(subgraph, index): unit for subgraph, index, unit in report.units}
     differences: list[Difference] = []
     operators: list[OperatorPlacement] = []
     for operator in placement.operators:
-        unit = logged.get((operator.subgraph, operator.index))
+        unit = report.units.get(operator.id)
         if unit is not None and unit is not operator.unit and operator.unit is not Unit.UNKNOWN:
-            name = model.subgraphs[operator.subgraph].operators[operator.index].name
-            differences.append(Difference(operator.subgraph, operator.index, f"unit of {name}", operator.unit, unit))
+            name = model.operator(operator.id).name
+            differences.append(Difference(operator.id, f"unit of {name}", operator.unit, unit))
         operators.append(operator if unit is None else _as_logged(operator, unit))
     partitions = placement.partitions
     if differences and report.cut_by_tflite:
         partitions = _cut(model, operators)
-        partition_of = {(p.subgraph, index): p.index for p in partitions for index in p.operators}
-        operators = [replace(o, partition=partition_of.get((o.subgraph, o.index))) for o in operators]
-    on_npu = {(operator.subgraph, operator.index) for operator in operators if operator.unit is Unit.NPU}
+        partition_of = {OperatorId(p.subgraph, index): p.index for p in partitions for index in p.operators}
+        operators = [replace(operator, partition=partition_of.get(operator.id)) for operator in operators]
+    on_npu = {operator.id for operator in operators if operator.unit is Unit.NPU}
     differences += _total_differences(placement, report, operators)
     unknown = any(operator.unit is Unit.UNKNOWN for operator in operators)
     return replace(
@@ -62,7 +61,7 @@ def apply_log(placement: Placement, report: LogReport, model: Model) -> Placemen
         status=Status.PARTIAL if unknown else Status.COMPLETE,
         operators=tuple(operators),
         partitions=partitions,
-        hazards=tuple(hazard for hazard in placement.hazards if (hazard.subgraph, hazard.operators[0]) in on_npu),
+        hazards=tuple(hazard for hazard in placement.hazards if hazard.culprit in on_npu),
         differences=(*placement.differences, *differences),
         notes=(*report.notes, *placement.notes),
         log=report.kind,
@@ -110,11 +109,11 @@ def _as_logged(operator: OperatorPlacement, unit: Unit) -> OperatorPlacement:
 
 def _cut(model: Model, operators: Sequence[OperatorPlacement]) -> tuple[Partition, ...]:
     """Return the partitions that TensorFlow Lite forms of these units."""
-    on_npu = {(operator.subgraph, operator.index) for operator in operators if operator.unit is Unit.NPU}
+    on_npu = {operator.id for operator in operators if operator.unit is Unit.NPU}
     partitions: list[Partition] = []
     for number, subgraph in enumerate(model.subgraphs):
         wiring = wire(subgraph)
-        supported = [(number, index) in on_npu for index in range(len(subgraph.operators))]
+        supported = [OperatorId(number, index) in on_npu for index in range(len(subgraph.operators))]
         for epoch in partition_epochs(subgraph, supported):
             partitions.append(describe_partition(subgraph, wiring, number, len(partitions), epoch))
     return tuple(partitions)
@@ -125,15 +124,13 @@ def _total_differences(placement: Placement, report: LogReport, operators: list[
     if report.partitions is not None and placement.status is Status.COMPLETE:
         predicted = len(placement.partitions)
         if predicted != report.partitions:
-            differences.append(Difference(0, None, "partitions", str(predicted), str(report.partitions)))
+            differences.append(Difference(None, "partitions", str(predicted), str(report.partitions)))
     if not report.counts_source_operators:
         return differences
     if report.total_operators is not None and report.total_operators != len(operators):
-        differences.append(
-            Difference(0, None, "operators in the model", str(len(operators)), str(report.total_operators))
-        )
+        differences.append(Difference(None, "operators in the model", str(len(operators)), str(report.total_operators)))
     npu = sum(operator.unit is Unit.NPU for operator in operators)
     unknown = any(operator.unit is Unit.UNKNOWN for operator in operators)
     if report.npu_operators is not None and not unknown and report.npu_operators != npu:
-        differences.append(Difference(0, None, "operators on the NPU", str(npu), str(report.npu_operators)))
+        differences.append(Difference(None, "operators on the NPU", str(npu), str(report.npu_operators)))
     return differences

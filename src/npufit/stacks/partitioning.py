@@ -8,10 +8,10 @@ Source: tflite/graph_info.cc of LiteRT @f67457790.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from npufit.graph import NO_TENSOR, Subgraph, Wiring
-from npufit.stacks.placement import Partition
+from npufit.stacks.placement import Partition, Traffic
 
 
 def partition_epochs(subgraph: Subgraph, supported: Sequence[bool]) -> list[list[int]]:
@@ -81,6 +81,13 @@ def describe_partition(
         operators=tuple(operators),
         inputs=tuple(inputs),
         outputs=tuple(outputs),
-        input_bytes=sum(subgraph.tensors[tensor].size_bytes for tensor in inputs),
-        output_bytes=sum(subgraph.tensors[tensor].size_bytes for tensor in outputs),
+        traffic=traffic_of(subgraph, inputs, outputs),
+    )
+
+
+def traffic_of(subgraph: Subgraph, inputs: Iterable[int], outputs: Iterable[int]) -> Traffic:
+    """Return the bytes of the tensors `inputs` and `outputs` of a partition."""
+    tensors = subgraph.tensors
+    return Traffic(
+        sum(tensors[index].size_bytes for index in inputs), sum(tensors[index].size_bytes for index in outputs)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from npufit.graph import OperatorId
 from npufit.stacks.rule import Effect, Evidence, Finding, Remedy, Rule
 from npufit.stacks.target import Target
 
@@ -21,8 +22,7 @@ class Unit(StrEnum):
 class OperatorPlacement:
     """Where one operator runs. `finding` says why where it is not on the NPU; `note` adds what is worth knowing."""
 
-    subgraph: int
-    index: int
+    id: OperatorId
     unit: Unit
     evidence: Evidence
     partition: int | None = None
@@ -50,6 +50,24 @@ class Hazard:
     effect: Effect
     certain: bool = True
 
+    @property
+    def culprit(self) -> OperatorId:
+        """The operator at fault."""
+        return OperatorId(self.subgraph, self.operators[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Bytes that enter and leave a partition at every inference."""
+
+    input_bytes: int
+    output_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes in both directions."""
+        return self.input_bytes + self.output_bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -63,13 +81,7 @@ class Partition:
     operators: tuple[int, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    input_bytes: int
-    output_bytes: int
-
-    @property
-    def boundary_bytes(self) -> int:
-        """Bytes that enter and leave at every inference."""
-        return self.input_bytes + self.output_bytes
+    traffic: Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +116,7 @@ class MemoryUse:
 class Difference:
     """Where a log or a compiled file contradicts the rules; `operator` is None for totals."""
 
-    subgraph: int
-    operator: int | None
+    operator: OperatorId | None
     what: str
     predicted: str
     observed: str
@@ -115,15 +126,14 @@ class Difference:
 class CompilerPass:
     """One operation on the NPU as the stack's compiler scheduled it, and what the compiler thinks that it takes.
 
-    `subgraph` and `operator` are None where the compiler does not say whose it is. `npu_cycles` are those of the
+    `operator` is None where the compiler does not say whose it is. `npu_cycles` are those of the
     arithmetic, `memory_cycles` those of the slowest memory, `total_cycles` what the compiler makes of both. Bytes are
     those that cross the bus of that memory at every inference, in whole bursts; `dram_efficiency` is the share of
     what is read that is of use, 0 to 1.
     """
 
     partition: int
-    subgraph: int | None
-    operator: int | None
+    operator: OperatorId | None
     kind: str
     macs: int
     npu_cycles: int

@@ -243,7 +243,7 @@ def test_deeplab_leaves_the_npu_for_its_last_operator_only(shared_models: Path) 
     after = rewrite(Substitute(), model, on(model, "25.3")).model
     assert hazards(after, "25.3") == []
     assert len(place(after, "25.3").partitions) == 1
-    left = [kinds(after)[placed.index] for placed in place(after, "25.3").operators if placed.partition is None]
+    left = [kinds(after)[placed.id.index] for placed in place(after, "25.3").operators if placed.partition is None]
     assert left == ["ARG_MAX"]
     before = with_outputs(model, [model.main.operators[-1].inputs[0]])
     behind = with_outputs(after, [after.main.operators[-1].inputs[0]])

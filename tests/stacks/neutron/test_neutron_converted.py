@@ -8,7 +8,7 @@ import pytest
 from stand_in_converter import KERNELS, Convention, Converted, convert_model
 
 from npufit.graph import Buffer, Metadata, Model
-from npufit.stacks.placement import Placement, Status, Unit
+from npufit.stacks.placement import Placement, Status, Traffic, Unit
 from npufit.stacks.rule import Evidence
 from npufit.tflite import parse_model, serialize_model
 from stacks.neutron.on_neutron import place, rule_ids, zoo
@@ -54,7 +54,7 @@ def test_payload_and_workspace_do_not_cross_the_border() -> None:
     first = place(converted.model).partitions[0]
     assert [graph.tensors[tensor].shape for tensor in first.inputs] == [(1, 96, 96, 3)]
     assert [graph.tensors[tensor].shape for tensor in first.outputs] == [(1, 48, 48, 96)]
-    assert (first.input_bytes, first.output_bytes) == (96 * 96 * 3, 48 * 48 * 96)
+    assert first.traffic == Traffic(96 * 96 * 3, 48 * 48 * 96)
 
 
 def test_payload_is_told_and_shared_parts_count_once() -> None:
@@ -69,7 +69,7 @@ def test_the_older_payload_without_kernels_is_sound() -> None:
     placement = _place(Convention(left=_LEFT, payload=2))
     assert not placement.hazards
     assert [use.memory for use in placement.memory][:2] == ["DDR, microcode", "DDR, weights"]
-    assert placement.partitions[0].input_bytes == 96 * 96 * 3
+    assert placement.partitions[0].traffic.input_bytes == 96 * 96 * 3
 
 
 def test_a_missing_payload_is_a_hazard_at_its_operator() -> None:

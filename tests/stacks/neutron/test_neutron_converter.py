@@ -11,7 +11,7 @@ import pytest
 
 from npufit.errors import ToolError
 from npufit.stacks.neutron.converter import find_converter
-from npufit.stacks.placement import Placement, Status, Unit
+from npufit.stacks.placement import Placement, Status, Traffic, Unit
 from npufit.stacks.rule import Evidence
 from npufit.stacks.stack import PlaceOptions
 from stacks.neutron.on_neutron import place, rule_ids, zoo
@@ -48,7 +48,7 @@ def test_partitions_are_in_source_operators_with_their_borders() -> None:
     placement = _run(*_LEFT)
     first, *others = placement.partitions
     assert first.operators == (1, 2, 3, 4)
-    assert (first.input_bytes, first.output_bytes) == (96 * 96 * 3, 48 * 48 * 96)
+    assert first.traffic == Traffic(96 * 96 * 3, 48 * 48 * 96)
     assert [partition.index for partition in others] == [1, 2, 3, 4]
     members = [index for partition in placement.partitions for index in partition.operators]
     assert members == [index for index, unit in enumerate(_expected()) if unit is Unit.NPU]
@@ -71,7 +71,8 @@ def test_renamed_tensors_without_a_list_leave_operators_unknown() -> None:
 def test_rules_are_compared_with_the_file() -> None:
     placement = _run("--left", "PAD", "--list-sources")
     assert [
-        (difference.operator, difference.predicted, difference.observed) for difference in placement.differences
+        (difference.operator and difference.operator.index, difference.predicted, difference.observed)
+        for difference in placement.differences
     ] == [
         (0, "cpu", "npu"),
         (70, "cpu", "npu"),

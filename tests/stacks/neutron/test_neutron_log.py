@@ -156,7 +156,7 @@ def test_a_log_for_another_chip_is_said_to_be_one() -> None:
 @pytest.mark.parametrize(("converted", "unit"), [(88, Unit.NPU), (0, Unit.CPU)])
 def test_all_or_nothing_tells_every_operator(converted: int, unit: Unit) -> None:
     report = _read(_CONVERTER.replace("= 82", f"= {converted}"))
-    assert [entry[2] for entry in report.units] == [unit] * 71
+    assert list(report.units.values()) == [unit] * 71
 
 
 def test_all_of_another_model_tells_nothing() -> None:
@@ -192,7 +192,7 @@ def test_a_converted_file_that_the_delegate_refuses_differs_from_what_it_says() 
 def test_delegate_line_of_a_plain_file(taken: int, unit: Unit) -> None:
     report = _read(f"NeutronDelegate: {taken} nodes delegated out of 71 nodes with 1 partitions")
     assert report.counts_source_operators
-    assert {entry[2] for entry in report.units} == {unit}
+    assert set(report.units.values()) == {unit}
 
 
 def test_delegate_line_of_the_converted_file_for_its_source() -> None:

@@ -29,7 +29,7 @@ def test_ssd_mobilenet_v1_on_25_3(shared_models: Path) -> None:
     placement = place(npufit.load(shared_models / "ssd_mobilenet_v1_coco_quant.tflite"), "25.3")
     assert (len(_on_npu(placement)), len(placement.operators), len(placement.partitions)) == (41, 64, 4)
     refused = {
-        operator.index: operator.finding.found
+        operator.id.index: operator.finding.found
         for operator in placement.operators
         if operator.finding and operator.finding.rule.id == "teflon.relu6-range"
     }

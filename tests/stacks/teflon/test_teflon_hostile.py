@@ -108,19 +108,16 @@ def models(draw: st.DrawFn) -> Model:
 
 def _check(placement: Placement, model: Model) -> None:
     places = [(number, index) for number, subgraph in enumerate(model.subgraphs) for index in _indices(subgraph)]
-    assert [(operator.subgraph, operator.index) for operator in placement.operators] == places
+    assert [operator.id for operator in placement.operators] == places
     for operator in placement.operators:
         assert (operator.unit is Unit.NPU) == (operator.finding is None) == (operator.partition is not None)
     unknown = any(operator.unit is Unit.UNKNOWN for operator in placement.operators)
     assert placement.status is (Status.PARTIAL if unknown else Status.COMPLETE)
-    on_npu = {(operator.subgraph, operator.index) for operator in placement.operators if operator.unit is Unit.NPU}
+    on_npu = {operator.id for operator in placement.operators if operator.unit is Unit.NPU}
     for hazard in placement.hazards:
         tensors = model.subgraphs[hazard.subgraph].tensors
         # What happens before a driver is asked is a hazard wherever the operator would run.
-        assert (
-            hazard.rule.id in ("teflon.operand-read-early", "teflon.quantized-dimension")
-            or (hazard.subgraph, hazard.operators[0]) in on_npu
-        )
+        assert hazard.rule.id in ("teflon.operand-read-early", "teflon.quantized-dimension") or hazard.culprit in on_npu
         assert all(0 <= tensor < len(tensors) for tensor in hazard.tensors)
         assert hazard.message.isprintable()
         assert hazard.found.isprintable()

@@ -52,9 +52,7 @@ def _compare(text: str, model: Model) -> None:
     report = load_stack("teflon").read_log(text, model)
     assert report is not None
     placement = place(model, "25.3")
-    assert {(subgraph, index): unit for subgraph, index, unit in report.units} == {
-        (operator.subgraph, operator.index): operator.unit for operator in placement.operators
-    }
+    assert report.units == {operator.id: operator.unit for operator in placement.operators}
     assert report.partitions == len(placement.partitions)
     assert apply_log(placement, report, model).differences == ()
 
@@ -82,7 +80,7 @@ def test_a_changed_row_is_one_difference() -> None:
     report = load_stack("teflon").read_log(changed, model)
     assert report is not None
     (difference,) = apply_log(place(model, "25.3"), report, model).differences
-    assert (difference.operator, difference.predicted, difference.observed) == (2, Unit.NPU, Unit.CPU)
+    assert (difference.operator, difference.predicted, difference.observed) == ((0, 2), Unit.NPU, Unit.CPU)
 
 
 @pytest.mark.parametrize(

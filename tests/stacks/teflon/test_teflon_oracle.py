@@ -53,7 +53,7 @@ def test_the_zoos_networks_are_placed_as_the_builds_placed_their_originals(name:
     _, answers = _ZOO[name]
     ranges, partitions = answers[version]
     placement = place(npufit.load(name), version)
-    assert {operator.index for operator in placement.operators if operator.unit is Unit.NPU} == _operators(ranges)
+    assert {operator.id.index for operator in placement.operators if operator.unit is Unit.NPU} == _operators(ranges)
     assert len(placement.partitions) == partitions
 
 

@@ -103,9 +103,11 @@ def test_boundaries_are_what_crosses_them(graph: tuple[Subgraph, list[bool]]) ->
         wanted = {tensor for operator in outside for tensor in operator.inputs} | set(subgraph.outputs)
         assert set(partition.inputs) == {t for t in read - written if not subgraph.tensors[t].is_constant}
         assert set(partition.outputs) == written & wanted
-        assert partition.input_bytes == sum(subgraph.tensors[tensor].size_bytes for tensor in partition.inputs)
-        assert partition.output_bytes == sum(subgraph.tensors[tensor].size_bytes for tensor in partition.outputs)
-        assert partition.boundary_bytes == partition.input_bytes + partition.output_bytes
+        assert partition.traffic.input_bytes == sum(subgraph.tensors[tensor].size_bytes for tensor in partition.inputs)
+        assert partition.traffic.output_bytes == sum(
+            subgraph.tensors[tensor].size_bytes for tensor in partition.outputs
+        )
+        assert partition.traffic.total_bytes == partition.traffic.input_bytes + partition.traffic.output_bytes
         assert (partition.index, partition.operators) == (number, tuple(members))
 
 
@@ -135,7 +137,7 @@ def test_one_refused_operator_cuts_a_chain() -> None:
     assert partition_epochs(model.main, [True, False, True]) == [[0], [2]]
     placement = place(model, "26.2")
     assert [operator.partition for operator in placement.operators] == [0, None, 1]
-    assert [partition.boundary_bytes for partition in placement.partitions] == [256, 256]
+    assert [partition.traffic.total_bytes for partition in placement.partitions] == [256, 256]
 
 
 def test_operators_that_never_become_ready_are_in_no_partition() -> None:

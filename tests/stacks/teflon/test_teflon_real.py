@@ -72,7 +72,7 @@ def _compare_placement(placement: Placement, answer: dict[str, Any], where: str)
     taken: list[bool] = answer.get("taken") or []
     for operator, was_taken in zip(placement.operators, taken, strict=False):
         if operator.unit is not Unit.UNKNOWN:
-            assert (operator.unit is Unit.NPU) == was_taken, f"{where}, operator {operator.index}"
+            assert (operator.unit is Unit.NPU) == was_taken, f"{where}, operator {operator.id.index}"
     if answer["partitions"] is not None:
         assert len(placement.partitions) == answer["partitions"], where
     crash = answer.get("crash") or ""

@@ -45,13 +45,14 @@ def _problems(model: Model, version: str, chip: str) -> Iterator[str]:
     for operator in placements[version].operators:
         if operator.finding is None:
             continue
-        taking = [other for other in _later(version) if is_taken(other, operator.index)]
-        clean = [other for other in taking if not blamed(other, operator.index)]
+        taking = [other for other in _later(version) if is_taken(other, operator.id.index)]
+        clean = [other for other in taking if not blamed(other, operator.id.index)]
         expected = next(iter(clean or taking), None)
         if _version(operator.finding.remedies) != expected:
-            yield f"{operator.index}: {operator.finding.rule.id} names {operator.finding.remedies[0]}, not {expected}"
+            named = operator.finding.remedies[0]
+            yield f"{operator.id.index}: {operator.finding.rule.id} names {named}, not {expected}"
         if not operator.finding.remedies:
-            yield f"{operator.index}: no way out named"
+            yield f"{operator.id.index}: no way out named"
     for hazard in placements[version].hazards:
         index = hazard.operators[0]
         without = [other for other in _later(version) if hazard.rule.id not in blamed(other, index)]

@@ -23,4 +23,4 @@ def units(placement: Placement) -> list[str]:
 
 def on_cpu(placement: Placement) -> dict[int, OperatorPlacement]:
     """Return the operators on the CPU by index."""
-    return {operator.index: operator for operator in placement.operators if operator.unit == "cpu"}
+    return {operator.id.index: operator for operator in placement.operators if operator.unit == "cpu"}

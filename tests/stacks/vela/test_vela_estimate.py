@@ -10,7 +10,7 @@ import pytest
 from networks.chains import chain, with_call
 from npufit.chips import load_chip
 from npufit.errors import ToolError
-from npufit.graph import Model
+from npufit.graph import Model, OperatorId
 from npufit.stacks.placement import CompilerEstimate, CompilerPass, Placement
 from npufit.stacks.vela.compilation import Compilation, digest, from_bytes, to_bytes
 from npufit.stacks.vela.labels import label_tensors
@@ -106,8 +106,7 @@ def test_the_first_convolution_reads_an_unfit_layout(shared_models: Path) -> Non
     first = estimate_of(place(read_model(shared_models / f"{MOBILENET_V2}.tflite"))).passes[0]
     assert first == CompilerPass(
         partition=0,
-        subgraph=0,
-        operator=0,
+        operator=OperatorId(0, 0),
         kind="Conv2D",
         macs=112 * 112 * 32 * 3 * 3 * 3,
         npu_cycles=485521,
@@ -123,14 +122,14 @@ def test_the_first_convolution_reads_an_unfit_layout(shared_models: Path) -> Non
 
 def test_passes_are_where_their_operators_are(shared_models: Path) -> None:
     placement = place(read_model(shared_models / "fastestdet_shufflenetv2.tflite"))
-    units = {(placed.subgraph, placed.index): placed for placed in placement.operators}
+    units = {placed.id: placed for placed in placement.operators}
     passes = estimate_of(placement).passes
     assert {entry.partition for entry in passes} == {part.index for part in placement.partitions}
     assert [entry.partition for entry in passes] == sorted(entry.partition for entry in passes)
     for entry in passes:
-        assert entry.subgraph is not None
         assert entry.operator is not None
-        placed = units[entry.subgraph, entry.operator]
+        assert entry.operator is not None
+        placed = units[entry.operator]
         assert placed.unit == "npu"
         assert placed.partition == entry.partition
 
@@ -144,8 +143,8 @@ def test_more_than_all_is_all(shared_models: Path) -> None:
 
 def test_operators_on_the_cpu_have_no_pass() -> None:
     placement = place(chain("RELU", "SQUARE", "ABS"))
-    found = [(entry.partition, entry.subgraph, entry.operator) for entry in estimate_of(placement).passes]
-    assert found == [(0, 0, 0), (1, 0, 2)]
+    found = [(entry.partition, entry.operator) for entry in estimate_of(placement).passes]
+    assert found == [(0, (0, 0)), (1, (0, 2))]
     idle = estimate_of(place(chain("SQUARE")))
     assert (idle.passes, idle.total_cycles, idle.total_ms) == ((), 0, 0.0)
 
@@ -153,7 +152,7 @@ def test_operators_on_the_cpu_have_no_pass() -> None:
 def test_of_several_subgraphs_vela_tells_only_the_last() -> None:
     estimate = estimate_of(place(with_call()))
     (entry,) = estimate.passes
-    assert (entry.partition, entry.subgraph, entry.operator, entry.kind) == (1, 1, 0, "Relu6")
+    assert (entry.partition, entry.operator, entry.kind) == (1, (1, 0), "Relu6")
     assert estimate.total_cycles == 2 * entry.total_cycles
 
 

@@ -26,7 +26,7 @@ def test_velas_own_log_is_read() -> None:
     model = chain("RELU", "SQUARE", "ABS")
     report = STACK.read_log(log_of(model), model)
     assert report is not None
-    assert (report.kind, report.units) == ("vela", ((0, 1, Unit.CPU),))
+    assert (report.kind, report.units) == ("vela", {(0, 1): Unit.CPU})
     assert (report.npu_operators, report.total_operators, report.counts_source_operators) == (2, 3, False)
     texts = [note.text for note in report.notes]
     assert "Vela's totals, CPU 1 and NPU 2, count its internal operators, not those of this file" in texts
@@ -47,7 +47,7 @@ def test_warnings_alone_decide_nothing() -> None:
     text = "Warning (supported operators) operator: SQUARE, ofm: 't2'\nReason: Unsupported opType\n\n"
     report = STACK.read_log(text, model)
     assert report is not None
-    assert report.units == ()
+    assert not report.units
     assert "may fold an operator away" in report.notes[0].text
 
 
@@ -57,7 +57,7 @@ def test_warnings_that_fit_two_operators_decide_nothing() -> None:
     text = "Warning (supported operators) operator: SQUARE, ofm: '1'\nReason: Unsupported opType\n\n"
     report = STACK.read_log(text + "CPU operators = 1 (50.0%)\nNPU operators = 1 (50.0%)\n", double)
     assert report is not None
-    assert report.units == ()
+    assert not report.units
 
 
 def test_the_delegate_on_the_source_file() -> None:

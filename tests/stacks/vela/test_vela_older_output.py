@@ -112,10 +112,10 @@ def test_a_log_of_an_older_release_is_read() -> None:
 def test_the_record_ties_commands_and_passes_to_operators() -> None:
     database, passes = read_record(output().record, MODEL)
     assert database.stream_count == 1
-    assert {(work.operator, work.stream) for work in database.work} == {(0, 0), (1, 0), (2, 0)}
+    assert {(work.operator, work.stream) for work in database.work} == {((0, index), 0) for index in range(3)}
     assert {write.tensor for write in database.writes} <= {1, 2, 3}
     assert sum(entry.total_cycles for entry in passes) > 0
-    assert {entry.operator for entry in passes} == {0, 1, 2}
+    assert {entry.operator for entry in passes} == {(0, index) for index in range(3)}
     assert all(0 <= entry.dram_efficiency <= 1 for entry in passes)
 
 

@@ -25,7 +25,7 @@ def test_everything_on_the_npu() -> None:
     assert {operator.evidence for operator in placement.operators} == {Evidence.EXECUTED}
     (partition,) = placement.partitions
     assert (partition.operators, partition.inputs, partition.outputs) == ((0, 1), (0,), (2,))
-    assert (partition.input_bytes, partition.output_bytes) == (1024, 1024)
+    assert (partition.traffic.input_bytes, partition.traffic.output_bytes) == (1024, 1024)
     assert placement.differences == ()
 
 
@@ -124,7 +124,7 @@ def test_operators_without_outputs_stay_and_are_found() -> None:
 
 def test_operators_of_every_subgraph_are_placed() -> None:
     placement = place(with_call())
-    assert [(operator.subgraph, operator.index, str(operator.unit)) for operator in placement.operators] == [
+    assert [(*operator.id, str(operator.unit)) for operator in placement.operators] == [
         (0, 0, "npu"),
         (0, 1, "cpu"),
         (1, 0, "npu"),

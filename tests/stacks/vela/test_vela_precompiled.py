@@ -8,6 +8,7 @@ from networks.chains import chain
 from npufit.checking import check
 from npufit.chips import load_chip
 from npufit.graph import Model
+from npufit.stacks.placement import Traffic
 from npufit.stacks.vela.runner import run_vela
 from npufit.stacks.vela.settings import resolve_settings
 from npufit.tflite import parse_model, read_model, serialize_model
@@ -23,7 +24,7 @@ def compiled(model: Model, accelerator: str = "ethos-u65-256") -> Model:
 def test_the_placement_is_in_the_file() -> None:
     placement = place(compiled(chain("RELU", "SQUARE", "ABS")), time_limit_s=0.0)
     assert units(placement) == ["npu", "cpu", "npu"]
-    assert [(part.operators, part.input_bytes, part.output_bytes) for part in placement.partitions] == [
+    assert [(part.operators, part.traffic.input_bytes, part.traffic.output_bytes) for part in placement.partitions] == [
         ((0,), 1024, 1024),
         ((2,), 1024, 1024),
     ]
@@ -51,4 +52,4 @@ def test_a_real_file_for_the_ethos_u55(shared_models: Path) -> None:
     assert units(placement) == ["npu"]
     (hazard,) = placement.hazards
     assert hazard.found == "ethos-u55-256"
-    assert (placement.partitions[0].input_bytes, placement.partitions[0].output_bytes) == (96 * 96, 2)
+    assert placement.partitions[0].traffic == Traffic(96 * 96, 2)

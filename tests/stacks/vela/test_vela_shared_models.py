@@ -34,17 +34,17 @@ def check_whole(model: Model, placement: Placement) -> None:
     expected = [
         (number, index) for number, graph in enumerate(model.subgraphs) for index in range(len(graph.operators))
     ]
-    assert [(placed.subgraph, placed.index) for placed in placement.operators] == expected
+    assert [placed.id for placed in placement.operators] == expected
     assert placement.status is Status.COMPLETE
     assert placement.differences == ()
     members = {(part.subgraph, index): part.index for part in placement.partitions for index in part.operators}
     for placed in placement.operators:
         assert placed.evidence is Evidence.EXECUTED
-        assert members.get((placed.subgraph, placed.index)) == placed.partition
+        assert members.get(placed.id) == placed.partition
         assert (placed.finding is not None) == (placed.unit == "cpu")
         if placed.finding:
             unexplained = placed.finding.rule.id == "vela.unexplained"
-            assert unexplained == (model.subgraphs[placed.subgraph].operators[placed.index].name in WITHOUT_WARNING)
+            assert unexplained == (model.operator(placed.id).name in WITHOUT_WARNING)
             assert placed.finding.remedies
 
 
@@ -57,7 +57,7 @@ def passes_in_scratch(placement: Placement) -> bool:
 def check_order(model: Model, placement: Placement) -> None:
     """Assert that no partition needs what a later one computes, and that what crosses is at the boundary."""
     wiring = wire(model.main)
-    partition = {placed.index: placed.partition for placed in placement.operators if placed.subgraph == 0}
+    partition = {placed.id.index: placed.partition for placed in placement.operators if placed.id.subgraph == 0}
     in_scratch = passes_in_scratch(placement)
     for part in placement.partitions:
         assert part.operators
@@ -87,7 +87,7 @@ def test_every_operator_is_accounted_for(shared_model: Path) -> None:
     check_whole(model, placement)
     check_order(model, placement)
     constant = constant_operators(model.main)
-    folded = {placed.index for placed in placement.operators if placed.note.startswith(FOLDED)}
+    folded = {placed.id.index for placed in placement.operators if placed.note.startswith(FOLDED)}
     assert folded <= constant
 
 
@@ -105,7 +105,7 @@ def test_keras_mobilenet_v2_per_channel(shared_models: Path) -> None:
     assert finding is not None
     assert "integer inputs and outputs" in finding.remedies[0].text
     (partition,) = placement.partitions
-    assert (partition.input_bytes, partition.output_bytes) == (224 * 224 * 3, 1000)
+    assert (partition.traffic.input_bytes, partition.traffic.output_bytes) == (224 * 224 * 3, 1000)
     merged = Counter(placed.note for placed in placement.operators if placed.note)
     assert merged == {MERGED: 4}
 
@@ -138,7 +138,7 @@ def test_state_crosses_the_boundary_once(shared_models: Path) -> None:
 def test_shape_chains_execute_nowhere(shared_models: Path) -> None:
     model = read_model(shared_models / "keras_inception_v1_224_int8_per_channel_io_int8.tflite")
     placement = place(model)
-    folded = [placed.index for placed in placement.operators if placed.note.startswith(FOLDED)]
+    folded = [placed.id.index for placed in placement.operators if placed.note.startswith(FOLDED)]
     assert [model.main.operators[index].name for index in folded] == ["SHAPE", "STRIDED_SLICE", "PACK"]
 
 

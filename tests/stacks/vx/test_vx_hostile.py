@@ -101,7 +101,7 @@ def test_broken_operands_trip_no_rule_and_no_hazard(version: str) -> None:
         assert placement.status is Status.COMPLETE
         assert len(placement.operators) == len(model.main.operators)
         placed = {index for partition in placement.partitions for index in partition.operators}
-        on_npu = {operator.index for operator in placement.operators if operator.unit is Unit.NPU}
+        on_npu = {operator.id.index for operator in placement.operators if operator.unit is Unit.NPU}
         # Operators that wait for each other in a circle are taken and end in no partition.
         assert placed <= on_npu
         assert all(hazard.operators[0] in placed for hazard in placement.hazards)

@@ -9,7 +9,7 @@ import pytest
 import npufit
 from networks import INT8, INT16, INT32, Network
 from npufit.errors import InputError
-from npufit.graph import GatherOptions, Model, PackOptions, ReshapeOptions, StridedSliceOptions
+from npufit.graph import GatherOptions, Model, OperatorId, PackOptions, ReshapeOptions, StridedSliceOptions
 from npufit.stacks import Evidence, LogReport, Unit, apply_log, load_stack
 from npufit.stacks.vx.placing import refusals
 from npufit.stacks.vx.releases import find_bsp
@@ -61,7 +61,7 @@ def _print(model: Model, version: str) -> str:
 def test_a_run_that_was_completely_delegated_gives_every_unit(name: str) -> None:
     model = _mobilenet()
     report = _read((_LOGS / f"{name}.txt").read_text(), model)
-    assert {unit for _, _, unit in report.units} == {Unit.NPU}
+    assert set(report.units.values()) == {Unit.NPU}
     assert len(report.units) == 31
     assert report.partitions == 1
     result = apply_log(place(model), report, model)
@@ -80,7 +80,7 @@ def test_totals_are_those_of_the_line_that_names_the_delegate() -> None:
 )
 def test_that_the_delegate_was_created_or_applied_proves_nothing(name: str) -> None:
     report = _read((_LOGS / f"{name}.txt").read_text(), _mobilenet())
-    assert report.units == ()
+    assert not report.units
     assert report.npu_operators is None
     assert any("proves nothing" in note.text for note in report.notes)
 
@@ -88,7 +88,7 @@ def test_that_the_delegate_was_created_or_applied_proves_nothing(name: str) -> N
 def test_a_library_that_was_not_loaded_ran_nothing_on_the_npu() -> None:
     model = _mobilenet()
     report = _read((_LOGS / "tf_pr55383_delegate_not_loaded.txt").read_text(), model)
-    assert {unit for _, _, unit in report.units} == {Unit.CPU}
+    assert set(report.units.values()) == {Unit.CPU}
     assert any("was not loaded" in note.text for note in report.notes)
     assert len(apply_log(place(model), report, model).differences) > 31
 
@@ -100,7 +100,7 @@ def test_the_lines_of_a_release_tell_the_units_although_they_name_no_operator(ve
     model = _flatten()
     report = _read(_print(model, version), model)
     placement = place(model, version)
-    assert report.units == tuple((o.subgraph, o.index, o.unit) for o in placement.operators)
+    assert report.units == {operator.id: operator.unit for operator in placement.operators}
     assert apply_log(placement, report, model).differences == ()
     assert any(f"those that {names} print" in note.text for note in report.notes)
 
@@ -111,9 +111,9 @@ def test_no_line_at_all_tells_units_where_a_release_refuses_without_one() -> Non
     network.apply("PACK", (source, source), (2, 4), PackOptions(2, 0), element=INT32)
     model = network.model()
     line = "Replacing 1 out of 2 node(s) with delegate (Vx Delegate) node, yielding 2 partitions\n"
-    assert _read(_CREATED + line, model).units == ((0, 0, Unit.NPU), (0, 1, Unit.CPU))
+    assert _read(_CREATED + line, model).units == {(0, 0): Unit.NPU, (0, 1): Unit.CPU}
     # Without the lines that the delegate prints first, others may be missing as well.
-    assert _read(line, model).units == ()
+    assert not _read(line, model).units
 
 
 def test_lines_of_another_release_are_differences() -> None:
@@ -121,7 +121,7 @@ def test_lines_of_another_release_are_differences() -> None:
     report = _read(_print(model, "6.1.1"), model)
     result = apply_log(place(model, "6.6.36"), report, model)
     differences = {(difference.operator, difference.observed) for difference in result.differences}
-    assert differences >= {(3, Unit.CPU), (4, Unit.NPU)}
+    assert differences >= {((0, 3), Unit.CPU), ((0, 4), Unit.NPU)}
     assert not [hazard for hazard in result.hazards if hazard.rule.id == "vx.stacked-scalar"]
 
 
@@ -134,14 +134,14 @@ def test_lines_that_no_release_prints_for_this_model_give_no_units() -> None:
     model = _flatten()
     text = _print(model, "6.1.36") + "ERROR: Int64 input is not supported\n"
     report = _read(text, model)
-    assert report.units == ()
+    assert not report.units
     assert any("no known release prints these" in note.text for note in report.notes)
 
 
 def test_totals_that_contradict_the_lines_give_no_units() -> None:
     model = _flatten()
     report = _read(_print(model, "6.1.36") + _REPLACING.format(2), model)
-    assert (report.npu_operators, report.total_operators, report.units) == (2, 6, ())
+    assert (report.npu_operators, report.total_operators, report.units) == (2, 6, {})
 
 
 def test_what_a_release_refuses_without_a_line_is_settled_by_the_totals() -> None:
@@ -149,10 +149,10 @@ def test_what_a_release_refuses_without_a_line_is_settled_by_the_totals() -> Non
     text = _print(model, "6.1.36")
     assert text == _print(model, "6.6.36")
     report = _read(text, model)
-    assert {index for _, index, _ in report.units} == {0, 1, 2, 4, 5}
+    assert {place.index for place in report.units} == {0, 1, 2, 4, 5}
     assert any("lf-6.1.36 and lf-6.6.23 print" in note.text and "1 operator " in note.text for note in report.notes)
-    assert (0, 3, Unit.CPU) in _read(text + _REPLACING.format(3), model).units
-    assert (0, 3, Unit.NPU) in _read(text + _REPLACING.format(4), model).units
+    assert _read(text + _REPLACING.format(3), model).units[OperatorId(0, 3)] is Unit.CPU
+    assert _read(text + _REPLACING.format(4), model).units[OperatorId(0, 3)] is Unit.NPU
 
 
 def test_a_partial_run_has_its_kernels_as_partitions() -> None:
@@ -163,7 +163,7 @@ def test_a_partial_run_has_its_kernels_as_partitions() -> None:
         "completely executed by the delegate."
     )
     report = _read(text, model)
-    assert (report.partitions, report.units) == (7, ())
+    assert (report.partitions, report.units) == (7, {})
     assert "7" in {difference.observed for difference in apply_log(place(model), report, model).differences}
 
 
@@ -184,7 +184,7 @@ def test_the_code_of_an_operator_that_is_not_mapped_is_its_builtin_code() -> Non
     )
     model = network.model()
     report = _read(f"{_CREATED}WARNING: Fallback unsupported op 32 to TfLite\n", model)
-    assert report.units == ((0, 0, Unit.NPU), (0, 1, Unit.CPU))
+    assert report.units == {(0, 0): Unit.NPU, (0, 1): Unit.CPU}
 
 
 def test_other_texts_are_no_log_of_this_stack() -> None:

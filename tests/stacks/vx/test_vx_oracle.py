@@ -44,7 +44,7 @@ def test_every_operator_is_placed_as_the_delegate_places_it(file: str, shared_mo
             continue
         assert [operator.name for operator in model.main.operators] == names
         placement = place(model, version)
-        units = [operator.unit for operator in placement.operators if operator.subgraph == 0]
+        units = [operator.unit for operator in placement.operators if operator.id.subgraph == 0]
         assert "".join("01"[unit is Unit.NPU] for unit in units) == answer["flags"], version
         assert sum(partition.subgraph == 0 for partition in placement.partitions) == answer["partitions"], version
         bsp = find_bsp(version)

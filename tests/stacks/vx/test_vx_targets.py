@@ -81,7 +81,7 @@ def test_what_the_shader_units_run_is_on_the_npu_and_said_to_be_slow() -> None:
     assert all("float32 on the NPU's shader units" in operator.note for operator in placement.operators)
     assert any("2 operators on the NPU run on its shader units" in note.text for note in placement.notes)
     quantized = place(npufit.load("zoo:mobilenet_v1@96,uint8"))
-    slow = [operator.index for operator in quantized.operators if operator.note]
+    slow = [operator.id.index for operator in quantized.operators if operator.note]
     names = [npufit.load("zoo:mobilenet_v1@96,uint8").main.operators[index].type for index in slow]
     assert names == ["SOFTMAX"]
 
@@ -107,5 +107,5 @@ def test_a_bsp_that_was_not_run_says_so(version: str, word: str, evidence: Evide
 def test_every_subgraph_is_offered_to_the_delegate() -> None:
     one, two = _floats().main, _floats().main
     placement = place(Model("two", (one, two)))
-    assert [operator.subgraph for operator in placement.operators] == [0, 0, 1, 1]
+    assert [operator.id.subgraph for operator in placement.operators] == [0, 0, 1, 1]
     assert [partition.subgraph for partition in placement.partitions] == [0, 1]

@@ -17,9 +17,9 @@ from typing import Any
 from npufit.cost.demand import Demand
 from npufit.cost.estimate import Measured
 from npufit.cost.packaged_files import FOLDER, WORKLOADS, read_json
-from npufit.cost.workload import Load, PlacedDemand, Workload
-from npufit.graph import Family
-from npufit.stacks import CompilerPass, Unit
+from npufit.cost.workload import PlacedDemand, Workload, assumed
+from npufit.graph import Family, OperatorId
+from npufit.stacks import CompilerPass, Traffic, Unit
 
 CHIPS = {"i.MX93": "imx93", "i.MX8M Plus": "imx8mp", "i.MX95": "imx95"}
 """Chips as the measurements call them, and as npufit does."""
@@ -212,17 +212,17 @@ def file_name(network: str) -> str:
 def load_workload(network: str, target: str) -> Workload:
     """Return `network` as it is placed on `target` (chip and stack), `cpu` for the CPU alone."""
     document = read_json(WORKLOADS / file_name(network))
-    operators = [(subgraph, index, _demand(row)) for subgraph, index, *row in document["operators"]]
+    operators = [(OperatorId(subgraph, index), _demand(row)) for subgraph, index, *row in document["operators"]]
     placed = document["placed"].get(target)
     if placed is None:
-        return Workload(tuple(PlacedDemand(*operator, Unit.CPU, None) for operator in operators), ())
+        return Workload(tuple(PlacedDemand(assumed(place, Unit.CPU), demand) for place, demand in operators), {})
     return Workload(
         tuple(
-            PlacedDemand(*operator, Unit(unit), partition)
-            for operator, (unit, partition) in zip(operators, placed["units"], strict=True)
+            PlacedDemand(assumed(place, Unit(unit), partition), demand)
+            for (place, demand), (unit, partition) in zip(operators, placed["units"], strict=True)
         ),
-        tuple(Load(*row) for row in placed["partitions"]),
-        tuple(CompilerPass(*row) for row in placed["passes"]),
+        {index: Traffic(*traffic) for index, *traffic in placed["partitions"]},
+        tuple(_pass(row) for row in placed["passes"]),
     )
 
 
@@ -238,17 +238,27 @@ def _demand(row: list[Any]) -> Demand:
     return Demand(kind, Family(family), *rest)
 
 
+def _pass(row: list[Any]) -> CompilerPass:
+    partition, subgraph, index, *rest = row
+    return CompilerPass(partition, None if subgraph is None else OperatorId(subgraph, index), *rest)
+
+
+def _pass_row(entry: CompilerPass) -> list[Any]:
+    partition, operator, *rest = astuple(entry)
+    return [partition, *(operator or (None, None)), *rest]
+
+
 def workload_document(operators: Workload, placed: Mapping[str, tuple[Workload, float | None]]) -> dict[str, Any]:
     """Return a network's workloads as plain data: what operators ask for once, and where they run on each target."""
     return {
-        "operators": [
-            [operator.subgraph, operator.index, *astuple(operator.demand)] for operator in operators.operators
-        ],
+        "operators": [[*operator.placement.id, *astuple(operator.demand)] for operator in operators.operators],
         "placed": {
             target: {
-                "units": [[operator.unit.value, operator.partition] for operator in workload.operators],
-                "partitions": [astuple(load) for load in workload.partitions],
-                "passes": [astuple(entry) for entry in workload.passes],
+                "units": [
+                    [operator.placement.unit.value, operator.placement.partition] for operator in workload.operators
+                ],
+                "partitions": [[index, *astuple(traffic)] for index, traffic in workload.partitions.items()],
+                "passes": [_pass_row(entry) for entry in workload.passes],
                 "compiler_ms": estimate,
             }
             for target, (workload, estimate) in placed.items()

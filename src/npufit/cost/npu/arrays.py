@@ -50,7 +50,7 @@ class Total:
         return found
 
     def _calls(self, values: Values) -> float:
-        return sum(call.call_ms + call.copy_ms for call in partition_costs(self.workload, {}, values))
+        return sum(call.call_ms + call.copy_ms for call in partition_costs(self.workload, {}, values).values())
 
 
 def total_of(model: NpuModel, workload: Workload) -> Total | None:
@@ -83,7 +83,7 @@ def _rates(model: RateModel, workload: Workload) -> _Parts:
     count = 0
     for operator in workload.on(Unit.NPU):
         demand = operator.demand
-        if demand.family is not Family.FREE and operator.partition is not None:
+        if demand.family is not Family.FREE and operator.placement.partition is not None:
             found = model.arithmetic(demand)
             row = found.quantity, demand.activation_bytes, max(0, demand.weight_bytes)
             groups.setdefault(found.rates, []).append(row)

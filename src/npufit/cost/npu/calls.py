@@ -12,23 +12,22 @@ NS = 1e-6
 """Milliseconds of a nanosecond."""
 
 
-def partition_costs(workload: Workload, busy: Mapping[int, float], values: Values) -> tuple[PartitionCost, ...]:
-    """Return the partitions, whose operators take `busy` milliseconds by index.
+def partition_costs(workload: Workload, busy: Mapping[int, float], values: Values) -> dict[int, PartitionCost]:
+    """Return the partitions by index, whose operators take `busy` milliseconds by index.
 
     `values` has `call_ns`, and `copy_ns_per_byte` for what crosses a boundary, or `copy_in_ns_per_byte` and
     `copy_out_ns_per_byte` where both differ.
     """
     inwards = values.get("copy_in_ns_per_byte", values.get("copy_ns_per_byte", 0.0))
     outwards = values.get("copy_out_ns_per_byte", values.get("copy_ns_per_byte", 0.0))
-    return tuple(
-        PartitionCost(
-            load.index,
-            busy.get(load.index, 0.0),
+    return {
+        index: PartitionCost(
+            busy.get(index, 0.0),
             values["call_ns"] * NS,
-            (load.input_bytes * inwards + load.output_bytes * outwards) * NS,
+            (traffic.input_bytes * inwards + traffic.output_bytes * outwards) * NS,
         )
-        for load in workload.partitions
-    )
+        for index, traffic in workload.partitions.items()
+    }
 
 
 def longer_of_both(arithmetic_ns: float, memory_ns: float, overhead_ns: float) -> Cost:

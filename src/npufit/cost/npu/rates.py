@@ -12,6 +12,7 @@ from npufit.cost.demand import Demand
 from npufit.cost.npu.calls import longer_of_both, partition_costs
 from npufit.cost.prediction import Cost, NpuCost
 from npufit.cost.workload import Workload
+from npufit.graph import OperatorId
 from npufit.stacks import Unit
 
 
@@ -22,12 +23,13 @@ def cost_of_rates(
 
     `values` has `call_ns` and `copy_ns_per_byte`, for each partition and each byte that crosses its boundary.
     """
-    operators: dict[tuple[int, int], Cost] = {}
+    operators: dict[OperatorId, Cost] = {}
     busy: dict[int, float] = {}
-    for operator in workload.on(Unit.NPU):
-        found = operators[operator.subgraph, operator.index] = cost(operator.demand, values)
-        if operator.partition is not None:
-            busy[operator.partition] = busy.get(operator.partition, 0.0) + found.ms
+    for entry in workload.on(Unit.NPU):
+        found = operators[entry.placement.id] = cost(entry.demand, values)
+        partition = entry.placement.partition
+        if partition is not None:
+            busy[partition] = busy.get(partition, 0.0) + found.ms
     return NpuCost(operators, partition_costs(workload, busy, values), tail_factor)
 
 

@@ -24,12 +24,12 @@ from math import hypot
 
 from npufit.cost.coefficient import Coefficient, Values
 from npufit.cost.demand import Demand
-from npufit.cost.npu.calls import NS, partition_costs
+from npufit.cost.npu.calls import NS
 from npufit.cost.npu.ethos_u65 import blocks_of, cycles_of, has_weights
+from npufit.cost.npu.rates import cost_of_rates
 from npufit.cost.prediction import FREE, Cost, NpuCost
 from npufit.cost.workload import Workload
 from npufit.graph import Family
-from npufit.stacks import Unit
 
 _SRAM_BYTES = 96 << 10
 _SCALE_BYTES = 10
@@ -122,13 +122,7 @@ class TeflonEthosuModel:
 
     def cost(self, workload: Workload, values: Values) -> NpuCost:
         """Return what the partitions of `workload` take, each operator on its own."""
-        operators: dict[tuple[int, int], Cost] = {}
-        busy: dict[int, float] = {}
-        for operator in workload.on(Unit.NPU):
-            cost = operators[operator.subgraph, operator.index] = _operator_cost(operator.demand, values)
-            if operator.partition is not None:
-                busy[operator.partition] = busy.get(operator.partition, 0.0) + cost.ms
-        return NpuCost(operators, partition_costs(workload, busy, values))
+        return cost_of_rates(workload, values, _operator_cost)
 
 
 def _operator_cost(demand: Demand, values: Values) -> Cost:

@@ -16,6 +16,7 @@ from npufit.cost.coefficient import Coefficient, Values
 from npufit.cost.npu.calls import NS, partition_costs
 from npufit.cost.prediction import Cost, NpuCost
 from npufit.cost.workload import Workload
+from npufit.graph import OperatorId
 from npufit.stacks import CompilerPass
 
 _SOURCE = "Vela, Ethos_U65_High_End"
@@ -50,14 +51,13 @@ class VelaModel:
 
     def cost(self, workload: Workload, values: Values) -> NpuCost:
         """Return what the passes of `workload` take."""
-        operators: dict[tuple[int, int], Cost] = {}
+        operators: dict[OperatorId, Cost] = {}
         busy: dict[int, float] = {}
         for entry in workload.passes:
             cost = _pass_cost(entry, values)
             busy[entry.partition] = busy.get(entry.partition, 0.0) + cost.ms
-            if entry.subgraph is not None and entry.operator is not None:
-                place = entry.subgraph, entry.operator
-                operators[place] = _plus(operators.get(place), cost)
+            if entry.operator is not None:
+                operators[entry.operator] = _plus(operators.get(entry.operator), cost)
         return NpuCost(operators, partition_costs(workload, busy, values))
 
 

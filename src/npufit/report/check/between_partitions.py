@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from npufit.checking import CheckResult
 from npufit.formatting import printable
-from npufit.graph import NO_TENSOR, Operator
+from npufit.graph import NO_TENSOR, Operator, OperatorId
 from npufit.stacks import Unit
 
 
@@ -17,7 +17,7 @@ def cutters(result: CheckResult) -> Counter[str]:
     They are off the NPU, and data from the NPU goes through them and back to the NPU.
     """
     counts: Counter[str] = Counter()
-    unit = {(placed.subgraph, placed.index): placed.unit for placed in result.placement.operators}
+    unit = {placed.id: placed.unit for placed in result.placement.operators}
     for number, subgraph in enumerate(result.model.subgraphs):
         operators = list(enumerate(subgraph.operators))
         behind = _reached(unit, number, operators, forward=True)
@@ -27,14 +27,14 @@ def cutters(result: CheckResult) -> Counter[str]:
 
 
 def _reached(
-    unit: dict[tuple[int, int], Unit], number: int, operators: Sequence[tuple[int, Operator]], *, forward: bool
+    unit: dict[OperatorId, Unit], number: int, operators: Sequence[tuple[int, Operator]], *, forward: bool
 ) -> set[int]:
     """Return the operators off the NPU that data from (forward) or for (backward) the NPU goes through."""
     tensors: set[int] = set()
     reached: set[int] = set()
     for index, operator in operators:
         taken, given = (operator.inputs, operator.outputs) if forward else (operator.outputs, operator.inputs)
-        on_npu = unit.get((number, index)) is Unit.NPU
+        on_npu = unit.get(OperatorId(number, index)) is Unit.NPU
         through = not tensors.isdisjoint(taken)
         if through and not on_npu:
             reached.add(index)

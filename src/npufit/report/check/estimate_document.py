@@ -141,13 +141,13 @@ def estimate_entry(estimate: Estimate) -> EstimateEntry:
         cpu_band=band_entry(estimate.cpu_band),
         operators=tuple(
             OperatorTimeEntry(
-                entry.subgraph, entry.index, entry.unit, rounded(entry.ms), rounded(entry.cpu_ms), entry.bound
+                *entry.placement.id, entry.placement.unit, rounded(entry.ms), rounded(entry.cpu_ms), entry.bound
             )
             for entry in estimate.operators
         ),
         partitions=tuple(
-            PartitionTimeEntry(cost.index, rounded(cost.npu_ms), rounded(cost.call_ms), rounded(cost.copy_ms))
-            for cost in estimate.partitions
+            PartitionTimeEntry(index, rounded(cost.npu_ms), rounded(cost.call_ms), rounded(cost.copy_ms))
+            for index, cost in estimate.partitions.items()
         ),
         slower_on_npu=tuple(PlaceEntry(*place) for place in estimate.slower_on_npu),
         measured=estimate.measured,

@@ -93,7 +93,7 @@ def _off_npu(result: CheckResult) -> list[tuple[str, Any]]:
 def _members_in_words(result: CheckResult, members: Sequence[OperatorPlacement]) -> str:
     counts = Counter(result.operator(placed).name for placed in members)
     types = ", ".join(f"{count} {name}" if count > 1 else name for name, count in counts.most_common(4))
-    return f"{types} ({formatting.ranges([placed.index for placed in members], 8)})"
+    return f"{types} ({formatting.ranges([placed.id.index for placed in members], 8)})"
 
 
 def _ways_out(remedies: Sequence[Remedy]) -> str:

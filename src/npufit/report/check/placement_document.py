@@ -98,8 +98,8 @@ def operator_entry(result: CheckResult, placed: OperatorPlacement) -> OperatorEn
     """Return the entry of one operator."""
     finding = placed.finding
     return OperatorEntry(
-        subgraph=placed.subgraph,
-        index=placed.index,
+        subgraph=placed.id.subgraph,
+        index=placed.id.index,
         type=result.operator(placed).name,
         outputs=result.output_names(placed),
         unit=placed.unit,
@@ -113,7 +113,7 @@ def operator_entry(result: CheckResult, placed: OperatorPlacement) -> OperatorEn
         source=finding.source if finding else None,
         remedies=remedy_entries(finding.remedies if finding else ()),
         passes=passes_against(finding.rule.id) if finding else (),
-        macs=result.macs[placed.subgraph, placed.index],
+        macs=result.macs[placed.id],
         note=placed.note,
     )
 
@@ -131,7 +131,7 @@ def partition_entry(result: CheckResult, partition: Partition) -> PartitionEntry
         operators=partition.operators,
         inputs=boundary(partition.inputs),
         outputs=boundary(partition.outputs),
-        boundary_bytes=partition.boundary_bytes,
+        boundary_bytes=partition.traffic.total_bytes,
     )
 
 
@@ -157,9 +157,10 @@ def hazard_entry(result: CheckResult, hazard: Hazard) -> HazardEntry:
 
 def difference_entry(difference: Difference) -> DifferenceEntry:
     """Return the entry of one difference."""
+    operator = difference.operator
     return DifferenceEntry(
-        subgraph=difference.subgraph,
-        operator=difference.operator,
+        subgraph=0 if operator is None else operator.subgraph,
+        operator=None if operator is None else operator.index,
         what=difference.what,
         predicted=difference.predicted,
         observed=difference.observed,

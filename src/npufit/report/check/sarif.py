@@ -123,7 +123,7 @@ def _refusals(result: CheckResult, artifact: str) -> Iterator[tuple[Rule, dict[s
             f"{result.operator(placed).name} {where}: {finding.rule.statement} Found {finding.found}; passes: "
             f"{finding.limit}. {_way_out(finding.remedies)}"
         )
-        yield finding.rule, _finding(result, artifact, finding.rule, placed.subgraph, (placed.index,), text)
+        yield finding.rule, _finding(result, artifact, finding.rule, placed.id.subgraph, (placed.id.index,), text)
 
 
 def _sentence(words: str) -> str:

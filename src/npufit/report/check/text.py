@@ -96,7 +96,7 @@ def _differences(result: CheckResult, page: Page) -> list[str]:
     lines = _title(page, f"Differences: {decided} decides, the rules expected something else")
     rows = [["what", "rules", "observed"]]
     for difference in placement.differences:
-        where = "" if difference.operator is None else f"operator {difference.operator}: "
+        where = "" if difference.operator is None else f"operator {difference.operator.index}: "
         rows.append([where + difference.what, difference.predicted, difference.observed])
     lines += ["  " + line for line in columns(rows)]
     return [*lines, *page.wrap(f"Log read: {placement.log}{said}.", "  ")] if placement.log else lines
@@ -134,7 +134,7 @@ def _hazard_rows(result: CheckResult, group: Sequence[Hazard], page: Page, every
     """Return what happens where, operators with the same story on one row."""
     stories: dict[tuple[str, str, str], list[Hazard]] = {}
     for hazard in group:
-        name = result.model.subgraphs[hazard.subgraph].operators[hazard.operators[0]].name
+        name = result.model.operator(hazard.culprit).name
         stories.setdefault((name, hazard.message, hazard.found), []).append(hazard)
     rows = list(stories.items())
     shown = rows if everything else rows[:_ROWS]
@@ -244,9 +244,11 @@ def _found_rows(result: CheckResult, group: Sequence[OperatorPlacement], page: P
         value = "" if found == kind or found.endswith(kind) else f": {_shorten_names(found)}"
         if len(members) == 1:
             tensor = formatting.shorten(next(iter(result.output_names(members[0])), ""), 64)
-            text = f"{members[0].index} {kind} '{tensor}'{value}"
+            text = f"{members[0].id.index} {kind} '{tensor}'{value}"
         else:
-            text = f"{len(members)} {kind}{value}, operators {formatting.ranges([placed.index for placed in members])}"
+            text = (
+                f"{len(members)} {kind}{value}, operators {formatting.ranges([placed.id.index for placed in members])}"
+            )
         lines += page.labelled(label, formatting.printable(text))
     if len(rows) > len(shown):
         hidden = sum(len(members) for _, members in rows[len(shown) :])
@@ -291,8 +293,8 @@ def _partition_row(partition: Partition, times: tuple[str, str]) -> list[str]:
         str(partition.index),
         str(len(partition.operators)),
         *times,
-        f"{formatting.plural(len(partition.inputs), 'tensor')}, {formatting.size(partition.input_bytes)}",
-        f"{formatting.plural(len(partition.outputs), 'tensor')}, {formatting.size(partition.output_bytes)}",
+        f"{formatting.plural(len(partition.inputs), 'tensor')}, {formatting.size(partition.traffic.input_bytes)}",
+        f"{formatting.plural(len(partition.outputs), 'tensor')}, {formatting.size(partition.traffic.output_bytes)}",
         formatting.ranges(partition.operators, 6),
     ]
 
@@ -321,15 +323,15 @@ def _operators(result: CheckResult, page: Page) -> list[str]:
     ]
     several = len(result.model.subgraphs) > 1
     for placed in result.placement.operators:
-        macs = result.macs[placed.subgraph, placed.index]
+        macs = result.macs[placed.id]
         rows.append(
             [
-                f"{placed.subgraph}:{placed.index}" if several else str(placed.index),
+                f"{placed.id.subgraph}:{placed.id.index}" if several else str(placed.id.index),
                 formatting.shorten(result.operator(placed).name, 30),
                 placed.unit.value,
                 "" if placed.partition is None else str(placed.partition),
                 macs_cell(macs),
-                *times.get((placed.subgraph, placed.index), ("", "", "")),
+                *times.get(placed.id, ("", "", "")),
                 placed.evidence.value,
                 formatting.shorten(next(iter(result.output_names(placed)), ""), 40),
                 placed.finding.rule.id if placed.finding else formatting.printable(placed.note),

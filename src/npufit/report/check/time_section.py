@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from npufit import formatting
 from npufit.checking import CheckResult
 from npufit.cost import Estimate, OperatorEstimate
+from npufit.graph import OperatorId
 from npufit.report import predicted_time
 from npufit.report.predicted_time import TimeRow
 from npufit.report.terminal_page import Page, columns
@@ -67,12 +68,12 @@ def _line_up(numbers: Sequence[str]) -> list[str]:
     return [number + " " * (most - digits) for number, digits in zip(numbers, behind, strict=True)]
 
 
-def operator_cells(result: CheckResult) -> dict[tuple[int, int], tuple[str, str, str]]:
+def operator_cells(result: CheckResult) -> dict[OperatorId, tuple[str, str, str]]:
     """Return for every operator its milliseconds, those on the CPU and what bounds it, as cells of a table."""
     estimate = result.estimate
     if estimate is None:
         return {}
-    return {(entry.subgraph, entry.index): _cells(entry) for entry in estimate.operators}
+    return {entry.placement.id: _cells(entry) for entry in estimate.operators}
 
 
 def _cells(entry: OperatorEstimate) -> tuple[str, str, str]:
@@ -86,8 +87,8 @@ def partition_cells(result: CheckResult) -> dict[int, tuple[str, str]]:
     if estimate is None or estimate.npu_ms is None:
         return {}
     return {
-        cost.index: (formatting.significant(cost.npu_ms), formatting.significant(cost.call_ms + cost.copy_ms))
-        for cost in estimate.partitions
+        index: (formatting.significant(cost.npu_ms), formatting.significant(cost.call_ms + cost.copy_ms))
+        for index, cost in estimate.partitions.items()
     }
 
 

@@ -204,8 +204,8 @@ def _side(result: CheckResult, size_bytes: int) -> SideEntry:
         hazards=tuple(sorted(hazard.rule.id for hazard in result.placement.hazards)),
         off_npu=tuple(
             OffNpuEntry(
-                subgraph=placed.subgraph,
-                index=placed.index,
+                subgraph=placed.id.subgraph,
+                index=placed.id.index,
                 type=result.operator(placed).name,
                 unit=placed.unit,
                 rule=placed.finding.rule.id if placed.finding else None,

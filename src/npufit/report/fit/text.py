@@ -285,7 +285,7 @@ def _remaining(result: CheckResult, page: Page, everything: bool) -> list[str]:
     left = [placed for placed in result.placement.operators if placed.unit is not Unit.NPU]
     hazards: dict[str, list[str]] = {}
     for hazard in result.placement.hazards:
-        name = result.model.subgraphs[hazard.subgraph].operators[hazard.operators[0]].name
+        name = result.model.operator(hazard.culprit).name
         hazards.setdefault(hazard.rule.id, []).append(f"{hazard.operators[0]} {shorten(name, 40)}")
     lines: list[str] = []
     if hazards:
@@ -312,7 +312,7 @@ def _group(
     stories: dict[tuple[str, str], list[int]] = {}
     for placed in group:
         found = placed.finding.found if placed.finding is not None else placed.note
-        stories.setdefault((result.operator(placed).name, found), []).append(placed.index)
+        stories.setdefault((result.operator(placed).name, found), []).append(placed.id.index)
     title = rule.id if rule is not None else "no reason given"
     lines = page.wrap(f"{title}  {rule.statement if rule is not None else ''}", "  ", "    ")
     rows = list(stories.items())

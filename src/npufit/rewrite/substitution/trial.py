@@ -80,7 +80,7 @@ def _is_taken(written: Model, target: Target) -> bool:
     if placement.hazards:
         return False
     kinds = [operator.type for operator in written.main.operators]
-    return all(placed.unit is Unit.NPU or kinds[placed.index] in _FREE for placed in placement.operators)
+    return all(placed.unit is Unit.NPU or kinds[placed.id.index] in _FREE for placed in placement.operators)
 
 
 def _error(alone: Model, written: Model) -> tuple[float, float]:

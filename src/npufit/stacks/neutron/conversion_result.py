@@ -3,11 +3,11 @@ it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 
 from npufit.formatting import shorten
-from npufit.graph import Model, wire
+from npufit.graph import Model, OperatorId, wire
 from npufit.stacks.log import LogReport, apply_log
 from npufit.stacks.neutron import rules
 from npufit.stacks.neutron.converted import neutron_graphs, read_stamp
@@ -38,17 +38,16 @@ def place_conversion(plain: Placement, model: Model, conversion: Conversion, rel
     printed = read_log(conversion.log, model)
     report = LogReport(
         kind=_RUN,
-        units=tuple(_units(fate)),
+        units=_units(fate),
         partitions=len(graphs),
         counts_source_operators=False,
         notes=() if printed is None else printed.notes,
     )
     placed = apply_log(plain, report, model)
-    graph_of = dict(fate.graph_of)
     wrong = inspect_conversion(conversion.model, graphs, stamp, plain.target, release) if graphs else ()
     return replace(
         placed,
-        operators=tuple(_explain(operator, graph_of, model) for operator in placed.operators),
+        operators=tuple(_explain(operator, fate.graph_of, model) for operator in placed.operators),
         partitions=_partitions(model, fate, len(graphs)),
         hazards=(*placed.hazards, *(_in_source(hazard, fate) for hazard in wrong)),
         settings=(
@@ -61,16 +60,16 @@ def place_conversion(plain: Placement, model: Model, conversion: Conversion, rel
     )
 
 
-def _units(fate: Trace) -> Iterable[tuple[int, int, Unit]]:
-    yield from ((0, index, Unit.CPU) for index in sorted(fate.cpu))
-    yield from ((0, index, Unit.NPU) for index in sorted(fate.npu))
+def _units(fate: Trace) -> dict[OperatorId, Unit]:
+    left, taken = dict.fromkeys(fate.cpu, Unit.CPU), dict.fromkeys(fate.npu, Unit.NPU)
+    return {OperatorId(0, index): unit for index, unit in (left | taken).items()}
 
 
-def _explain(operator: OperatorPlacement, graph_of: dict[int, int], model: Model) -> OperatorPlacement:
+def _explain(operator: OperatorPlacement, graph_of: Mapping[int, int], model: Model) -> OperatorPlacement:
     """Return `operator` with its NeutronGraph and with a finding that matches what the run showed."""
     if operator.unit is Unit.NPU:
-        return replace(operator, partition=graph_of.get(operator.index))
-    kind = shorten(model.subgraphs[operator.subgraph].operators[operator.index].name)
+        return replace(operator, partition=graph_of.get(operator.id.index))
+    kind = shorten(model.operator(operator.id).name)
     if operator.unit is Unit.CPU and operator.finding is None:
         return replace(operator, finding=rules.make_finding(rules.LEFT_ON_CPU, kind), note="")
     if operator.finding is None or operator.finding.rule.kind is not RuleKind.UNKNOWN:
@@ -80,7 +79,7 @@ def _explain(operator: OperatorPlacement, graph_of: dict[int, int], model: Model
 
 def _partitions(model: Model, fate: Trace, graphs: int) -> tuple[Partition, ...]:
     members: dict[int, list[int]] = {}
-    for index, graph in fate.graph_of:
+    for index, graph in fate.graph_of.items():
         members.setdefault(graph, []).append(index)
     wiring = wire(model.main)
     return tuple(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from npufit.graph import NO_TENSOR, Buffer, Model, Subgraph, Wiring, wire
+from npufit.graph import NO_TENSOR, Buffer, Model, OperatorId, Subgraph, Wiring, wire
 
 NEUTRON_GRAPH = "NeutronGraph"
 _NEUTRON_OPERATORS = frozenset({NEUTRON_GRAPH, "NeutronOp"})
@@ -35,8 +35,7 @@ class NeutronGraph:
     holds microcode, weights and kernels in this order, as far as the file has them.
     """
 
-    subgraph: int
-    index: int
+    id: OperatorId
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     workspace: tuple[int, ...]
@@ -68,12 +67,9 @@ def is_converted(model: Model) -> bool:
 
 def neutron_graphs(model: Model) -> tuple[NeutronGraph, ...]:
     """Return every NeutronGraph of `model`."""
-    numbers = dict.fromkeys(number for number, _ in _neutron_operators(model))
-    wiring = {number: wire(model.subgraphs[number]) for number in numbers}
-    return tuple(
-        _read_graph(model.subgraphs[number], wiring[number], number, index)
-        for number, index in _neutron_operators(model)
-    )
+    found = tuple(_neutron_operators(model))
+    wiring = {number: wire(model.subgraphs[number]) for number in {graph.subgraph for graph in found}}
+    return tuple(_read_graph(model.subgraphs[graph.subgraph], wiring[graph.subgraph], graph) for graph in found)
 
 
 def read_stamp(model: Model) -> Stamp:
@@ -106,15 +102,12 @@ def read_left_over(model: Model) -> tuple[int, ...] | None:
     return tuple(sorted(found))
 
 
-def _neutron_operators(model: Model) -> Iterator[tuple[int, int]]:
-    for number, subgraph in enumerate(model.subgraphs):
-        for index, operator in enumerate(subgraph.operators):
-            if operator.custom_code in _NEUTRON_OPERATORS:
-                yield number, index
+def _neutron_operators(model: Model) -> Iterator[OperatorId]:
+    return (place for place, operator in model.operators() if operator.custom_code in _NEUTRON_OPERATORS)
 
 
-def _read_graph(subgraph: Subgraph, wiring: Wiring, number: int, index: int) -> NeutronGraph:
-    operator = subgraph.operators[index]
+def _read_graph(subgraph: Subgraph, wiring: Wiring, place: OperatorId) -> NeutronGraph:
+    operator = subgraph.operators[place.index]
     inputs = [tensor for tensor in operator.inputs if tensor != NO_TENSOR]
     payload: list[Buffer] = []
     while inputs and len(payload) < len(_PAYLOAD) and subgraph.tensors[inputs[-1]].is_constant:
@@ -122,8 +115,7 @@ def _read_graph(subgraph: Subgraph, wiring: Wiring, number: int, index: int) -> 
     outputs = tuple(tensor for tensor in operator.outputs if tensor != NO_TENSOR)
     used = tuple(tensor for tensor in outputs if wiring.consumers[tensor] or tensor in subgraph.outputs)
     return NeutronGraph(
-        subgraph=number,
-        index=index,
+        id=place,
         inputs=tuple(tensor for tensor in inputs if not subgraph.tensors[tensor].is_constant),
         outputs=used,
         workspace=tuple(tensor for tensor in outputs if tensor not in used),
@@ -147,8 +139,8 @@ def _candidates(model: Model) -> Iterator[bytes | memoryview]:
     yield (model.description or "").encode("utf-8", "surrogateescape")
     yield from (entry.buffer.data for entry in model.metadata)
     yield from (buffer.data for buffer in model.metadata_buffers)
-    for number, index in _neutron_operators(model):
-        yield model.subgraphs[number].operators[index].custom_options or b""
+    for place in _neutron_operators(model):
+        yield model.operator(place).custom_options or b""
     for graph in neutron_graphs(model):
         yield from (buffer.data for buffer in graph.payload)
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from npufit.formatting import ranges, shorten
-from npufit.graph import Model
+from npufit.graph import Model, OperatorId
 from npufit.stacks.log import LogReport
 from npufit.stacks.neutron import sources
 from npufit.stacks.neutron.converted import is_converted
@@ -133,14 +133,14 @@ def _statistics(section: str) -> Statistics:
     )
 
 
-def _units(statistics: Statistics, model: Model) -> tuple[tuple[int, int, Unit], ...]:
+def _units(statistics: Statistics, model: Model) -> dict[OperatorId, Unit]:
     """Return units if the counts decide them: everything was converted, or nothing was."""
     count = len(model.main.operators)
     if statistics.imported != count or not statistics.optimized or is_converted(model):
-        return ()
+        return {}
     whole = {statistics.optimized: Unit.NPU, 0: Unit.CPU}
     unit = None if statistics.converted is None else whole.get(statistics.converted)
-    return () if unit is None else tuple((0, index, unit) for index in range(count))
+    return {} if unit is None else {OperatorId(0, index): unit for index in range(count)}
 
 
 def _origin_notes(text: str, section: str) -> list[Note]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from npufit.formatting import shorten
-from npufit.graph import Model
+from npufit.graph import Model, OperatorId
 from npufit.stacks.log import LogReport
 from npufit.stacks.neutron import sources
 from npufit.stacks.neutron.converted import is_converted, neutron_graphs
@@ -56,16 +56,16 @@ def read_delegate_log(text: str, model: Model) -> LogReport | None:
     )
 
 
-def _units(taken: int, total: int, model: Model) -> tuple[tuple[int, int, Unit], ...]:
+def _units(taken: int, total: int, model: Model) -> dict[OperatorId, Unit]:
     """Return units if the counts leave one possibility: nothing, all, or exactly the NeutronGraph operators."""
     count = len(model.main.operators)
     if total != count:
-        return ()
-    graphs = {graph.index for graph in neutron_graphs(model) if graph.subgraph == 0}
+        return {}
+    graphs = {graph.id.index for graph in neutron_graphs(model) if graph.id.subgraph == 0}
     if taken not in (0, total, len(graphs)):
-        return ()
+        return {}
     on_npu = graphs if 0 < taken < total else frozenset(range(taken))
-    return tuple((0, index, Unit.NPU if index in on_npu else Unit.CPU) for index in range(count))
+    return {OperatorId(0, index): Unit.NPU if index in on_npu else Unit.CPU for index in range(count)}
 
 
 def _meaning(taken: int, total: int, own: int, model: Model) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from npufit.formatting import ranges, shorten
-from npufit.graph import Model, Subgraph, Tensor, wire
+from npufit.graph import Model, OperatorId, Subgraph, wire
 from npufit.stacks.neutron import rules, sources
 from npufit.stacks.neutron.converted import (
     NeutronGraph,
@@ -17,6 +17,7 @@ from npufit.stacks.neutron.converted import (
 from npufit.stacks.neutron.explain import refuse
 from npufit.stacks.neutron.site import Site
 from npufit.stacks.neutron.versions import Release, find_release, share_bsp
+from npufit.stacks.partitioning import traffic_of
 from npufit.stacks.placement import (
     Hazard,
     MemoryUse,
@@ -40,7 +41,7 @@ def place_converted(model: Model, target: Target, release: Release) -> Placement
     """Return the placement of `model`, a file that the converter wrote; its operators are those of the file."""
     graphs = neutron_graphs(model)
     stamp = read_stamp(model)
-    partition = {(graph.subgraph, graph.index): index for index, graph in enumerate(graphs)}
+    partition = {graph.id: index for index, graph in enumerate(graphs)}
     return Placement(
         target=target,
         status=Status.COMPLETE,
@@ -71,8 +72,8 @@ def inspect_conversion(
 ) -> tuple[Hazard, ...]:
     """Return what is wrong with a converted file for this target: chip, release, payload."""
     hazards: list[Hazard] = []
-    number = graphs[0].subgraph
-    operators = tuple(graph.index for graph in graphs if graph.subgraph == number)
+    number = graphs[0].id.subgraph
+    operators = tuple(graph.id.index for graph in graphs if graph.id.subgraph == number)
     if stamp.target is not None and stamp.target != target.chip:
         hazards.append(
             _hazard(
@@ -98,8 +99,8 @@ def inspect_conversion(
     hazards += [
         _hazard(
             rules.PAYLOAD,
-            graph.subgraph,
-            (graph.index,),
+            graph.id.subgraph,
+            (graph.id.index,),
             f"{len(graph.payload)} of its last inputs are constants; at least microcode and weights are needed",
             f"{len(graph.payload)} constants",
         )
@@ -125,7 +126,7 @@ def payload_memory(model: Model, graphs: tuple[NeutronGraph, ...]) -> tuple[Memo
         MemoryUse(f"DDR, {name}", sum(parts.values()), None, _CONVERTED_FILE) for name, parts in sizes.items() if parts
     ]
     workspace = sum(
-        _total_bytes(model.subgraphs[graph.subgraph].tensors[tensor] for tensor in graph.workspace) for graph in graphs
+        model.subgraphs[graph.id.subgraph].tensors[tensor].size_bytes for graph in graphs for tensor in graph.workspace
     )
     if workspace:
         uses.append(MemoryUse("DDR, workspace of the NPU", workspace, None, _CONVERTED_FILE))
@@ -133,31 +134,30 @@ def payload_memory(model: Model, graphs: tuple[NeutronGraph, ...]) -> tuple[Memo
 
 
 def _place(
-    subgraph: Subgraph, number: int, release: Release, partition: dict[tuple[int, int], int]
+    subgraph: Subgraph, number: int, release: Release, partition: Mapping[OperatorId, int]
 ) -> tuple[OperatorPlacement, ...]:
     wiring = wire(subgraph)
     placed: list[OperatorPlacement] = []
     for index in range(len(subgraph.operators)):
-        member = partition.get((number, index))
+        place = OperatorId(number, index)
+        member = partition.get(place)
         if member is not None:
-            placed.append(OperatorPlacement(number, index, Unit.NPU, Evidence.EXECUTED, partition=member))
+            placed.append(OperatorPlacement(place, Unit.NPU, Evidence.EXECUTED, partition=member))
             continue
         site = Site(subgraph, wiring, index, release, ())
         finding = refuse(site) or rules.make_finding(rules.LEFT_ON_CPU, site.describe())
-        placed.append(OperatorPlacement(number, index, Unit.CPU, Evidence.EXECUTED, finding=finding))
+        placed.append(OperatorPlacement(place, Unit.CPU, Evidence.EXECUTED, finding=finding))
     return tuple(placed)
 
 
 def _partition(model: Model, graph: NeutronGraph, index: int) -> Partition:
-    tensors = model.subgraphs[graph.subgraph].tensors
     return Partition(
         index=index,
-        subgraph=graph.subgraph,
-        operators=(graph.index,),
+        subgraph=graph.id.subgraph,
+        operators=(graph.id.index,),
         inputs=graph.inputs,
         outputs=graph.outputs,
-        input_bytes=_total_bytes(tensors[tensor] for tensor in graph.inputs),
-        output_bytes=_total_bytes(tensors[tensor] for tensor in graph.outputs),
+        traffic=traffic_of(model.subgraphs[graph.id.subgraph], graph.inputs, graph.outputs),
     )
 
 
@@ -216,7 +216,3 @@ def _hazard(rule: Rule, subgraph: int, operators: tuple[int, ...], message: str,
         evidence=rule.evidence,
         effect=rule.effects[0],
     )
-
-
-def _total_bytes(tensors: Iterable[Tensor]) -> int:
-    return sum(tensor.size_bytes for tensor in tensors)

@@ -7,7 +7,7 @@ the source model. Two things in the file do: the sourceIndex list, and tensor na
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from npufit.graph import Model, Operator, Subgraph, wire
@@ -19,14 +19,14 @@ class Trace:
     """What became of the source operators of the main subgraph.
 
     Operators in `cpu` stayed in the file, those in `npu` are in a NeutronGraph; an operator in neither cannot be
-    traced. `graph_of` pairs an operator with its NeutronGraph (by position among all of them) if names show it.
+    traced. `graph_of` has an operator's NeutronGraph (by position among all of them) if names show it.
     `left_unmatched` counts operators of the converted file that match no source operator; `basis` is the evidence for
     the trace.
     """
 
     cpu: frozenset[int]
     npu: frozenset[int]
-    graph_of: tuple[tuple[int, int], ...]
+    graph_of: Mapping[int, int]
     left_unmatched: int
     basis: str
 
@@ -38,8 +38,8 @@ def trace(source: Model, converted: Model) -> Trace:
     writes tensors of the same names, and on the NPU if it lies between the named borders of a NeutronGraph. An operator
     that the file still has is on the CPU in any case.
     """
-    graphs = tuple(graph for graph in neutron_graphs(converted) if graph.subgraph == 0)
-    kept, unmatched = _match_kept(source.main, converted.main, frozenset(graph.index for graph in graphs))
+    graphs = tuple(graph for graph in neutron_graphs(converted) if graph.id.subgraph == 0)
+    kept, unmatched = _match_kept(source.main, converted.main, frozenset(graph.id.index for graph in graphs))
     regions: dict[int, int] = {}
     for position, graph in enumerate(graphs):
         for index in _region(source.main, converted.main, graph, kept, all_matched=not unmatched):
@@ -54,7 +54,7 @@ def trace(source: Model, converted: Model) -> Trace:
         cpu = kept
         npu = frozenset(regions)
         basis = "tensor names that the converted file kept"
-    graph_of = tuple((index, graph) for index, graph in sorted(regions.items()) if index in npu)
+    graph_of = {index: graph for index, graph in sorted(regions.items()) if index in npu}
     return Trace(cpu, npu, graph_of, unmatched, basis)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npufit.graph import Model, Subgraph, wire
+from npufit.graph import Model, OperatorId, Subgraph, wire
 from npufit.stacks.neutron import rules, sources
 from npufit.stacks.neutron.explain import ask, recall, refuse
 from npufit.stacks.neutron.networks import box_decoders
@@ -68,13 +68,13 @@ def _place(subgraph: Subgraph, number: int, release: Release) -> list[OperatorPl
     placed: list[OperatorPlacement] = []
     for index in range(len(subgraph.operators)):
         site = Site(subgraph, wiring, index, release, decoders)
-        finding = refuse(site)
+        place, finding = OperatorId(number, index), refuse(site)
         if finding is not None:
-            placed.append(OperatorPlacement(number, index, Unit.CPU, finding.evidence, finding=finding))
+            placed.append(OperatorPlacement(place, Unit.CPU, finding.evidence, finding=finding))
         else:
             question = ask(site)
             placed.append(
-                OperatorPlacement(number, index, Unit.UNKNOWN, question.evidence, finding=question, note=recall(site))
+                OperatorPlacement(place, Unit.UNKNOWN, question.evidence, finding=question, note=recall(site))
             )
     return placed
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from npufit.errors import InputError
 from npufit.formatting import shorten
-from npufit.graph import Model
+from npufit.graph import Model, OperatorId
 from npufit.stacks.log import LogReport
 from npufit.stacks.placement import Note, Unit
 from npufit.stacks.rule import Evidence
@@ -91,11 +91,11 @@ def read_teflon_log(text: str, model: Model) -> LogReport | None:
     if not tables and not before_tables and not replaced and not notes:
         return None
     count = len(model.subgraphs)
-    units = tuple(
-        (number, index, unit)
+    units = {
+        OperatorId(number, index): unit
         for number, table in enumerate(tables[:count])
         for index, unit in _units_of(model, number, table)
-    )
+    }
     counted = sum(table.partitions for table in tables[:count]) if tables else before_tables or None
     # TensorFlow Lite prints a line only for subgraphs of which something is replaced.
     totals = replaced[:count] if len(replaced) >= count else []

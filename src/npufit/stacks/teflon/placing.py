@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from npufit.graph import Model, Subgraph, Wiring, wire
+from npufit.graph import Model, OperatorId, Subgraph, Wiring, wire
 from npufit.stacks.partitioning import describe_partition, partition_epochs
 from npufit.stacks.placement import Hazard, OperatorPlacement, Partition, Unit
 from npufit.stacks.rule import NO_REMEDY, Evidence, Finding, Remedy, RemedyKind, RuleKind
@@ -48,8 +48,8 @@ class _Outcome:
     cuts: tuple[tuple[list[int], ...], ...]
     """The partitions of each subgraph, as operator indices."""
     hazards: tuple[Hazard, ...]
-    hazards_of: dict[tuple[int, int], tuple[str, ...]]
-    """The hazards' rules by subgraph and operator at fault."""
+    hazards_of: dict[OperatorId, tuple[str, ...]]
+    """The hazards' rules by the operator at fault."""
 
 
 def place_by_rules(model: Model, chip: str, driver: Driver, release: Release) -> Placed:
@@ -63,19 +63,21 @@ def place_by_rules(model: Model, chip: str, driver: Driver, release: Release) ->
     if outcome.hazards or any(outcome.findings):
         later = [_decide_all(graphs, driver, other) for other in _offered(release)]
     partition_of = {
-        (partition.subgraph, index): partition.index for partition in partitions for index in partition.operators
+        OperatorId(partition.subgraph, index): partition.index
+        for partition in partitions
+        for index in partition.operators
     }
-    places = [(graph.number, node.index) for graph in graphs for node in graph.nodes]
+    places = [OperatorId(graph.number, node.index) for graph in graphs for node in graph.nodes]
     position_of = {place: position for position, place in enumerate(places)}
     accepted = Evidence.SOURCE if _was_read(driver, release) else Evidence.INFERRED
     operators: list[OperatorPlacement] = []
     for position, (place, finding) in enumerate(zip(places, outcome.findings, strict=True)):
         if finding is None:
-            operators.append(OperatorPlacement(*place, Unit.NPU, accepted, partition_of.get(place)))
+            operators.append(OperatorPlacement(place, Unit.NPU, accepted, partition_of.get(place)))
             continue
         unit = Unit.UNKNOWN if finding.rule.kind is RuleKind.UNKNOWN else Unit.CPU
         finding = replace(finding, remedies=_with_version(_lifting(chip, place, position, later), finding.remedies))
-        operators.append(OperatorPlacement(*place, unit, finding.evidence, None, finding))
+        operators.append(OperatorPlacement(place, unit, finding.evidence, None, finding))
     hazards = [
         replace(hazard, remedies=_with_version(_harmless(chip, hazard, position_of, later), hazard.remedies))
         for hazard in outcome.hazards
@@ -118,10 +120,9 @@ def _decide_all(graphs: Sequence[_Graph], driver: Driver, release: Release) -> _
         hazards += find_hazards(placed)
         findings += here
         cuts.append(cut)
-    hazards_of: dict[tuple[int, int], tuple[str, ...]] = {}
+    hazards_of: dict[OperatorId, tuple[str, ...]] = {}
     for hazard in hazards:
-        place = (hazard.subgraph, hazard.operators[0])
-        hazards_of[place] = (*hazards_of.get(place, ()), hazard.rule.id)
+        hazards_of[hazard.culprit] = (*hazards_of.get(hazard.culprit, ()), hazard.rule.id)
     return _Outcome(release, tuple(findings), tuple(cuts), tuple(hazards), hazards_of)
 
 
@@ -145,7 +146,7 @@ def _offered(release: Release) -> list[Release]:
     return [other for other in Release if other > release and other is not Release.M26_2_0]
 
 
-def _lifting(chip: str, place: tuple[int, int], position: int, later: Sequence[_Outcome]) -> Remedy | None:
+def _lifting(chip: str, place: OperatorId, position: int, later: Sequence[_Outcome]) -> Remedy | None:
     """Return the first later release that takes the operator, one without a hazard there if there is one."""
     taking = [outcome for outcome in later if outcome.findings[position] is None]
     if not taking:
@@ -156,14 +157,13 @@ def _lifting(chip: str, place: tuple[int, int], position: int, later: Sequence[_
 
 
 def _harmless(
-    chip: str, hazard: Hazard, position_of: dict[tuple[int, int], int], later: Sequence[_Outcome]
+    chip: str, hazard: Hazard, position_of: dict[OperatorId, int], later: Sequence[_Outcome]
 ) -> Remedy | None:
     """Return the first later release that does not have the hazard."""
-    place = (hazard.subgraph, hazard.operators[0])
     for outcome in later:
-        if hazard.rule.id in outcome.hazards_of.get(place, ()):
+        if hazard.rule.id in outcome.hazards_of.get(hazard.culprit, ()):
             continue
-        finding = outcome.findings[position_of[place]]
+        finding = outcome.findings[position_of[hazard.culprit]]
         if finding is not None and finding.rule.kind is RuleKind.UNKNOWN:
             continue
         what = "does not have this hazard" if finding is None else "leaves the operator on the CPU"

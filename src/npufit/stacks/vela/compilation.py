@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from npufit.graph import Model
+from npufit.graph import Model, OperatorId
 from npufit.stacks.placement import CompilerEstimate, CompilerPass
 from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, is_older_database, read_database
 from npufit.stacks.vela.linux_sram import sram_use_of
@@ -96,7 +96,7 @@ def from_bytes(data: bytes) -> Compilation:
     return Compilation(
         compiled,
         DebugDatabase(
-            tuple(Work(*row) for row in head["work"]),
+            tuple(Work(OperatorId(*operator), stream) for operator, stream in head["work"]),
             head["streams"],
             tuple(head["untied"]),
             tuple(Write(*row) for row in head["writes"]),
@@ -122,7 +122,10 @@ def _estimate_to_json(estimate: CompilerEstimate) -> dict[str, object]:
 
 
 def _estimate_from_json(stored: dict[str, Any]) -> CompilerEstimate:
-    passes = [CompilerPass(*row) for row in stored["passes"]]
+    passes = [
+        CompilerPass(partition, None if operator is None else OperatorId(*operator), *rest)
+        for partition, operator, *rest in stored["passes"]
+    ]
     order: list[int] = stored["order"]
     return CompilerEstimate(
         stored["clock"], stored["cycles"], tuple(passes[index] for index in order), stored["origin"]

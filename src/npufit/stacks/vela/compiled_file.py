@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from npufit.graph import NO_TENSOR, Model, Operator, Subgraph
-from npufit.stacks.vela.labels import read_label
+from npufit.graph import NO_TENSOR, Model, Operator, OperatorId, Subgraph
+from npufit.stacks.placement import Traffic
+from npufit.stacks.vela.labels import Label, read_label
 
 _FIRST_DATA_INPUT = 4
 """The inputs before it: command stream, read-only data, scratch, fast scratch."""
-
-Position = tuple[int, int]
-"""A subgraph and an operator in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +20,7 @@ class Call:
     subgraph: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    input_bytes: int
-    output_bytes: int
+    traffic: Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class CompiledFile:
 
     subgraph_count: int
     calls: tuple[Call, ...]
-    left: Mapping[Position, str]
+    left: Mapping[OperatorId, str]
     added: tuple[str, ...]
 
 
@@ -55,10 +52,10 @@ def shared_writes(outputs: Iterable[tuple[int, tuple[int, ...]]]) -> str:
 
     `outputs` are the subgraph and the outputs of each call, in order.
     """
-    writers: dict[tuple[int, int], list[int]] = {}
+    writers: dict[Label, list[int]] = {}
     for number, (subgraph, tensors) in enumerate(outputs):
         for tensor in tensors:
-            writers.setdefault((subgraph, tensor), []).append(number)
+            writers.setdefault(Label(subgraph, tensor), []).append(number)
     groups = dict.fromkeys(tuple(calls) for calls in writers.values() if len(calls) > 1)
     if not groups:
         return ""
@@ -73,7 +70,7 @@ def read_compiled(compiled: Model, source: Model) -> CompiledFile:
     """Return how `compiled`, made by Vela from the labelled `source`, corresponds to it."""
     by_output, by_inputs = _source_operators(source)
     calls: list[Call] = []
-    left: dict[Position, str] = {}
+    left: dict[OperatorId, str] = {}
     added: list[str] = []
     for number, subgraph in enumerate(compiled.subgraphs):
         for operator in subgraph.operators:
@@ -82,7 +79,7 @@ def read_compiled(compiled: Model, source: Model) -> CompiledFile:
                 continue
             outputs = _labels(subgraph, operator.outputs)
             position = (
-                next((by_output[label] for label in outputs if label in by_output), None)
+                first_writer(by_output, outputs)
                 if operator.outputs
                 else by_inputs.get((operator.name, _labels(subgraph, operator.inputs)))
             )
@@ -93,26 +90,32 @@ def read_compiled(compiled: Model, source: Model) -> CompiledFile:
     return CompiledFile(len(compiled.subgraphs), tuple(calls), left, tuple(added))
 
 
-_Label = tuple[int, int]
-
-
 def _source_operators(
     source: Model,
-) -> tuple[dict[_Label, Position], dict[tuple[str, tuple[_Label | None, ...]], Position]]:
+) -> tuple[dict[Label, OperatorId], dict[tuple[str, tuple[Label | None, ...]], OperatorId]]:
     """Return the operators by their outputs or, without outputs, by type and inputs."""
-    by_output: dict[_Label, Position] = {}
-    by_inputs: dict[tuple[str, tuple[_Label | None, ...]], Position] = {}
-    for number, subgraph in enumerate(source.subgraphs):
-        for index, operator in enumerate(subgraph.operators):
-            for tensor in operator.outputs:
-                by_output[number, tensor] = number, index
-            if not operator.outputs:
-                inputs = tuple(None if tensor == NO_TENSOR else (number, tensor) for tensor in operator.inputs)
-                by_inputs[operator.name, inputs] = number, index
+    by_output = writers_of(source)
+    by_inputs: dict[tuple[str, tuple[Label | None, ...]], OperatorId] = {}
+    for place, operator in source.operators():
+        if not operator.outputs:
+            inputs = tuple(None if tensor == NO_TENSOR else Label(place.subgraph, tensor) for tensor in operator.inputs)
+            by_inputs[operator.name, inputs] = place
     return by_output, by_inputs
 
 
-def _labels(subgraph: Subgraph, tensors: tuple[int, ...]) -> tuple[_Label | None, ...]:
+def writers_of(model: Model) -> dict[Label, OperatorId]:
+    """Return the operator that writes each tensor of `model`."""
+    return {
+        Label(place.subgraph, tensor): place for place, operator in model.operators() for tensor in operator.outputs
+    }
+
+
+def first_writer(writers: Mapping[Label, OperatorId], labels: Iterable[Label | None]) -> OperatorId | None:
+    """Return the operator that writes the first of `labels` that any operator writes, None where none does."""
+    return next((writers[label] for label in labels if label is not None and label in writers), None)
+
+
+def _labels(subgraph: Subgraph, tensors: tuple[int, ...]) -> tuple[Label | None, ...]:
     return tuple(None if index == NO_TENSOR else read_label(subgraph.tensors[index].name) for index in tensors)
 
 
@@ -121,7 +124,7 @@ def _call(number: int, subgraph: Subgraph, operator: Operator) -> Call:
     # Vela gives a state variable one tensor per use, all with the same label; it crosses the boundary once.
     inputs, input_bytes = _distinct(subgraph, entering)
     outputs, output_bytes = _distinct(subgraph, leaving)
-    return Call(number, inputs, outputs, input_bytes, output_bytes)
+    return Call(number, inputs, outputs, Traffic(input_bytes, output_bytes))
 
 
 def _distinct(subgraph: Subgraph, tensors: tuple[int, ...]) -> tuple[tuple[int, ...], int]:

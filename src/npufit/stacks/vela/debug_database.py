@@ -17,6 +17,7 @@ from operator import itemgetter
 from xml.etree import ElementTree
 
 from npufit.errors import ToolError
+from npufit.graph import OperatorId
 from npufit.stacks.placement import CompilerPass
 from npufit.stacks.vela.labels import read_label
 from npufit.stacks.vela.passes import cycle_columns, find_memories, read_passes, traffic_columns
@@ -34,16 +35,15 @@ _COLUMNS = {
 """The columns read from each table, besides those of `passes`."""
 
 _Rows = list[tuple[str, ...]]
-_Command = tuple[int, int, str, tuple[int, int] | None]
-"""Index of the stream, offset in bytes, id of the scheduled operation, its subgraph and operator if known."""
+_Command = tuple[int, int, str, OperatorId | None]
+"""Index of the stream, offset in bytes, id of the scheduled operation, its operator in the model if known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One operator of the source model has commands in one command stream, both given by index."""
+    """One operator of the source model has commands in one command stream, which is given by index."""
 
-    subgraph: int
-    operator: int
+    operator: OperatorId
     stream: int
 
 
@@ -104,7 +104,7 @@ def read_database(data: bytes, operator_counts: tuple[int, ...]) -> tuple[DebugD
             if place is None:
                 untied.add(order[stream])
             else:
-                work.add(Work(*place, order[stream]))
+                work.add(Work(place, order[stream]))
         commands = [
             (order[stream], int(offset), scheduled, origin.get(optimised))
             for optimised, stream, offset, scheduled in tables["queue"]
@@ -115,7 +115,7 @@ def read_database(data: bytes, operator_counts: tuple[int, ...]) -> tuple[DebugD
     except (ElementTree.ParseError, csv.Error, LookupError, ValueError, StopIteration) as error:
         raise ToolError(f"Vela's debug database has an unknown form: {error!r}.") from None
     database = DebugDatabase(
-        tuple(sorted(work, key=lambda entry: (entry.subgraph, entry.operator, entry.stream))),
+        tuple(sorted(work, key=lambda entry: (entry.operator, entry.stream))),
         len(order),
         tuple(sorted(untied)),
         writes,
@@ -177,10 +177,10 @@ def _read_columns(text: str, columns: tuple[str, ...]) -> _Rows:
     return [pick(row) for row in rows]
 
 
-def _places(source: _Rows, operator_counts: tuple[int, ...]) -> dict[str, tuple[int, int]]:
-    """Return subgraph and index of every source operator by its id."""
-    expected = [(subgraph, index) for subgraph, count in enumerate(operator_counts) for index in range(count)]
+def _places(source: _Rows, operator_counts: tuple[int, ...]) -> dict[str, OperatorId]:
+    """Return every source operator by its id in the database."""
+    expected = [OperatorId(subgraph, index) for subgraph, count in enumerate(operator_counts) for index in range(count)]
     rows = sorted(source, key=lambda row: int(row[0]))
-    if [int(key) for _, key in rows] != [index for _, index in expected]:
+    if [int(key) for _, key in rows] != [place.index for place in expected]:
         raise ValueError(f"it lists {len(rows)} operators, but the model has {len(expected)}, or they differ in order")
     return {identity: place for (identity, _), place in zip(rows, expected, strict=True)}

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import npufit.stacks.vela.wide_results as wide_results
-from npufit.graph import NO_TENSOR, ElementType, Model, Operator, Subgraph, constant_values, wire
+from npufit.graph import NO_TENSOR, ElementType, Model, Operator, OperatorId, Subgraph, constant_values, wire
 from npufit.stacks.placement import Hazard, OperatorPlacement
 from npufit.stacks.rule import Effect, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.vela.compilation import Compilation
-from npufit.stacks.vela.compiled_file import Position
 
 _EXECUTED_ACCELERATORS = ("ethos-u55", "ethos-u65")
 """Vela lowers operators differently for the Ethos-U85, whose streams cannot be executed here."""
@@ -103,15 +102,15 @@ class CompiledGraph:
     model: Model
     compilation: Compilation
     operators: Sequence[OperatorPlacement]
-    own: frozenset[Position]
+    own: frozenset[OperatorId]
 
-    def accepted(self, kind: str) -> Iterator[tuple[Position, Subgraph, Operator]]:
+    def accepted(self, kind: str) -> Iterator[tuple[OperatorId, Subgraph, Operator]]:
         """Yield the operators of type `kind` that have a part in a call of the NPU."""
         for placed in self.operators:
-            subgraph = self.model.subgraphs[placed.subgraph]
-            operator = subgraph.operators[placed.index]
+            subgraph = self.model.subgraphs[placed.id.subgraph]
+            operator = subgraph.operators[placed.id.index]
             if operator.type == kind and placed.partition is not None:
-                yield (placed.subgraph, placed.index), subgraph, operator
+                yield placed.id, subgraph, operator
 
 
 Detector = Callable[[CompiledGraph], Iterator[Hazard]]
@@ -123,7 +122,7 @@ def find_hazards(
     """Yield the hazards of what Vela made of `model` for `accelerator`."""
     if not accelerator.startswith(_EXECUTED_ACCELERATORS):
         return
-    own = frozenset((work.subgraph, work.operator) for work in compilation.database.work)
+    own = frozenset(work.operator for work in compilation.database.work)
     graph = CompiledGraph(model, compilation, operators, own)
     for _, detect in HAZARDS:
         yield from detect(graph)
@@ -140,7 +139,7 @@ def _find_transposes(graph: CompiledGraph) -> Iterator[Hazard]:
             yield _report(TRANSPOSE_UINT8, position, chain, operator, "values above 127 become 0", found)
 
 
-def _merged_chain(graph: CompiledGraph, position: Position, subgraph: Subgraph) -> tuple[int, ...]:
+def _merged_chain(graph: CompiledGraph, position: OperatorId, subgraph: Subgraph) -> tuple[int, ...]:
     """Return the operator and the following ones that Vela merged into its commands: other moves of the same values."""
     number, index = position
     wiring, outputs = wire(subgraph), frozenset(subgraph.outputs)
@@ -187,15 +186,15 @@ def _find_sums(graph: CompiledGraph) -> Iterator[Hazard]:
         first, *others = axes
         if any(axis % len(shape) != first % len(shape) and shape[axis] != 1 for axis in others):
             found = f"axes {', '.join(str(axis) for axis in axes)} of {'x'.join(str(size) for size in shape)}"
-            yield _report(SUM_OF_AXES, position, (position[1],), operator, f"only axis {first} is summed", found)
+            yield _report(SUM_OF_AXES, position, (position.index,), operator, f"only axis {first} is summed", found)
 
 
 def _find_wide_arg_max(graph: CompiledGraph) -> Iterator[Hazard]:
     for position, subgraph, operator in graph.accepted("ARG_MAX"):
         if _element(subgraph, operator) is ElementType.INT64:
-            fault = wide_results.find_fault(graph.compilation.compiled, position[0], operator.outputs[0])
+            fault = wide_results.find_fault(graph.compilation.compiled, position.subgraph, operator.outputs[0])
             if fault is not None:
-                yield _report(WIDE_ARG_MAX, position, (position[1],), operator, fault, "int64 output")
+                yield _report(WIDE_ARG_MAX, position, (position.index,), operator, fault, "int64 output")
 
 
 def _element(subgraph: Subgraph, operator: Operator) -> ElementType:
@@ -203,11 +202,11 @@ def _element(subgraph: Subgraph, operator: Operator) -> ElementType:
 
 
 def _report(
-    rule: Rule, position: Position, operators: Sequence[int], operator: Operator, message: str, found: str
+    rule: Rule, position: OperatorId, operators: Sequence[int], operator: Operator, message: str, found: str
 ) -> Hazard:
     return Hazard(
         rule=rule,
-        subgraph=position[0],
+        subgraph=position.subgraph,
         operators=tuple(operators),
         tensors=operator.outputs[:1],
         message=message,

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import NamedTuple
 
 from npufit.graph import Model
+
+
+class Label(NamedTuple):
+    """The tensor that a label stands for: the index of its subgraph in the source model, and its own index there."""
+
+    subgraph: int
+    tensor: int
+
 
 _LABEL = re.compile(r"#(\d+)\.(\d+)")
 
@@ -30,16 +39,16 @@ def label_tensors(model: Model) -> Model:
     )
 
 
-def read_label(name: str) -> tuple[int, int] | None:
-    """Return the subgraph and the tensor that a label stands for, or None if `name` is not a label."""
+def read_label(name: str) -> Label | None:
+    """Return the tensor that a label stands for, or None if `name` is not a label."""
     match = _LABEL.fullmatch(name)
-    return (int(match[1]), int(match[2])) if match else None
+    return Label(int(match[1]), int(match[2])) if match else None
 
 
-def find_label(text: str) -> tuple[int, int] | None:
-    """Return the subgraph and the tensor of the first label in `text`, or None."""
+def find_label(text: str) -> Label | None:
+    """Return the tensor of the first label in `text`, or None."""
     match = _LABEL.search(text)
-    return (int(match[1]), int(match[2])) if match else None
+    return Label(int(match[1]), int(match[2])) if match else None
 
 
 def restore_names(text: str, model: Model) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from npufit.graph import Model
+from npufit.graph import Model, OperatorId
 from npufit.stacks.log import LogReport
 from npufit.stacks.placement import Note, Unit
 from npufit.stacks.rule import Evidence
@@ -65,7 +65,7 @@ def _vela_report(text: str, model: Model) -> LogReport | None:
     decided = cpu is not None and cpu == len(reasons)
     return LogReport(
         kind="vela",
-        units=_units(reasons, model) if decided else (),
+        units=_units(reasons, model) if decided else {},
         npu_operators=npu,
         total_operators=None if cpu is None or npu is None else cpu + npu,
         counts_source_operators=False,
@@ -73,18 +73,17 @@ def _vela_report(text: str, model: Model) -> LogReport | None:
     )
 
 
-def _units(reasons: tuple[Reason, ...], model: Model) -> tuple[tuple[int, int, Unit], ...]:
+def _units(reasons: tuple[Reason, ...], model: Model) -> dict[OperatorId, Unit]:
     """Return the operators that the warnings name, if type and output name match exactly one operator."""
     places = [
-        ((operator.type, subgraph.tensors[tensor].name), (number, index))
-        for number, subgraph in enumerate(model.subgraphs)
-        for index, operator in enumerate(subgraph.operators)
+        ((operator.type, model.subgraphs[place.subgraph].tensors[tensor].name), place)
+        for place, operator in model.operators()
         for tensor in operator.outputs
     ]
     counts = Counter(key for key, _ in places)
     unique = {key: place for key, place in places if counts[key] == 1}
     named = dict.fromkeys((reason.operator_type, reason.output) for reason in reasons)
-    return tuple((*unique[key], Unit.CPU) for key in named if key in unique)
+    return {unique[key]: Unit.CPU for key in named if key in unique}
 
 
 def _told(text: str, cpu: int | None, npu: int | None, decided: bool) -> list[str]:

@@ -58,7 +58,8 @@ def _older_note(
     found = Counter(
         what
         for placed in operators
-        if placed.unit is Unit.NPU and (what := _unknown_to(known, model.subgraphs[placed.subgraph], placed.index))
+        if placed.unit is Unit.NPU
+        and (what := _unknown_to(known, model.subgraphs[placed.id.subgraph], placed.id.index))
     )
     if not found:
         return ()

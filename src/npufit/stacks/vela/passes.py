@@ -29,6 +29,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+from npufit.graph import OperatorId
 from npufit.stacks.placement import CompilerPass
 
 _SRAM = "Sram"
@@ -39,8 +40,8 @@ _CYCLES = ("operator", "mac_count", "npu_cycles", "op_cycles")
 _USES = ("FeatureMap", "Lut", "Weights", "Scales")
 _LIMIT = 1 << 63
 
-Command = tuple[int, tuple[int, int] | None, str]
-"""Index of the stream, subgraph and operator of the model if known, id of the scheduled operation."""
+Command = tuple[int, OperatorId | None, str]
+"""Index of the stream, operator of the model if known, id of the scheduled operation."""
 
 
 def find_memories(header: Iterable[str]) -> tuple[str, ...]:
@@ -78,7 +79,7 @@ def read_passes(
     missing from `cycles`. `cycles` and `traffic` have the values of their columns by id. Raises LookupError or
     ValueError if a value is missing or is not a number in its range.
     """
-    first: dict[str, tuple[int, tuple[int, int] | None]] = {}
+    first: dict[str, tuple[int, OperatorId | None]] = {}
     for stream, place, scheduled in commands:
         if scheduled in cycles:
             first.setdefault(scheduled, (stream, place))
@@ -97,7 +98,7 @@ def read_passes(
 
 def _read_pass(
     stream: int,
-    place: tuple[int, int] | None,
+    place: OperatorId | None,
     cycles: tuple[str, ...],
     traffic: tuple[str, ...],
     memories: tuple[str, ...],
@@ -121,8 +122,7 @@ def _read_pass(
         return None
     return CompilerPass(
         partition=stream,
-        subgraph=None if place is None else place[0],
-        operator=None if place is None else place[1],
+        operator=place,
         kind=kind,
         macs=macs,
         npu_cycles=npu_cycles,

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from npufit.graph import Model
+from npufit.graph import Model, OperatorId
 from npufit.stacks.placement import Difference, Note, OperatorPlacement, Partition, Unit
 from npufit.stacks.rule import Evidence
 from npufit.stacks.vela.absorbed_operators import constant_operators, merged_partitions, unused_operators
 from npufit.stacks.vela.compilation import Compilation, parse_compiled
-from npufit.stacks.vela.compiled_file import CompiledFile, Position, read_compiled, shared_writes
+from npufit.stacks.vela.compiled_file import CompiledFile, first_writer, read_compiled, shared_writes, writers_of
 from npufit.stacks.vela.labels import read_label
 from npufit.stacks.vela.reasons import Reason
 from npufit.stacks.vela.rules import explain
@@ -56,7 +56,7 @@ def place_operators(model: Model, compilation: Compilation, version: str) -> Pla
 
 @dataclass(frozen=True, slots=True)
 class _Findings:
-    """Everything known about the operators, by their position in the source model.
+    """Everything known about the operators of the source model.
 
     `is_tied` is True if there are as many command streams as calls, so that the Nth stream belongs to the Nth call;
     `untied` are the streams with commands that no operator is named for.
@@ -65,22 +65,22 @@ class _Findings:
     model: Model
     version: str
     compiled: CompiledFile
-    streams: Mapping[Position, tuple[int, ...]]
+    streams: Mapping[OperatorId, tuple[int, ...]]
     is_tied: bool
     untied: frozenset[int]
-    reasons: Mapping[Position, Reason]
+    reasons: Mapping[OperatorId, Reason]
 
-    def partitions_of(self, position: Position) -> tuple[int, ...]:
+    def partitions_of(self, position: OperatorId) -> tuple[int, ...]:
         """Return the partitions that have commands of an operator."""
         return self.streams.get(position, ()) if self.is_tied else ()
 
 
 def _place_subgraph(findings: _Findings, number: int) -> Iterator[OperatorPlacement]:
     subgraph = findings.model.subgraphs[number]
-    positions = [(number, index) for index in range(len(subgraph.operators))]
-    own = {position[1]: found[-1] for position in positions if (found := findings.partitions_of(position))}
+    positions = [OperatorId(number, index) for index in range(len(subgraph.operators))]
+    own = {position.index: found[-1] for position in positions if (found := findings.partitions_of(position))}
     absent = frozenset(
-        position[1]
+        position.index
         for position in positions
         if position not in findings.compiled.left and position not in findings.streams
     )
@@ -90,26 +90,24 @@ def _place_subgraph(findings: _Findings, number: int) -> Iterator[OperatorPlacem
     merged = dict.fromkeys(hidden, lone) if (lone := _lone_untied(findings, number)) is not None else {}
     merged |= merged_partitions(subgraph, hidden, _writers(findings, number) | own)
     for position in positions:
-        index = position[1]
+        index = position.index
         if position in findings.compiled.left:
             yield _on_cpu(findings, position)
         elif index not in absent:
             yield _on_npu(position, own.get(index), _spread(findings.partitions_of(position)))
         elif number >= findings.compiled.subgraph_count:
-            yield OperatorPlacement(number, index, Unit.UNKNOWN, Evidence.EXECUTED, note=LOST)
+            yield OperatorPlacement(position, Unit.UNKNOWN, Evidence.EXECUTED, note=LOST)
         else:
             partition = merged.get(index)
             fate = UNUSED if index in unused else _fate(findings, partition)
             yield _on_npu(position, partition, fate + _in_spite_of(findings.reasons.get(position)))
 
 
-def _on_cpu(findings: _Findings, position: Position) -> OperatorPlacement:
-    number, index = position
-    operator = findings.model.subgraphs[number].operators[index]
+def _on_cpu(findings: _Findings, position: OperatorId) -> OperatorPlacement:
+    operator = findings.model.operator(position)
     left_as = findings.compiled.left[position]
     return OperatorPlacement(
-        number,
-        index,
+        position,
         Unit.CPU,
         Evidence.EXECUTED,
         finding=explain(operator, findings.reasons.get(position), findings.model, findings.version),
@@ -117,8 +115,8 @@ def _on_cpu(findings: _Findings, position: Position) -> OperatorPlacement:
     )
 
 
-def _on_npu(position: Position, partition: int | None, note: str) -> OperatorPlacement:
-    return OperatorPlacement(*position, Unit.NPU, Evidence.EXECUTED, partition, note=note)
+def _on_npu(position: OperatorId, partition: int | None, note: str) -> OperatorPlacement:
+    return OperatorPlacement(position, Unit.NPU, Evidence.EXECUTED, partition, note=note)
 
 
 def _fate(findings: _Findings, partition: int | None) -> str:
@@ -162,30 +160,24 @@ def _in_spite_of(reason: Reason | None) -> str:
     return f" (Vela warned about it: {reason.found})" if reason else ""
 
 
-def _streams(compilation: Compilation) -> dict[Position, tuple[int, ...]]:
-    streams: dict[Position, tuple[int, ...]] = {}
+def _streams(compilation: Compilation) -> dict[OperatorId, tuple[int, ...]]:
+    streams: dict[OperatorId, tuple[int, ...]] = {}
     for work in compilation.database.work:
-        position = work.subgraph, work.operator
-        streams[position] = (*streams.get(position, ()), work.stream)
+        streams[work.operator] = (*streams.get(work.operator, ()), work.stream)
     return streams
 
 
-def _reasons(model: Model, reasons: tuple[Reason, ...]) -> dict[Position, Reason]:
-    writers = {
-        (number, tensor): (number, index)
-        for number, subgraph in enumerate(model.subgraphs)
-        for index, operator in enumerate(subgraph.operators)
-        for tensor in operator.outputs
-    }
-    tied = ((read_label(reason.output), reason) for reason in reasons)
-    return {writers[label]: reason for label, reason in tied if label in writers}
+def _reasons(model: Model, reasons: tuple[Reason, ...]) -> dict[OperatorId, Reason]:
+    writers = writers_of(model)
+    tied = ((first_writer(writers, [read_label(reason.output)]), reason) for reason in reasons)
+    return {writer: reason for writer, reason in tied if writer is not None}
 
 
 def _partitions(compiled: CompiledFile, operators: tuple[OperatorPlacement, ...]) -> tuple[Partition, ...]:
     members: dict[int, list[int]] = {index: [] for index in range(len(compiled.calls))}
     for placed in operators:
         if placed.partition is not None:
-            members[placed.partition].append(placed.index)
+            members[placed.partition].append(placed.id.index)
     return tuple(
         Partition(
             index=index,
@@ -193,8 +185,7 @@ def _partitions(compiled: CompiledFile, operators: tuple[OperatorPlacement, ...]
             operators=tuple(members[index]),
             inputs=call.inputs,
             outputs=call.outputs,
-            input_bytes=call.input_bytes,
-            output_bytes=call.output_bytes,
+            traffic=call.traffic,
         )
         for index, call in enumerate(compiled.calls)
     )
@@ -205,24 +196,24 @@ def _stream_difference(compilation: Compilation, compiled: CompiledFile) -> tupl
     if streams == calls:
         return ()
     what = "command streams in Vela's debug database, compared with ethos-u operators in the compiled file"
-    return (Difference(0, None, what, str(streams), str(calls)),)
+    return (Difference(None, what, str(streams), str(calls)),)
 
 
 def _differences(findings: _Findings) -> Iterator[Difference]:
     """Yield where Vela contradicts itself about an operator; folding one away after a warning does not count."""
     for position in sorted(findings.streams):
-        number, index = position
-        name = findings.model.subgraphs[number].operators[index].name
+        name = findings.model.operator(position).name
         if position in findings.compiled.left:
-            yield Difference(number, index, f"unit of {name} by Vela's debug database", Unit.NPU, Unit.CPU)
+            yield Difference(position, f"unit of {name} by Vela's debug database", Unit.NPU, Unit.CPU)
         elif position in findings.reasons:
-            yield Difference(number, index, f"unit of {name} by Vela's warning", Unit.CPU, Unit.NPU)
+            yield Difference(position, f"unit of {name} by Vela's warning", Unit.CPU, Unit.NPU)
     for number in range(len(findings.model.subgraphs)):
         for index, call in _writers(findings, number).items():
-            streams = findings.partitions_of((number, index))
+            position = OperatorId(number, index)
+            streams = findings.partitions_of(position)
             if streams and call not in streams:
-                name = findings.model.subgraphs[number].operators[index].name
-                yield Difference(number, index, f"partition of {name}", str(streams[-1]), str(call))
+                name = findings.model.operator(position).name
+                yield Difference(position, f"partition of {name}", str(streams[-1]), str(call))
 
 
 def _notes(compiled: CompiledFile, source: str) -> tuple[Note, ...]:

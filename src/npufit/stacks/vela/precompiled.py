@@ -6,7 +6,8 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from npufit.graph import NO_TENSOR, Model, Subgraph
+from npufit.graph import NO_TENSOR, Model, OperatorId, Subgraph
+from npufit.stacks.partitioning import traffic_of
 from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Partition, Setting, Unit
 from npufit.stacks.rule import Effect, Evidence, Finding
 from npufit.stacks.vela.compiled_file import boundary, shared_writes
@@ -40,19 +41,19 @@ def place_precompiled(model: Model, accelerator: str) -> PrecompiledPlacement:
     partitions: list[Partition] = []
     hazards: list[Hazard] = []
     found: dict[str, None] = {}
-    for number, subgraph in enumerate(model.subgraphs):
-        for index, operator in enumerate(subgraph.operators):
-            if not operator.is_npu_call:
-                operators.append(_left_on_cpu(number, index, operator.name))
-                continue
-            operators.append(OperatorPlacement(number, index, Unit.NPU, Evidence.EXECUTED, partition=len(partitions)))
-            partitions.append(_partition(len(partitions), number, index, subgraph))
-            other = read_accelerator(subgraph, operator.input(0))
-            if other is None:
-                continue
-            found[other] = None
-            if other != accelerator:
-                hazards.append(_other_accelerator(number, index, other, accelerator))
+    for place, operator in model.operators():
+        if not operator.is_npu_call:
+            operators.append(_left_on_cpu(place, operator.name))
+            continue
+        subgraph = model.subgraphs[place.subgraph]
+        operators.append(OperatorPlacement(place, Unit.NPU, Evidence.EXECUTED, partition=len(partitions)))
+        partitions.append(_partition(len(partitions), place, subgraph))
+        other = read_accelerator(subgraph, operator.input(0))
+        if other is None:
+            continue
+        found[other] = None
+        if other != accelerator:
+            hazards.append(_other_accelerator(place, other, accelerator))
     settings = [Setting("accelerator", name, "driver header in the file") for name in found]
     settings += [Setting("vela", version, "metadata of the file") for version in _versions(model)]
     return PrecompiledPlacement(tuple(operators), tuple(partitions), tuple(hazards), tuple(settings))
@@ -80,20 +81,19 @@ def shared_notes(partitions: Iterable[Partition]) -> tuple[Note, ...]:
     return (Note(text, Evidence.EXECUTED, SOURCE),) if text else ()
 
 
-def _partition(partition: int, number: int, index: int, subgraph: Subgraph) -> Partition:
-    entering, leaving = boundary(subgraph, subgraph.operators[index])
+def _partition(partition: int, place: OperatorId, subgraph: Subgraph) -> Partition:
+    entering, leaving = boundary(subgraph, subgraph.operators[place.index])
     return Partition(
         index=partition,
-        subgraph=number,
-        operators=(index,),
+        subgraph=place.subgraph,
+        operators=(place.index,),
         inputs=entering,
         outputs=leaving,
-        input_bytes=sum(subgraph.tensors[tensor].size_bytes for tensor in entering),
-        output_bytes=sum(subgraph.tensors[tensor].size_bytes for tensor in leaving),
+        traffic=traffic_of(subgraph, entering, leaving),
     )
 
 
-def _left_on_cpu(number: int, index: int, name: str) -> OperatorPlacement:
+def _left_on_cpu(place: OperatorId, name: str) -> OperatorPlacement:
     finding = Finding(
         UNEXPLAINED,
         UNEXPLAINED.limit,
@@ -102,14 +102,14 @@ def _left_on_cpu(number: int, index: int, name: str) -> OperatorPlacement:
         Evidence.EXECUTED,
         SOURCE,
     )
-    return OperatorPlacement(number, index, Unit.CPU, Evidence.EXECUTED, finding=finding)
+    return OperatorPlacement(place, Unit.CPU, Evidence.EXECUTED, finding=finding)
 
 
-def _other_accelerator(number: int, index: int, found: str, wanted: str) -> Hazard:
+def _other_accelerator(place: OperatorId, found: str, wanted: str) -> Hazard:
     return Hazard(
         rule=OTHER_ACCELERATOR,
-        subgraph=number,
-        operators=(index,),
+        subgraph=place.subgraph,
+        operators=(place.index,),
         tensors=(),
         message=f"the command stream was compiled for {found}; the chip has {wanted}",
         found=found,

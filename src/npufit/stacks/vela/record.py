@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from npufit.errors import ToolError
-from npufit.graph import Model
+from npufit.graph import Model, OperatorId
 from npufit.stacks.placement import CompilerPass
-from npufit.stacks.vela.compiled_file import Position
+from npufit.stacks.vela.compiled_file import first_writer, writers_of
 from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write
 from npufit.stacks.vela.labels import read_label
 
@@ -43,9 +43,9 @@ def read_record(data: bytes, model: Model) -> tuple[DebugDatabase, tuple[Compile
         ]
         commands.sort()
         found = {(index, places[operation]) for index, _, operation in commands}
-        work = {Work(*place, index) for index, place in found if place is not None}
+        work = {Work(place, index) for index, place in found if place is not None}
         database = DebugDatabase(
-            tuple(sorted(work, key=lambda entry: (entry.subgraph, entry.operator, entry.stream))),
+            tuple(sorted(work, key=lambda entry: (entry.operator, entry.stream))),
             len(order),
             tuple(sorted({index for index, place in found if place is None})),
             tuple(_writes(record["operations"], commands)),
@@ -58,18 +58,10 @@ def read_record(data: bytes, model: Model) -> tuple[DebugDatabase, tuple[Compile
     return database, passes
 
 
-def _places(record: Any, model: Model) -> list[Position | None]:
+def _places(record: Any, model: Model) -> list[OperatorId | None]:
     """Return the model's operator behind each of Vela's operations, None if there is none."""
-    writers = {
-        (number, tensor): (number, index)
-        for number, subgraph in enumerate(model.subgraphs)
-        for index, operator in enumerate(subgraph.operators)
-        for tensor in operator.outputs
-    }
-    sources: list[Position | None] = []
-    for names in record["sources"]:
-        labels = (read_label(name) for name in names)
-        sources.append(next((writers[label] for label in labels if label in writers), None))
+    writers = writers_of(model)
+    sources = [first_writer(writers, map(read_label, names)) for names in record["sources"]]
     numbers = [operation["source"] for operation in record["operations"]]
     return [sources[number] if number >= 0 else None for number in numbers]
 
@@ -87,8 +79,8 @@ def _writes(operations: list[Mapping[str, Any]], commands: list[_Command]) -> It
             yield Write(stream, offset, *label, height, width, depth)
 
 
-def _read_pass(recorded: Any, order: Mapping[int, int], places: list[Position | None]) -> CompilerPass | None:
-    place: Position | None = places[int(recorded["operation"])]
+def _read_pass(recorded: Any, order: Mapping[int, int], places: list[OperatorId | None]) -> CompilerPass | None:
+    place: OperatorId | None = places[int(recorded["operation"])]
     sram = reads = writes = weights = needed = bursts = 0.0
     for memory, use in recorded["memories"].items():
         if memory == _SRAM:
@@ -105,8 +97,7 @@ def _read_pass(recorded: Any, order: Mapping[int, int], places: list[Position | 
         return None
     return CompilerPass(
         partition=order[recorded["stream"]],
-        subgraph=None if place is None else place[0],
-        operator=None if place is None else place[1],
+        operator=place,
         kind=str(recorded["kind"]),
         macs=macs,
         npu_cycles=npu_cycles,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from npufit.formatting import plural, shorten
-from npufit.graph import Model
+from npufit.graph import Model, OperatorId
 from npufit.stacks.log import LogReport
 from npufit.stacks.placement import Note, Unit
 from npufit.stacks.rule import Evidence
@@ -89,7 +89,7 @@ class _Printed:
 
     bsp: Bsp
     lines: Counter[str]
-    taken: frozenset[tuple[int, int]]
+    taken: frozenset[OperatorId]
 
 
 def read_vx_log(text: str, model: Model) -> LogReport | None:
@@ -137,41 +137,41 @@ def _scan(text: str) -> _Seen:
     return seen
 
 
-def _units(seen: _Seen, taken: int | None, model: Model) -> tuple[tuple[tuple[int, int, Unit], ...], tuple[Note, ...]]:
+def _units(seen: _Seen, taken: int | None, model: Model) -> tuple[dict[OperatorId, Unit], tuple[Note, ...]]:
     """Return the units that the log leaves no doubt about, and what it says in words."""
-    places = [(number, index) for number, one in enumerate(model.subgraphs) for index in range(len(one.operators))]
+    places = [place for place, _ in model.operators()]
     if seen.share is not None and len(model.subgraphs) == 1:
-        return tuple((*place, seen.share) for place in places), ()
+        return dict.fromkeys(places, seen.share), ()
     if taken in (0, len(places)):
         unit = Unit.NPU if taken else Unit.CPU
-        return tuple((*place, unit) for place in places), ()
+        return dict.fromkeys(places, unit), ()
     if not seen.refused and not (seen.is_whole and taken is not None):
         text = (
             "The log does not say how many operators the delegate took; that it was created or applied proves nothing."
         )
-        return (), (_note(text),) if taken is None and seen.kernels is None else ()
+        return {}, (_note(text),) if taken is None and seen.kernels is None else ()
     printed = [_printed(model, generation) for generation in Generation]
     fitting = [one for one in printed if _explains(one, seen, taken)]
     lines = plural(seen.refused.total(), "refusal line")
     if not fitting:
         text = f"The log has {lines}; no known release prints these for this model. Is it the whole log of this file?"
-        return (), (_note(text),)
+        return {}, (_note(text),)
     always = fitting[0].taken.intersection(*(one.taken for one in fitting))
     ever = fitting[0].taken.union(*(one.taken for one in fitting))
     text = f"The log has {lines}: those that {_names(fitting)} print{'s' if len(fitting) == 1 else ''} for this model."
     if always != ever:
         text += f" They differ in {plural(len(ever - always), 'operator')} without saying so."
     sure = [place for place in places if place in always or place not in ever]
-    return tuple((*place, Unit.NPU if place in always else Unit.CPU) for place in sure), (_note(text),)
+    return {place: Unit.NPU if place in always else Unit.CPU for place in sure}, (_note(text),)
 
 
 def _printed(model: Model, generation: Generation) -> _Printed:
     lines: Counter[str] = Counter()
-    taken: list[tuple[int, int]] = []
+    taken: list[OperatorId] = []
     for number, subgraph in enumerate(model.subgraphs):
         for index, refused in enumerate(refusals(subgraph, first_of(generation))):
             if refused is None:
-                taken.append((number, index))
+                taken.append(OperatorId(number, index))
                 continue
             finding, line = refused
             if finding.rule is UNMAPPED:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from npufit.graph import Model, Subgraph, Wiring, wire
+from npufit.graph import Model, OperatorId, Subgraph, Wiring, wire
 from npufit.stacks.partitioning import describe_partition, partition_epochs
 from npufit.stacks.placement import Hazard, OperatorPlacement, Partition, Unit
 from npufit.stacks.rule import NO_REMEDY, Evidence, Finding, Remedy, RemedyKind
@@ -51,8 +51,8 @@ class _Outcome:
     cuts: tuple[tuple[list[int], ...], ...]
     """The partitions of each subgraph, as operator indices."""
     hazards: tuple[Hazard, ...]
-    hazards_of: dict[tuple[int, int], tuple[str, ...]]
-    """The hazards' rules by subgraph and operator at fault."""
+    hazards_of: dict[OperatorId, tuple[str, ...]]
+    """The hazards' rules by the operator at fault."""
 
 
 def place_by_rules(model: Model, bsp: Bsp) -> Placed:
@@ -62,7 +62,7 @@ def place_by_rules(model: Model, bsp: Bsp) -> Placed:
     ]
     outcome = _decide_all(graphs, bsp)
     partitions = _describe(graphs, outcome)
-    partition_of = {(cut.subgraph, index): cut.index for cut in partitions for index in cut.operators}
+    partition_of = {OperatorId(cut.subgraph, index): cut.index for cut in partitions for index in cut.operators}
     later: list[_Outcome] = []
     if outcome.hazards or any(outcome.findings):
         later = [_decide_all(graphs, other) for other in _offered(bsp)]
@@ -70,14 +70,14 @@ def place_by_rules(model: Model, bsp: Bsp) -> Placed:
     operators: list[OperatorPlacement] = []
     sites = [(graph.number, site) for graph in graphs for site in graph.sites]
     for position, ((number, site), finding) in enumerate(zip(sites, outcome.findings, strict=True)):
-        place = number, site.index
+        place = OperatorId(number, site.index)
         if finding is None:
             note = engine_note(site)
-            operators.append(OperatorPlacement(*place, Unit.NPU, accepted, partition_of.get(place), note=note))
+            operators.append(OperatorPlacement(place, Unit.NPU, accepted, partition_of.get(place), note=note))
             continue
         finding = replace(finding, remedies=_with_version(_lifting(place, position, later), finding.remedies))
-        operators.append(OperatorPlacement(*place, Unit.CPU, finding.evidence, None, finding))
-    position_of = {(number, site.index): position for position, (number, site) in enumerate(sites)}
+        operators.append(OperatorPlacement(place, Unit.CPU, finding.evidence, None, finding))
+    position_of = {OperatorId(number, site.index): position for position, (number, site) in enumerate(sites)}
     hazards = [
         replace(hazard, remedies=_with_version(_harmless(hazard, position_of, later), hazard.remedies))
         for hazard in outcome.hazards
@@ -114,10 +114,9 @@ def _decide_all(graphs: Sequence[_Graph], bsp: Bsp) -> _Outcome:
         hazards += find_hazards(PlacedGraph(graph.subgraph, graph.number, graph.wiring, graph.sites, partition_of, bsp))
         cuts.append(cut)
         findings += here
-    hazards_of: dict[tuple[int, int], tuple[str, ...]] = {}
+    hazards_of: dict[OperatorId, tuple[str, ...]] = {}
     for hazard in hazards:
-        place = (hazard.subgraph, hazard.operators[0])
-        hazards_of[place] = (*hazards_of.get(place, ()), hazard.rule.id)
+        hazards_of[hazard.culprit] = (*hazards_of.get(hazard.culprit, ()), hazard.rule.id)
     return _Outcome(bsp, tuple(findings), tuple(cuts), tuple(hazards), hazards_of)
 
 
@@ -131,7 +130,7 @@ def _describe(graphs: Sequence[_Graph], outcome: _Outcome) -> list[Partition]:
     return partitions
 
 
-def _lifting(place: tuple[int, int], position: int, later: Sequence[_Outcome]) -> Remedy | None:
+def _lifting(place: OperatorId, position: int, later: Sequence[_Outcome]) -> Remedy | None:
     """Return the first later release that takes the operator, one without a hazard there if there is one."""
     taking = [outcome for outcome in later if outcome.findings[position] is None]
     if not taking:
@@ -141,12 +140,11 @@ def _lifting(place: tuple[int, int], position: int, later: Sequence[_Outcome]) -
     return version_remedy(best.bsp, f"takes it, but see {', '.join(rules)} there" if rules else "takes it")
 
 
-def _harmless(hazard: Hazard, position_of: Mapping[tuple[int, int], int], later: Sequence[_Outcome]) -> Remedy | None:
+def _harmless(hazard: Hazard, position_of: Mapping[OperatorId, int], later: Sequence[_Outcome]) -> Remedy | None:
     """Return the first later release that does not have the hazard."""
-    place = (hazard.subgraph, hazard.operators[0])
     for outcome in later:
-        if hazard.rule.id not in outcome.hazards_of.get(place, ()):
-            refused = outcome.findings[position_of[place]] is not None
+        if hazard.rule.id not in outcome.hazards_of.get(hazard.culprit, ()):
+            refused = outcome.findings[position_of[hazard.culprit]] is not None
             what = "leaves the operator on the CPU" if refused else "does not have this hazard"
             return version_remedy(outcome.bsp, what)
     return None
