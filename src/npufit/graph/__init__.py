@@ -78,7 +78,7 @@ from npufit.graph.tensor import (
 )
 from npufit.graph.validation import validate
 from npufit.graph.values import constant_values
-from npufit.graph.versions import least_version
+from npufit.graph.versions import eight_bit_operator, least_version
 from npufit.graph.wiring import Wiring, wire
 from npufit.graph.work import Work, count_macs, measure_work
 
@@ -147,6 +147,7 @@ __all__ = [
     "Work",
     "constant_values",
     "count_macs",
+    "eight_bit_operator",
     "fused_activation",
     "has_operands",
     "infer_shapes",

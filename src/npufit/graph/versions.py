@@ -7,12 +7,14 @@ not covered.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from npufit.graph.model import NO_TENSOR, Operator
 from npufit.graph.operator_types import operator_type
 from npufit.graph.options import (
     Activation,
     FullyConnectedOptions,
+    Options,
     ResizeBilinearOptions,
     ResizeNearestNeighborOptions,
     fused_activation,
@@ -23,6 +25,14 @@ def least_version(operator: Operator, *, int8: bool) -> int:
     """Return the lowest version that knows the operands and options of `operator`, and takes int8 where that is so."""
     needed = _NEEDED.get(operator.type, _nothing)(operator)
     return max(needed, operator_type(operator).int8_version if int8 else 1)
+
+
+def eight_bit_operator(
+    kind: str, inputs: tuple[int, ...], outputs: tuple[int, ...], options: Options | None = None
+) -> Operator:
+    """Return an operator on 8-bit values, with the lowest version that takes int8; it takes uint8 as well."""
+    operator = Operator(kind, inputs, outputs, options)
+    return replace(operator, version=least_version(operator, int8=True))
 
 
 def _nothing(operator: Operator) -> int:

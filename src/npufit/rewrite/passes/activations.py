@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from npufit.graph import Activation, Model, Operator, Tensor, fused_activation, has_operands
+from npufit.graph import Activation, Model, Operator, Tensor, eight_bit_operator, fused_activation, has_operands
 from npufit.rewrite.arithmetic.clamping import OPERATORS, clamp_of
 from npufit.rewrite.placed import hazards, refused_by, runs_on
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
@@ -241,6 +241,6 @@ def _set_apart(editor: Editor, index: int) -> str:
     before = editor.add_like(result, "not_clamped")
     editor.replace(index, replace(_with(operator, Activation.NONE), outputs=(before,)))
     kind = _OPERATOR_OF[own]
-    version = 2 if editor.tensor(result).element.is_8_bit and kind != "RELU_N1_TO_1" else 1
-    editor.add(Operator(kind, (before,), (result,), None, version), near=index)
+    made = eight_bit_operator if editor.tensor(result).element.is_8_bit else Operator
+    editor.add(made(kind, (before,), (result,)), near=index)
     return f"the {own.name} of {operator.type} becomes an operator"

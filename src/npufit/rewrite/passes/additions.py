@@ -17,6 +17,7 @@ from npufit.graph import (
     Quantization,
     SubOptions,
     Tensor,
+    eight_bit_operator,
     has_operands,
 )
 from npufit.rewrite.arithmetic.requantization import as_multiplier, round_twice
@@ -100,7 +101,7 @@ def _subtract(editor: Editor, operator: Operator, index: int) -> bool:
         options = operator.options
         activation = options.fused_activation_function if isinstance(options, AddOptions) else Activation.NONE
         negative = _add_negative(editor, turned, index)
-        subtraction = Operator("SUB", (kept, negative), operator.outputs, SubOptions(activation), version=2)
+        subtraction = eight_bit_operator("SUB", (kept, negative), operator.outputs, SubOptions(activation))
         editor.replace(index, subtraction)
         return True
     return False
@@ -139,5 +140,5 @@ def _add_negative(editor: Editor, tensor: int, near: int) -> int:
     constant = editor.add_constant(f"{values.name}/zero", zero, same)
     quantization = Quantization((values.quantization.scale,), (mirrored,))
     negative = editor.add_tensor(replace(values, name=f"{values.name}/negative", quantization=quantization))
-    editor.add(Operator("SUB", (constant, tensor), (negative,), SubOptions(), version=2), near)
+    editor.add(eight_bit_operator("SUB", (constant, tensor), (negative,), SubOptions()), near)
     return negative

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from npufit.errors import InputError
-from npufit.graph import Model, Operator, Padding, Pool2DOptions, Subgraph, Tensor, measure_work
+from npufit.graph import Model, Operator, Padding, Pool2DOptions, Subgraph, Tensor, eight_bit_operator, measure_work
 from npufit.rewrite.placed import hazards, placements
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.surgery.editor import Editor
@@ -103,4 +103,4 @@ def _split(editor: Editor, producer: int, tensor: int, inside: list[int], how: s
         editor.add(operator, near=producer)
         return
     options = Pool2DOptions(Padding.VALID, stride_w=1, stride_h=1, filter_width=1, filter_height=1)
-    editor.add(Operator("MAX_POOL_2D", (own,), (tensor,), options, version=2), near=producer)
+    editor.add(eight_bit_operator("MAX_POOL_2D", (own,), (tensor,), options), near=producer)

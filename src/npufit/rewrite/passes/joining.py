@@ -17,6 +17,7 @@ from npufit.graph import (
     StridedSliceOptions,
     Tensor,
     constant_values,
+    eight_bit_operator,
     has_operands,
 )
 from npufit.rewrite.placed import hazards, off_npu, runs_on
@@ -122,7 +123,7 @@ def _add_rows(editor: Editor, source: int, first: int, rows: int, result: int, n
     name = editor.tensor(result).name
     values = {"begin": (0, first, 0, 0), "end": (1, first + rows, width, depth), "strides": (1, 1, 1, 1)}
     operands = [editor.add_constant(f"{name}/{role}", np.array(each, np.int32)) for role, each in values.items()]
-    editor.add(Operator("STRIDED_SLICE", (source, *operands), (result,), StridedSliceOptions(), version=2), near)
+    editor.add(eight_bit_operator("STRIDED_SLICE", (source, *operands), (result,), StridedSliceOptions()), near)
 
 
 def _leave_bricks(editor: Editor, index: int) -> str:

@@ -21,6 +21,7 @@ from npufit.graph import (
     ReshapeOptions,
     Tensor,
     constant_values,
+    eight_bit_operator,
     has_operands,
 )
 from npufit.rewrite.arithmetic.requantization import (
@@ -147,7 +148,7 @@ def _put_ones(
     bias = editor.add_constant(f"{name}/bias", np.full(depth, nudge, np.int32), unit)
     options = DepthwiseConv2DOptions(Padding.VALID, stride_w=stride[1], stride_h=stride[0], depth_multiplier=1)
     inputs = (operator.inputs[0], weights, bias)
-    editor.replace(index, Operator("DEPTHWISE_CONV_2D", inputs, (result,), options, version=3))
+    editor.replace(index, eight_bit_operator("DEPTHWISE_CONV_2D", inputs, (result,), options))
 
 
 def _is_image(tensor: Tensor, ranks: tuple[int, ...] = (4,)) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from npufit.errors import InputError, InternalError
 from npufit.formatting import plural
-from npufit.graph import Model, Operator, Signature, Tensor, least_version
+from npufit.graph import Model, Operator, Signature, Tensor, eight_bit_operator, least_version
 from npufit.rewrite.quantization.float_weights import computes_in_float, with_float_weights
 from npufit.rewrite.quantization.observed_ranges import calibration_inputs, describe
 from npufit.rewrite.quantization.quantizer import quantize
@@ -133,7 +133,7 @@ def _widen_input(editor: Editor, index: int, before: Tensor) -> None:
     editor.set_tensor(index, before)
     inner = editor.add_tensor(replace(tensor, name=f"{before.name}/int8"))
     editor.redirect(index, inner, readers)
-    editor.add(Operator("QUANTIZE", (index,), (inner,), version=1), near=readers[0])
+    editor.add(eight_bit_operator("QUANTIZE", (index,), (inner,)), near=readers[0])
 
 
 def _widen_output(editor: Editor, index: int, before: Tensor) -> None:
@@ -147,7 +147,7 @@ def _widen_output(editor: Editor, index: int, before: Tensor) -> None:
     editor.redirect(index, inner, readers)
     written = tuple(inner if own == index else own for own in writer.outputs)
     editor.replace(producer, replace(writer, outputs=written))
-    editor.add(Operator("DEQUANTIZE", (inner,), (index,), version=2), near=producer)
+    editor.add(eight_bit_operator("DEQUANTIZE", (inner,), (index,)), near=producer)
 
 
 def _quantized(values: Array, like: Tensor) -> Array:

@@ -7,7 +7,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from npufit.graph import NO_TENSOR, GatherOptions, Model, Operator, Tensor, constant_values, has_operands, operator_type
+from npufit.graph import (
+    NO_TENSOR,
+    GatherOptions,
+    Model,
+    Operator,
+    Tensor,
+    constant_values,
+    eight_bit_operator,
+    has_operands,
+    operator_type,
+)
 from npufit.rewrite.passes.dead import bypass
 from npufit.rewrite.passes.reshapes import put_reshape
 from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
@@ -91,11 +101,11 @@ def _replace(editor: Editor, index: int, movement: Movement, *, on_target: bool)
             return "leave every element in its place" if bypass(editor, index, movement.source) else ""  # case 1
         put_reshape(editor, index, movement.source)  # case 2
         return "become a RESHAPE"
+    made = eight_bit_operator if source.element.is_8_bit else Operator
     order = find_order(movement.places, shape)
     if order is not None:  # case 3
         constant = editor.add_constant(f"{editor.tensor(result).name}/order", np.array(order, np.int32))
-        version = 2 if source.element.bits == 8 else 1
-        editor.replace(index, Operator("TRANSPOSE", (movement.source, constant), (result,), None, version))
+        editor.replace(index, made("TRANSPOSE", (movement.source, constant), (result,)))
         return "become one TRANSPOSE"
     channels = find_channels(movement.places, shape)
     if channels is None:
@@ -105,8 +115,7 @@ def _replace(editor: Editor, index: int, movement: Movement, *, on_target: bool)
         add_selection(editor, movement.source, channels, result, near=index)
         return "become a 1x1 convolution that picks channels"
     constant = editor.add_constant(f"{editor.tensor(result).name}/channels", np.array(channels, np.int32))
-    options, version = GatherOptions(axis=3), 2 if source.element.bits == 8 else 1
-    editor.replace(index, Operator("GATHER", (movement.source, constant), (result,), options, version))
+    editor.replace(index, made("GATHER", (movement.source, constant), (result,), GatherOptions(axis=3)))
     return "become a GATHER of channels"
 
 

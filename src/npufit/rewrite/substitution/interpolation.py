@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from npufit.graph import (
-    Operator,
     Padding,
     Pool2DOptions,
     ResizeBilinearOptions,
     ResizeNearestNeighborOptions,
     constant_values,
+    eight_bit_operator,
 )
 from npufit.rewrite.substitution.pointwise import is_map
 from npufit.rewrite.surgery.constants import same_quantization
@@ -154,7 +154,7 @@ def _add_doubling(editor: Editor, source: int, result: int, near: int) -> int:
     tensor = editor.tensor(result)
     size = editor.add_constant(f"{tensor.name}/size", np.array((tensor.shape or (0,) * 4)[1:3], np.int32))
     options = ResizeNearestNeighborOptions()
-    editor.add(Operator("RESIZE_NEAREST_NEIGHBOR", (source, size), (result,), options, 2), near)
+    editor.add(eight_bit_operator("RESIZE_NEAREST_NEIGHBOR", (source, size), (result,), options), near)
     return result
 
 
@@ -170,4 +170,4 @@ def _pool(
     padding: Padding = Padding.VALID,
 ) -> None:
     options = Pool2DOptions(padding, stride, stride, filter_width=sizes[1], filter_height=sizes[0])
-    editor.add(Operator(kind, (source,), (result,), options, 2), near)
+    editor.add(eight_bit_operator(kind, (source,), (result,), options), near)

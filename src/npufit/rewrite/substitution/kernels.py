@@ -22,6 +22,7 @@ from npufit.graph import (
     ReshapeOptions,
     Tensor,
     constant_values,
+    eight_bit_operator,
     fused_activation,
     same_padding,
 )
@@ -132,7 +133,7 @@ def average(editor: Editor, index: int) -> str:
     bias = editor.add_constant(f"{ofm.name}/no_bias", np.zeros(depth, np.int32), unit)
     activation = fused_activation(options)
     own = DepthwiseConv2DOptions(Padding.VALID, strides[1], strides[0], 1, activation)
-    editor.replace(index, Operator("DEPTHWISE_CONV_2D", (operator.inputs[0], weights, bias), (result,), own, 3))
+    editor.replace(index, eight_bit_operator("DEPTHWISE_CONV_2D", (operator.inputs[0], weights, bias), (result,), own))
     return "a DEPTHWISE_CONV_2D whose weights are all 1"
 
 
@@ -165,7 +166,7 @@ def matrix(*, per_channel: bool) -> Builder:
         rows = ofm.element_count // count
         result = _with_rank_4(editor, index, (1, 1, rows, count))
         own = Conv2DOptions(Padding.VALID, 1, 1, fused_activation(options))
-        editor.replace(index, Operator("CONV_2D", (source, filters, bias), (result,), own, 3))
+        editor.replace(index, eight_bit_operator("CONV_2D", (source, filters, bias), (result,), own))
         return "a CONV_2D"
 
     return build
@@ -197,7 +198,7 @@ def _add_folding(editor: Editor, source: int, result: int, fold: int, near: int)
     unit = Quantization((tensor.quantization.scale,), (0,))
     bias = editor.add_constant(f"{tensor.name}/no_bias", np.zeros(count, np.int32), unit)
     options = Conv2DOptions(Padding.VALID, fold, fold)
-    editor.add(Operator("CONV_2D", (source, weights, bias), (result,), options, 3), near)
+    editor.add(eight_bit_operator("CONV_2D", (source, weights, bias), (result,), options), near)
 
 
 def _with_rank_4(editor: Editor, index: int, shape: tuple[int, int, int, int]) -> int:

@@ -19,6 +19,7 @@ from npufit.graph import (
     Padding,
     Quantization,
     Tensor,
+    eight_bit_operator,
     fused_activation,
 )
 from npufit.rewrite.quantization.weighted_operators import Reals, quantized_bias
@@ -68,7 +69,7 @@ def add_pointwise(
     else:
         options = DepthwiseConv2DOptions(Padding.VALID, 1, 1, 1, activation)
     kind = "CONV_2D" if is_single else "DEPTHWISE_CONV_2D"
-    editor.add(Operator(kind, (source, weights, offset), (result,), options, 3), near)
+    editor.add(eight_bit_operator(kind, (source, weights, offset), (result,), options), near)
     return True
 
 
@@ -146,7 +147,7 @@ def leaky(editor: Editor, index: int) -> str:
     if (alphas > 1).any() or not add_pointwise(editor, source, slanted, alphas, zeros, index):
         return ""
     add_pointwise(editor, source, positive, 1 - alphas, zeros, index, Activation.RELU)
-    editor.replace(index, Operator("ADD", (slanted, positive), (result,), AddOptions(), 2))
+    editor.replace(index, eight_bit_operator("ADD", (slanted, positive), (result,), AddOptions()))
     return "two DEPTHWISE_CONV_2D and an ADD"
 
 
@@ -162,7 +163,7 @@ def absolute(editor: Editor, index: int) -> str:
     parts = [_add_range(editor, result, "above", 0.0, high), _add_range(editor, result, "below", 0.0, -low)]
     for part, gains in zip(parts, (ones, -ones), strict=True):
         add_pointwise(editor, source, part, gains, 0 * ones, index, Activation.RELU)
-    editor.replace(index, Operator("ADD", (parts[0], parts[1]), (result,), AddOptions(), 2))
+    editor.replace(index, eight_bit_operator("ADD", (parts[0], parts[1]), (result,), AddOptions()))
     return "two DEPTHWISE_CONV_2D and an ADD"
 
 
@@ -176,7 +177,7 @@ def subtract_map(editor: Editor, index: int) -> str:
     ones = np.ones((tensor.shape or (1,))[-1])
     if not add_pointwise(editor, operator.inputs[1], negated, -ones, 0 * ones, index):
         return ""
-    editor.replace(index, Operator("ADD", (operator.inputs[0], negated), operator.outputs, AddOptions(), 2))
+    editor.replace(index, eight_bit_operator("ADD", (operator.inputs[0], negated), operator.outputs, AddOptions()))
     return "a DEPTHWISE_CONV_2D that negates, and an ADD"
 
 
@@ -191,9 +192,9 @@ def subtract_any(editor: Editor, index: int) -> str:
     # As many elements as the other operand: Mesa reads a scalar as an unsigned byte.
     values = np.zeros((1,) * (len(tensor.shape) - 1) + tensor.shape[-1:], tensor.element.value)
     minus_one = editor.add_constant(f"{tensor.name}/minus_one", values, Quantization((1.0,), (1,)))
-    editor.add(Operator("MUL", (operator.inputs[1], minus_one), (negated,), MulOptions(), 2), near=index)
+    editor.add(eight_bit_operator("MUL", (operator.inputs[1], minus_one), (negated,), MulOptions()), near=index)
     # The constant comes second, where Mesa looks for it.
-    editor.replace(index, Operator("ADD", (negated, operator.inputs[0]), operator.outputs, AddOptions(), 2))
+    editor.replace(index, eight_bit_operator("ADD", (negated, operator.inputs[0]), operator.outputs, AddOptions()))
     return "a MUL with -1 and an ADD"
 
 

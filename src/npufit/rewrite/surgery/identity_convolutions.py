@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from npufit.graph import Conv2DOptions, DepthwiseConv2DOptions, Operator, Padding, Quantization
+from npufit.graph import Conv2DOptions, DepthwiseConv2DOptions, Padding, Quantization, eight_bit_operator
 from npufit.rewrite.surgery.editor import Editor
 
 _ONE = Quantization((1.0,), (0,))
@@ -23,7 +23,7 @@ def add_shift(editor: Editor, source: int, result: int, near: int) -> int:
     weights = _add_ones(editor, f"{tensor.name}/ones", np.ones((1, 1, 1, depth), tensor.element.value))
     bias = _add_zeros(editor, source, depth)
     options = DepthwiseConv2DOptions(Padding.VALID, stride_w=1, stride_h=1, depth_multiplier=1)
-    return editor.add(Operator("DEPTHWISE_CONV_2D", (source, weights, bias), (result,), options, 3), near)
+    return editor.add(eight_bit_operator("DEPTHWISE_CONV_2D", (source, weights, bias), (result,), options), near)
 
 
 def add_selection(editor: Editor, source: int, channels: Sequence[int], result: int, near: int) -> int:
@@ -35,7 +35,7 @@ def add_selection(editor: Editor, source: int, channels: Sequence[int], result: 
     weights = _add_ones(editor, f"{tensor.name}/selection", kernel)
     bias = _add_zeros(editor, source, len(channels))
     options = Conv2DOptions(Padding.VALID, stride_w=1, stride_h=1)
-    return editor.add(Operator("CONV_2D", (source, weights, bias), (result,), options, 3), near)
+    return editor.add(eight_bit_operator("CONV_2D", (source, weights, bias), (result,), options), near)
 
 
 def _add_ones(editor: Editor, name: str, values: object) -> int:
