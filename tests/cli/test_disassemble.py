@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from npufit.cli.disassemble import command
 from npufit.errors import InputError
-from real_files import REPOSITORY, SHARED
+from real_files import REPOSITORY, find_capture, find_model
 
 _STOP = 0xFFFF0000
 _REGION_1_OF_SOURCE, _SOURCE, _LENGTH = 0x130 | 1 << 16, 0x4030, 0x4032
@@ -57,15 +57,6 @@ def copy(tmp_path: Path) -> Path:
     path = tmp_path / "copy.bin"
     path.write_bytes(_words(*_TRANSFER, _STOP))
     return path
-
-
-@pytest.fixture
-def captures() -> Path:
-    """Return the folder of the captures; skips where it is absent."""
-    folder = SHARED / "captures"
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not there: the captures lie beside the repository")
-    return folder
 
 
 def test_a_raw_stream(copy: Path) -> None:
@@ -131,23 +122,23 @@ def test_the_verdict_is_given_for_what_cannot_be_decoded(tmp_path: Path) -> None
     assert "BRANCH is refused" in message
 
 
-def test_a_capture_folder(captures: Path) -> None:
-    result = _run(captures / "micro" / "residual_chain", "--kernel", "7.3")
+def test_a_capture_folder() -> None:
+    result = _run(find_capture("micro/residual_chain"), "--kernel", "7.3")
     assert result.return_value == 0
     titles = [line for line in result.output.splitlines() if line.startswith("submission ")]
     assert [title.split(":")[0] for title in titles] == ["submission 0", "submission 1"]
     assert result.output.count("Linux 7.3 accepts it") == 2
 
 
-def test_a_file_of_vela(shared_models: Path) -> None:
-    path = shared_models / "person_detect_vela.tflite"
+def test_a_file_of_vela() -> None:
+    path = find_model("person_detect_vela.tflite")
     first = _run(path).output.splitlines()[0]
     assert first.startswith("call 0 (operator 0) for ethos-u55-256: 236 operations (55 DMA_START, 55 DMA_WAIT,")
     assert "the ethosu driver does not drive" in _error(path, "--kernel", "7.1")
 
 
-def test_a_file_that_was_not_compiled(shared_models: Path) -> None:
-    assert "no ethos-u operator" in _error(shared_models / "person_detect.tflite")
+def test_a_file_that_was_not_compiled() -> None:
+    assert "no ethos-u operator" in _error(find_model("person_detect.tflite"))
 
 
 def test_no_driver_before_6_19(copy: Path) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from real_files import find_capture, find_model
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 _SMALL = "zoo:mobilenet_v1@96,uint8,alpha=0.25"
 
@@ -51,8 +53,8 @@ def test_equal_says_when_the_npu_had_nothing_to_do(npufit: Run) -> None:
     assert "nothing of it runs on the NPU" not in " ".join(busy.stdout.split())
 
 
-def test_a_difference_is_code_1_unless_it_is_tolerated(npufit: Run, shared_models: Path) -> None:
-    model = str(shared_models / "ad01_int8.tflite")
+def test_a_difference_is_code_1_unless_it_is_tolerated(npufit: Run) -> None:
+    model = str(find_model("ad01_int8.tflite"))
     done = npufit(model, "-t", "imx93/vela", "--compare")
     assert done.returncode == 1
     assert done.stdout.startswith("differs from operator 1 (FULLY_CONNECTED) on: ")
@@ -80,10 +82,10 @@ def test_json_is_valid(npufit: Run) -> None:
     assert document["place"] == "imx93/vela@5.2"
 
 
-def test_a_capture_is_replayed(npufit: Run, captures: Path) -> None:
+def test_a_capture_is_replayed(npufit: Run) -> None:
     name = "micro/pad_asym_conv"
-    model = str(captures.parent / "models" / f"{name}.tflite")
-    done = npufit("--capture", str(captures / name), "--model", model, "--compare")
+    model = str(find_model(f"{name}.tflite"))
+    done = npufit("--capture", str(find_capture(name)), "--model", model, "--compare")
     assert done.returncode == 1
     assert done.stdout.startswith("differs from operator 2 (CONV_2D) on: 55.0 % of its values, by up to 255 steps")
 

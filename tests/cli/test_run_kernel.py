@@ -9,15 +9,16 @@ from click.testing import CliRunner, Result
 
 from npufit.cli.run import command
 from npufit.errors import InputError
+from real_files import find_capture, find_model
 
 
 def _run(*arguments: str) -> Result:
     return CliRunner().invoke(command, [*arguments, "--repeat", "0"], standalone_mode=False)
 
 
-def test_a_capture(shared_models: Path) -> None:
-    folder = shared_models.parent / "captures" / "micro" / "concat_c16"
-    model = str(shared_models / "micro" / "concat_c16.tflite")
+def test_a_capture() -> None:
+    folder = find_capture("micro/concat_c16")
+    model = str(find_model("micro/concat_c16.tflite"))
     for release, said in (("7.1", "may refuse it"), ("7.3", "accepts it")):
         result = _run("--capture", str(folder), "--model", model, "--kernel", release)
         assert result.output.splitlines()[0].startswith(f"submission 0: Linux {release} {said}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,6 +17,7 @@ from npufit.cost.measured.public_measurements import load_workload
 from npufit.cost.packaged_coefficients import load_fitted
 from npufit.execution.cutting_out import cut_out
 from npufit.graph import Family
+from real_files import find_model
 
 
 def _values(chip: str = "imx93") -> Values:
@@ -99,8 +99,8 @@ def test_operators_without_cost_data_make_the_band_wide(chip: str) -> None:
     assert any(UNKNOWN in reason for reason in unknown.unsure)
 
 
-def test_the_report_says_that_a_custom_operator_makes_it_unsure(shared_models: Path) -> None:
-    whole = npufit.load(str(shared_models / "hard" / "posenet_mobilenet_v1_075_353_481_decoder.tflite"))
+def test_the_report_says_that_a_custom_operator_makes_it_unsure() -> None:
+    whole = npufit.load(str(find_model("hard/posenet_mobilenet_v1_075_353_481_decoder.tflite")))
     model = cut_out(whole, [len(whole.main.operators) - 1])
     found = estimate(model, npufit.check(model, "imx93/teflon@26.1").placement)
     assert found is not None

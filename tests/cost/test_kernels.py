@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import npufit
 from npufit.cost import EstimateOptions, Kernels, estimate
 from npufit.errors import InputError
 from npufit.graph import Model
+from real_files import find_model
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +41,8 @@ def test_kernels_that_nobody_measured_on_a_core_are_refused(model: Model) -> Non
         _alone(model, "imx8mp/teflon", Kernels.XNNPACK)
 
 
-def test_an_operator_that_nothing_is_known_of_is_named(shared_models: Path) -> None:
-    model = npufit.load(str(shared_models / "hard" / "posenet_mobilenet_v1_075_353_481_decoder.tflite"))
+def test_an_operator_that_nothing_is_known_of_is_named() -> None:
+    model = npufit.load(str(find_model("hard/posenet_mobilenet_v1_075_353_481_decoder.tflite")))
     found = estimate(model, npufit.check(model, "imx93/teflon@26.1").placement)
     assert found is not None
     assert any("PosenetDecoderOp" in warning and "estimated as ADD" in warning for warning in found.warnings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import lzma
 import math
-from pathlib import Path
 
 import pytest
 
@@ -21,10 +20,9 @@ from npufit.ethosu.decoding import decode
 from npufit.ethosu.operations import Convolution, read_operations
 from npufit.graph import Model, OperatorId
 from npufit.stacks import PlaceOptions, load_stack, resolve_target
-from real_files import SHARED
+from real_files import find_capture, find_model
 
 _VALUES = expected(MODEL.coefficients)
-_CAPTURES = SHARED / "captures"
 _CLASSIFIERS = ("mobilenet_v1", "mobilenet_v2", "inception_v1", "inception_v2")
 
 
@@ -72,10 +70,9 @@ def test_few_channels_few_values_and_depthwise_leave_multipliers_idle() -> None:
 
 @pytest.mark.parametrize("name", ["mobilenet_v1_0.5_160_quant", "ssd_mobilenet_v1_coco_quant"])
 def test_fetches_are_those_of_the_blocks_that_mesa_chose(name: str) -> None:
-    folder = _CAPTURES / name
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not there: the captures lie beside the repository")
-    streams = [lzma.decompress(path.read_bytes()) for path in sorted(folder.glob("submit*-cmdstream.bin.xz"))]
+    streams = [
+        lzma.decompress(path.read_bytes()) for path in sorted(find_capture(name).glob("submit*-cmdstream.bin.xz"))
+    ]
     ours = theirs = 0
     for operation in (entry for stream in streams for entry in read_operations(decode(stream))):
         if not isinstance(operation, Convolution):
@@ -178,8 +175,6 @@ def test_the_classifiers_of_the_report_gain_five_to_thirteen_times(classifiers: 
     assert all(5 <= speed_up <= 13 for _, speed_up in classifiers.values()), classifiers
 
 
-def test_the_detector_of_the_report_gains_least(
-    shared_models: Path, classifiers: dict[str, tuple[float, float]]
-) -> None:
-    _, speed_up = _predicted(npufit.load(shared_models / "ssd_mobilenet_v1_coco_quant.tflite"))
+def test_the_detector_of_the_report_gains_least(classifiers: dict[str, tuple[float, float]]) -> None:
+    _, speed_up = _predicted(npufit.load(find_model("ssd_mobilenet_v1_coco_quant.tflite")))
     assert speed_up < 0.75 * min(other for _, other in classifiers.values())

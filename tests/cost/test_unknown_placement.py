@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from pathlib import Path
 
 import pytest
 
@@ -19,6 +18,7 @@ from npufit.cost.unknown_placement import Span, span_unknown
 from npufit.cost.workload import Workload, on_the_cpu, workload_of
 from npufit.graph import Model, OperatorId
 from npufit.stacks import Evidence, NpuCount, Placement, Status, Target, Unit
+from real_files import find_model
 
 _BAND = Band(0.7, 1.4, None, 0, 0, None, "of this test")
 _NPU = expected(MODEL.coefficients)
@@ -129,8 +129,8 @@ def test_no_operators_take_no_time() -> None:
     assert (span.low_ms, span.high_ms) == (0, 0)
 
 
-def _reported(shared_models: Path, size: int) -> Model:
-    return npufit.load(shared_models / f"keras_mobilenet_v2_{size}_int8_per_channel.tflite")
+def _reported(size: int) -> Model:
+    return npufit.load(find_model(f"keras_mobilenet_v2_{size}_int8_per_channel.tflite"))
 
 
 def _report_span(model: Model, version: str = "1.16", log: str | None = None) -> Span:
@@ -139,8 +139,8 @@ def _report_span(model: Model, version: str = "1.16", log: str | None = None) ->
 
 
 @pytest.mark.parametrize("threads", [1, 6])
-def test_the_report_s_network_at_320_is_slower_with_the_npu(shared_models: Path, threads: int) -> None:
-    model = _reported(shared_models, 320)
+def test_the_report_s_network_at_320_is_slower_with_the_npu(threads: int) -> None:
+    model = _reported(320)
     placement = npufit.check(model, "imx95/neutron@1.16").placement
     span = span_unknown(placement, workload_of(model, placement), _cpu(), threads, MODEL, _NPU, _BAND, _BAND)
     assert span.assumed is not None
@@ -148,17 +148,17 @@ def test_the_report_s_network_at_320_is_slower_with_the_npu(shared_models: Path,
     assert "22 of 88" in span.why
 
 
-def test_the_report_s_network_at_224_gains_much(shared_models: Path) -> None:
-    span = _report_span(_reported(shared_models, 224))
+def test_the_report_s_network_at_224_gains_much() -> None:
+    span = _report_span(_reported(224))
     assert span.assumed is not None
     assert span.assumed.cpu_only_ms / span.assumed.total_ms > 5
 
 
-def test_other_releases_leave_the_network_at_320_open(shared_models: Path) -> None:
-    assert _report_span(_reported(shared_models, 320), version="3.1").assumed is None
+def test_other_releases_leave_the_network_at_320_open() -> None:
+    assert _report_span(_reported(320), version="3.1").assumed is None
 
 
-def test_a_converter_s_totals_narrow_what_it_does_not_tell(shared_models: Path) -> None:
+def test_a_converter_s_totals_narrow_what_it_does_not_tell() -> None:
     log = (
         "Converting model with the following options:\n  Target = imx95\nConversion statistics:\n"
         "  Number of operators after import    = 71\n  Number of operators after optimize  = 88\n"
@@ -166,7 +166,7 @@ def test_a_converter_s_totals_narrow_what_it_does_not_tell(shared_models: Path) 
         "  Number of operators after extract   = 45\n    Number of Neutron graphs          = 1\n"
         "    Number of operators NOT converted = 44\n  Operator conversion ratio           = 44 / 88 = 0.5\n"
     )
-    model = _reported(shared_models, 320)
+    model = _reported(320)
     with_log, without = _report_span(model, "3.1", log), _report_span(model, "3.1")
     assert _width(with_log) < _width(without)
 

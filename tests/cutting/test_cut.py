@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from npufit.fitting.proof import extreme_inputs, seeded_inputs
 from npufit.graph import Attachment, Buffer, Metadata, Model
 from npufit.stacks import Placement, Unit
 from npufit.tflite import parse_model, serialize_model
+from real_files import find_model
 from rewrite.rewriting import kinds
 
 _25_3 = "imx93/teflon@25.3"
@@ -120,8 +120,8 @@ def test_what_describes_the_whole_does_not_travel_with_the_parts() -> None:
         assert part.model.signatures == ()
 
 
-def test_the_post_processing_of_a_detector_is_stripped(shared_models: Path) -> None:
-    model = npufit.load(shared_models / "ssd_mobilenet_v1_coco_quant.tflite")
+def test_the_post_processing_of_a_detector_is_stripped() -> None:
+    model = npufit.load(find_model("ssd_mobilenet_v1_coco_quant.tflite"))
     found = cut(model, _placed(model))
     assert [part.unit for part in found.parts] == [Unit.NPU, Unit.CPU]
     assert "TFLite_Detection_PostProcess" not in [operator.name for operator in found.parts[0].model.main.operators]

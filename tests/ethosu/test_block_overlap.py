@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 from ethosu_programs import (
     assemble,
@@ -23,6 +22,7 @@ from npufit.ethosu.commands import BY_NAME
 from npufit.ethosu.operations import Layout
 from npufit.tflite import read_model
 from npufit.zoo import build, parse_spec
+from real_files import find_capture, find_model
 
 INT8, BRICKS = 1, 1 << 6
 GLOBAL = 1 << 8
@@ -197,10 +197,10 @@ def raised(program: Program) -> Program:
     return replace(program, stream=struct.pack(f"<{len(words)}I", *changed))
 
 
-def test_vela_guards_and_a_raised_register_does_not(shared_models: Path) -> None:
+def test_vela_guards_and_a_raised_register_does_not() -> None:
     for model in (
         build(parse_spec("zoo:mobilenet_v2@96,int8,io=int8")),
-        read_model(shared_models / "kws_ref_model.tflite"),
+        read_model(find_model("kws_ref_model.tflite")),
     ):
         program = compile_and_run(model).calls[0].program
         assert Machine(program).run(empty_memory(program)).findings == ()
@@ -210,9 +210,9 @@ def test_vela_guards_and_a_raised_register_does_not(shared_models: Path) -> None
         assert all("with BLOCKDEP 3 may read its IFM" in finding.message for finding in findings)
 
 
-def test_mesa_sets_the_largest_value_without_a_look(shared_models: Path) -> None:
+def test_mesa_sets_the_largest_value_without_a_look() -> None:
     name = "keras_mobilenet_v2_224_int8_per_tensor_io_int8"
-    program, _ = captured(shared_models.parent / "captures" / name, 0)
+    program, _ = captured(find_capture(name), 0)
     findings = Machine(program).run(empty_memory(program)).findings
     assert len(findings) == 12
     assert all("with BLOCKDEP 3" in finding.message for finding in findings)

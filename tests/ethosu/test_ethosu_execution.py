@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import struct
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ from ethosu_programs import assemble, compile_and_run, empty_memory, execute, fe
 from npufit.errors import InputError
 from npufit.ethosu import FindingKind, Listener, Machine, Program, Run
 from npufit.tflite import read_model
+from real_files import find_model
 
 SHAPE = (2, 3, 5)
 COUNT = 30
@@ -177,8 +177,8 @@ def test_listeners_hear_of_every_operation() -> None:
     assert names.heard == ["operation 0 (DMA_WAIT) at 0x0", "operation 1 (STOP) at 0x4"]
 
 
-def test_mutated_streams_end_in_findings(shared_models: Path) -> None:
-    program = compile_and_run(read_model(shared_models / "micro" / "add_relu_bcast.tflite")).calls[0].program
+def test_mutated_streams_end_in_findings() -> None:
+    program = compile_and_run(read_model(find_model("micro/add_relu_bcast.tflite"))).calls[0].program
     original = struct.unpack(f"<{len(program.stream) // 4}I", program.stream)
     chance = random.Random(3)
     ends = {"refused": 0, "found": 0, "ran": 0}

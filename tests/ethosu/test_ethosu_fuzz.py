@@ -8,13 +8,13 @@ import time
 import tracemalloc
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 from ethosu_programs import captured, empty_memory
 
 from npufit.errors import InputError
 from npufit.ethosu import Machine, Program
 from npufit.ethosu.commands import BY_NAME, Command, Form
+from real_files import find_capture
 
 LONGEST_S = 10
 LARGEST_BYTES = 512 << 20
@@ -45,27 +45,27 @@ def with_words(program: Program, words: list[int]) -> Program:
     return replace(program, stream=struct.pack(f"<{len(words)}I", *words))
 
 
-def original(shared_models: Path) -> tuple[Program, list[int]]:
+def original() -> tuple[Program, list[int]]:
     """Return a captured program of a few operations, and its words."""
-    program, _ = captured(shared_models.parent / "captures" / "micro" / "add_relu_bcast", 0)
+    program, _ = captured(find_capture("micro/add_relu_bcast"), 0)
     return program, list(struct.unpack(f"<{len(program.stream) // 4}I", program.stream))
 
 
-def test_streams_that_are_cut_off(shared_models: Path) -> None:
-    program, words = original(shared_models)
+def test_streams_that_are_cut_off() -> None:
+    program, words = original()
     ends = outcomes([with_words(program, words[:length]) for length in range(0, len(words), 13)])
     assert ends["refused"]
     assert ends["found"]
     assert not ends["ran"]
 
 
-def test_bytes_that_are_not_whole_words(shared_models: Path) -> None:
-    program, _ = original(shared_models)
+def test_bytes_that_are_not_whole_words() -> None:
+    program, _ = original()
     assert outcomes([replace(program, stream=program.stream[:-1])]) == {"refused": 1}
 
 
-def test_flipped_bits(shared_models: Path) -> None:
-    program, words = original(shared_models)
+def test_flipped_bits() -> None:
+    program, words = original()
     chance = random.Random(4)
     programs: list[Program] = []
     for _ in range(50):

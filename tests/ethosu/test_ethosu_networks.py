@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from ethosu_programs import captured, compile_and_run, differing, golden_values
@@ -15,16 +13,17 @@ from npufit.ethosu.feature_maps import read
 from npufit.ethosu.operations import BlockOperation, Operation
 from npufit.tflite import read_model
 from npufit.zoo import build, parse_spec
+from real_files import find_capture, find_model, list_models
 
 REFUSED = "test_split_int8"
 NOT_PLACED = ("test_mean_int8", "test_exp_int8")
 
 
 @pytest.mark.parametrize("group", ["single_ops", "micro"])
-def test_small_models_are_exact(shared_models: Path, group: str) -> None:
+def test_small_models_are_exact(group: str) -> None:
     wrong: dict[str, object] = {}
-    for path in sorted((shared_models / group).glob("*.tflite")):
-        if path.stem in (REFUSED, *NOT_PLACED):
+    for file, path in list_models(most_bytes=200_000).items():
+        if not file.startswith(f"{group}/") or path.stem in (REFUSED, *NOT_PLACED):
             continue
         found = differing(compile_and_run(read_model(path)))
         if found:
@@ -45,11 +44,11 @@ def test_mobilenet_v2_is_exact(spec: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["keras_transformer_encoder_int8", "kws_ref_model", "test_mnist_uint8", "fastestdet_shufflenetv2"]
+    "name",
+    ["keras_transformer_encoder_int8", "kws_ref_model", "single_ops/test_mnist_uint8", "fastestdet_shufflenetv2"],
 )
-def test_other_networks_are_exact(shared_models: Path, name: str) -> None:
-    path = shared_models / (f"single_ops/{name}.tflite" if name.startswith("test_") else f"{name}.tflite")
-    assert differing(compile_and_run(read_model(path))) == {}
+def test_other_networks_are_exact(name: str) -> None:
+    assert differing(compile_and_run(read_model(find_model(f"{name}.tflite")))) == {}
 
 
 @pytest.mark.parametrize(
@@ -66,14 +65,14 @@ def test_other_accelerators_are_exact(accelerator: str, others: tuple[tuple[str,
     assert differing(compiled) == {}
 
 
-def test_fully_connected_is_one_step_off(shared_models: Path) -> None:
+def test_fully_connected_is_one_step_off() -> None:
     # The reference's FULLY_CONNECTED rounds once, what Vela asks the NPU for rounds twice.
-    assert set(differing(compile_and_run(read_model(shared_models / "ad01_int8.tflite"))).values()) == {1}
+    assert set(differing(compile_and_run(read_model(find_model("ad01_int8.tflite")))).values()) == {1}
 
 
-def test_a_file_without_npu_calls_is_refused(shared_models: Path) -> None:
+def test_a_file_without_npu_calls_is_refused() -> None:
     with pytest.raises(InputError, match="no ethos-u operator"):
-        read_programs(read_model(shared_models / "kws_ref_model.tflite"))
+        read_programs(read_model(find_model("kws_ref_model.tflite")))
 
 
 class Results:
@@ -88,10 +87,10 @@ class Results:
             self.written.append(read(operation.ofm, memory).copy())
 
 
-def replay(shared_models: Path, name: str) -> list[bool]:
+def replay(name: str) -> list[bool]:
     """Return for every operation of a capture's first submission whether some tensor of the reference equals it."""
-    program, buffer = captured(shared_models.parent / "captures" / name, 0)
-    golden = golden_values((shared_models / f"{name}.tflite").read_bytes(), seed=0)
+    program, buffer = captured(find_capture(name), 0)
+    golden = golden_values(find_model(f"{name}.tflite").read_bytes(), seed=0)
     results = Results()
     memory = {1: np.frombuffer(buffer, np.uint8).copy(), 2: np.zeros(dict(program.region_bytes)[2], np.uint8)}
     run = Machine(program).run(memory, listeners=[results])
@@ -106,17 +105,17 @@ def replay(shared_models: Path, name: str) -> list[bool]:
     ]
 
 
-def test_captured_mobilenet_v1_is_exact(shared_models: Path) -> None:
-    equal = replay(shared_models, "mobilenet_v1_0.5_160_quant")
+def test_captured_mobilenet_v1_is_exact() -> None:
+    equal = replay("mobilenet_v1_0.5_160_quant")
     assert len(equal) == 29
     assert all(equal)
 
 
-def test_captured_mobilenet_v2_goes_wrong_at_its_first_pad(shared_models: Path) -> None:
-    equal = replay(shared_models, "keras_mobilenet_v2_224_int8_per_tensor_io_int8")
+def test_captured_mobilenet_v2_goes_wrong_at_its_first_pad() -> None:
+    equal = replay("keras_mobilenet_v2_224_int8_per_tensor_io_int8")
     assert equal.index(False) == 4
     assert not any(equal[4:])
 
 
-def test_captured_ssd_computes_its_first_partition_right(shared_models: Path) -> None:
-    assert all(replay(shared_models, "ssd_mobilenet_v1_coco_quant"))
+def test_captured_ssd_computes_its_first_partition_right() -> None:
+    assert all(replay("ssd_mobilenet_v1_coco_quant"))

@@ -20,9 +20,8 @@ from npufit.ethosu.kernel import (
     parse_kernel,
     used_regions,
 )
-from real_files import SHARED
+from real_files import list_captures
 
-_CAPTURES = SHARED / "captures"
 _RESIZE, _BRANCH, _RESERVED = 0x007, 0x4100, 0x0400
 
 _FEATURE_MAPS: dict[str, int] = {
@@ -330,15 +329,7 @@ def test_the_tables_are_sound() -> None:
         assert order == sorted(order), history
 
 
-def _captures() -> list[Path]:
-    return sorted({path.parent for path in _CAPTURES.rglob("*-meta.txt")})
-
-
-@pytest.mark.parametrize(
-    "folder",
-    [pytest.param(folder, id=folder.name) for folder in _captures()]
-    or [pytest.param(None, marks=pytest.mark.skip(f"{_CAPTURES} is not there"), id="absent")],
-)
+@pytest.mark.parametrize("folder", [pytest.param(folder, id=name) for name, folder in list_captures().items()])
 def test_what_mesa_submitted_is_accepted_but_for_the_rounding_mode(folder: Path) -> None:
     for stream in read_streams(folder):
         natural = any(

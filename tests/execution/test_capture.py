@@ -16,24 +16,25 @@ from npufit.ethosu.operations import BlockOperation, Layout
 from npufit.execution import IN_BRICKS
 from npufit.execution.capture import read_capture
 from npufit.running import RunOptions, RunResult, run
+from real_files import find_capture, find_model, list_captures
 
 _COMPARE = RunOptions(compare=True, repeat=0)
 
 
-def _replay(captures: Path, name: str) -> RunResult:
-    model = npufit.load(captures.parent / "models" / f"{name}.tflite")
-    return run(model, captures / name, _COMPARE)
+def _replay(name: str) -> RunResult:
+    model = npufit.load(find_model(f"{name}.tflite"))
+    return run(model, find_capture(name), _COMPARE)
 
 
-def test_mobilenet_v1_is_exact(captures: Path) -> None:
-    comparison = _replay(captures, "mobilenet_v1_0.5_160_quant").comparison
+def test_mobilenet_v1_is_exact() -> None:
+    comparison = _replay("mobilenet_v1_0.5_160_quant").comparison
     assert comparison is not None
     assert comparison.is_equal
     assert len(comparison.tensors) == 31
 
 
-def test_keras_mobilenet_v2_is_exact_up_to_the_first_pad_and_wrong_from_there(captures: Path) -> None:
-    result = _replay(captures, "keras_mobilenet_v2_224_int8_per_tensor_io_int8")
+def test_keras_mobilenet_v2_is_exact_up_to_the_first_pad_and_wrong_from_there() -> None:
+    result = _replay("keras_mobilenet_v2_224_int8_per_tensor_io_int8")
     assert result.comparison is not None
     first = result.comparison.first_difference
     assert first is not None
@@ -46,8 +47,8 @@ def test_keras_mobilenet_v2_is_exact_up_to_the_first_pad_and_wrong_from_there(ca
     assert not any(found.is_equal for found in result.comparison.tensors[4:])
 
 
-def test_ssd_mobilenet_v1_lets_a_feature_map_out_in_bricks(captures: Path) -> None:
-    result = _replay(captures, "ssd_mobilenet_v1_coco_quant")
+def test_ssd_mobilenet_v1_lets_a_feature_map_out_in_bricks() -> None:
+    result = _replay("ssd_mobilenet_v1_coco_quant")
     assert result.partitions == 4
     assert result.comparison is not None
     first = result.comparison.first_difference
@@ -64,7 +65,7 @@ def test_ssd_mobilenet_v1_lets_a_feature_map_out_in_bricks(captures: Path) -> No
     }
     on_npu = {
         operator
-        for partition in read_capture(captures / "ssd_mobilenet_v1_coco_quant", result.model)
+        for partition in read_capture(find_capture("ssd_mobilenet_v1_coco_quant"), result.model)
         for operator in partition.operators
     }
     assert readers == {index: index in on_npu for index in readers}
@@ -85,16 +86,16 @@ def test_ssd_mobilenet_v1_lets_a_feature_map_out_in_bricks(captures: Path) -> No
         ("slice_h", True),
     ],
 )
-def test_small_networks_of_one_hazard_each(captures: Path, name: str, is_equal: bool) -> None:
-    comparison = _replay(captures, f"micro/{name}").comparison
+def test_small_networks_of_one_hazard_each(name: str, is_equal: bool) -> None:
+    comparison = _replay(f"micro/{name}").comparison
     assert comparison is not None
     assert comparison.is_equal == is_equal
 
 
-def test_feature_maps_lie_where_the_streams_say(captures: Path) -> None:
+def test_feature_maps_lie_where_the_streams_say() -> None:
     """Every feature map that is written begins a slot, in the order and the layout that the rules give."""
-    for folder in sorted(path.parent for path in captures.rglob("teflon.log")):
-        model = npufit.load(captures.parent / "models" / f"{folder.relative_to(captures)}.tflite")
+    for name, folder in list_captures().items():
+        model = npufit.load(find_model(f"{name}.tflite"))
         for partition in read_capture(folder, model):
             by_offset = {slot.offset: slot for slot in partition.slots}
             submission = partition.submission
@@ -165,23 +166,21 @@ def _without_submissions(folder: Path) -> None:
         (_without_submissions, "is not a capture"),
     ],
 )
-def test_a_damaged_capture_is_one_clear_error(
-    captures: Path, tmp_path: Path, damage: Callable[[Path], None], message: str
-) -> None:
+def test_a_damaged_capture_is_one_clear_error(tmp_path: Path, damage: Callable[[Path], None], message: str) -> None:
     folder = tmp_path / "residual_chain"
     folder.mkdir()
-    for path in (captures / "micro" / "residual_chain").iterdir():
+    for path in find_capture("micro/residual_chain").iterdir():
         shutil.copyfile(path, folder / path.name)
-    model = npufit.load(captures.parent / "models" / "micro" / "residual_chain.tflite")
+    model = npufit.load(find_model("micro/residual_chain.tflite"))
     assert len(read_capture(folder, model)) == 2
     damage(folder)
     with pytest.raises(InputError, match=message):
         read_capture(folder, model)
 
 
-def test_a_capture_of_another_model_is_refused(captures: Path) -> None:
+def test_a_capture_of_another_model_is_refused() -> None:
     model = npufit.load("zoo:mobilenet_v1@96,uint8,alpha=0.25")
     with pytest.raises(InputError):
-        read_capture(captures / "ssd_mobilenet_v1_coco_quant", model)
+        read_capture(find_capture("ssd_mobilenet_v1_coco_quant"), model)
     with pytest.raises(InputError, match="no such folder"):
-        read_capture(captures / "absent", model)
+        read_capture(Path("absent"), model)

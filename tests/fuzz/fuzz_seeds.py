@@ -11,7 +11,7 @@ from npufit.errors import NpufitError
 from npufit.graph import Model
 from npufit.loading import load
 from npufit.tflite import parse_model, serialize_model
-from real_files import SHARED
+from real_files import list_models
 
 _MOST_BYTES = 30_000
 _ZOO = ("zoo:mobilenet_v1@32,int8-per-tensor,alpha=0.25", "zoo:mlperf_tiny_kws,int8")
@@ -32,11 +32,7 @@ def read_seeds() -> Seeds:
     files = [serialize_model(model) for model in built]
     files += [example() for example in EXAMPLES.values()]
     files += [serialize_model(load(name)) for name in _ZOO]
-    files += [
-        path.read_bytes()
-        for path in sorted((SHARED / "models").rglob("*.tflite"))
-        if path.stat().st_size <= _MOST_BYTES
-    ]
+    files += [path.read_bytes() for path in list_models(_MOST_BYTES).values()]
     models: list[Model] = []
     for data in files:
         try:

@@ -59,12 +59,12 @@ def _without_shapes(subgraph: Subgraph) -> Subgraph:
     )
 
 
-def test_real_model(shared_model: Path) -> None:
+def test_real_model(real_model: Path) -> None:
     """Every shape that is inferred is LiteRT's, and none is missing without a reason."""
-    subgraph = read_model(shared_model).main
+    subgraph = read_model(real_model).main
     inferred = infer_shapes(_without_shapes(subgraph))
     try:
-        expected = _litert_shapes(shared_model.read_bytes())
+        expected = _litert_shapes(real_model.read_bytes())
     except (RuntimeError, ValueError):
         expected = {index: tensor.shape for index, tensor in enumerate(subgraph.tensors)}
     unknown: set[int] = set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -22,6 +21,7 @@ from npufit.graph import (
     measure_work,
 )
 from npufit.tflite import read_model
+from real_files import find_model
 
 _INT8 = ElementType.INT8
 
@@ -40,9 +40,9 @@ _INT8 = ElementType.INT8
         ("hard/keyword_scrambled_8bit", 6656 + 3 * 1536 + 1536 + 2 * 2048 + 4 * 1024 + 64),
     ],
 )
-def test_known_networks(shared_models: Path, name: str, macs: int) -> None:
+def test_known_networks(name: str, macs: int) -> None:
     """Keras and the papers give 300 M for MobileNetV2 at 224, 76 M for MobileNetV1 0.5 at 160, 4.35 G for YOLOv8n."""
-    model = read_model(shared_models / f"{name}.tflite")
+    model = read_model(find_model(f"{name}.tflite"))
     assert sum(measure_work(model.main, operator).macs for operator in model.main.operators) == macs
 
 

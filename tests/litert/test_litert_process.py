@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from npufit.execution.reference import computed_tensors
 from npufit.graph import Buffer, ElementType, Model, Operator, OtherOptions, Subgraph, Tensor
 from npufit.litert import WORKER, Failure, LitertFailureError, LitertRefusalError, LitertWorker, Request
 from npufit.tflite import serialize_model
+from real_files import find_model
 
 _FLOAT = Tensor("x", (1, 4), ElementType.FLOAT32)
 _BOOL = Tensor("go", (1,), ElementType.BOOL)
@@ -135,9 +135,9 @@ def test_starting_the_process_imports_neither_numpy_nor_litert() -> None:
     assert printed.stdout.strip() == "set()"
 
 
-def test_svdf_of_another_runtime_is_not_executed(shared_models: Path) -> None:
+def test_svdf_of_another_runtime_is_not_executed() -> None:
     """LiteRT's kernel writes 16 bits to each of its states, which have 8."""
-    path = shared_models / "hard" / "keyword_scrambled_8bit.tflite"
+    path = find_model("hard/keyword_scrambled_8bit.tflite")
     if not path.exists():
         pytest.skip(f"{path} is not there")
     model = npufit.load(path)

@@ -1,6 +1,6 @@
 """The commands of the replay: a name for each, and what is typed after `npufit`.
 
-Each runs in an empty folder where `models` is tests/models and `files` is tests/replay/files.
+Each runs in an empty folder where `models` and `captures` are those of tests/, and `files` is tests/replay/files.
 """
 
 from __future__ import annotations
@@ -108,13 +108,13 @@ _OTHERS = {
     "--require cpu-operators==0 --require unknown-operators==0 --require boundary-bytes<=1000",
     # check: logs
     "check-log-teflon": "check models/micro/residual_chain.tflite -t imx93/teflon@25.3 "
-    "--log models/captures/residual_chain/teflon.log",
+    "--log captures/micro/residual_chain/teflon.log",
     "check-log-teflon-json": "check models/micro/pad_asym_conv.tflite -t imx93/teflon@25.3 --json "
-    "--log models/captures/pad_asym_conv/teflon.log",
+    "--log captures/micro/pad_asym_conv/teflon.log",
     "check-log-differs": "check models/micro/pad_asym_conv.tflite -t imx93/teflon@26.1 "
-    "--log models/captures/pad_asym_conv/teflon.log",
+    "--log captures/micro/pad_asym_conv/teflon.log",
     "check-log-other-model": "check models/micro/slice_h.tflite -t imx93/teflon@25.3 "
-    "--log models/captures/residual_chain/teflon.log",
+    "--log captures/micro/residual_chain/teflon.log",
     "check-log-foreign": "check models/micro/slice_h.tflite -t imx93/teflon@25.3 --log files/runs.csv",
     # check: what is wrong with the question
     "check-no-file": "check absent.tflite -t imx93/teflon@25.3",
@@ -130,7 +130,7 @@ _OTHERS = {
     "check-wrong-gate": "check models/kws_ref_model.tflite -t imx93/teflon --require macs>=99%",
     "check-wrong-setting": "check models/kws_ref_model.tflite -t imx93/vela --set memory-mode",
     "check-unknown-setting": "check models/kws_ref_model.tflite -t imx93/vela --set speed=9",
-    "check-log-of-two": f"check models/kws_ref_model.tflite {_EVERY_TEFLON} --log models/captures/slice_h/teflon.log",
+    "check-log-of-two": f"check models/kws_ref_model.tflite {_EVERY_TEFLON} --log captures/micro/slice_h/teflon.log",
     "check-no-log": "check models/kws_ref_model.tflite -t imx93/teflon --log absent.log",
     "check-no-vela": "check models/kws_ref_model.tflite -t imx93/vela --vela absent",
     "check-wrong-option": "check models/kws_ref_model.tflite --tarjet imx93/vela",
@@ -146,11 +146,11 @@ _OTHERS = {
     "run-tolerance": "run models/kws_ref_model.tflite -t imx93/vela --compare --tolerance 1",
     "run-kernel": "run models/micro/pad_sym_conv.tflite -t imx93/vela --kernel 7.1",
     "run-compiled": "run models/person_detect_vela.tflite -t imx93/vela",
-    "run-capture": "run --capture models/captures/residual_chain --model models/micro/residual_chain.tflite --compare",
-    "run-capture-differs": "run --capture models/captures/pad_asym_conv --model models/micro/pad_asym_conv.tflite "
+    "run-capture": "run --capture captures/micro/residual_chain --model models/micro/residual_chain.tflite --compare",
+    "run-capture-differs": "run --capture captures/micro/pad_asym_conv --model models/micro/pad_asym_conv.tflite "
     "--compare",
-    "run-capture-json": "run --capture models/captures/slice_h --model models/micro/slice_h.tflite --compare --json",
-    "run-capture-kernel": "run --capture models/captures/resize2x --model models/micro/resize2x.tflite --kernel 6.19",
+    "run-capture-json": "run --capture captures/micro/slice_h --model models/micro/slice_h.tflite --compare --json",
+    "run-capture-kernel": "run --capture captures/micro/resize2x --model models/micro/resize2x.tflite --kernel 6.19",
     "run-no-place": "run models/kws_ref_model.tflite",
     "run-two-places": "run models/kws_ref_model.tflite --on cpu -t imx93/vela",
     "run-other-stack": "run models/kws_ref_model.tflite -t imx93/teflon",
@@ -192,12 +192,12 @@ _OTHERS = {
     "resize-wrong-size": "resize models/person_detect.tflite --input wide",
     "resize-no-size": "resize models/person_detect.tflite",
     # disassemble
-    "disassemble": "disassemble models/captures/residual_chain",
-    "disassemble-kernel": "disassemble models/captures/pad_sym_conv/submit00-cmdstream.bin.xz --kernel 7.1",
-    "disassemble-refused": "disassemble models/captures/slice_h --kernel 6.19 --json",
+    "disassemble": "disassemble captures/micro/residual_chain",
+    "disassemble-kernel": "disassemble captures/micro/pad_sym_conv/submit00-cmdstream.bin.xz --kernel 7.1",
+    "disassemble-refused": "disassemble captures/micro/slice_h --kernel 6.19 --json",
     "disassemble-model": "disassemble models/person_detect_vela.tflite -o stream.listing",
     "disassemble-not-compiled": "disassemble models/kws_ref_model.tflite",
-    "disassemble-unknown-kernel": "disassemble models/captures/slice_h --kernel 5.4",
+    "disassemble-unknown-kernel": "disassemble captures/micro/slice_h --kernel 5.4",
     # calibrate and accuracy
     "calibrate": "calibrate files/runs.csv -t imx93/vela -m person=models/person_detect.tflite -o board.toml",
     "calibrate-json": "calibrate files/runs.csv -t imx93/teflon@25.3 -m person=models/person_detect.tflite "

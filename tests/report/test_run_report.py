@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -21,6 +20,7 @@ from npufit.report.run.text import headline, run_text
 from npufit.report.terminal_page import Page
 from npufit.running import RunOptions, RunResult, SimulatorFinding, run
 from npufit.stacks import Target
+from real_files import find_model
 
 _HOSTILE = "\x1b[2J<b>|\u202e\udcff'"
 
@@ -149,8 +149,8 @@ def test_labels_for_a_model_without_classes_are_refused() -> None:
         best_classes(model, {}, ["a", "b"])
 
 
-def test_a_model_that_repairs_its_input_names_no_classes(shared_models: Path) -> None:
-    model = npufit.load(shared_models / "ad01_int8.tflite")
+def test_a_model_that_repairs_its_input_names_no_classes() -> None:
+    model = npufit.load(find_model("ad01_int8.tflite"))
     outputs = {model.main.outputs[0]: np.zeros((1, 640), np.int8)}
     assert best_classes(model, outputs) == ()
     assert len(best_classes(model, outputs, [str(index) for index in range(640)])) == 5

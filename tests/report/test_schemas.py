@@ -24,7 +24,7 @@ _PRINTED = {
     "fit": ("fit", str(_MODELS / "kws_ref_model.tflite"), "-t", "imx93/teflon@26.1", "--list"),
     "resize": ("resize", "zoo:mobilenet_v1@128", "--input", "160"),
     "accuracy": ("accuracy", "imx93/vela"),
-    "disassemble": ("disassemble", str(_MODELS / "captures" / "residual_chain"), "--kernel", "7.1"),
+    "disassemble": ("disassemble", str(_MODELS.parent / "captures" / "micro" / "residual_chain"), "--kernel", "7.1"),
     "rules": ("rules",),
     "targets": ("targets",),
     "zoo": ("zoo",),

@@ -40,6 +40,7 @@ from npufit.rewrite.resolution import Resized, image_input, parse_size, resize, 
 from npufit.rewrite.resolution.dimensions import dimension, new_size, old_size, reshape
 from npufit.tflite import parse_model, read_model, serialize_model
 from npufit.zoo import build, describe_structure, parse_spec, structure_differences
+from real_files import find_model
 from rewrite.rewriting import kinds
 
 SAME = Padding.SAME
@@ -347,8 +348,8 @@ def test_reshaped_dimensions_keep_the_number_of_elements(pairs: list[tuple[int, 
 @pytest.mark.parametrize(
     "name", ["keras_mobilenet_v2_224_int8_per_channel", "mobilenet_v2_1.0_224_quant", "fastestdet_shufflenetv2"]
 )
-def test_real_files_run_at_another_size(shared_models: Path, name: str) -> None:
-    run(resize_image(read_model(shared_models / f"{name}.tflite"), (320, 320)).model)
+def test_real_files_run_at_another_size(name: str) -> None:
+    run(resize_image(read_model(find_model(f"{name}.tflite")), (320, 320)).model)
 
 
 # The command.

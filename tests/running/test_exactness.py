@@ -101,15 +101,15 @@ def test_the_page_has_the_same_table() -> None:
 
 
 @pytest.mark.slow
-def test_a_model_at_hand_is_exact(shared_model: Path) -> None:
-    if shared_model.stem == _COMPILED:
-        original = npufit.load(shared_model.with_name("person_detect.tflite"))
-        _check(npufit.load(shared_model), original)
-    elif shared_model.stem == _REFUSED:
+def test_a_model_at_hand_is_exact(real_model: Path) -> None:
+    if real_model.stem == _COMPILED:
+        original = npufit.load(real_model.with_name("person_detect.tflite"))
+        _check(npufit.load(real_model), original)
+    elif real_model.stem == _REFUSED:
         with pytest.raises(InputError, match="Vela refuses the model"):
-            _check(npufit.load(shared_model))
+            _check(npufit.load(real_model))
     else:
-        _check(npufit.load(shared_model))
+        _check(npufit.load(real_model))
 
 
 def _variants() -> list[str]:

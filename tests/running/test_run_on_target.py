@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from npufit.execution import random_inputs
 from npufit.execution.compiled import tie_by_name
 from npufit.running import RunOptions, run
 from npufit.stacks import Target
+from real_files import find_model
 
 _VELA = Target("imx93", "vela", "5.2")
 _COMPARE = RunOptions(compare=True, repeat=0)
@@ -32,9 +32,9 @@ def test_networks_of_the_zoo_are_equal(name: str) -> None:
     assert result.outputs.keys() == set(model.main.outputs)
 
 
-def test_a_step_that_vela_is_off_by_is_found_and_tolerated_on_demand(shared_models: Path) -> None:
+def test_a_step_that_vela_is_off_by_is_found_and_tolerated_on_demand() -> None:
     """Vela 5.2 scales FULLY_CONNECTED less exactly than the reference kernels do."""
-    model = npufit.load(shared_models / "ad01_int8.tflite")
+    model = npufit.load(find_model("ad01_int8.tflite"))
     comparison = run(model, _VELA, _COMPARE).comparison
     assert comparison is not None
     first = comparison.first_difference
@@ -47,16 +47,16 @@ def test_a_step_that_vela_is_off_by_is_found_and_tolerated_on_demand(shared_mode
     assert any(found.differing for found in tolerant.tensors)
 
 
-def test_several_calls_with_operators_between_them(shared_models: Path) -> None:
-    model = npufit.load(shared_models / "fastestdet_shufflenetv2.tflite")
+def test_several_calls_with_operators_between_them() -> None:
+    model = npufit.load(find_model("fastestdet_shufflenetv2.tflite"))
     result = run(model, _VELA, _COMPARE)
     assert result.partitions > 20
     assert result.comparison is not None
     assert result.comparison.is_equal
 
 
-def test_a_model_with_nothing_for_the_npu_runs_all_the_same(shared_models: Path) -> None:
-    model = npufit.load(shared_models / "single_ops" / "test_exp_int8.tflite")
+def test_a_model_with_nothing_for_the_npu_runs_all_the_same() -> None:
+    model = npufit.load(find_model("single_ops/test_exp_int8.tflite"))
     result = run(model, _VELA, _COMPARE)
     assert result.partitions == 0
     assert result.comparison is not None
@@ -107,27 +107,27 @@ def test_what_cannot_be_compared_says_why() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_file_of_an_older_vela_for_the_ethos_u55_is_equal(shared_models: Path, seed: int) -> None:
+def test_a_file_of_an_older_vela_for_the_ethos_u55_is_equal(seed: int) -> None:
     """Its SOFTMAX has the zero point of its input in the register while results are 32 bits wide."""
-    compiled = npufit.load(shared_models / "person_detect_vela.tflite")
-    original = npufit.load(shared_models / "person_detect.tflite")
+    compiled = npufit.load(find_model("person_detect_vela.tflite"))
+    original = npufit.load(find_model("person_detect.tflite"))
     result = run(compiled, _VELA, replace(_COMPARE, seed=seed, original=original))
     assert result.comparison is not None
     assert result.comparison.is_equal
     assert result.comparison.tensors[0].count == 2
 
 
-def test_outputs_whose_shape_the_kernel_chooses_are_there(shared_models: Path) -> None:
-    model = npufit.load(shared_models / "ssd_mobilenet_v1_coco_quant.tflite")
+def test_outputs_whose_shape_the_kernel_chooses_are_there() -> None:
+    model = npufit.load(find_model("ssd_mobilenet_v1_coco_quant.tflite"))
     result = run(model, _VELA, RunOptions(repeat=0))
     assert [values.shape for values in result.outputs.values()] == [(1, 10, 4), (1, 10), (1, 10), (1,)]
     (note,) = result.notes
     assert "bytes of SRAM" in note
 
 
-def test_a_file_for_another_accelerator_is_noted(shared_models: Path) -> None:
-    compiled = npufit.load(shared_models / "person_detect_vela.tflite")
-    original = npufit.load(shared_models / "person_detect.tflite")
+def test_a_file_for_another_accelerator_is_noted() -> None:
+    compiled = npufit.load(find_model("person_detect_vela.tflite"))
+    original = npufit.load(find_model("person_detect.tflite"))
     (note,) = run(compiled, _VELA, RunOptions(original=original, repeat=0)).notes
     assert "compiled for ethos-u55-256" in note
     assert "imx93 has ethos-u65-256" in note

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,7 @@ from npufit.cli.progress import progress_bar
 from npufit.execution import Stage
 from npufit.running import RunOptions, run
 from npufit.stacks import Target
+from real_files import find_capture, find_model
 
 News = list[tuple[Stage, int, int]]
 
@@ -46,10 +46,10 @@ def test_every_stage_is_told_and_every_operation_counted() -> None:
     assert (Stage.LOAD, 0, 1) in news
 
 
-def test_a_replay_counts_through_all_submissions(captures: Path) -> None:
-    model = npufit.load(captures.parent / "models" / "micro" / "residual_chain.tflite")
+def test_a_replay_counts_through_all_submissions() -> None:
+    model = npufit.load(find_model("micro/residual_chain.tflite"))
     news, options = _listen()
-    run(model, captures / "micro" / "residual_chain", options)
+    run(model, find_capture("micro/residual_chain"), options)
     assert [done for stage, done, _ in news if stage is Stage.LOAD] == [0, 1]
     assert any(stage is Stage.INFERENCE and done == total > 0 for stage, done, total in news)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from npufit.running import RunOptions, run
 from npufit.stacks import PlaceOptions
 from npufit.stacks.vela import STACK, compile_model
 from npufit.tflite import parse_model
+from real_files import find_model
 
 _IMAGE = (1, 8, 8, 16)
 _SCALE = 1 / 32
@@ -102,8 +102,8 @@ def test_a_compiled_file_that_shares_is_placed_and_compared() -> None:
     assert result.comparison.is_equal
 
 
-def test_a_pose_or_yolo_network(shared_models: Path) -> None:
-    path = shared_models / "hard" / "yolov5n_320_int8_pc_io-int8.tflite"
+def test_a_pose_or_yolo_network() -> None:
+    path = find_model("hard/yolov5n_320_int8_pc_io-int8.tflite")
     if not path.exists():
         pytest.skip(f"{path} is not there")
     model = npufit.load(path)

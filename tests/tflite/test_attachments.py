@@ -5,15 +5,15 @@ from __future__ import annotations
 import zipfile
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 
 import npufit
 from npufit.graph import Attachment
 from npufit.tflite import parse_model, serialize_model
+from real_files import find_model
 
 
-def test_labels_of_a_real_file_are_kept_and_read_by_another_tool(shared_models: Path) -> None:
-    data = (shared_models / "ssd_mobilenet_v1_coco_quant.tflite").read_bytes()
+def test_labels_of_a_real_file_are_kept_and_read_by_another_tool() -> None:
+    data = (find_model("ssd_mobilenet_v1_coco_quant.tflite")).read_bytes()
     written = serialize_model(parse_model(data, "ssd"))
     with zipfile.ZipFile(BytesIO(data)) as before, zipfile.ZipFile(BytesIO(written)) as after:
         assert after.namelist() == before.namelist() == ["labelmap.txt"]

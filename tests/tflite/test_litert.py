@@ -42,10 +42,10 @@ def _same_answer(data: bytes, name: str) -> None:
         assert first.tobytes() == second.tobytes()
 
 
-def test_real_model_computes_the_same(shared_model: Path) -> None:
-    if shared_model.stem in DIES:
+def test_real_model_computes_the_same(real_model: Path) -> None:
+    if real_model.stem in DIES:
         pytest.skip("LiteRT dies of it")
-    _same_answer(shared_model.read_bytes(), shared_model.stem)
+    _same_answer(real_model.read_bytes(), real_model.stem)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

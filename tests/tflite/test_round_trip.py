@@ -22,11 +22,11 @@ def test_rare_content_survives(name: str) -> None:
     assert as_litert_sees(serialize_model(parse_model(data, name))) == as_litert_sees(data)
 
 
-def test_real_model_survives(shared_model: Path) -> None:
-    data = shared_model.read_bytes()
-    written = serialize_model(parse_model(data, shared_model.name))
+def test_real_model_survives(real_model: Path) -> None:
+    data = real_model.read_bytes()
+    written = serialize_model(parse_model(data, real_model.name))
     assert as_litert_sees(written) == as_litert_sees(data)
-    assert serialize_model(parse_model(written, shared_model.name)) == written
+    assert serialize_model(parse_model(written, real_model.name)) == written
 
 
 def test_missing_shapes_are_the_only_change_of_a_file_without_them() -> None:

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from real_files import SHARED
+from real_files import find_model
 
 RECORD = Path(__file__).with_name("references.json")
 
@@ -47,16 +47,16 @@ def read_record() -> list[Reference]:
     return [Reference(**entry) for entry in json.loads(RECORD.read_text())]
 
 
-def _write_record(models: Path) -> None:
+def _write_record() -> None:
     from npufit.tflite import read_model
     from npufit.zoo import describe_structure
 
     entries: list[Reference] = []
     for file, spec in SPECS.items():
-        structure = describe_structure(read_model(models / f"{file}.tflite"))
+        structure = describe_structure(read_model(find_model(f"{file}.tflite")))
         entries.append(Reference(file, spec, structure.digest, structure.operator_counts))
     RECORD.write_text(json.dumps([asdict(entry) for entry in entries], indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    _write_record(SHARED / "models")
+    _write_record()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from npufit.graph import Model, Operator, measure_work
 from npufit.tflite import parse_model, read_model, serialize_model
 from npufit.zoo import build, describe_structure, parse_spec, structure_differences
 from npufit.zoo.anchors import ssd_anchors
+from real_files import find_model
 
 SQUARES = tuple((side, side) for side in (19, 10, 5, 3, 2, 1))
 RECORDED = [pytest.param(reference, id=reference.file) for reference in read_record()]
@@ -27,14 +27,14 @@ def test_structure_equals_the_record(reference: Reference) -> None:
 
 
 @pytest.mark.parametrize("file", SPECS)
-def test_structure_equals_the_file(file: str, shared_models: Path) -> None:
-    expected = describe_structure(read_model(shared_models / f"{file}.tflite"))
+def test_structure_equals_the_file(file: str) -> None:
+    expected = describe_structure(read_model(find_model(f"{file}.tflite")))
     assert structure_differences(describe_structure(build(parse_spec(SPECS[file]))), expected) == []
 
 
 @pytest.mark.parametrize("reference", RECORDED)
-def test_the_record_is_that_of_the_file(reference: Reference, shared_models: Path) -> None:
-    structure = describe_structure(read_model(shared_models / f"{reference.file}.tflite"))
+def test_the_record_is_that_of_the_file(reference: Reference) -> None:
+    structure = describe_structure(read_model(find_model(f"{reference.file}.tflite")))
     assert (structure.digest, structure.operator_counts) == (reference.digest, reference.operators)
 
 
@@ -96,8 +96,8 @@ def test_detection_has_1917_anchors_at_300() -> None:
     assert ssd_anchors(SQUARES).shape == (1917, 4)
 
 
-def test_anchors_equal_those_of_the_real_file(shared_models: Path) -> None:
-    graph = read_model(shared_models / "ssd_mobilenet_v1_coco_quant.tflite").main
+def test_anchors_equal_those_of_the_real_file() -> None:
+    graph = read_model(find_model("ssd_mobilenet_v1_coco_quant.tflite")).main
     tensor = graph.tensors[_postprocess(graph.operators).inputs[2]]
     expected = np.frombuffer(tensor.buffer.data, np.uint8).reshape(-1, 4) * tensor.quantization.scale
     # The file's anchors are rounded to steps, and end at 255 of them.
@@ -105,8 +105,8 @@ def test_anchors_equal_those_of_the_real_file(shared_models: Path) -> None:
     np.testing.assert_allclose(found, expected, atol=0.51 * tensor.quantization.scale)
 
 
-def test_postprocessing_has_the_options_of_the_real_file(shared_models: Path) -> None:
-    expected = _options(read_model(shared_models / "ssd_mobilenet_v1_coco_quant.tflite"))
+def test_postprocessing_has_the_options_of_the_real_file() -> None:
+    expected = _options(read_model(find_model("ssd_mobilenet_v1_coco_quant.tflite")))
     assert _options(build(parse_spec("ssd_mobilenet_v1,uint8"))) == pytest.approx(expected)
 
 

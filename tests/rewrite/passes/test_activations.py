@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -178,8 +177,8 @@ def test_everything_can_be_unfused_and_fused_again() -> None:
     assert_same_answers(FuseActivations(), model, again)
 
 
-def test_ssd_mobilenet_is_one_partition_without_hazards(shared_models: Path) -> None:
-    model = read(shared_models, "ssd_mobilenet_v1_coco_quant")
+def test_ssd_mobilenet_is_one_partition_without_hazards() -> None:
+    model = read("ssd_mobilenet_v1_coco_quant")
     after = rewrite(UnfuseActivations(), model, on(model, "25.3")).model
     assert hazards(after, "25.3") == []
     assert len(place(after, "25.3").partitions) == 1
@@ -195,8 +194,8 @@ def _heads(model: Model) -> Model:
     return replace(model, subgraphs=(replace(model.main, outputs=outputs),), signatures=())
 
 
-def test_deeplab_is_refused_for_a_rounding_only(shared_models: Path) -> None:
-    model = read(shared_models, "deeplabv3_mnv2_dm05_pascal_quant")
+def test_deeplab_is_refused_for_a_rounding_only() -> None:
+    model = read("deeplabv3_mnv2_dm05_pascal_quant")
     assert on_npu(model, "25.3") == 33
     after = rewrite(UnfuseActivations(), model, on(model, "25.3")).model
     assert kinds(after) == kinds(model)

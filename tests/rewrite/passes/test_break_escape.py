@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -98,8 +97,8 @@ def test_readers_on_the_cpu_get_the_copy() -> None:
         ("yolov8n_640_full_integer_quant", "25.3"),
     ],
 )
-def test_no_tensor_of_a_real_network_escapes_afterwards(shared_models: Path, name: str, version: str) -> None:
-    model = read(shared_models, name)
+def test_no_tensor_of_a_real_network_escapes_afterwards(name: str, version: str) -> None:
+    model = read(name)
     assert "ethosu.brick-order" in hazards(model, version)
     after = rewrite(BreakEscape(), model, on(model, version)).model
     assert hazards(after, version) == [rule for rule in hazards(model, version) if rule != "ethosu.brick-order"]
@@ -108,8 +107,8 @@ def test_no_tensor_of_a_real_network_escapes_afterwards(shared_models: Path, nam
     assert len(place(after, version).partitions) == len(place(model, version).partitions)
 
 
-def test_ssd_mobilenet_computes_the_same(shared_models: Path) -> None:
-    model = read(shared_models, "ssd_mobilenet_v1_coco_quant")
+def test_ssd_mobilenet_computes_the_same() -> None:
+    model = read("ssd_mobilenet_v1_coco_quant")
     after = rewrite(BreakEscape(), model, on(model, "25.3")).model
     heads = [operator.outputs[0] for operator in model.main.operators if operator.type == "CONCATENATION"]
     new = [operator.outputs[0] for operator in after.main.operators if operator.type == "CONCATENATION"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,16 +75,16 @@ def test_shapes_that_depend_on_values_stay_open() -> None:
         ("ad01_int8", 0),
     ],
 )
-def test_the_batches_of_real_networks(shared_models: Path, name: str, gone: int) -> None:
-    model = read(shared_models, name)
+def test_the_batches_of_real_networks(name: str, gone: int) -> None:
+    model = read(name)
     after = rewrite(FixBatch(), model).model
     assert len(kinds(model)) - len(kinds(after)) == gone
     assert not any(tensor.is_dynamic for tensor in after.main.tensors)
     assert_same_answers(FixBatch(), model, after, randoms=1)
 
 
-def test_a_reshape_with_a_computed_shape_is_no_hazard_afterwards(shared_models: Path) -> None:
-    model = read(shared_models, "keras_inception_v1_224_int8_per_channel_io_int8")
+def test_a_reshape_with_a_computed_shape_is_no_hazard_afterwards() -> None:
+    model = read("keras_inception_v1_224_int8_per_channel_io_int8")
     assert "teflon.operand-read-early" in hazards(model, "26.2")
     after = rewrite(FixBatch(), model, on(model, "26.2")).model
     assert "teflon.operand-read-early" not in hazards(after, "26.2")

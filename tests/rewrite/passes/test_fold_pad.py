@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -192,8 +190,8 @@ def test_whatever_is_folded_is_the_same(
         assert_same_answers(FoldPad(), model, rewritten.model, randoms=1)
 
 
-def test_the_pads_of_keras_mobilenet_v2_go_and_with_them_the_hazard(shared_models: Path) -> None:
-    model = read(shared_models, "keras_mobilenet_v2_224_int8_per_tensor_io_int8")
+def test_the_pads_of_keras_mobilenet_v2_go_and_with_them_the_hazard() -> None:
+    model = read("keras_mobilenet_v2_224_int8_per_tensor_io_int8")
     assert hazards(model, "25.3").count("ethosu.pad-folded") == 4
     after = rewrite(FoldPad(), model, on(model, "25.3")).model
     assert hazards(after, "25.3") == []
@@ -203,8 +201,8 @@ def test_the_pads_of_keras_mobilenet_v2_go_and_with_them_the_hazard(shared_model
     assert_same_answers(FoldPad(), model, after, randoms=1)
 
 
-def test_symmetric_pads_of_shufflenet_grow_kernels(shared_models: Path) -> None:
-    model = read(shared_models, "fastestdet_shufflenetv2")
+def test_symmetric_pads_of_shufflenet_grow_kernels() -> None:
+    model = read("fastestdet_shufflenetv2")
     after = rewrite(FoldPad(), model, on(model, "25.3")).model
     assert "PAD" not in kinds(after)
     assert "ethosu.pad-folded" not in hazards(after, "25.3")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -102,8 +100,8 @@ def test_a_concatenation_that_others_read_keeps_its_hazard() -> None:
     assert JoinAxis().rewrite(model, on(model, "25.3")) is None
 
 
-def test_shufflenet_joins_rightly(shared_models: Path) -> None:
-    model = read(shared_models, "fastestdet_shufflenetv2")
+def test_shufflenet_joins_rightly() -> None:
+    model = read("fastestdet_shufflenetv2")
     model = rewrite(CancelTransposes(), model, on(model, "26.2")).model
     before = hazards(model, "26.2").count("ethosu.concat-misplaced")
     after = rewrite(JoinAxis(), model, on(model, "26.2")).model
@@ -111,8 +109,8 @@ def test_shufflenet_joins_rightly(shared_models: Path) -> None:
     assert_same_answers(JoinAxis(), model, after, randoms=1)
 
 
-def test_the_splits_of_the_traffic_detector(shared_models: Path) -> None:
-    model = read(shared_models, "automl_traffic_detector")
+def test_the_splits_of_the_traffic_detector() -> None:
+    model = read("automl_traffic_detector")
     after = rewrite(JoinAxis(), model, on(model, "26.2")).model
     assert kinds(after).count("SPLIT") == 1  # in one, which only copies
     assert on_npu(after, "26.2") > on_npu(model, "26.2")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,8 +102,8 @@ def test_other_means_stay() -> None:
 
 
 @pytest.mark.parametrize("version", ["25.3", "26.2"])
-def test_the_mean_of_mobilenet_v2_goes_to_the_npu(shared_models: Path, version: str) -> None:
-    model = read(shared_models, "keras_mobilenet_v2_224_int8_per_tensor_io_int8")
+def test_the_mean_of_mobilenet_v2_goes_to_the_npu(version: str) -> None:
+    model = read("keras_mobilenet_v2_224_int8_per_tensor_io_int8")
     after = rewrite(MeanToConvolution(), model, on(model, version)).model
     assert "MEAN" not in kinds(after)
     assert on_npu(after, version) == on_npu(model, version) + 1
@@ -113,8 +111,8 @@ def test_the_mean_of_mobilenet_v2_goes_to_the_npu(shared_models: Path, version: 
     assert_same_answers(MeanToConvolution(), model, after, randoms=1)
 
 
-def test_every_mean_of_mobilenet_v3(shared_models: Path) -> None:
-    model = read(shared_models, "keras_mobilenet_v3_small_224_int8_per_channel_io_int8")
+def test_every_mean_of_mobilenet_v3() -> None:
+    model = read("keras_mobilenet_v3_small_224_int8_per_channel_io_int8")
     after = rewrite(MeanToConvolution(), model, on(model, "26.2")).model
     assert kinds(after).count("MEAN") < kinds(model).count("MEAN")
     assert_same_answers(MeanToConvolution(), model, after, randoms=1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -192,8 +190,8 @@ def test_real_numbers_move_as_well() -> None:
     _same(CancelTransposes(), net.model(_turn(net, turned, 0, 2, 3, 1)), ["ABS"])
 
 
-def test_shufflenet_loses_its_shuffles(shared_models: Path) -> None:
-    model = read(shared_models, "fastestdet_shufflenetv2")
+def test_shufflenet_loses_its_shuffles() -> None:
+    model = read("fastestdet_shufflenetv2")
     after = rewrite(CancelTransposes(), model, on(model, "26.2")).model
     assert "TRANSPOSE" not in kinds(after)
     assert "GATHER" not in kinds(after)
@@ -204,6 +202,6 @@ def test_shufflenet_loses_its_shuffles(shared_models: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v1_0.5_160_quant", "keras_transformer_encoder_int8"])
-def test_networks_with_nothing_to_cancel_are_left_alone(shared_models: Path, name: str) -> None:
-    assert CancelTransposes().rewrite(read(shared_models, name), Context()) is None
-    assert CleanReshapes().rewrite(read(shared_models, name), Context()) is None
+def test_networks_with_nothing_to_cancel_are_left_alone(name: str) -> None:
+    assert CancelTransposes().rewrite(read(name), Context()) is None
+    assert CleanReshapes().rewrite(read(name), Context()) is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from measuring import largest_steps, measure, with_outputs
 
@@ -97,8 +95,8 @@ def test_what_fits_is_left_alone() -> None:
     assert Relu6Range().rewrite(model, Context()) is None
 
 
-def test_ssd_mobilenet_has_all_convolutions_on_the_npu(shared_models: Path) -> None:
-    model = read(shared_models, "ssd_mobilenet_v1_coco_quant")
+def test_ssd_mobilenet_has_all_convolutions_on_the_npu() -> None:
+    model = read("ssd_mobilenet_v1_coco_quant")
     assert on_npu(model, "25.3") == 41
     after = rewrite(Relu6Range(), model, on(model, "25.3")).model
     assert on_npu(after, "25.3") == 47

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from networks import FLOAT32, INT8, UINT8, Network, quantized
@@ -140,14 +138,14 @@ def test_the_way_through_real_numbers_and_back_is_a_copy(element: ElementType, s
     assert_same_answers(RemoveDead(), model, after, randoms=4)
 
 
-def test_real_networks_with_nothing_to_remove(shared_models: Path) -> None:
+def test_real_networks_with_nothing_to_remove() -> None:
     for name in ("mobilenet_v1_0.5_160_quant", "keras_mobilenet_v2_224_int8_per_tensor_io_int8", "kws_ref_model"):
-        assert RemoveDead().rewrite(read(shared_models, name), Context()) is None
+        assert RemoveDead().rewrite(read(name), Context()) is None
 
 
 @pytest.mark.parametrize("name", ["keras_transformer_encoder_int8", "fastestdet_shufflenetv2"])
-def test_real_networks_compute_the_same(shared_models: Path, name: str) -> None:
-    model = read(shared_models, name)
+def test_real_networks_compute_the_same(name: str) -> None:
+    model = read(name)
     rewritten = RemoveDead().rewrite(model, Context())
     if rewritten is not None:
         assert_same_answers(RemoveDead(), model, rewritten.model, randoms=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,8 +123,8 @@ def test_wrong_headroom() -> None:
         PerTensor(headroom=0.5).rewrite(_bottleneck(), Context())
 
 
-def test_mobilenet_v2_is_on_the_npu(shared_models: Path) -> None:
-    model = read(shared_models, "tf2_mobilenet_v2_1.0_224_ptq")
+def test_mobilenet_v2_is_on_the_npu() -> None:
+    model = read("tf2_mobilenet_v2_1.0_224_ptq")
     assert on_npu(model, "25.3") == 10
     after = rewrite(PerTensor(), model, on(model, "25.3")).model
     assert on_npu(after, "25.3") == 63

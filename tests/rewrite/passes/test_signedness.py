@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -199,14 +198,14 @@ def test_constants_turn_and_real_inputs_stay() -> None:
         ("keras_lstm_mnist_ptq", ToInt8()),
     ],
 )
-def test_real_networks(shared_models: Path, name: str, pass_: ToInt8 | ToUint8) -> None:
-    model = read(shared_models, name)
+def test_real_networks(name: str, pass_: ToInt8 | ToUint8) -> None:
+    model = read(name)
     after = rewrite(pass_, model).model
     assert kinds(after) == kinds(model)
     assert_same_answers(pass_, model, after, randoms=1)
 
 
-def test_the_quantized_networks_of_tf1_have_weights_that_do_not_fit(shared_models: Path) -> None:
-    model = read(shared_models, "mobilenet_v1_0.5_160_quant")
+def test_the_quantized_networks_of_tf1_have_weights_that_do_not_fit() -> None:
+    model = read("mobilenet_v1_0.5_160_quant")
     assert ToInt8().rewrite(model, Context()) is None
     assert len(obstacles(model, INT8)) >= 26

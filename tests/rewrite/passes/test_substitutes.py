@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from measuring import largest_steps, measure, with_outputs
@@ -236,8 +234,8 @@ def test_only_what_the_target_refuses_and_only_the_kinds_asked_for() -> None:
         Substitute(kinds=("magic",)).rewrite(model, Context())
 
 
-def test_deeplab_leaves_the_npu_for_its_last_operator_only(shared_models: Path) -> None:
-    model = read(shared_models, "deeplabv3_mnv2_dm05_pascal_quant")
+def test_deeplab_leaves_the_npu_for_its_last_operator_only() -> None:
+    model = read("deeplabv3_mnv2_dm05_pascal_quant")
     model = rewrite(UnfuseActivations(), model, on(model, "25.3")).model
     assert on_npu(model, "25.3") == 64
     after = rewrite(Substitute(), model, on(model, "25.3")).model

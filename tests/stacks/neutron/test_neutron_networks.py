@@ -13,6 +13,7 @@ from npufit.stacks.neutron.observations import OBSERVATIONS
 from npufit.stacks.placement import Note
 from npufit.stacks.rule import Evidence
 from npufit.tflite import read_model
+from real_files import find_model
 from stacks.neutron.on_neutron import place, zoo
 
 _KERAS = {
@@ -64,16 +65,16 @@ def test_one_operator_less_is_another_network() -> None:
     assert recognise(replace(model, subgraphs=(shorter,))) is None
 
 
-def test_real_files_are_recognised_or_left_alone(shared_model: Path) -> None:
-    found = recognise(read_model(shared_model))
+def test_real_files_are_recognised_or_left_alone(real_model: Path) -> None:
+    found = recognise(read_model(real_model))
     keras = found is not None and found.network is Network.KERAS_MOBILENET_V2
-    assert keras == (shared_model.stem in _KERAS)
+    assert keras == (real_model.stem in _KERAS)
     if found is not None and keras:
-        assert (found.height, found.pads) == (_KERAS[shared_model.stem], 4)
+        assert (found.height, found.pads) == (_KERAS[real_model.stem], 4)
 
 
-def test_real_yolo_v8_is_recognised(shared_models: Path) -> None:
-    found = recognise(read_model(shared_models / "yolov8n_640_full_integer_quant.tflite"))
+def test_real_yolo_v8_is_recognised() -> None:
+    found = recognise(read_model(find_model("yolov8n_640_full_integer_quant.tflite")))
     assert found is not None
     assert (found.network, found.height) == (Network.YOLO_V8N, 640)
 

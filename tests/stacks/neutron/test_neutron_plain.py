@@ -172,8 +172,8 @@ def test_a_file_for_another_npu_is_recognised() -> None:
     assert any("Ethos-U" in note.text for note in place(model).notes)
 
 
-def test_real_models_have_every_operator_once_and_no_invented_verdict(shared_model: Path) -> None:
-    model = read_model(shared_model)
+def test_real_models_have_every_operator_once_and_no_invented_verdict(real_model: Path) -> None:
+    model = read_model(real_model)
     for version in STACK.targets()[0].versions:
         placement = place(model, version)
         assert [operator.id for operator in placement.operators] == [place for place, _ in model.operators()]

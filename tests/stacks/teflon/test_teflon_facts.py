@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import npufit
 from npufit.stacks import OperatorPlacement, Placement, RemedyKind, Unit
+from real_files import find_model
 from stacks.teflon.on_teflon import place
 
 
@@ -25,8 +24,8 @@ def _versions(placement: Placement, rule: str) -> set[str | None]:
     }
 
 
-def test_ssd_mobilenet_v1_on_25_3(shared_models: Path) -> None:
-    placement = place(npufit.load(shared_models / "ssd_mobilenet_v1_coco_quant.tflite"), "25.3")
+def test_ssd_mobilenet_v1_on_25_3() -> None:
+    placement = place(npufit.load(find_model("ssd_mobilenet_v1_coco_quant.tflite")), "25.3")
     assert (len(_on_npu(placement)), len(placement.operators), len(placement.partitions)) == (41, 64, 4)
     refused = {
         operator.id.index: operator.finding.found
@@ -84,8 +83,8 @@ def test_per_channel_mobilenet_v2_falls_back_on_25_3_only() -> None:
     assert "ethosu.per-channel" not in {operator.finding.rule.id for operator in new.operators if operator.finding}
 
 
-def test_the_global_pooling_of_a_keyword_spotter_sets_reserved_bits(shared_models: Path) -> None:
-    model = npufit.load(shared_models / "kws_ref_model.tflite")
+def test_the_global_pooling_of_a_keyword_spotter_sets_reserved_bits() -> None:
+    model = npufit.load(find_model("kws_ref_model.tflite"))
     for version in ("25.3", "26.1", "26.2", "main"):
         (hazard,) = place(model, version).hazards
         assert (hazard.rule.id, hazard.certain) == ("ethosu.stride-overflow", False), version
@@ -101,15 +100,13 @@ def test_the_global_pooling_of_a_keyword_spotter_sets_reserved_bits(shared_model
         ("resize3x", {"ethosu.resize-doubled"}),
     ],
 )  # fmt: skip
-def test_hazards_on_25_3_are_what_executing_the_captures_showed(
-    name: str, rules: set[str], shared_models: Path
-) -> None:
+def test_hazards_on_25_3_are_what_executing_the_captures_showed(name: str, rules: set[str]) -> None:
     # facts/ethos_u65.md, "Mesa captures"; resize3x was not executed, its factor is refused from 26.1 on.
-    placement = place(npufit.load(shared_models / "micro" / f"{name}.tflite"), "25.3")
+    placement = place(npufit.load(find_model(f"micro/{name}.tflite")), "25.3")
     assert {hazard.rule.id for hazard in placement.hazards} == rules
 
 
-def test_int8_mobilenet_v1_and_v2_have_no_hazard(shared_models: Path) -> None:
+def test_int8_mobilenet_v1_and_v2_have_no_hazard() -> None:
     # Executed bit for bit (facts/ethos_u65.md).
     for name in ("mobilenet_v1_0.5_160_quant", "mobilenet_v2_1.0_224_quant"):
-        assert place(npufit.load(shared_models / f"{name}.tflite"), "25.3").hazards == ()
+        assert place(npufit.load(find_model(f"{name}.tflite")), "25.3").hazards == ()

@@ -12,11 +12,10 @@ from networks import SIX, Network, quantized
 from npufit.errors import InputError
 from npufit.graph import Activation, Model, Padding
 from npufit.stacks import Unit, apply_log, load_stack
-from real_files import SHARED
+from real_files import find_capture, find_model, list_captures
 from stacks.teflon.on_teflon import place
 
 _LOGS = Path(__file__).parent / "logs"
-_CAPTURES = SHARED / "captures"
 _TWELVE = quantized(0.0470588244497776, -128)
 
 
@@ -62,14 +61,10 @@ def test_a_log_agrees_with_the_rules(name: str) -> None:
     _compare((_LOGS / f"{name}.log").read_text(), _OWN[name]())
 
 
-@pytest.mark.parametrize(
-    "path",
-    [pytest.param(path, id=path.parent.name) for path in sorted(_CAPTURES.rglob("teflon.log"))]
-    or [pytest.param(None, marks=pytest.mark.skip(f"{_CAPTURES} is not there"))],
-)
-def test_every_captured_log_agrees_with_the_rules(path: Path, shared_models: Path) -> None:
-    model = shared_models / f"{path.parent.relative_to(_CAPTURES)}.tflite"
-    _compare(path.read_text(), npufit.load(model))
+@pytest.mark.parametrize("name", list_captures())
+def test_every_captured_log_agrees_with_the_rules(name: str) -> None:
+    text = (find_capture(name) / "teflon.log").read_text()
+    _compare(text, npufit.load(find_model(f"{name}.tflite")))
 
 
 def test_a_changed_row_is_one_difference() -> None:

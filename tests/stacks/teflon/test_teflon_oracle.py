@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import npufit
 from npufit.stacks import Unit
-from real_files import SHARED
+from real_files import ORACLES, find_model
 from stacks.teflon.on_teflon import place
 
-_ORACLE = SHARED / "facts" / "teflon_oracle.json"
+_ORACLE = ORACLES / "teflon_oracle.json"
 _GENERATIONS = ("25.3", "26.2")
 
 _ZOO = {
-    # The zoo's network, the file whose answers these are (facts/teflon_oracle.json), and per release the operators
+    # The zoo's network, the file whose answers these are (teflon_oracle.json), and per release the operators
     # on the NPU as ranges and the number of partitions.
     "zoo:mobilenet_v1@160,uint8,alpha=0.5": (
         "mobilenet_v1_0.5_160_quant",
@@ -44,7 +43,7 @@ def _operators(ranges: str) -> set[int]:
 
 
 def _oracle() -> dict[str, Any]:
-    return json.loads(_ORACLE.read_text()) if _ORACLE.is_file() else {}
+    return json.loads(_ORACLE.read_text())
 
 
 @pytest.mark.parametrize("version", _GENERATIONS)
@@ -57,10 +56,8 @@ def test_the_zoos_networks_are_placed_as_the_builds_placed_their_originals(name:
     assert len(placement.partitions) == partitions
 
 
-def test_the_copied_answers_are_those_of_the_oracle(shared_models: Path) -> None:
+def test_the_copied_answers_are_those_of_the_oracle() -> None:
     oracle = _oracle()
-    if not oracle:
-        pytest.skip(f"{_ORACLE} is not there")
     for file, answers in _ZOO.values():
         for version, (ranges, partitions) in answers.items():
             answer = oracle[f"{file}.tflite"][version]
@@ -69,10 +66,10 @@ def test_the_copied_answers_are_those_of_the_oracle(shared_models: Path) -> None
 
 
 @pytest.mark.parametrize("version", _GENERATIONS)
-@pytest.mark.parametrize("file", _oracle() or [pytest.param("", marks=pytest.mark.skip(f"{_ORACLE} is not there"))])
-def test_every_operator_is_placed_as_the_build_placed_it(file: str, version: str, shared_models: Path) -> None:
+@pytest.mark.parametrize("file", _oracle())
+def test_every_operator_is_placed_as_the_build_placed_it(file: str, version: str) -> None:
     answer = _oracle()[file]
-    model = npufit.load(shared_models / file)
+    model = npufit.load(find_model(file))
     placement = place(model, version)
     names = [name.removeprefix("CUSTOM:") for name in answer["operators"]]
     assert [operator.name for operator in model.main.operators] == names

@@ -1,6 +1,6 @@
 """What `check` says against what real Teflon libraries did on virtual devices: placement, crashes, answers.
 
-The oracle is `teflon_real.json` beside the repository, by the models' SHA-256; skipped where it is absent.
+The oracle is `tests/oracles/teflon_real.json`, by the models' SHA-256; a model that is absent is skipped.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import pytest
 
 import npufit
 from npufit.stacks import Effect, Placement, Unit
-from real_files import SHARED
+from real_files import ORACLES, list_models
 
-_ORACLE = SHARED / "facts" / "teflon_real.json"
+_ORACLE = ORACLES / "teflon_real.json"
 _SMALL_BYTES = 700_000
 
 _MAY_CRASH = {("test_fullconnected_int8.tflite", "imx8mp/teflon@26.2")}
@@ -28,17 +28,15 @@ _EQUAL_ALL_THE_SAME = {"keras_transformer_encoder_int8.tflite"}
 
 
 def _models() -> dict[str, Any]:
-    return json.loads(_ORACLE.read_text())["models"] if _ORACLE.is_file() else {}
+    return json.loads(_ORACLE.read_text())["models"]
 
 
 @cache
 def _files() -> dict[str, Path]:
-    return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in (SHARED / "models").rglob("*.tflite")}
+    return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in list_models().values()}
 
 
 def _cases() -> list[Any]:
-    if not _models():
-        return [pytest.param("", marks=pytest.mark.skip(f"{_ORACLE} is not there"))]
     return [pytest.param(digest, id=entry["file"], marks=_marks(digest)) for digest, entry in _models().items()]
 
 

@@ -71,8 +71,8 @@ def test_versions_named_for_the_zoo_help(version: str, chip: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["25.3", "26.1", "26.2.0"])
-def test_versions_named_for_real_models_help(shared_model: Path, version: str) -> None:
-    assert list(_problems(npufit.load(shared_model), version, "imx93")) == []
+def test_versions_named_for_real_models_help(real_model: Path, version: str) -> None:
+    assert list(_problems(npufit.load(real_model), version, "imx93")) == []
 
 
 def _added_constant() -> Model:

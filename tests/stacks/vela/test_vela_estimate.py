@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +16,7 @@ from npufit.stacks.vela.labels import label_tensors
 from npufit.stacks.vela.runner import VelaOutput, run_vela
 from npufit.stacks.vela.settings import resolve_settings
 from npufit.tflite import parse_model, read_model, serialize_model
+from real_files import find_model
 from stacks.vela.on_vela import place
 
 Options = tuple[tuple[str, str], ...]
@@ -70,8 +70,8 @@ def summary_of(output: VelaOutput) -> dict[str, float]:
         pytest.param("deeplabv3_mnv2_dm05_pascal_quant", (), marks=pytest.mark.slow),
     ],
 )
-def test_passes_add_up_to_the_summary(shared_models: Path, name: str, options: Options) -> None:
-    output, compilation = compile_here(read_model(shared_models / f"{name}.tflite"), options)
+def test_passes_add_up_to_the_summary(name: str, options: Options) -> None:
+    output, compilation = compile_here(read_model(find_model(f"{name}.tflite")), options)
     summary, passes = summary_of(output), compilation.estimate.passes
     assert compilation.estimate.total_cycles == summary["cycles_total"] > 0
     assert sum(entry.total_cycles for entry in passes) == summary["cycles_total"]
@@ -92,8 +92,8 @@ def test_passes_add_up_to_the_summary(shared_models: Path, name: str, options: O
     assert from_bytes(to_bytes(compilation)) == compilation
 
 
-def test_an_operation_takes_the_slower_of_arithmetic_and_memory(shared_models: Path) -> None:
-    estimate = estimate_of(place(read_model(shared_models / f"{MOBILENET_V2}.tflite")))
+def test_an_operation_takes_the_slower_of_arithmetic_and_memory() -> None:
+    estimate = estimate_of(place(read_model(find_model(f"{MOBILENET_V2}.tflite"))))
     for entry in estimate.passes:
         assert entry.total_cycles == max(entry.npu_cycles, entry.memory_cycles) > 0
     assert estimate.clock_hz == 1e9
@@ -101,9 +101,9 @@ def test_an_operation_takes_the_slower_of_arithmetic_and_memory(shared_models: P
     assert estimate.origin == "Vela 5.2.0, own estimate with Ethos_U65_High_End and Dedicated_Sram_384KB"
 
 
-def test_the_first_convolution_reads_an_unfit_layout(shared_models: Path) -> None:
+def test_the_first_convolution_reads_an_unfit_layout() -> None:
     # A pixel of the image has 3 bytes, of which each burst of 128 gets 8: Vela counts 16 times what is of use.
-    first = estimate_of(place(read_model(shared_models / f"{MOBILENET_V2}.tflite"))).passes[0]
+    first = estimate_of(place(read_model(find_model(f"{MOBILENET_V2}.tflite")))).passes[0]
     assert first == CompilerPass(
         partition=0,
         operator=OperatorId(0, 0),
@@ -120,8 +120,8 @@ def test_the_first_convolution_reads_an_unfit_layout(shared_models: Path) -> Non
     )
 
 
-def test_passes_are_where_their_operators_are(shared_models: Path) -> None:
-    placement = place(read_model(shared_models / "fastestdet_shufflenetv2.tflite"))
+def test_passes_are_where_their_operators_are() -> None:
+    placement = place(read_model(find_model("fastestdet_shufflenetv2.tflite")))
     units = {placed.id: placed for placed in placement.operators}
     passes = estimate_of(placement).passes
     assert {entry.partition for entry in passes} == {part.index for part in placement.partitions}
@@ -134,9 +134,9 @@ def test_passes_are_where_their_operators_are(shared_models: Path) -> None:
         assert placed.partition == entry.partition
 
 
-def test_more_than_all_is_all(shared_models: Path) -> None:
+def test_more_than_all_is_all() -> None:
     # Vela counts the values of 32 bits inside a MatMul with 8 on one side only, and writes 7.000000.
-    passes = estimate_of(place(read_model(shared_models / "keras_transformer_encoder_int8.tflite"))).passes
+    passes = estimate_of(place(read_model(find_model("keras_transformer_encoder_int8.tflite")))).passes
     products = [entry for entry in passes if entry.kind == "MatMul"]
     assert [entry.dram_efficiency for entry in products] == [1.0] * 4
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from networks.chains import chain, with_call
@@ -13,6 +11,7 @@ from npufit.stacks.vela.labels import find_label, label_tensors, read_label, res
 from npufit.stacks.vela.runner import run_vela
 from npufit.stacks.vela.settings import resolve_settings
 from npufit.tflite import parse_model, read_model, serialize_model
+from real_files import find_model
 
 
 def constants_of_calls(model: Model) -> list[list[bytes]]:
@@ -32,8 +31,8 @@ def test_small_models_compile_to_the_same_commands(model: Model) -> None:
 
 
 @pytest.mark.parametrize("name", ["fastestdet_shufflenetv2", "keras_transformer_encoder_int8", "kws_ref_model"])
-def test_networks_compile_to_the_same_commands(shared_models: Path, name: str) -> None:
-    model = read_model(shared_models / f"{name}.tflite")
+def test_networks_compile_to_the_same_commands(name: str) -> None:
+    model = read_model(find_model(f"{name}.tflite"))
     plain = constants_of_calls(model)
     assert any(plain)
     assert constants_of_calls(label_tensors(model)) == plain

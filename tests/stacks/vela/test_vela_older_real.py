@@ -15,6 +15,7 @@ from npufit.running import RunOptions, run
 from npufit.stacks import Placement, PlaceOptions, Unit, resolve_target
 from npufit.stacks.vela import STACK, compile_model
 from npufit.stacks.vela.installing import install, wish_for
+from real_files import find_model
 
 pytestmark = pytest.mark.slow
 
@@ -57,9 +58,9 @@ def place(path: Path, version: str) -> Placement:
 
 
 @pytest.mark.parametrize("name", CPU_OPERATORS)
-def test_each_release_leaves_what_it_left_elsewhere(shared_models: Path, name: str) -> None:
+def test_each_release_leaves_what_it_left_elsewhere(name: str) -> None:
     for version, expected in CPU_OPERATORS[name].items():
-        placement = place(shared_models / name, version)
+        placement = place(find_model(name), version)
         left = [operator for operator in placement.operators if operator.unit is Unit.CPU]
         assert len(left) == expected, version
         assert placement.differences == ()
@@ -71,16 +72,16 @@ def test_each_release_leaves_what_it_left_elsewhere(shared_models: Path, name: s
 
 
 @pytest.mark.parametrize("name", PRINTED)
-def test_what_is_printed_is_told_where_the_file_has_more(shared_models: Path, name: str) -> None:
+def test_what_is_printed_is_told_where_the_file_has_more(name: str) -> None:
     for version, (printed, in_file) in PRINTED[name].items():
-        placement = place(shared_models / name, version)
+        placement = place(find_model(name), version)
         assert sum(operator.unit is Unit.CPU for operator in placement.operators) == in_file
         told = [note.text for note in placement.notes if f"CPU operators = {printed};" in note.text]
         assert len(told) == (printed != in_file)
 
 
-def test_the_passes_add_up_to_what_the_release_prints(shared_models: Path) -> None:
-    model = load(shared_models / "person_detect.tflite")
+def test_the_passes_add_up_to_what_the_release_prints() -> None:
+    model = load(find_model("person_detect.tflite"))
     estimate = compile_model(model, resolve_target("imx93/vela@3.12"), PlaceOptions()).estimate
     total = sum(entry.total_cycles for entry in estimate.passes)
     assert total == pytest.approx(estimate.total_cycles, abs=len(estimate.passes))
@@ -88,8 +89,8 @@ def test_the_passes_add_up_to_what_the_release_prints(shared_models: Path) -> No
     assert {entry.operator for entry in estimate.passes} == set(range(len(model.main.operators))) - reshapes
 
 
-def test_3_8_takes_a_feature_map_in_sram_for_one_in_dram_and_its_passes_do_not(shared_models: Path) -> None:
-    model = load(shared_models / "person_detect.tflite")
+def test_3_8_takes_a_feature_map_in_sram_for_one_in_dram_and_its_passes_do_not() -> None:
+    model = load(find_model("person_detect.tflite"))
     older = compile_model(model, resolve_target("imx93/vela@3.8"), PlaceOptions()).estimate
     newer = compile_model(model, resolve_target("imx93/vela@3.12"), PlaceOptions()).estimate
     assert older.total_cycles > 1.05 * newer.total_cycles
@@ -99,8 +100,8 @@ def test_3_8_takes_a_feature_map_in_sram_for_one_in_dram_and_its_passes_do_not(s
         )
 
 
-def test_a_bsp_runs_the_release_of_its_number_and_says_so(shared_models: Path) -> None:
-    placement = place(shared_models / "person_detect.tflite", "lf-6.1.36")
+def test_a_bsp_runs_the_release_of_its_number_and_says_so() -> None:
+    placement = place(find_model("person_detect.tflite"), "lf-6.1.36")
     assert str(placement.target) == "imx93/vela@lf-6.1.36"
     assert placement.settings[-1].value == "3.8.0"
     assert any(
@@ -110,8 +111,8 @@ def test_a_bsp_runs_the_release_of_its_number_and_says_so(shared_models: Path) -
 
 
 @pytest.mark.parametrize("version", ["3.8", "3.12"])
-def test_its_streams_compute_what_the_kernels_do(shared_models: Path, version: str) -> None:
-    model = load(shared_models / "person_detect.tflite")
+def test_its_streams_compute_what_the_kernels_do(version: str) -> None:
+    model = load(find_model("person_detect.tflite"))
     options = RunOptions(compare=True, repeat=0)
     result = run(model, resolve_target(f"imx93/vela@{version}"), options)
     assert result.comparison is not None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from networks.chains import chain
 from npufit.checking import check
 from npufit.chips import load_chip
@@ -12,6 +10,7 @@ from npufit.stacks.placement import Traffic
 from npufit.stacks.vela.runner import run_vela
 from npufit.stacks.vela.settings import resolve_settings
 from npufit.tflite import parse_model, read_model, serialize_model
+from real_files import find_model
 from stacks.vela.on_vela import place, units
 
 
@@ -47,8 +46,8 @@ def test_another_accelerator_is_a_hazard() -> None:
     assert hazard.message == "the command stream was compiled for ethos-u65-512; the chip has ethos-u65-256"
 
 
-def test_a_real_file_for_the_ethos_u55(shared_models: Path) -> None:
-    placement = place(read_model(shared_models / "person_detect_vela.tflite"), time_limit_s=0.0)
+def test_a_real_file_for_the_ethos_u55() -> None:
+    placement = place(read_model(find_model("person_detect_vela.tflite")), time_limit_s=0.0)
     assert units(placement) == ["npu"]
     (hazard,) = placement.hazards
     assert hazard.found == "ethos-u55-256"

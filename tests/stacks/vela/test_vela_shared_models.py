@@ -14,6 +14,7 @@ from npufit.stacks.rule import Evidence
 from npufit.stacks.vela.absorbed_operators import constant_operators
 from npufit.stacks.vela.placing import FOLDED, MERGED
 from npufit.tflite import read_model
+from real_files import find_model
 from stacks.vela.on_vela import on_cpu, place, units
 
 REFUSED = "test_split_int8"
@@ -72,16 +73,16 @@ def check_order(model: Model, placement: Placement) -> None:
                     assert tensor in part.inputs
 
 
-def test_every_operator_is_accounted_for(shared_model: Path) -> None:
-    if shared_model.stem == SLOW:
+def test_every_operator_is_accounted_for(real_model: Path) -> None:
+    if real_model.stem == SLOW:
         pytest.skip("takes Vela ten seconds; see test_deeplab")
-    model = read_model(shared_model)
-    if shared_model.stem == REFUSED:
+    model = read_model(real_model)
+    if real_model.stem == REFUSED:
         with pytest.raises(ModelError, match="Split dim size must be in the interval"):
             place(model)
         return
     placement = place(model)
-    if shared_model.stem.endswith("_vela"):
+    if real_model.stem.endswith("_vela"):
         assert placement.partitions
         return
     check_whole(model, placement)
@@ -91,8 +92,8 @@ def test_every_operator_is_accounted_for(shared_model: Path) -> None:
     assert folded <= constant
 
 
-def test_keras_mobilenet_v2_per_channel(shared_models: Path) -> None:
-    placement = place(read_model(shared_models / "keras_mobilenet_v2_224_int8_per_channel.tflite"))
+def test_keras_mobilenet_v2_per_channel() -> None:
+    placement = place(read_model(find_model("keras_mobilenet_v2_224_int8_per_channel.tflite")))
     assert Counter(units(placement)) == {"npu": 69, "cpu": 2}
     assert len(placement.partitions) == 1
     cpu = on_cpu(placement)
@@ -110,14 +111,14 @@ def test_keras_mobilenet_v2_per_channel(shared_models: Path) -> None:
     assert merged == {MERGED: 4}
 
 
-def test_ssd_mobilenet_v1(shared_models: Path) -> None:
-    placement = place(read_model(shared_models / "ssd_mobilenet_v1_coco_quant.tflite"))
+def test_ssd_mobilenet_v1() -> None:
+    placement = place(read_model(find_model("ssd_mobilenet_v1_coco_quant.tflite")))
     assert Counter(units(placement)) == {"npu": 63, "cpu": 1}
     assert found(placement) == {("vela.unsupported-type", "TFLite_Detection_PostProcess"): 1}
 
 
-def test_shufflenet_is_cut_at_every_gather(shared_models: Path) -> None:
-    model = read_model(shared_models / "fastestdet_shufflenetv2.tflite")
+def test_shufflenet_is_cut_at_every_gather() -> None:
+    model = read_model(find_model("fastestdet_shufflenetv2.tflite"))
     placement = place(model)
     assert {model.main.operators[index].name for index in on_cpu(placement)} == {"GATHER"}
     assert Counter(units(placement)) == {"npu": 198, "cpu": 26}
@@ -127,24 +128,24 @@ def test_shufflenet_is_cut_at_every_gather(shared_models: Path) -> None:
     assert any("Later partitions read the results from scratch" in note.text for note in placement.notes)
 
 
-def test_state_crosses_the_boundary_once(shared_models: Path) -> None:
-    model = read_model(shared_models / "keras_lstm_mnist_ptq.tflite")
+def test_state_crosses_the_boundary_once() -> None:
+    model = read_model(find_model("keras_lstm_mnist_ptq.tflite"))
     (partition,) = place(model).partitions
     names = [model.main.tensors[index].name for index in partition.inputs]
     assert len(names) == len(set(names)) == 3
     assert sum(model.main.tensors[index].is_variable for index in partition.inputs) == 2
 
 
-def test_shape_chains_execute_nowhere(shared_models: Path) -> None:
-    model = read_model(shared_models / "keras_inception_v1_224_int8_per_channel_io_int8.tflite")
+def test_shape_chains_execute_nowhere() -> None:
+    model = read_model(find_model("keras_inception_v1_224_int8_per_channel_io_int8.tflite"))
     placement = place(model)
     folded = [placed.id.index for placed in placement.operators if placed.note.startswith(FOLDED)]
     assert [model.main.operators[index].name for index in folded] == ["SHAPE", "STRIDED_SLICE", "PACK"]
 
 
 @pytest.mark.slow
-def test_deeplab(shared_models: Path) -> None:
-    model = read_model(shared_models / f"{SLOW}.tflite")
+def test_deeplab() -> None:
+    model = read_model(find_model(f"{SLOW}.tflite"))
     placement = place(model)
     check_whole(model, placement)
     assert [model.main.operators[index].name for index in on_cpu(placement)] == ["RESIZE_BILINEAR"]

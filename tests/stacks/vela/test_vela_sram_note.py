@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import npufit
@@ -14,6 +12,7 @@ from npufit.running import RunOptions, run
 from npufit.stacks.placement import Placement
 from npufit.stacks.vela import describe_sram_use
 from npufit.tflite import read_model
+from real_files import find_model
 from stacks.vela.on_vela import place
 
 
@@ -48,5 +47,5 @@ def test_a_small_model_is_not_noted() -> None:
     assert _notes(place(chain("RELU", "SOFTMAX"))) == []
 
 
-def test_a_file_that_was_compiled_before_is_looked_at(shared_models: Path) -> None:
-    assert _notes(place(read_model(shared_models / "person_detect_vela.tflite"))) == []
+def test_a_file_that_was_compiled_before_is_looked_at() -> None:
+    assert _notes(place(read_model(find_model("person_detect_vela.tflite")))) == []

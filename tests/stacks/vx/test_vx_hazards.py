@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,10 +27,10 @@ from npufit.graph import (
     TransposeConvOptions,
 )
 from npufit.stacks import Effect, Evidence, RemedyKind, RuleKind, load_stack
-from real_files import SHARED
+from real_files import ORACLES, find_model
 from stacks.vx.on_vx import hazards, other, place
 
-_ORACLE = SHARED / "facts" / "vx_oracle.json"
+_ORACLE = ORACLES / "vx_oracle.json"
 ALL = ("5.15.52", "5.15.71", "6.1.1", "6.1.22", "6.1.36", "6.6.3", "6.6.36", "6.12.34")
 _SHRINK = StridedSliceOptions(shrink_axis_mask=1)
 
@@ -370,21 +369,19 @@ _EXPECTED = {"ok": set[Effect](), "crash": {Effect.CRASH}, "setup_error": {Effec
 
 
 def _runs() -> dict[str, dict[str, str]]:
-    if not _ORACLE.is_file():
-        return {}
     models: dict[str, Any] = json.loads(_ORACLE.read_text())["models"]
     return {
-        entry["files"][0].removeprefix("shared/models/"): {
+        entry["files"][0]: {
             bsp: run["result"] for bsp, run in entry["first_invoke"].items() if run["result"] in _EXPECTED
         }
         for entry in models.values()
     }
 
 
-@pytest.mark.parametrize("file", list(_runs()) or [pytest.param("", marks=pytest.mark.skip(f"{_ORACLE} is not there"))])
-def test_a_first_invoke_stops_where_a_hazard_says_so_and_only_there(file: str, shared_models: Path) -> None:
+@pytest.mark.parametrize("file", _runs())
+def test_a_first_invoke_stops_where_a_hazard_says_so_and_only_there(file: str) -> None:
     results = _runs()[file]
-    model = npufit.load(shared_models / file) if results else None
+    model = npufit.load(find_model(file)) if results else None
     for bsp, result in results.items():
         assert model is not None
         effects = {hazard.effect for hazard in place(model, bsp).hazards}
@@ -393,7 +390,5 @@ def test_a_first_invoke_stops_where_a_hazard_says_so_and_only_there(file: str, s
 
 def test_first_invokes_were_run_for_nearly_all_models_and_not_all_came_through() -> None:
     results = [result for runs in _runs().values() for result in runs.values()]
-    if not results:
-        pytest.skip(f"{_ORACLE} is not there")
     assert set(results) == set(_EXPECTED)
     assert len(results) > 120

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,19 +11,16 @@ import npufit
 from npufit.stacks import Unit
 from npufit.stacks.vx.placing import refusals
 from npufit.stacks.vx.releases import find_bsp
-from real_files import SHARED
+from real_files import ORACLES, find_model
 from stacks.vx.on_vx import place
 
-_ORACLE = SHARED / "facts" / "vx_oracle.json"
+_ORACLE = ORACLES / "vx_oracle.json"
 _BSPS = ("5.15.52", "5.15.71", "6.1.1", "6.1.22", "6.1.36", "6.6.3", "6.6.36")
-_SKIP = [pytest.param("", marks=pytest.mark.skip(f"{_ORACLE} is not there"))]
 
 
 def _oracle() -> dict[str, Any]:
-    if not _ORACLE.is_file():
-        return {}
     models: dict[str, Any] = json.loads(_ORACLE.read_text())["models"]
-    return {entry["files"][0].removeprefix("shared/models/"): entry for entry in models.values()}
+    return {entry["files"][0]: entry for entry in models.values()}
 
 
 def _answer(file: str, bsp: str) -> dict[str, Any] | None:
@@ -34,9 +30,9 @@ def _answer(file: str, bsp: str) -> dict[str, Any] | None:
     return answer if "flags" in answer else None
 
 
-@pytest.mark.parametrize("file", list(_oracle()) or _SKIP)
-def test_every_operator_is_placed_as_the_delegate_places_it(file: str, shared_models: Path) -> None:
-    model = npufit.load(shared_models / file)
+@pytest.mark.parametrize("file", _oracle())
+def test_every_operator_is_placed_as_the_delegate_places_it(file: str) -> None:
+    model = npufit.load(find_model(file))
     names = [name.removeprefix("CUSTOM:") for name in _oracle()[file].get("op_types", [])]
     for version in _BSPS:
         answer = _answer(file, version)
@@ -57,8 +53,6 @@ def test_every_operator_is_placed_as_the_delegate_places_it(file: str, shared_mo
 
 def test_the_oracle_speaks_about_nearly_all_models() -> None:
     oracle = _oracle()
-    if not oracle:
-        pytest.skip(f"{_ORACLE} is not there")
     asked = [file for file in oracle if _answer(file, "6.6.36") is not None]
     assert len(asked) == len(oracle) - 1, "TensorFlow Lite refuses one of the files"
     assert len(asked) > 60
