@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from npufit.graph import Model
-from npufit.stacks import Placement, Target
+from npufit.rewrite.context import Context
 
 if TYPE_CHECKING:
     from npufit.execution import Values
@@ -45,19 +45,6 @@ class Rewritten:
     sites: tuple[Site, ...]
     notes: tuple[str, ...] = ()
     interface_changed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a pass may look at besides the model: the target and where the model's operators run on it.
-
-    `placement` is of the very model that is passed, and None where there is no target. `samples` are inputs of the user
-    in the form of this model, by tensor index of its main subgraph.
-    """
-
-    target: Target | None = None
-    placement: Placement | None = None
-    samples: tuple[Values, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from npufit.fitting.search.score import change_words, fits, score
 from npufit.fitting.step import FitStep
 from npufit.formatting import shorten
 from npufit.graph import Model, validate
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.stacks import PlaceOptions
 
 MOST_ROUNDS = 6
@@ -213,7 +214,9 @@ class _Searcher:
             return PassVerdict(pass_, PassOutcome.LEFT, f"not tried: {MOST_PLACEMENTS} candidates were placed already")
         before = state.placed
         try:
-            context = Context(before.target, before.placement, state.samples)
+            context = Context(
+                before.target, before.placement, state.samples, self.options.place, before.estimate_options
+            )
             rewritten = _rewrite(pass_, before.model, context)
             if rewritten is None:
                 return PassVerdict(pass_, PassOutcome.LEFT, "nothing to do")

@@ -9,8 +9,8 @@ import numpy as np
 
 from npufit.graph import Activation, Model, Operator, Tensor, eight_bit_operator, fused_activation, has_operands
 from npufit.rewrite.arithmetic.clamping import OPERATORS, clamp_of
-from npufit.rewrite.placed import hazards, refused_by, runs_on
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.surgery.constants import same_quantization
 from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.surgery.identity_convolutions import add_shift
@@ -50,7 +50,7 @@ class FuseActivations(Pass):
             )
             if activation is None or producer is None or not _fits(editor, producer, index, activation):
                 continue
-            if runs_on(context, "teflon") and not _is_implied(activation, editor.tensor(operator.outputs[0])):
+            if context.runs_on("teflon") and not _is_implied(activation, editor.tensor(operator.outputs[0])):
                 continue
             writer = editor.operator(producer)
             editor.remove(index)
@@ -161,21 +161,16 @@ class UnfuseActivations(Pass):
         }
         if self.everywhere:
             return sorted(fused)
-        wrong = {
-            hazard.operators[0]
-            for hazard in hazards(
-                context,
-                "ethosu.relu-unclamped",
-                "teflon.elementwise-operands",
-                "teflon.activation-dropped",
-                "vx.transpose-conv-activation",
-            )
-        }
-        wrong |= refused_by(context, "teflon.relu6-range")
+        wrong = context.endangered_by(
+            "ethosu.relu-unclamped",
+            "teflon.elementwise-operands",
+            "teflon.activation-dropped",
+            "vx.transpose-conv-activation",
+        )
         tensors, operators = model.main.tensors, model.main.operators
         return [
             index
-            for index in sorted(fused & wrong)
+            for index in sorted(fused & context.refused_by("teflon.relu6-range").union(wrong))
             if not _is_implied(fused_activation(operators[index].options), tensors[operators[index].outputs[0]])
         ]
 

@@ -21,8 +21,8 @@ from npufit.graph import (
     has_operands,
 )
 from npufit.rewrite.arithmetic.requantization import as_multiplier, round_twice
-from npufit.rewrite.placed import hazards, placements
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.editor import Editor
 
 _LEFT_SHIFT = 20
@@ -56,11 +56,9 @@ class RearrangeAdditions(Pass):
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with such additions written anew, None where there are none."""
         editor = Editor(model)
-        partitions = {index: placed.partition for index, placed in placements(context).items()}
+        partitions = context.partitions()
         sites: list[Site] = []
-        for index in dict.fromkeys(
-            hazard.operators[0] for hazard in hazards(context, "rocket.unfusable-add", "rocket.misfused-add")
-        ):
+        for index in context.endangered_by("rocket.unfusable-add", "rocket.misfused-add"):
             operator = editor.operator(index)
             if operator.type != "ADD" or not has_operands(operator) or len(operator.inputs) != 2:
                 continue

@@ -19,7 +19,8 @@ from npufit.graph import (
     has_operands,
     operator_type,
 )
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import same_quantization
 from npufit.rewrite.surgery.editor import Editor, needed_operators
 

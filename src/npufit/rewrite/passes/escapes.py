@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from npufit.errors import InputError
 from npufit.graph import Model, Operator, Padding, Pool2DOptions, Subgraph, Tensor, eight_bit_operator, measure_work
-from npufit.rewrite.placed import hazards, placements
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.surgery.editor import Editor
 
 _WAYS = ("auto", "pool", "repeat")
@@ -45,11 +45,9 @@ class BreakEscape(Pass):
         """Return `model` with a copy of each tensor that escapes, None where none does."""
         if self.by not in _WAYS:
             raise InputError(f"{self.name} has no way '{self.by}' to make a copy. Known: {', '.join(_WAYS)}.")
-        partitions = {index: placed.partition for index, placed in placements(context).items()}
+        partitions = context.partitions()
         escaping = {
-            hazard.tensors[0]: hazard.operators[0]
-            for hazard in hazards(context, "ethosu.brick-order")
-            if hazard.tensors
+            hazard.tensors[0]: hazard.operators[0] for hazard in context.hazards("ethosu.brick-order") if hazard.tensors
         }
         editor = Editor(model)
         sites: list[Site] = []

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from npufit.graph import GatherOptions, Model, Operator, ReshapeOptions, has_operands
-from npufit.rewrite.placed import hazards
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 
@@ -32,7 +32,7 @@ class VectorGather(Pass):
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with such GATHERs rewritten, None where there are none."""
         editor = Editor(model)
-        found = [hazard.operators[0] for hazard in hazards(context, _HAZARD)]
+        found = context.endangered_by(_HAZARD)
         sites = [Site(0, (index,), "GATHER by a vector of one, RESHAPE") for index in found if _spread(editor, index)]
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 

@@ -20,8 +20,8 @@ from npufit.graph import (
     eight_bit_operator,
     has_operands,
 )
-from npufit.rewrite.placed import hazards, off_npu, runs_on
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.surgery.identity_convolutions import add_selection
@@ -54,8 +54,8 @@ class JoinAxis(Pass):
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with such forms, None where there is nothing to change."""
         editor = Editor(model)
-        on_teflon = runs_on(context, "teflon")
-        refused = off_npu(context) if on_teflon else frozenset[int]()
+        on_teflon = context.runs_on("teflon")
+        refused = context.off_npu() if on_teflon else frozenset[int]()
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
             what = ""
@@ -68,7 +68,7 @@ class JoinAxis(Pass):
             if what:
                 sites.append(Site(0, (index,), what))
         if on_teflon:
-            for index in dict.fromkeys(hazard.operators[0] for hazard in hazards(context, "ethosu.concat-misplaced")):
+            for index in context.endangered_by("ethosu.concat-misplaced"):
                 what = _leave_bricks(editor, index)
                 if what:
                     sites.append(Site(0, (index,), what))

@@ -21,9 +21,9 @@ from npufit.graph import (
     has_operands,
     same_padding,
 )
+from npufit.rewrite.context import Context
 from npufit.rewrite.passes.pooling import average_to_convolution
-from npufit.rewrite.placed import hazards, off_npu
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.surgery.constants import same_quantization, values_of
 from npufit.rewrite.surgery.editor import Editor
 
@@ -121,17 +121,13 @@ class FoldPad(Pass):
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with PADs folded, None where none can be."""
         editor = Editor(model)
-        wrong = {
-            index
-            for hazard in hazards(context, "ethosu.pad-folded", "vx.pad-zero-point")
-            for index in hazard.operators[:1]
-        } | off_npu(context)
+        wrong = context.off_npu().union(context.endangered_by("ethosu.pad-folded", "vx.pad-zero-point"))
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
             if operator.type == "PAD":
                 sites += _fold_readers(editor, index, self.growth, in_need=index in wrong)
-        for hazard in hazards(context, "ethosu.padding-underflow"):
-            sites += _mend_same(editor, hazard.operators[0], self.growth)
+        for index in context.endangered_by("ethosu.padding-underflow"):
+            sites += _mend_same(editor, index, self.growth)
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 
 

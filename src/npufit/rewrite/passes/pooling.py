@@ -35,8 +35,8 @@ from npufit.rewrite.arithmetic.requantization import (
     round_twice,
     wide_product,
 )
-from npufit.rewrite.placed import off_npu
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import same_quantization
 from npufit.rewrite.surgery.editor import Editor
 
@@ -72,7 +72,7 @@ class MeanToConvolution(Pass):
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with such means replaced, None where there are none."""
         editor = Editor(model)
-        wanted = off_npu(context) if context.placement is not None else range(len(model.main.operators))
+        wanted = context.off_npu() if context.placement is not None else range(len(model.main.operators))
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
             if operator.type == "MEAN" and index in wanted and has_operands(operator) and _replace(editor, index):

@@ -10,10 +10,11 @@ import numpy as np
 from npufit.errors import InputError, InternalError
 from npufit.formatting import plural
 from npufit.graph import Model, Operator, Signature, Tensor, eight_bit_operator, least_version
+from npufit.rewrite.context import Context
 from npufit.rewrite.quantization.float_weights import computes_in_float, with_float_weights
 from npufit.rewrite.quantization.observed_ranges import calibration_inputs, describe
 from npufit.rewrite.quantization.quantizer import quantize
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.surgery.editor import Editor
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.graph import CONVOLUTIONS, Activation, Model, Quantization, Tensor, fused_activation
-from npufit.rewrite.placed import hazards, refused_by
+from npufit.rewrite.context import Context
 from npufit.rewrite.quantization.weighted_operators import (
     OPERANDS,
     Reals,
@@ -19,7 +19,7 @@ from npufit.rewrite.quantization.weighted_operators import (
     set_bias,
     weight_scales,
 )
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.ties import is_copying, tied_tensors
 
@@ -73,16 +73,15 @@ class Relu6Range(Pass):
 def _in_the_way(model: Model, context: Context) -> list[int]:
     """Return the convolutions that the target refuses or does not clamp; without a target those that Teflon refuses."""
     if context.placement is None:
-        found = {
+        found = frozenset(
             index
             for index, operator in enumerate(model.main.operators)
             if fused_activation(operator.options) is Activation.RELU6
             and model.main.tensors[operator.outputs[0]].element.is_8_bit
             and _maximum(model.main.tensors[operator.outputs[0]]) > _SIX
-        }
+        )
     else:
-        found = set(refused_by(context, "teflon.relu6-range"))
-        found |= {hazard.operators[0] for hazard in hazards(context, "ethosu.relu-unclamped")}
+        found = context.refused_by("teflon.relu6-range").union(context.endangered_by("ethosu.relu-unclamped"))
     return sorted(index for index in found if model.main.operators[index].type in CONVOLUTIONS)
 
 

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from npufit.graph import NO_TENSOR, Model, Operator, ReshapeOptions, has_operands
+from npufit.rewrite.context import Context
 from npufit.rewrite.passes.dead import bypass
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.surgery.element_movement import is_reshape, movements
 

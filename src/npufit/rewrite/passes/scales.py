@@ -12,7 +12,7 @@ import numpy.typing as npt
 from npufit.errors import InputError
 from npufit.formatting import plural
 from npufit.graph import NO_TENSOR, Buffer, Model, Quantization
-from npufit.rewrite.placed import placements
+from npufit.rewrite.context import Context
 from npufit.rewrite.quantization.equalization import Layer, equalize, find_pairs
 from npufit.rewrite.quantization.observed_ranges import Channels, calibrate, calibration_inputs, describe
 from npufit.rewrite.quantization.weighted_operators import (
@@ -24,11 +24,11 @@ from npufit.rewrite.quantization.weighted_operators import (
     real_weights,
     set_bias,
 )
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.surgery.editor import Editor
 
-_RULE = ".per-channel"
-"""How the ids of the rules end that refuse weights with a scale per channel."""
+_RULES = ("ethosu.per-channel", "etnaviv.per-channel", "rocket.per-channel")
+"""The rules that refuse weights with a scale per channel."""
 
 _LEAST_SCALE = float(np.float32(1e-8))
 """The scale of weights that are all zero: the bias is in units of it."""
@@ -120,21 +120,14 @@ class PerTensor(Pass):
 
 def _per_channel(model: Model, context: Context) -> list[int]:
     """Return the operators whose weights have several scales and, on a target, that it refuses for that."""
-    placed = placements(context)
+    wanted = range(len(model.main.operators)) if context.placement is None else context.refused_by(*_RULES)
     return [
         index
         for index, operator in enumerate(model.main.operators)
-        if operator.type in OPERANDS
+        if index in wanted
+        and operator.type in OPERANDS
         and (tensor := operator.input(OPERANDS[operator.type].weights)) != NO_TENSOR
         and model.main.tensors[tensor].quantization.is_per_channel
-        and (
-            context.placement is None
-            or (
-                (own := placed.get(index)) is not None
-                and own.finding is not None
-                and own.finding.rule.id.endswith(_RULE)
-            )
-        )
     ]
 
 

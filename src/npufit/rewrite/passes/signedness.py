@@ -31,7 +31,8 @@ from npufit.graph import (
 )
 from npufit.rewrite.arithmetic.clamping import clamp_of
 from npufit.rewrite.arithmetic.requantization import is_same, narrow_product, nearby_scales, round_twice, wide_product
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import same_quantization, values_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from npufit.graph import (
     has_operands,
     same_padding,
 )
-from npufit.rewrite.placed import hazards
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.editor import Editor
 
 _LARGEST = 3
@@ -41,7 +41,7 @@ class UnusedStride(Pass):
         """Return `model` with such strides made small, None where there are none."""
         editor = Editor(model)
         sites: list[Site] = []
-        for index in dict.fromkeys(hazard.operators[0] for hazard in hazards(context, "ethosu.stride-overflow")):
+        for index in context.endangered_by("ethosu.stride-overflow"):
             smaller = _with_small_strides(editor, editor.operator(index))
             if smaller is not None:
                 editor.replace(index, smaller)

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from npufit.errors import InputError
 from npufit.graph import Model, has_operands
-from npufit.rewrite.placed import hazards, off_npu
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.substitution import KINDS, Trial, try_out
 from npufit.rewrite.surgery.editor import Editor
 
@@ -68,10 +68,10 @@ class Substitute(Pass):
         if context.placement is None:
             wanted = frozenset(range(len(operators)))
         else:
-            wanted = off_npu(context) | {hazard.operators[0] for hazard in hazards(context, _STRIDE_HAZARD)}
+            wanted = context.off_npu().union(context.endangered_by(_STRIDE_HAZARD))
         chosen = [KINDS[kind] for kind in self.kinds or KINDS]
         for index in sorted(index for index in wanted if has_operands(operators[index])):
             builders = [builder for kind in chosen if operators[index].type in kind.types for builder in kind.builders]
-            trial = try_out(model, index, tuple(builders), context.target) if builders else None
+            trial = try_out(model, index, tuple(builders), context) if builders else None
             if trial is not None:
                 yield index, trial

@@ -10,7 +10,8 @@ from npufit.errors import InputError
 from npufit.formatting import percent, plural, quantity, shorten
 from npufit.formatting import size as in_bytes
 from npufit.graph import Model, Subgraph
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site, option
+from npufit.rewrite.context import Context
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.tiling import Demand, Tiling, largest_tensors, plan_tiling, smallest_tiling, write_tiling
 

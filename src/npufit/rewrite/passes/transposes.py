@@ -18,9 +18,10 @@ from npufit.graph import (
     has_operands,
     operator_type,
 )
+from npufit.rewrite.context import Context
 from npufit.rewrite.passes.dead import bypass
 from npufit.rewrite.passes.reshapes import put_reshape
-from npufit.rewrite.rewrite_pass import Context, Exactness, Pass, Rewritten, Site
+from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.surgery.element_movement import Movement, find_channels, find_order, is_reshape, movements

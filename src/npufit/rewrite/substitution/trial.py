@@ -9,8 +9,9 @@ from npufit.errors import InputError, InternalError
 from npufit.execution import Reference, Values, random_inputs
 from npufit.execution.differences import differences
 from npufit.graph import NO_TENSOR, Model, Subgraph
+from npufit.rewrite.context import Context
 from npufit.rewrite.surgery.editor import Editor
-from npufit.stacks import PlaceOptions, Target, Unit, load_stack
+from npufit.stacks import Unit
 
 Builder = Callable[[Editor, int], str]
 """Writes the operator at an index anew and returns in words what it becomes, nothing where it cannot.
@@ -41,8 +42,8 @@ class Trial:
         return f"alone it differs by up to {self.largest:.3g} steps, {self.mean:.2g} on average, on random values"
 
 
-def try_out(model: Model, index: int, builders: tuple[Builder, ...], target: Target | None) -> Trial | None:
-    """Return the first of `builders` that can write the operator at `index` anew so that `target` takes all of it.
+def try_out(model: Model, index: int, builders: tuple[Builder, ...], context: Context) -> Trial | None:
+    """Return the first of `builders` that can write the operator at `index` anew so that the target takes all of it.
 
     None where there is none; without a target, the first that can.
     """
@@ -53,7 +54,7 @@ def try_out(model: Model, index: int, builders: tuple[Builder, ...], target: Tar
         if not what:
             continue
         written = editor.finish()
-        if target is not None and not _is_taken(written, target):
+        if not _is_taken(written, context):
             continue
         try:
             largest, mean = _error(alone, written)
@@ -74,9 +75,11 @@ def _alone(model: Model, index: int) -> Model:
     return Editor(replace(model, subgraphs=(lone,), signatures=(), metadata=(), attachments=())).finish()
 
 
-def _is_taken(written: Model, target: Target) -> bool:
-    """Return whether the target runs every operator on the NPU, and none of them wrongly."""
-    placement = load_stack(target.stack).place(written, target, PlaceOptions())
+def _is_taken(written: Model, context: Context) -> bool:
+    """Return whether the target, if there is one, runs every operator on the NPU, and none of them wrongly."""
+    placement = context.place(written)
+    if placement is None:
+        return True
     if placement.hazards:
         return False
     kinds = [operator.type for operator in written.main.operators]

@@ -1,0 +1,78 @@
+"""What a pass may know besides the model: the target, where operators run on it and why, and the time it would take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from npufit.graph import Model
+from npufit.stacks import Hazard, OperatorPlacement, Placement, PlaceOptions, Status, Target, Unit, load_stack
+
+if TYPE_CHECKING:
+    from npufit.cost import EstimateOptions
+    from npufit.execution import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The target, and the placement of the very model that is passed; both None if nothing was asked of a target.
+
+    `samples` are the user's inputs in the form of this model, by tensor index of its main subgraph. Questions about
+    operators concern the main subgraph, and answer with their indices. `place` and `milliseconds` try other models on
+    the same target, with the user's tools and settings.
+    """
+
+    target: Target | None = None
+    placement: Placement | None = None
+    samples: tuple[Values, ...] = ()
+    place_options: PlaceOptions = field(default_factory=PlaceOptions)
+    estimate_options: EstimateOptions | None = None
+
+    def runs_on(self, stack: str) -> bool:
+        """Return whether the target is one of `stack`."""
+        return self.target is not None and self.target.stack == stack
+
+    def off_npu(self) -> frozenset[int]:
+        """Return the operators that the target leaves to the CPU, and those whose unit is unknown."""
+        return frozenset(placed.id.index for placed in self._placed() if placed.unit is not Unit.NPU)
+
+    def refused_by(self, *rules: str) -> frozenset[int]:
+        """Return the operators that a rule with one of the ids `rules` keeps off the NPU."""
+        return frozenset(
+            placed.id.index for placed in self._placed() if placed.finding is not None and placed.finding.rule.id in rules
+        )
+
+    def partitions(self) -> dict[int, int | None]:
+        """Return the partition of every operator, None for those outside the NPU."""
+        return {placed.id.index: placed.partition for placed in self._placed()}
+
+    def hazards(self, *rules: str) -> tuple[Hazard, ...]:
+        """Return the hazards with one of the ids `rules`."""
+        if self.placement is None:
+            return ()
+        return tuple(hazard for hazard in self.placement.hazards if hazard.rule.id in rules and not hazard.subgraph)
+
+    def endangered_by(self, *rules: str) -> tuple[int, ...]:
+        """Return the operators at which such hazards stand, each once."""
+        return tuple(dict.fromkeys(hazard.operators[0] for hazard in self.hazards(*rules)))
+
+    def place(self, model: Model) -> Placement | None:
+        """Return where `model` would run on the target, None without a target. Raises InputError and ToolError."""
+        if self.target is None:
+            return None
+        return load_stack(self.target.stack).place(model, self.target, self.place_options)
+
+    def milliseconds(self, model: Model) -> float | None:
+        """Return the predicted time of `model` on the target, None if nothing predicts it. Raises as `place` does."""
+        from npufit.cost import estimate
+
+        placement = self.place(model)
+        if placement is None or placement.status is not Status.COMPLETE:
+            return None
+        found = estimate(model, placement, self.estimate_options)
+        return None if found is None else found.total_ms
+
+    def _placed(self) -> tuple[OperatorPlacement, ...]:
+        """Return the operators of the main subgraph as they are placed, none without a placement."""
+        operators = () if self.placement is None else self.placement.operators
+        return tuple(placed for placed in operators if not placed.id.subgraph)
