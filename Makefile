@@ -48,7 +48,7 @@ format: $(VENV)/.developer
 docs: $(VENV)/.developer
 	$(BIN)/npufit rules --write docs/rules
 	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation tests/report/test_golden.py tests/report/test_schemas.py \
-		tests/replay
+		tests/rewrite/test_cures.py tests/replay
 
 bench: $(VENV)/.developer
 	$(BIN)/python benchmarks/speed.py

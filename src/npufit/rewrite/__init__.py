@@ -1,9 +1,16 @@
 """What a model can be rewritten with: passes, and the graph surgery, arithmetic and quantization that they need."""
 
-from npufit.rewrite.context import Context
-from npufit.rewrite.registry import load_pass, make_pass, parse_pass, pass_names
-from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.editor import Editor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from npufit.rewrite.context import Context
+    from npufit.rewrite.registry import load_pass, make_pass, parse_pass, pass_names
+    from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
+    from npufit.rewrite.surgery.editor import Editor
 
 __all__ = [
     "Context",
@@ -17,3 +24,12 @@ __all__ = [
     "parse_pass",
     "pass_names",
 ]
+
+_MODULES = {
+    "npufit.rewrite.context": ("Context",),
+    "npufit.rewrite.registry": ("load_pass", "make_pass", "parse_pass", "pass_names"),
+    "npufit.rewrite.rewrite_pass": ("Exactness", "Pass", "Rewritten", "Site"),
+    "npufit.rewrite.surgery.editor": ("Editor",),
+}
+
+__getattr__ = lazy_attributes(__name__, {name: module for module, names in _MODULES.items() for name in names})

@@ -39,7 +39,9 @@ class Context:
     def refused_by(self, *rules: str) -> frozenset[int]:
         """Return the operators that a rule with one of the ids `rules` keeps off the NPU."""
         return frozenset(
-            placed.id.index for placed in self._placed() if placed.finding is not None and placed.finding.rule.id in rules
+            placed.id.index
+            for placed in self._placed()
+            if placed.finding is not None and placed.finding.rule.id in rules
         )
 
     def partitions(self) -> dict[int, int | None]:

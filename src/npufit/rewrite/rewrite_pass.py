@@ -58,6 +58,8 @@ class Pass(ABC):
     exactness: ClassVar[Exactness]
     summary: ClassVar[str]
     """What it does, in one line for `--help`."""
+    cures: ClassVar[tuple[str, ...]] = ()
+    """The ids of the rules and hazards that it is written against; `npufit check` then suggests it (`make docs`)."""
 
     @abstractmethod
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:

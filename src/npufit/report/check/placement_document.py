@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npufit.checking import CheckResult
-from npufit.report.cures import passes_against
 from npufit.report.document import Count, Document
 from npufit.report.remedy_document import RemedyEntry, remedy_entries
-from npufit.stacks import Difference, Effect, Evidence, Hazard, OperatorPlacement, Partition, Stage, Unit
+from npufit.rewrite.cures import cures_of
+from npufit.stacks import Difference, Effect, Evidence, Hazard, OperatorPlacement, Partition, Rule, Stage, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def operator_entry(result: CheckResult, placed: OperatorPlacement) -> OperatorEn
         evidence=placed.evidence,
         source=finding.source if finding else None,
         remedies=remedy_entries(finding.remedies if finding else ()),
-        passes=passes_against(finding.rule.id) if finding else (),
+        passes=_pass_names(finding.rule) if finding else (),
         macs=result.macs[placed.id],
         note=placed.note,
     )
@@ -151,7 +151,7 @@ def hazard_entry(result: CheckResult, hazard: Hazard) -> HazardEntry:
         evidence=hazard.evidence,
         source=hazard.rule.source,
         remedies=remedy_entries(hazard.remedies),
-        passes=passes_against(hazard.rule.id),
+        passes=_pass_names(hazard.rule),
     )
 
 
@@ -165,3 +165,7 @@ def difference_entry(difference: Difference) -> DifferenceEntry:
         predicted=difference.predicted,
         observed=difference.observed,
     )
+
+
+def _pass_names(rule: Rule) -> tuple[str, ...]:
+    return tuple(cure.pass_name for cure in cures_of(rule.id))

@@ -10,11 +10,11 @@ from npufit.report import predicted_time
 from npufit.report.check import time_section
 from npufit.report.check.between_partitions import cutters
 from npufit.report.check.headline import headline
-from npufit.report.cures import fit_options
 from npufit.report.findings import group_by_rule, remedy_words
 from npufit.report.hazards import effect_words, hazard_cell, hazards_by_effect
 from npufit.report.model_line import describe_model, macs_cell
 from npufit.report.terminal_page import Page, columns
+from npufit.rewrite.cures import cures_of
 from npufit.stacks import Effect, Hazard, OperatorPlacement, Partition, Remedy, RemedyKind, Rule, Status, Unit
 
 _ROWS = 6
@@ -179,8 +179,8 @@ def _remedies(remedies: Sequence[Remedy], page: Page) -> list[str]:
 def _attempts(result: CheckResult, rule: Rule, page: Page) -> list[str]:
     """Return the commands that try the passes against a rule."""
     lines: list[str] = []
-    for options in fit_options(rule.id):
-        lines += page.labelled("" if lines else "try", f"npufit fit MODEL -t {result.target} {options}")
+    for cure in cures_of(rule.id):
+        lines += page.labelled("" if lines else "try", f"npufit fit MODEL -t {result.target} {cure.fit_options}")
     return lines
 
 

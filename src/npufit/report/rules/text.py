@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from npufit.report.cures import fit_options
 from npufit.report.findings import remedy_words
 from npufit.report.hazards import effects_words
 from npufit.report.markdown import template_environment
 from npufit.report.terminal_page import Page
+from npufit.rewrite.cures import cures_of
 from npufit.stacks import Rule, RuleKind, Stage, former_ids
 
 _DECIDERS = {
@@ -42,8 +42,8 @@ def rule_text(rule: Rule, page: Page) -> str:
         lines += page.labelled("way out" if position == 0 else "", remedy_words(remedy), "", 10)
     if not rule.remedies:
         lines += page.labelled("way out", "none known", "", 10)
-    for position, options in enumerate(fit_options(rule.id)):
-        lines += page.labelled("try" if position == 0 else "", f"npufit fit MODEL -t TARGET {options}", "", 10)
+    for position, cure in enumerate(cures_of(rule.id)):
+        lines += page.labelled("try" if position == 0 else "", f"npufit fit MODEL -t TARGET {cure.fit_options}", "", 10)
     if rule.effects:
         lines += page.labelled("effect", effects_words(rule.effects), "", 10)
     lines += page.labelled("versions", rule.versions, "", 10)
@@ -77,7 +77,7 @@ def rule_page(rule: Rule) -> str:
             stage=_DECIDERS[rule.stage],
             words=remedy_words,
             effects=effects_words(rule.effects),
-            attempts=fit_options(rule.id),
+            attempts=[cure.fit_options for cure in cures_of(rule.id)],
         )
     )
 

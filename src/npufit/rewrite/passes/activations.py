@@ -108,6 +108,12 @@ def _is_implied(activation: Activation, tensor: Tensor) -> bool:
     return clamp_is_implied(activation, tensor)
 
 
+_LOSING = ("ethosu.relu-unclamped", "teflon.activation-dropped", "vx.transpose-conv-activation")
+"""Hazards of activations that are not computed."""
+
+_OUT_OF_RANGE = "teflon.relu6-range"
+
+
 @dataclass(frozen=True)
 class UnfuseActivations(Pass):
     """A fused activation that the target refuses or drops leaves its operator.
@@ -131,6 +137,7 @@ class UnfuseActivations(Pass):
     name: ClassVar[str] = "unfuse-activations"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = "take fused activations out where the target refuses or drops them"
+    cures: ClassVar[tuple[str, ...]] = (*_LOSING, _OUT_OF_RANGE)
 
     everywhere: bool = option(False, "make every fused activation an operator of its own, on any target")
 
@@ -161,16 +168,11 @@ class UnfuseActivations(Pass):
         }
         if self.everywhere:
             return sorted(fused)
-        wrong = context.endangered_by(
-            "ethosu.relu-unclamped",
-            "teflon.elementwise-operands",
-            "teflon.activation-dropped",
-            "vx.transpose-conv-activation",
-        )
+        wrong = context.endangered_by(*_LOSING, "teflon.elementwise-operands")  # which has other causes as well
         tensors, operators = model.main.tensors, model.main.operators
         return [
             index
-            for index in sorted(fused & context.refused_by("teflon.relu6-range").union(wrong))
+            for index in sorted(fused & context.refused_by(_OUT_OF_RANGE).union(wrong))
             if not _is_implied(fused_activation(operators[index].options), tensors[operators[index].outputs[0]])
         ]
 

@@ -52,13 +52,14 @@ class RearrangeAdditions(Pass):
         "swap the operands of ADD, or write it as SUB, where rocket crashes on it "
         "(hazards rocket.unfusable-add, rocket.misfused-add)"
     )
+    cures: ClassVar[tuple[str, ...]] = ("rocket.unfusable-add", "rocket.misfused-add")
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with such additions written anew, None where there are none."""
         editor = Editor(model)
         partitions = context.partitions()
         sites: list[Site] = []
-        for index in context.endangered_by("rocket.unfusable-add", "rocket.misfused-add"):
+        for index in context.endangered_by(*self.cures):
             operator = editor.operator(index)
             if operator.type != "ADD" or not has_operands(operator) or len(operator.inputs) != 2:
                 continue

@@ -57,6 +57,11 @@ class FixBatch(Pass):
     name: ClassVar[str] = "fix-batch"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = "fix a dynamic batch at 1 and fold the shape arithmetic that it needed"
+    cures: ClassVar[tuple[str, ...]] = (
+        *("teflon.operand-read-early", "vela.unknown-shape", "teflon.shape-unknown", "vx.no-shape", "vx.dynamic-graph"),
+        *("vx.reshape-by-options", "vx.empty-graph", "vx.pack-type", "vx.computed-shape", "vx.computed-slice"),
+        *("vx.computed-size", "vx.operand-read-early", "vx.stacked-scalar"),
+    )
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with fixed sizes, None where all are fixed and no shape is computed."""

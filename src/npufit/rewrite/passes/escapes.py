@@ -38,6 +38,7 @@ class BreakEscape(Pass):
     summary: ClassVar[str] = (
         "copy tensors that leave an NPU partition in which they are read as well (hazard ethosu.brick-order)"
     )
+    cures: ClassVar[tuple[str, ...]] = ("ethosu.brick-order",)
 
     by: str = option("auto", "how the copy is made: pool (a 1x1 MAX_POOL_2D), repeat (the operator again) or auto")
 
@@ -46,9 +47,7 @@ class BreakEscape(Pass):
         if self.by not in _WAYS:
             raise InputError(f"{self.name} has no way '{self.by}' to make a copy. Known: {', '.join(_WAYS)}.")
         partitions = context.partitions()
-        escaping = {
-            hazard.tensors[0]: hazard.operators[0] for hazard in context.hazards("ethosu.brick-order") if hazard.tensors
-        }
+        escaping = {hazard.tensors[0]: hazard.operators[0] for hazard in context.hazards(*self.cures) if hazard.tensors}
         editor = Editor(model)
         sites: list[Site] = []
         for tensor, producer in escaping.items():

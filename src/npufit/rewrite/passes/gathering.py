@@ -13,8 +13,6 @@ from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 
-_HAZARD = "vx.scalar-gather"
-
 
 @dataclass(frozen=True)
 class VectorGather(Pass):
@@ -28,11 +26,12 @@ class VectorGather(Pass):
     name: ClassVar[str] = "vector-gather"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = "gather by a vector of one index and drop the dimension with a RESHAPE"
+    cures: ClassVar[tuple[str, ...]] = ("vx.scalar-gather",)
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with such GATHERs rewritten, None where there are none."""
         editor = Editor(model)
-        found = context.endangered_by(_HAZARD)
+        found = context.endangered_by(*self.cures)
         sites = [Site(0, (index,), "GATHER by a vector of one, RESHAPE") for index in found if _spread(editor, index)]
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 

@@ -27,6 +27,7 @@ from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.surgery.identity_convolutions import add_selection
 
 _BRICK = 16
+_MISPLACED = "ethosu.concat-misplaced"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,13 @@ class JoinAxis(Pass):
     name: ClassVar[str] = "join-axis"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = "write CONCATENATION and SPLIT with axes and sizes that the target takes"
+    cures: ClassVar[tuple[str, ...]] = (
+        _MISPLACED,
+        "ethosu.concat-last-axis",
+        "ethosu.concat-axis",
+        "etnaviv.concat-axis",
+        "etnaviv.split",
+    )
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with such forms, None where there is nothing to change."""
@@ -68,7 +76,7 @@ class JoinAxis(Pass):
             if what:
                 sites.append(Site(0, (index,), what))
         if on_teflon:
-            for index in context.endangered_by("ethosu.concat-misplaced"):
+            for index in context.endangered_by(_MISPLACED):
                 what = _leave_bricks(editor, index)
                 if what:
                     sites.append(Site(0, (index,), what))

@@ -31,6 +31,10 @@ _Window = Conv2DOptions | DepthwiseConv2DOptions | Pool2DOptions
 _POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
 
 
+_PADS_WRONGLY = ("ethosu.pad-folded", "vx.pad-zero-point")
+_UNDERFLOW = "ethosu.padding-underflow"
+
+
 @dataclass(frozen=True, slots=True)
 class _Axis:
     """A window over the unpadded input along one axis, `before` elements of padding in front of the first position."""
@@ -115,18 +119,19 @@ class FoldPad(Pass):
     name: ClassVar[str] = "fold-pad"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = "fold PAD into the padding of the convolution or pooling behind it"
+    cures: ClassVar[tuple[str, ...]] = (*_PADS_WRONGLY, _UNDERFLOW, "neutron.pad-before-stride")
 
     growth: int = option(2, "most rows and columns of zeros that a kernel may grow by; 0 never grows one")
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with PADs folded, None where none can be."""
         editor = Editor(model)
-        wrong = context.off_npu().union(context.endangered_by("ethosu.pad-folded", "vx.pad-zero-point"))
+        wrong = context.off_npu().union(context.endangered_by(*_PADS_WRONGLY))
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
             if operator.type == "PAD":
                 sites += _fold_readers(editor, index, self.growth, in_need=index in wrong)
-        for index in context.endangered_by("ethosu.padding-underflow"):
+        for index in context.endangered_by(_UNDERFLOW):
             sites += _mend_same(editor, index, self.growth)
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 

@@ -48,6 +48,7 @@ class Relu6Range(Pass):
     name: ClassVar[str] = "relu6-range"
     exactness: ClassVar[Exactness] = Exactness.APPROXIMATE
     summary: ClassVar[str] = "requantize the outputs of convolutions with RELU6 that the target refuses"
+    cures: ClassVar[tuple[str, ...]] = ("teflon.relu6-range",)
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with such outputs requantized, None where there are none."""
@@ -81,7 +82,7 @@ def _in_the_way(model: Model, context: Context) -> list[int]:
             and _maximum(model.main.tensors[operator.outputs[0]]) > _SIX
         )
     else:
-        found = context.refused_by("teflon.relu6-range").union(context.endangered_by("ethosu.relu-unclamped"))
+        found = context.refused_by(*Relu6Range.cures).union(context.endangered_by("ethosu.relu-unclamped"))
     return sorted(index for index in found if model.main.operators[index].type in CONVOLUTIONS)
 
 

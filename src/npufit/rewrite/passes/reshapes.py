@@ -33,6 +33,7 @@ class CleanReshapes(Pass):
     name: ClassVar[str] = "clean-reshapes"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = "join chains of RESHAPE, SQUEEZE and EXPAND_DIMS"
+    cures: ClassVar[tuple[str, ...]] = ("teflon.operand-read-early",)
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with fewer of them, None where none can go."""

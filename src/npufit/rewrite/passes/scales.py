@@ -27,9 +27,6 @@ from npufit.rewrite.quantization.weighted_operators import (
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.surgery.editor import Editor
 
-_RULES = ("ethosu.per-channel", "etnaviv.per-channel", "rocket.per-channel")
-"""The rules that refuse weights with a scale per channel."""
-
 _LEAST_SCALE = float(np.float32(1e-8))
 """The scale of weights that are all zero: the bias is in units of it."""
 
@@ -59,6 +56,7 @@ class PerTensor(Pass):
     name: ClassVar[str] = "per-tensor"
     exactness: ClassVar[Exactness] = Exactness.APPROXIMATE
     summary: ClassVar[str] = "give weights that are quantized per channel one scale"
+    cures: ClassVar[tuple[str, ...]] = ("ethosu.per-channel", "etnaviv.per-channel", "rocket.per-channel")
 
     equalize: bool = option(True, "scale channels between convolutions first, so that their weights become alike")
     correct: bool = option(True, "take the mean error of the rounded weights off the bias")
@@ -120,7 +118,7 @@ class PerTensor(Pass):
 
 def _per_channel(model: Model, context: Context) -> list[int]:
     """Return the operators whose weights have several scales and, on a target, that it refuses for that."""
-    wanted = range(len(model.main.operators)) if context.placement is None else context.refused_by(*_RULES)
+    wanted = range(len(model.main.operators)) if context.placement is None else context.refused_by(*PerTensor.cures)
     return [
         index
         for index, operator in enumerate(model.main.operators)

@@ -107,6 +107,7 @@ class ToUint8(_ToOtherSign):
 
     name: ClassVar[str] = "to-uint8"
     summary: ClassVar[str] = "turn an int8 network with per-tensor weights into uint8, inputs and outputs included"
+    cures: ClassVar[tuple[str, ...]] = ("rocket.int8-as-uint8",)
     wanted: ClassVar[ElementType] = ElementType.UINT8
 
 

@@ -36,12 +36,13 @@ class UnusedStride(Pass):
     summary: ClassVar[str] = (
         "write strides that are never taken, as in a global pooling, as small ones (hazard ethosu.stride-overflow)"
     )
+    cures: ClassVar[tuple[str, ...]] = ("ethosu.stride-overflow",)
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` with such strides made small, None where there are none."""
         editor = Editor(model)
         sites: list[Site] = []
-        for index in context.endangered_by("ethosu.stride-overflow"):
+        for index in context.endangered_by(*self.cures):
             smaller = _with_small_strides(editor, editor.operator(index))
             if smaller is not None:
                 editor.replace(index, smaller)

@@ -45,6 +45,7 @@ class Substitute(Pass):
     name: ClassVar[str] = "substitute"
     exactness: ClassVar[Exactness] = Exactness.APPROXIMATE
     summary: ClassVar[str] = "write operators that the target lacks with operators that it has"
+    cures: ClassVar[tuple[str, ...]] = ("ethosu.dilation", "etnaviv.dilation", "rocket.dilation")
 
     kinds: tuple[str, ...] = option((), f"what to write anew, joined by +; all where empty: {' '.join(KINDS)}")
 
