@@ -16,7 +16,9 @@ from npufit._version import __version__
 if TYPE_CHECKING:
     from npufit.checking import CheckOptions, CheckResult, Gate, GateResult, check
     from npufit.cost import Estimate, EstimateOptions
+    from npufit.cutting import CutOptions, CutResult, cut
     from npufit.disassembling import DisassembleOptions, DisassembleResult, disassemble
+    from npufit.fitting import FitOptions, FitResult, Recipe, fit, read_recipe
     from npufit.graph import Model
     from npufit.loading import load, save
     from npufit.running import RunOptions, RunResult, run
@@ -25,21 +27,29 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckOptions",
     "CheckResult",
+    "CutOptions",
+    "CutResult",
     "DisassembleOptions",
     "DisassembleResult",
     "Estimate",
     "EstimateOptions",
+    "FitOptions",
+    "FitResult",
     "Gate",
     "GateResult",
     "Model",
     "PlaceOptions",
+    "Recipe",
     "RunOptions",
     "RunResult",
     "Target",
     "__version__",
     "check",
+    "cut",
     "disassemble",
+    "fit",
     "load",
+    "read_recipe",
     "run",
     "save",
 ]
@@ -47,7 +57,9 @@ __all__ = [
 _ROOMS = {
     "npufit.checking": ("CheckOptions", "CheckResult", "Gate", "GateResult", "check"),
     "npufit.cost": ("Estimate", "EstimateOptions"),
+    "npufit.cutting": ("CutOptions", "CutResult", "cut"),
     "npufit.disassembling": ("DisassembleOptions", "DisassembleResult", "disassemble"),
+    "npufit.fitting": ("FitOptions", "FitResult", "Recipe", "fit", "read_recipe"),
     "npufit.graph": ("Model",),
     "npufit.loading": ("load", "save"),
     "npufit.running": ("RunOptions", "RunResult", "run"),

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from click.testing import CliRunner
 import npufit as package
 from fitting.wrong_passes import Failing, Inexact, Wrong
 from npufit.cli.fit import command
-from npufit.fitting import fit as fitting
 from npufit.report.document import published_schema
 from npufit.rewrite import Pass
 from npufit.rewrite.passes.dead import RemoveDead
@@ -65,7 +65,7 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tup
     monkeypatch.chdir(tmp_path)
 
     def run(passes: tuple[Any, ...], *arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(fitting, "all_passes", lambda: passes)
+        monkeypatch.setattr(import_module("npufit.fitting.fit"), "all_passes", lambda: passes)
         done = CliRunner().invoke(command, list(arguments), standalone_mode=False)
         if done.exception is not None:
             raise done.exception

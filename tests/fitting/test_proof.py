@@ -14,7 +14,7 @@ from networks import INT8, UINT8, Network, quantized
 from npufit.checking import check
 from npufit.errors import InputError
 from npufit.execution.differences import differences
-from npufit.fitting.fit import FitOptions, fit
+from npufit.fitting import FitOptions, fit
 from npufit.fitting.progress import FitStage
 from npufit.fitting.proof import extreme_inputs, prove, read_samples, seeded_inputs
 from npufit.fitting.search import PassOutcome, SearchOptions, search

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from npufit import __version__
 from npufit.errors import InputError
-from npufit.fitting.recipe import LARGEST_RECIPE_BYTES, pass_options, pass_text, read_recipe, recipe_text
+from npufit.fitting import Recipe, pass_options, pass_text, read_recipe
+from npufit.fitting.recipe import LARGEST_RECIPE_BYTES
 from npufit.rewrite import parse_pass
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.escapes import BreakEscape
@@ -19,7 +21,7 @@ from npufit.rewrite.passes.padding import FoldPad
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
     passes = (FoldPad(growth=1), RemoveDead(), BreakEscape(by="pool"))
     path = tmp_path / "recipe.json"
-    path.write_text(recipe_text(passes, "imx93/teflon@25.3", "a\udcffb.tflite"), encoding="utf-8")
+    path.write_text(Recipe(passes, __version__, "imx93/teflon@25.3", "a\udcffb.tflite").text(), encoding="utf-8")
     recipe = read_recipe(path)
     assert recipe.passes == passes
     assert recipe.target == "imx93/teflon@25.3"
@@ -37,7 +39,7 @@ def test_passes_are_written_as_they_are_read() -> None:
 
 
 def _document(**changes: Any) -> dict[str, Any]:
-    return json.loads(recipe_text((FoldPad(),), "imx93/vela@5.2", "m")) | changes
+    return json.loads(Recipe((FoldPad(),), __version__, "imx93/vela@5.2", "m").text()) | changes
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_wrong_recipes_say_where(document: dict[str, Any] | str, said: str, tmp_
 
 def test_numbers_that_are_none_and_large_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "recipe.json"
-    path.write_text(recipe_text((FoldPad(),), "t", "m").replace('"growth": 2', '"growth": Infinity'))
+    path.write_text(Recipe((FoldPad(),), __version__, "t", "m").text().replace('"growth": 2', '"growth": Infinity'))
     with pytest.raises(InputError, match="growth"):
         read_recipe(path)
     path.write_bytes(b" " * (LARGEST_RECIPE_BYTES + 1))

@@ -13,7 +13,7 @@ from networks import Network
 from npufit.checking import CheckResult, check
 from npufit.errors import InputError
 from npufit.execution import random_inputs
-from npufit.fitting.fit import FitOptions, fit
+from npufit.fitting import FitOptions, fit
 from npufit.fitting.search import PassOutcome, Score, SearchOptions, change_words, score, search, survey
 from npufit.graph import Model, Padding, Quantization
 from npufit.rewrite import Context, Exactness, Pass, Rewritten

@@ -9,7 +9,7 @@ import pytest
 import npufit
 from networks.one_operator import activation, as_model, single, zeros
 from npufit.errors import ModelError
-from npufit.fitting.fit import fit
+from npufit.fitting import fit
 from npufit.graph import ElementType, Quantization, Tensor, has_operands, require_operands, require_scales
 from npufit.rewrite.resolution import resize_image
 

@@ -11,19 +11,8 @@ import click
 from npufit.cli import exit_codes
 from npufit.cli.options import color_option, place_options, schema_option, tool_options
 from npufit.errors import InputError
-from npufit.files import (
-    is_same_file,
-    make_folder,
-    require_not_source,
-    require_output_file,
-    require_output_folder,
-    write_file,
-)
 
 if TYPE_CHECKING:
-    from npufit.cutting.cut import Cut, CutProof
-    from npufit.fitting.fit import Fit, FitOptions
-    from npufit.report.fit.text import Written
     from npufit.rewrite import Pass
 
 _CUT = "cut"
@@ -138,115 +127,47 @@ def command(
 
     if prove and not only_list:
         WORKER.prepare()  # it imports LiteRT while this process imports the rest
-    from npufit.checking import choose_target
     from npufit.cli.output import page_for
     from npufit.cli.progress import progress_bar
-    from npufit.fitting.fit import FitOptions, fit, list_passes
-    from npufit.fitting.proof import RANDOM_INPUTS, read_samples
-    from npufit.loading import load
+    from npufit.cutting import CutOptions, cut_placed, require_fit_output, save_fit
+    from npufit.fitting import FitOptions, fit, list_passes
     from npufit.report.document import to_json
     from npufit.report.fit.document import fit_document
     from npufit.report.fit.text import fit_text
-    from npufit.stacks import prepare_stack
 
-    chosen = choose_target(target, vela)
     place = place_options(settings, vela, time_limit, no_cache)
     wants_cut = cut or bool(head or tail) or _CUT in only
     if recipe is not None and recipe.exists() and only:
         raise InputError(f"{recipe} is there and says which passes to apply; --only says others. Give one of them.")
-    _check_output(model, output, recipe, force=force, is_folder=wants_cut)
-    prepare_stack(chosen.target, place)
-    network = load(model)
+    require_fit_output(model, output, recipe, overwrite=force, is_folder=wants_cut)
     with progress_bar() as progress:
         options = FitOptions(
             passes=_asked(only, recipe),
             skip=tuple(dict.fromkeys(skip)),
             allow_approximate=allow_approximate,
             prove=prove,
-            inputs=RANDOM_INPUTS if inputs is None else inputs,
+            inputs=inputs,
             seed=seed,
-            samples=() if samples is None else read_samples(network, samples, inputs),
+            samples=() if samples is None else samples,
             place=place,
             progress=progress,
         )
-        found = list_passes(network, chosen, options) if only_list else fit(network, chosen, options)
-        parts = None if only_list or not wants_cut else _cut(found, head, tail, options)
-    written = _write(found, parts, None if only_list else output, recipe, force=force)
+        found = list_passes(model, target, options) if only_list else fit(model, target, options)
+        parts = None
+        if wants_cut and not only_list:
+            parts = cut_placed(found.result, CutOptions(head, tail, prove, inputs, seed, place, progress))
+    saved = save_fit(found, parts, None if only_list else output, recipe, overwrite=force)
     page = page_for(color)
-    click.echo(
-        to_json(fit_document(found, written)) if as_json else fit_text(found, written, page, everything=everything)
-    )
-    cut_failed = written.cut_proof is not None and bool(written.cut_proof.difference)
-    return exit_codes.NOT_MET if found.failures or cut_failed else exit_codes.FINE
+    click.echo(to_json(fit_document(found, saved)) if as_json else fit_text(found, saved, page, everything=everything))
+    is_bad = bool(found.failures) or (parts is not None and parts.has_failed)
+    return exit_codes.NOT_MET if is_bad else exit_codes.FINE
 
 
 def _asked(only: Sequence[str], recipe: Path | None) -> tuple[Pass, ...] | None:
     """Return the passes that are asked for, None where a search is to choose them."""
-    from npufit.fitting.recipe import read_recipe
+    from npufit.fitting import read_recipe
     from npufit.rewrite import parse_pass
 
     if recipe is not None and recipe.exists():
         return read_recipe(recipe).passes
     return tuple(parse_pass(text) for text in only if text != _CUT) if only else None
-
-
-def _check_output(model: str, output: Path | None, recipe: Path | None, *, force: bool, is_folder: bool) -> None:
-    """Raise InputError, before any work, where the output could not be written or would replace something."""
-    if output is not None and recipe is not None and is_same_file(output, recipe):
-        raise InputError(f"{recipe}: --recipe and --output are the same file.")
-    for path in (output, recipe):
-        if path is not None:
-            require_not_source(path, model)
-    if output is not None:
-        (require_output_folder if is_folder else require_output_file)(output, overwrite=force)
-
-
-def _cut(fit: Fit, head: Sequence[str], tail: Sequence[str], options: FitOptions) -> tuple[Cut, CutProof | None]:
-    """Return the result in parts, and the proof that they chain."""
-    from npufit.cutting.cut import cut, prove_cut
-    from npufit.fitting.proof import extreme_inputs, seeded_inputs
-
-    model = fit.result.model
-    found = cut(model, fit.result.placement, head, tail)
-    if not options.prove:
-        return found, None
-    inputs = (*seeded_inputs(model, options.inputs, options.seed), *extreme_inputs(model))
-    return found, prove_cut(found, inputs, options.progress)
-
-
-def _write(
-    fit: Fit, parts: tuple[Cut, CutProof | None] | None, output: Path | None, recipe: Path | None, *, force: bool
-) -> Written:
-    """Write what is to be written, and return it; what failed its proof is not."""
-    from npufit.cutting.cut import MANIFEST, manifest_text
-    from npufit.fitting.recipe import recipe_text
-    from npufit.report.fit.text import Written
-    from npufit.tflite import serialize_model
-
-    data = serialize_model(fit.result.model)
-    sizes = len(serialize_model(fit.original.model)), len(data)
-    cut, proof = parts or (None, None)
-    why_not = ""
-    if fit.is_survey:
-        why_not = "--list changes nothing"
-    elif not fit.steps and cut is None:
-        why_not = "there is nothing to change"
-    elif proof is not None and proof.difference:
-        why_not = "the parts failed their proof"
-    elif output is None:
-        why_not = "-o OUT writes it"
-    if why_not or output is None:
-        return Written(sizes, cut=cut, cut_proof=proof, why_not=why_not)
-    target = str(fit.result.target)
-    if cut is None:
-        write_file(output, data, overwrite=force)
-    else:
-        make_folder(output)
-        for part in cut.parts:
-            write_file(output / part.file, serialize_model(part.model), overwrite=force)
-        write_file(output / MANIFEST, manifest_text(cut, target).encode(), overwrite=force)
-    saved = recipe if recipe is not None and fit.steps and not recipe.exists() else None
-    if saved is not None:
-        passes = [step.pass_ for step in fit.steps]
-        write_file(saved, recipe_text(passes, target, fit.original.model.name).encode())
-    return Written(sizes, output, saved, cut, proof)

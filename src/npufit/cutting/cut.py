@@ -1,296 +1,96 @@
-"""cut: one model becomes files for the CPU and the NPU, and a manifest that says how to chain them.
-
-1. What no operator of the NPU feeds, and what feeds one, goes before (a QUANTIZE, a custom pre-processing).
-2. What feeds no operator of the NPU goes behind (detection post-processing, SOFTMAX).
-3. The rest is the part for the NPU, also where single operators in it stay on the CPU: in one file they cost no more.
-With named tensors, the parts end where these are written instead.
-"""
+"""Cut a model into files for the CPU and the NPU, with a manifest that says how to chain them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from npufit._version import __version__
-from npufit.errors import InputError
-from npufit.execution import Array, Reference, Values
-from npufit.fitting.progress import FitProgress, FitStage, ignore_progress
-from npufit.fitting.proof import ProofInput
-from npufit.formatting import clean, printable, shorten
-from npufit.graph import NO_TENSOR, ElementType, Kind, Model, Operator, Tensor, operator_type, validate
-from npufit.rewrite.surgery.editor import Editor
-from npufit.stacks import Placement, Unit
-
-MANIFEST = "manifest.json"
-MANIFEST_VERSION = 1
-_NO_FILE = frozenset({ElementType.RESOURCE, ElementType.VARIANT})
-_DESCRIBES_ALL = "TFLITE_METADATA"
-"""Metadata that describes each input and output of the whole model."""
+from npufit.checking import CheckOptions, CheckResult, TargetChoice, check
+from npufit.cutting.chaining import CutProof, prove_parts
+from npufit.cutting.manifest import MANIFEST, manifest_text
+from npufit.cutting.parts import Part, divide
+from npufit.files import make_folder, require_output_folder, write_file
+from npufit.fitting import FitProgress, ignore_progress
+from npufit.fitting.proof import extreme_inputs, seeded_inputs
+from npufit.graph import Model
+from npufit.loading import ModelSource, save
+from npufit.stacks import PlaceOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One file: `operators`, `inputs` and `outputs` are indices in the model that was cut, in the file's order."""
-
-    file: str
-    unit: Unit
-    model: Model
-    operators: tuple[int, ...]
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The parts of `model` in the order in which they run."""
-
-    model: Model
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CutProof:
-    """On how many inputs the chained parts were compared with the whole; `difference` is empty where they are equal."""
-
-    inputs: int
-    difference: str = ""
-
-
-def cut(model: Model, placement: Placement, head: Sequence[str] = (), tail: Sequence[str] = ()) -> Cut:
-    """Return `model` in up to three parts: before the NPU, the NPU's, and behind it.
+class CutOptions:
+    """What a user may set for a cut.
 
     `head` names the tensors, by name or index, that the part for the NPU starts from, `tail` those that it ends with;
-    where they are empty, `placement` decides. Raises InputError where there is nothing to cut, a tensor is not there,
-    or operators on both sides share state.
+    where they are empty, the placement decides. The proof runs `inputs` sets of random values (8 by default) from
+    `seed` on.
     """
-    before, behind = _sides(model, placement, head, tail)
-    count = len(model.main.operators)
-    middle = [index for index in range(count) if index not in before and index not in behind]
-    if not middle:
-        raise InputError(f"{model.name}: no operator is left for the NPU, so there is nothing to cut.")
-    if not before and not behind:
-        raise InputError(
-            f"{model.name}: nothing comes before or behind what runs on the NPU, so there is nothing to cut. Name "
-            "tensors with --head and --tail to cut all the same."
-        )
-    _check_state(model, before, behind)
-    sides = [(Unit.CPU, sorted(before)), (Unit.NPU, middle), (Unit.CPU, sorted(behind))]
-    chosen = [(unit, operators) for unit, operators in sides if operators and _leaving(model, operators)]
-    if len(chosen) == 1:
-        raise InputError(f"{model.name}: what is outside of the part for the NPU reaches no output; nothing to cut.")
-    parts = [
-        _part(model, f"{number}_{unit}.tflite", unit, operators)
-        for number, (unit, operators) in enumerate(chosen, start=1)
-    ]
-    return Cut(model, tuple(parts))
+
+    head: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+    prove: bool = True
+    inputs: int | None = None
+    seed: int = 0
+    place: PlaceOptions = field(default_factory=PlaceOptions)
+    progress: FitProgress = ignore_progress
 
 
-def manifest_text(found: Cut, target: str) -> str:
-    """Return how to chain the parts, as JSON: run them in order; each input says where its values come from."""
-    graph = found.model.main
-    document = {
-        "npufit_cut": MANIFEST_VERSION,
-        "npufit_version": __version__,
-        "model": clean(found.model.name),
-        "target": target,
-        "inputs": [_described(graph.tensors[index]) for index in graph.inputs],
-        "parts": [
-            {
-                "file": part.file,
-                "unit": part.unit.value,
-                "operators": list(part.operators),
-                "inputs": [
-                    {**_described(graph.tensors[index]), "from": _origin(found, index)} for index in part.inputs
-                ],
-                "outputs": [_described(graph.tensors[index]) for index in part.outputs],
-            }
-            for part in found.parts
-        ],
-        "outputs": [{**_described(graph.tensors[index]), "from": _origin(found, index)} for index in graph.outputs],
-    }
-    return json.dumps(document, indent=2) + "\n"
+@dataclass(frozen=True, slots=True)
+class CutResult:
+    """The parts of `model` in the order in which they run, and the proof that they chain, None where none was wanted.
 
-
-def run_parts(found: Cut, inputs: Values, references: Sequence[Reference] | None = None) -> dict[int, Array]:
-    """Return the outputs of the model as its parts compute them one after the other in the reference kernels."""
-    references = references or [Reference(part.model) for part in found.parts]
-    values: dict[int, Array] = dict(inputs)
-    for part, reference in zip(found.parts, references, strict=True):
-        graph = part.model.main
-        computed = reference.run({own: values[index] for own, index in zip(graph.inputs, part.inputs, strict=True)})
-        values |= {index: computed[own] for own, index in zip(graph.outputs, part.outputs, strict=True)}
-    return {index: values[index] for index in found.model.main.outputs}
-
-
-def prove_cut(found: Cut, inputs: Sequence[ProofInput], progress: FitProgress = ignore_progress) -> CutProof:
-    """Return whether the chained parts give the same bytes as the whole model in the reference kernels.
-
-    Inputs that the whole model refuses are left out. Raises InputError where LiteRT cannot load it or refuses them all.
+    `target` is what they were cut for, in words.
     """
-    whole, references = Reference(found.model), [Reference(part.model) for part in found.parts]
-    compared, refusal = 0, "there is no input."
-    for position, entry in enumerate(inputs):
-        progress(FitStage.PROOF, position, len(inputs))
-        try:
-            expected = {**entry.values, **whole.run(entry.values)}
-        except InputError as error:
-            refusal = str(error)
-            continue
-        chained = run_parts(found, entry.values, references)
-        compared += 1
-        for index in found.model.main.outputs:
-            if chained[index].tobytes() != expected[index].tobytes():
-                name = shorten(found.model.main.tensors[index].name, 60)
-                return CutProof(compared, f"output {index} '{name}' differs on {entry.name}")
-    if not compared:
-        raise InputError(f"the cut cannot be proven: {refusal} --no-prove writes the parts without a proof.")
-    return CutProof(compared)
+
+    model: Model
+    target: str
+    parts: tuple[Part, ...]
+    proof: CutProof | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """True where the parts do not compute what the whole model does."""
+        return self.proof is not None and bool(self.proof.difference)
+
+    @property
+    def manifest(self) -> str:
+        """How to chain the parts, as JSON: run them in order; each input says where its values come from."""
+        return manifest_text(self.model, self.parts, self.target)
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
+        """Write the parts and the manifest into `folder`.
+
+        Raises InputError where it has files and `overwrite` is not given.
+        """
+        folder = Path(folder)
+        require_output_folder(folder, overwrite=overwrite)
+        make_folder(folder)
+        for part in self.parts:
+            save(part.model, folder / part.file, overwrite=overwrite)
+        write_file(folder / MANIFEST, self.manifest.encode(), overwrite=overwrite)
 
 
-def _sides(
-    model: Model, placement: Placement, head: Sequence[str], tail: Sequence[str]
-) -> tuple[frozenset[int], frozenset[int]]:
-    """Return the operators before and behind the part for the NPU."""
-    operators = model.main.operators
-    on_npu = {placed.id.index for placed in placement.operators if placed.id.subgraph == 0 and placed.unit is Unit.NPU}
-    if not on_npu and not (head or tail):
-        raise InputError(
-            f"{model.name}: nothing is known to run on the NPU of {placement.target}, so there is nothing to cut. Name "
-            "the tensors with --head and --tail."
-        )
-    fed, feeding = _reach(operators, on_npu), _reach_back(operators, on_npu)
-    before = frozenset(feeding - fed) if on_npu else frozenset[int]()
-    behind = frozenset(range(len(operators))) - feeding if on_npu else frozenset[int]()
-    if head:
-        before = frozenset(_reach_back(operators, _writers(model, head, "--head")))
-    if tail:
-        inside = _reach_back(operators, _writers(model, tail, "--tail"))
-        behind = frozenset(range(len(operators))) - inside - before
-    elif head:
-        behind -= before
-    return before - behind, behind
+def cut(model: ModelSource, target: TargetChoice, options: CutOptions | None = None) -> CutResult:
+    """Return `model` in up to three parts: before the NPU of `target`, the NPU's, and after it.
+
+    Raises InputError where there is nothing to cut, a tensor is not there, or operators on both sides share state;
+    ToolError where a needed tool fails.
+
+    >>> import npufit
+    >>> found = npufit.cut("zoo:ssd_mobilenet_v1@64,uint8,alpha=0.25", "imx93/teflon@26.1", npufit.CutOptions(inputs=1))
+    >>> [part.file for part in found.parts], found.proof.difference
+    (['1_npu.tflite', '2_cpu.tflite'], '')
+    """
+    options = options or CutOptions()
+    return cut_placed(check(model, target, CheckOptions(place=options.place)), options)
 
 
-def _reach(operators: Sequence[Operator], start: Iterable[int]) -> set[int]:
-    """Return the operators in `start` and those that their results reach."""
-    reached, tensors = set(start), set[int]()
-    for index, operator in enumerate(operators):
-        if index in reached or not tensors.isdisjoint(operator.inputs):
-            reached.add(index)
-            tensors.update(operator.outputs)
-            tensors.discard(NO_TENSOR)
-    return reached
-
-
-def _reach_back(operators: Sequence[Operator], start: Iterable[int]) -> set[int]:
-    """Return the operators in `start` and those whose results reach them."""
-    reached, tensors = set(start), set[int]()
-    for index in reversed(range(len(operators))):
-        if index in reached or not tensors.isdisjoint(operators[index].outputs):
-            reached.add(index)
-            tensors.update(operators[index].inputs)
-            tensors.discard(NO_TENSOR)
-    return reached
-
-
-def _writers(model: Model, names: Sequence[str], option: str) -> set[int]:
-    """Return the operators that write the tensors called `names`."""
-    graph = model.main
-    writer = {tensor: index for index, operator in enumerate(graph.operators) for tensor in operator.outputs}
-    by_name = {graph.tensors[tensor].name: tensor for tensor in writer if tensor != NO_TENSOR}
-    by_name |= {str(tensor): tensor for tensor in writer}
-    found: set[int] = set()
-    for name in names:
-        if name not in by_name:
-            raise InputError(
-                f"{option} {printable(name)}: {model.name} has no operator that writes a tensor of this name or index. "
-                "`npufit check --all` lists them."
-            )
-        found.add(writer[by_name[name]])
-    return found
-
-
-def _check_state(model: Model, before: frozenset[int], behind: frozenset[int]) -> None:
-    """Raise InputError where operators that share variables would be in different files."""
-    graph = model.main
-    sides: dict[str, set[int]] = {}
-    for index, operator in enumerate(graph.operators):
-        side = 0 if index in before else 2 if index in behind else 1
-        if operator_type(operator).kind is Kind.STATE or operator.type == "CALL_ONCE":
-            sides.setdefault("resources", set()).add(side)
-        for tensor in operator.inputs:
-            if tensor != NO_TENSOR and graph.tensors[tensor].is_variable:
-                sides.setdefault(f"variable {tensor}", set()).add(side)
-    for what, found in sides.items():
-        if len(found) > 1:
-            raise InputError(f"{model.name}: {what} would be used on both sides of the cut. Cut somewhere else.")
-
-
-def _part(model: Model, file: str, unit: Unit, operators: Sequence[int]) -> Part:
-    """Return the file that holds `operators`: it reads what others write, and gives what others read."""
-    graph, inside = model.main, frozenset(operators)
-    written = _tensors(graph.operators[index].outputs for index in operators)
-    read = _tensors(graph.operators[index].inputs for index in operators)
-    entering = [index for index in read if index not in written and _is_passed(graph.tensors[index])]
-    own = [index for index in graph.inputs if index in entering]
-    inputs = (*own, *(index for index in entering if index not in own))
-    outputs = _leaving(model, operators)
-    for index in (*inputs, *outputs):
-        if graph.tensors[index].element in _NO_FILE:
-            raise InputError(
-                f"{model.name}: tensor {index} '{shorten(graph.tensors[index].name)}' would cross the cut, and a "
-                f"{graph.tensors[index].element} cannot leave a file. Cut somewhere else."
-            )
-    editor = Editor(replace(model, signatures=()))
-    editor.remove(*(index for index in range(len(graph.operators)) if index not in inside))
-    editor.inputs, editor.outputs = list(inputs), list(outputs)
-    cut_out = editor.finish()
-    is_whole_interface = inputs == graph.inputs and outputs == graph.outputs
-    if not is_whole_interface:
-        kept = tuple(entry for entry in model.metadata if entry.name != _DESCRIBES_ALL)
-        cut_out = replace(cut_out, metadata=kept, attachments=())
-    cut_out = replace(cut_out, name=f"{model.name}, {file}")
-    validate(cut_out)
-    return Part(file, unit, cut_out, tuple(operators), inputs, outputs)
-
-
-def _leaving(model: Model, operators: Sequence[int]) -> tuple[int, ...]:
-    """Return what `operators` write and others read, or the model gives."""
-    graph, inside = model.main, frozenset(operators)
-    elsewhere = _tensors(other.inputs for index, other in enumerate(graph.operators) if index not in inside)
-    wanted = {*elsewhere, *graph.outputs}
-    return tuple(index for index in _tensors(graph.operators[index].outputs for index in operators) if index in wanted)
-
-
-def _is_passed(tensor: Tensor) -> bool:
-    return not tensor.is_constant and not tensor.is_variable
-
-
-def _tensors(groups: Iterable[tuple[int, ...]]) -> dict[int, None]:
-    return dict.fromkeys(index for group in groups for index in group if index != NO_TENSOR)
-
-
-def _described(tensor: Tensor) -> dict[str, Any]:
-    quantization = tensor.quantization
-    return {
-        "name": clean(tensor.name),
-        "shape": list(tensor.shape or ()),
-        "type": tensor.element.value,
-        "scales": list(quantization.scales),
-        "zero_points": list(quantization.zero_points),
-    }
-
-
-def _origin(found: Cut, index: int) -> Mapping[str, Any]:
-    """Return where the values of a tensor come from: an output of a part, or an input of the model."""
-    for part in found.parts:
-        if index in part.outputs:
-            return {"part": part.file, "output": part.outputs.index(index)}
-    if index in found.model.main.inputs:
-        return {"input": found.model.main.inputs.index(index)}
-    raise InputError(
-        f"{found.model.name}: tensor {index} '{shorten(found.model.main.tensors[index].name)}' is written by no part, "
-        "so the parts cannot be chained."
-    )
+def cut_placed(placed: CheckResult, options: CutOptions) -> CutResult:
+    """Return what `cut` does for a model that is placed already."""
+    model = placed.model
+    parts = divide(model, placed.placement, options.head, options.tail)
+    proof = None
+    if options.prove:
+        inputs = (*seeded_inputs(model, options.inputs, options.seed), *extreme_inputs(model))
+        proof = prove_parts(model, parts, inputs, options.progress)
+    return CutResult(model, str(placed.target), parts, proof)

@@ -3,154 +3,126 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from npufit.checking import CheckOptions, CheckResult, ChosenTarget, check, choose_target
+from npufit.checking import CheckOptions, CheckResult, TargetChoice, check
 from npufit.errors import InputError
-from npufit.fitting.progress import FitProgress, ignore_progress
-from npufit.fitting.proof import Proof, ProofFailure, ProofInput, extreme_inputs, prove, seeded_inputs, simulate
+from npufit.fitting.options import FitOptions
+from npufit.fitting.proof import (
+    Proof,
+    ProofFailure,
+    ProofInput,
+    extreme_inputs,
+    prove,
+    read_samples,
+    seeded_inputs,
+    simulate,
+)
 from npufit.fitting.recipe import pass_text
-from npufit.fitting.search import PassOutcome, PassVerdict, SearchOptions, SearchResult, fits, search, survey
-from npufit.fitting.step import FitStep
-from npufit.graph import Model, require_operands, require_scales
-from npufit.rewrite.registry import load_pass, pass_names
-from npufit.rewrite.rewrite_pass import Exactness, Pass
-from npufit.stacks import PlaceOptions, Target
+from npufit.fitting.result import FitResult
+from npufit.fitting.search import PassOutcome, PassVerdict, SearchOptions, SearchResult, search, survey
+from npufit.graph import require_operands, require_scales
+from npufit.loading import ModelSource
+from npufit.rewrite import Exactness, Pass, load_pass, parse_pass, pass_names
 
 _SIMULATED = "vela"
 """The stack whose programs can be executed here."""
 
 
-@dataclass(frozen=True, slots=True)
-class FitOptions:
-    """What a user may set for a fit.
-
-    `passes` are applied wherever they can be, in their order, better or not; where None, a search chooses among all.
-    `skip` has names of passes. `samples` take the place of the random inputs, `inputs` is how many of these there are.
-    """
-
-    passes: tuple[Pass, ...] | None = None
-    skip: tuple[str, ...] = ()
-    allow_approximate: bool = False
-    prove: bool = True
-    inputs: int = 8
-    seed: int = 0
-    samples: tuple[ProofInput, ...] = ()
-    place: PlaceOptions = field(default_factory=PlaceOptions)
-    progress: FitProgress = ignore_progress
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """A model fitted to a target: placed before and after, the steps between, a verdict on every pass, the proof.
-
-    `proof` is None where nothing was changed, or no proof was wanted. `is_survey` says that passes were only asked
-    where they would apply.
-    """
-
-    original: CheckResult
-    result: CheckResult
-    steps: tuple[FitStep, ...]
-    verdicts: tuple[PassVerdict, ...]
-    proof: Proof | None
-    from_samples: bool = False
-    is_survey: bool = False
-
-    @property
-    def failures(self) -> tuple[PassVerdict, ...]:
-        """The passes that failed; none of them is in the result."""
-        return tuple(verdict for verdict in self.verdicts if verdict.outcome is PassOutcome.FAILED)
-
-    @property
-    def is_complete(self) -> bool:
-        """True where every operator of the result runs on the NPU without a hazard."""
-        return fits(self.result)
-
-
-def fit(model: Model, target: str | Target | ChosenTarget, options: FitOptions | None = None) -> Fit:
+def fit(model: ModelSource, target: TargetChoice, options: FitOptions | None = None) -> FitResult:
     """Return `model` rewritten so that it fits `target`, with every step proven.
+
+    A pass that fails its proof is left out, and listed in `FitResult.failures`.
 
     Raises InputError for a wrong target, an approximate pass that is not allowed, options of a pass that cannot be met,
     or a model that cannot be run for a proof; ToolError where a needed tool fails.
 
     >>> import npufit
-    >>> from npufit.rewrite import FitOptions, fit, parse_pass
-    >>> model = npufit.load("zoo:mobilenet_v2@32,int8-per-tensor,io=int8,alpha=0.35")
-    >>> fitted = fit(model, "imx93/teflon@25.3", FitOptions(passes=(parse_pass("fold-pad"),), inputs=1))
+    >>> options = npufit.FitOptions(passes=("fold-pad",), inputs=1)
+    >>> fitted = npufit.fit("zoo:mobilenet_v2@32,int8-per-tensor,io=int8,alpha=0.35", "imx93/teflon@25.3", options)
     >>> fitted.original.summary.hazards, fitted.result.summary.hazards, fitted.proof.failure
     (4, 0, None)
     """
-    options = options or FitOptions()
-    original, passes = _start(model, target, options)
+    start = _start(model, target, options or FitOptions())
     failed: list[PassVerdict] = []
     while True:
-        found = search(original, passes, _search_options(options, failed))
-        if not found.steps or not options.prove:
-            return _fit(found, None, options)
-        proof = _prove(found, options)
+        found = search(start.original, start.passes, start.search_options(failed))
+        if not found.steps or not start.options.prove:
+            return start.result(found, None)
+        proof = _prove(start, found)
         if proof.failure is None:
-            return _fit(found, proof, options)
+            return start.result(found, proof)
         step = found.steps[proof.failure.step]
         why = f"failed its proof: {proof.failure.why}"
         failed.append(PassVerdict(step.pass_, PassOutcome.FAILED, why, step.sites, step.notes))
 
 
-def list_passes(model: Model, target: str | Target | ChosenTarget, options: FitOptions | None = None) -> Fit:
+def list_passes(model: ModelSource, target: TargetChoice, options: FitOptions | None = None) -> FitResult:
     """Return where each pass alone would apply to `model`, and what that would gain; nothing is changed."""
-    options = options or FitOptions()
-    original, passes = _start(model, target, replace(options, allow_approximate=True))
-    found = survey(original, passes, _search_options(options, []))
-    return replace(_fit(found, None, options), is_survey=True)
+    start = _start(model, target, replace(options or FitOptions(), allow_approximate=True))
+    found = survey(start.original, start.passes, start.search_options([]))
+    return replace(start.result(found, None), is_survey=True)
 
 
 def all_passes() -> tuple[Pass, ...]:
     """Return every pass with its options at their defaults, in the order in which a search tries them."""
-    return tuple(load_pass(name)() for name in pass_names())
+    return _named(pass_names())
 
 
-def _start(
-    model: Model, target: str | Target | ChosenTarget, options: FitOptions
-) -> tuple[CheckResult, tuple[Pass, ...]]:
-    for pass_ in options.passes or ():
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a fit begins with: the options, the model where it runs now, the passes to try, and the samples."""
+
+    options: FitOptions
+    original: CheckResult
+    passes: tuple[Pass, ...]
+    samples: tuple[ProofInput, ...]
+
+    def search_options(self, failed: Sequence[PassVerdict]) -> SearchOptions:
+        options = self.options
+        asked = self.passes if options.passes is not None else ()
+        known = {pass_.name: pass_ for pass_ in (*_named(options.skip), *asked)}
+        skipped = [PassVerdict(known[name], PassOutcome.SKIPPED, "skipped by --skip") for name in options.skip]
+        return SearchOptions(
+            asked=options.passes is not None,
+            allow_approximate=options.allow_approximate,
+            left_out=(*skipped, *failed),
+            samples=tuple(sample.values for sample in self.samples),
+            place=options.place,
+            progress=options.progress,
+        )
+
+    def result(self, found: SearchResult, proof: Proof | None) -> FitResult:
+        return FitResult(found.original, found.result, found.steps, found.verdicts, proof, bool(self.samples))
+
+
+def _start(model: ModelSource, target: TargetChoice, options: FitOptions) -> _Start:
+    passes = options.passes
+    if passes is not None:
+        passes = tuple(parse_pass(pass_) if isinstance(pass_, str) else pass_ for pass_ in passes)
+    for pass_ in passes or ():
         if pass_.exactness is Exactness.APPROXIMATE and not options.allow_approximate:
             raise InputError(f"{pass_text(pass_)} changes the answer. Add --allow-approximate to have it all the same.")
     for name in options.skip:
         load_pass(name)
-    chosen = choose_target(target) if isinstance(target, str) else target
-    require_operands(model)
-    require_scales(model)
-    return check(model, chosen, CheckOptions(place=options.place)), (
-        all_passes() if options.passes is None else options.passes
-    )
+    original = check(model, target, CheckOptions(place=options.place))
+    require_operands(original.model)
+    require_scales(original.model)
+    samples = options.samples
+    if isinstance(samples, Path):
+        samples = read_samples(original.model, samples, options.inputs)
+    return _Start(options, original, all_passes() if passes is None else passes, samples)
 
 
-def _search_options(options: FitOptions, failed: Sequence[PassVerdict]) -> SearchOptions:
-    known = {pass_.name: pass_ for pass_ in (*all_named(options.skip), *(options.passes or ()))}
-    skipped = [PassVerdict(known[name], PassOutcome.SKIPPED, "skipped by --skip") for name in options.skip]
-    return SearchOptions(
-        asked=options.passes is not None,
-        allow_approximate=options.allow_approximate,
-        left_out=(*skipped, *failed),
-        samples=tuple(sample.values for sample in options.samples),
-        place=options.place,
-        progress=options.progress,
-    )
-
-
-def all_named(names: Sequence[str]) -> tuple[Pass, ...]:
-    """Return the passes called `names`, with their options at their defaults."""
+def _named(names: Sequence[str]) -> tuple[Pass, ...]:
     return tuple(load_pass(name)() for name in names)
 
 
-def _fit(found: SearchResult, proof: Proof | None, options: FitOptions) -> Fit:
-    return Fit(found.original, found.result, found.steps, found.verdicts, proof, bool(options.samples))
-
-
-def _prove(found: SearchResult, options: FitOptions) -> Proof:
+def _prove(start: _Start, found: SearchResult) -> Proof:
     """Return the proof of all steps in the reference kernels and, where that can be, on the simulator."""
-    model = found.original.model
-    usual = options.samples or seeded_inputs(model, options.inputs, options.seed)
-    inputs = (*usual, *extreme_inputs(model))
+    model, options = found.original.model, start.options
+    inputs = (*(start.samples or seeded_inputs(model, options.inputs, options.seed)), *extreme_inputs(model))
     proof = prove(found.steps, inputs, options.progress, options.place.time_limit_s)
     if proof.failure is not None or found.original.target.stack != _SIMULATED or not found.result.placement.partitions:
         return proof

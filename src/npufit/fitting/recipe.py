@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from npufit._version import __version__
 from npufit.errors import InputError
-from npufit.files import read_bounded
+from npufit.files import read_bounded, write_file
 from npufit.formatting import clean, shorten
-from npufit.rewrite.registry import make_pass
-from npufit.rewrite.rewrite_pass import Pass
+from npufit.rewrite import Pass, make_pass
 
 LARGEST_RECIPE_BYTES = 1 << 20
 _MOST_PASSES = 100
@@ -30,6 +27,24 @@ class Recipe:
     npufit_version: str
     target: str
     model: str
+
+    def text(self) -> str:
+        """Return the recipe as the text of its file; `read_recipe` reads it."""
+        document = {
+            "npufit_recipe": _FORM,
+            "npufit_version": self.npufit_version,
+            "target": self.target,
+            "model": clean(self.model),
+            "passes": [
+                {"name": pass_.name, "exactness": pass_.exactness.value, "options": pass_options(pass_)}
+                for pass_ in self.passes
+            ],
+        }
+        return json.dumps(document, indent=2) + "\n"
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the recipe to the file at `path`. Raises InputError where it exists and `overwrite` is not given."""
+        write_file(Path(path), self.text().encode(), overwrite=overwrite)
 
 
 class _Strict(BaseModel):
@@ -50,9 +65,9 @@ class _RecipeForm(_Strict):
     passes: list[_PassForm] = Field(max_length=_MOST_PASSES)
 
 
-def read_recipe(path: Path) -> Recipe:
+def read_recipe(path: str | Path) -> Recipe:
     """Return the recipe in the file at `path`. Raises InputError with every place at which it is wrong."""
-    data = read_bounded(path, LARGEST_RECIPE_BYTES, "Give a recipe that `npufit fit` wrote.")
+    data = read_bounded(Path(path), LARGEST_RECIPE_BYTES, "Give a recipe that `npufit fit` wrote.")
     try:
         form = _RecipeForm.model_validate_json(data)
     except ValidationError as error:
@@ -62,20 +77,6 @@ def read_recipe(path: Path) -> Recipe:
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return Recipe(passes, form.npufit_version, form.target, form.model)
-
-
-def recipe_text(passes: Sequence[Pass], target: str, model: str) -> str:
-    """Return the recipe of `passes` as the text of its file; `read_recipe` reads it."""
-    document = {
-        "npufit_recipe": _FORM,
-        "npufit_version": __version__,
-        "target": target,
-        "model": clean(model),
-        "passes": [
-            {"name": pass_.name, "exactness": pass_.exactness.value, "options": pass_options(pass_)} for pass_ in passes
-        ],
-    }
-    return json.dumps(document, indent=2) + "\n"
 
 
 def pass_options(pass_: Pass) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 import npufit
 from networks import Network, quantized
 from npufit.errors import InputError
-from npufit.fitting.fit import FitOptions, fit
+from npufit.fitting import FitOptions, fit
 from npufit.graph import (
     Activation,
     AddOptions,

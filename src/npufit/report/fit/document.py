@@ -8,16 +8,14 @@ from typing import Any, Literal
 
 from npufit._version import __version__
 from npufit.checking import CheckResult
-from npufit.cutting.cut import Cut, CutProof
+from npufit.cutting import CutResult, SavedFit
 from npufit.execution import GOLDEN
 from npufit.execution.differences import OutputDifference
-from npufit.fitting.fit import Fit
+from npufit.fitting import FitResult, pass_options
 from npufit.fitting.proof import Proof, Simulation
-from npufit.fitting.recipe import pass_options
 from npufit.fitting.search import PassOutcome, PassVerdict
 from npufit.report.check.document import SummaryEntry, summary_entry
 from npufit.report.document import Count, Document, Factor, Milliseconds
-from npufit.report.fit.text import Written
 from npufit.report.run.document import LeftOutEntry, left_out_entry
 from npufit.rewrite import Exactness, Site
 from npufit.stacks import Unit
@@ -176,7 +174,7 @@ class FitDocument(Document):
     recipe: str | None
 
 
-def fit_document(fit: Fit, written: Written) -> FitDocument:
+def fit_document(fit: FitResult, saved: SavedFit) -> FitDocument:
     """Return the document of a fit."""
     return FitDocument(
         schema_version=2,
@@ -185,14 +183,14 @@ def fit_document(fit: Fit, written: Written) -> FitDocument:
         target=fit.result.name,
         survey=fit.is_survey,
         fits=fit.is_complete,
-        before=_side(fit.original, written.sizes[0]),
-        after=_side(fit.result, written.sizes[1]),
+        before=_side(fit.original, saved.sizes[0]),
+        after=_side(fit.result, saved.sizes[1]),
         steps=tuple(StepEntry(step.pass_.name, step.pass_.exactness, pass_options(step.pass_)) for step in fit.steps),
         passes=tuple(_pass(verdict) for verdict in fit.verdicts),
         proof=None if fit.proof is None else _proof(fit, fit.proof),
-        cut=None if written.cut is None else _cut(written.cut, written.cut_proof),
-        written=None if written.model is None else str(written.model),
-        recipe=None if written.recipe is None else str(written.recipe),
+        cut=None if saved.cut is None else _cut(saved.cut),
+        written=None if saved.output is None else str(saved.output),
+        recipe=None if saved.recipe is None else str(saved.recipe),
     )
 
 
@@ -233,7 +231,7 @@ def _pass(verdict: PassVerdict) -> PassEntry:
     )
 
 
-def _proof(fit: Fit, proof: Proof) -> ProofEntry:
+def _proof(fit: FitResult, proof: Proof) -> ProofEntry:
     return ProofEntry(
         golden=GOLDEN,
         inputs=proof.inputs,
@@ -276,7 +274,8 @@ def _differences(outputs: Sequence[OutputDifference]) -> tuple[DifferenceEntry, 
     )
 
 
-def _cut(cut: Cut, proof: CutProof | None) -> CutEntry:
+def _cut(cut: CutResult) -> CutEntry:
+    proof = cut.proof
     return CutEntry(
         files=tuple(PartEntry(part.file, part.unit, part.operators) for part in cut.parts),
         inputs=0 if proof is None else proof.inputs,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import fields
 
 from npufit.checking import CheckResult
-from npufit.cutting.cut import Cut, CutProof
+from npufit.cutting import SavedFit
 from npufit.execution import GOLDEN, describe
 from npufit.execution.differences import OutputDifference
-from npufit.fitting.fit import Fit
-from npufit.fitting.recipe import option_text, pass_text
+from npufit.fitting import FitResult, option_text, pass_text
 from npufit.fitting.search import PassOutcome, PassVerdict
 from npufit.formatting import milliseconds, percent, plural, printable, quantity, ranges, shorten, size
 from npufit.report import predicted_time
@@ -30,37 +28,22 @@ _NAME_WIDTH = 44
 _STYLES = {PassOutcome.TAKEN: "green", PassOutcome.OFFERED: "green", PassOutcome.FAILED: "red"}
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The files that were written; empty where nothing was, and `why_not` then says why.
-
-    `sizes` are the bytes of the model before and after as files.
-    """
-
-    sizes: tuple[int, int]
-    model: Path | None = None
-    recipe: Path | None = None
-    cut: Cut | None = None
-    cut_proof: CutProof | None = None
-    why_not: str = ""
-
-
-def fit_text(fit: Fit, written: Written, page: Page, *, everything: bool = False) -> str:
+def fit_text(fit: FitResult, saved: SavedFit, page: Page, *, everything: bool = False) -> str:
     """Return the report on a fit: the answer first, before and after, the passes, what remains off the NPU."""
-    is_bad = bool(fit.failures) or (written.cut_proof is not None and bool(written.cut_proof.difference))
+    is_bad = bool(fit.failures) or (saved.cut is not None and saved.cut.has_failed)
     lines = [page.ink("red" if is_bad else "bold", line) for line in page.wrap(headline(fit), hanging="  ")]
     lines.append(page.ink("dim", describe_model(fit.original.model)))
     if fit.steps:
-        lines += _before_and_after(fit, written, page)
+        lines += _before_and_after(fit, saved, page)
     lines += _passes(fit, page, everything)
     lines += _proof(fit, page)
     if not fit.is_survey:
         lines += _remaining(fit.result, page, everything)
-    lines += _parts(written, page)
-    return "\n".join([*lines, *_files(written, page)])
+    lines += _parts(saved, page)
+    return "\n".join([*lines, *_files(saved, page)])
 
 
-def headline(fit: Fit) -> str:
+def headline(fit: FitResult) -> str:
     """Return the answer in one line: what runs where now and before, and whether the answer is the same."""
     before, after = fit.original, fit.result
     failed = f"; {', '.join(verdict.pass_.name for verdict in fit.failures)} FAILED" if fit.failures else ""
@@ -79,7 +62,7 @@ def headline(fit: Fit) -> str:
     return f"{after.name}: {', '.join(parts)}, {answer_words(fit)}{failed}"
 
 
-def answer_words(fit: Fit) -> str:
+def answer_words(fit: FitResult) -> str:
     """Return whether the answer is the same, and how that is known."""
     proof = fit.proof
     if proof is None:
@@ -146,15 +129,15 @@ def _time(result: CheckResult) -> str:
     return f"{predicted_time.span(estimate.low_ms, estimate.high_ms)} ms"
 
 
-def _before_and_after(fit: Fit, written: Written, page: Page) -> list[str]:
+def _before_and_after(fit: FitResult, saved: SavedFit, page: Page) -> list[str]:
     rows = [["", "before", "after"]]
-    for label, before, after in _table(fit, written.sizes):
+    for label, before, after in _table(fit, saved.sizes):
         rows.append([label, before, after])
     lines = columns(rows, right=(1, 2))
     return ["", page.ink("bold", lines[0]), *lines[1:]]
 
 
-def _table(fit: Fit, sizes: tuple[int, int]) -> list[tuple[str, str, str]]:
+def _table(fit: FitResult, sizes: tuple[int, int]) -> list[tuple[str, str, str]]:
     def row(label: str, both: tuple[str, str]) -> tuple[str, str, str]:
         return label, *both
 
@@ -184,7 +167,7 @@ def _hazard_cell(result: CheckResult) -> str:
     return hazard_cell(result.placement.hazards)
 
 
-def _passes(fit: Fit, page: Page, everything: bool) -> list[str]:
+def _passes(fit: FitResult, page: Page, everything: bool) -> list[str]:
     """Return a line per pass; passes that were left for the same reason share one."""
     lines = ["", page.ink("bold", "Passes")]
     alike: dict[tuple[PassOutcome, str], list[PassVerdict]] = {}
@@ -199,7 +182,7 @@ def _passes(fit: Fit, page: Page, everything: bool) -> list[str]:
     return lines
 
 
-def _verdict(fit: Fit, verdict: PassVerdict, page: Page, everything: bool) -> list[str]:
+def _verdict(fit: FitResult, verdict: PassVerdict, page: Page, everything: bool) -> list[str]:
     name = printable(pass_text(verdict.pass_))
     where = f" ({plural(len(verdict.sites), 'place')})" if verdict.sites else ""
     kind = f", {verdict.pass_.exactness}" if fit.is_survey or verdict.pass_.exactness != "exact" else ""
@@ -218,7 +201,7 @@ def _verdict(fit: Fit, verdict: PassVerdict, page: Page, everything: bool) -> li
     return lines
 
 
-def _proof(fit: Fit, page: Page) -> list[str]:
+def _proof(fit: FitResult, page: Page) -> list[str]:
     proof = fit.proof
     if proof is None:
         return []
@@ -335,12 +318,12 @@ def _few(names: Sequence[str], most: int = 6) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _parts(written: Written, page: Page) -> list[str]:
-    if written.cut is None:
+def _parts(saved: SavedFit, page: Page) -> list[str]:
+    if saved.cut is None:
         return []
-    graph = written.cut.model.main
+    graph = saved.cut.model.main
     rows = [["file", "unit", "operators", "in", "out"]]
-    for part in written.cut.parts:
+    for part in saved.cut.parts:
         sides = (sum(graph.tensors[index].size_bytes for index in group) for group in (part.inputs, part.outputs))
         cells = [
             f"{plural(len(group), 'tensor')}, {size(count)}"
@@ -348,7 +331,7 @@ def _parts(written: Written, page: Page) -> list[str]:
         ]
         rows.append([part.file, part.unit.upper(), str(len(part.operators)), *cells])
     head, *lines = columns(rows, right=(2,))
-    proof = written.cut_proof
+    proof = saved.cut.proof
     said = ["Not proven: --no-prove."]
     if proof is not None:
         compared = f"Run one after the other in {GOLDEN} on {plural(proof.inputs, 'input')}"
@@ -356,20 +339,20 @@ def _parts(written: Written, page: Page) -> list[str]:
         said = [f"{compared}: {proof.difference or same}."]
     return [
         "",
-        page.ink("bold", f"Cut into {len(written.cut.parts)} files"),
+        page.ink("bold", f"Cut into {len(saved.cut.parts)} files"),
         page.ink("dim", f"  {head}"),
         *(f"  {line}" for line in lines),
         *(line for sentence in said for line in page.wrap(sentence, "  ")),
     ]
 
 
-def _files(written: Written, page: Page) -> list[str]:
-    if written.model is None:
-        said = [f"Nothing was written: {written.why_not}."]
+def _files(saved: SavedFit, page: Page) -> list[str]:
+    if saved.output is None:
+        said = [f"Nothing was written: {saved.why_not}."]
     else:
-        said = [f"Written: {printable(str(written.model))}"]
-    if written.recipe is not None:
-        said.append(f"Recipe: {printable(str(written.recipe))}")
+        said = [f"Written: {printable(str(saved.output))}"]
+    if saved.recipe is not None:
+        said.append(f"Recipe: {printable(str(saved.recipe))}")
     return ["", *(line for sentence in said for line in page.wrap(sentence, hanging="  "))]
 
 

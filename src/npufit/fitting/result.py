@@ -1,0 +1,51 @@
+"""What a fit found: the model before and after, the passes between them, and the proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npufit._version import __version__
+from npufit.checking import CheckResult
+from npufit.fitting.proof import Proof
+from npufit.fitting.recipe import Recipe
+from npufit.fitting.search import PassOutcome, PassVerdict, fits
+from npufit.fitting.step import FitStep
+from npufit.graph import Model
+
+
+@dataclass(frozen=True, slots=True)
+class FitResult:
+    """A model fitted to a target: placed before and after, the steps between, a verdict on every pass, the proof.
+
+    `proof` is None where nothing was changed, or no proof was wanted. `is_survey` says that passes were only asked
+    where they would apply.
+    """
+
+    original: CheckResult
+    result: CheckResult
+    steps: tuple[FitStep, ...]
+    verdicts: tuple[PassVerdict, ...]
+    proof: Proof | None
+    from_samples: bool = False
+    is_survey: bool = False
+
+    @property
+    def model(self) -> Model:
+        """The rewritten model, `original.model` where nothing was changed."""
+        return self.result.model
+
+    @property
+    def recipe(self) -> Recipe:
+        """The passes that were taken, to be kept or applied to another model."""
+        passes = tuple(step.pass_ for step in self.steps)
+        return Recipe(passes, __version__, str(self.result.target), self.original.model.name)
+
+    @property
+    def failures(self) -> tuple[PassVerdict, ...]:
+        """The passes that failed; none of them is in the result."""
+        return tuple(verdict for verdict in self.verdicts if verdict.outcome is PassOutcome.FAILED)
+
+    @property
+    def is_complete(self) -> bool:
+        """True where every operator of the result runs on the NPU without a hazard."""
+        return fits(self.result)
