@@ -14,6 +14,7 @@ from npufit._lazy import lazy_attributes
 from npufit._version import __version__
 
 if TYPE_CHECKING:
+    from npufit.calibrating import CalibrateOptions, CalibrateResult, calibrate
     from npufit.checking import CheckOptions, CheckResult, Gate, GateResult, check
     from npufit.cost import Estimate, EstimateOptions
     from npufit.cutting import CutOptions, CutResult, cut
@@ -21,10 +22,15 @@ if TYPE_CHECKING:
     from npufit.fitting import FitOptions, FitResult, Recipe, fit, read_recipe
     from npufit.graph import Model
     from npufit.loading import load, save
+    from npufit.resizing import ResizeResult, resize
     from npufit.running import RunOptions, RunResult, run
     from npufit.stacks import PlaceOptions, Target
+    from npufit.validating import AccuracyResult, accuracy
 
 __all__ = [
+    "AccuracyResult",
+    "CalibrateOptions",
+    "CalibrateResult",
     "CheckOptions",
     "CheckResult",
     "CutOptions",
@@ -40,21 +46,26 @@ __all__ = [
     "Model",
     "PlaceOptions",
     "Recipe",
+    "ResizeResult",
     "RunOptions",
     "RunResult",
     "Target",
     "__version__",
+    "accuracy",
+    "calibrate",
     "check",
     "cut",
     "disassemble",
     "fit",
     "load",
     "read_recipe",
+    "resize",
     "run",
     "save",
 ]
 
 _ROOMS = {
+    "npufit.calibrating": ("CalibrateOptions", "CalibrateResult", "calibrate"),
     "npufit.checking": ("CheckOptions", "CheckResult", "Gate", "GateResult", "check"),
     "npufit.cost": ("Estimate", "EstimateOptions"),
     "npufit.cutting": ("CutOptions", "CutResult", "cut"),
@@ -62,8 +73,10 @@ _ROOMS = {
     "npufit.fitting": ("FitOptions", "FitResult", "Recipe", "fit", "read_recipe"),
     "npufit.graph": ("Model",),
     "npufit.loading": ("load", "save"),
+    "npufit.resizing": ("ResizeResult", "resize"),
     "npufit.running": ("RunOptions", "RunResult", "run"),
     "npufit.stacks": ("PlaceOptions", "Target"),
+    "npufit.validating": ("AccuracyResult", "accuracy"),
 }
 
 __getattr__ = lazy_attributes(__name__, {name: room for room, names in _ROOMS.items() for name in names})

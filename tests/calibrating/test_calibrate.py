@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 import npufit
-from npufit.calibrating.calibrate import Calibration, calibrate, meanings
+from npufit.calibrating import CalibrateResult
+from npufit.calibrating.refinement import refine
 from npufit.cost import estimate
 from npufit.cost.assembly import assemble
 from npufit.cost.board_profile import Change
@@ -45,7 +46,7 @@ def _run(models: Mapping[str, Model], name: str, threads: int = 1, **factors: fl
     )
 
 
-def _after(result: Calibration) -> dict[str, float]:
+def _after(result: CalibrateResult) -> dict[str, float]:
     """Return by which factor each coefficient moved."""
     return {change.name: change.after / change.before for change in (*result.profile.cpu, *result.profile.npu)}
 
@@ -53,7 +54,7 @@ def _after(result: Calibration) -> dict[str, float]:
 def test_a_slower_board_is_learnt_from_three_networks_and_predicts_the_fourth(models: dict[str, Model]) -> None:
     known = list(models)[:3]
     runs = [_run(models, name, threads, all=1.4) for name in known for threads in (1, 2)]
-    result = calibrate(runs, models, _TARGET, "board.toml")
+    result = refine(runs, models, _TARGET, "board.toml")
     errors = result.profile.errors
     assert errors.held_out is not None
     assert errors.before > 0.2
@@ -68,7 +69,7 @@ def test_a_slower_board_is_learnt_from_three_networks_and_predicts_the_fourth(mo
 
 
 def test_a_board_like_the_packaged_one_moves_nothing(models: dict[str, Model]) -> None:
-    result = calibrate([_run(models, name) for name in models], models, _TARGET, "board.toml")
+    result = refine([_run(models, name) for name in models], models, _TARGET, "board.toml")
     assert result.profile.cpu == ()
     assert result.profile.errors.before == pytest.approx(0, abs=1e-6)  # pyright: ignore[reportUnknownMemberType]
 
@@ -82,7 +83,7 @@ def test_a_profile_moves_the_families_that_it_shows(models: dict[str, Model]) ->
         OperatorTime(entry.demand.type, cpu_cost(entry.demand, values, 1, caches).ms) for entry in workload.operators
     )
     run = Observation("mobilenet_v1", Unit.CPU, 1, sum(entry.ms for entry in times), "a test", times)
-    moved = _after(calibrate([run], models, _TARGET, "board.toml"))
+    moved = _after(refine([run], models, _TARGET, "board.toml"))
     others = {name: factor for name, factor in moved.items() if name != "depthwise_ns_per_mac"}
     assert moved["depthwise_ns_per_mac"] > 1.25
     assert moved["depthwise_ns_per_mac"] > 1.15 * max(others.values(), default=1.0)
@@ -91,7 +92,7 @@ def test_a_profile_moves_the_families_that_it_shows(models: dict[str, Model]) ->
 def test_a_profile_of_another_model_is_not_used(models: dict[str, Model]) -> None:
     times = tuple(OperatorTime("CONV_2D", 1.0) for _ in range(3))
     run = Observation("mobilenet_v1", Unit.CPU, 1, 5.0, "cpu.log", times)
-    result = calibrate([run], models, _TARGET, "board.toml")
+    result = refine([run], models, _TARGET, "board.toml")
     assert "cpu.log: the profile has 3 of type CONV_2D, the model has 15 on the CPU" in result.unused
 
 
@@ -105,7 +106,7 @@ def test_runs_with_the_npu_move_the_npu(models: dict[str, Model]) -> None:
         assert predicted is not None
         assert predicted.total_ms is not None
         runs.append(Observation(name, Unit.NPU, 1, 1.3 * predicted.total_ms, "a test"))
-    result = calibrate(runs, models, target, "board.toml")
+    result = refine(runs, models, target, "board.toml")
     assert result.profile.cpu == ()
     assert result.profile.npu
     assert result.profile.errors.after < 0.1 < result.profile.errors.before
@@ -116,7 +117,7 @@ def test_a_run_whose_placement_is_unknown_is_not_used(models: dict[str, Model]) 
     target = resolve_target("imx95/neutron@1.16")
     run = Observation("mobilenet_v1", Unit.NPU, 1, 3.0, "npu.log")
     with pytest.raises(InputError, match="none of the measurements can be used"):
-        calibrate([run], models, target, "board.toml")
+        refine([run], models, target, "board.toml")
 
 
 @pytest.mark.parametrize(
@@ -133,19 +134,19 @@ def test_a_run_whose_placement_is_unknown_is_not_used(models: dict[str, Model]) 
 def test_models_are_found_by_what_a_measurement_calls_them(models: dict[str, Model], name: str, found: bool) -> None:
     run = Observation(name, Unit.CPU, 1, 5.0, "runs.csv line 2")
     if found:
-        assert calibrate([run], models, _TARGET, "board.toml").rows[0].model == "mobilenet_v1"
+        assert refine([run], models, _TARGET, "board.toml").rows[0].model == "mobilenet_v1"
         return
     with pytest.raises(InputError, match=r"runs\.csv line 2 .* -m NAME=MODEL"):
-        calibrate([run], models, _TARGET, "board.toml")
+        refine([run], models, _TARGET, "board.toml")
 
 
 def test_a_chip_without_a_model_has_nothing_to_calibrate(models: dict[str, Model]) -> None:
     with pytest.raises(InputError, match="rk3588"):
-        calibrate([_run(models, "mobilenet_v1")], models, resolve_target("rk3588/teflon"), "board.toml")
+        refine([_run(models, "mobilenet_v1")], models, resolve_target("rk3588/teflon"), "board.toml")
 
 
 def test_with_few_networks_nothing_is_held_out_and_the_packaged_range_stays(models: dict[str, Model]) -> None:
-    result = calibrate([_run(models, "mobilenet_v1", all=1.2)], models, _TARGET, "board.toml")
+    result = refine([_run(models, "mobilenet_v1", all=1.2)], models, _TARGET, "board.toml")
     assert result.profile.errors.held_out is None
     assert result.profile.cpu_band is None
     assert all(row.held_out_ms is None for row in result.rows)
@@ -153,13 +154,13 @@ def test_with_few_networks_nothing_is_held_out_and_the_packaged_range_stays(mode
 
 def test_the_same_measurements_give_the_same_profile(models: dict[str, Model]) -> None:
     runs = [_run(models, name, all=1.3) for name in list(models)[:2]]
-    first, second = (calibrate(runs, models, _TARGET, "board.toml") for _ in range(2))
+    first, second = (refine(runs, models, _TARGET, "board.toml") for _ in range(2))
     assert first == second
 
 
 def test_every_coefficient_has_a_meaning(models: dict[str, Model]) -> None:
-    known = meanings(_TARGET)
     run = _run(models, "mobilenet_v1", all=1.5)
-    changes: tuple[Change, ...] = calibrate([run], models, _TARGET, "board.toml").profile.cpu
+    result = refine([run], models, _TARGET, "board.toml")
+    changes: tuple[Change, ...] = result.profile.cpu
     assert changes
-    assert all(known[change.name] for change in changes)
+    assert all(result.meanings[change.name] for change in changes)

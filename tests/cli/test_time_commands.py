@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from npufit.validating.accuracy import accuracy_rows
+from npufit.validating import accuracy_rows
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 _TABLE = "model,latency_ms,unit,threads\nnet,30,cpu,1\nnet,20,cpu,2\n"
@@ -85,7 +85,7 @@ def test_a_calibration_is_written_and_is_a_target(npufit: Run, tmp_path: Path) -
         (("calibrate", "runs.csv", "-t", "imx93/teflon", "-o", "new.toml"), "no model given"),
         (_CALIBRATE, "-o"),
         ((*_CALIBRATE, "-o", "new.csv"), ".toml"),
-        ((*_CALIBRATE, "-o", "old.toml"), "old.toml exists"),
+        ((*_CALIBRATE, "-o", "old.toml"), "old.toml: exists already"),
         ((*_CALIBRATE, "runs.toml", "-o", "runs.toml", "--force"), "one of the inputs"),
         (("calibrate", "absent.csv", *_CALIBRATE[2:], "-o", "new.toml"), "cannot be read"),
         (("calibrate", "runs.csv", "-t", "imx93/teflon", "-m", "zoo:mobilenet_v1@96", "-o", "new.toml"), "NAME=MODEL"),

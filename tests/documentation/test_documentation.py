@@ -15,7 +15,7 @@ from npufit.report.check.text import check_text
 from npufit.report.rules.text import rule_index, rule_page
 from npufit.report.terminal_page import Page
 from npufit.stacks import all_rules
-from npufit.validating.accuracy import accuracy_rows, class_accuracy, group_accuracy
+from npufit.validating import accuracy_rows, class_accuracy, group_accuracy
 from real_files import REPOSITORY
 
 _DOCS = REPOSITORY / "docs"

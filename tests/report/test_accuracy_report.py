@@ -14,7 +14,7 @@ from npufit.report.accuracy.scatter import accuracy_svg
 from npufit.report.accuracy.text import accuracy_markdown, accuracy_text
 from npufit.report.document import published_schema, to_json
 from npufit.report.terminal_page import Page
-from npufit.validating.accuracy import AccuracyRow, GroupAccuracy
+from npufit.validating import AccuracyRow, GroupAccuracy
 
 _HOSTILE = "\x1b[2J<script>alert('1')</script>|`x`\n# title\u202e]]>&"
 _ROW = AccuracyRow(

@@ -36,7 +36,7 @@ from npufit.graph import (
     constant_values,
 )
 from npufit.report.document import published_schema
-from npufit.rewrite.resolution import Resized, image_input, parse_size, resize, resize_image
+from npufit.rewrite.resolution import Resized, image_input, parse_size, resize_image, resize_inputs
 from npufit.rewrite.resolution.dimensions import dimension, new_size, old_size, reshape
 from npufit.tflite import parse_model, read_model, serialize_model
 from npufit.zoo import build, describe_structure, parse_spec, structure_differences
@@ -284,7 +284,7 @@ def test_a_constant_that_two_share_changes_for_one_alone() -> None:
     net.apply("RESHAPE", (first, whole), (1, 256, 2))
     other = net.apply("RESHAPE", (net.input(1, 512), whole), (1, 256, 2))
     model = net.model(len(net.tensors) - 3, other)
-    result = resize(model, {model.main.tensors[first].name: (24, 20)})
+    result = resize_inputs(model, {model.main.tensors[first].name: (24, 20)})
     run(result.model)
     assert [result.model.main.tensors[index].shape for index in result.model.main.outputs] == [(1, 480, 2), (1, 256, 2)]
 
@@ -294,7 +294,7 @@ def test_signatures_and_metadata_stay_where_they_are_true() -> None:
     net.convolve(net.input(1, 16, 16, 2), 2)
     model = net.model()
     plan = Metadata("OfflineMemoryAllocation", Buffer(b"offsets"))
-    result = resize(replace(model, metadata=(*model.metadata, plan)), {"in0": (20, 20)})
+    result = resize_inputs(replace(model, metadata=(*model.metadata, plan)), {"in0": (20, 20)})
     assert result.model.metadata == model.metadata
     assert result.model.signatures == model.signatures
     assert any("OfflineMemoryAllocation is dropped" in note for note in result.notes)
@@ -321,8 +321,8 @@ def test_inputs_are_named() -> None:
     with pytest.raises(InputError, match=r"several inputs have rows and columns: t0, t1"):
         resize_image(model, (8, 8))
     with pytest.raises(InputError, match="no input 'image'"):
-        resize(model, {"image": (8, 8)})
-    both = resize(model, {"in0": (8, 8), "t1": (8, 8)})
+        resize_inputs(model, {"image": (8, 8)})
+    both = resize_inputs(model, {"in0": (8, 8), "t1": (8, 8)})
     assert kinds(both.model) == ["ADD"]
     run(both.model)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from npufit.cost.measured.public_measurements import Row, measured_rows
+from npufit.cost.measured.public_measurements import Row, architecture, measured_rows
 from npufit.errors import InputError
-from npufit.validating.accuracy import accuracy_rows, architecture, choose_rows, group_accuracy
+from npufit.validating import accuracy_rows, choose_rows, group_accuracy
 
 _FACTORS = (1.0, 1.1, 0.8, 2.0)
 

@@ -1,270 +1,55 @@
-"""A board's own measurements refine the coefficients of its target.
-
-The packaged coefficients are what one expects. One factor for all times of a unit is fitted first, then each
-coefficient near to that, held tightly: few measurements move only what they speak of. Operators of a profile are fitted
-by type, so a profile moves the families that it shows.
-"""
+"""Calibrate: measurements in files, and the models that were measured, become the profile of a board."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import PurePath
-from statistics import median
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
 
-from npufit._version import __version__
-from npufit.calibrating.trials import Trial, cpu_trials, find_model, npu_trials
-from npufit.cost.board_profile import Change, FittedRun, Profile, ProfileErrors
-from npufit.cost.coefficient import Coefficient, Values
-from npufit.cost.cpu_coefficients import coefficients
-from npufit.cost.estimate import Band
-from npufit.cost.kernels import Kernels
-from npufit.cost.measured.observation import Observation
-from npufit.cost.npu import load_npu_model
-from npufit.cost.packaged_coefficients import load_fitted
+from npufit.calibrating.refinement import CalibrateResult, refine
+from npufit.cost.measured.observation_file import read_observations
 from npufit.errors import InputError
-from npufit.graph import Model
-from npufit.stacks import PlaceOptions, Target, Unit
-
-_PACE = Coefficient("pace", "1", "one factor for all times of a unit", 1.0, 1.5, "the packaged coefficients")
-
-_SPREAD = 1.3
-"""By which factor single coefficients of a board may well differ from the packaged ones, beside its pace."""
-
-_THREAD_SPREAD = 1.1
-_THREAD_ENDING = "_threads"
-_NETWORKS_TO_HOLD_OUT = 3
-_NETWORKS_FOR_A_BAND = 5
-_SMALLEST_CHANGE = 0.005
-_DIGITS = 5
+from npufit.loading import ModelSource, load
+from npufit.stacks import PlaceOptions, Target, resolve_target
 
 
 @dataclass(frozen=True, slots=True)
-class CalibrationRow:
-    """One measured run: milliseconds as measured, as predicted before and after, and by a fit without its network.
+class CalibrateOptions:
+    """What a user may set for a calibration: the name of the profile, the day in it (today by default), and tools."""
 
-    `run` is the measurement as its file gives it.
-    """
-
-    model: str
-    unit: Unit
-    threads: int
-    measured_ms: float
-    before_ms: float
-    after_ms: float
-    held_out_ms: float | None
-    operator_types: int
-    source: str
-    run: Observation
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """The profile, the runs behind it, and what could not be used with the reason."""
-
-    profile: Profile
-    rows: tuple[CalibrationRow, ...]
-    unused: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    values: dict[str, float]
-    before: tuple[float, ...]
-    after: tuple[float, ...]
-    held_out: tuple[float, ...] | None
+    name: str = "board.toml"
+    day: date | None = None
+    place: PlaceOptions = field(default_factory=PlaceOptions)
 
 
 def calibrate(
-    observations: Sequence[Observation],
-    models: Mapping[str, Model],
-    target: Target,
-    name: str,
-    options: PlaceOptions | None = None,
-    written: str = "",
-    refused: Sequence[str] = (),
-    day: str = "",
-) -> Calibration:
-    """Return the profile of the board that `observations` were made on, and how well it explains them.
+    files: Sequence[str | Path],
+    models: Mapping[str, ModelSource],
+    target: str | Target,
+    options: CalibrateOptions | None = None,
+) -> CalibrateResult:
+    """Return the profile of the board at `target` on which the measurements in `files` were made.
 
-    `models` are the measured networks by the names that the observations use; `name` names the profile, `written` is
-    the target as the user wrote it, `refused` says which runs of the logs were none, `day` goes into the profile.
-    Raises InputError where nothing can be fitted, or where runs on the CPU were made with different kernels.
+    A file is a CSV table (model, latency_ms, unit, threads), or what benchmark_model printed. `models` are the measured
+    networks by the names that the measurements use. Raises InputError where a file, a model or the target cannot be
+    used or nothing can be fitted, ToolError where a needed tool fails.
     """
-    cpu = load_fitted(f"{target.chip}/cpu")
-    if cpu is None:
-        raise InputError(f"npufit has no cost model of {target.chip}, so there is nothing to calibrate.")
-    foreign = [run for run in observations if run.unit is Unit.NPU and run.stack not in ("", target.stack)]
-    runs = [(run, *find_model(run, models)) for run in observations if run not in foreign]
-    kernels = _kernels([run for run, _, _ in runs if run.unit is Unit.CPU])
-    without, reasons = cpu_trials(runs, cpu.values)
-    unused = [
-        *refused,
-        *(f"{run.source}: it ran with {run.stack}, not with {target.stack}" for run in foreign),
-        *reasons,
-    ]
-    on_cpu = _fit(coefficients(has_dot_product=True), cpu.values, without)
-    rows = _rows(without, on_cpu)
-    npu, model = load_fitted(f"{target.chip}/{target.stack}"), load_npu_model(target.chip, target.stack)
-    before_npu: Values = {}
-    on_npu = _Outcome({}, (), (), None)
-    if npu is not None and model is not None:
-        with_npu, reasons = npu_trials(runs, target, (cpu.values, {**cpu.values, **on_cpu.values}), model, options)
-        before_npu, on_npu = npu.values, _fit(model.coefficients, npu.values, with_npu)
-        rows += _rows(with_npu, on_npu)
-        unused += reasons
-    elif any(observation.unit is Unit.NPU for observation in observations):
-        unused.append(f"npufit has no cost model of the NPU of {target.chip}/{target.stack}, so its runs are not used")
-    if not rows:
-        raise InputError(f"none of the measurements can be used: {'; '.join(unused) or 'there is none'}.")
-    return Calibration(
-        Profile(
-            name=name,
-            target=written or f"{target.chip}/{target.stack}",
-            measurements=len(rows),
-            networks=len({row.model for row in rows}),
-            errors=_errors(rows),
-            cpu=_changes(cpu.values, on_cpu.values),
-            npu=_changes(before_npu, on_npu.values),
-            cpu_band=_band([row for row in rows if row.unit is Unit.CPU], name),
-            npu_band=_band([row for row in rows if row.unit is Unit.NPU], name),
-            kernels=kernels,
-            runs=tuple(_fitted_run(row) for row in rows),
-            day=day,
-            made_by=__version__,
-        ),
-        tuple(rows),
-        tuple(unused),
+    options = options or CalibrateOptions()
+    if not files:
+        raise InputError("no measurements given. Name a CSV file or what benchmark_model printed.")
+    if not models:
+        raise InputError("no model given. Name each measured model with -m, such as -m net.tflite.")
+    resolved = target if isinstance(target, Target) else resolve_target(target, options.place.vela)
+    logs = [read_observations(Path(file)) for file in files]
+    networks = {name: load(source) for name, source in models.items()}
+    return refine(
+        [run for log in logs for run in log.runs],
+        networks,
+        resolved,
+        options.name,
+        options.place,
+        str(target),
+        [reason for log in logs for reason in log.refused],
+        (options.day or date.today()).isoformat(),
     )
-
-
-def _kernels(runs: Sequence[Observation]) -> Kernels | None:
-    """Return the kernels of all `runs`, None where one does not say. Raises InputError where they differ."""
-    said = {run.kernels: run for run in runs}
-    known = [kernels for kernels in said if kernels is not None]
-    if len(known) > 1:
-        which = ", ".join(f"{kernels} ({said[kernels].source})" for kernels in known)
-        raise InputError(f"runs on the CPU were made with different kernels: {which}. Calibrate with one of them.")
-    return known[0] if known and None not in said else None
-
-
-def _fitted_run(row: CalibrationRow) -> FittedRun:
-    run = row.run
-    said = run.tool, run.statistic or "", run.kernels or ""
-    # A profile may be shared: it names files, not folders.
-    model = row.model if row.model.startswith("zoo:") else PurePath(row.model).name
-    return FittedRun(model, run.unit.value, run.threads, run.ms, run.source, *said)
-
-
-def _fit(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> _Outcome:
-    """Return what explains `trials`, and what a fit without each network says of it; `values` are the packaged ones."""
-    names = tuple(entry for entry in wanted if values.get(entry.name, 0.0) > 0)
-    if not trials or not names:
-        return _Outcome({}, (), (), None)
-    found = {name: _rounded(value) for name, value in _explain(names, values, trials).items()}
-    networks = dict.fromkeys(trial.network for trial in trials)
-    apart: dict[str, Values] = {}
-    if len(networks) >= _NETWORKS_TO_HOLD_OUT:
-        for network in networks:
-            others = [trial for trial in trials if trial.network != network]
-            apart[network] = {**values, **_explain(names, values, others)}
-    return _Outcome(
-        found,
-        tuple((trial.predict_before or trial.predict)(values) for trial in trials),
-        tuple(trial.predict({**values, **found}) for trial in trials),
-        tuple(trial.predict(apart[trial.network]) for trial in trials) if apart else None,
-    )
-
-
-def _explain(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> dict[str, float]:
-    """Return the values of `wanted` that explain `trials`.
-
-    First one factor for all of them, which is what another clock or a governor makes; then each by itself, near to
-    that. numpy is imported only here.
-    """
-    from npufit.cost.regression.least_squares import Case, fit
-
-    times = [entry for entry in wanted if not entry.name.endswith(_THREAD_ENDING)]
-
-    def cases(change: Callable[[Values], Values]) -> list[Case]:
-        def case(trial: Trial) -> Case:
-            # Parts of a profile are measurements of their own; runs of the same network are repetitions of one.
-            name = f"{trial.network} {trial.part}"
-            return Case(name, trial.measured_ms, lambda found: trial.predict({**values, **change(found)}))
-
-        return [case(trial) for trial in trials]
-
-    def paced(found: Values) -> Values:
-        return {entry.name: values[entry.name] * found[_PACE.name] for entry in times}
-
-    start = {**values, **paced(fit([_PACE], cases(paced)).values)}
-    tight = [replace(entry, prior=start[entry.name], spread=_spread(entry)) for entry in wanted]
-    return fit(tight, cases(lambda found: found)).values
-
-
-def _spread(entry: Coefficient) -> float:
-    return _THREAD_SPREAD if entry.name.endswith(_THREAD_ENDING) else min(entry.spread, _SPREAD)
-
-
-def _rows(trials: Sequence[Trial], outcome: _Outcome) -> list[CalibrationRow]:
-    return [
-        CalibrationRow(
-            model=trial.network,
-            unit=trial.observation.unit,
-            threads=trial.observation.threads,
-            measured_ms=trial.measured_ms,
-            before_ms=outcome.before[position],
-            after_ms=outcome.after[position],
-            held_out_ms=None if outcome.held_out is None else outcome.held_out[position],
-            operator_types=trial.types,
-            source=trial.observation.source,
-            run=trial.observation,
-        )
-        for position, trial in enumerate(trials)
-        if trial.observation is not None
-    ]
-
-
-def _errors(rows: Sequence[CalibrationRow]) -> ProfileErrors:
-    held_out = [abs(row.held_out_ms / row.measured_ms - 1) for row in rows if row.held_out_ms is not None]
-    return ProfileErrors(
-        _rounded(median(abs(row.before_ms / row.measured_ms - 1) for row in rows)),
-        _rounded(median(abs(row.after_ms / row.measured_ms - 1) for row in rows)),
-        _rounded(median(held_out)) if held_out else None,
-    )
-
-
-def _changes(before: Values, after: Values) -> tuple[Change, ...]:
-    return tuple(
-        Change(name, before[name], value)
-        for name, value in sorted(after.items())
-        if abs(value / before[name] - 1) >= _SMALLEST_CHANGE
-    )
-
-
-def _band(rows: Sequence[CalibrationRow], name: str) -> Band | None:
-    """Return the range of the held-out errors, None where there are too few networks to read one off."""
-    factors = [row.measured_ms / row.held_out_ms for row in rows if row.held_out_ms]
-    networks = {row.model for row in rows}
-    if len(networks) < _NETWORKS_FOR_A_BAND or not factors:
-        return None
-    return Band(
-        low=_rounded(min(1.0, *factors)),
-        high=_rounded(max(1.0, *factors)),
-        coverage=1.0,
-        rows=len(factors),
-        networks=len(networks),
-        median_error=_rounded(median(abs(1 / factor - 1) for factor in factors)),
-        origin=f"errors of measurements on the board of {name}",
-    )
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
-
-
-def meanings(target: Target) -> dict[str, str]:
-    """Return what each coefficient of `target` means, with its unit."""
-    model = load_npu_model(target.chip, target.stack)
-    known = (*coefficients(has_dot_product=True), *(model.coefficients if model is not None else ()))
-    return {entry.name: f"{entry.unit}: {entry.meaning}" for entry in known}

@@ -40,11 +40,10 @@ def command(
     from npufit.report.accuracy.document import accuracy_document
     from npufit.report.accuracy.text import accuracy_markdown, accuracy_text
     from npufit.report.document import to_json
-    from npufit.validating.accuracy import accuracy_rows, choose_rows, class_accuracy, group_accuracy
+    from npufit.validating import accuracy
 
-    rows = choose_rows(accuracy_rows(), groups)
-    summaries = group_accuracy(rows)
-    classes = class_accuracy(summary.group for summary in summaries)
+    found = accuracy(groups)
+    rows, summaries, classes = found.rows, found.groups, found.classes
     if svg is not None:
         from npufit.report.accuracy.scatter import accuracy_svg
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from npufit.cli.options import color_option, place_options, schema_option, tool_options
 from npufit.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from npufit.graph import Model
+from npufit.files import is_same_file, require_output_file
 
 
 @click.command("calibrate")
@@ -64,61 +60,35 @@ def command(
 
     The packaged coefficients stay as they are; few measurements move only what they speak of.
     """
-    from datetime import date
-
-    from npufit.calibrating.calibrate import calibrate, meanings
-    from npufit.cli.output import page_for, sign_of_life, write
-    from npufit.cost.board_profile import profile_text
-    from npufit.cost.measured.observation_file import read_observations
+    from npufit.calibrating import CalibrateOptions, calibrate
+    from npufit.cli.output import page_for, sign_of_life
     from npufit.report.calibrate.document import calibrate_document
     from npufit.report.calibrate.text import calibration_text
     from npufit.report.document import to_json
-    from npufit.stacks import resolve_target
 
-    if not files:
-        raise InputError("no measurements given. Name a CSV file or what benchmark_model printed.")
     if target is None or target.endswith(".toml"):
         raise InputError("give the board's target with -t, such as -t imx93/vela (see `npufit targets`).")
-    profile_file = _check_output(output, files, models, force=force)
-    resolved = resolve_target(target, vela)
-    logs = [read_observations(file) for file in files]
-    observations = [run for log in logs for run in log.runs]
-    refused = [reason for log in logs for reason in log.refused]
-    options = place_options(settings, vela, time_limit, no_cache)
-    networks = _load(models)
+    if output is None or output.suffix != ".toml":
+        raise InputError("give the profile to write with -o, a name that ends in .toml, such as -o my-board.toml.")
+    named = _by_name(models)
+    if any(is_same_file(output, Path(source)) for source in (*files, *named.values())):
+        raise InputError(f"{output} is one of the inputs. Give another name with -o.")
+    require_output_file(output, overwrite=force)
+    options = CalibrateOptions(output.name, place=place_options(settings, vela, time_limit, no_cache))
     with sign_of_life("calibrating"):
-        result = calibrate(
-            observations, networks, resolved, profile_file.name, options, target, refused, date.today().isoformat()
-        )
-    write(profile_text(result.profile), profile_file)
+        result = calibrate(files, named, target, options)
+    result.save(output, overwrite=force)
     page = page_for(color)
-    if as_json:
-        text = to_json(calibrate_document(result, profile_file))
-    else:
-        text = calibration_text(result, meanings(resolved), profile_file, page)
-    write(text, None, page.color)
+    document = to_json(calibrate_document(result, output)) if as_json else None
+    click.echo(document or calibration_text(result, output, page), color=page.color)
     return 0
 
 
-def _check_output(output: Path | None, files: Sequence[Path], models: Sequence[str], *, force: bool) -> Path:
-    if output is None or output.suffix != ".toml":
-        raise InputError("give the profile to write with -o, a name that ends in .toml, such as -o my-board.toml.")
-    sources = [*files, *(Path(entry.rpartition("=")[2]) for entry in models)]
-    if any(source.exists() and output.exists() and output.samefile(source) for source in sources):
-        raise InputError(f"{output} is one of the inputs. Give another name with -o.")
-    if output.exists() and not force:
-        raise InputError(f"{output} exists. Give another name with -o, or --force to replace it.")
-    return output
-
-
-def _load(models: Sequence[str]) -> dict[str, Model]:
-    from npufit.loading import load
-
-    if not models:
-        raise InputError("no model given. Name each measured model with -m, such as -m net.tflite.")
-    networks: dict[str, Model] = {}
+def _by_name(models: Sequence[str]) -> dict[str, str]:
+    """Return what -m says as sources by the names that measurements use."""
+    named: dict[str, str] = {}
     for entry in models:
         name, equals, source = entry.partition("=")
-        named = bool(equals) and not entry.startswith("zoo:") and not Path(entry).exists()
-        networks[name if named else entry] = load(source if named else entry)
-    return networks
+        is_named = bool(equals) and not entry.startswith("zoo:") and not Path(entry).exists()
+        named[name if is_named else entry] = source if is_named else entry
+    return named

@@ -15,7 +15,6 @@ from npufit.files import require_not_source, require_output_file
 
 if TYPE_CHECKING:
     from npufit.graph import Model
-    from npufit.rewrite.resolution import Size
 
 
 @click.command("resize")
@@ -52,35 +51,29 @@ def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool
     from npufit.report.document import to_json
     from npufit.report.resize.document import resize_document
     from npufit.report.resize.text import resize_text
-    from npufit.rewrite.resolution import resize
+    from npufit.resizing import resize
 
-    _check_output(model, output, force=force)
-    network = load(model)
-    resized = resize(network, _parse_sizes(network, sizes))
     if output is not None:
-        save(resized.model, output, overwrite=force)
+        require_not_source(output, model)
+        require_output_file(output, overwrite=force)
+    network = load(model)
+    result = resize(network, _parse_sizes(network, sizes))
+    if output is not None:
+        save(result.model, output, overwrite=force)
     page = page_for(color)
-    written = None if output is None else str(output)
-    document = resize_document(network, resized, written)
+    document = resize_document(result, None if output is None else str(output))
     click.echo(to_json(document) if as_json else resize_text(document, page), color=page.color)
     return exit_codes.FINE
 
 
-def _parse_sizes(model: Model, entries: Sequence[str]) -> dict[str, Size]:
-    from npufit.rewrite.resolution import image_input, parse_size
+def _parse_sizes(model: Model, entries: Sequence[str]) -> dict[str, str]:
+    from npufit.rewrite.resolution import image_input
 
-    sizes: dict[str, Size] = {}
+    sizes: dict[str, str] = {}
     for entry in entries:
         name, equals, size = entry.rpartition("=")
         name = name if equals else image_input(model)
         if name in sizes:
             raise InputError(f"--input: the size of '{name}' is given twice.")
-        sizes[name] = parse_size(size)
+        sizes[name] = size
     return sizes
-
-
-def _check_output(model: str, output: Path | None, *, force: bool) -> None:
-    """Raise InputError, before any work, where the output could not be written or would replace something."""
-    if output is not None:
-        require_not_source(output, model)
-        require_output_file(output, overwrite=force)

@@ -77,7 +77,7 @@ def cut(model: ModelSource, target: TargetChoice, options: CutOptions | None = N
     ToolError where a needed tool fails.
 
     >>> import npufit
-    >>> found = npufit.cut("zoo:ssd_mobilenet_v1@64,uint8,alpha=0.25", "imx93/teflon@26.1", npufit.CutOptions(inputs=1))
+    >>> found = npufit.cut("zoo:ssd_mobilenet_v1@96,uint8", "imx93/teflon@26.1", npufit.CutOptions(inputs=1))
     >>> [part.file for part in found.parts], found.proof.difference
     (['1_npu.tflite', '2_cpu.tflite'], '')
     """

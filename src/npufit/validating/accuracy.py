@@ -1,209 +1,37 @@
-"""Predicted against measured: every public measurement beside what a fit that had not seen its network predicts."""
+"""How far predicted times are from measured ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
-from typing import Any
 
-from npufit.cost.measured.public_measurements import Row, architecture, measured_rows
-from npufit.cost.packaged_files import HELD_OUT, read_json
-from npufit.cost.spread import SMALL_MS
-from npufit.errors import InputError
-from npufit.formatting import plural
+from npufit.validating.groups import GroupAccuracy, class_accuracy, group_accuracy
+from npufit.validating.rows import AccuracyRow, accuracy_rows, choose_rows
 
 
 @dataclass(frozen=True, slots=True)
-class AccuracyRow:
-    """One public measurement. `chip` is npufit's name of it, or the source's where npufit has no such chip.
+class AccuracyResult:
+    """Public measurements beside their held-out predictions, and how far these are off.
 
-    `group` is what predicts the row (`imx93/cpu`, `imx93/vela`). `network` is the zoo's, None where it cannot be built.
-    `predicted_ms` and the range from `low_ms` to `high_ms` are by nested cross-validation: nothing in them was fitted
-    to a row of this network or chosen by one; None where there is no prediction. `compiler_ms` is the stack's own
-    compiler's estimate, `in_band` whether the measurement lay in the range.
-    `left_out` says why the row is not counted, empty where it is.
+    `groups` sums up the rows of each group and of parts of it, `classes` whole classes of networks that were left out.
     """
 
-    chip: str
-    group: str
-    model: str
-    size: str
-    network: str | None
-    unit: str
-    threads: str
-    stack: str
-    stack_version: str
-    measured_ms: float
-    predicted_ms: float | None
-    low_ms: float | None
-    high_ms: float | None
-    compiler_ms: float | None
-    left_out: str
-    source: str
-
-    @property
-    def in_band(self) -> bool | None:
-        """Whether the measurement lay in the range, None where there is none."""
-        if self.low_ms is None or self.high_ms is None:
-            return None
-        return self.low_ms <= self.measured_ms <= self.high_ms
-
-    @property
-    def counts(self) -> bool:
-        """Whether the row counts in the errors of its group."""
-        return self.predicted_ms is not None and not self.left_out
-
-    @property
-    def error(self) -> float | None:
-        """How far the prediction is off, as a share of the measurement; negative where it is too low."""
-        return None if self.predicted_ms is None else self.predicted_ms / self.measured_ms - 1
-
-    @property
-    def compiler_error(self) -> float | None:
-        """How far the compiler's own estimate is off, as `error`."""
-        return None if self.compiler_ms is None else self.compiler_ms / self.measured_ms - 1
+    rows: tuple[AccuracyRow, ...]
+    groups: tuple[GroupAccuracy, ...]
+    classes: tuple[GroupAccuracy, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupAccuracy:
-    """The errors of one group, or of a part of its rows, which `part` names.
+def accuracy(groups: Sequence[str] = ()) -> AccuracyResult:
+    """Return how far predicted times are from public measurements of networks that the fit had not seen.
 
-    Errors are absolute shares of the measurement, 0.1 for 10 %. `coverage` is the share of rows within their ranges;
-    `low` and `high` are the median ends of these, as factors on the prediction. `compiler_mean_error` is that of the
-    compiler's own estimate on the rows that have one, None where none has.
+    `groups` names chips or groups (`imx93`, `imx93/vela`, `imx93/cpu`), all of them where it is empty. Raises
+    InputError for one that has no measurement.
+
+    >>> import npufit
+    >>> found = npufit.accuracy(["imx93/vela"])
+    >>> found.groups[0].rows, found.groups[0].networks
+    (18, 15)
     """
-
-    group: str
-    part: str
-    rows: int
-    networks: int
-    median_error: float
-    mean_error: float
-    coverage: float
-    low: float
-    high: float
-    compiler_median_error: float | None
-    compiler_mean_error: float | None
-
-
-def accuracy_rows(document: Mapping[str, Any] | None = None) -> tuple[AccuracyRow, ...]:
-    """Return every public measurement with its held-out prediction, in the order of the files.
-
-    `document` is the `held_out` that `python -m npufit.cost.regression` writes; the packaged one where it is None.
-    """
-    held_out = {entry["row"]: entry for entry in (document or _packaged())["rows"]}
-    return tuple(_row(row, held_out.get(row.index, {})) for row in measured_rows())
-
-
-def _packaged() -> Mapping[str, Any]:
-    return read_json(HELD_OUT)
-
-
-def _row(row: Row, entry: Mapping[str, Any]) -> AccuracyRow:
-    predicted: float | None = entry.get("predicted_ms")
-    return AccuracyRow(
-        chip=row.chip or row.chip_name,
-        group=row.group,
-        model=row.model,
-        size=row.size,
-        network=entry.get("network") or row.network or None,
-        unit=row.unit.value,
-        threads=row.threads_text,
-        stack=row.stack_name,
-        stack_version=row.version,
-        measured_ms=row.measured_ms,
-        predicted_ms=predicted,
-        low_ms=entry.get("low_ms"),
-        high_ms=entry.get("high_ms"),
-        compiler_ms=entry.get("compiler_ms"),
-        left_out=entry.get("left_out") or row.left_out or ("" if predicted is not None else "no prediction is stored"),
-        source=row.source,
-    )
-
-
-def group_accuracy(rows: Sequence[AccuracyRow]) -> tuple[GroupAccuracy, ...]:
-    """Return the errors of every group in `rows`, of its numbers of threads, and of its small networks.
-
-    Groups without a row that counts are left out.
-    """
-    found: list[GroupAccuracy] = []
-    for group in dict.fromkeys(row.group for row in rows):
-        counted = [row for row in rows if row.group == group and row.counts]
-        if not counted:
-            continue
-        found.append(_summary(group, "", counted))
-        threads = list(dict.fromkeys(row.threads for row in counted if row.threads.isdigit()))
-        if len(threads) > 1:
-            found += [
-                _summary(group, plural(int(count), "thread"), [row for row in counted if row.threads == count])
-                for count in threads
-            ]
-        small = [row for row in counted if row.measured_ms < SMALL_MS]
-        if small:
-            found.append(_summary(group, f"below {SMALL_MS:g} ms", small))
-    return tuple(found)
-
-
-def class_accuracy(groups: Iterable[str], document: Mapping[str, Any] | None = None) -> tuple[GroupAccuracy, ...]:
-    """Return the errors on whole classes of networks that were left out, for those of `groups` that have any."""
-    wanted = set(groups)
-    return tuple(
-        GroupAccuracy(
-            group=entry["group"],
-            part=f"without all {entry['left_out']}",
-            rows=entry["rows"],
-            networks=entry["networks"],
-            median_error=entry["median_error"],
-            mean_error=entry["mean_error"],
-            coverage=entry["coverage"],
-            low=entry["low"],
-            high=entry["high"],
-            compiler_median_error=None,
-            compiler_mean_error=None,
-        )
-        for entry in (document or _packaged())["classes"]
-        if entry["group"] in wanted
-    )
-
-
-def _summary(group: str, part: str, rows: Sequence[AccuracyRow]) -> GroupAccuracy:
-    errors = _sizes(rows, lambda row: row.error)
-    theirs = _sizes(rows, lambda row: row.compiler_error)
-    return GroupAccuracy(
-        group=group,
-        part=part,
-        rows=len(rows),
-        networks=len({architecture(row.network) for row in rows if row.network}),
-        median_error=median(errors),
-        mean_error=fmean(errors),
-        coverage=sum(row.in_band is True for row in rows) / len(rows),
-        low=_typical(rows, lambda row: row.low_ms),
-        high=_typical(rows, lambda row: row.high_ms),
-        compiler_median_error=median(theirs) if theirs else None,
-        compiler_mean_error=fmean(theirs) if theirs else None,
-    )
-
-
-def _typical(rows: Iterable[AccuracyRow], end: Callable[[AccuracyRow], float | None]) -> float:
-    """Return the median of one end of the ranges as a factor on the prediction, 1 where there is no range."""
-    return median((end(row) or row.predicted_ms or 1.0) / (row.predicted_ms or 1.0) for row in rows)
-
-
-def _sizes(rows: Iterable[AccuracyRow], error: Callable[[AccuracyRow], float | None]) -> list[float]:
-    return [abs(value) for row in rows if (value := error(row)) is not None]
-
-
-def choose_rows(rows: Sequence[AccuracyRow], wanted: Sequence[str]) -> tuple[AccuracyRow, ...]:
-    """Return the rows of the chips or groups in `wanted` (`imx93`, `imx93/vela`, `imx93/cpu`), all where it is empty.
-
-    Raises InputError for one that has no row.
-    """
-    if not wanted:
-        return tuple(rows)
-    known = list(dict.fromkeys(name for row in rows for name in (row.chip, row.group)))
-    for name in wanted:
-        if name not in known:
-            named = ", ".join(entry for entry in known if " " not in entry)
-            raise InputError(f"there is no measurement of '{name}'. Known: {named}.")
-    return tuple(row for row in rows if row.chip in wanted or row.group in wanted)
+    rows = choose_rows(accuracy_rows(), groups)
+    summaries = group_accuracy(rows)
+    return AccuracyResult(rows, summaries, class_accuracy(summary.group for summary in summaries))

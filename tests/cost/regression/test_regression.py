@@ -31,7 +31,7 @@ from npufit.cost.regression.cross_validation import Choice, Question, Row, solve
 from npufit.cost.regression.least_squares import Case, fit
 from npufit.cost.slopes import slopes_by_differences
 from npufit.stacks import Unit
-from npufit.validating.accuracy import AccuracyRow, accuracy_rows, class_accuracy, group_accuracy
+from npufit.validating import AccuracyRow, accuracy_rows, class_accuracy, group_accuracy
 from npufit.zoo import build, parse_spec
 
 _RATES = (

@@ -8,7 +8,7 @@ from typing import Literal
 
 from npufit._version import __version__
 from npufit.report.document import Count, Document, Factor, Milliseconds, Share, rounded
-from npufit.validating.accuracy import AccuracyRow, GroupAccuracy
+from npufit.validating import AccuracyRow, GroupAccuracy
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from npufit import formatting
-from npufit.validating.accuracy import AccuracyRow
+from npufit.validating import AccuracyRow
 
 _WIDTH, _HEIGHT = 880, 660
 _LEFT, _TOP, _SIZE = 76, 56, 540

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from npufit import formatting
 from npufit.report.markdown import escape
 from npufit.report.terminal_page import Page, columns
-from npufit.validating.accuracy import AccuracyRow, GroupAccuracy
+from npufit.validating import AccuracyRow, GroupAccuracy
 
 _DIGITS = 6
 _MODELS = 6

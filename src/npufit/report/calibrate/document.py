@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from npufit._version import __version__
-from npufit.calibrating.calibrate import Calibration, CalibrationRow
+from npufit.calibrating import CalibrateResult, CalibrationRow
 from npufit.cost.board_profile import Change
 from npufit.report.check.estimate_document import BandEntry, band_entry
 from npufit.report.document import Count, Document, Factor, Milliseconds, rounded
@@ -63,7 +63,7 @@ class CalibrateDocument(Document):
     """what could not be used, and why"""
 
 
-def calibrate_document(result: Calibration, output: Path) -> CalibrateDocument:
+def calibrate_document(result: CalibrateResult, output: Path) -> CalibrateDocument:
     """Return the document of a calibration."""
     profile = result.profile
     return CalibrateDocument(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from npufit.calibrating.calibrate import Calibration, CalibrationRow
+from npufit.calibrating import CalibrateResult, CalibrationRow
 from npufit.cost.board_profile import Change
 from npufit.formatting import percent, plural, printable, shorten, significant
 from npufit.report.terminal_page import Page, columns
@@ -13,7 +13,7 @@ from npufit.report.terminal_page import Page, columns
 _DIGITS = 6
 
 
-def calibration_text(result: Calibration, meanings: Mapping[str, str], output: Path, page: Page) -> str:
+def calibration_text(result: CalibrateResult, output: Path, page: Page) -> str:
     """Return the errors before and after, the coefficients that moved with their meaning, and the next step."""
     profile, errors = result.profile, result.profile.errors
     after = f"median error {percent(errors.before)} before, {percent(errors.after)} after"
@@ -24,7 +24,7 @@ def calibration_text(result: Calibration, meanings: Mapping[str, str], output: P
     lines += ["", *_rows(result, page)]
     if _doubt(result):
         lines += ["", *(page.ink("yellow", line) for line in page.wrap(_doubt(result)))]
-    changes = (*profile.cpu, *profile.npu)
+    changes, meanings = (*profile.cpu, *profile.npu), result.meanings
     lines += ["", page.ink("bold", f"Coefficients that moved: {len(changes)}")]
     lines += ["  " + line for line in columns([_change(entry, meanings) for entry in changes], right=(1, 2, 3))]
     for reason in result.unused:
@@ -33,7 +33,7 @@ def calibration_text(result: Calibration, meanings: Mapping[str, str], output: P
     return "\n".join([*lines, "", f"Written to {name}. Next: npufit check MODEL -t {name}"])
 
 
-def _doubt(result: Calibration) -> str:
+def _doubt(result: CalibrateResult) -> str:
     """Return why the profile may not be better for other networks, empty where nothing speaks against it."""
     errors = result.profile.errors
     if errors.held_out is None:
@@ -49,7 +49,7 @@ def _doubt(result: Calibration) -> str:
     return ""
 
 
-def _rows(result: Calibration, page: Page) -> list[str]:
+def _rows(result: CalibrateResult, page: Page) -> list[str]:
     header = ["model", "unit", "threads", "measured ms", "before", "error", "after", "error", "held out", "error"]
     table = columns([header, *map(_cells, result.rows)], right=range(2, len(header)))
     return [page.ink("bold", table[0]), *table[1:]]

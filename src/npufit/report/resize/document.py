@@ -8,7 +8,7 @@ from typing import Literal
 from npufit._version import __version__
 from npufit.graph import Model, measure_work
 from npufit.report.document import Count, Document
-from npufit.rewrite.resolution import Resized
+from npufit.resizing import ResizeResult
 from npufit.rewrite.tiling import largest_tensors
 
 
@@ -50,16 +50,17 @@ class ResizeDocument(Document):
     """the file that was written; null without -o"""
 
 
-def resize_document(before: Model, resized: Resized, written: str | None) -> ResizeDocument:
+def resize_document(result: ResizeResult, written: str | None) -> ResizeDocument:
     """Return the document of a new resolution."""
+    before, after, resized = result.original, result.model, result.resized
     return ResizeDocument(
         schema_version=1,
         npufit_version=__version__,
         model=before.name,
         inputs=tuple(ShapesEntry(*entry) for entry in resized.inputs),
-        outputs=_outputs(before, resized.model),
-        macs=CountsEntry(_macs(before), _macs(resized.model)),
-        largest_tensor_bytes=CountsEntry(largest_tensors(before.main)[0], largest_tensors(resized.model.main)[0]),
+        outputs=_outputs(before, after),
+        macs=CountsEntry(_macs(before), _macs(after)),
+        largest_tensor_bytes=CountsEntry(largest_tensors(before.main)[0], largest_tensors(after.main)[0]),
         constants_changed=resized.constants,
         notes=resized.notes,
         written=written,

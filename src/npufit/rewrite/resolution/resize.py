@@ -58,10 +58,10 @@ def image_input(model: Model) -> str:
 
 def resize_image(model: Model, size: Size) -> Resized:
     """Return `model` with its only image input at `size`. Raises InputError where it has none or several."""
-    return resize(model, {image_input(model): size})
+    return resize_inputs(model, {image_input(model): size})
 
 
-def resize(model: Model, sizes: Mapping[str, Size]) -> Resized:
+def resize_inputs(model: Model, sizes: Mapping[str, Size]) -> Resized:
     """Return `model` with the inputs called so in `sizes` (by the tensor's or the signature's name) at new sizes.
 
     Weights and quantization stay as they are, so the answers are as good as the network is at that size. Constants that

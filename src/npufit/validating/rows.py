@@ -1,0 +1,113 @@
+"""Predicted against measured: every public measurement beside what a fit that had not seen its network predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from npufit.cost.measured.public_measurements import Row, measured_rows
+from npufit.cost.packaged_files import HELD_OUT, read_json
+from npufit.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyRow:
+    """One public measurement. `chip` is npufit's name of it, or the source's where npufit has no such chip.
+
+    `group` is what predicts the row (`imx93/cpu`, `imx93/vela`). `network` is the zoo's, None where it cannot be built.
+    `predicted_ms` and the range from `low_ms` to `high_ms` are by nested cross-validation: nothing in them was fitted
+    to a row of this network or chosen by one; None where there is no prediction. `compiler_ms` is the stack's own
+    compiler's estimate, `in_band` whether the measurement lay in the range.
+    `left_out` says why the row is not counted, empty where it is.
+    """
+
+    chip: str
+    group: str
+    model: str
+    size: str
+    network: str | None
+    unit: str
+    threads: str
+    stack: str
+    stack_version: str
+    measured_ms: float
+    predicted_ms: float | None
+    low_ms: float | None
+    high_ms: float | None
+    compiler_ms: float | None
+    left_out: str
+    source: str
+
+    @property
+    def in_band(self) -> bool | None:
+        """Whether the measurement lay in the range, None where there is none."""
+        if self.low_ms is None or self.high_ms is None:
+            return None
+        return self.low_ms <= self.measured_ms <= self.high_ms
+
+    @property
+    def counts(self) -> bool:
+        """Whether the row counts in the errors of its group."""
+        return self.predicted_ms is not None and not self.left_out
+
+    @property
+    def error(self) -> float | None:
+        """How far the prediction is off, as a share of the measurement; negative where it is too low."""
+        return None if self.predicted_ms is None else self.predicted_ms / self.measured_ms - 1
+
+    @property
+    def compiler_error(self) -> float | None:
+        """How far the compiler's own estimate is off, as `error`."""
+        return None if self.compiler_ms is None else self.compiler_ms / self.measured_ms - 1
+
+
+def accuracy_rows(document: Mapping[str, Any] | None = None) -> tuple[AccuracyRow, ...]:
+    """Return every public measurement with its held-out prediction, in the order of the files.
+
+    `document` is the `held_out` that `python -m npufit.cost.regression` writes; the packaged one where it is None.
+    """
+    held_out = {entry["row"]: entry for entry in (document or packaged_predictions())["rows"]}
+    return tuple(_row(row, held_out.get(row.index, {})) for row in measured_rows())
+
+
+def packaged_predictions() -> Mapping[str, Any]:
+    """Return the packaged predictions of networks that their fits had not seen."""
+    return read_json(HELD_OUT)
+
+
+def _row(row: Row, entry: Mapping[str, Any]) -> AccuracyRow:
+    predicted: float | None = entry.get("predicted_ms")
+    return AccuracyRow(
+        chip=row.chip or row.chip_name,
+        group=row.group,
+        model=row.model,
+        size=row.size,
+        network=entry.get("network") or row.network or None,
+        unit=row.unit.value,
+        threads=row.threads_text,
+        stack=row.stack_name,
+        stack_version=row.version,
+        measured_ms=row.measured_ms,
+        predicted_ms=predicted,
+        low_ms=entry.get("low_ms"),
+        high_ms=entry.get("high_ms"),
+        compiler_ms=entry.get("compiler_ms"),
+        left_out=entry.get("left_out") or row.left_out or ("" if predicted is not None else "no prediction is stored"),
+        source=row.source,
+    )
+
+
+def choose_rows(rows: Sequence[AccuracyRow], wanted: Sequence[str]) -> tuple[AccuracyRow, ...]:
+    """Return the rows of the chips or groups in `wanted` (`imx93`, `imx93/vela`, `imx93/cpu`), all where it is empty.
+
+    Raises InputError for one that has no row.
+    """
+    if not wanted:
+        return tuple(rows)
+    known = list(dict.fromkeys(name for row in rows for name in (row.chip, row.group)))
+    for name in wanted:
+        if name not in known:
+            named = ", ".join(entry for entry in known if " " not in entry)
+            raise InputError(f"there is no measurement of '{name}'. Known: {named}.")
+    return tuple(row for row in rows if row.chip in wanted or row.group in wanted)
