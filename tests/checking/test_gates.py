@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from npufit.checking import CheckResult, check, evaluate_gate, parse_gate
 from npufit.errors import InputError
 from npufit.loading import load
-from npufit.stacks import Status
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +86,3 @@ def test_time_that_is_not_predicted_does_not_pass() -> None:
                 outcome = evaluate_gate(parse_gate(gate), result)
                 assert outcome.found is None
                 assert not outcome.passed
-
-
-def test_nothing_passes_on_a_target_that_is_not_available() -> None:
-    result = check(load("zoo:mobilenet_v2@96,int8"), "imx8mp/vx")
-    gate = parse_gate("hazards<=1000")
-    assert evaluate_gate(gate, result).passed
-    absent = replace(result, placement=replace(result.placement, status=Status.UNAVAILABLE))
-    assert not evaluate_gate(gate, absent).passed

@@ -17,7 +17,7 @@ from npufit.cost.possible_workloads import all_it_could_take, as_unknown, place_
 from npufit.cost.unknown_placement import Span, span_unknown
 from npufit.cost.workload import Workload, on_the_cpu, workload_of
 from npufit.graph import Model, OperatorId
-from npufit.stacks import Evidence, NpuCount, Placement, Status, Target, Unit
+from npufit.stacks import Evidence, NpuCount, Placement, Target, Unit
 from real_files import find_model
 
 _BAND = Band(0.7, 1.4, None, 0, 0, None, "of this test")
@@ -35,8 +35,8 @@ def _cpu(chip: str = "imx95") -> dict[str, float]:
     return dict(found.values)
 
 
-def _span(workload: Workload, count: NpuCount | None = None, status: Status = Status.PARTIAL) -> Span:
-    placement = Placement(Target("imx95", "neutron", "1.16"), status, npu_count=count)
+def _span(workload: Workload, count: NpuCount | None = None) -> Span:
+    placement = Placement(Target("imx95", "neutron", "1.16"), npu_count=count)
     return span_unknown(placement, workload, _cpu(), 1, MODEL, _NPU, _BAND, _BAND)
 
 
@@ -56,7 +56,7 @@ def _width(span: Span) -> float:
 def test_nothing_known_is_a_range_from_all_on_the_npu_to_worse_than_the_cpu_alone() -> None:
     span = _span(_unknown(*_LAYERS))
     alone = span_unknown(
-        Placement(Target("imx95", "neutron", ""), Status.PARTIAL), _unknown(*_LAYERS), _cpu(), 1, None, {}, _BAND, _BAND
+        Placement(Target("imx95", "neutron", "")), _unknown(*_LAYERS), _cpu(), 1, None, {}, _BAND, _BAND
     )
     assert span.assumed is None
     assert span.low_ms is not None
@@ -93,19 +93,11 @@ def test_nearly_all_and_none_are_known_well_enough_for_a_number() -> None:
 
 
 def test_without_a_cost_model_only_the_cpu_alone_is_known() -> None:
-    placement = Placement(Target("rk3588", "teflon", ""), Status.COMPLETE)
+    placement = Placement(Target("rk3588", "teflon", ""))
     span = span_unknown(placement, on_npu(*_LAYERS), _cpu(), 1, None, {}, _BAND, _BAND)
     assert span.low_ms is None
     assert span.assumed is None
     assert span.high_ms > 0
-
-
-def test_an_unavailable_placement_assumes_what_the_npu_could_take() -> None:
-    span = _span(_unknown(*_LAYERS), status=Status.UNAVAILABLE)
-    assert span.assumed is not None
-    assert "not known" in span.why
-    assert span.low_ms is not None
-    assert span.low_ms <= span.assumed.total_ms <= span.high_ms
 
 
 def test_runs_are_partitions_and_single_operators_are_too() -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from npufit.errors import InputError
-from npufit.stacks import Status
 
 if TYPE_CHECKING:
     from npufit.checking.result import CheckResult, Summary
@@ -106,7 +105,7 @@ def parse_gate(text: str) -> Gate:
 def evaluate_gate(gate: Gate, result: CheckResult) -> GateResult:
     """Return whether `gate` holds for `result`. What is unknown does not pass."""
     quantity = _QUANTITIES[gate.quantity]
-    found = None if result.placement.status is Status.UNAVAILABLE else quantity.count(result)
+    found = quantity.count(result)
     if found is not None and gate.percent and quantity.total is not None:
         total = quantity.total(result.summary)
         found = 100.0 * found / total if total else 100.0

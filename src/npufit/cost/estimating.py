@@ -15,11 +15,11 @@ from npufit.cost.measured.public_measurements import find_measured
 from npufit.cost.memory import estimate_memory
 from npufit.cost.npu import NpuModel, load_npu_model
 from npufit.cost.packaged_coefficients import Fitted, load_fitted
-from npufit.cost.possible_workloads import Taking, all_it_could_take, as_unknown
+from npufit.cost.possible_workloads import Taking, all_it_could_take
 from npufit.cost.prediction import Bound
 from npufit.cost.slopes import slopes_by_differences
 from npufit.cost.unknown_placement import Span, span_unknown
-from npufit.cost.workload import PlacedDemand, Workload, on_the_cpu, workload_of
+from npufit.cost.workload import PlacedDemand, Workload, workload_of
 from npufit.errors import InputError
 from npufit.formatting import shorten
 from npufit.graph import Family, Model
@@ -68,8 +68,6 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
     workload = workload_of(model, placement)
     if target.stack in _COST_BY_PASSES and not workload.passes:
         model_of_npu = None  # a Vela that was only given as a program does not tell them
-    if placement.status is Status.UNAVAILABLE:
-        workload = as_unknown(on_the_cpu(model))
     cpu_values = {**cpu.values, **(options.cpu or {})}
     npu_values = {**(npu.values if npu is not None else {}), **(options.npu or {})}
     assembly = assemble(workload, cpu_values, threads, model_of_npu, npu_values)

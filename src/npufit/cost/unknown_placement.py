@@ -17,7 +17,7 @@ from npufit.cost.npu import NpuModel
 from npufit.cost.possible_workloads import Taking, could_take, place_runs, place_singly
 from npufit.cost.workload import Workload
 from npufit.graph import OperatorId
-from npufit.stacks import NpuCount, Placement, Status, Unit
+from npufit.stacks import NpuCount, Placement, Unit
 
 _NEARLY_ALL = 0.9
 """With this share of what the NPU could take, all of it is assumed to be there."""
@@ -162,8 +162,6 @@ def _assumption(
     placement: Placement, workload: Workload, takeable: tuple[OperatorId, ...], count: int | None
 ) -> tuple[tuple[OperatorId, ...] | None, str]:
     """Return the operators that are assumed to be on the NPU, None where nothing speaks for any, and why."""
-    if placement.status is Status.UNAVAILABLE:
-        return takeable, "assumes that the delegate takes every operator that the NPU could take, which is not known"
     if count is None or placement.npu_count is None:
         return None, "which operators the NPU gets is unknown"
     said = f"{placement.npu_count.operators} of {placement.npu_count.total} operators ({placement.npu_count.origin})"

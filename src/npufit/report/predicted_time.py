@@ -78,7 +78,7 @@ def prediction_clause(result: CheckResult) -> str:
     """Return the prediction as the headline says it, empty where a reversal says it already."""
     estimate = result.estimate
     if estimate is None:
-        return "" if result.placement.status is Status.UNAVAILABLE else "time not predicted"
+        return "time not predicted"
     found = reversal(result)
     if found is not None and found.measured is None:
         return ""

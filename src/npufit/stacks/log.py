@@ -55,10 +55,8 @@ def apply_log(placement: Placement, report: LogReport, model: Model) -> Placemen
         operators = [replace(operator, partition=partition_of.get(operator.id)) for operator in operators]
     on_npu = {operator.id for operator in operators if operator.unit is Unit.NPU}
     differences += _total_differences(placement, report, operators)
-    unknown = any(operator.unit is Unit.UNKNOWN for operator in operators)
     return replace(
         placement,
-        status=Status.PARTIAL if unknown else Status.COMPLETE,
         operators=tuple(operators),
         partitions=partitions,
         hazards=tuple(hazard for hazard in placement.hazards if hazard.culprit in on_npu),

@@ -186,8 +186,6 @@ class Status(StrEnum):
     """Every operator has a unit."""
     PARTIAL = "partial"
     """Some operators are unknown."""
-    UNAVAILABLE = "unavailable"
-    """The target exists, but npufit cannot answer for it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +193,6 @@ class Placement:
     """Where every operator of a model runs on a target, in the order of subgraphs and operators."""
 
     target: Target
-    status: Status
     operators: tuple[OperatorPlacement, ...] = ()
     partitions: tuple[Partition, ...] = ()
     hazards: tuple[Hazard, ...] = ()
@@ -211,3 +208,9 @@ class Placement:
     """What the stack's compiler predicts, where it ran here."""
     npu_count: NpuCount | None = None
     """Totals for this model, where they do not tell which operators they mean."""
+
+    @property
+    def status(self) -> Status:
+        """Whether it is known where every operator runs."""
+        unknown = any(operator.unit is Unit.UNKNOWN for operator in self.operators)
+        return Status.PARTIAL if unknown else Status.COMPLETE

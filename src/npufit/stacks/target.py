@@ -35,4 +35,3 @@ class TargetInfo:
     evidence: Evidence
     basis: str
     missing: str
-    available: bool = True

@@ -8,7 +8,7 @@ from npufit.checking import CheckResult
 from npufit.formatting import percent, plural, printable
 from npufit.report import predicted_time
 from npufit.report.hazards import hazards_by_effect, hazards_in_words
-from npufit.stacks import Effect, Stage, Status, Unit
+from npufit.stacks import Effect, Stage, Unit
 
 _STAGES = {
     Stage.FRONTEND_UNMAPPED: "{delegate} does not map it",
@@ -28,12 +28,6 @@ def headline(result: CheckResult) -> str:
     That the process crashes, or that the NPU makes it slower, comes first: it is what nobody expects.
     """
     summary = result.summary
-    if result.placement.status is Status.UNAVAILABLE:
-        notes = result.placement.notes
-        slower, predicted = predicted_time.reversal_words(result), predicted_time.prediction_clause(result)
-        said = notes[0].text if notes else "Not available yet."
-        after = f" {predicted[0].upper()}{predicted[1:]}." if predicted else ""
-        return f"{result.name}: {f'{slower}. ' if slower else ''}{said}{after}"
     total = plural(summary.operators, "operator")
     parts: list[str] = []
     if summary.unknown and not summary.npu:

@@ -25,8 +25,6 @@ def check_text(result: CheckResult, page: Page, *, everything: bool = False) -> 
     """Return the report on one target; `everything` lists each operator, tensor and partition."""
     lines = [*_headline(result, page)]
     lines.append(page.ink("dim", describe_model(result.model)))
-    if result.placement.status is Status.UNAVAILABLE:
-        return "\n".join(lines + time_section.time_lines(result, page, everything=everything))
     lines += _differences(result, page)
     lines += _hazards(result, page, everything)
     lines += time_section.time_lines(result, page, everything=everything)
@@ -49,9 +47,6 @@ def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
     rows = [["target", "predicted", "NPU", "CPU", "unknown", "MACs on NPU", "partitions", "copied", "hazards"]]
     for result in results:
         summary = result.summary
-        if result.placement.status is Status.UNAVAILABLE:
-            rows.append([result.name, predicted_time.prediction_cell(result), "not available yet", *[""] * 6])
-            continue
         share = summary.npu_macs_share
         rows.append(
             [

@@ -19,7 +19,7 @@ from npufit.report.hazards import hazard_cell
 from npufit.report.model_line import describe_model
 from npufit.report.terminal_page import Page, columns
 from npufit.rewrite import Pass
-from npufit.stacks import OperatorPlacement, Rule, Status, Unit
+from npufit.stacks import OperatorPlacement, Rule, Unit
 
 _SITES = 3
 _OUTPUTS = 8
@@ -91,8 +91,6 @@ def _now(result: CheckResult) -> str:
 
 def _where(result: CheckResult) -> str:
     summary = result.summary
-    if result.placement.status is Status.UNAVAILABLE:
-        return "where operators run is not known"
     unknown = f", {summary.unknown} unknown" if summary.unknown else ""
     within = f" in {plural(summary.partitions, 'partition')}" if summary.partitions else ""
     return f"{summary.npu} of {plural(summary.operators, 'operator')} on the NPU{within}{unknown}"

@@ -19,7 +19,6 @@ class TargetEntry(Document):
     versions: tuple[str, ...]
     """releases with rules of their own, oldest first"""
     default_version: str
-    available: bool
     evidence: Evidence
     basis: str
     """what placement rests on"""
@@ -38,7 +37,6 @@ def target_entry(info: TargetInfo) -> TargetEntry:
         stack=info.stack,
         versions=info.versions,
         default_version=info.default_version,
-        available=info.available,
         evidence=info.evidence,
         basis=info.basis,
         missing=info.missing,

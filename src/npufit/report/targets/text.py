@@ -12,9 +12,7 @@ def targets_text(targets: Sequence[TargetInfo], page: Page) -> str:
     """Return the list of targets with what is known about each."""
     lines: list[str] = []
     for info in targets:
-        name = f"{info.chip}/{info.stack}"
-        state = "" if info.available else page.ink("yellow", "  not available yet")
-        lines += [page.ink("cyan", name) + state]
+        lines.append(page.ink("cyan", f"{info.chip}/{info.stack}"))
         if info.versions:
             versions = ", ".join(
                 f"{version} (default)" if version == info.default_version else version for version in info.versions

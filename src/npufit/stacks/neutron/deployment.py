@@ -26,7 +26,6 @@ from npufit.stacks.placement import (
     Partition,
     Placement,
     Setting,
-    Status,
     Unit,
 )
 from npufit.stacks.rule import Evidence, Rule
@@ -44,7 +43,6 @@ def place_converted(model: Model, target: Target, release: Release) -> Placement
     partition = {graph.id: index for index, graph in enumerate(graphs)}
     return Placement(
         target=target,
-        status=Status.COMPLETE,
         operators=tuple(
             placed
             for number, subgraph in enumerate(model.subgraphs)

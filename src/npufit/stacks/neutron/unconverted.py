@@ -9,7 +9,7 @@ from npufit.stacks.neutron.networks import box_decoders
 from npufit.stacks.neutron.observations import observe, observe_count
 from npufit.stacks.neutron.site import Site
 from npufit.stacks.neutron.versions import Release
-from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Placement, Setting, Status, Unit
+from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Placement, Setting, Unit
 from npufit.stacks.rule import Effect, Evidence
 from npufit.stacks.target import Target
 
@@ -22,7 +22,6 @@ def place_plain(model: Model, target: Target, release: Release) -> Placement:
     unknown = any(operator.unit is Unit.UNKNOWN for operator in operators)
     return Placement(
         target=target,
-        status=Status.PARTIAL if unknown else Status.COMPLETE,
         operators=operators,
         hazards=_depthwise_detector(model.main, release),
         settings=release_settings(release),

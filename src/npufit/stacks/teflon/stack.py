@@ -5,7 +5,7 @@ from __future__ import annotations
 from npufit.errors import InternalError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
-from npufit.stacks.placement import Note, Placement, Setting, Status, Unit
+from npufit.stacks.placement import Note, Placement, Setting
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
@@ -65,10 +65,8 @@ class TeflonStack:
             raise InternalError(f"{target}: the version was not resolved")
         driver = _driver(target.chip)
         placed = place_by_rules(model, target.chip, driver, release)
-        unknown = any(operator.unit is Unit.UNKNOWN for operator in placed.operators)
         return Placement(
             target=target,
-            status=Status.PARTIAL if unknown else Status.COMPLETE,
             operators=placed.operators,
             partitions=placed.partitions,
             hazards=placed.hazards,

@@ -18,7 +18,7 @@ from npufit.stacks.vela.runner import VelaOutput
 from npufit.stacks.vela.summary import MemoryNeed, read_summary, read_total
 from npufit.tflite import parse_model
 
-FORM = 8
+FORM = 9
 """Version of the stored form; raise it when the stored data, or the reading of Vela's output, changes."""
 
 

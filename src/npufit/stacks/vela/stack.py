@@ -8,7 +8,7 @@ from npufit.chips import chip_names, load_chip
 from npufit.errors import InputError, ModelError, NpufitError, Place, ToolError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
-from npufit.stacks.placement import Hazard, MemoryUse, Note, Placement, Status, Unit
+from npufit.stacks.placement import Hazard, MemoryUse, Note, Placement
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
@@ -96,10 +96,8 @@ class VelaStack:
         placed = place_operators(model, compilation, version)
         # As everywhere: the Nth stream is that of the Nth call where there are as many of both.
         is_tied = compilation.database.stream_count == len(placed.partitions)
-        unknown = any(operator.unit is Unit.UNKNOWN for operator in placed.operators)
         return Placement(
             target=target,
-            status=Status.PARTIAL if unknown else Status.COMPLETE,
             operators=placed.operators,
             partitions=placed.partitions,
             hazards=_hazards(model, compilation, placed, settings, compiler),
@@ -205,7 +203,6 @@ def _read_precompiled(model: Model, target: Target, options: PlaceOptions) -> Pl
     read = place_precompiled(model, settings.accelerator)
     return Placement(
         target=target,
-        status=Status.COMPLETE,
         operators=read.operators,
         partitions=read.partitions,
         hazards=read.hazards,

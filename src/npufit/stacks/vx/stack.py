@@ -5,7 +5,7 @@ from __future__ import annotations
 from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
-from npufit.stacks.placement import Note, Placement, Setting, Status, Unit
+from npufit.stacks.placement import Note, Placement, Setting, Unit
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
@@ -70,7 +70,6 @@ class VxStack:
         placed = place_by_rules(model, bsp)
         return Placement(
             target=target,
-            status=Status.COMPLETE,
             operators=placed.operators,
             partitions=placed.partitions,
             hazards=placed.hazards,
