@@ -47,7 +47,7 @@ format: $(VENV)/.developer
 
 docs: $(VENV)/.developer
 	$(BIN)/npufit rules --write docs/rules
-	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation tests/report/test_golden.py tests/report/test_schemas.py \
+	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation tests/report/test_schemas.py \
 		tests/rewrite/test_cures.py tests/replay
 
 bench: $(VENV)/.developer

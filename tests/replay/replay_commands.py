@@ -94,6 +94,12 @@ _OTHERS = {
     "check-several": f"check models/kws_ref_model.tflite {_EVERY_STACK}",
     "check-several-json": f"check models/micro/pad_asym_conv.tflite {_EVERY_STACK} --json",
     "check-output": "check models/micro/concat_c16.tflite -t imx93/teflon@25.3 -o report.txt",
+    # check: larger networks, each on a stack that it is interesting on
+    "check-zoo-mobilenet-v2-uint8": "check zoo:mobilenet_v2@224,uint8 -t imx93/teflon@26.2",
+    "check-zoo-mobilenet-v2-per-tensor": "check zoo:mobilenet_v2@224,int8-per-tensor,io=int8 -t imx93/teflon@25.3",
+    "check-zoo-mobilenet-v2-per-channel": "check zoo:mobilenet_v2@224,int8 -t imx93/teflon@25.3",
+    "check-zoo-ssd": "check zoo:ssd_mobilenet_v1@300,uint8 -t imx8mp/teflon@26.1",
+    "check-zoo-resnet50-v2": "check zoo:resnet50_v2@96,int8 -t imx95/neutron@1.16",
     # check: other forms
     "check-sarif": "check models/person_detect.tflite -t imx93/teflon@25.3 -t imx8mp/vx --sarif",
     "check-sarif-fine": "check models/kws_ref_model.tflite -t imx93/vela --sarif",
@@ -205,11 +211,11 @@ _OTHERS = {
     "calibrate-no-model": "calibrate files/runs.csv -t imx93/vela -o board.toml",
     "calibrate-other-model": "calibrate files/runs.csv -t imx93/vela -m kws=models/kws_ref_model.tflite -o board.toml",
     "calibrate-no-measurement": "calibrate files/labels.txt -t imx93/vela -m models/kws_ref_model.tflite -o board.toml",
-    "accuracy": "accuracy",
+    "accuracy": "accuracy imx93/vela imx8mp/vx imx8mp/cpu",
     "accuracy-all": "accuracy imx93/vela --all",
     "accuracy-json": "accuracy imx8mp/cpu --json",
     "accuracy-markdown": "accuracy imx8mp/vx --markdown",
-    "accuracy-picture": "accuracy imx93 --svg plot.svg",
+    "accuracy-picture": "accuracy imx93/vela --svg plot.svg",
     "accuracy-unknown": "accuracy imx39",
     # what npufit knows
     "targets": "targets",

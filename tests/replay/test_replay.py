@@ -1,5 +1,8 @@
 """Every command on a fixed, small set of models: output, exit code and written files stay as they were.
 
+Times are predicted with the coefficients in `frozen`, so that a new fit changes no answer here. What the packaged
+coefficients predict stands in `predicted_times.txt` alone. A coefficient that is new goes into `frozen` by hand.
+
 After a change that is meant, keep the new answers with NPUFIT_UPDATE_GOLDEN=1 and read the difference. Answers of
 commands that are no longer in `replay_commands.py` are to be removed by hand; a test names them.
 """
@@ -8,11 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -20,8 +24,12 @@ import numpy as np
 import pytest
 from replay_commands import COMMANDS
 
+import npufit
 from npufit import __version__
 from npufit.cli import main
+from npufit.cost import packaged_coefficients
+from npufit.validating import accuracy
+from real_files import find_model
 
 _FOLDER = Path(__file__).parent
 _KEPT = _FOLDER / "kept"
@@ -35,6 +43,9 @@ _MASKS = (
 )
 """What differs from run to run, from day to day and from release to release."""
 
+_NETWORKS = ("zoo:mobilenet_v1@224,uint8", "zoo:mobilenet_v2@224,int8", "fastestdet_shufflenetv2.tflite")
+_TARGETS = ("imx93/teflon", "imx8mp/teflon", "imx93/vela", "imx8mp/vx", "imx95/neutron")
+
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -42,6 +53,18 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("replay-cache")
 
 
+@pytest.fixture
+def frozen() -> Iterator[None]:
+    """Predict with frozen coefficients."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packaged_coefficients, "FITTED", _FOLDER / "frozen" / "fitted.json")
+        patch.setattr(accuracy, "HELD_OUT", _FOLDER / "frozen" / "held_out.json")
+        _forget_coefficients()
+        yield
+    _forget_coefficients()
+
+
+@pytest.mark.usefixtures("frozen")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_answers_as_before(name: str, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for link, folder in _LINKS.items():
@@ -50,14 +73,35 @@ def test_a_command_answers_as_before(name: str, tmp_path: Path, cache: Path, mon
     for variable, value in {"COLUMNS": "100", "NO_COLOR": "1", "NPUFIT_CACHE_DIR": str(cache)}.items():
         monkeypatch.setenv(variable, value)
     answer = _masked(_answer(COMMANDS[name]), {tmp_path: "<folder>", cache: "<cache>"})
-    path = _KEPT / f"{name}.txt"
+    _compare(answer, _KEPT / f"{name}.txt")
+
+
+def test_times_are_predicted_as_before() -> None:
+    """With the packaged coefficients: the total, its range, and the CPU alone, in milliseconds."""
+    lines: list[str] = []
+    for network, target in itertools.product(_NETWORKS, _TARGETS):
+        source = network if network.startswith("zoo:") else find_model(network)
+        estimate = npufit.check(npufit.load(source), target).estimate
+        assert estimate is not None
+        span = [estimate.total_ms, estimate.low_ms, estimate.high_ms, estimate.cpu_only_ms]
+        numbers = "".join("        -" if ms is None else f"{ms:9.4g}" for ms in span)
+        lines.append(f"{network:32}{target:14}{numbers}")
+    _compare("\n".join(lines) + "\n", _FOLDER / "predicted_times.txt")
+
+
+def test_nothing_is_kept_of_commands_that_are_gone() -> None:
+    assert {path.stem for path in _KEPT.iterdir()} == set(COMMANDS)
+
+
+def _compare(answer: str, path: Path) -> None:
     if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
         path.write_text(answer, encoding="utf-8")
     assert answer == path.read_text(encoding="utf-8")
 
 
-def test_nothing_is_kept_of_commands_that_are_gone() -> None:
-    assert {path.stem for path in _KEPT.iterdir()} == set(COMMANDS)
+def _forget_coefficients() -> None:
+    packaged_coefficients.read_fitted.cache_clear()
+    packaged_coefficients.load_fitted.cache_clear()
 
 
 def _answer(arguments: Sequence[str]) -> str:

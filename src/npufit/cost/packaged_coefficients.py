@@ -29,14 +29,15 @@ class Fitted:
 
 
 @functools.cache
-def _document() -> dict[str, Any]:
+def read_fitted() -> dict[str, Any]:
+    """Return the document of the fit."""
     return read_json(FITTED)
 
 
 @functools.cache
 def load_fitted(name: str) -> Fitted | None:
     """Return what was fitted for `name`, such as `imx93/cpu` or `imx93/vela`; None where there is nothing."""
-    found = _document()["models"].get(name)
+    found = read_fitted()["models"].get(name)
     return (
         None if found is None else Fitted(found["values"], spread_of(found["spread"]), tuple(found.get("releases", ())))
     )
