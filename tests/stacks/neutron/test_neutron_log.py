@@ -285,9 +285,9 @@ def test_other_logs_are_not_ours(text: str) -> None:
     ids=["lines", "blanks", "digits", "list", "number", "word", "quotes", "progress"],
 )
 def test_hostile_texts_do_not_take_quadratic_time(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     STACK.read_log(text, _PLAIN)
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 _FRAGMENTS = [*_CONVERTER.splitlines(), *_LATER.splitlines(), *_DUMP.splitlines(), "= ", "0x", "88", ",", "\r", "٣"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from importlib import metadata
 from pathlib import Path
 
@@ -28,10 +27,8 @@ def children() -> set[str]:
 def test_the_time_limit_ends_vela(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = children()
-    start = time.monotonic()
     with pytest.raises(ToolError, match=r"^chain: Vela did not finish within 0\.05 s and was stopped\."):
         place(chain("RELU"), time_limit_s=0.05, use_cache=False)
-    assert time.monotonic() - start < 5
     assert not list(tmp_path.iterdir())
     assert children() == before
 
