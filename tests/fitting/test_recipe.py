@@ -13,6 +13,7 @@ from npufit.errors import InputError
 from npufit.fitting import Recipe, pass_options, pass_text, read_recipe
 from npufit.fitting.recipe import LARGEST_RECIPE_BYTES
 from npufit.rewrite import parse_pass
+from npufit.rewrite.passes.activations import FuseActivations
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.escapes import BreakEscape
 from npufit.rewrite.passes.padding import FoldPad
@@ -30,6 +31,14 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
         "exactness": "exact",
         "options": {"growth": 1},
     }
+
+
+def test_a_recipe_with_a_former_name_of_a_pass_replays(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.json"
+    written = Recipe((FuseActivations(),), __version__, "imx93/vela@5.2", "m").text()
+    path.write_text(written.replace("fuse-activations", "refuse-activations"), encoding="utf-8")
+    assert "refuse-activations" in path.read_text()
+    assert read_recipe(path).passes == (FuseActivations(),)
 
 
 def test_passes_are_written_as_they_are_read() -> None:

@@ -147,6 +147,12 @@ def test_a_pass_that_fails_is_reported_and_not_taken(padded: CheckResult) -> Non
     assert "a bug in npufit" in found.verdicts[1].why
 
 
+def test_a_pass_is_skipped_by_its_former_name_as_well(padded: CheckResult) -> None:
+    options = FitOptions(skip=("refuse-activations",), prove=False)
+    verdicts = {verdict.pass_.name: verdict for verdict in fit(padded.model, padded.target, options).verdicts}
+    assert verdicts["fuse-activations"].outcome is PassOutcome.SKIPPED
+
+
 def test_a_survey_tries_each_pass_alone(padded: CheckResult) -> None:
     found = survey(padded, (*_PASSES, Inexact()))
     assert not found.steps

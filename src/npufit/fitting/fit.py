@@ -83,7 +83,9 @@ class _Start:
         options = self.options
         asked = self.passes if options.passes is not None else ()
         known = {pass_.name: pass_ for pass_ in (*_named(options.skip), *asked)}
-        skipped = [PassVerdict(known[name], PassOutcome.SKIPPED, "skipped by --skip") for name in options.skip]
+        skipped = [
+            PassVerdict(known[load_pass(name).name], PassOutcome.SKIPPED, "skipped by --skip") for name in options.skip
+        ]
         return SearchOptions(
             asked=options.passes is not None,
             allow_approximate=options.allow_approximate,

@@ -17,7 +17,7 @@ _PASSES = {
     "clean-reshapes": "reshapes:CleanReshapes",
     "fix-batch": "batch:FixBatch",
     "fold-pad": "padding:FoldPad",
-    "refuse-activations": "activations:FuseActivations",
+    "fuse-activations": "activations:FuseActivations",
     "unfuse-activations": "activations:UnfuseActivations",
     "rearrange-additions": "additions:RearrangeAdditions",
     "mean-to-convolution": "pooling:MeanToConvolution",
@@ -35,6 +35,9 @@ _PASSES = {
 }
 """Every pass by name, in the order in which a search tries them; a module is imported when its pass is needed."""
 
+_FORMER_NAMES = {"refuse-activations": "fuse-activations"}
+"""Names that passes had in the last release, by which recipes and scripts still find them."""
+
 _TRUE = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -44,12 +47,13 @@ def pass_names() -> tuple[str, ...]:
 
 
 def load_pass(name: str) -> type[Pass]:
-    """Return the pass called `name`. Raises InputError with the nearest names where there is none."""
+    """Return the pass called `name`, now or formerly. Raises InputError with the nearest names if there is none."""
+    name = _FORMER_NAMES.get(name, name)
     if name not in _PASSES:
         near = difflib.get_close_matches(name, _PASSES, n=3, cutoff=0.4)
         raise InputError(f"there is no pass '{name}'. Did you mean {' or '.join(near)}?" if near else _known(name))
-    module, _, own = _PASSES[name].partition(":")
-    return getattr(importlib.import_module(f"npufit.rewrite.passes.{module}"), own)
+    module, _, class_name = _PASSES[name].partition(":")
+    return getattr(importlib.import_module(f"npufit.rewrite.passes.{module}"), class_name)
 
 
 def _known(name: str) -> str:
@@ -70,9 +74,9 @@ def parse_pass(text: str) -> Pass:
 
 def make_pass(name: str, options: Mapping[str, Any]) -> Pass:
     """Return the pass called `name` with `options` by the names of its fields, as text or as values."""
-    own = load_pass(name)
-    types = get_type_hints(own)
-    known = {field.name: types[field.name] for field in fields(own)}
+    pass_type = load_pass(name)
+    types = get_type_hints(pass_type)
+    known = {field.name: types[field.name] for field in fields(pass_type)}
     values: dict[str, Any] = {}
     for key, value in options.items():
         field = key.replace("-", "_")
@@ -80,7 +84,7 @@ def make_pass(name: str, options: Mapping[str, Any]) -> Pass:
             names = ", ".join(name.replace("_", "-") for name in known) or "none"
             raise InputError(f"{name} has no option '{key}'. It has: {names}.")
         values[field] = _value(name, key, known[field], value)
-    return own(**values)
+    return pass_type(**values)
 
 
 def _value(name: str, key: str, wanted: Any, given: Any) -> Any:

@@ -1,4 +1,4 @@
-"""refuse-activations and unfuse-activations: the same integers, whoever clamps them."""
+"""fuse-activations and unfuse-activations: the same integers, whoever clamps them."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ from npufit.rewrite import Context, load_pass
 from rewrite.rewriting import on
 
 _PASSES = [
-    "remove-dead", "cancel-transposes", "clean-reshapes", "fix-batch", "fold-pad", "refuse-activations",
+    "remove-dead", "cancel-transposes", "clean-reshapes", "fix-batch", "fold-pad", "fuse-activations",
     "unfuse-activations", "mean-to-convolution", "join-axis", "break-escape", "vector-gather", "to-int8", "to-uint8",
     "substitute",
 ]  # fmt: skip

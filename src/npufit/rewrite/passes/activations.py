@@ -1,4 +1,4 @@
-"""refuse-activations and unfuse-activations: an activation moves into the operator before it, or out of it."""
+"""fuse-activations and unfuse-activations: an activation moves into the operator before it, or out of it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FuseActivations(Pass):
     which drops fused activations or refuses them, only those move in that the range of the result implies.
     """
 
-    name: ClassVar[str] = "refuse-activations"
+    name: ClassVar[str] = "fuse-activations"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = "fuse RELU, RELU6 and RELU_N1_TO_1 into the operator before them"
 
