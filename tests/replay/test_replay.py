@@ -28,7 +28,7 @@ import npufit
 from npufit import __version__
 from npufit.cli import main
 from npufit.cost import packaged_coefficients
-from npufit.validating import accuracy
+from npufit.validating import rows
 from real_files import find_model
 
 _FOLDER = Path(__file__).parent
@@ -58,7 +58,7 @@ def frozen() -> Iterator[None]:
     """Predict with frozen coefficients."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(packaged_coefficients, "FITTED", _FOLDER / "frozen" / "fitted.json")
-        patch.setattr(accuracy, "HELD_OUT", _FOLDER / "frozen" / "held_out.json")
+        patch.setattr(rows, "HELD_OUT", _FOLDER / "frozen" / "held_out.json")
         _forget_coefficients()
         yield
     _forget_coefficients()
