@@ -15,7 +15,7 @@ from npufit.cost.cpu_coefficients import UNKNOWN
 from npufit.cost.demand import Demand
 from npufit.cost.measured.public_measurements import load_workload
 from npufit.cost.packaged_coefficients import load_fitted
-from npufit.execution.cutting_out import cut_out
+from npufit.execution.cutting_out import cut_segment
 from npufit.graph import Family
 from real_files import find_model
 
@@ -101,7 +101,7 @@ def test_operators_without_cost_data_make_the_band_wide(chip: str) -> None:
 
 def test_the_report_says_that_a_custom_operator_makes_it_unsure() -> None:
     whole = npufit.load(str(find_model("hard/posenet_mobilenet_v1_075_353_481_decoder.tflite")))
-    model = cut_out(whole, [len(whole.main.operators) - 1])
+    model = cut_segment(whole, [len(whole.main.operators) - 1])
     found = estimate(model, npufit.check(model, "imx93/teflon@26.1").placement)
     assert found is not None
     assert any("estimated as ADD" in reason for reason in found.cpu_band.unsure)

@@ -10,8 +10,8 @@ import numpy as np
 
 from npufit.errors import InputError
 from npufit.graph import Buffer, Model
+from npufit.graph.arrays import stored_values
 from npufit.rewrite import Context, Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.constants import values_of
 
 
 def shift_bias(model: Model, steps: int) -> Model:
@@ -19,7 +19,7 @@ def shift_bias(model: Model, steps: int) -> Model:
     graph = model.main
     last = next(operator for operator in reversed(graph.operators) if operator.type == "CONV_2D")
     bias = graph.tensors[last.inputs[2]]
-    values = values_of(bias)
+    values = stored_values(bias)
     assert values is not None
     moved = replace(bias, buffer=Buffer((values + np.int32(steps)).astype(np.int32).tobytes()))
     tensors = tuple(moved if index == last.inputs[2] else tensor for index, tensor in enumerate(graph.tensors))

@@ -8,12 +8,23 @@ With named tensors, the parts end where these are written instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from npufit.errors import InputError
 from npufit.formatting import printable, shorten
-from npufit.graph import NO_TENSOR, ElementType, Kind, Model, Operator, Tensor, operator_type, validate
+from npufit.graph import (
+    NO_TENSOR,
+    ElementType,
+    Kind,
+    Model,
+    Subgraph,
+    boundary,
+    operator_type,
+    operators_after,
+    operators_before,
+    validate,
+)
 from npufit.rewrite import Editor
 from npufit.stacks import Placement, Unit
 
@@ -53,7 +64,7 @@ def divide(model: Model, placement: Placement, head: Sequence[str] = (), tail: S
         )
     _check_state(model, before, behind)
     sides = [(Unit.CPU, sorted(before)), (Unit.NPU, middle), (Unit.CPU, sorted(behind))]
-    chosen = [(unit, operators) for unit, operators in sides if operators and _leaving(model, operators)]
+    chosen = [(unit, operators) for unit, operators in sides if operators and boundary(model.main, operators).outputs]
     if len(chosen) == 1:
         raise InputError(f"{model.name}: what is outside of the part for the NPU reaches no output; nothing to cut.")
     return tuple(
@@ -73,39 +84,21 @@ def _sides(
             f"{model.name}: nothing is known to run on the NPU of {placement.target}, so there is nothing to cut. Name "
             "the tensors with --head and --tail."
         )
-    fed, feeding = _reach(operators, on_npu), _reach_back(operators, on_npu)
+    fed, feeding = on_npu | operators_after(model.main, on_npu), _up_to(model.main, on_npu)
     before = frozenset(feeding - fed) if on_npu else frozenset[int]()
     behind = frozenset(range(len(operators))) - feeding if on_npu else frozenset[int]()
     if head:
-        before = frozenset(_reach_back(operators, _writers(model, head, "--head")))
+        before = frozenset(_up_to(model.main, _writers(model, head, "--head")))
     if tail:
-        inside = _reach_back(operators, _writers(model, tail, "--tail"))
+        inside = _up_to(model.main, _writers(model, tail, "--tail"))
         behind = frozenset(range(len(operators))) - inside - before
     elif head:
         behind -= before
     return before - behind, behind
 
 
-def _reach(operators: Sequence[Operator], start: Iterable[int]) -> set[int]:
-    """Return the operators in `start` and those that their results reach."""
-    reached, tensors = set(start), set[int]()
-    for index, operator in enumerate(operators):
-        if index in reached or not tensors.isdisjoint(operator.inputs):
-            reached.add(index)
-            tensors.update(operator.outputs)
-            tensors.discard(NO_TENSOR)
-    return reached
-
-
-def _reach_back(operators: Sequence[Operator], start: Iterable[int]) -> set[int]:
-    """Return the operators in `start` and those whose results reach them."""
-    reached, tensors = set(start), set[int]()
-    for index in reversed(range(len(operators))):
-        if index in reached or not tensors.isdisjoint(operators[index].outputs):
-            reached.add(index)
-            tensors.update(operators[index].inputs)
-            tensors.discard(NO_TENSOR)
-    return reached
+def _up_to(graph: Subgraph, operators: set[int]) -> set[int]:
+    return operators | operators_before(graph, operators)
 
 
 def _writers(model: Model, names: Sequence[str], option: str) -> set[int]:
@@ -144,12 +137,10 @@ def _check_state(model: Model, before: frozenset[int], behind: frozenset[int]) -
 def _part(model: Model, file: str, unit: Unit, operators: Sequence[int]) -> Part:
     """Return the file that holds `operators`: it reads what others write, and gives what others read."""
     graph, inside = model.main, frozenset(operators)
-    written = _tensors(graph.operators[index].outputs for index in operators)
-    read = _tensors(graph.operators[index].inputs for index in operators)
-    entering = [index for index in read if index not in written and _is_passed(graph.tensors[index])]
+    crossing = boundary(graph, operators)
+    entering = [index for index in crossing.inputs if not graph.tensors[index].is_variable]
     own = [index for index in graph.inputs if index in entering]
-    inputs = (*own, *(index for index in entering if index not in own))
-    outputs = _leaving(model, operators)
+    inputs, outputs = (*own, *(index for index in entering if index not in own)), crossing.outputs
     for index in (*inputs, *outputs):
         if graph.tensors[index].element in _NO_FILE:
             raise InputError(
@@ -167,19 +158,3 @@ def _part(model: Model, file: str, unit: Unit, operators: Sequence[int]) -> Part
     cut_out = replace(cut_out, name=f"{model.name}, {file}")
     validate(cut_out)
     return Part(file, unit, cut_out, tuple(operators), inputs, outputs)
-
-
-def _leaving(model: Model, operators: Sequence[int]) -> tuple[int, ...]:
-    """Return what `operators` write and others read, or the model gives."""
-    graph, inside = model.main, frozenset(operators)
-    elsewhere = _tensors(other.inputs for index, other in enumerate(graph.operators) if index not in inside)
-    wanted = {*elsewhere, *graph.outputs}
-    return tuple(index for index in _tensors(graph.operators[index].outputs for index in operators) if index in wanted)
-
-
-def _is_passed(tensor: Tensor) -> bool:
-    return not tensor.is_constant and not tensor.is_variable
-
-
-def _tensors(groups: Iterable[tuple[int, ...]]) -> dict[int, None]:
-    return dict.fromkeys(index for group in groups for index in group if index != NO_TENSOR)

@@ -4,7 +4,7 @@ from npufit.execution.classes import Score, best_classes, read_labels
 from npufit.execution.compare import IN_BRICKS, Comparison, TensorComparison, compare
 from npufit.execution.inputs import RANGES, random_inputs, read_inputs
 from npufit.execution.outputs import write_outputs
-from npufit.execution.partial import LeftOut, Partial, describe, operators_after
+from npufit.execution.partial import LeftOut, Partial, describe
 from npufit.execution.progress import Progress, Stage
 from npufit.execution.reference import GOLDEN, Reference
 from npufit.execution.values import Array, Values
@@ -26,7 +26,6 @@ __all__ = [
     "best_classes",
     "compare",
     "describe",
-    "operators_after",
     "random_inputs",
     "read_inputs",
     "read_labels",

@@ -15,8 +15,8 @@ from math import prod
 from pathlib import Path
 
 from npufit.errors import InputError
-from npufit.execution.values import dtype_of
-from npufit.graph import NO_TENSOR, Model, wire
+from npufit.graph import NO_TENSOR, Model, boundary, wire
+from npufit.graph.arrays import dtype_of
 
 IO_REGION = 1
 SRAM_REGION = 2
@@ -159,29 +159,14 @@ def _read_tables(folder: Path, model: Model) -> Iterator[tuple[int, ...]]:
 def _partition(
     folder: Path, model: Model, index: int, submission: Submission, operators: tuple[int, ...]
 ) -> CapturedPartition:
-    inputs, outputs = _boundary(model, operators)
+    crossing = boundary(model.main, operators)
     slots, end = place_slots(model, operators)
     if end != len(submission.io):
         raise InputError(
             f"{folder}: the feature maps of partition {index} take {end} bytes, its IO buffer has "
             f"{len(submission.io)}. The capture is of another model, or of a driver that places them differently."
         )
-    return CapturedPartition(submission, operators, inputs, outputs, slots)
-
-
-def _boundary(model: Model, operators: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the tensors that enter and leave a group of operators."""
-    main, own = model.main, set(operators)
-    written = dict.fromkeys(tensor for operator in operators for tensor in main.operators[operator].outputs)
-    read = dict.fromkeys(tensor for operator in operators for tensor in main.operators[operator].inputs)
-    consumers = wire(main).consumers
-    entering = (
-        tensor
-        for tensor in read
-        if tensor != NO_TENSOR and tensor not in written and not main.tensors[tensor].is_constant
-    )
-    leaving = (tensor for tensor in written if tensor in main.outputs or not own.issuperset(consumers[tensor]))
-    return tuple(entering), tuple(leaving)
+    return CapturedPartition(submission, operators, crossing.inputs, crossing.outputs, slots)
 
 
 def place_slots(model: Model, operators: Sequence[int]) -> tuple[tuple[Slot, ...], int]:

@@ -12,6 +12,7 @@ from npufit.errors import InputError
 from npufit.execution.values import Array
 from npufit.files import read_bounded
 from npufit.graph import Model
+from npufit.graph.arrays import real_values
 
 _LARGEST_LABELS_BYTES = 16 << 20
 _FEWEST_CLASSES = 2
@@ -76,9 +77,7 @@ def _scores(model: Model, outputs: Mapping[int, Array]) -> Array | None:
     stored = outputs[index]
     if stored.ndim < 1 or stored.size != stored.shape[-1] or stored.size < _FEWEST_CLASSES or stored.dtype.kind == "c":
         return None
-    quantization = model.main.tensors[index].quantization
-    real = stored.reshape(-1).astype(np.float64)
-    return (real - quantization.zero_point) * quantization.scale if quantization.scales else real
+    return real_values(stored, model.main.tensors[index].quantization).reshape(-1)
 
 
 def _attached_labels(model: Model, count: int) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from npufit.execution import Array, Values
-from npufit.graph import Model
+from npufit.graph import Model, Tensor
+from npufit.graph.arrays import real_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _difference(model: Model, index: int, before: list[Array], after: list[Array
     product, old_length, new_length = 0.0, 0.0, 0.0
     agreeing, positions = 0, 0
     for old, new in zip(before, after, strict=True):
-        first, second = (_real(values, tensor.quantization.zero_point, scale) for values in (old, new))
+        first, second = (_real(values, tensor) for values in (old, new))
         distance = _distance(first, second)
         count += distance.size
         total += float(distance.sum())
@@ -88,6 +89,5 @@ def _distance(first: Array, second: Array) -> Array:
     return np.where(same, 0.0, np.where(np.isnan(distance), np.inf, distance))
 
 
-def _real(values: Array, zero_point: int, scale: float | None) -> Array:
-    real = (np.abs(values) if values.dtype.kind == "c" else values).astype(np.float64)
-    return (real - zero_point) * scale if scale else real
+def _real(values: Array, tensor: Tensor) -> Array:
+    return real_values(np.abs(values) if values.dtype.kind == "c" else values, tensor.quantization)

@@ -10,8 +10,9 @@ import numpy as np
 from npufit.ethosu.arrays import Memory
 from npufit.ethosu.feature_maps import read
 from npufit.ethosu.operations import BlockOperation, Operation
-from npufit.execution.values import Array, dtype_of
+from npufit.execution.values import Array
 from npufit.graph import Model
+from npufit.graph.arrays import dtype_of
 from npufit.stacks.vela import Write
 
 

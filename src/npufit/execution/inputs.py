@@ -17,9 +17,10 @@ import numpy as np
 
 from npufit.errors import InputError
 from npufit.execution.operands import operand_values
-from npufit.execution.values import Array, dtype_of, without_ones
+from npufit.execution.values import Array, without_ones
 from npufit.formatting import printable, shorten
-from npufit.graph import Model, Quantization, Tensor, wire
+from npufit.graph import Model, Tensor, wire
+from npufit.graph.arrays import dtype_of
 
 RANGES = {"-1..1": (-1.0, 1.0), "0..1": (0.0, 1.0), "0..255": (0.0, 255.0)}
 """The real values that black and white pixels may stand for."""
@@ -94,12 +95,8 @@ def pixel_range(model: Model, index: int, normalize: str = "auto") -> tuple[floa
     quantization = tensor.quantization
     if not quantization.scales or tensor.element.is_float:
         return RANGES["-1..1"]
-    low, high = (_real(value, quantization) for value in tensor.element.integer_range)
+    low, high = map(quantization.real, tensor.element.integer_range)
     return min(RANGES.values(), key=lambda ends: abs(ends[0] - low) + abs(ends[1] - high))
-
-
-def _real(value: int, quantization: Quantization) -> float:
-    return (value - quantization.zero_point) * quantization.scale
 
 
 def _quantized_form(model: Model, index: int) -> Tensor:

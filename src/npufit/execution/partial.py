@@ -7,16 +7,16 @@ kernels that crash. So a model is tried, and what LiteRT says decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from npufit.errors import InputError, NpufitError
-from npufit.execution.cutting_out import cut_out
+from npufit.execution.cutting_out import cut_segment
 from npufit.execution.reference import Reference
 from npufit.execution.unsafe import unsafe_operators
 from npufit.execution.values import Array, Values
 from npufit.formatting import shorten
-from npufit.graph import NO_TENSOR, Model, Subgraph, wire
+from npufit.graph import NO_TENSOR, Model, wire
 from npufit.litert import TIME_LIMIT_S, Failure, LitertFailureError, LitertRefusalError
 
 Feed = Callable[[int], Array | None]
@@ -135,7 +135,7 @@ class Partial:
                     break
         self._chosen = [index for index in range(len(operators)) if index not in self._causes | self._lacking]
         if self._chosen:
-            self.model = self._model if len(self._chosen) == len(operators) else cut_out(self._model, self._chosen)
+            self.model = self._model if len(self._chosen) == len(operators) else cut_segment(self._model, self._chosen)
 
     def _offer(self, operator: int) -> None:
         for tensor in self._model.main.operators[operator].outputs:
@@ -188,7 +188,7 @@ class Partial:
         return True
 
     def _survives(self, operators: Sequence[int], inputs: Values | None) -> bool:
-        part = cut_out(self._model, operators)
+        part = cut_segment(self._model, operators)
         try:
             reference = Reference(part, self._time_limit_s)
             if inputs is not None:
@@ -199,18 +199,6 @@ class Partial:
         except LitertFailureError:
             return False
         return True
-
-
-def operators_after(subgraph: Subgraph, operators: Iterable[int]) -> set[int]:
-    """Return the operators that read what `operators` write, directly or through others."""
-    first, found, touched = set(operators), set[int](), set[int]()
-    for index, operator in enumerate(subgraph.operators):
-        if index not in first and touched.isdisjoint(operator.inputs):
-            continue
-        touched.update(tensor for tensor in operator.outputs if tensor != NO_TENSOR)
-        if index not in first:
-            found.add(index)
-    return found
 
 
 def describe(left_out: Sequence[LeftOut]) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from npufit.execution.unsafe import refuse_unsafe
-from npufit.execution.values import Array, Values, dtype_of, stored_values
+from npufit.execution.values import Array, Values
 from npufit.graph import NO_BUFFER, NO_TENSOR, Model, Tensor
+from npufit.graph.arrays import dtype_of, stored_values
 from npufit.litert import TIME_LIMIT_S, WORKER, Failure, LitertFailureError, LitertRefusalError, Request, pack_values
 from npufit.tflite import serialize_model
 

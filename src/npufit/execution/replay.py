@@ -15,8 +15,9 @@ from npufit.execution.partial import LeftOut
 from npufit.execution.progress import OperationCounter, Progress, Stage, ignore_progress
 from npufit.execution.segment import Segment
 from npufit.execution.steps import Step, run_steps
-from npufit.execution.values import Array, Values, dtype_of
+from npufit.execution.values import Array, Values
 from npufit.graph import NO_TENSOR, Model
+from npufit.graph.arrays import dtype_of
 from npufit.litert import TIME_LIMIT_S
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from npufit.execution.cutting_out import cut_out
+from npufit.execution.cutting_out import cut_segment
 from npufit.execution.inputs import made_up_values
 from npufit.execution.partial import LeftOut, Partial
 from npufit.execution.values import Array, Values
@@ -22,7 +22,7 @@ class Segment:
     def __init__(self, model: Model, operators: Sequence[int], time_limit_s: float = TIME_LIMIT_S) -> None:
         """Load the operators of the main subgraph with these indices. Raises InputError where LiteRT can run none."""
         self.operators = tuple(operators)
-        cut = cut_out(model, operators)
+        cut = cut_segment(model, operators)
         self._inputs = cut.main.inputs
         self._partial = Partial(cut, lambda tensor: made_up_values(model, tensor), time_limit_s)
 

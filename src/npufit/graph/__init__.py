@@ -65,6 +65,15 @@ from npufit.graph.quantization import (
     Quantization,
     QuantizationDetails,
 )
+from npufit.graph.regions import (
+    Boundary,
+    boundary,
+    cut_out,
+    needed_operators,
+    operators_after,
+    operators_before,
+    written_by,
+)
 from npufit.graph.scales import require_scales
 from npufit.graph.shapes import infer_shapes
 from npufit.graph.tensor import (
@@ -96,6 +105,7 @@ __all__ = [
     "Attachment",
     "BatchMatMulOptions",
     "BlockwiseQuantization",
+    "Boundary",
     "Buffer",
     "ConcatenationOptions",
     "Conv2DOptions",
@@ -145,18 +155,24 @@ __all__ = [
     "VariantTensor",
     "Wiring",
     "Work",
+    "boundary",
     "constant_values",
     "count_macs",
+    "cut_out",
     "eight_bit_operator",
     "fused_activation",
     "has_operands",
     "infer_shapes",
     "least_version",
     "measure_work",
+    "needed_operators",
     "operator_type",
+    "operators_after",
+    "operators_before",
     "require_operands",
     "require_scales",
     "same_padding",
     "validate",
     "wire",
+    "written_by",
 ]

@@ -59,6 +59,10 @@ class Quantization:
         """Zero point of the first (or only) channel; 0 where there is none."""
         return self.zero_points[0] if self.zero_points else 0
 
+    def real(self, integer: float) -> float:
+        """Return the real number that `integer` stands for in the first (or only) channel."""
+        return (integer - self.zero_point) * self.scale
+
     @property
     def is_quantized(self) -> bool:
         """True where the file gives scales or other details; bare min/max ranges do not count."""

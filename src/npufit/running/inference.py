@@ -9,8 +9,8 @@ from typing import Protocol
 
 from npufit.errors import InputError
 from npufit.ethosu import SanitizerFinding
-from npufit.execution import GOLDEN, Array, LeftOut, Partial, Stage, Values, compare, operators_after
-from npufit.graph import Model
+from npufit.execution import GOLDEN, Array, LeftOut, Partial, Stage, Values, compare
+from npufit.graph import Model, operators_after
 from npufit.litert import LitertFailureError
 from npufit.running.options import RunOptions
 from npufit.running.result import RunResult, Seconds, SimulatorFinding

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from npufit.graph import NO_TENSOR, Subgraph, Wiring
+from npufit.graph import NO_TENSOR, Subgraph, Wiring, boundary
 from npufit.stacks.placement import Partition, Traffic
 
 
@@ -60,28 +60,14 @@ def describe_partition(
     Inputs are the non-constant tensors that come from outside; outputs are the tensors that others read, and the
     graph's outputs.
     """
-    inside = set(operators)
-    inputs: dict[int, None] = {}
-    outputs: dict[int, None] = {}
-    graph_outputs = set(subgraph.outputs)
-    for operator_index in operators:
-        operator = subgraph.operators[operator_index]
-        for tensor in operator.inputs:
-            if tensor == NO_TENSOR or wiring.producer[tensor] in inside or subgraph.tensors[tensor].is_constant:
-                continue
-            inputs[tensor] = None
-        for tensor in operator.outputs:
-            if tensor != NO_TENSOR and (
-                tensor in graph_outputs or any(reader not in inside for reader in wiring.consumers[tensor])
-            ):
-                outputs[tensor] = None
+    crossing = boundary(subgraph, operators, wiring)
     return Partition(
         index=index,
         subgraph=number,
         operators=tuple(operators),
-        inputs=tuple(inputs),
-        outputs=tuple(outputs),
-        traffic=traffic_of(subgraph, inputs, outputs),
+        inputs=crossing.inputs,
+        outputs=crossing.outputs,
+        traffic=traffic_of(subgraph, crossing.inputs, crossing.outputs),
     )
 
 

@@ -21,6 +21,7 @@ from npufit.graph import (
     ReducerOptions,
     ResizeBilinearOptions,
     measure_work,
+    wire,
 )
 from npufit.rewrite import Context, Editor, parse_pass
 from npufit.rewrite.passes.padding import FoldPad
@@ -49,13 +50,9 @@ def macs(model: Model) -> int:
 
 def region_of(model: Model, start: int, stop: int) -> Region:
     """Return the operators from `start` to `stop` as a region."""
-    readers: dict[int, list[int]] = {}
-    for index, operator in enumerate(model.main.operators):
-        for tensor in operator.inputs:
-            readers.setdefault(tensor, []).append(index)
     steps = [step for step in find_steps(model.main)[start:stop] if step is not None]
     assert len(steps) == stop - start
-    region = make_region(model.main, steps, readers)
+    region = make_region(model.main, steps, wire(model.main))
     assert region is not None
     return region
 

@@ -14,13 +14,13 @@ import numpy as np
 from npufit.errors import InputError, ToolError
 from npufit.execution import Array, LeftOut, Reference, Values
 from npufit.execution.differences import OutputDifference, differences
-from npufit.execution.values import dtype_of
 from npufit.fitting.progress import FitProgress, FitStage, ignore_progress
 from npufit.fitting.proof.proof_inputs import ProofInput
 from npufit.fitting.proof.provable_part import Provable, ProvableStep, provable_part, provable_steps
 from npufit.fitting.step import FitStep
 from npufit.formatting import percent, shorten
 from npufit.graph import Model
+from npufit.graph.arrays import dtype_of
 from npufit.litert import TIME_LIMIT_S, LitertFailureError
 from npufit.litert import Failure as LitertEnd
 from npufit.running import RunOptions, run

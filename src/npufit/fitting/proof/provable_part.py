@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from npufit.errors import InputError
 from npufit.execution import LeftOut, Partial, Values, describe
 from npufit.execution.inputs import made_up_values
-from npufit.execution.values import dtype_of
 from npufit.fitting.step import FitStep
 from npufit.graph import NO_TENSOR, Model
+from npufit.graph.arrays import dtype_of
 from npufit.rewrite.rewrite_pass import Pass
 
 

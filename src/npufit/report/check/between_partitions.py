@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 from npufit.checking import CheckResult
 from npufit.formatting import printable
-from npufit.graph import NO_TENSOR, Operator, OperatorId
+from npufit.graph import operators_after, operators_before
 from npufit.stacks import Unit
 
 
@@ -17,27 +16,12 @@ def cutters(result: CheckResult) -> Counter[str]:
     They are off the NPU, and data from the NPU goes through them and back to the NPU.
     """
     counts: Counter[str] = Counter()
-    unit = {placed.id: placed.unit for placed in result.placement.operators}
-    for number, subgraph in enumerate(result.model.subgraphs):
-        operators = list(enumerate(subgraph.operators))
-        behind = _reached(unit, number, operators, forward=True)
-        before = _reached(unit, number, operators[::-1], forward=False)
-        counts.update(printable(subgraph.operators[index].name)[:60] for index in behind & before)
+    on_npu: dict[int, set[int]] = {}
+    for placed in result.placement.operators:
+        if placed.unit is Unit.NPU:
+            on_npu.setdefault(placed.id.subgraph, set()).add(placed.id.index)
+    for number, operators in on_npu.items():
+        subgraph = result.model.subgraphs[number]
+        between = operators_after(subgraph, operators) & operators_before(subgraph, operators)
+        counts.update(printable(subgraph.operators[index].name)[:60] for index in sorted(between))
     return counts
-
-
-def _reached(
-    unit: dict[OperatorId, Unit], number: int, operators: Sequence[tuple[int, Operator]], *, forward: bool
-) -> set[int]:
-    """Return the operators off the NPU that data from (forward) or for (backward) the NPU goes through."""
-    tensors: set[int] = set()
-    reached: set[int] = set()
-    for index, operator in operators:
-        taken, given = (operator.inputs, operator.outputs) if forward else (operator.outputs, operator.inputs)
-        on_npu = unit.get(OperatorId(number, index)) is Unit.NPU
-        through = not tensors.isdisjoint(taken)
-        if through and not on_npu:
-            reached.add(index)
-        if on_npu or through:
-            tensors.update(tensor for tensor in given if tensor != NO_TENSOR)
-    return reached

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from npufit.execution import GOLDEN, Comparison, Score, TensorComparison, describe, operators_after
+from npufit.execution import GOLDEN, Comparison, Score, TensorComparison, describe
 from npufit.formatting import percent, plural, shorten
+from npufit.graph import operators_after
 from npufit.report.terminal_page import Page, columns
 from npufit.running import RunResult
 

@@ -29,9 +29,9 @@ from npufit.graph import (
     infer_shapes,
     operator_type,
 )
+from npufit.graph.arrays import stored_values
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 
 _Values = npt.NDArray[Any]
@@ -107,7 +107,7 @@ class _Fixing:
         if index in self._folded:
             return self._folded[index]
         tensor = self._editor.tensor(index)
-        return values_of(tensor) if tensor.element in _WHOLE and tensor.element_count <= _MOST_ELEMENTS else None
+        return stored_values(tensor) if tensor.element in _WHOLE and tensor.element_count <= _MOST_ELEMENTS else None
 
     def _is_open(self, operator: Operator) -> bool:
         """Return whether the size of what `operator` writes is known only when it runs."""

@@ -17,12 +17,13 @@ from npufit.graph import (
     constant_values,
     fused_activation,
     has_operands,
+    needed_operators,
     operator_type,
 )
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery.constants import same_quantization
-from npufit.rewrite.surgery.editor import Editor, needed_operators
+from npufit.rewrite.surgery.editor import Editor
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from npufit.graph import GatherOptions, Model, Operator, ReshapeOptions, has_operands
+from npufit.graph.arrays import stored_values
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 
 
@@ -42,7 +42,7 @@ def _spread(editor: Editor, index: int) -> bool:
     if not isinstance(options, GatherOptions) or options.batch_dims or len(operator.inputs) != 2:
         return False
     source, result = editor.tensor(operator.inputs[0]), editor.tensor(operator.outputs[0])
-    which = values_of(editor.tensor(operator.inputs[1]))
+    which = stored_values(editor.tensor(operator.inputs[1]))
     if which is None or which.shape != () or source.shape is None or not has_operands(operator):
         return False
     axis = options.axis + len(source.shape) if options.axis < 0 else options.axis

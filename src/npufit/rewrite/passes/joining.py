@@ -20,9 +20,9 @@ from npufit.graph import (
     eight_bit_operator,
     has_operands,
 )
+from npufit.graph.arrays import stored_values
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.surgery.identity_convolutions import add_selection
 
@@ -177,7 +177,7 @@ def _is_plain(editor: Editor, operator: Operator) -> bool:
     if NO_TENSOR in operator.inputs[:3] or not has_operands(operator):
         return False
     tensors = [editor.tensor(index) for index in operator.inputs[1:3]]
-    if any(values_of(tensor) is None for tensor in tensors):
+    if any(stored_values(tensor) is None for tensor in tensors):
         return False
     weights, ifm = tensors[0], editor.tensor(operator.inputs[0])
     points = set(weights.quantization.zero_points)
@@ -190,7 +190,7 @@ def _widen(editor: Editor, index: int) -> None:
     """Give the convolution at `index` one more channel, which is zero everywhere."""
     operator = editor.operator(index)
     weights, bias = (editor.tensor(tensor) for tensor in operator.inputs[1:3])
-    values, held = values_of(weights), values_of(bias)
+    values, held = stored_values(weights), stored_values(bias)
     assert values is not None
     assert held is not None
     zeros = np.full((1, *values.shape[1:]), weights.quantization.zero_point, values.dtype)
@@ -215,7 +215,7 @@ def _insert_zeros(editor: Editor, index: int, place: int) -> None:
     """Let the convolution at `index` ignore a channel that its input has at `place`."""
     operator = editor.operator(index)
     weights = editor.tensor(operator.inputs[1])
-    values = values_of(weights)
+    values = stored_values(weights)
     assert values is not None
     grown = np.insert(values, place, weights.quantization.zero_point, axis=3)
     new = editor.add_constant(f"{weights.name}/wider", grown, weights.quantization)

@@ -21,10 +21,11 @@ from npufit.graph import (
     has_operands,
     same_padding,
 )
+from npufit.graph.arrays import stored_values
 from npufit.rewrite.context import Context
 from npufit.rewrite.passes.pooling import average_to_convolution
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
-from npufit.rewrite.surgery.constants import same_quantization, values_of
+from npufit.rewrite.surgery.constants import same_quantization
 from npufit.rewrite.surgery.editor import Editor
 
 _Window = Conv2DOptions | DepthwiseConv2DOptions | Pool2DOptions
@@ -259,7 +260,7 @@ def _grow(editor: Editor, index: int, growth: tuple[tuple[int, int], tuple[int, 
         return
     operator = editor.operator(index)
     tensor = editor.tensor(operator.inputs[1])
-    values = values_of(tensor)
+    values = stored_values(tensor)
     if values is None:
         return
     zero: Any = tensor.quantization.zero_point if tensor.element.is_8_bit else 0
@@ -274,7 +275,8 @@ def _can_grow(editor: Editor, operator: Operator) -> bool:
         return False
     tensor = editor.tensor(operator.input(1))
     zeros = set(tensor.quantization.zero_points)
-    return values_of(tensor) is not None and (zeros <= {0} or (tensor.element is ElementType.UINT8 and len(zeros) == 1))
+    is_plain = zeros <= {0} or (tensor.element is ElementType.UINT8 and len(zeros) == 1)
+    return is_plain and stored_values(tensor) is not None
 
 
 def _is_lowest(tensor: Tensor) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from npufit.errors import InputError, InternalError
 from npufit.formatting import plural
 from npufit.graph import Model, Operator, Signature, Tensor, eight_bit_operator, least_version
+from npufit.graph.arrays import real_values
 from npufit.rewrite.context import Context
 from npufit.rewrite.quantization.float_weights import computes_in_float, with_float_weights
 from npufit.rewrite.quantization.observed_ranges import calibration_inputs, describe
@@ -162,5 +163,4 @@ def _quantized(values: Array, like: Tensor) -> Array:
 def _real(values: Array, tensor: Tensor, like: Tensor) -> Array:
     if tensor.element is like.element or not tensor.element.is_8_bit:
         return values
-    real = (values.astype(np.float64) - tensor.quantization.zero_point) * tensor.quantization.scale
-    return real.astype(like.element.value)
+    return real_values(values, tensor.quantization).astype(like.element.value)

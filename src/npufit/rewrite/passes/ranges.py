@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.graph import CONVOLUTIONS, Activation, Model, Quantization, Tensor, fused_activation
+from npufit.graph.arrays import Reals
 from npufit.rewrite.context import Context
 from npufit.rewrite.quantization.weighted_operators import (
     OPERANDS,
-    Reals,
     has_plain_operands,
     quantized_bias,
     real_bias,

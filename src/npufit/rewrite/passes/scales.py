@@ -12,12 +12,12 @@ import numpy.typing as npt
 from npufit.errors import InputError
 from npufit.formatting import plural
 from npufit.graph import NO_TENSOR, Buffer, Model, Quantization
+from npufit.graph.arrays import Reals
 from npufit.rewrite.context import Context
 from npufit.rewrite.quantization.equalization import Layer, equalize, find_pairs
 from npufit.rewrite.quantization.observed_ranges import Channels, calibrate, calibration_inputs, describe
 from npufit.rewrite.quantization.weighted_operators import (
     OPERANDS,
-    Reals,
     has_plain_operands,
     quantized_bias,
     real_bias,

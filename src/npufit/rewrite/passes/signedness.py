@@ -29,11 +29,12 @@ from npufit.graph import (
     least_version,
     same_padding,
 )
+from npufit.graph.arrays import stored_values
 from npufit.rewrite.arithmetic.clamping import clamp_of
 from npufit.rewrite.arithmetic.requantization import is_same, narrow_product, nearby_scales, round_twice, wide_product
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.constants import same_quantization, values_of
+from npufit.rewrite.surgery.constants import same_quantization
 
 if TYPE_CHECKING:
     from npufit.execution import Values
@@ -299,7 +300,7 @@ def _convolution(turning: _Turning, index: int, operator: Operator) -> str:
 def _plain_weights(turning: _Turning, operator: Operator) -> tuple[npt.NDArray[Any], Quantization] | str:
     tensors = turning.model.main.tensors
     tensor = tensors[operator.inputs[1]] if operator.input(1) != NO_TENSOR else None
-    values = values_of(tensor) if tensor is not None else None
+    values = stored_values(tensor) if tensor is not None else None
     if tensor is None or values is None or not tensor.element.is_8_bit:
         return "has no constant 8-bit weights"
     named = (tensors[operator.inputs[0]], tensors[operator.outputs[0]])
@@ -311,7 +312,7 @@ def _plain_weights(turning: _Turning, operator: Operator) -> tuple[npt.NDArray[A
         return "has weights that are quantized per channel, which the kernel for uint8 does not know"
     if tensor.quantization.scale <= 0:
         return "has weights without a scale"
-    if operator.input(2) != NO_TENSOR and values_of(tensors[operator.inputs[2]]) is None:
+    if operator.input(2) != NO_TENSOR and stored_values(tensors[operator.inputs[2]]) is None:
         return "has a bias that is no constant"
     return values, tensor.quantization
 
@@ -359,7 +360,7 @@ def _sums(
     matrix = matrix.reshape(channels, -1)
     bias = np.zeros(channels, np.int64)
     if operator.input(2) != NO_TENSOR:
-        held = values_of(turning.model.main.tensors[operator.inputs[2]])
+        held = stored_values(turning.model.main.tensors[operator.inputs[2]])
         bias = bias if held is None else held.astype(np.int64)
     low, high = (end - ifm.quantization.zero_point for end in ifm.element.integer_range)
     low, high = min(low, 0), max(high, 0)

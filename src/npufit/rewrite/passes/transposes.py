@@ -18,11 +18,11 @@ from npufit.graph import (
     has_operands,
     operator_type,
 )
+from npufit.graph.arrays import stored_values
 from npufit.rewrite.context import Context
 from npufit.rewrite.passes.dead import bypass
 from npufit.rewrite.passes.reshapes import put_reshape
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 from npufit.rewrite.surgery.element_movement import Movement, find_channels, find_order, is_reshape, movements
 from npufit.rewrite.surgery.identity_convolutions import add_selection
@@ -177,7 +177,7 @@ class _Region:
         producer = self._editor.producer(tensor)
         if producer is not None:
             return self.take(producer, index)
-        if not held.is_constant or values_of(held) is None or len(held.quantization.scales) > 1:
+        if not held.is_constant or stored_values(held) is None or len(held.quantization.scales) > 1:
             return False
         if held.element_count != 1 and _rank(held) != len(self._wanted):
             return False
@@ -188,7 +188,7 @@ class _Region:
         """Let the operators work on what was not transposed yet."""
         editor = self._editor
         for index, tensor in self._constants:
-            values = values_of(editor.tensor(tensor))
+            values = stored_values(editor.tensor(tensor))
             if values is not None and values.ndim == len(order):
                 held = editor.tensor(tensor)
                 turned = editor.add_constant(held.name, values.transpose(order).copy(), held.quantization)

@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.graph import CONVOLUTIONS, Activation, Tensor, fused_activation
+from npufit.graph.arrays import Reals
 from npufit.rewrite.arithmetic.clamping import clamp_of
 from npufit.rewrite.quantization.observed_ranges import Channels
-from npufit.rewrite.quantization.weighted_operators import OPERANDS, Reals
+from npufit.rewrite.quantization.weighted_operators import OPERANDS
 from npufit.rewrite.surgery.editor import Editor
 
 _HOMOGENEOUS = (Activation.NONE, Activation.RELU, Activation.RELU6)
@@ -130,8 +131,7 @@ def _real_range(tensor: Tensor, activation: Activation) -> tuple[float, float] |
     clamp = clamp_of(activation, tensor)
     if clamp is None:
         return None
-    scale, point = tensor.quantization.scale, tensor.quantization.zero_point
-    return (clamp[0] - point) * scale, (clamp[1] - point) * scale
+    return tensor.quantization.real(clamp[0]), tensor.quantization.real(clamp[1])
 
 
 def _bounds(seen: Channels, ends: tuple[float, float], headroom: float) -> tuple[npt.NDArray[np.bool_], Reals]:

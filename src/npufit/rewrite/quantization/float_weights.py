@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from npufit.graph import NO_TENSOR, ElementType, Model, Operator, Tensor
-from npufit.rewrite.quantization.weighted_operators import OPERANDS, Reals
-from npufit.rewrite.surgery.constants import values_of
+from npufit.graph.arrays import Reals, real_values, stored_values
+from npufit.rewrite.quantization.weighted_operators import OPERANDS
 from npufit.rewrite.surgery.editor import Editor
 
 _FLOAT = ElementType.FLOAT32
@@ -59,15 +59,10 @@ def _fold(editor: Editor, index: int, operator: Operator) -> None:
 
 
 def _real_values(tensor: Tensor, axis: int) -> Reals | None:
-    if tensor.element is ElementType.FLOAT16 and tensor.buffer.size_bytes and tensor.shape is not None:
-        return np.frombuffer(tensor.buffer.data, np.float16).reshape(tensor.shape).astype(np.float64)
-    values = values_of(tensor)
-    if values is None or not tensor.element.is_8_bit or not tensor.quantization.scales:
+    values = stored_values(tensor)
+    if values is None:
         return None
-    scales = np.array(tensor.quantization.scales, np.float64)
-    points = np.array(tensor.quantization.zero_points or (0,), np.float64)
-    sides = [1] * values.ndim
-    if scales.size > 1:
-        sides[axis] = scales.size
-        points = np.broadcast_to(points, scales.shape)
-    return (values.astype(np.float64) - points.reshape(sides)) * scales.reshape(sides)
+    if tensor.element is ElementType.FLOAT16:
+        return values.astype(np.float64)
+    is_quantized = tensor.element.is_8_bit and tensor.quantization.scales
+    return real_values(values, tensor.quantization, axis) if is_quantized else None

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from npufit.execution import Array, Reference, Values, random_inputs
 from npufit.graph import Model, Tensor, measure_work
+from npufit.graph.arrays import real_values
 
 MOST_SAMPLES = 32
 RANDOM_INPUTS = 8
@@ -69,9 +70,8 @@ def describe(inputs: Sequence[Values], samples: Sequence[Values]) -> str:
 
 def _summary(tensor: Tensor, array: Array) -> Channels:
     rows = array.reshape(-1, array.shape[-1])
-    scale, point = tensor.quantization.scale, tensor.quantization.zero_point
     ends = (rows.min(0), rows.max(0), rows.mean(0, dtype=np.float64))
-    lowest, highest, mean = ((end.astype(np.float64) - point) * scale for end in ends)
+    lowest, highest, mean = (real_values(end, tensor.quantization) for end in ends)
     return Channels(lowest, highest, mean)
 
 

@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.graph import NO_TENSOR, OPERATOR_TYPES, Buffer, Operator, Quantization, Role
-from npufit.rewrite.surgery.constants import values_of
+from npufit.graph.arrays import Reals, real_values, stored_values
 from npufit.rewrite.surgery.editor import Editor
-
-Reals = npt.NDArray[np.float64]
 
 LARGEST_BIAS = (1 << 30) - 1
 """The largest bias that passes write: half of what 32 bits hold, so that the sums of products have room as well."""
@@ -54,7 +52,7 @@ def has_plain_operands(editor: Editor, operator: Operator) -> bool:
     if any(not tensor.element.is_8_bit or len(tensor.quantization.scales) != 1 for tensor in ends):
         return False
     weights = editor.tensor(operator.inputs[places.weights])
-    if not weights.element.is_8_bit or values_of(weights) is None or not weights.quantization.scales:
+    if not weights.element.is_8_bit or stored_values(weights) is None or not weights.quantization.scales:
         return False
     return _has_plain_bias(editor, operator)
 
@@ -63,13 +61,9 @@ def real_weights(editor: Editor, operator: Operator) -> Reals:
     """Return the weights as real numbers, in the shape of their tensor."""
     places = OPERANDS[operator.type]
     tensor = editor.tensor(operator.inputs[places.weights])
-    values = values_of(tensor)
+    values = stored_values(tensor)
     assert values is not None, "asked has_plain_operands before"
-    scales = np.array(tensor.quantization.scales, np.float64)
-    points = np.array(tensor.quantization.zero_points or (0,), np.float64)
-    shape = [1] * values.ndim
-    shape[places.channels] = -1
-    return (values.astype(np.float64) - points.reshape(shape)) * scales.reshape(shape)
+    return real_values(values, tensor.quantization, places.channels)
 
 
 def real_bias(editor: Editor, operator: Operator) -> Reals | None:
@@ -77,7 +71,7 @@ def real_bias(editor: Editor, operator: Operator) -> Reals | None:
     places = OPERANDS[operator.type]
     if operator.input(places.bias) == NO_TENSOR:
         return None
-    values = values_of(editor.tensor(operator.inputs[places.bias]))
+    values = stored_values(editor.tensor(operator.inputs[places.bias]))
     assert values is not None, "asked has_plain_operands before"
     ifm = editor.tensor(operator.inputs[places.ifm])
     return values.astype(np.float64) * (ifm.quantization.scale * weight_scales(editor, operator))
@@ -110,4 +104,4 @@ def _has_plain_bias(editor: Editor, operator: Operator) -> bool:
     if operator.input(place) == NO_TENSOR:
         return True
     bias = editor.tensor(operator.inputs[place])
-    return bias.element.value == "int32" and values_of(bias) is not None
+    return bias.element.value == "int32" and stored_values(bias) is not None

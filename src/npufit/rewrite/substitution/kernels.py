@@ -26,10 +26,10 @@ from npufit.graph import (
     fused_activation,
     same_padding,
 )
+from npufit.graph.arrays import stored_values
 from npufit.rewrite.quantization.weighted_operators import has_plain_operands, quantized_bias, real_bias
 from npufit.rewrite.substitution.pointwise import is_map
 from npufit.rewrite.substitution.trial import Builder
-from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 
 _LARGEST_SIDE = 64
@@ -44,7 +44,7 @@ def write_out(editor: Editor, index: int) -> str:
         return ""
     steps = options.dilation_h_factor, options.dilation_w_factor
     weights = editor.tensor(operator.inputs[1])
-    values = values_of(weights)
+    values = stored_values(weights)
     if values is None or values.ndim != 4 or steps == (1, 1) or len(set(weights.quantization.zero_points)) > 1:
         return ""
     if min(steps) < 1 or not values.size:
@@ -74,7 +74,7 @@ def split_stride(editor: Editor, index: int) -> str:
     if not isinstance(options, Conv2DOptions) or not has_plain_operands(editor, operator):
         return ""
     ifm, ofm, weights = editor.tensor(source), editor.tensor(result), editor.tensor(operator.inputs[1])
-    values, fold = values_of(weights), _fold_of(options)
+    values, fold = stored_values(weights), _fold_of(options)
     if not is_map(ifm) or values is None or fold is None or values.shape[3] != (ifm.shape or (0,))[-1]:
         return ""
     if (options.dilation_h_factor, options.dilation_w_factor) != (1, 1) or len(
@@ -219,7 +219,7 @@ def _add_reshape(editor: Editor, source: int, result: int, near: int) -> None:
 
 
 def _matrix_weights(tensor: Tensor, *, per_channel: bool) -> tuple[npt.NDArray[Any], Quantization] | None:
-    values = values_of(tensor)
+    values = stored_values(tensor)
     quantization = tensor.quantization
     if values is None or values.ndim != 2:
         return None

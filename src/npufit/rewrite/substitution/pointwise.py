@@ -22,9 +22,9 @@ from npufit.graph import (
     eight_bit_operator,
     fused_activation,
 )
-from npufit.rewrite.quantization.weighted_operators import Reals, quantized_bias
+from npufit.graph.arrays import Reals, real_values, stored_values
+from npufit.rewrite.quantization.weighted_operators import quantized_bias
 from npufit.rewrite.substitution.trial import Builder
-from npufit.rewrite.surgery.constants import values_of
 from npufit.rewrite.surgery.editor import Editor
 
 _CLAMPS = (Activation.NONE, Activation.RELU, Activation.RELU6)
@@ -203,13 +203,13 @@ def per_channel_values(editor: Editor, index: int, depth: int) -> Reals | None:
     if index == NO_TENSOR:
         return None
     tensor = editor.tensor(index)
-    values = values_of(tensor) if tensor.is_constant else None
+    values = stored_values(tensor) if tensor.is_constant else None
     if values is None or not tensor.element.is_8_bit or len(tensor.quantization.scales) != 1:
         return None
     shape = tensor.shape or ()
     if values.size not in (1, depth) or any(size != 1 for size in shape[:-1]):
         return None
-    real = (values.astype(np.float64) - tensor.quantization.zero_point) * tensor.quantization.scale
+    real = real_values(values, tensor.quantization)
     return np.array(np.broadcast_to(real.reshape(-1), (depth,)))
 
 
@@ -244,9 +244,8 @@ def _fits(editor: Editor, source: int, result: int) -> bool:
 
 
 def _real_ends(tensor: Tensor) -> tuple[float, float]:
-    lowest, highest = tensor.element.integer_range
-    point, scale = tensor.quantization.zero_point, tensor.quantization.scale
-    return min(0.0, (lowest - point) * scale), max(0.0, (highest - point) * scale)
+    low, high = map(tensor.quantization.real, tensor.element.integer_range)
+    return min(0.0, low), max(0.0, high)
 
 
 def _add_range(editor: Editor, like: int, name: str, low: float, high: float) -> int:

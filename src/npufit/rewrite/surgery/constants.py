@@ -1,34 +1,8 @@
-"""The values of constants as NumPy arrays, for passes that compute with them."""
+"""Whether the integers of two tensors mean the same."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-
-from npufit.graph import ElementType, Quantization, Tensor
-
-_PLAIN = frozenset(
-    {
-        ElementType.FLOAT32,
-        ElementType.INT8,
-        ElementType.UINT8,
-        ElementType.INT16,
-        ElementType.INT32,
-        ElementType.INT64,
-        ElementType.BOOL,
-    }
-)
-
-
-def values_of(tensor: Tensor) -> npt.NDArray[Any] | None:
-    """Return the values of a constant, None where it is none or not stored as a plain array that NumPy can hold."""
-    if tensor.element not in _PLAIN or tensor.shape is None or tensor.sparsity is not None:
-        return None
-    if tensor.external_data is not None or not tensor.buffer.size_bytes:
-        return None
-    return np.frombuffer(tensor.buffer.data, np.dtype(tensor.element.value)).reshape(tensor.shape)
+from npufit.graph import Quantization, Tensor
 
 
 def same_quantization(first: Tensor, second: Tensor) -> bool:

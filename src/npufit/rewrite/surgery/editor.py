@@ -13,13 +13,12 @@ from npufit.graph import (
     NOT_QUANTIZED,
     Buffer,
     ElementType,
-    Kind,
     Model,
     Operator,
     Quantization,
     Signature,
     Tensor,
-    operator_type,
+    needed_operators,
 )
 
 if TYPE_CHECKING:
@@ -199,27 +198,6 @@ def _followed(
 
 def _named(operator: Operator) -> tuple[int, ...]:
     return (*operator.inputs, *operator.outputs, *operator.intermediates)
-
-
-def needed_operators(operators: Sequence[Operator], outputs: Sequence[int]) -> set[int]:
-    """Return the operators whose results reach an output, and those that have none or change variables."""
-    writers: dict[int, list[int]] = {}
-    for index, operator in enumerate(operators):
-        for tensor in operator.outputs:
-            writers.setdefault(tensor, []).append(index)
-    waiting = [index for index, operator in enumerate(operators) if not operator.outputs or _has_effects(operator)]
-    waiting += [index for tensor in outputs for index in writers.get(tensor, ())]
-    chosen: set[int] = set()
-    while waiting:
-        index = waiting.pop()
-        if index not in chosen:
-            chosen.add(index)
-            waiting += [other for tensor in operators[index].inputs for other in writers.get(tensor, ())]
-    return chosen
-
-
-def _has_effects(operator: Operator) -> bool:
-    return operator_type(operator).kind is Kind.CONTROL or any(operator.mutating_variable_inputs)
 
 
 def _in_order(operators: Sequence[Operator]) -> list[Operator]:

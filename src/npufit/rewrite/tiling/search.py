@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 from math import ceil, inf, prod
 
-from npufit.graph import NO_TENSOR, Subgraph, Tensor, measure_work
+from npufit.graph import NO_TENSOR, Subgraph, Tensor, measure_work, wire
 from npufit.rewrite.tiling.steps import COLUMNS, ROWS, Step, find_steps
 from npufit.rewrite.tiling.stripes import Effort, Fits, Region, Stripe, make_region, plan_stripes, whole_stripe
 
@@ -140,10 +140,7 @@ class _Search:
         self.steps = find_steps(graph)
         self.effort = Effort(effort)
         self.counted = frozenset(counts(graph))
-        self.readers: dict[int, list[int]] = {}
-        for index, operator in enumerate(graph.operators):
-            for tensor in operator.inputs:
-                self.readers.setdefault(tensor, []).append(index)
+        self.wiring = wire(graph)
         self.large = {
             tensor: index
             for index, operator in enumerate(graph.operators)
@@ -154,7 +151,7 @@ class _Search:
             tensor
             for tensor, writer in self.large.items()
             if tensor in graph.outputs
-            or any(self.steps[index] is None for index in (writer, *self.readers.get(tensor, ())))
+            or any(self.steps[index] is None for index in (writer, *self.wiring.consumers[tensor]))
         )
 
     def _may_stay(self, tensor: int) -> bool:
@@ -167,7 +164,7 @@ class _Search:
         blocked: set[int] = set()
         for tensor, writer in self.large.items():
             if tensor not in self.hopeless:
-                blocked.update(range(writer + 1, max(self.readers.get(tensor, [writer])) + 1))
+                blocked.update(range(writer + 1, max(self.wiring.consumers[tensor], default=writer) + 1))
         return [position for position in range(len(self.graph.operators) + 1) if position not in blocked]
 
     def run(self) -> Tiling:
@@ -235,7 +232,7 @@ class _Search:
         steps = _connected(steps, self.large.keys() - self.hopeless)
         if not steps or not self._is_convex(steps, start, stop):
             return None
-        region = make_region(self.graph, steps, self.readers)
+        region = make_region(self.graph, steps, self.wiring)
         if region is None or any(tensor in self.large and tensor not in self.hopeless for tensor in region.results):
             return None
         return region

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from npufit.graph import Subgraph
+from npufit.graph import Subgraph, Wiring, boundary
 from npufit.rewrite.tiling.axes import Same, Span, Whole, Window
 from npufit.rewrite.tiling.steps import Operand, Step, is_map
 
@@ -33,20 +33,11 @@ class Region:
     operands: Mapping[Place, Operand]
 
 
-def make_region(graph: Subgraph, steps: Sequence[Step], readers: Mapping[int, Sequence[int]]) -> Region | None:
-    """Return the region of `steps`, None where nobody reads its results or it reads what is no map.
-
-    `readers` gives the operators that read each tensor of `graph`.
-    """
-    members = {step.index for step in steps}
-    made = {tensor for step in steps for tensor in step.outputs}
-    read = dict.fromkeys(operand.tensor for step in steps for operand in step.operands)
-    sources = tuple(tensor for tensor in read if tensor not in made)
-    results = tuple(
-        tensor
-        for tensor in sorted(made)
-        if tensor in graph.outputs or any(reader not in members for reader in readers.get(tensor, ()))
-    )
+def make_region(graph: Subgraph, steps: Sequence[Step], wiring: Wiring) -> Region | None:
+    """Return the region of `steps` of `graph`, None where nobody reads its results or it reads what is no map."""
+    crossing = boundary(graph, [step.index for step in steps], wiring)
+    sources, results = crossing.inputs, tuple(sorted(crossing.outputs))
+    made = [tensor for step in steps for tensor in step.outputs]
     if not results or any(not is_map(graph.tensors[tensor]) for tensor in sources):
         return None
     shapes = {tensor: graph.tensors[tensor].shape or (1, 1, 1, 1) for tensor in (*sources, *made)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from npufit.graph import NO_TENSOR, Subgraph, Wiring, wire
+from npufit.graph import NO_TENSOR, Subgraph, Wiring, needed_operators, wire
 
 _SHAPE_ONLY = frozenset({"SHAPE", "RANK"})
 """Their results depend only on the shape of the input, which Vela fixes."""
@@ -23,16 +23,8 @@ def constant_operators(subgraph: Subgraph) -> frozenset[int]:
 
 
 def unused_operators(subgraph: Subgraph) -> frozenset[int]:
-    """Return the operators whose results reach no output; operators without results count as used."""
-    needed = set(subgraph.outputs)
-    unused: set[int] = set()
-    for index in reversed(range(len(subgraph.operators))):
-        operator = subgraph.operators[index]
-        if operator.outputs and needed.isdisjoint(operator.outputs):
-            unused.add(index)
-        else:
-            needed.update(operator.inputs)
-    return frozenset(unused)
+    """Return the operators whose results reach no output; operators without results, or with effects, count as used."""
+    return frozenset(range(len(subgraph.operators))) - needed_operators(subgraph.operators, subgraph.outputs)
 
 
 def merged_partitions(subgraph: Subgraph, merged: frozenset[int], known: Mapping[int, int]) -> dict[int, int]:
