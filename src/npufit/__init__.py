@@ -16,9 +16,10 @@ from npufit._version import __version__
 if TYPE_CHECKING:
     from npufit.calibrating import CalibrateOptions, CalibrateResult, calibrate
     from npufit.checking import CheckOptions, CheckResult, Gate, GateResult, check
-    from npufit.cost import Estimate, EstimateOptions
+    from npufit.cost import Estimate, EstimateOptions, Kernels
     from npufit.cutting import CutOptions, CutResult, cut
     from npufit.disassembling import DisassembleOptions, DisassembleResult, disassemble
+    from npufit.errors import InputError, NpufitError, ToolError
     from npufit.fitting import FitOptions, FitResult, Recipe, fit, read_recipe
     from npufit.graph import Model
     from npufit.loading import load, save
@@ -43,13 +44,17 @@ __all__ = [
     "FitResult",
     "Gate",
     "GateResult",
+    "InputError",
+    "Kernels",
     "Model",
+    "NpufitError",
     "PlaceOptions",
     "Recipe",
     "ResizeResult",
     "RunOptions",
     "RunResult",
     "Target",
+    "ToolError",
     "__version__",
     "accuracy",
     "calibrate",
@@ -67,9 +72,10 @@ __all__ = [
 _ROOMS = {
     "npufit.calibrating": ("CalibrateOptions", "CalibrateResult", "calibrate"),
     "npufit.checking": ("CheckOptions", "CheckResult", "Gate", "GateResult", "check"),
-    "npufit.cost": ("Estimate", "EstimateOptions"),
+    "npufit.cost": ("Estimate", "EstimateOptions", "Kernels"),
     "npufit.cutting": ("CutOptions", "CutResult", "cut"),
     "npufit.disassembling": ("DisassembleOptions", "DisassembleResult", "disassemble"),
+    "npufit.errors": ("InputError", "NpufitError", "ToolError"),
     "npufit.fitting": ("FitOptions", "FitResult", "Recipe", "fit", "read_recipe"),
     "npufit.graph": ("Model",),
     "npufit.loading": ("load", "save"),
