@@ -132,8 +132,8 @@ def test_run_refuses_what_contradicts(person: npufit.Model) -> None:
             npufit.run(person, "cpu", options)
 
 
-def test_fit_cut_and_save(person: npufit.Model, tmp_path: Path) -> None:
-    fitted = npufit.fit(person, _TEFLON, npufit.FitOptions(inputs=1))
+def test_fit_cut_and_save(tmp_path: Path) -> None:
+    fitted = npufit.fit(find_model("kws_ref_model.tflite"), _TEFLON, npufit.FitOptions(inputs=1))
     assert isinstance(fitted, npufit.FitResult)
     assert fitted.failures == ()
     assert isinstance(fitted.recipe, npufit.Recipe)
@@ -175,8 +175,10 @@ def test_calibrate_gives_a_target(tmp_path: Path) -> None:
     assert npufit.check(find_model("person_detect.tflite"), board).name.endswith("board.toml")
     with pytest.raises(npufit.InputError, match="exists already"):
         found.save(board)
-    with pytest.raises(npufit.InputError, match="no measurements given"):
-        npufit.calibrate([], {}, _VELA)
+    with pytest.raises(npufit.InputError, match="none of the measurements can be used"):
+        npufit.calibrate([], {"person": find_model("person_detect.tflite")}, _VELA)
+    with pytest.raises(npufit.InputError, match="no model given"):
+        npufit.calibrate([runs], {}, _VELA)
 
 
 def test_accuracy() -> None:
@@ -189,14 +191,16 @@ def test_accuracy() -> None:
 def test_disassemble(person: npufit.Model) -> None:
     compiled = find_model("person_detect_vela.tflite")
     by_file = npufit.disassemble(compiled)
-    by_model = npufit.disassemble(npufit.load(compiled), npufit.DisassembleOptions(kernel="7.1"))
+    by_model = npufit.disassemble(npufit.load(compiled))
     assert isinstance(by_file, npufit.DisassembleResult)
     assert [stream.stream for stream in by_file.streams] == [stream.stream for stream in by_model.streams]
     assert by_file.is_accepted
     assert by_file.streams[0].verdict is None
-    assert by_model.streams[0].verdict is not None
-    fresh = npufit.disassemble(person, npufit.DisassembleOptions(target=_VELA))
+    fresh = npufit.disassemble(person, npufit.DisassembleOptions(kernel="7.3", target=_VELA))
     assert fresh.streams[0].instructions()[-1].name == "STOP"
+    verdict = fresh.streams[0].verdict
+    assert verdict is not None
+    assert fresh.is_accepted is (verdict.accepted is not False)
     with pytest.raises(npufit.InputError):
         npufit.disassemble(person)
 

@@ -36,8 +36,6 @@ def calibrate(
     used or nothing can be fitted, ToolError where a needed tool fails.
     """
     options = options or CalibrateOptions()
-    if not files:
-        raise InputError("no measurements given. Name a CSV file or what benchmark_model printed.")
     if not models:
         raise InputError("no model given. Name each measured model with -m, such as -m net.tflite.")
     resolved = target if isinstance(target, Target) else resolve_target(target, options.place.vela)

@@ -66,6 +66,8 @@ def command(
     from npufit.report.calibrate.text import calibration_text
     from npufit.report.document import to_json
 
+    if not files:
+        raise InputError("no measurements given. Name a CSV file or what benchmark_model printed.")
     if target is None or target.endswith(".toml"):
         raise InputError("give the board's target with -t, such as -t imx93/vela (see `npufit targets`).")
     if output is None or output.suffix != ".toml":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from npufit.child_process import python_script, run_child
 from npufit.errors import ToolError
 
 _CHILD = Path(__file__).with_name("_decode_child.py")
 _TIME_LIMIT_S = 300.0
+_MOST_RESULT_BYTES = 4 << 30
 _LENGTH_BYTES = 4
 _MOST_PROCESSES = 4
 _SMALL_BYTES = 1 << 18
@@ -76,27 +76,18 @@ def _decode_share(streams: list[bytes]) -> dict[bytes, Weights | None]:
 def _run(streams: list[bytes]) -> tuple[list[Weights], bool]:
     """Return what one process decoded before it ended, and whether it ended well."""
     request = b"".join(len(stream).to_bytes(_LENGTH_BYTES, "little") + stream for stream in streams)
-    try:
-        child = subprocess.run(
-            [sys.executable, "-P", str(_CHILD)],
-            input=request,
-            capture_output=True,
-            # The codec imports NumPy, which starts a thread per core unless it is told not to.
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-            timeout=_TIME_LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ToolError(f"decoding took longer than {_TIME_LIMIT_S:g} s") from None
-    if b"ModuleNotFoundError" in child.stderr or b"ImportError" in child.stderr:
+    child = run_child(python_script(_CHILD), _TIME_LIMIT_S, given=request, most_bytes=_MOST_RESULT_BYTES)
+    if child.code is None:
+        raise ToolError(f"decoding took longer than {_TIME_LIMIT_S:g} s")
+    if b"ModuleNotFoundError" in child.errors or b"ImportError" in child.errors:
         raise ToolError("the package ethos-u-vela is not installed; pip install 'ethos-u-vela>=5.2,<5.3'")
     results: list[Weights] = []
     position = 0
-    while position + _LENGTH_BYTES <= len(child.stdout):
-        count = int.from_bytes(child.stdout[position : position + _LENGTH_BYTES], "little")
+    while position + _LENGTH_BYTES <= len(child.output):
+        count = int.from_bytes(child.output[position : position + _LENGTH_BYTES], "little")
         position += _LENGTH_BYTES
-        if position + 2 * count > len(child.stdout):
+        if position + 2 * count > len(child.output):
             break
-        results.append(np.frombuffer(child.stdout, "<i2", count, position).astype(np.int16, copy=False))
+        results.append(np.frombuffer(child.output, "<i2", count, position).astype(np.int16, copy=False))
         position += 2 * count
-    return results, child.returncode == 0
+    return results, child.code == 0

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import struct
 import subprocess
-import sys
 import tempfile
-import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +17,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from npufit.child_process import Child, deadline, end_child, end_words, python_script, start_child
 from npufit.errors import InputError, ToolError
 from npufit.formatting import printable, shorten
 
@@ -43,7 +41,6 @@ _LONGEST_WORDS = 200
 _LONGEST_REFUSAL = 300
 _NODE = re.compile(r"Node number (\d{1,9}) \(")
 _OUT_OF_MEMORY = re.compile(r"bad_alloc|MemoryError|[Oo]ut of memory|[Cc]annot allocate|Failed to allocate memory")
-_SIGNALS = {member.value: member.name for member in signal.Signals}
 
 
 class LitertRefusalError(InputError):
@@ -97,14 +94,8 @@ class LitertProcess:
         script = Path(__file__).with_name("_child.py")
         try:
             self._printed: IO[bytes] = tempfile.TemporaryFile(prefix="npufit-litert-")  # noqa: SIM115 - kept open
-            self._child = subprocess.Popen(
-                [sys.executable, "-P", str(script), str(ADDRESS_SPACE_BYTES)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._printed,
-                # One thread per core would reserve address space by the gigabyte on large machines.
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-                start_new_session=True,
+            self._child = start_child(
+                python_script(script, str(ADDRESS_SPACE_BYTES)), stdin=subprocess.PIPE, stderr=self._printed
             )
         except OSError as error:
             raise ToolError(f"LiteRT's process cannot be started: {error}.") from None
@@ -115,22 +106,12 @@ class LitertProcess:
         return self._child.poll() is None
 
     def exchange(self, head: Mapping[str, Any], request: Request) -> dict[int, Array]:
-        expired = threading.Event()
-
-        def expire() -> None:
-            expired.set()
-            self._child.kill()
-
-        timer = threading.Timer(min(request.time_limit_s, threading.TIMEOUT_MAX), expire)
-        timer.daemon = True
-        timer.start()
-        try:
-            self._send(head, request.data)
-            return dict(self._receive(request))
-        except (EOFError, BrokenPipeError, ConnectionError):
-            raise self._failure(request, is_late=expired.is_set()) from None
-        finally:
-            timer.cancel()
+        with deadline(self._child, request.time_limit_s) as expired:
+            try:
+                self._send(head, request.data)
+                return dict(self._receive(request))
+            except (EOFError, BrokenPipeError, ConnectionError):
+                raise self._failure(request, is_late=expired.is_set()) from None
 
     def _send(self, head: Mapping[str, Any], parts: Sequence[bytes | memoryview]) -> None:
         stdin = self._child.stdin
@@ -196,9 +177,8 @@ class LitertProcess:
 
     def _failure(self, request: Request, *, is_late: bool) -> ToolError:
         """Return why the child is gone."""
-        with suppress(OSError):
-            self._child.kill()  # closing its output is as good as dying
-        code = self._child.wait()
+        end_child(self._child)  # closing its output is as good as dying
+        code = self._child.returncode
         if is_late:
             how = f"did not finish within {request.time_limit_s:g} s"
             advice = "and was stopped. Give it more time (--time-limit), or a smaller model."
@@ -208,7 +188,7 @@ class LitertProcess:
             return ToolError(f"LiteRT cannot be imported: {words}. Install it with: pip install ai-edge-litert.")
         if _OUT_OF_MEMORY.search(words):
             return _no_memory(request.what)
-        how = f"died of signal {_SIGNALS.get(-code, -code)}" if code < 0 else f"ended with exit code {code}"
+        how = f"{'died of' if code < 0 else 'ended with'} {end_words(code)}"
         how = f"{how} ({words})" if words else how
         advice = "This file makes LiteRT itself fail; another version of ai-edge-litert may run it."
         return LitertFailureError(f"{request.what}: LiteRT {how}. {advice}", Failure.CRASH, how)
@@ -227,12 +207,10 @@ def _no_memory(what: str) -> LitertFailureError:
     return LitertFailureError(f"{what}: LiteRT {how}. Give a smaller model or inputs.", Failure.MEMORY, how)
 
 
-def _end(child: subprocess.Popen[bytes], printed: IO[bytes], owner: int) -> None:
+def _end(child: Child, printed: IO[bytes], owner: int) -> None:
     if owner != os.getpid():  # a fork of this process; the child is not ours
         return
-    if child.poll() is None:
-        child.kill()
-    child.wait()
+    end_child(child)
     for pipe in (child.stdin, child.stdout, printed):
         if pipe is not None:
             with suppress(OSError):  # what was still to be sent has no reader

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from npufit.child_process import python_script, run_child
 from npufit.errors import ToolError
 from npufit.execution import Values
 from npufit.formatting import printable, shorten
@@ -20,6 +19,7 @@ from npufit.tflite import parse_model, serialize_model
 
 TIME_LIMIT_S = 1800.0
 
+_CHILD = Path(__file__).with_name("_quantizer_child.py")
 _PACKAGE = "ai_edge_quantizer"
 _KEY = "npufit"
 _LONGEST_MESSAGE = 300
@@ -67,20 +67,11 @@ def _write_inputs(path: Path, model: Model, inputs: Sequence[Values]) -> None:
 
 
 def _run(folder: Path) -> None:
-    script = Path(__file__).with_name("_quantizer_child.py")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", str(script), _KEY],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIME_LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    done = run_child(python_script(_CHILD, _KEY), TIME_LIMIT_S, folder=folder)
+    if done.code is None:
         raise ToolError(
             f"ai-edge-quantizer did not finish within {TIME_LIMIT_S:g} s and was stopped. Give it fewer --samples."
-        ) from None
-    if done.returncode:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
+        )
+    if done.code:
+        lines = done.errors.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.code}"]
         raise ToolError(f"ai-edge-quantizer failed: {shorten(printable(lines[-1]), _LONGEST_MESSAGE)}.")

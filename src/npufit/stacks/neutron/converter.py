@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from npufit.child_process import end_words, run_child
 from npufit.errors import ModelError, ToolError
 from npufit.files import write_file
 from npufit.formatting import shorten
@@ -24,11 +18,8 @@ from npufit.stacks.stack import PlaceOptions
 _COMMANDS = ("neutron-converter", "neutron-compiler")
 """The names of the converter: the second from 3.2 on."""
 
-_HEAD_BYTES = 2 << 20
-_TAIL_BYTES = 1 << 20
-_CHUNK_BYTES = 1 << 16
+_MOST_BYTES = 3 << 20
 _LAST_LINES = 8
-_DRAIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +51,7 @@ def convert(model: Model, command: tuple[str, ...], chip: str, time_limit_s: flo
         arguments = (*command, "--input", str(source), "--output", str(converted), "--target", chip)
         code, log = _run(arguments, Path(folder), time_limit_s)
         if code != 0:
-            raise ToolError(_failure(command, f"ended with {_describe_exit(code)}", log))
+            raise ToolError(_failure(command, f"ended with {end_words(code)}", log))
         if not converted.is_file():
             raise ToolError(_failure(command, "ended without an error but wrote no file", log))
         try:
@@ -71,38 +62,8 @@ def convert(model: Model, command: tuple[str, ...], chip: str, time_limit_s: flo
 
 def _run(arguments: tuple[str, ...], folder: Path, time_limit_s: float) -> tuple[int, str]:
     """Return exit code and output of `arguments`; the middle of a long output is left out."""
-    with _start(arguments, folder) as process:
-        output = _Capture()
-        assert process.stdout is not None
-        reader = threading.Thread(target=output.read, args=(process.stdout,), daemon=True)
-        reader.start()
-        try:
-            process.wait(time_limit_s)
-        except subprocess.TimeoutExpired:
-            is_late = True
-        else:
-            is_late = False
-        finally:
-            _kill_group(process)
-            reader.join(_DRAIN_S)
-        if is_late:
-            raise ToolError(
-                _failure(arguments[:1], f"was stopped after {time_limit_s:g} s", output.text())
-                + " Large models can take minutes; raise the time limit."
-            )
-        return process.returncode, output.text()
-
-
-def _start(arguments: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
-            arguments,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        ended = run_child(arguments, time_limit_s, folder=folder, merged=True, most_bytes=_MOST_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ToolError(
@@ -110,50 +71,13 @@ def _start(arguments: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
             "neutron-converter (eIQ Toolkit or eIQ Neutron SDK, x86-64) with --converter, or leave --converter out "
             "to see what is known without it."
         ) from None
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End the converter and everything that it started; it leads its own process group."""
-    if sys.platform == "win32":
-        process.kill()
-        return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-class _Capture:
-    """The first and the last part of a process's output; reading continues so that the process never blocks."""
-
-    def __init__(self) -> None:
-        self._head = bytearray()
-        self._tail = bytearray()
-        self._left_out = 0
-
-    def read(self, stream: IO[bytes]) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while chunk := os.read(stream.fileno(), _CHUNK_BYTES):
-                self._keep(chunk)
-
-    def _keep(self, chunk: bytes) -> None:
-        room = _HEAD_BYTES - len(self._head)
-        self._head += chunk[:room]
-        self._tail += chunk[room:]
-        excess = len(self._tail) - _TAIL_BYTES
-        if excess > 0:
-            del self._tail[:excess]
-            self._left_out += excess
-
-    def text(self) -> str:
-        middle = f"\n[{self._left_out} bytes left out]\n".encode() if self._left_out else b""
-        return bytes(self._head + middle + self._tail).decode("utf-8", "replace")
-
-
-def _describe_exit(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    with contextlib.suppress(ValueError):
-        return f"signal {signal.Signals(-code).name}"
-    return f"signal {-code}"
+    log = ended.output.decode("utf-8", "replace")
+    if ended.code is None:
+        raise ToolError(
+            _failure(arguments[:1], f"was stopped after {time_limit_s:g} s", log)
+            + " Large models can take minutes; raise the time limit."
+        )
+    return ended.code, log
 
 
 def _failure(command: tuple[str, ...], what: str, log: str) -> str:

@@ -7,10 +7,10 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+from npufit.child_process import run_child
 from npufit.errors import InputError, ToolError
 from npufit.stacks.placement import Setting
 from npufit.stacks.target import Target
@@ -133,12 +133,12 @@ def _told_by(python: str) -> dict[str, str] | None:
 
 def _printed(command: list[str], text: str) -> str:
     try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=_TIME_LIMIT_S, check=False, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.SubprocessError) as error:
+        done = run_child(command, _TIME_LIMIT_S)
+    except (OSError, ValueError) as error:
         raise ToolError(f"--vela {text}: could not be run: {error}.") from None
-    if done.returncode != 0:
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+    if done.code is None:
+        raise ToolError(f"--vela {text}: could not be run: it did not end within {_TIME_LIMIT_S:g} s.")
+    if done.code != 0:
+        last = done.errors.decode("utf-8", "replace").strip().splitlines()[-1:]
         raise ToolError(f"--vela {text}: failed to print its version: {' '.join(last) or 'no message'}.")
-    return done.stdout.decode("utf-8", "replace")
+    return done.output.decode("utf-8", "replace")

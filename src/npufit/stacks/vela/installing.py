@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from npufit.child_process import OTHER_PYTHON, run_child
 from npufit.errors import InputError, NpufitError, ToolError
 from npufit.stacks.vela.environments import (
     Environment,
@@ -224,38 +222,12 @@ def _hash(package: Path) -> str:
 
 def _run(command: Sequence[str], wish: Wish, failure: str) -> str:
     """Return what `command` printed. Raises ToolError with its last lines if it fails or takes too long."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
-    with tempfile.TemporaryFile() as told:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=told,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
-        try:
-            code = child.wait(wish.time_limit_s)
-        except subprocess.TimeoutExpired:
-            raise ToolError(f"Vela {wish.name}: {failure}: not done within {wish.time_limit_s:g} s.") from None
-        finally:
-            if child.returncode is None:
-                _end(child)
-        told.seek(0)
-        text = told.read().decode("utf-8", "replace")
-    if code != 0:
+    ended = run_child(command, wish.time_limit_s, merged=True, left_out=OTHER_PYTHON)
+    text = ended.output.decode("utf-8", "replace")
+    if ended.code is None:
+        raise ToolError(f"Vela {wish.name}: {failure}: not done within {wish.time_limit_s:g} s.")
+    if ended.code != 0:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         told_last = _SECRET.sub("//", "\n".join(lines[-_LAST_LINES:]))
         raise ToolError(f"Vela {wish.name}: {failure}:\n{told_last}")
     return text
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    import signal
-
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-    else:
-        child.kill()
-    child.wait()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from npufit.child_process import run_child
 from npufit.errors import InputError, ToolError
 from npufit.stacks.vela.releases import Minor
 
@@ -75,13 +75,11 @@ def _behind_shims(folder: Path, minor: Minor) -> Iterator[str]:
 def _run(path: str) -> Python | None:
     """Return what `path` reports about itself; None if it does not run or is not a Python."""
     try:
-        done = subprocess.run(
-            [path, "-I", "-c", _ASK], capture_output=True, timeout=_TIME_LIMIT_S, check=False, stdin=subprocess.DEVNULL
-        )
-    except (OSError, ValueError, subprocess.SubprocessError):
+        done = run_child([path, "-I", "-c", _ASK], _TIME_LIMIT_S)
+    except (OSError, ValueError):
         return None
-    words = done.stdout.decode("utf-8", "replace").strip().split(" ", 3)
-    if done.returncode != 0 or len(words) != 4 or words[0] != "python" or not words[1].isdigit():
+    words = done.output.decode("utf-8", "replace").strip().split(" ", 3)
+    if done.code != 0 or len(words) != 4 or words[0] != "python" or not words[1].isdigit():
         return None
     # What a shim stands for is the real one; it must not depend on the folder in which it is run.
     return Python(words[3], (int(words[1]), int(words[2]))) if words[2].isdigit() else None

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import weakref
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from npufit.child_process import OTHER_PYTHON, Child, end_child, end_words, start_child, wait_child
 from npufit.errors import InputError, NpufitError, ToolError
 from npufit.stacks.vela.compiler import Compiler, Way, bundled_compiler
 from npufit.stacks.vela.settings import VelaSettings
@@ -25,8 +23,6 @@ ADDRESS_SPACE_BYTES = 8 << 30
 _READ_BYTES = 8 << 20
 _MESSAGE_LINES = 8
 _RECORD = "record.json"
-_OWN_PYTHON = ("PYTHONHOME", "PYTHONPATH")
-"""Environment variables that are meant for one Python and would mislead another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +56,13 @@ class VelaProcess:
             self._folder = tempfile.TemporaryDirectory(prefix="npufit-vela-", ignore_cleanup_errors=True)
             folder = Path(self._folder.name)
             with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
-                self._child = subprocess.Popen(
+                self._child = start_child(
                     self._compiler.command(child, ADDRESS_SPACE_BYTES, _RECORD),
-                    cwd=folder,
+                    folder=folder,
                     stdin=subprocess.PIPE,
                     stdout=stdout,
                     stderr=stderr,
-                    # One thread per core would reserve address space by the gigabyte on large machines.
-                    env={**_environment(self._compiler), "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
-                    start_new_session=True,
+                    left_out=() if self._compiler.program == sys.executable else OTHER_PYTHON,
                 )
         except OSError as error:
             raise ToolError(f"Vela could not be run: {error}.") from None
@@ -93,7 +87,7 @@ class VelaProcess:
         with suppress(BrokenPipeError):  # it died already; its exit code and last words tell why
             stdin.write(json.dumps(arguments).encode() + b"\n")
             stdin.close()
-        code = _wait(self._child, time_limit_s)
+        code = wait_child(self._child, time_limit_s)
         if code is None:
             raise ToolError(
                 f"Vela did not finish within {time_limit_s:g} s and was stopped. Allow more time with --time-limit, "
@@ -116,50 +110,11 @@ def run_vela(model: bytes, settings: VelaSettings, time_limit_s: float, compiler
     return VelaProcess(compiler).compile(model, settings, time_limit_s)
 
 
-def _environment(compiler: Compiler) -> dict[str, str]:
-    own = compiler.program == sys.executable
-    return {name: value for name, value in os.environ.items() if own or name not in _OWN_PYTHON}
-
-
-def _end(child: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]) -> None:
+def _end(child: Child, folder: tempfile.TemporaryDirectory[str]) -> None:
     if child.stdin is not None and not child.stdin.closed:
         child.stdin.close()
-    if child.poll() is None:
-        _kill(child)
-        child.wait()
+    end_child(child)
     folder.cleanup()
-
-
-def _wait(child: subprocess.Popen[bytes], time_limit_s: float) -> int | None:
-    """Return the exit code, or None if the time limit ended the process; in any case no process is left behind.
-
-    This uses a timer because `wait` with a time limit polls, which costs up to 50 ms.
-    """
-    expired = threading.Event()
-
-    def end() -> None:
-        expired.set()
-        _kill(child)
-
-    timer = threading.Timer(min(time_limit_s, threading.TIMEOUT_MAX), end)
-    timer.daemon = True
-    timer.start()
-    try:
-        code = child.wait()
-    finally:
-        timer.cancel()
-        if child.returncode is None:
-            _kill(child)
-            child.wait()
-    return None if expired.is_set() else code
-
-
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-    else:
-        child.kill()
 
 
 def _read_text(path: Path) -> str:
@@ -202,7 +157,6 @@ _DIAGNOSES = (
         f"Vela needs more than its limit of {ADDRESS_SPACE_BYTES >> 30} GiB of memory",
     ),
 )
-_SIGNALS = {member.value: member.name for member in signal.Signals}
 _EXCEPTION = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception))(?:: ?(.*))?$", re.MULTILINE)
 
 
@@ -210,7 +164,7 @@ def _failure(code: int, stderr: str, printed: str) -> NpufitError:
     # The releases before 5 print what they refuse where they print everything else.
     told = stderr if stderr.strip() else printed
     if code < 0:
-        return ToolError(f"Vela was killed by signal {_SIGNALS.get(-code, -code)}: {_last_words(told)}")
+        return ToolError(f"Vela was killed by {end_words(code)}: {_last_words(told)}")
     for diagnosis in _DIAGNOSES:
         if diagnosis.pattern.search(told):
             return diagnosis.error(f"{diagnosis.text}: {_last_words(told)}")

@@ -1,0 +1,182 @@
+"""Programs in processes of their own, under limits of time and output: the parent's side.
+
+Scripts of npufit that run this way bound their memory themselves, because they import nothing of npufit.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+"""One thread per core would reserve address space by the gigabyte on large machines."""
+
+OTHER_PYTHON = ("PYTHONHOME", "PYTHONPATH")
+"""Environment variables that are meant for one Python and would mislead another."""
+
+_CHUNK_BYTES = 1 << 16
+_DRAIN_S = 5.0
+_MOST_BYTES = 64 << 20
+_SIGNALS = {member.value: member.name for member in signal.Signals}
+
+Child = subprocess.Popen[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a child ended: its exit code, None where its time was over, and what it printed."""
+
+    code: int | None
+    output: bytes
+    errors: bytes
+
+
+def python_script(script: Path, *arguments: str) -> list[str]:
+    """Return the command that runs `script` in the Python of npufit."""
+    return [sys.executable, "-P", str(script), *arguments]
+
+
+def start_child(
+    command: Sequence[str],
+    *,
+    folder: Path | None = None,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    stderr: int | IO[bytes] = subprocess.PIPE,
+    left_out: Sequence[str] = (),
+) -> Child:
+    """Return a process that runs `command` and leads a group of its own; it is the caller's to end.
+
+    `left_out` names variables of the environment that it does not get. Raises OSError or ValueError where it cannot be
+    started.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name not in left_out}
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env={**inherited, **_ENVIRONMENT},
+        start_new_session=True,
+    )
+
+
+def run_child(
+    command: Sequence[str],
+    time_limit_s: float,
+    *,
+    given: bytes = b"",
+    folder: Path | None = None,
+    merged: bool = False,
+    most_bytes: int = _MOST_BYTES,
+    left_out: Sequence[str] = (),
+) -> Ended:
+    """Return how `command` ended that read `given` on standard input; nothing that it started is left behind.
+
+    Of more than `most_bytes` of output the middle is left out. `merged` puts what goes to standard error into the
+    output, in order. Raises OSError or ValueError where it cannot be started.
+    """
+    stdin = subprocess.PIPE if given else subprocess.DEVNULL
+    stderr = subprocess.STDOUT if merged else subprocess.PIPE
+    with start_child(command, folder=folder, stdin=stdin, stderr=stderr, left_out=left_out) as child:
+        readers = [_Reader(stream, most_bytes) for stream in (child.stdout, child.stderr) if stream is not None]
+        try:
+            with deadline(child, time_limit_s) as expired:
+                if child.stdin is not None:
+                    with suppress(OSError):  # it ended before it read everything; its exit code tells
+                        child.stdin.write(given)
+                        child.stdin.close()
+                code = child.wait()
+        finally:
+            kill_child(child)
+            printed = [reader.printed() for reader in readers]
+    return Ended(None if expired.is_set() else code, printed[0], b"" if merged else printed[1])
+
+
+def wait_child(child: Child, time_limit_s: float) -> int | None:
+    """Return the exit code of `child`, None where the limit ended it; it is gone then, whatever happens."""
+    # A timer, because `wait` with a limit polls, which costs up to 50 ms.
+    with deadline(child, time_limit_s) as expired:
+        try:
+            code = child.wait()
+        finally:
+            end_child(child)
+    return None if expired.is_set() else code
+
+
+@contextmanager
+def deadline(child: Child, time_limit_s: float) -> Generator[threading.Event]:
+    """Kill `child` if the body takes longer than the limit; the event says that it did."""
+    expired = threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        kill_child(child)
+
+    timer = threading.Timer(min(time_limit_s, threading.TIMEOUT_MAX), expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield expired
+    finally:
+        timer.cancel()
+
+
+def end_child(child: Child) -> None:
+    """Kill `child` unless it has ended, and wait for its end."""
+    if child.poll() is None:
+        kill_child(child)
+    child.wait()
+
+
+def kill_child(child: Child) -> None:
+    """Kill `child` and all that it started in its group."""
+    if sys.platform == "win32":
+        child.kill()
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def end_words(code: int) -> str:
+    """Return an exit code in words: `signal SIGSEGV`, or `exit code 3`."""
+    return f"exit code {code}" if code >= 0 else f"signal {_SIGNALS.get(-code, -code)}"
+
+
+class _Reader:
+    """The first two thirds and the last third of what may be kept of a stream; reading goes on, so nothing blocks."""
+
+    def __init__(self, stream: IO[bytes], most_bytes: int) -> None:
+        self._stream = stream
+        self._head, self._tail = bytearray(), bytearray()
+        self._tail_bytes = most_bytes // 3
+        self._head_bytes = most_bytes - self._tail_bytes
+        self._left_out = 0
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def printed(self) -> bytes:
+        """Return what was kept, once the stream has ended."""
+        self._thread.join(_DRAIN_S)
+        middle = f"\n[{self._left_out} bytes left out]\n".encode() if self._left_out else b""
+        return bytes(self._head + middle + self._tail)
+
+    def _read(self) -> None:
+        with suppress(OSError, ValueError):
+            while chunk := os.read(self._stream.fileno(), _CHUNK_BYTES):
+                room = self._head_bytes - len(self._head)
+                self._head += chunk[:room]
+                self._tail += chunk[room:]
+                excess = len(self._tail) - self._tail_bytes
+                if excess > 0:
+                    del self._tail[:excess]
+                    self._left_out += excess
