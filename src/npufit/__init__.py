@@ -85,4 +85,4 @@ _ROOMS = {
     "npufit.validating": ("AccuracyResult", "accuracy"),
 }
 
-__getattr__ = lazy_attributes(__name__, {name: room for room, names in _ROOMS.items() for name in names})
+__getattr__ = lazy_attributes(__name__, _ROOMS)

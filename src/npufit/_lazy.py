@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def lazy_attributes(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return the `__getattr__` of `package`: each name is imported from its home in `homes` and kept."""
+def lazy_attributes(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
+    """Return the `__getattr__` of `package`, which imports a name from its home and keeps it.
+
+    `homes` has the names by the module that they live in.
+    """
+    home_of = {name: home for home, names in homes.items() for name in names}
 
     def load(name: str) -> Any:
-        if name not in homes:
+        if name not in home_of:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
-        found = getattr(importlib.import_module(homes[name]), name)
+        found = getattr(importlib.import_module(home_of[name]), name)
         setattr(sys.modules[package], name, found)
         return found
 

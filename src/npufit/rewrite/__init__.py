@@ -32,4 +32,4 @@ _MODULES = {
     "npufit.rewrite.surgery.editor": ("Editor",),
 }
 
-__getattr__ = lazy_attributes(__name__, {name: module for module, names in _MODULES.items() for name in names})
+__getattr__ = lazy_attributes(__name__, _MODULES)
