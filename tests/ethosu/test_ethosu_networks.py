@@ -9,7 +9,7 @@ from ethosu_programs import captured, compile_and_run, differing, golden_values
 from npufit.errors import InputError
 from npufit.ethosu import Machine, read_programs
 from npufit.ethosu.arrays import Array, Memory
-from npufit.ethosu.feature_maps import read
+from npufit.ethosu.feature_maps import read_feature_map
 from npufit.ethosu.operations import BlockOperation, Operation
 from npufit.tflite import read_model
 from npufit.zoo import build, parse_spec
@@ -84,7 +84,7 @@ class Results:
     def executed(self, operation: Operation, memory: Memory) -> None:
         """Keep the OFM."""
         if isinstance(operation, BlockOperation):
-            self.written.append(read(operation.ofm, memory).copy())
+            self.written.append(read_feature_map(operation.ofm, memory).copy())
 
 
 def replay(name: str) -> list[bool]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from npufit.disassembling.streams import CommandStream, judge_stream, read_streams, streams_of
-from npufit.ethosu.kernel import parse_kernel
+from npufit.ethosu import parse_kernel
 from npufit.graph import Model
 from npufit.loading import ZOO_PREFIX, ModelSource, load
 from npufit.stacks import PlaceOptions, Target, resolve_target

@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from npufit.errors import InputError
-from npufit.ethosu import Instruction, decode, read_programs
-from npufit.ethosu.kernel import SRAM_REGION, KernelVerdict, KernelVersion, Submission, judge, used_regions
-from npufit.ethosu.program import strip_header
+from npufit.ethosu import (
+    SRAM_REGION,
+    Instruction,
+    KernelVerdict,
+    KernelVersion,
+    Submission,
+    decode,
+    judge,
+    read_programs,
+    strip_header,
+    used_regions,
+)
 from npufit.files import read_bounded
 from npufit.graph import Model
 

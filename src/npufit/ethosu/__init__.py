@@ -1,24 +1,97 @@
-"""The Ethos-U55 and U65 command stream: decode, disassemble, simulate."""
+"""The Ethos-U55 and U65 command stream: decode, disassemble, simulate, judge."""
 
-from npufit.ethosu.decoding import Instruction, decode
-from npufit.ethosu.disassembly import disassemble
-from npufit.ethosu.machine import Listener, Machine, Run
-from npufit.ethosu.program import CompiledCall, Program, read_programs, strip_header
-from npufit.ethosu.sanitizer import FindingKind, SanitizerFinding
-from npufit.ethosu.statistics import Statistics
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from npufit.ethosu.accesses import list_accesses
+    from npufit.ethosu.arrays import Memory
+    from npufit.ethosu.decoding import Instruction, decode
+    from npufit.ethosu.disassembly import disassemble, summarize
+    from npufit.ethosu.feature_maps import read_feature_map
+    from npufit.ethosu.kernel import (
+        CHECKS,
+        HISTORY,
+        SRAM_REGION,
+        STEPS,
+        Check,
+        KernelFinding,
+        KernelVerdict,
+        KernelVersion,
+        Submission,
+        judge,
+        parse_kernel,
+        used_regions,
+    )
+    from npufit.ethosu.machine import Listener, Machine, Run
+    from npufit.ethosu.operations import BlockOperation, Operation, read_operations
+    from npufit.ethosu.program import CompiledCall, Program, read_programs, strip_header
+    from npufit.ethosu.sanitizer import FindingKind, SanitizerFinding
+    from npufit.ethosu.statistics import Statistics
 
 __all__ = [
+    "CHECKS",
+    "HISTORY",
+    "SRAM_REGION",
+    "STEPS",
+    "BlockOperation",
+    "Check",
     "CompiledCall",
     "FindingKind",
     "Instruction",
+    "KernelFinding",
+    "KernelVerdict",
+    "KernelVersion",
     "Listener",
     "Machine",
+    "Memory",
+    "Operation",
     "Program",
     "Run",
     "SanitizerFinding",
     "Statistics",
+    "Submission",
     "decode",
     "disassemble",
+    "judge",
+    "list_accesses",
+    "parse_kernel",
+    "read_feature_map",
+    "read_operations",
     "read_programs",
     "strip_header",
+    "summarize",
+    "used_regions",
 ]
+
+_HOMES = {
+    "npufit.ethosu.accesses": ("list_accesses",),
+    "npufit.ethosu.arrays": ("Memory",),
+    "npufit.ethosu.decoding": ("Instruction", "decode"),
+    "npufit.ethosu.disassembly": ("disassemble", "summarize"),
+    "npufit.ethosu.feature_maps": ("read_feature_map",),
+    "npufit.ethosu.kernel": (
+        "CHECKS",
+        "HISTORY",
+        "SRAM_REGION",
+        "STEPS",
+        "Check",
+        "KernelFinding",
+        "KernelVerdict",
+        "KernelVersion",
+        "Submission",
+        "judge",
+        "parse_kernel",
+        "used_regions",
+    ),
+    "npufit.ethosu.machine": ("Listener", "Machine", "Run"),
+    "npufit.ethosu.operations": ("BlockOperation", "Operation", "read_operations"),
+    "npufit.ethosu.program": ("CompiledCall", "Program", "read_programs", "strip_header"),
+    "npufit.ethosu.sanitizer": ("FindingKind", "SanitizerFinding"),
+    "npufit.ethosu.statistics": ("Statistics",),
+}
+
+__getattr__ = lazy_attributes(__name__, _HOMES)

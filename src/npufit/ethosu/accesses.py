@@ -29,7 +29,7 @@ class Access:
     writes: bool = False
 
 
-def accesses(operation: Operation, shram_bytes: int) -> tuple[Access, ...]:
+def list_accesses(operation: Operation, shram_bytes: int) -> tuple[Access, ...]:
     """Return what `operation` reads, then what it writes."""
     if isinstance(operation, Transfer):
         return _transferred(operation)

@@ -9,7 +9,7 @@ import numpy as np
 from npufit.errors import InputError
 from npufit.ethosu.arithmetic import requantize
 from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory
-from npufit.ethosu.feature_maps import write
+from npufit.ethosu.feature_maps import write_feature_map
 from npufit.ethosu.operations import Convolution, Span
 from npufit.ethosu.weight_streams import Weights, decode_streams
 from npufit.ethosu.weights import decode_scales, order_weights
@@ -79,7 +79,7 @@ class ConvolutionStep:
         result = requantize(
             accumulators, coefficients.bias, coefficients.scale, coefficients.shift, operation, memory[SHRAM]
         )
-        write(operation.ofm, memory, result.reshape(operation.ofm.shape))
+        write_feature_map(operation.ofm, memory, result.reshape(operation.ofm.shape))
 
     def _current(self, memory: Memory) -> Coefficients:
         encoded = self.encoded(memory)

@@ -8,7 +8,7 @@ import numpy as np
 
 from npufit.ethosu.arithmetic import finish, shift_right
 from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory, dtype_of
-from npufit.ethosu.feature_maps import read, write
+from npufit.ethosu.feature_maps import read_feature_map, write_feature_map
 from npufit.ethosu.operations import Elementwise, FeatureMap
 
 _UNSCALED_OPERAND_SHIFT = {8: 19, 16: 14}
@@ -22,8 +22,8 @@ Function = Callable[[Elementwise, Integers, Integers], Integers]
 def elementwise(operation: Elementwise, memory: Memory) -> None:
     """Execute `operation` in `memory`."""
     ofm = operation.ofm
-    own = read(operation.ifm, memory)
-    other = None if operation.ifm2 is None else np.broadcast_to(read(operation.ifm2, memory), ofm.shape)
+    own = read_feature_map(operation.ifm, memory)
+    other = None if operation.ifm2 is None else np.broadcast_to(read_feature_map(operation.ifm2, memory), ofm.shape)
     result = np.empty(ofm.shape, dtype_of(ofm.element))
     rows = max(1, _CHUNK // (ofm.width * ofm.depth))
     function = _MODES[operation.mode]
@@ -35,7 +35,7 @@ def elementwise(operation: Elementwise, memory: Memory) -> None:
             left, right = right, left
         values = function(operation, left, right) + ofm.zero_point
         result[part] = finish(values, operation, memory[SHRAM])
-    write(ofm, memory, result)
+    write_feature_map(ofm, memory, result)
 
 
 def _operand(feature_map: FeatureMap, values: Array) -> Integers:

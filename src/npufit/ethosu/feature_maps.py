@@ -142,7 +142,7 @@ def _views(feature_map: FeatureMap, memory: Memory) -> Iterator[tuple[Tile, slic
             yield tile, slice(whole * _BRICK, feature_map.depth), np.ndarray(shape, dtype, data, base, strides)
 
 
-def read(feature_map: FeatureMap, memory: Memory) -> Array:
+def read_feature_map(feature_map: FeatureMap, memory: Memory) -> Array:
     """Return the values as (height, width, depth); a view where the memory has that shape."""
     dtype = dtype_of(feature_map.element)
     result: Array | None = None
@@ -157,7 +157,7 @@ def read(feature_map: FeatureMap, memory: Memory) -> Array:
     return result
 
 
-def write(feature_map: FeatureMap, memory: Memory, values: Array) -> None:
+def write_feature_map(feature_map: FeatureMap, memory: Memory, values: Array) -> None:
     """Put `values`, (height, width, depth), where the feature map lies."""
     for tile, channels, view in _views(feature_map, memory):
         source = values[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width, channels]

@@ -8,7 +8,7 @@ import numpy as np
 
 from npufit.ethosu.arithmetic import finish, shift_right
 from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory
-from npufit.ethosu.feature_maps import read, write
+from npufit.ethosu.feature_maps import read_feature_map, write_feature_map
 from npufit.ethosu.operations import Pooling, Rounding
 from npufit.ethosu.windows import padded_input
 
@@ -17,7 +17,7 @@ def pool(operation: Pooling, memory: Memory) -> None:
     """Execute `operation` in `memory`."""
     values = _MODES[operation.mode](operation, memory)
     values += operation.ofm.zero_point
-    write(operation.ofm, memory, finish(values, operation, memory[SHRAM]))
+    write_feature_map(operation.ofm, memory, finish(values, operation, memory[SHRAM]))
 
 
 def _largest(operation: Pooling, memory: Memory) -> Integers:
@@ -50,7 +50,7 @@ def _is_padded(operation: Pooling) -> bool:
 
 
 def _reduce_sum(operation: Pooling, memory: Memory) -> Integers:
-    values = read(operation.ifm, memory).astype(np.int64) - operation.ifm.zero_point
+    values = read_feature_map(operation.ifm, memory).astype(np.int64) - operation.ifm.zero_point
     output = operation.output
     sums = values.sum(axis=2, keepdims=True)
     return shift_right(sums * output.scale, output.shift, output.rounding) if output.global_scale else sums

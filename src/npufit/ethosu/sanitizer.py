@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from npufit.ethosu.accesses import Access, accesses
+from npufit.ethosu.accesses import Access, list_accesses
 from npufit.ethosu.arrays import SHRAM
 from npufit.ethosu.block_overlap import Overlap, overlaps
 from npufit.ethosu.operations import (
@@ -87,7 +87,7 @@ def inspect(operations: tuple[Operation, ...], program: Program, *, sanitize: bo
     previous: tuple[BlockOperation, tuple[Access, ...]] | None = None
     for operation in operations:
         work += _work(operation)
-        touched = accesses(operation, program.shram_bytes)
+        touched = list_accesses(operation, program.shram_bytes)
         fatal = tuple(_fatal(operation, touched, sizes, work))
         if fatal:
             return Inspection((*findings, *fatal), fatal, operation.index)

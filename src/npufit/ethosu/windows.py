@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.ethosu.arrays import Array, Memory
-from npufit.ethosu.feature_maps import read
+from npufit.ethosu.feature_maps import read_feature_map
 from npufit.ethosu.operations import Convolution, Pooling, Upscale
 
 
@@ -27,7 +27,7 @@ def padded_input(
 ) -> tuple[Array, slice, slice]:
     """Return the input of all windows in `dtype` with `padding` around it, and the rows and columns that are inside."""
     kernel, ofm = operation.kernel, operation.ofm
-    values = read(operation.ifm, memory)
+    values = read_feature_map(operation.ifm, memory)
     zero_point = operation.ifm.zero_point
     height = (ofm.height - 1) * kernel.stride_y + kernel.dilated_height
     width = (ofm.width - 1) * kernel.stride_x + kernel.dilated_width

@@ -7,9 +7,7 @@ from math import prod
 
 import numpy as np
 
-from npufit.ethosu.arrays import Memory
-from npufit.ethosu.feature_maps import read
-from npufit.ethosu.operations import BlockOperation, Operation
+from npufit.ethosu import BlockOperation, Memory, Operation, read_feature_map
 from npufit.execution.values import Array
 from npufit.graph import Model
 from npufit.graph.arrays import dtype_of
@@ -34,7 +32,7 @@ class FeatureMaps:
         write = self._writes.get(operation.offset)
         if write is not None and isinstance(operation, BlockOperation):
             shape = write.height, write.width, write.depth
-            self._parts.setdefault(write.tensor, _Canvas(shape)).add(read(operation.ofm, memory))
+            self._parts.setdefault(write.tensor, _Canvas(shape)).add(read_feature_map(operation.ofm, memory))
 
     def tensors(self) -> dict[int, Array]:
         """Return the tensors of which every part was seen, in their own shapes."""

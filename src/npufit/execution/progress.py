@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Protocol
 
-from npufit.ethosu.arrays import Memory
-from npufit.ethosu.operations import Operation
+from npufit.ethosu import Memory, Operation
 
 
 class Stage(StrEnum):

@@ -8,10 +8,7 @@ from pathlib import Path
 
 from npufit.disassembling import CommandStream, DisassembleResult
 from npufit.errors import InputError
-from npufit.ethosu import Instruction
-from npufit.ethosu.disassembly import summarize
-from npufit.ethosu.kernel import KernelFinding, KernelVerdict, used_regions
-from npufit.ethosu.operations import read_operations
+from npufit.ethosu import Instruction, KernelFinding, KernelVerdict, read_operations, summarize, used_regions
 from npufit.report.disassemble.operation_counts import count_operations, refuse_absurd
 from npufit.report.disassemble.text import damaged_stream
 from npufit.report.document import Count, Document

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from npufit.disassembling import CommandStream, DisassembleResult
 from npufit.errors import InputError
-from npufit.ethosu import Instruction, disassemble
-from npufit.ethosu.kernel import (
+from npufit.ethosu import (
     CHECKS,
     HISTORY,
     STEPS,
     Check,
+    Instruction,
     KernelVerdict,
+    disassemble,
     used_regions,
 )
 from npufit.formatting import plural

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def largest_sram_use(calls: Iterable[CompiledCall]) -> int:
     """Return the most bytes that a call uses in the SRAM region, 0 if no stream uses it."""
-    from npufit.ethosu.kernel import SRAM_REGION, used_regions
+    from npufit.ethosu import SRAM_REGION, used_regions
 
     return max(
         (

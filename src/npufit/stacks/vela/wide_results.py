@@ -71,14 +71,14 @@ def _overlap(start: int, size: int, other: range) -> bool:
 
 def _touched_later(call: CompiledCall, planned: range, unplanned: range) -> bool:
     """Return whether commands after those that write the tensor read or write the unplanned half."""
-    from npufit.ethosu import decode
-    from npufit.ethosu.accesses import accesses
-    from npufit.ethosu.operations import read_operations
+    from npufit.ethosu import decode, list_accesses, read_operations
 
     touched = False
     for operation in read_operations(decode(call.program.stream)):
         found = [
-            access for access in accesses(operation, call.program.shram_bytes) if access.area.region == _SCRATCH_REGION
+            access
+            for access in list_accesses(operation, call.program.shram_bytes)
+            if access.area.region == _SCRATCH_REGION
         ]
         if any(
             access.writes and _overlap(access.area.start, access.area.end - access.area.start, planned)

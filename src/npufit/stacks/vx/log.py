@@ -181,7 +181,7 @@ def _printed(model: Model, generation: Generation) -> _Printed:
 
 
 def _code(operator_type: str) -> int:
-    from npufit.tflite.names import operator_codes
+    from npufit.tflite import operator_codes
 
     return operator_codes().get(operator_type, -1)
 
