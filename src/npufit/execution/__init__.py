@@ -1,13 +1,27 @@
 """Execute a model: LiteRT's reference kernels on the CPU, compiled and captured partitions on the simulator."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
 from npufit.execution.classes import Score, best_classes, read_labels
 from npufit.execution.compare import IN_BRICKS, Comparison, TensorComparison, compare
-from npufit.execution.inputs import RANGES, random_inputs, read_inputs
+from npufit.execution.differences import OutputDifference, differences
+from npufit.execution.inputs import RANGES, made_up_values, pixel_range, random_inputs, read_inputs
+from npufit.execution.operands import is_operand
 from npufit.execution.outputs import write_outputs
 from npufit.execution.partial import LeftOut, Partial, describe
-from npufit.execution.progress import Progress, Stage
+from npufit.execution.progress import Progress, Stage, ignore_progress
 from npufit.execution.reference import GOLDEN, Reference
 from npufit.execution.values import Array, Values
+
+if TYPE_CHECKING:
+    from npufit.execution.capture import read_capture
+    from npufit.execution.compiled import CompiledModel, in_source_terms, tie_by_name
+    from npufit.execution.feature_maps import FeatureMaps
+    from npufit.execution.notes import name_merged, notes_on
+    from npufit.execution.replay import Replay
 
 __all__ = [
     "GOLDEN",
@@ -15,10 +29,14 @@ __all__ = [
     "RANGES",
     "Array",
     "Comparison",
+    "CompiledModel",
+    "FeatureMaps",
     "LeftOut",
+    "OutputDifference",
     "Partial",
     "Progress",
     "Reference",
+    "Replay",
     "Score",
     "Stage",
     "TensorComparison",
@@ -26,8 +44,29 @@ __all__ = [
     "best_classes",
     "compare",
     "describe",
+    "differences",
+    "ignore_progress",
+    "in_source_terms",
+    "is_operand",
+    "made_up_values",
+    "name_merged",
+    "notes_on",
+    "pixel_range",
     "random_inputs",
+    "read_capture",
     "read_inputs",
     "read_labels",
+    "tie_by_name",
     "write_outputs",
 ]
+
+_HOMES = {
+    "npufit.execution.capture": ("read_capture",),
+    "npufit.execution.compiled": ("CompiledModel", "in_source_terms", "tie_by_name"),
+    "npufit.execution.feature_maps": ("FeatureMaps",),
+    "npufit.execution.notes": ("name_merged", "notes_on"),
+    "npufit.execution.replay": ("Replay",),
+}
+"""What runs compiled files and captures needs the simulator, which a proof in the reference kernels does not."""
+
+__getattr__ = lazy_attributes(__name__, _HOMES)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from npufit.execution import Progress, Values
-from npufit.execution.progress import ignore_progress
+from npufit.execution import Progress, Values, ignore_progress
 from npufit.loading import ModelSource
 from npufit.stacks import PlaceOptions
 

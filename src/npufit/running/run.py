@@ -8,11 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from npufit.errors import InputError
-from npufit.execution import GOLDEN, Partial, Stage, Values, best_classes, read_inputs, read_labels
-from npufit.execution.capture import read_capture
-from npufit.execution.compiled import CompiledModel, tie_by_name
-from npufit.execution.notes import name_merged, notes_on
-from npufit.execution.replay import Replay
+from npufit.execution import (
+    GOLDEN,
+    CompiledModel,
+    Partial,
+    Replay,
+    Stage,
+    Values,
+    best_classes,
+    name_merged,
+    notes_on,
+    read_capture,
+    read_inputs,
+    read_labels,
+    tie_by_name,
+)
 from npufit.graph import Model
 from npufit.loading import ModelSource, load
 from npufit.running.inference import computed_outputs, infer, seconds_since, time_inferences

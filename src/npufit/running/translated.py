@@ -9,9 +9,7 @@ import numpy as np
 
 from npufit.errors import InputError
 from npufit.ethosu import SanitizerFinding
-from npufit.execution import Array, LeftOut, Values
-from npufit.execution.compiled import CompiledModel, in_source_terms
-from npufit.execution.feature_maps import FeatureMaps
+from npufit.execution import Array, CompiledModel, FeatureMaps, LeftOut, Values, in_source_terms
 from npufit.graph import Model, wire
 from npufit.graph.arrays import dtype_of
 from npufit.stacks.vela import DebugDatabase, read_label

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from npufit.errors import InputError, ToolError
-from npufit.execution import Array, LeftOut, Reference, Values
-from npufit.execution.differences import OutputDifference, differences
+from npufit.execution import Array, LeftOut, OutputDifference, Reference, Values, differences
 from npufit.fitting.progress import FitProgress, FitStage, ignore_progress
 from npufit.fitting.proof.proof_inputs import ProofInput
 from npufit.fitting.proof.provable_part import Provable, ProvableStep, provable_part, provable_steps

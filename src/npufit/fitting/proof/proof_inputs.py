@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 
 from npufit.errors import InputError
-from npufit.execution import Array, Values, random_inputs, read_inputs
-from npufit.execution.inputs import pixel_range
-from npufit.execution.operands import is_operand
+from npufit.execution import Array, Values, is_operand, pixel_range, random_inputs, read_inputs
 from npufit.graph import Model, Tensor
 
 RANDOM_INPUTS = 8

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from npufit.errors import InputError
-from npufit.execution import LeftOut, Partial, Values, describe
-from npufit.execution.inputs import made_up_values
+from npufit.execution import LeftOut, Partial, Values, describe, made_up_values
 from npufit.fitting.step import FitStep
 from npufit.graph import NO_TENSOR, Model
 from npufit.graph.arrays import dtype_of

@@ -9,8 +9,7 @@ from typing import Any, Literal
 from npufit._version import __version__
 from npufit.checking import CheckResult
 from npufit.cutting import CutResult, SavedFit
-from npufit.execution import GOLDEN
-from npufit.execution.differences import OutputDifference
+from npufit.execution import GOLDEN, OutputDifference
 from npufit.fitting import FitResult, pass_options
 from npufit.fitting.proof import Proof, Simulation
 from npufit.fitting.search import PassOutcome, PassVerdict

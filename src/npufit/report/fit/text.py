@@ -8,8 +8,7 @@ from dataclasses import fields
 
 from npufit.checking import CheckResult
 from npufit.cutting import SavedFit
-from npufit.execution import GOLDEN, describe
-from npufit.execution.differences import OutputDifference
+from npufit.execution import GOLDEN, OutputDifference, describe
 from npufit.fitting import FitResult, option_text, pass_text
 from npufit.fitting.search import PassOutcome, PassVerdict
 from npufit.formatting import milliseconds, percent, plural, printable, quantity, ranges, shorten, size

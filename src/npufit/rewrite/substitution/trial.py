@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from npufit.errors import InputError, InternalError
-from npufit.execution import Reference, Values, random_inputs
-from npufit.execution.differences import differences
+from npufit.execution import Reference, Values, differences, random_inputs
 from npufit.graph import NO_TENSOR, Model, Subgraph
 from npufit.rewrite.context import Context
 from npufit.rewrite.surgery.editor import Editor
