@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npufit.execution import Array, Values
+from npufit.execution.values import Array, Values
 from npufit.graph import Model, Tensor
 from npufit.graph.arrays import real_values
 
