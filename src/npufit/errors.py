@@ -1,7 +1,7 @@
 """The errors that npufit raises on purpose: the user's input, the user's environment, our bug.
 
-Each message says what was found, what was expected, where, and the next step. The command line prints the
-message alone; a traceback is shown only for what is not listed here, because that is a bug.
+Each message says what was found, what was expected, where, and the next step. The command line prints the message
+alone; a traceback is shown only for errors not listed here, because those are bugs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class InputError(NpufitError):
 
 
 class ToolError(NpufitError):
-    """Something needed is missing or failed on this machine: a tool, a package, a file right (exit code 3)."""
+    """Something needed is missing or failed on this machine: a tool, a package, a file permission (exit code 3)."""
 
 
 class InternalError(NpufitError):
@@ -27,7 +27,7 @@ class InternalError(NpufitError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a model something was found; every field may be missing."""
+    """A place in a model; every field may be missing."""
 
     subgraph: int | None = None
     operator: int | None = None
@@ -50,10 +50,10 @@ class Place:
 
 
 class ModelError(InputError):
-    """A model file that cannot be used; the message names file, operator and tensor."""
+    """An unusable model file; the message names file, operator and tensor."""
 
     def __init__(self, model: str, problem: str, place: Place | None = None, hint: str = "") -> None:
-        """Compose the message from the model's name, the problem, where it is and what to do."""
+        """Compose the message from the model's name, the problem, the place and the next step."""
         self.model = model
         self.problem = problem
         self.place = place or Place()

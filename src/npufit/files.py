@@ -1,4 +1,4 @@
-"""Files that users name: read up to a size that such a file can sensibly have, written as a whole or not at all."""
+"""Files that users name: read up to a sensible size, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from npufit.formatting import printable, size
 
 
 def read_bounded(path: Path, most_bytes: int, advice: str = "", *, what: str = "") -> bytes:
-    """Return the bytes of the file at `path`. Raises InputError where it cannot be read or is larger than `most_bytes`.
+    """Return the bytes of the file at `path`. Raises InputError if it cannot be read or exceeds `most_bytes`.
 
-    `advice` is a sentence that follows when it is too large, `what` is what messages call its content: `the log`.
+    `advice` is a sentence added if it is too large; `what` is the content's name in messages: `the log`.
     """
     subject = f"{what} " if what else ""
     try:
@@ -28,9 +28,9 @@ def read_bounded(path: Path, most_bytes: int, advice: str = "", *, what: str = "
 
 
 def write_file(path: Path, data: bytes, *, overwrite: bool = False) -> None:
-    """Write the file at `path` as a whole or not at all.
+    """Write the file at `path` completely or not at all.
 
-    Raises InputError where it cannot be written, or exists and `overwrite` is not given.
+    Raises InputError if it cannot be written, or exists and `overwrite` is not given.
     """
     try:
         replace_file(path, data) if overwrite else _create_file(path, data)
@@ -56,39 +56,39 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder at `path` where it is not there. Raises InputError."""
+    """Create the folder at `path` if it does not exist. Raises InputError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{printable(str(path))}: the folder cannot be made: {_reason(error)}.") from None
+        raise InputError(f"{printable(str(path))}: the folder cannot be created: {_reason(error)}.") from None
 
 
 def require_output_file(path: Path, *, overwrite: bool = False) -> None:
-    """Raise InputError, before any work, where a file at `path` could not be written or would replace another one."""
+    """Raise InputError, before any work, if a file at `path` could not be written or would replace another."""
     if path.is_dir():
-        raise InputError(f"{path}: is a folder. Give the name of a file.")
+        raise InputError(f"{path}: this is a folder. Give the name of a file.")
     if path.exists() and not overwrite:
         raise _exists(path)
     if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}.")
+        raise InputError(f"{path}: the folder {path.parent} does not exist. Create it, or give another name.")
 
 
 def require_output_folder(path: Path, *, overwrite: bool = False) -> None:
-    """Raise InputError, before any work, where `path` is no folder, or has files and `overwrite` is not given."""
+    """Raise InputError, before any work, if `path` is not a folder, or has files and `overwrite` is not given."""
     if path.exists() and not path.is_dir():
-        raise InputError(f"{path}: is no folder. --cut writes several files into one.")
+        raise InputError(f"{path}: this is not a folder. --cut writes several files into a folder.")
     if path.is_dir() and any(path.iterdir()) and not overwrite:
-        raise InputError(f"{path}: is not empty. Add --force to write into it, or give another name.")
+        raise InputError(f"{path}: the folder is not empty. Add --force to write into it, or give another name.")
 
 
 def require_not_source(path: Path, source: str | Path) -> None:
-    """Raise InputError where `path`, which is to be written, is the model that is read."""
+    """Raise InputError if the output `path` is the input model."""
     if is_same_file(path, Path(source)):
-        raise InputError(f"{path}: is the MODEL itself, which is never replaced. Give another name.")
+        raise InputError(f"{path}: this is the MODEL itself, which is never replaced. Give another name.")
 
 
 def is_same_file(first: Path, second: Path) -> bool:
-    """Return whether two paths name one file, which need not exist."""
+    """Return whether two paths name the same file, which need not exist."""
     try:
         return first.resolve() == second.resolve() or first.samefile(second)
     except OSError:
@@ -111,7 +111,7 @@ def _remove(path: Path) -> None:
 
 
 def _exists(path: Path) -> InputError:
-    return InputError(f"{path}: exists already. Add --force to replace it, or give another name.")
+    return InputError(f"{path}: the file exists. Add --force to replace it, or give another name.")
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -1,4 +1,4 @@
-"""How names, numbers and lists are put into words. Names come from files, so they are untrusted."""
+"""Names, numbers and lists as text. Names come from files, so they are untrusted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ LONGEST_NAME = 120
 
 
 def printable(text: str) -> str:
-    """Return `text` with everything escaped that could steer a terminal, turn the writing or break a line."""
+    """Return `text` with everything escaped that could control a terminal, reverse the writing direction or break a
+    line."""
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
@@ -21,9 +22,9 @@ def clean(text: str) -> str:
 
 
 def shorten(text: str, width: int = LONGEST_NAME) -> str:
-    """Return `text` printable and cut in its middle to at most `width` characters.
+    """Return `text` printable and shortened in the middle to at most `width` characters.
 
-    The end of a name says more than its beginning, so it keeps two thirds.
+    The end of a name is more informative than its beginning, so it keeps two thirds.
     """
     if len(text) > 4 * width:
         text = text[:width] + text[-2 * width :]
@@ -35,7 +36,7 @@ def shorten(text: str, width: int = LONGEST_NAME) -> str:
 
 
 def ranges(indices: Sequence[int], most: int = 12) -> str:
-    """Return indices as ranges, such as `0-26, 35, 37`; at most `most` of them, and how many more there are."""
+    """Return indices as ranges, such as `0-26, 35, 37`: at most `most` of them, and how many more there are."""
     ordered = sorted(indices)
     runs: list[tuple[int, int]] = []
     for index in ordered:
@@ -63,12 +64,12 @@ def quantity(value: float) -> str:
 
 
 def size(byte_count: int) -> str:
-    """Return bytes in the unit that reads best."""
+    """Return bytes in the most readable unit."""
     return f"{quantity(byte_count)}B"
 
 
 def percent(share: float) -> str:
-    """Return a share of 0 to 1 in percent; one that is not quite everything or nothing never looks like it."""
+    """Return a share of 0 to 1 in percent; only exactly 0 and 1 look like nothing and everything."""
     value = 100.0 * share
     if 0.0 < value < 0.05:
         return "< 0.1 %"
@@ -83,7 +84,7 @@ def milliseconds(ms: float, digits: int = 2) -> str:
 
 
 def significant(value: float, digits: int = 2) -> str:
-    """Return a positive number with `digits` that count, and never fewer than those before the point."""
+    """Return a positive number with `digits` significant digits, and never fewer than those before the point."""
     if not math.isfinite(value) or value >= 1e15:
         return f"{value:.1e}"
     if value < 10.0**-digits:

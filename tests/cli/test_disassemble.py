@@ -117,7 +117,7 @@ def test_the_verdict_is_given_for_what_cannot_be_decoded(tmp_path: Path) -> None
     path.write_bytes(_words(0x4100, 0, _STOP))
     result = _run(path, "--kernel", "7.3")
     message = str(result.exception)
-    assert "exists on the Ethos-U85 only" in message
+    assert "exists only on the Ethos-U85" in message
     assert "Linux 7.3 may refuse it" in message
     assert "BRANCH is refused" in message
 
@@ -151,15 +151,19 @@ def test_no_driver_before_6_19(copy: Path) -> None:
         ("empty.bin", b"", "is empty"),
         ("odd.bin", _words(_STOP) + b"\0", "not a whole number of 32-bit words"),
         ("cut.bin", _words(_SOURCE), "before the payload of DMA0_SRC"),
-        ("u85.bin", _words(0x007, _STOP), "RESIZE at offset 0x0 exists on the Ethos-U85 only"),
+        ("u85.bin", _words(0x007, _STOP), "RESIZE at offset 0x0 exists only on the Ethos-U85"),
         ("u85_header.bin", _with_header(_words(_STOP), 2 << 28 | 8), "is for ethos-u85-256"),
-        ("short_header.bin", _with_header(_words(_STOP), 1 << 28 | 8)[:-4], "announces 1 words of commands; 0 follow"),
-        ("text.bin", b"not a stream", "no command of the Ethos-U55 or U65"),
+        (
+            "short_header.bin",
+            _with_header(_words(_STOP), 1 << 28 | 8)[:-4],
+            "announces 1 words of commands, but 0 follow",
+        ),
+        ("text.bin", b"not a stream", "not a command of the Ethos-U55 or U65"),
         ("text.bin.xz", b"not packed", "cannot be unpacked"),
-        ("cut.bin.xz", lzma.compress(bytes(4000))[:-20], "is cut off"),
+        ("cut.bin.xz", lzma.compress(bytes(4000))[:-20], "is truncated"),
         ("bomb.bin.xz", lzma.compress(bytes(64 << 20)), "unpacks to more than 8 MiB"),
         ("large.bin", bytes((8 << 20) + 4), "is larger than 8.39 MB"),
-        ("many.bin", _words(0x002) * 80_001, "80001 operations; npufit prints up to 80000"),
+        ("many.bin", _words(0x002) * 80_001, "80001 operations; npufit prints at most 80000"),
         ("model.tflite", b"\0" * 64, "model.tflite"),
     ],
 )

@@ -81,8 +81,8 @@ def test_the_first_line_is_the_answer_and_the_file_is_written(npufit: Run, model
     first = " ".join(done.stdout.split("\n\n")[0].split())
     assert first.startswith("imx93/teflon@25.3: 62 of 65 operators on the NPU in 1 partition (was 66 of 69 in 1), no")
     assert "no hazard (were 4), predicted" in first
-    assert "the answer is the same (proved on 5 inputs)" in first
-    assert "fold-pad: taken: asked for; 4 hazards less" in done.stdout
+    assert "the answer is the same (proven on 5 inputs)" in first
+    assert "fold-pad: taken: requested; 4 fewer hazards" in done.stdout
     assert done.stdout.endswith("Written: out.tflite\n")
     assert len(read_model(tmp_path / "out.tflite").main.operators) == 65
     assert list(tmp_path.iterdir()) == [tmp_path / "out.tflite"]
@@ -91,7 +91,7 @@ def test_the_first_line_is_the_answer_and_the_file_is_written(npufit: Run, model
 def test_without_an_output_nothing_is_written(npufit: Run, model: str, tmp_path: Path) -> None:
     done = npufit(model, *_TARGET, *_QUICK)
     assert done.returncode == 0
-    assert done.stdout.endswith("Nothing was written: -o OUT writes it.\n")
+    assert done.stdout.endswith("Nothing was written: use -o OUT to write the result.\n")
     assert not list(tmp_path.iterdir())
 
 
@@ -100,7 +100,7 @@ def test_what_is_there_is_not_replaced(npufit: Run, model: str, tmp_path: Path) 
     there.write_bytes(b"precious")
     done = npufit(model, *_TARGET, *_QUICK, "-o", "there.tflite")
     assert done.returncode == 2
-    assert "exists already. Add --force" in done.stderr
+    assert "the file exists. Add --force" in done.stderr
     assert there.read_bytes() == b"precious"
     assert npufit(model, *_TARGET, *_QUICK, "-o", "there.tflite", "--force").returncode == 0
     assert len(read_model(there).main.operators) == 65
@@ -122,7 +122,7 @@ def test_a_recipe_is_saved_and_replayed_to_the_same_bytes(npufit: Run, model: st
     assert (tmp_path / "one.tflite").read_bytes() == (tmp_path / "two.tflite").read_bytes()
     both = npufit(model, *_TARGET, *_QUICK, "--recipe", "recipe.json")
     assert both.returncode == 2
-    assert "Give one of them" in both.stderr
+    assert "Give only one of them" in both.stderr
 
 
 def test_json_follows_the_published_schema(npufit: Run, model: str) -> None:
@@ -152,7 +152,7 @@ def test_a_pass_that_fails_its_proof_is_left_out_and_told(
     assert "wrong FAILED" in text.split("\n\n")[0]
     assert "wrong:steps=100000" not in text
     assert "failed its proof: output" in " ".join(text.split())
-    assert "fold-pad: taken: 4 hazards less" in text
+    assert "fold-pad: taken: 4 fewer hazards" in text
     assert len(read_model(tmp_path / "out.tflite").main.operators) == 65
     code, text = inside((Tempting(),), model, *_TARGET, "--inputs", "1", "-o", "none.tflite")
     assert code == 1
@@ -187,7 +187,7 @@ def test_list_says_where_passes_apply_and_changes_nothing(
     code, text = inside((RemoveDead(), FoldPad(), Failing()), model, *_TARGET, "--list", "-o", "out.tflite")
     assert code == 0
     assert text.startswith("imx93/teflon@25.3: 1 of 3 passes apply; 66 of 69 operators on the NPU")
-    assert "fold-pad, exact: applies: 4 hazards less" in text
+    assert "fold-pad, exact: applies: 4 fewer hazards" in text
     assert "become padding SAME" in text
     assert "… 1 more (--all)" in text
     assert not (tmp_path / "out.tflite").exists()
@@ -202,7 +202,7 @@ def test_what_fits_already_is_left_alone(inside: Callable[..., tuple[int, str]],
     )
     assert code == 0
     assert text.startswith("imx93/vela@5.2: already fits: ")
-    assert "fold-pad: left: it fits without; 4 operators less" in text
+    assert "fold-pad: left: not needed: it already fits; 4 fewer operators" in text
     assert "Nothing was written: there is nothing to change." in text
     assert not list(tmp_path.glob("*.tflite"))
 
@@ -217,7 +217,7 @@ def test_skipped_passes_are_not_tried(inside: Callable[..., tuple[int, str]], mo
 def test_cut_writes_files_and_how_to_chain_them(npufit: Run, model: str, tmp_path: Path) -> None:
     done = npufit(model, *_TARGET, *_ONLY, "--cut", "-o", "parts")
     assert done.returncode == 0
-    assert "every output is that of the whole model, byte for byte" in " ".join(done.stdout.split())
+    assert "every output equals that of the whole model, byte for byte" in " ".join(done.stdout.split())
     folder = tmp_path / "parts"
     assert sorted(path.name for path in folder.iterdir()) == ["1_npu.tflite", "2_cpu.tflite", "manifest.json"]
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -244,7 +244,7 @@ def test_samples_take_the_place_of_random_inputs(npufit: Run, model: str, tmp_pa
         (("--only", "fold-pad:no=1"), "fold-pad has no option 'no'"),
         (("--only", "fold-pad:growth"), "Write fold-pad:OPTION=VALUE"),
         (("--only", "fold-pad", "--skip", "nobody"), "there is no pass 'nobody'"),
-        (("--only", "fold-pad", "-o", "nowhere/out.tflite"), "there is no folder nowhere"),
+        (("--only", "fold-pad", "-o", "nowhere/out.tflite"), "the folder nowhere does not exist"),
         (("--only", "fold-pad", "-o", "."), "is a folder"),
         (("--only", "fold-pad", "-o", "x", "--recipe", "x"), "are the same file"),
         (("--only", "cut", "--head", "nobody"), "no operator that writes a tensor"),

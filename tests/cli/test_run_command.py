@@ -48,16 +48,16 @@ def test_equal_is_the_answer_and_code_0(npufit: Run) -> None:
 def test_equal_says_when_the_npu_had_nothing_to_do(npufit: Run) -> None:
     idle = npufit("zoo:mobilenet_v1@32,float32,alpha=0.25", "-t", "imx93/vela", "--compare")
     assert idle.returncode == 0
-    assert "nothing of it runs on the NPU" in " ".join(idle.stdout.split())
+    assert "no operator runs on the NPU" in " ".join(idle.stdout.split())
     busy = npufit("zoo:mobilenet_v1@32,uint8,alpha=0.25", "-t", "imx93/vela", "--compare")
-    assert "nothing of it runs on the NPU" not in " ".join(busy.stdout.split())
+    assert "no operator runs on the NPU" not in " ".join(busy.stdout.split())
 
 
 def test_a_difference_is_code_1_unless_it_is_tolerated(npufit: Run) -> None:
     model = str(find_model("ad01_int8.tflite"))
     done = npufit(model, "-t", "imx93/vela", "--compare")
     assert done.returncode == 1
-    assert done.stdout.startswith("differs from operator 1 (FULLY_CONNECTED) on: ")
+    assert done.stdout.startswith("first difference at operator 1 (FULLY_CONNECTED): ")
     assert npufit(model, "-t", "imx93/vela", "--compare", "--tolerance", "100").returncode == 0
 
 
@@ -87,7 +87,9 @@ def test_a_capture_is_replayed(npufit: Run) -> None:
     model = str(find_model(f"{name}.tflite"))
     done = npufit("--capture", str(find_capture(name)), "--model", model, "--compare")
     assert done.returncode == 1
-    assert done.stdout.startswith("differs from operator 2 (CONV_2D) on: 55.0 % of its values, by up to 255 steps")
+    assert done.stdout.startswith(
+        "first difference at operator 2 (CONV_2D): 55.0 % of its values differ, by up to 255 steps"
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,12 +100,12 @@ def test_a_capture_is_replayed(npufit: Run) -> None:
         ((_SMALL, "-t", "imx93/vela", "--on", "cpu"), "-t and --on cpu are given"),
         ((_SMALL, "--on", "cpu", "--compare"), "nothing to compare"),
         ((_SMALL, "--model", _SMALL, "--on", "cpu"), "name one model"),
-        (("--model", _SMALL, "--on", "cpu"), "--model belongs to --capture"),
-        ((_SMALL, "-t", "imx93/teflon"), "only what Vela compiles can be executed"),
+        (("--model", _SMALL, "--on", "cpu"), "--model needs --capture"),
+        ((_SMALL, "-t", "imx93/teflon"), "can execute only models compiled by Vela"),
         ((_SMALL, "-t", "imx93/vella"), "unknown target"),
         ((_SMALL, "--on", "cpu", "--input", "absent.png"), "absent.png: no such file"),
         ((_SMALL, "--on", "cpu", "--labels", "absent.txt"), "absent.txt: the labels cannot be read"),
-        ((_SMALL, "--on", "cpu", "--original", _SMALL), "--original belongs to a compiled MODEL"),
+        ((_SMALL, "--on", "cpu", "--original", _SMALL), "--original needs a compiled MODEL"),
         ((_SMALL, "--on", "cpu", "--output", "no/such/folder.npz"), "cannot be written"),
         (("absent.tflite", "--on", "cpu"), "absent.tflite: no such file"),
     ],

@@ -27,14 +27,14 @@ def test_values_and_fields() -> None:
     ("words", "message"),
     [
         ((0x4000,), "before the payload of IFM_BASE0"),
-        ((0x3FF,), "is no command"),
-        ((0x8000,), "is no command"),
+        ((0x3FF,), "is not a command"),
+        ((0x8000,), "is not a command"),
         ((0x0105 | 1 << 20,), "reserved bits 0x0010"),
         ((0x0006 | 10 << 16,), "defined are 0, 1"),
         ((0x010F | 8 << 16,), "for region"),
         ((0x4000 | 0x24 | 64 << 16, 1), "a shift of 64"),
         ((0x4000 | 1 << 24, 1), "beyond 40 bits"),
-        ((0x012E,), "Ethos-U85 only"),
+        ((0x012E,), "only on the Ethos-U85"),
     ],
 )
 def test_refusals_name_the_offset(words: tuple[int, ...], message: str) -> None:

@@ -310,13 +310,13 @@ def test_the_sram_that_counts_is_the_jobs_since_7_2_9() -> None:
 
 
 def test_there_is_no_driver_before_6_19() -> None:
-    with pytest.raises(InputError, match=r"no ethosu driver before 6\.19; 6\.12 was asked for"):
+    with pytest.raises(InputError, match=r"6\.12: there is no ethosu driver before 6\.19"):
         parse_kernel("6.12")
 
 
 @pytest.mark.parametrize("text", ["", "7", "seven", "7.1.2.3", "7.1\n8", "٧.١"])
 def test_what_is_no_release_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="is no kernel release"):
+    with pytest.raises(InputError, match="is not a kernel release"):
         parse_kernel(text)
 
 

@@ -55,7 +55,7 @@ def test_built_in_functions_to_other_types(activation: int, name: str) -> None:
 def test_two_roundings() -> None:
     scaled = (f"IFM_PRECISION {1 | 1 << 8 | 2 << 14}", "ELEMENTWISE 1")
     (problem,) = problems(INT8, INT8, SHAPE, *scaled)
-    assert problem == "an operand to round by NATURAL and a result by TFL; which counts where is unknown"
+    assert problem == "an operand to round by NATURAL and a result by TFL; it is unknown which counts where"
     assert problems(INT8, INT8, SHAPE, f"IFM_PRECISION {1 | 1 << 8}", "ELEMENTWISE 1") == []
     assert problems(INT8, INT8, SHAPE, f"IFM_PRECISION {1 | 2 << 14}", "ELEMENTWISE 1") == []
 

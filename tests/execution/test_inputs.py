@@ -151,8 +151,8 @@ def test_files_are_given_by_name_or_in_order(tmp_path: Path) -> None:
     assert [int(values[0]) for values in read_inputs(model, [one, two]).values()] == [1, 2]
     assert int(read_inputs(model, [f"b={one}", f"a={two}"])[1][0]) == 1
     for sources, message in (
-        ([one], "nothing is given for input 1 'b'"),
-        ([one, two, one], "no more than 2 inputs"),
+        ([one], "there is no value for input 1 'b'"),
+        ([one, two, one], "has only 2 inputs"),
         ([f"c={one}", two], "has no input 'c'. It has: 0 'a', 1 'b'"),
     ):
         with pytest.raises(InputError, match=message):
@@ -180,17 +180,17 @@ def _bomb_png() -> bytes:
     ("name", "data", "message"),
     [
         ("absent.png", None, "no such file"),
-        ("text.png", b"no image at all", "is not an image"),
-        ("cut.png", _bomb_png()[:40], "is not an image"),
-        ("bomb.png", _bomb_png(), rf"is not an image|limit is {LARGEST_IMAGE_PIXELS}"),
+        ("text.png", b"no image at all", "not a readable image"),
+        ("cut.png", _bomb_png()[:40], "not a readable image"),
+        ("bomb.png", _bomb_png(), rf"not a readable image|limit is {LARGEST_IMAGE_PIXELS}"),
         ("text.npy", b"no array at all", "cannot be read as one array"),
         ("shape.npy", _npy((1, 8, 6, 4), bytes(192)), r"has shape \(1, 8, 6, 4\)"),
         ("type.npy", _npy((1, 8, 6, 3), bytes(288), "<i2"), "has type int16"),
-        ("cut.npy", _npy((1, 8, 6, 3), bytes(100)), "cut off or damaged"),
-        ("huge.npy", _npy((1 << 60,), bytes(100)), "cut off or damaged"),
+        ("cut.npy", _npy((1, 8, 6, 3), bytes(100)), "truncated or damaged"),
+        ("huge.npy", _npy((1 << 60,), bytes(100)), "truncated or damaged"),
         ("objects.npy", _npy((1,), bytes(8), "|O"), "Python objects"),
-        ("header.npy", b"\x93NUMPY\x01\x00\x10\x00{'shape': (1,),  ", "is not a NumPy array"),
-        ("text.npz", b"no archive at all", "is not an .npz file"),
+        ("header.npy", b"\x93NUMPY\x01\x00\x10\x00{'shape': (1,),  ", "not a NumPy array"),
+        ("text.npz", b"no archive at all", "not an .npz file"),
     ],
 )
 def test_bad_files_are_one_clear_error(tmp_path: Path, name: str, data: bytes | None, message: str) -> None:

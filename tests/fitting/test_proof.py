@@ -183,7 +183,7 @@ def test_samples_are_read_from_a_folder_in_the_order_of_their_names(tmp_path: Pa
 
 
 def test_a_folder_without_samples_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no samples"):
+    with pytest.raises(InputError, match="there are no samples"):
         read_samples(_network(), tmp_path)
     with pytest.raises(InputError, match="cannot be read"):
         read_samples(_network(), tmp_path / "absent")

@@ -55,7 +55,7 @@ def _document(**changes: Any) -> dict[str, Any]:
     ("document", "said"),
     [
         ("{", "Invalid JSON"),
-        ("[1]", "is not a recipe"),
+        ("[1]", "not a recipe"),
         (_document(npufit_recipe=2), "npufit_recipe"),
         (_document(more=1), "more"),
         (_document(passes=[{"name": "nobody", "exactness": "exact"}]), "there is no pass 'nobody'"),

@@ -69,7 +69,7 @@ def test_what_helps_is_taken_and_the_rest_is_explained(padded: CheckResult) -> N
     by_name = {verdict.pass_.name: verdict for verdict in found.verdicts}
     assert list(by_name) == ["remove-dead", "fold-pad", "break-escape"]
     assert by_name["fold-pad"].outcome is PassOutcome.TAKEN
-    assert by_name["fold-pad"].why.startswith("4 hazards less")
+    assert by_name["fold-pad"].why.startswith("4 fewer hazards")
     assert len(by_name["fold-pad"].sites) == 4
     assert by_name["break-escape"].outcome is PassOutcome.LEFT
     assert by_name["break-escape"].why == "nothing to do"
@@ -86,7 +86,7 @@ def test_what_makes_it_worse_is_left_with_the_reason() -> None:
     worse = net.model()
     found = search(check(good, _25_3), (Become((good, worse)),))
     assert not found.steps
-    assert found.verdicts[0].why.startswith("1 operator more on the CPU, 1 partition more")
+    assert found.verdicts[0].why.startswith("1 more operator on the CPU, 1 more partition")
 
 
 def _mendable() -> tuple[Model, Model]:
@@ -106,7 +106,7 @@ def test_a_gain_that_brings_hazards_is_taken_with_what_removes_them() -> None:
     assert not search(start, (Become(row),)).steps
     found = search(start, (Become(row), FoldPad()))
     assert [step.pass_.name for step in found.steps] == ["become", "fold-pad"]
-    assert found.verdicts[0].why.endswith("which the next ones mend")
+    assert found.verdicts[0].why.endswith("the next ones fix that")
     assert found.result.summary.hazards == 0
 
 

@@ -69,10 +69,10 @@ def test_the_networks_of_the_zoo_lack_nothing() -> None:
         (Quantization((float("nan"),), (0,)), "a scale is nan"),
         (Quantization((float("inf"),), (0,)), "a scale is inf"),
         (Quantization((-0.5,), (0,)), "a scale is -0.5"),
-        (Quantization((0.1, 0.2), (0, 0), axis=1), "2 scales, and its dimension 1 has 3"),
+        (Quantization((0.1, 0.2), (0, 0), axis=1), "2 scales, but its dimension 1 has 3"),
         (Quantization((0.1, 0.2, 0.3), (0, 0, 0), axis=2), "dimension 2 has 0"),
         (Quantization((0.1, 0.2, 0.3), (0, 0), axis=1), "3 scales and 2 zero points"),
-        (Quantization((0.5,), (128,)), "a zero point is 128, outside of int8"),
+        (Quantization((0.5,), (128,)), "a zero point is 128, outside the range of int8"),
     ],
 )
 def test_scales_that_nothing_computes_with_are_named(quantization: Quantization, said: str) -> None:

@@ -58,7 +58,7 @@ def test_constants_have_the_size_of_their_shape(size: int, is_sound: bool) -> No
     if is_sound:
         validate(model)
     else:
-        with pytest.raises(ModelError, match=rf"tensor 1 'odd': the constant holds {size} bytes .* need 16"):
+        with pytest.raises(ModelError, match=rf"tensor 1 'odd': the constant has {size} bytes .* need 16"):
             validate(model)
 
 
@@ -78,7 +78,7 @@ def test_calls_of_an_npu_may_write_parts_of_one_tensor() -> None:
 
 @pytest.mark.parametrize("names", [("RELU", "RELU"), ("ethos-u", "RELU"), ("RELU", "ethos-u"), ("other", "other")])
 def test_for_every_other_operator_a_second_writer_is_damage(names: tuple[str, str]) -> None:
-    with pytest.raises(ModelError, match="writes a tensor that operator 0 writes as well"):
+    with pytest.raises(ModelError, match="writes a tensor that operator 0 also writes"):
         validate(_writers_of_one_tensor(*names))
 
 

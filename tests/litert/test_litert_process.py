@@ -141,7 +141,7 @@ def test_svdf_of_another_runtime_is_not_executed() -> None:
     if not path.exists():
         pytest.skip(f"{path} is not there")
     model = npufit.load(path)
-    with pytest.raises(InputError, match=r"operator 1 \(SVDF\): LiteRT's kernel takes the state .* int16"):
+    with pytest.raises(InputError, match=r"operator 1 \(SVDF\): LiteRT's kernel reads the state .* int16"):
         Reference(model)
     partial = Partial(model, lambda _: None)
     assert [entry.operator for entry in partial.left_out if entry.is_cause] == [1, 3, 5, 7, 9, 10, 11]

@@ -53,18 +53,18 @@ def _differing(result: RunResult, **changes: Any) -> RunResult:
 def test_the_first_line_says_equal_and_how_many(equal: RunResult) -> None:
     assert equal.comparison is not None
     count = len(equal.comparison.tensors)
-    expected = f"equal: {count} of {count} tensors on imx93/vela@5.2 are those of LiteRT BUILTIN_REF"
+    expected = f"equal: {count} of {count} tensors on imx93/vela@5.2 match LiteRT BUILTIN_REF"
     assert run_text(equal, (), Page()).splitlines()[0] == expected
 
 
 def test_the_first_line_says_where_it_parts(equal: RunResult, network: Model) -> None:
     kind = network.main.operators[5].type
     assert headline(_differing(equal)).startswith(
-        f"differs from operator 5 ({kind}) on: 75.0 % of its values, by up to 255 steps; 26 of 31 tensors"
+        f"first difference at operator 5 ({kind}): 75.0 % of its values differ, by up to 255 steps; 26 of 31 tensors"
     )
     text = run_text(_differing(equal, note="equal in bricks"), (), Page())
     assert "equal in bricks" in text
-    assert "… 14 more tensors that differ (--all)" in text
+    assert "… 14 more differing tensors (--all)" in text
     everything = run_text(_differing(equal), (), Page(), everything=True)
     assert len([line for line in everything.splitlines() if "75.0 %" in line]) == 27
     assert "more tensors" not in everything
@@ -138,14 +138,14 @@ def test_the_best_classes_come_with_their_labels(network: Model) -> None:
     travelling = replace(network, attachments=(Attachment("labels.txt", "\n".join(labels).encode()),))
     assert best_classes(travelling, {output: stored})[0].label == "class 7"
     assert best_classes(network, {output: stored})[0].label == ""
-    with pytest.raises(InputError, match=f"has {count} classes, the file of labels has 3 lines"):
+    with pytest.raises(InputError, match=f"the model has {count} classes, but the file of labels has 3 lines"):
         best_classes(network, {output: stored}, labels[:3])
 
 
 def test_labels_for_a_model_without_classes_are_refused() -> None:
     model = npufit.load("zoo:ssd_mobilenet_v1@128")
     assert best_classes(model, {}) == ()
-    with pytest.raises(InputError, match="no output with one score per class"):
+    with pytest.raises(InputError, match="no output has one score per class"):
         best_classes(model, {}, ["a", "b"])
 
 

@@ -106,7 +106,7 @@ def test_the_same_size_changes_nothing() -> None:
     ("name", "what"),
     [
         ("ssd_mobilenet_v1@300,uint8", r"operator \d+ \(TFLite_Detection_PostProcess\): .* its 1917 anchors"),
-        ("yolov8n@320,int8", r"operator \d+ \(MUL\): .* holds a value for each place of the old size"),
+        ("yolov8n@320,int8", r"operator \d+ \(MUL\): .* has a value for each position of the old size"),
     ],
 )
 def test_what_forbids_another_size_is_named(name: str, what: str) -> None:
@@ -152,7 +152,11 @@ def test_minus_one_in_a_reshape_stays() -> None:
 def test_a_reshape_that_mixes_places_is_refused() -> None:
     net = Network()
     net.apply("RESHAPE", (net.input(1, 16, 16, 3), net.constant([1, 32, 24])), (1, 32, 24))
-    with pytest.raises(InputError, match=r"operator 0 \(RESHAPE\): cannot be resized: nothing says what \[1, 32, 24\]"):
+    with pytest.raises(
+        InputError,
+        match=r"operator 0 \(RESHAPE\): cannot be resized: nothing shows what \[1, 32, "
+        r"24\]",
+    ):
         resize_image(net.model(), (24, 20))
 
 
@@ -310,7 +314,7 @@ def test_a_size_that_the_file_leaves_open_stays_open() -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "320x", "0", "-3", "1e3", "99999", "3x4x5"])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="is no size"):
+    with pytest.raises(InputError, match="is not a size"):
         parse_size(text)
 
 

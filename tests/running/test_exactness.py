@@ -146,7 +146,7 @@ def _exists(name: str) -> bool:
 @pytest.mark.parametrize("name", _variants())
 def test_a_network_of_the_zoo_is_exact(name: str) -> None:
     if name == _OVERRUNS:
-        with pytest.raises(InputError, match="lies outside of the scratch memory"):
+        with pytest.raises(InputError, match="lies outside the scratch memory"):
             _check(npufit.load(name))
     elif name in _GIVEN_UP:
         with pytest.raises(ToolError, match="PRELU of uint8"):
@@ -158,7 +158,7 @@ def test_a_network_of_the_zoo_is_exact(name: str) -> None:
 @pytest.mark.parametrize("name", operators.MODELS)
 def test_an_operator_is_exact(name: str) -> None:
     model = operators.draw(name)
-    assert _check(model) >= 1, "nothing of it runs on the NPU"
+    assert _check(model) >= 1, "no operator runs on the NPU"
 
 
 def _check(model: Model, original: Model | None = None) -> int:

@@ -100,9 +100,9 @@ def test_what_cannot_be_compared_says_why() -> None:
     compiled = compiled_with_names(model)
     with pytest.raises(InputError, match="--original"):
         run(compiled, _VELA, _COMPARE)
-    with pytest.raises(InputError, match="holds no ethos-u operator"):
+    with pytest.raises(InputError, match="has no ethos-u operator"):
         run(model, _VELA, replace(_COMPARE, original=model))
-    with pytest.raises(InputError, match="only what Vela compiles"):
+    with pytest.raises(InputError, match="only models compiled by Vela"):
         run(model, Target("imx93", "teflon", "25.3"))
 
 

@@ -36,7 +36,7 @@ def _refusal(data: bytes) -> str:
         (b"PK\x03\x04" + bytes(64), "It looks like a zip file"),
         (b"\x08\x07\x12\x07pytorch" + bytes(64), "It may be an ONNX or TensorFlow protobuf"),
         (b"\x89HDF\r\n\x1a\n" + bytes(64), "It is a Keras HDF5 file"),
-        (b"\xff" * 4 + b"TFL3" + bytes(64), "damaged or cut off (72 bytes, while reading the root table"),
+        (b"\xff" * 4 + b"TFL3" + bytes(64), "damaged or truncated (72 bytes, while reading the root table"),
     ],
     ids=["empty", "too short", "zeros", "zip", "protobuf", "hdf5", "root outside"],
 )
@@ -49,7 +49,7 @@ def test_paths(tmp_path: Path) -> None:
         read_model(tmp_path)
     with pytest.raises(InputError, match=r"no such file.*npufit zoo"):
         read_model(tmp_path / "absent.tflite")
-    with pytest.raises(InputError, match="is not a regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         read_model("/dev/zero")
     with pytest.raises(InputError, match="cannot be read"):
         read_model("a\0b")
@@ -236,26 +236,29 @@ def _sparse_format_unknown(file: FileBuilder) -> None:
         (_shape_long, "tensor 0 'input': the shape has 17 dimensions"),
         (
             _constant_short,
-            "tensor 1 'constant': the constant holds 16 bytes where its shape [1, 5] and type float32 need 20",
+            "tensor 1 'constant': the constant has 16 bytes, but its shape [1, 5] and type float32 need 20",
         ),
         (_cycle_to_itself, "operator 0 (ADD), tensor 2 'output': reads a tensor that only itself writes: a cycle"),
         (_cycle_of_two, "operator 0 (ADD), tensor 3 'back': reads a tensor that only operator 1 writes: a cycle"),
-        (_written_twice, "operator 1 (RELU), tensor 2 'output': writes a tensor that operator 0 writes as well"),
-        (_written_twice_by_one, "operator 0 (ADD), tensor 2 'output': writes a tensor that it writes as well"),
+        (_written_twice, "operator 1 (RELU), tensor 2 'output': writes a tensor that operator 0 also writes"),
+        (_written_twice_by_one, "operator 0 (ADD), tensor 2 'output': writes a tensor that it also writes"),
         (_no_operators, "subgraph 0: the subgraph has zero operators"),
         (_no_subgraphs, "the model has no subgraph"),
-        (_called_subgraph_outside, "operator 0 (WHILE): names subgraph 1 where the file has 1"),
+        (_called_subgraph_outside, "operator 0 (WHILE): names subgraph 1, but the file has 1"),
         (_calls_itself, "a cycle of calls: subgraph 0 calls subgraph 1 calls subgraph 0"),
         (_signature_subgraph_outside, "signature 'serve' names subgraph 3 of 1"),
         (_signature_tensor_outside, "signature 'serve' ties 'x' to tensor 8 of 3"),
-        (_external_outside, "buffer 1 lies at bytes 8589934592 to 8589934608 of a file of"),
-        (_external_options_outside, "operator 0 (ADD): the custom options lie at bytes 1048576 to 1048586"),
+        (_external_outside, "buffer 1 is at bytes 8589934592 to 8589934608, but the file has"),
+        (_external_options_outside, "operator 0 (ADD): the custom options are at bytes 1048576 to 1048586"),
         (_external_buffer_missing, "tensor 0 'input': the external buffer 5 is not in the file's list"),
         (_padding_unknown, "operator 0 (CONV_2D): its options cannot be read: 7 is not a valid Padding"),
         (_options_unknown, "operator 0 (ADD): its options cannot be read: unknown options type 200"),
         (_two_options, "operator 0 (ADD): the operator has two tables of options"),
-        (_scales_outside, "tensor 1 'constant': its scales and zero points stand in tensors 40 and -1 of 3"),
-        (_zero_points_outside, "tensor 1 'constant': its scales and zero points stand in tensors 0 and 3 of 3"),
+        (_scales_outside, "tensor 1 'constant': its scales and zero points are in tensors 40 and -1, but there are 3"),
+        (
+            _zero_points_outside,
+            "tensor 1 'constant': its scales and zero points are in tensors 0 and 3, but there are 3",
+        ),
         (_sparse_format_unknown, "tensor 1 'constant': unknown format 2 of a sparse dimension"),
     ],
 )
@@ -271,7 +274,7 @@ def test_damage_names_what_was_being_read() -> None:
     place = data.index(np.array([2, 1, 4], np.int32).tobytes())
     data[place : place + 4] = b"\x40\0\0\0"
     message = _refusal(bytes(data))
-    assert f"damaged or cut off ({len(data)} bytes" in message
+    assert f"damaged or truncated ({len(data)} bytes" in message
     assert "Compare its size with the original" in message
 
 

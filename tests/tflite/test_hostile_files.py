@@ -156,7 +156,7 @@ def test_names_that_swallow_the_file() -> None:
     data = bytearray(addition().pack())
     place = data.index(b"input\0") - 4
     data[place : place + 4] = struct.pack("<I", 0xFFFFFF00)
-    with pytest.raises(ModelError, match=r"what starts at byte \d+ ends at byte 4294967\d+ of 420"):
+    with pytest.raises(ModelError, match=r"data at byte \d+ ends at byte 4294967\d+ of 420"):
         parse_model(bytes(data), "hostile")
 
 

@@ -1,4 +1,4 @@
-"""calibrate: a board's own measurements refine the coefficients of its target."""
+"""calibrate: refine the coefficients of a target with measurements from a board."""
 
 from npufit.calibrating.calibrate import CalibrateOptions, calibrate
 from npufit.calibrating.refinement import CalibrateResult, CalibrationRow

@@ -1,8 +1,8 @@
-"""A board's own measurements refine the coefficients of its target.
+"""Calibration: a board's own measurements refine the coefficients of its target.
 
-The packaged coefficients are what one expects. One factor for all times of a unit is fitted first, then each
-coefficient near to that, held tightly: few measurements move only what they speak of. Operators of a profile are fitted
-by type, so a profile moves the families that it shows.
+The packaged coefficients are the starting point. One factor for all times of a unit is fitted first, then each
+coefficient, held close to that: coefficients that the data does not cover keep their values. Operators of a profile are
+fitted by type, so a profile changes only the families that it shows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from npufit.stacks import PlaceOptions, Target, Unit
 _PACE = Coefficient("pace", "1", "one factor for all times of a unit", 1.0, 1.5, "the packaged coefficients")
 
 _SPREAD = 1.3
-"""By which factor single coefficients of a board may well differ from the packaged ones, beside its pace."""
+"""The factor by which single coefficients of a board may well differ from the packaged ones, beside its overall
+speed."""
 
 _THREAD_SPREAD = 1.1
 _THREAD_ENDING = "_threads"
@@ -44,7 +45,7 @@ _DIGITS = 5
 class CalibrationRow:
     """One measured run: milliseconds as measured, as predicted before and after, and by a fit without its network.
 
-    `run` is the measurement as its file gives it.
+    `run` is the measurement as read from its file.
     """
 
     model: str
@@ -103,13 +104,13 @@ def refine(
 ) -> CalibrateResult:
     """Return the profile of the board that `observations` were made on, and how well it explains them.
 
-    `models` are the measured networks by the names that the observations use; `name` names the profile, `written` is
-    the target as the user wrote it, `refused` says which runs of the logs were none, `day` goes into the profile.
-    Raises InputError where nothing can be fitted, or where runs on the CPU were made with different kernels.
+    `models` are the measured networks by the names in the observations; `name` names the profile, `written` is the
+    target as the user wrote it, `refused` lists unusable runs of the logs, `day` is written into the profile. Raises
+    InputError if nothing can be fitted, or if runs on the CPU used different kernels.
     """
     cpu = load_fitted(f"{target.chip}/cpu")
     if cpu is None:
-        raise InputError(f"npufit has no cost model of {target.chip}, so there is nothing to calibrate.")
+        raise InputError(f"npufit has no cost model for {target.chip}, so there is nothing to calibrate.")
     foreign = [run for run in observations if run.unit is Unit.NPU and run.stack not in ("", target.stack)]
     runs = [(run, *find_model(run, models)) for run in observations if run not in foreign]
     kernels = _kernels([run for run, _, _ in runs if run.unit is Unit.CPU])
@@ -130,9 +131,9 @@ def refine(
         rows += _rows(with_npu, on_npu)
         unused += reasons
     elif any(observation.unit is Unit.NPU for observation in observations):
-        unused.append(f"npufit has no cost model of the NPU of {target.chip}/{target.stack}, so its runs are not used")
+        unused.append(f"npufit has no cost model for the NPU of {target.chip}/{target.stack}, so its runs are not used")
     if not rows:
-        raise InputError(f"none of the measurements can be used: {'; '.join(unused) or 'there is none'}.")
+        raise InputError(f"none of the measurements can be used: {'; '.join(unused) or 'there are none'}.")
     return CalibrateResult(
         target,
         Profile(
@@ -156,12 +157,12 @@ def refine(
 
 
 def _kernels(runs: Sequence[Observation]) -> Kernels | None:
-    """Return the kernels of all `runs`, None where one does not say. Raises InputError where they differ."""
+    """Return the kernels of all `runs`, None if one does not say. Raises InputError if they differ."""
     said = {run.kernels: run for run in runs}
     known = [kernels for kernels in said if kernels is not None]
     if len(known) > 1:
         which = ", ".join(f"{kernels} ({said[kernels].source})" for kernels in known)
-        raise InputError(f"runs on the CPU were made with different kernels: {which}. Calibrate with one of them.")
+        raise InputError(f"runs on the CPU used different kernels: {which}. Calibrate with one of them.")
     return known[0] if known and None not in said else None
 
 
@@ -174,7 +175,8 @@ def _fitted_run(row: CalibrationRow) -> FittedRun:
 
 
 def _fit(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> _Outcome:
-    """Return what explains `trials`, and what a fit without each network says of it; `values` are the packaged ones."""
+    """Return the values that explain `trials`, and the prediction of each network by a fit without it; `values` are the
+    packaged ones."""
     names = tuple(entry for entry in wanted if values.get(entry.name, 0.0) > 0)
     if not trials or not names:
         return _Outcome({}, (), (), None)
@@ -196,7 +198,7 @@ def _fit(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial])
 def _explain(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> dict[str, float]:
     """Return the values of `wanted` that explain `trials`.
 
-    First one factor for all of them, which is what another clock or a governor makes; then each by itself, near to
+    First one factor for all of them, which reflects another clock or governor; then each value by itself, close to
     that. numpy is imported only here.
     """
     from npufit.cost.regression.least_squares import Case, fit
@@ -260,7 +262,7 @@ def _changes(before: Values, after: Values) -> tuple[Change, ...]:
 
 
 def _band(rows: Sequence[CalibrationRow], name: str) -> Band | None:
-    """Return the range of the held-out errors, None where there are too few networks to read one off."""
+    """Return the range of the held-out errors, None if there are too few networks to derive one."""
     factors = [row.measured_ms / row.held_out_ms for row in rows if row.held_out_ms]
     networks = {row.model for row in rows}
     if len(networks) < _NETWORKS_FOR_A_BAND or not factors:

@@ -23,11 +23,11 @@ _MOST_REASONS = 4
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Something measured, and how it is predicted from coefficients.
+    """Something measured, and its prediction from coefficients.
 
-    `predict_before` predicts it with the packaged coefficients of the other unit too, None where that is the same.
-    `observation` is set for whole runs, None for parts of one, which `part` names; `types` counts the operator types of
-    its profile.
+    `predict_before` also predicts the other unit's share with its packaged coefficients, None if that is the same.
+    `observation` is set for whole runs; for parts of one it is None, and `part` names the part. `types` counts the
+    operator types of its profile.
     """
 
     network: str
@@ -43,7 +43,7 @@ Tied = tuple[Observation, str, Model]
 
 
 def find_model(observation: Observation, models: Mapping[str, Model]) -> tuple[str, Model]:
-    """Return the model that `observation` names: as given, by its file name, without what a compiler appends."""
+    """Return the model that `observation` names: exactly, by its file name, or without a compiler's suffix."""
     if not observation.model and len(models) == 1:
         return next(iter(models.items()))
     wanted = _spellings(observation.model)
@@ -53,10 +53,10 @@ def find_model(observation: Observation, models: Mapping[str, Model]) -> tuple[s
         return next(iter(matches.items()))
     said = f"names the model '{shorten(observation.model, 80)}'" if observation.model else "names no model"
     known = ", ".join(shorten(key, 60) for key in models) or "nothing"
-    what = "which fits several of" if matches else "which is none of"
+    what = "which matches several of" if matches else "which is not among"
     raise InputError(
-        f"{observation.source} {said}, {what} those given with -m ({known}). Give it as -m NAME=MODEL with the name "
-        "as the measurement writes it."
+        f"{observation.source} {said}, {what} those given with -m ({known}). Give it as -m NAME=MODEL, with the name "
+        "in the measurement."
     )
 
 
@@ -72,7 +72,7 @@ def _spellings(name: str) -> set[str]:
 
 
 def cpu_trials(runs: Sequence[Tied], values: Values) -> tuple[list[Trial], list[str]]:
-    """Return what is measured without the NPU, and what cannot be used; `values` has the CPU's cache."""
+    """Return what was measured without the NPU, and what cannot be used; `values` has the CPU's cache."""
     trials: list[Trial] = []
     unused: list[str] = []
     for observation, network, model in runs:
@@ -87,7 +87,7 @@ def cpu_trials(runs: Sequence[Tied], values: Values) -> tuple[list[Trial], list[
 
 
 def _cpu_time(operators: Iterable[PlacedDemand], threads: int, caches: Caches) -> Callable[[Values], float]:
-    """Return what `operators` take on the CPU as a function of its coefficients."""
+    """Return the CPU time of `operators` as a function of its coefficients."""
     terms = total_terms([entry.demand for entry in operators], caches, threads)
     return lambda found: total_ms(terms, found, threads)
 
@@ -95,7 +95,7 @@ def _cpu_time(operators: Iterable[PlacedDemand], threads: int, caches: Caches) -
 def _parts(
     observation: Observation, network: str, workload: Workload, values: Values, caches: Caches
 ) -> tuple[list[Trial], list[str]]:
-    """Return the operators of a profile by type, where the profile has as many of a type as the model."""
+    """Return the operators of a profile by type, if the profile has as many of a type as the model."""
     measured: dict[str, list[float]] = {}
     for entry in observation.operators:
         measured.setdefault(entry.type, []).append(entry.ms)
@@ -126,10 +126,10 @@ def npu_trials(
     model: NpuModel,
     options: PlaceOptions | None,
 ) -> tuple[list[Trial], list[str]]:
-    """Return what is measured with the NPU, and what cannot be used: runs whose placement is unknown.
+    """Return what was measured with the NPU, and what cannot be used: runs whose placement is unknown.
 
-    The CPU's share is taken as `cpu` predicts it, before and after its own calibration. Raises InputError and ToolError
-    where a model cannot be placed.
+    The CPU's share is the prediction of `cpu`, before and after its own calibration. Raises InputError and ToolError if
+    a model cannot be placed.
     """
     trials: list[Trial] = []
     unused: list[str] = []
@@ -142,8 +142,8 @@ def npu_trials(
         workload = workloads[network]
         if workload is None:
             unused.append(
-                f"{observation.source}: which operators of {shorten(network, 60)} the NPU of {target} has is unknown, "
-                "or it has none; give the converted file with -m"
+                f"{observation.source}: it is unknown which operators of {shorten(network, 60)} the NPU of {target} "
+                "has, or it has none; give the converted file with -m"
             )
             continue
         trials.append(_whole_with_npu(observation, network, workload, cpu, model))

@@ -1,4 +1,4 @@
-"""The main question: where does each operator of a model run on a target, and is that good enough?"""
+"""The main question: where does each operator of a model run on a target, and does it pass?"""
 
 from npufit.checking.check import MAX_LOG_BYTES, CheckOptions, check, check_targets
 from npufit.checking.gates import Gate, GateResult, evaluate_gate, parse_gate

@@ -24,11 +24,11 @@ MAX_LOG_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """What a user may set for a check.
+    """Options of a check.
 
-    `log` is what the user's board or tool printed for this model, as text or as the file that holds it: it decides, and
-    where the rules differ the differences are listed. `require` has gates, such as `npu-macs>=99%`; `CheckResult.gates`
-    says whether they hold. `place` is for the stack and its tools, `estimate` for the predicted times.
+    `log` is what the user's board or tool printed for this model, as text or as a file: it decides, and differences
+    from the rules are listed. `require` has gates, such as `npu-macs>=99%`; `CheckResult.gates` says whether they hold.
+    `place` is for the stack and its tools, `estimate` for the predicted times.
     """
 
     log: str | Path | None = None
@@ -38,10 +38,10 @@ class CheckOptions:
 
 
 def check(model: ModelSource, target: TargetChoice, options: CheckOptions | None = None) -> CheckResult:
-    """Return where every operator of `model` runs on `target`, why, and how long that is predicted to take.
+    """Return where every operator of `model` runs on `target`, why, and its predicted time.
 
-    A target may also be the profile of a board, a file that `npufit calibrate` wrote. Raises InputError for a wrong
-    model, target, log or gate, ToolError where a needed tool fails.
+    A target may also be the profile of a board, a file written by `npufit calibrate`. Raises InputError for a wrong
+    model, target, log or gate, ToolError if a needed tool fails.
 
     >>> import npufit
     >>> result = npufit.check("zoo:mobilenet_v2,int8", "imx93/teflon@25.3")
@@ -56,7 +56,7 @@ def check(model: ModelSource, target: TargetChoice, options: CheckOptions | None
 def check_targets(
     model: ModelSource, targets: Iterable[TargetChoice], options: CheckOptions | None = None
 ) -> tuple[CheckResult, ...]:
-    """Return what `check` does for each of `targets`, in their order, those that are named twice once."""
+    """Return the result of `check` for each of `targets`, in order; a repeated target is checked once."""
     options = options or CheckOptions()
     gates = tuple(map(parse_gate, options.require))
     chosen: list[ChosenTarget] = []
@@ -65,7 +65,7 @@ def check_targets(
         if entry not in chosen:
             chosen.append(entry)
     if options.log is not None and len(chosen) > 1:
-        raise InputError("--log belongs to one target. Give a single -t with it.")
+        raise InputError("--log belongs to one target, but several were given. Give a single -t with it.")
     if not isinstance(model, Model):
         for entry in chosen:
             prepare_stack(entry.target, options.place)  # its compiler starts while the model is read
@@ -85,14 +85,14 @@ def _check(
 
 def _log_text(log: str | Path | None) -> str | None:
     if isinstance(log, Path):
-        data = read_bounded(log, MAX_LOG_BYTES, "Give the part that concerns this model.", what="the log")
+        data = read_bounded(log, MAX_LOG_BYTES, "Give only the part for this model.", what="the log")
         return data.decode("utf-8", "replace")
     return log
 
 
 def _apply(placement: Placement, text: str, model: Model) -> Placement:
     if len(text) > MAX_LOG_BYTES:
-        raise InputError(f"the log has {len(text)} characters. Give the part that concerns this model.")
+        raise InputError(f"the log has {len(text)} characters. Give only the part for this model.")
     own = placement.target.stack
     report = load_stack(own).read_log(text, model)
     if report is not None:
@@ -100,13 +100,13 @@ def _apply(placement: Placement, text: str, model: Model) -> Placement:
     others = [name for name in stack_names() if name != own and _reads(name, text, model)]
     if others:
         raise InputError(
-            f"the log is one of {' or '.join(others)}, the target is {placement.target}. Give the target whose tool "
-            "wrote it."
+            f"the log comes from {' or '.join(others)}, but the target is {placement.target}. Give the target whose "
+            "tool wrote it."
         )
     raise InputError(
-        f"the log holds nothing that npufit knows of {own}. Expected for teflon: the output with "
-        "TEFLON_DEBUG=verbose; for vela: what the vela command printed; for neutron: the converter's or delegate's "
-        "output; for vx: what label_image or benchmark_model printed with libvx_delegate.so."
+        f"the log has nothing that npufit recognises for {own}. Expected for teflon: the output with "
+        "TEFLON_DEBUG=verbose; for vela: the output of the vela command; for neutron: the converter's or delegate's "
+        "output; for vx: the output of label_image or benchmark_model with libvx_delegate.so."
     )
 
 

@@ -1,4 +1,4 @@
-"""Gates: what a CI run demands of a check, written `npu-macs>=99%`."""
+"""Gates: what a CI run requires of a check, written `npu-macs>=99%`."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def _counted(count: Callable[[Summary], float]) -> Callable[[CheckResult], float
 
 
 def _if_all_known(count: Callable[[Summary], float | None]) -> Callable[[CheckResult], float | None]:
-    """Return `count` as unknown while any operator is: it might still change."""
+    """Return `count`, or unknown while any operator is unknown, because it might still change."""
     return lambda result: None if result.summary.unknown else count(result.summary)
 
 
 def _predicted(value: Callable[[Estimate], float | None]) -> Callable[[CheckResult], float | None]:
-    """Return `value` of the estimate, unknown where there is none."""
+    """Return `value` of the estimate, or unknown if there is none."""
     return lambda result: None if result.estimate is None else value(result.estimate)
 
 
@@ -57,12 +57,13 @@ _QUANTITIES: dict[str, _Quantity] = {
     "predicted-ms": _Quantity(_predicted(lambda e: e.total_ms)),
     "speed-up": _Quantity(_predicted(lambda e: e.speed_up)),
 }
-"""`npu-operators` is what is known to be on the NPU, also while others are unknown; `speed-up` is over the CPU."""
+"""`npu-operators` counts operators known to be on the NPU, even if others are unknown; `speed-up` is relative to the
+CPU alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One demand: a quantity, a comparison and a bound, in percent of the model's total where `percent` is set."""
+    """One requirement: a quantity, a comparison and a bound, in percent of the model's total if `percent` is set."""
 
     text: str
     quantity: str
@@ -73,7 +74,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """Whether a gate held on one target; `found` is the value in the gate's unit, None where it is unknown."""
+    """Whether a gate held on one target; `found` is the value in the gate's unit, None if unknown."""
 
     gate: Gate
     target: str
@@ -88,7 +89,7 @@ class GateResult:
 
 
 def parse_gate(text: str) -> Gate:
-    """Return the gate that `text` writes, such as `npu-operators>=95%` or `hazards==0`. Raises InputError."""
+    """Return the gate in `text`, such as `npu-operators>=95%` or `hazards==0`. Raises InputError."""
     match = _FORM.fullmatch(text)
     names = ", ".join(_QUANTITIES)
     if match is None:
@@ -98,12 +99,12 @@ def parse_gate(text: str) -> Gate:
     if known is None:
         raise InputError(f"the gate '{text}' names an unknown quantity '{quantity}'. Known: {names}.")
     if percent and known.total is None:
-        raise InputError(f"the gate '{text}' asks for a percentage of {quantity}, which has no total. Leave out '%'.")
+        raise InputError(f"the gate '{text}' asks for a percentage of {quantity}, which has no total. Omit the '%'.")
     return Gate(text.strip(), quantity, comparison, float(bound), bool(percent))
 
 
 def evaluate_gate(gate: Gate, result: CheckResult) -> GateResult:
-    """Return whether `gate` holds for `result`. What is unknown does not pass."""
+    """Return whether `gate` holds for `result`. An unknown value does not pass."""
     quantity = _QUANTITIES[gate.quantity]
     found = quantity.count(result)
     if found is not None and gate.percent and quantity.total is not None:

@@ -1,4 +1,4 @@
-"""What a check says, and its totals."""
+"""The result of a check, and its totals."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class Summary:
     """Totals over all subgraphs.
 
-    `macs_unknown` is the number of operators whose multiply-accumulates nobody can tell from the file; `macs` are
-    those of the others. `npu_macs_share` is the share of the model's multiply-accumulates on the NPU, 0 to 1; None
-    where the model has none, where those of an operator are unknown, or where the unit of one with some is.
-    `boundary_bytes` cross the boundaries of partitions at every inference.
-    `crashes` are the hazards that crash the process; `hazards` counts them as well.
+    `macs_unknown` is the number of operators whose multiply-accumulates the file does not reveal; `macs` are those of
+    the others. `npu_macs_share` is the share of the model's multiply-accumulates on the NPU, 0 to 1; None if the model
+    has none, if an operator's are unknown, or if an operator that has some has an unknown unit. `boundary_bytes` cross
+    the boundaries of partitions at every inference. `crashes` are the hazards that crash the process; `hazards`
+    includes them.
     """
 
     operators: int
@@ -43,8 +43,8 @@ class Summary:
 class CheckResult:
     """Where every operator of `model` runs on a target, and how long that takes.
 
-    `profile` names the file with a board's own coefficients that the target was given as, empty where it was not.
-    `required` are the gates that were asked for.
+    `profile` names the file with a board's own coefficients, if the target was given as one, otherwise it is empty.
+    `required` are the requested gates.
     """
 
     model: Model
@@ -55,19 +55,19 @@ class CheckResult:
 
     @property
     def target(self) -> Target:
-        """The target that was asked about."""
+        """The target that was checked."""
         return self.placement.target
 
     @property
     def name(self) -> str:
-        """The target in words, with the board's profile where there is one."""
+        """The target in words, with the board's profile if there is one."""
         return f"{self.target}, {self.profile}" if self.profile else str(self.target)
 
     @cached_property
     def estimate(self) -> Estimate | None:
-        """How long one inference is predicted to take; None where nothing is known to predict it from.
+        """The predicted time of one inference; None if there is no data to predict it from.
 
-        Computed when it is first asked for. Raises InputError where `estimate_options` do not fit the chip.
+        Computed on first use. Raises InputError if `estimate_options` do not suit the chip.
         """
         from npufit.cost import estimate
 
@@ -75,15 +75,15 @@ class CheckResult:
 
     @cached_property
     def gates(self) -> tuple[GateResult, ...]:
-        """Whether each of the gates that were asked for holds."""
+        """Whether each of the requested gates holds."""
         return tuple(evaluate_gate(gate, self) for gate in self.required)
 
     def operator(self, placed: OperatorPlacement) -> Operator:
-        """Return the model's operator that `placed` is about."""
+        """Return the model's operator for `placed`."""
         return self.model.operator(placed.id)
 
     def output_names(self, placed: OperatorPlacement) -> tuple[str, ...]:
-        """Return the names of the tensors that the operator writes."""
+        """Return the names of the operator's outputs."""
         subgraph = self.model.subgraphs[placed.id.subgraph]
         return tuple(tensor.name for tensor in subgraph.output_tensors(self.operator(placed)))
 
@@ -93,7 +93,7 @@ class CheckResult:
 
     @cached_property
     def macs(self) -> dict[OperatorId, int | None]:
-        """Multiply-accumulates of every operator; None where they are unknown."""
+        """Multiply-accumulates of every operator, by subgraph and index; None if unknown."""
         return {
             place: count_macs(self.model.subgraphs[place.subgraph], operator)
             for place, operator in self.model.operators()

@@ -17,14 +17,15 @@ _PROFILE = ".toml"
 
 @dataclass(frozen=True, slots=True)
 class ChosenTarget:
-    """A target, and the coefficients of a board with the name of their profile; None and empty where there is none."""
+    """A target, and the coefficients of a board with the name of their profile; None and empty if there is no
+    profile."""
 
     target: Target
     estimate_options: EstimateOptions | None = None
     profile: str = ""
 
     def options(self, wanted: EstimateOptions | None) -> EstimateOptions | None:
-        """Return `wanted` with the board's coefficients where it says nothing of its own but threads and kernels."""
+        """Return `wanted` with the board's coefficients, unless it sets more than threads and kernels itself."""
         own = self.estimate_options
         if own is None or wanted is None:
             return own or wanted
@@ -32,13 +33,13 @@ class ChosenTarget:
 
 
 TargetChoice = str | Path | Target | ChosenTarget
-"""What every verb takes as a target: `CHIP/STACK[@VERSION]`, or the profile of a board, which ends in `.toml`."""
+"""What every verb accepts as a target: `CHIP/STACK[@VERSION]`, or the profile of a board, which ends in `.toml`."""
 
 
 def choose_target(choice: TargetChoice, executable: str | None = None) -> ChosenTarget:
     """Return the target that `choice` names. Raises InputError.
 
-    Where no version is given, that of `executable` is taken by a stack whose compiler it may be.
+    Without a version, a stack takes that of `executable` if it can be its compiler.
     """
     if isinstance(choice, ChosenTarget):
         return choice

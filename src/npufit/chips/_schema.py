@@ -12,7 +12,7 @@ class _Strict(BaseModel):
 
 
 class FactForm(_Strict):
-    """A fact: numbers carry a unit, names carry none, everything carries a source."""
+    """A fact: numbers have a unit, names have none, everything has a source."""
 
     value: bool | int | float | str
     unit: str | None = Field(default=None, min_length=1)

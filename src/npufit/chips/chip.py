@@ -11,7 +11,7 @@ NO_SETTINGS: Mapping[str, Fact] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One value with where it was read. `unit` is None for names and other values that have none."""
+    """One value and its source. `unit` is None for names and other values without one."""
 
     value: bool | int | float | str
     unit: str | None
@@ -24,7 +24,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class CpuCluster:
-    """Cores of one kind. `clock` is the highest operating point, None where no source gives it."""
+    """Cores of one kind. `clock` is the highest operating point, None if no source gives it."""
 
     kind: Fact
     cores: Fact
@@ -33,7 +33,7 @@ class CpuCluster:
 
 @dataclass(frozen=True, slots=True)
 class Npu:
-    """The accelerator. `peak` is what its maker advertises; fields are None where no source gives them."""
+    """The accelerator. `peak` is what its maker advertises; fields are None if no source gives them."""
 
     name: Fact
     cores: Fact | None
@@ -44,7 +44,7 @@ class Npu:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One memory of the chip and how large it is."""
+    """One memory of the chip and its size."""
 
     name: str
     size: Fact
@@ -52,7 +52,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One chip. `missing` says in sentences what is not known, so that nobody takes a gap for a zero."""
+    """One chip. `missing` lists in sentences what is unknown, so that nobody mistakes a gap for a zero."""
 
     name: str
     title: str
@@ -63,5 +63,5 @@ class Chip:
     missing: tuple[str, ...]
 
     def stack_settings(self, stack: str) -> Mapping[str, Fact]:
-        """Return what the chip sets for `stack`, by name; empty where the stack needs nothing or does not run here."""
+        """Return the chip's settings for `stack`, by name; empty if the stack needs none or does not run here."""
         return self.stacks.get(stack, NO_SETTINGS)

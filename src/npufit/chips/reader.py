@@ -1,7 +1,7 @@
-"""Chip files to chips.
+"""Reading chip files.
 
-Every file is checked against the form in `_schema` when a user brings it (`parse_chip`). The packaged ones are checked
-by the tests instead of on every run: pydantic takes a tenth of the time that a compiler needs for a small network.
+A user's file is checked against the form in `_schema` when it is read (`parse_chip`). The packaged files are checked by
+tests instead of on every run: pydantic takes a tenth of the time that a compiler needs for a small network.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def chip_names() -> tuple[str, ...]:
 
 @functools.cache
 def load_chip(name: str) -> Chip:
-    """Return the chip called `name`. Raises InputError where there is none, with the nearest name."""
+    """Return the chip called `name`. Raises InputError, with the nearest name, if there is none."""
     if name not in chip_names():
         nearest = difflib.get_close_matches(name.lower(), chip_names(), 1)
         hint = f"Did you mean '{nearest[0]}'? " if nearest else ""
@@ -47,7 +47,7 @@ def packaged_text(name: str) -> str:
 
 
 def parse_chip(name: str, text: str) -> Chip:
-    """Return the chip that the TOML in `text` describes. Raises InputError with everything that is wrong with it."""
+    """Return the chip that the TOML in `text` describes. Raises InputError listing everything that is wrong with it."""
     from pydantic import ValidationError
 
     from npufit.chips._schema import ChipForm

@@ -1,4 +1,4 @@
-"""The command line: parse, call the library, print. Each command is a module and is imported when it is run."""
+"""The command line: parse, call the library, print. Each command is a module that is imported only when it runs."""
 
 from npufit.cli.main import main
 

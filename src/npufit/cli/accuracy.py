@@ -11,16 +11,18 @@ from npufit.cli.options import color_option, schema_option
 
 @click.command("accuracy")
 @click.argument("groups", metavar="[CHIP[/STACK]]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="List also every row that is not counted, with its source.")
+@click.option("--all", "everything", is_flag=True, help="Also list every row that is not counted, with its source.")
 @click.option("--json", "form", flag_value="json", help="Print JSON (its schema: --json-schema).")
-@click.option("--markdown", "form", flag_value="markdown", help="Print Markdown (how docs/accuracy.md is made).")
+@click.option("--markdown", "form", flag_value="markdown", help="Print Markdown (this generates docs/accuracy.md).")
 @click.option(
     "--svg",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write a scatter plot to FILE besides.",
+    help="Also write a scatter plot to FILE.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead of printing."
+)
 @color_option
 @schema_option("accuracy")
 def command(
@@ -28,8 +30,8 @@ def command(
 ) -> int:
     """How far are predicted times from measured ones?
 
-    Every public measurement stands beside what is predicted for it by a fit that has not seen its network, and beside
-    the estimate of the stack's own compiler where there is one. CPU rows are the group CHIP/cpu.
+    Compares every public measurement with the prediction of a fit that has not seen its network, and with the estimate
+    of the stack's own compiler if there is one. CPU rows are the group CHIP/cpu.
 
     \b
     npufit accuracy                       all

@@ -14,14 +14,14 @@ from npufit.files import is_same_file, require_output_file
 
 @click.command("calibrate")
 @click.argument("files", metavar="FILE...", nargs=-1, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("-t", "--target", metavar="TARGET", help="CHIP/STACK[@VERSION]: what the board is.")
+@click.option("-t", "--target", metavar="TARGET", help="CHIP/STACK[@VERSION]: the board's target.")
 @click.option(
     "-m",
     "--model",
     "models",
     multiple=True,
     metavar="[NAME=]MODEL",
-    help="A measured model: a .tflite file or a built-in network; NAME is what the measurements call it. May be "
+    help="A measured model: a .tflite file or a built-in network; NAME is its name in the measurements. May be "
     "repeated.",
 )
 @click.option(
@@ -30,7 +30,7 @@ from npufit.files import is_same_file, require_output_file
     type=click.Path(path_type=Path, dir_okay=False),
     help="The profile to write, a .toml file.",
 )
-@click.option("--force", is_flag=True, help="Replace an older profile of that name.")
+@click.option("--force", is_flag=True, help="Replace an existing profile.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @tool_options
 @color_option
@@ -50,15 +50,15 @@ def command(
 ) -> int:
     """Refine predicted times with the measurements in FILEs, and write a profile that -t accepts.
 
-    A FILE is a CSV table (model, latency_ms, unit, threads), or what benchmark_model printed, best with
-    --enable_op_profiling=true: then each family of operators is fitted to its own times.
+    A FILE is a CSV table (model, latency_ms, unit, threads) or the output of benchmark_model, preferably with
+    --enable_op_profiling=true: each family of operators is then fitted to its own times.
 
     \b
     npufit calibrate runs.csv -t imx93/vela -m net.tflite -m other.tflite -o my-board.toml
     npufit calibrate cpu.log npu.log -t imx93/vela -m net.tflite -o my-board.toml
     npufit check net.tflite -t my-board.toml
 
-    The packaged coefficients stay as they are; few measurements move only what they speak of.
+    The packaged coefficients stay unchanged. Coefficients that your data does not cover keep their values.
     """
     from npufit.calibrating import CalibrateOptions, calibrate
     from npufit.cli.output import page_for, sign_of_life
@@ -67,7 +67,7 @@ def command(
     from npufit.report.document import to_json
 
     if not files:
-        raise InputError("no measurements given. Name a CSV file or what benchmark_model printed.")
+        raise InputError("no measurements given. Name a CSV file or the output of benchmark_model.")
     if target is None or target.endswith(".toml"):
         raise InputError("give the board's target with -t, such as -t imx93/vela (see `npufit targets`).")
     if output is None or output.suffix != ".toml":

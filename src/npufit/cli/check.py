@@ -32,32 +32,34 @@ if TYPE_CHECKING:
 @click.option("--json", "form", flag_value="json", help="Print JSON (its schema: --json-schema).")
 @click.option("--sarif", "form", flag_value="sarif", help="Print SARIF 2.1.0 for code-scanning services.")
 @click.option("--markdown", "form", flag_value="markdown", help="Print Markdown for a CI summary page.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead of printing."
+)
 @click.option(
     "--require",
     "gates",
     multiple=True,
     metavar="GATE",
     help="Fail (exit code 1) unless it holds on every target: npu-operators>=95%, npu-macs>=99%, partitions<=1, "
-    "hazards==0, crashes==0, predicted-ms<=10, speed-up>=2, cpu-operators, unknown-operators, boundary-bytes; may be "
-    "repeated.",
+    "hazards==0, crashes==0, predicted-ms<=10, speed-up>=2, cpu-operators, unknown-operators, boundary-bytes. "
+    "May be repeated.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(1, 64),
     metavar="N",
-    help="Threads of the CPU in the predicted times; all cores of the chip where not given.",
+    help="CPU threads assumed for the predicted times; default: all cores of the chip.",
 )
 @click.option(
     "--kernels",
     type=click.Choice(["builtin", "xnnpack"]),
-    help="LiteRT's kernels on the CPU in the predicted times; those that were measured on the chip where not given.",
+    help="LiteRT's CPU kernels assumed for the predicted times; default: those of the chip's public measurements.",
 )
 @click.option(
     "--log",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help="What the board or tool printed for this model (Teflon verbose, vela, neutron-converter, delegates): it "
-    "decides, and differences from the rules are listed. '-' reads standard input.",
+    help="Output of the board or tool for this model (Teflon verbose, vela, neutron-converter, delegates). It "
+    "decides; differences from the rules are listed. '-' reads standard input.",
 )
 @click.option("--converter", metavar="CMD", help="Command line of neutron-converter, for imx95/neutron.")
 @tool_options
@@ -82,7 +84,7 @@ def command(
 ) -> int:
     """Where does each operator of MODEL run, why, and how long does it take?
 
-    MODEL is a .tflite file, or a built-in network such as zoo:mobilenet_v2@320,int8 (see `npufit zoo`).
+    MODEL is a .tflite file or a built-in network such as zoo:mobilenet_v2@320,int8 (see `npufit zoo`).
 
     \b
     npufit check model.tflite -t imx93/teflon@26.1

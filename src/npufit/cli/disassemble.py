@@ -15,17 +15,19 @@ from npufit.cli.options import schema_option
 @click.option(
     "--kernel",
     metavar="VERSION",
-    help="Say first whether the ethosu driver of this Linux release (6.19, 7.0, 7.1, ...) would accept the stream.",
+    help="Print first whether the ethosu driver of this Linux release (6.19, 7.0, 7.1, ...) would accept the stream.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead of printing."
+)
 @schema_option("disassemble")
 def command(file: Path, kernel: str | None, as_json: bool, output: Path | None) -> int:
-    """Print the command streams in FILE, one operation a block.
+    """Print the command streams in FILE, operation by operation.
 
-    FILE is a .tflite file that Vela compiled, a raw stream (.bin, also .bin.xz; with or without the driver header
-    COP1), or a folder with captured submissions of Mesa's driver. Each operation is shown with the registers that it
-    uses; `*` marks those that were set since the operation before.
+    FILE is a .tflite file that Vela compiled, a raw stream (.bin or .bin.xz, with or without the driver header COP1),
+    or a folder with captured submissions of Mesa's driver. Each operation is shown with the registers that it uses; `*`
+    marks those set since the previous operation.
 
     \b
     npufit disassemble model_vela.tflite

@@ -1,4 +1,4 @@
-"""`npufit fit`: rewrite a model until it fits its target, and prove that it is still the same."""
+"""`npufit fit`: rewrite a model until it fits its target, and prove that the answer is unchanged."""
 
 from __future__ import annotations
 
@@ -35,9 +35,11 @@ def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bo
 @click.option(
     "-t", "--target", metavar="TARGET", required=True, help="CHIP/STACK[@VERSION], or a board's .toml profile."
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write the result; with --cut a folder.")
-@click.option("--force", is_flag=True, help="Replace files that exist. The MODEL itself is never replaced.")
-@click.option("--list", "only_list", is_flag=True, help="Say which passes apply where and their gain; change nothing.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Where to write the result; with --cut, a folder."
+)
+@click.option("--force", is_flag=True, help="Replace existing files. The MODEL itself is never replaced.")
+@click.option("--list", "only_list", is_flag=True, help="Show where each pass applies and its gain; change nothing.")
 @click.option(
     "--passes",
     is_flag=True,
@@ -50,25 +52,27 @@ def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bo
     "--only",
     multiple=True,
     metavar="PASS[:OPTION=VALUE,…]",
-    help="Apply this pass wherever it can be, instead of searching; may be repeated, in order.",
+    help="Apply this pass wherever it can be, instead of searching. May be repeated; applied in that order.",
 )
-@click.option("--skip", multiple=True, metavar="PASS", help="Leave this pass out; may be repeated.")
-@click.option("--allow-approximate", is_flag=True, help="Allow passes that change the answer; how much is shown.")
+@click.option("--skip", multiple=True, metavar="PASS", help="Leave this pass out. May be repeated.")
+@click.option(
+    "--allow-approximate", is_flag=True, help="Allow passes that change the answer; the report shows by how much."
+)
 @click.option(
     "--recipe",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Replay this file if it exists; else save there what was done.",
+    help="Replay this file if it exists; otherwise save the applied passes there.",
 )
 @click.option("--cut", is_flag=True, help="Write files for the CPU and the NPU, and how to chain them, into a folder.")
-@click.option("--head", multiple=True, metavar="TENSOR", help="With --cut: where the part for the NPU starts.")
-@click.option("--tail", multiple=True, metavar="TENSOR", help="With --cut: where the part for the NPU ends.")
+@click.option("--head", multiple=True, metavar="TENSOR", help="With --cut: the tensor where the NPU part starts.")
+@click.option("--tail", multiple=True, metavar="TENSOR", help="With --cut: the tensor where the NPU part ends.")
 @click.option("--prove/--no-prove", default=True, show_default=True, help="Compare the answers before and after.")
 @click.option(
     "--inputs",
     type=click.IntRange(1, 1000),
     default=None,
     metavar="N",
-    help="Random inputs of the proof; 8 by default.",
+    help="Number of random inputs in the proof; default: 8.",
 )
 @click.option(
     "--seed", type=click.IntRange(0, 1 << 31), default=0, show_default=True, help="Seed of the random inputs."
@@ -76,9 +80,12 @@ def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bo
 @click.option(
     "--samples",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of images, .npy or .npz files to prove with instead of random inputs (--inputs: at most so many).",
+    help="Folder of images, .npy or .npz files to use in the proof instead of random inputs (at most --inputs of "
+    "them).",
 )
-@click.option("--all", "everything", is_flag=True, help="List every place that changes, and all that remains.")
+@click.option(
+    "--all", "everything", is_flag=True, help="List every place that changes, and everything that remains off the NPU."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @tool_options
 @color_option
@@ -108,10 +115,10 @@ def command(
     no_cache: bool,
     color: str,
 ) -> int:
-    """Rewrite MODEL until it fits TARGET, prove that its answer is the same, and say what changed.
+    """Rewrite MODEL until it fits TARGET, prove that its answer is unchanged, and report what changed.
 
-    MODEL is a .tflite file, or a built-in network such as zoo:mobilenet_v2@320,int8 (see `npufit zoo`). A search
-    chooses among the passes (--passes lists them); without -o nothing is written.
+    MODEL is a .tflite file or a built-in network such as zoo:mobilenet_v2@320,int8 (see `npufit zoo`). A search chooses
+    among the passes (--passes lists them). Without -o nothing is written.
 
     \b
     npufit fit model.tflite -t imx93/teflon@25.3 --list
@@ -120,8 +127,7 @@ def command(
     npufit fit model.tflite -t imx93/teflon@25.3 --allow-approximate --samples photos -o fitted.tflite
     npufit fit model.tflite -t imx93/teflon@26.1 --cut -o parts
 
-    Exit codes: 0 fine (also where nothing is to be done), 1 a proof failed, 2 the input is wrong, 3 a needed tool is
-    missing or failed.
+    Exit codes: 0 fine or nothing to do, 1 a proof failed, 2 the input is wrong, 3 a needed tool is missing or failed.
     """
     from npufit.litert import WORKER
 
@@ -138,7 +144,9 @@ def command(
     place = place_options(settings, vela, time_limit, no_cache)
     wants_cut = cut or bool(head or tail) or _CUT in only
     if recipe is not None and recipe.exists() and only:
-        raise InputError(f"{recipe} is there and says which passes to apply; --only says others. Give one of them.")
+        raise InputError(
+            f"{recipe} exists and says which passes to apply, but --only names others. Give only one of them."
+        )
     require_fit_output(model, output, recipe, overwrite=force, is_folder=wants_cut)
     with progress_bar() as progress:
         options = FitOptions(
@@ -164,7 +172,7 @@ def command(
 
 
 def _asked(only: Sequence[str], recipe: Path | None) -> tuple[Pass, ...] | None:
-    """Return the passes that are asked for, None where a search is to choose them."""
+    """Return the requested passes, None if a search is to choose them."""
     from npufit.fitting import read_recipe
     from npufit.rewrite import parse_pass
 

@@ -16,20 +16,20 @@ from npufit.errors import InputError, InternalError, NpufitError, ToolError
 _COMMANDS = {
     "check": "Where does each operator of a model run, why, and how fast?",
     "run": "Execute a model as its target would, bit for bit, and compare.",
-    "fit": "Rewrite a model until it fits its target, and prove that it is still the same.",
+    "fit": "Rewrite a model until it fits its target, and prove that the answer is unchanged.",
     "resize": "Give a model another input resolution.",
-    "disassemble": "Print the command stream of an Ethos-U; would a kernel accept it?",
-    "accuracy": "How far are predicted times from measured ones?",
-    "calibrate": "Refine predicted times with what your board measured.",
+    "disassemble": "Print the command stream of an Ethos-U; check whether a kernel accepts it.",
+    "accuracy": "Compare predicted times with measured ones.",
+    "calibrate": "Refine predicted times with measurements from your board.",
     "toolchain": "Install, list or remove other releases of Vela.",
-    "targets": "List the chips and stacks that can be asked about.",
+    "targets": "List the supported chips and stacks.",
     "rules": "Explain a rule or a hazard, or list them all.",
     "zoo": "List the built-in networks, or write one to a file.",
 }
 
 
 class _Commands(click.Group):
-    """Commands that are imported when they are run, so that `--help` is instant."""
+    """Commands are imported when they run, so that `--help` is instant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -64,7 +64,7 @@ def _suggest(word: str) -> str:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="npufit")
 def npufit() -> None:
-    """Where does each operator of a .tflite model run on an embedded NPU, why, how fast, and is it right?
+    """Where does each operator of a .tflite model run on an embedded NPU, why, how fast, and is the answer right?
 
     \b
     npufit check model.tflite -t imx93/teflon@26.1
@@ -73,13 +73,13 @@ def npufit() -> None:
     npufit fit model.tflite -t imx93/teflon@25.3 -o fitted.tflite
     npufit rules ethosu.pad-folded
 
-    Exit codes: 0 fine, 1 a gate failed (--require), results differ (--compare) or a proof failed (fit), 2 the input
-    is wrong, 3 a needed tool is missing or failed.
+    Exit codes: 0 fine, 1 a gate failed (--require), results differ (--compare) or a proof failed (fit), 2 the input is
+    wrong, 3 a needed tool is missing or failed.
     """
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code; errors of the user's make are one message each."""
+    """Run the command line and exit with its code; each error that the user can fix is one message."""
     # NumPy's linear algebra starts a thread per core when it is imported; nothing here uses it, and it costs time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # The collector would run dozens of times over modules and models that live until the end.

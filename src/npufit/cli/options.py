@@ -18,29 +18,29 @@ _Command = Callable[..., Any]
 
 
 def tool_options(command: _Command) -> _Command:
-    """Return `command` with the options of what runs a compiler: --set, --vela, --time-limit and --no-cache."""
+    """Return `command` with the options for tools that run: --set, --vela, --time-limit and --no-cache."""
     options = (
         click.option(
             "--set",
             "settings",
             multiple=True,
             metavar="NAME=VALUE",
-            help="Override a setting of the chip profile, for Vela: accelerator, system-config, memory-mode, config, "
+            help="Override a setting of the chip profile for Vela: accelerator, system-config, memory-mode, config, "
             "arena-cache-size, optimise.",
         ),
         click.option(
             "--vela",
             metavar="PATH",
-            help="The vela executable that compiles for CHIP/vela, in place of the release that the target names.",
+            help="The vela executable for CHIP/vela, instead of the release that the target names.",
         ),
         click.option(
             "--time-limit",
             type=click.FloatRange(min=0, min_open=True),
             default=600.0,
             show_default=True,
-            help="Seconds that a compiler or converter may take.",
+            help="Time limit in seconds for a compiler or converter.",
         ),
-        click.option("--no-cache", is_flag=True, help="Compile again even if this file was compiled before."),
+        click.option("--no-cache", is_flag=True, help="Compile again even if the result is cached."),
     )
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
@@ -48,7 +48,7 @@ def tool_options(command: _Command) -> _Command:
 def place_options(
     settings: Sequence[str], vela: str | None, time_limit_s: float, no_cache: bool, converter: str | None = None
 ) -> PlaceOptions:
-    """Return what `tool_options` and --converter say. Raises InputError where one cannot be read."""
+    """Return the values of `tool_options` and --converter. Raises InputError if one cannot be read."""
     from npufit.stacks import PlaceOptions
 
     pairs: list[tuple[str, str]] = []
@@ -77,12 +77,12 @@ color_option = click.option(
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="Colour; auto honours NO_COLOR.",
+    help="Use colour; auto respects NO_COLOR.",
 )
 
 
 def schema_option(command: str) -> Callable[[_Command], _Command]:
-    """Return the option --json-schema, which prints the schema of `command --json` and leaves."""
+    """Return the option --json-schema, which prints the schema of `command --json` and exits."""
 
     def show(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
         if not wanted or context.resilient_parsing:

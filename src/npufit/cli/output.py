@@ -1,4 +1,4 @@
-"""Where output goes: terminal or file, with or without colour, and a sign of life on long work."""
+"""Where output goes: terminal or file, with or without colour; and a spinner during long work."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def page_for(color: str, *, to_file: bool = False) -> Page:
 
 
 def write(text: str, output: Path | None, color: bool = False) -> None:
-    """Write `text` to the file `output`, or to standard output. Raises InputError where that cannot be done."""
+    """Write `text` to the file `output`, or to standard output. Raises InputError if that fails."""
     if output is None:
         click.echo(text, color=color)
         return

@@ -1,4 +1,4 @@
-"""A progress bar on standard error for long work: on a terminal only, and only once it takes over a second."""
+"""A progress bar on standard error for long work: only on a terminal, and only once it takes over a second."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from npufit.execution import Stage
 _PATIENCE_S = 1.0
 _INTERVAL_S = 0.1
 _UNITS: dict[str, str] = {Stage.LOAD: "NPU calls", Stage.INFERENCE: "operations", "proving": "inferences"}
-"""What a stage counts, of those that can say how far they are."""
+"""What each stage counts, for those with measurable progress."""
 
 
 class Teller(Protocol):
-    """Is told how far a stage of any command is."""
+    """Receives the progress of any command's stages."""
 
     def __call__(self, stage: StrEnum, done: int = 0, total: int = 0) -> None:
-        """Take note that `done` of `total` steps of `stage` are finished; a total of 0 is not known."""
+        """Note that `done` of `total` steps of `stage` are finished; a total of 0 means unknown."""
         ...
 
 
 @contextlib.contextmanager
 def progress_bar() -> Generator[Teller]:
-    """Yield what is to be told of the progress; where standard error is no terminal, nothing is shown."""
+    """Yield the receiver of the progress; if standard error is not a terminal, nothing is shown."""
     state = _State()
     if not sys.stderr.isatty():
         yield state
@@ -43,7 +43,7 @@ def progress_bar() -> Generator[Teller]:
 
 
 class _State:
-    """The latest news. It is only kept, so that work is not slowed down; the painter looks at it now and then."""
+    """The latest progress. It is only stored, so that work is not slowed down; the painter polls it."""
 
     def __init__(self) -> None:
         self.news: tuple[StrEnum, int, int] = Stage.LOAD, 0, 0

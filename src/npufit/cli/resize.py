@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="[NAME=]SIZE",
-    help="The new size: 320, or height and width as in 192x256; with NAME= where there are several inputs. Repeatable.",
+    help="The new size: 320, or height and width as in 192x256. With several inputs: NAME=SIZE, repeated.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write the result.")
-@click.option("--force", is_flag=True, help="Replace a file that exists. The MODEL itself is never replaced.")
+@click.option("--force", is_flag=True, help="Replace an existing file. The MODEL itself is never replaced.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @color_option
 @schema_option("resize")
 def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool, as_json: bool, color: str) -> int:
     """Give MODEL another input resolution.
 
-    MODEL is a .tflite file, or a built-in network such as zoo:mobilenet_v2@224,int8 (see `npufit zoo`). Weights and
-    quantization stay; shapes and the constants that follow from them are computed anew. Where the architecture forbids
-    another size, the operator is named. Without -o nothing is written.
+    MODEL is a .tflite file or a built-in network such as zoo:mobilenet_v2@224,int8 (see `npufit zoo`). Weights and
+    quantization stay; shapes and dependent constants are recomputed. If the architecture prevents another size, the
+    operator is named. Without -o nothing is written.
 
     \b
     npufit resize mobilenet_v2_224.tflite --input 320 -o mobilenet_v2_320.tflite
@@ -74,6 +74,6 @@ def _parse_sizes(model: Model, entries: Sequence[str]) -> dict[str, str]:
         name, equals, size = entry.rpartition("=")
         name = name if equals else image_input(model)
         if name in sizes:
-            raise InputError(f"--input: the size of '{name}' is given twice.")
+            raise InputError(f"--input gives the size of '{name}' twice. Give it once.")
         sizes[name] = size
     return sizes

@@ -16,7 +16,7 @@ from npufit.cli.options import schema_option
     "--write",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Write every rule as a Markdown page into FOLDER (how docs/rules is made).",
+    help="Write every rule as a Markdown page into FOLDER (this generates docs/rules).",
 )
 @schema_option("rules")
 def command(rule_id: str | None, as_json: bool, write: Path | None) -> int:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @click.argument("model", metavar="[MODEL]", required=False)
-@click.option("-t", "--target", metavar="TARGET", help="CHIP/vela: compile, and execute what was compiled.")
-@click.option("--on", "on", type=click.Choice(["cpu"]), help="cpu: LiteRT's reference kernels alone.")
+@click.option("-t", "--target", metavar="TARGET", help="CHIP/vela: compile the model and execute the result.")
+@click.option("--on", "on", type=click.Choice(["cpu"]), help="cpu: run only LiteRT's reference kernels.")
 @click.option(
     "--input",
     "sources",
     multiple=True,
     metavar="[NAME=]FILE",
-    help="An image, .npy or .npz; may be repeated for several inputs. Without it: random values.",
+    help="An image, .npy or .npz file; repeat it for several inputs. Default: random values.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random values.")
 @click.option(
@@ -33,11 +33,9 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "-1..1", "0..1", "0..255"]),
     default="auto",
     show_default=True,
-    help="The real values of black and white; auto reads them off the quantization of the input, else -1..1.",
+    help="The real values of black and white; auto derives them from the input's quantization (-1..1 if it has none).",
 )
-@click.option(
-    "--labels", type=click.Path(path_type=Path, dir_okay=False), help="Names of the classes, one on each line."
-)
+@click.option("--labels", type=click.Path(path_type=Path, dir_okay=False), help="Names of the classes, one per line.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the outputs to this .npz file."
 )
@@ -47,28 +45,28 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0),
     default=0.0,
     show_default=True,
-    help="Differences up to this are no difference: steps for integers, absolute for real numbers.",
+    help="Ignore differences up to this: steps for integers, absolute for floating point.",
 )
-@click.option("--original", metavar="FILE", help="What a MODEL that Vela compiled already was compiled from.")
+@click.option("--original", metavar="FILE", help="Source of a MODEL that Vela already compiled.")
 @click.option(
     "--capture",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Execute the submissions of Mesa's ethosu driver that were captured in this folder.",
+    help="Execute the submissions of Mesa's ethosu driver captured in this folder.",
 )
-@click.option("--model", "captured_model", metavar="FILE", help="The model of the --capture.")
+@click.option("--model", "captured_model", metavar="FILE", help="The model that the --capture was made of.")
 @click.option(
     "--kernel",
     metavar="VERSION",
-    help="Say first whether the ethosu driver of this Linux release would accept what is executed.",
+    help="Print first whether the ethosu driver of this Linux release would accept the streams.",
 )
 @click.option(
     "--repeat",
     type=click.IntRange(0, 1000),
     default=1,
     show_default=True,
-    help="Inferences after the first, for its time.",
+    help="Timed inferences after the first.",
 )
-@click.option("--all", "everything", is_flag=True, help="List every tensor that was compared, and every finding.")
+@click.option("--all", "everything", is_flag=True, help="List every compared tensor and every finding.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @tool_options
 @color_option
@@ -99,7 +97,7 @@ def command(
 ) -> int:
     """Execute MODEL as its target would, bit for bit, on this machine.
 
-    MODEL is a .tflite file, or a built-in network such as zoo:mobilenet_v2 (see `npufit zoo`). What Vela compiled runs
+    MODEL is a .tflite file or a built-in network such as zoo:mobilenet_v2 (see `npufit zoo`). What Vela compiled runs
     on a simulator of the NPU, the other operators in LiteRT's reference kernels.
 
     \b
@@ -153,9 +151,9 @@ def _judge(
     from npufit.report.disassemble.text import verdicts_text
 
     if as_json:
-        raise InputError("--kernel and --json: the verdict as data is given by npufit disassemble.")
+        raise InputError("--kernel does not work with --json. Use npufit disassemble for the verdict as data.")
     if capture is None and target is None:
-        raise InputError("--kernel belongs to -t imx93/vela or --capture: the CPU has no command stream.")
+        raise InputError("--kernel needs -t imx93/vela or --capture: the CPU has no command stream.")
     judged = disassemble(capture or model, DisassembleOptions(kernel, target, place))
     click.echo(verdicts_text(judged))
     return judged.is_accepted
@@ -168,15 +166,15 @@ def _model_name(
     on: str | None,
     capture: Path | None,
 ) -> str:
-    """Return the model, named as an argument or with --model. Raises InputError where the options contradict."""
+    """Return the model, named as an argument or with --model. Raises InputError if the options conflict."""
     if (model is None) == (captured_model is None):
         raise InputError("name one model: as the argument, or with --model beside --capture.")
     chosen = [
         option for option, given in (("-t", target), ("--on cpu", on), ("--capture", capture)) if given is not None
     ]
     if len(chosen) != 1:
-        found = f"{' and '.join(chosen)} are given" if chosen else "none is given"
-        raise InputError(f"say where to run with one of -t imx93/vela, --on cpu and --capture FOLDER; {found}.")
+        found = f"{' and '.join(chosen)} were given" if chosen else "none was given"
+        raise InputError(f"say where to run with exactly one of -t imx93/vela, --on cpu and --capture FOLDER; {found}.")
     if captured_model is not None and capture is None:
-        raise InputError("--model belongs to --capture. Give the model as the argument.")
+        raise InputError("--model needs --capture. Give the model as the argument.")
     return captured_model or model or ""

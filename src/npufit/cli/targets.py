@@ -1,4 +1,4 @@
-"""`npufit targets`: the chips and stacks that can be asked about."""
+"""`npufit targets`: the supported chips and stacks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npufit.cli.options import schema_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @schema_option("targets")
 def command(as_json: bool) -> int:
-    """List chips and stacks: versions, what placement rests on, and what is missing."""
+    """List chips and stacks: versions, the evidence behind placement, and what is missing."""
     from npufit.cli.output import page_for
     from npufit.report.document import to_json
     from npufit.report.targets.document import target_entry

@@ -1,4 +1,4 @@
-"""`npufit toolchain`: other releases of Vela, each in an environment of its own."""
+"""`npufit toolchain`: other releases of Vela, each in its own environment."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def command(context: click.Context, as_json: bool) -> int:
     npufit toolchain install vela --from ./ethos-u-vela --as lf-6.1.36
     npufit toolchain remove vela@3.8
 
-    Without a command it lists what is installed and what can be. Each release lives in an environment of its own in
-    npufit's cache folder, with a Python that fits it. Only `install` uses the network, through pip.
+    Without a command it lists what is installed and what can be. Each release has its own environment in npufit's cache
+    folder, with a suitable Python. Only `install` uses the network, through pip.
     """
     if context.invoked_subcommand is not None:
         return exit_codes.FINE
@@ -46,11 +46,13 @@ def command(context: click.Context, as_json: bool) -> int:
     "--from",
     "source",
     metavar="REQUIREMENT",
-    help="What pip installs instead of the release: a folder, an archive, a URL, git+https://..., ethos-u-vela==4.2.0.",
+    help="Install this instead of the release: a folder, an archive, a URL, git+https://..., ethos-u-vela==4.2.0.",
 )
-@click.option("--as", "name", metavar="VERSION", help="What --from is: a BSP such as lf-6.1.36, or a release.")
-@click.option("--python", metavar="PATH", help="The Python of the environment; a fitting one on PATH without it.")
-@click.option("--force", is_flag=True, help="Install again what is there already.")
+@click.option(
+    "--as", "name", metavar="VERSION", help="Name for what --from installs: a BSP such as lf-6.1.36, or a release."
+)
+@click.option("--python", metavar="PATH", help="The Python of the environment; default: a suitable one on PATH.")
+@click.option("--force", is_flag=True, help="Install again even if it is installed.")
 def install_command(tool: str, source: str | None, name: str | None, python: str | None, force: bool) -> int:
     """Install TOOL: vela@VERSION, where VERSION is a release (3.8) or a BSP (lf-6.1.36).
 
@@ -59,9 +61,9 @@ def install_command(tool: str, source: str | None, name: str | None, python: str
     npufit toolchain install vela@3.7 --python /opt/python3.8/bin/python3
     npufit toolchain install vela --from git+https://example.org/ethos-u-vela@lf-6.1.36-2.1.0 --as lf-6.1.36
 
-    A BSP without --from gets the upstream release of the number that it ships; NXP's fork places some networks
-    differently, and takes precedence once it is installed with --from. pip runs code of what it installs: name sources
-    that you trust.
+    A BSP without --from gets the upstream release with the number that it ships. NXP's fork places some networks
+    differently; once installed with --from, it takes precedence. pip runs code of what it installs, so use sources that
+    you trust.
     """
     from npufit.cli.progress import progress_bar
     from npufit.report.toolchain.text import installed_text
@@ -77,7 +79,7 @@ def install_command(tool: str, source: str | None, name: str | None, python: str
 @command.command("remove")
 @click.argument("tool", metavar="TOOL")
 def remove_command(tool: str) -> int:
-    """Remove TOOL, as the list calls it: vela@3.8, or vela@lf-6.1.36."""
+    """Remove TOOL, named as in the list: vela@3.8, or vela@lf-6.1.36."""
     from npufit.errors import InputError
     from npufit.stacks.vela.environments import remove_environment
     from npufit.stacks.vela.releases import read_version

@@ -18,7 +18,7 @@ def command(name: str | None, output: Path | None, as_json: bool) -> int:
     """List the built-in networks, or write the one called NAME to a .tflite file.
 
     NAME is NAME[@SIZE][,QUANT][,OPTION=VALUE]. The weights are random: the networks have the structure, shapes and
-    quantization of the real ones, and recognise nothing.
+    quantization of the real ones, but recognise nothing.
 
     \b
     npufit zoo
@@ -36,7 +36,7 @@ def command(name: str | None, output: Path | None, as_json: bool) -> int:
     page = page_for("auto")
     if name is None:
         if output is not None:
-            raise InputError("no network named. Write npufit zoo NAME -o FILE.")
+            raise InputError("-o needs the name of a network. Write npufit zoo NAME -o FILE.")
         documents = [network_entry(entry) for entry in entries()]
         click.echo(to_json(documents) if as_json else networks_text(entries(), page), color=page.color)
         return 0

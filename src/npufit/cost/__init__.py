@@ -1,7 +1,7 @@
 """How long a placed model takes, and how much memory it needs: a model of the CPU, and one of each NPU and its driver.
 
-Coefficients are few, named and fitted to public measurements (`fit.py`); errors are those on networks that were left
-out of the fit (`accuracy.py`).
+Coefficients are few, named and fitted to public measurements (`fit.py`); reported errors are those on networks left out
+of the fit (`accuracy.py`).
 """
 
 from npufit.cost.coefficient import Coefficient

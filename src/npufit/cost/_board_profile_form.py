@@ -42,7 +42,7 @@ class BandForm(_Strict):
 
 
 class BandsForm(_Strict):
-    """The bands of both units, where the measurements give any."""
+    """The bands of both units, if the measurements give any."""
 
     cpu: BandForm | None = None
     npu: BandForm | None = None

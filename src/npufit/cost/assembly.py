@@ -1,4 +1,5 @@
-"""From a workload and coefficients to milliseconds: the CPU's share, the NPU's, and what lies between them."""
+"""From a workload and coefficients to milliseconds: the CPU's share, the NPU's, and the cost of passing between
+them."""
 
 from __future__ import annotations
 
@@ -14,14 +15,14 @@ from npufit.graph import Family, OperatorId
 from npufit.stacks import Unit
 
 SLOWER_BESIDE_A_DELEGATE = (Family.CONVOLUTION, Family.DEPTHWISE, Family.TRANSPOSED, Family.MATRIX)
-"""What has kernels of XNNPACK, which may be lost beside a delegate."""
+"""Operator families with kernels of XNNPACK, which may be lost beside a delegate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """What every operator takes on the CPU, what the NPU takes, and the sums in milliseconds.
+    """The time of every operator on the CPU, the NPU's time, and the sums in milliseconds.
 
-    `npu` is None where the NPU has no cost model, or nothing to do.
+    `npu` is None if the NPU has no cost model or nothing to do.
     """
 
     on_cpu: Mapping[OperatorId, Cost]
@@ -38,7 +39,7 @@ class Assembly:
 
 
 def assemble(workload: Workload, cpu: Values, threads: int, model: NpuModel | None, npu: Values) -> Assembly:
-    """Return what `workload` takes; operators whose unit is unknown count on the CPU only."""
+    """Return the time of `workload`; operators whose unit is unknown count only on the CPU."""
     caches = caches_of((operator.demand for operator in workload.operators), cpu)
     on_cpu = {operator.placement.id: cpu_cost(operator.demand, cpu, threads, caches) for operator in workload.operators}
     cost = model.cost(workload, npu) if model is not None and workload.partitions else None

@@ -1,6 +1,7 @@
-"""A board's profile: what its measurements changed in the coefficients of a target. Written once, never changed.
+"""A board's profile: how its measurements changed the coefficients of a target. Written once, never changed.
 
-The file is TOML, and a user's; it is checked against a form when it is read. The same measurements give the same file.
+The file is TOML and comes from a user, so it is checked against a form when it is read. The same measurements give the
+same file.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ _MOST_BYTES = 256 << 10
 _MOST_RUNS = 200
 _LONGEST = 200
 _FARTHEST = 1000.0
-"""How many times a coefficient may be larger or smaller than the packaged one."""
+"""The factor by which a coefficient may differ from the packaged one at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One coefficient that the measurements moved."""
+    """One coefficient that the measurements changed."""
 
     name: str
     before: float
@@ -40,8 +41,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ProfileErrors:
-    """Median absolute errors of the measured runs, as shares: with the packaged coefficients, with these, and with
-    each network predicted by a fit that had not seen it; None where there were too few networks."""
+    """Median absolute errors of the measured runs, as shares: with the packaged coefficients, with these, and with each
+    network predicted by a fit that had not seen it; None if there were too few networks."""
 
     before: float
     after: float
@@ -50,7 +51,7 @@ class ProfileErrors:
 
 @dataclass(frozen=True, slots=True)
 class FittedRun:
-    """One measurement that a profile was fitted to; `tool`, `statistic` and `kernels` are empty where nobody knows."""
+    """One measurement that a profile was fitted to; `tool`, `statistic` and `kernels` are empty if unknown."""
 
     model: str
     unit: str
@@ -64,10 +65,10 @@ class FittedRun:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What was fitted for one board. `target` is the target that it refines, as a user writes it.
+    """The coefficients fitted for one board. `target` is the target that it refines, as a user writes it.
 
-    `kernels` are those of all its runs on the CPU, None where these do not say. `runs`, `day` (ISO 8601) and `made_by`
-    (npufit's version) say what it was fitted to and when; empty in profiles of older versions.
+    `kernels` are those of all its runs on the CPU, None if the runs do not say. `runs`, `day` (ISO 8601) and `made_by`
+    (npufit's version) document the fit; they are empty in profiles of older versions.
     """
 
     name: str
@@ -89,7 +90,7 @@ class Profile:
         return resolve_target(self.target)
 
     def estimate_options(self, threads: int | None = None) -> EstimateOptions:
-        """Return how to predict with this profile."""
+        """Return the options for predictions with this profile."""
         return EstimateOptions(
             threads=threads,
             cpu={change.name: change.after for change in self.cpu},
@@ -104,9 +105,9 @@ class Profile:
         errors = self.errors
         held_out = "" if errors.held_out is None else f", {percent(errors.held_out)} held out"
         return (
-            f"{plural(self.measurements, 'measurement')} of {plural(self.networks, 'network')}, whose median error was "
-            f"{percent(errors.before)} before and is {percent(errors.after)}{held_out}"
-            f"{f', {self.day}' if self.day else ''}"
+            f"{plural(self.measurements, 'measurement')} of {plural(self.networks, 'network')}, median error "
+            f"{percent(errors.before)} before, {percent(errors.after)} "
+            f"after{held_out}{f', {self.day}' if self.day else ''}"
         )
 
 
@@ -179,7 +180,7 @@ def _quoted(text: str) -> str:
 
 
 def read_profile(path: Path) -> Profile:
-    """Return the profile in the file at `path`. Raises InputError with everything that is wrong with it."""
+    """Return the profile in the file at `path`. Raises InputError listing everything that is wrong with it."""
     from pydantic import ValidationError
 
     from npufit.cost._board_profile_form import ProfileForm
@@ -222,7 +223,8 @@ def _band(found: Mapping[str, float | int | None] | None, name: str) -> Band | N
 
 
 def _check_names(profile: Profile) -> None:
-    """Raise InputError where the profile names a coefficient that its target does not have, or one far off."""
+    """Raise InputError if the profile names a coefficient that its target does not have, or one with an implausible
+    value."""
     target = profile.resolve()
     problems: list[str] = []
     for group, changes in ((f"{target.chip}/cpu", profile.cpu), (f"{target.chip}/{target.stack}", profile.npu)):

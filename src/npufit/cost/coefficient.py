@@ -1,4 +1,4 @@
-"""The numbers of a cost model: each has a name, a unit, a physical meaning, and a value that was fitted."""
+"""The numbers of a cost model: each has a name, a unit, a physical meaning, and a fitted value."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Values = Mapping[str, float]
 class Coefficient:
     """One number of a cost model.
 
-    `prior` is what one expects before any measurement, from `source`; `spread` is by how much it may be off, as a
-    factor (2.0: half or double is nothing unusual). Fitting pulls towards the prior where the data say nothing.
+    `prior` is the value expected before any measurement, from `source`; `spread` is the factor by which it may be off
+    (2.0: half or double is not unusual). Fitting pulls towards the prior if the data say nothing.
     """
 
     name: str

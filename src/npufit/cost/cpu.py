@@ -1,10 +1,10 @@
 """Milliseconds of operators on the CPU: LiteRT's own kernels on a Cortex-A core.
 
 An operator costs a fixed amount for its call, and an amount for each of its multiply-accumulates, values, windows or
-bytes. Which operators use several threads, and from which size on, is read in the source: `kDivisorLog2` of ruy's
+bytes. Which operators use several threads, and from which size on, was read in the source: `kDivisorLog2` of ruy's
 `trmul.cc` for matrix products, `LegacyHowManyThreads` of `cpu_backend_gemm_custom_gemv.h` for one column, and
-`HowManyConvThreads` of `depthwiseconv_multithread.h`. So a small network is no faster on two cores; each thread that
-helps has to be woken. Constants that the last cache does not hold beside each other come from DRAM at every inference.
+`HowManyConvThreads` of `depthwiseconv_multithread.h`. So a small network is no faster on two cores; each helping thread
+has to be woken. Constants that do not fit together into the last cache come from DRAM at every inference.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _RUY_DIVISOR_LOG2 = 15
 _MACS_OF_A_GEMV_THREAD = 1 << 16
 _MACS_OF_A_DEPTHWISE_THREAD = 1 << 13
 _FIRST_CACHE_BYTES = 32 << 10
-"""Of a Cortex-A53 or A55 in these chips, per core."""
+"""The first cache of a Cortex-A53 or A55 in these chips, per core."""
 
 _NS = 1e-6
-"""Milliseconds of a nanosecond."""
+"""Milliseconds in a nanosecond."""
 
 _MOST_THREADS = 1 << 10
 
@@ -41,8 +41,8 @@ _WINDOW_THREADS = "depthwise_threads"
 class Term:
     """`quantity` times the coefficient called `coefficient`, in nanoseconds.
 
-    `threads` names the coefficient that says how well up to `most_threads` threads share it; `alone` is for what one
-    thread does, `waking` for what every thread costs that helps the first one.
+    `threads` names the coefficient for how well up to `most_threads` threads share the work; `alone` is for work of a
+    single thread, `waking` for the cost of each helping thread.
     """
 
     coefficient: str
@@ -61,13 +61,13 @@ class Caches:
 
 
 def caches_of(demands: Iterable[Demand], values: Values) -> Caches:
-    """Return what the caches hold of a network of `demands` between two inferences."""
+    """Return what the caches keep of a network of `demands` between two inferences."""
     constants = sum(max(0, demand.weight_bytes) for demand in demands)
     return Caches(values[CACHE], max(0.0, 1 - values[CACHE] / constants) if constants else 0.0)
 
 
 def terms_of(demand: Demand, caches: Caches) -> Iterator[Term]:
-    """Yield what one operator costs, as multiples of coefficients."""
+    """Yield the costs of one operator, as multiples of coefficients."""
     if demand.family is Family.FREE:
         return
     yield Term("operator_ns", 1.0, Bound.OVERHEAD)
@@ -128,7 +128,7 @@ def _matrix(demand: Demand) -> Iterator[Term]:
 
 
 def _plain(demand: Demand) -> Term:
-    """Return what an operator costs besides its call that one thread runs."""
+    """Return the cost of an operator, besides its call, that runs on one thread."""
     arithmetic = Bound.ARITHMETIC
     match demand.family:
         case Family.POOLING:
@@ -152,7 +152,7 @@ def _plain(demand: Demand) -> Term:
 
 
 _SLOW = {"LEAKY_RELU": "leaky_relu_ns", "PRELU": "prelu_ns"}
-"""Elementwise operators on integers that have reference kernels only."""
+"""Elementwise operators on integers that have only reference kernels."""
 
 _PER_OUTPUT = {
     Family.LOOKUP: "lookup_ns",
@@ -163,7 +163,8 @@ _PER_OUTPUT = {
 
 
 def _ruy_threads(rows: int, columns: int, depth: int) -> int:
-    """Return on how many threads ruy runs a product at most: one for 2^15 multiply-accumulates, sizes rounded up."""
+    """Return the most threads on which ruy runs a product: one for each 2^15 multiply-accumulates, with sizes rounded
+    up."""
     logarithm = sum(max(0, max(1, size) - 1).bit_length() for size in (rows, columns, depth))
     return min(_MOST_THREADS, 1 << max(0, min(30, logarithm - _RUY_DIVISOR_LOG2)))
 
@@ -173,7 +174,7 @@ def _up(value: int, unit: int) -> int:
 
 
 def cpu_cost(demand: Demand, values: Values, threads: int, caches: Caches) -> Cost:
-    """Return what one operator takes on `threads` cores, with the coefficients in `values`."""
+    """Return the cost of one operator on `threads` cores, with the coefficients in `values`."""
     parts = dict.fromkeys(Bound, 0.0)
     for term in terms_of(demand, caches):
         parts[term.bound] += _ns(term, values, threads) * _NS

@@ -1,4 +1,4 @@
-"""The coefficients of a CPU: what each means, and what one expects of it before measuring."""
+"""The coefficients of a CPU: what each means, and the value expected before measuring."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from npufit.cost.coefficient import Coefficient
 
 CACHE = "cache_bytes"
 CORES = "cores"
-"""The size of the last cache and the number of cores stand among a CPU's values; they are the chip profile's."""
+"""The size of the last cache and the number of cores are among a CPU's values; they come from the chip profile."""
 
 UNKNOWN = "unknown_ns"
-"""The coefficient of operators that nothing is known of."""
+"""The coefficient of operators without cost data."""
 
 _USUAL = "order of magnitude of LiteRT's kernels at 1.7 to 1.8 GHz"
 _REFERENCE = "LiteRT has only its reference kernel for it: two fixed-point products and branches for each value"
@@ -19,33 +19,40 @@ _PROFILED = "duydev294/IMX95_benchmark, profile of YOLOv8n-pose on i.MX95"
 _TABLE = (
     ("convolution_ns_per_mac", "ns/MAC", "one multiply-accumulate of a matrix product", 0.06, 1.5, _USUAL),
     ("depthwise_ns_per_mac", "ns/MAC", "one multiply-accumulate of a depthwise convolution", 1.2, 1.6, _USUAL),
-    ("uint8_depthwise_ns_per_mac", "ns/MAC", "the same for uint8, which has kernels of its own", 1.0, 1.6, _USUAL),
+    ("uint8_depthwise_ns_per_mac", "ns/MAC", "the same for uint8, which has separate kernels", 1.0, 1.6, _USUAL),
     ("output_ns", "ns/value", "scaling and storing one output of a convolution", 1.3, 1.6, _USUAL),
     ("patch_ns_per_byte", "ns/byte", "copying the windows of a convolution side by side", 0.3, 2.0, _USUAL),
     ("input_ns_per_byte", "ns/byte", "packing the input of a matrix product", 0.3, 2.0, _USUAL),
     (
         "stream_ns_per_byte",
         "ns/byte",
-        "one byte of activations or constants that the last cache cannot hold",
+        "one byte of activations or constants that does not fit into the last cache",
         0.5,
         2.0,
         _USUAL,
     ),
     ("weight_ns_per_byte", "ns/byte", "reading constants that are used once", 0.45, 1.5, _USUAL),
     ("patch_row_ns", "ns/row", "copying one row of a window, whatever its length", 20.0, 2.0, _USUAL),
-    ("depthwise_step_ns", "ns/step", "one element of the kernel at one place, whatever the channels", 4.0, 2.0, _USUAL),
+    (
+        "depthwise_step_ns",
+        "ns/step",
+        "one element of the kernel at one position, whatever the channels",
+        4.0,
+        2.0,
+        _USUAL,
+    ),
     (
         "depthwise_ns_per_byte",
         "ns/byte",
-        "one byte of a depthwise convolution that the first cache cannot hold",
+        "one byte of a depthwise convolution that does not fit into the first cache",
         0.5,
         2.0,
         _USUAL,
     ),
     ("pool_ns", "ns/value", "one value of a pooling window", 0.5, 2.0, _USUAL),
     ("reduction_ns", "ns/value", "one value that is summed", 2.0, 2.0, _USUAL),
-    ("elementwise_ns", "ns/value", "one result of integer ADD, MUL and their like", 5.0, 2.0, _USUAL),
-    ("float_elementwise_ns", "ns/value", "one result of real ADD, MUL and their like", 1.5, 2.0, _USUAL),
+    ("elementwise_ns", "ns/value", "one result of integer ADD, MUL and similar", 5.0, 2.0, _USUAL),
+    ("float_elementwise_ns", "ns/value", "one result of floating-point ADD, MUL and similar", 1.5, 2.0, _USUAL),
     ("leaky_relu_ns", "ns/value", "one result of integer LEAKY_RELU", 15.0, 2.0, _REFERENCE),
     ("prelu_ns", "ns/value", "one result of integer PRELU, which is broadcast by index", 30.0, 2.5, _REFERENCE),
     ("lookup_ns", "ns/value", "one function of a value", 3.0, 2.0, _USUAL),
@@ -54,10 +61,10 @@ _TABLE = (
     ("conversion_ns", "ns/value", "one value quantized or dequantized", 2.0, 2.0, _USUAL),
     ("transpose_ns", "ns/value", "one value that is transposed", 5.6, 2.0, f"{_PROFILED}: 6.87 ms for 3x640x640"),
     ("move_ns_per_byte", "ns/byte", "one byte that is copied", 0.5, 2.0, _USUAL),
-    ("detection_ns", "ns/value", "one value that box decoding and suppression read", 15.0, 3.0, _USUAL),
+    ("detection_ns", "ns/value", "one value read by box decoding and suppression", 15.0, 3.0, _USUAL),
     ("operator_ns", "ns", "calling one operator", 2500.0, 1.5, _USUAL),
     ("wake_ns", "ns", "waking one more thread for an operator, and waiting for it", 3000.0, 2.0, _USUAL),
-    ("float_mac_ns", "ns/MAC", "one multiply-accumulate of real numbers", 0.35, 2.0, _NO_ROW),
+    ("float_mac_ns", "ns/MAC", "one floating-point multiply-accumulate", 0.35, 2.0, _NO_ROW),
     ("transposed_ns_per_mac", "ns/MAC", "one multiply-accumulate of a transposed convolution", 0.15, 3.0, _NO_ROW),
     (
         "product_ns_per_mac",
@@ -68,8 +75,8 @@ _TABLE = (
         _NO_ROW,
     ),
     (UNKNOWN, "ns/value", "one result of an operator without cost data, estimated as ADD", 5.0, 5.0, _NO_ROW),
-    ("convolution_threads", "1", "what each further core adds to matrix products", 0.85, 1.15, _USUAL),
-    ("depthwise_threads", "1", "what each further core adds to depthwise convolutions", 0.8, 1.15, _USUAL),
+    ("convolution_threads", "1", "what each additional core contributes to matrix products", 0.85, 1.15, _USUAL),
+    ("depthwise_threads", "1", "what each additional core contributes to depthwise convolutions", 0.8, 1.15, _USUAL),
 )
 
 _WITHOUT_DOT_PRODUCT = {
@@ -78,7 +85,7 @@ _WITHOUT_DOT_PRODUCT = {
     "depthwise_ns_per_mac": 1.8,
     "uint8_depthwise_ns_per_mac": 1.5,
 }
-"""What one expects of a Cortex-A53, which multiplies bytes without the dot-product instructions of the A55."""
+"""Expected values for a Cortex-A53, which multiplies bytes without the dot-product instructions of the A55."""
 
 
 def is_time(name: str) -> bool:
@@ -87,7 +94,7 @@ def is_time(name: str) -> bool:
 
 
 def coefficients(*, has_dot_product: bool) -> tuple[Coefficient, ...]:
-    """Return the coefficients of a core, with what one expects of them before measuring."""
+    """Return the coefficients of a core, with the values expected before measuring."""
     other = {} if has_dot_product else _WITHOUT_DOT_PRODUCT
     return tuple(
         Coefficient(name, unit, meaning, other.get(name, prior), spread, source)

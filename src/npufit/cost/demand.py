@@ -1,4 +1,4 @@
-"""What an operator asks of a processor: arithmetic, values and bytes, with no time in it yet."""
+"""The demands of an operator on a processor: arithmetic, values and bytes, without time."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _REAL = (ElementType.FLOAT32, ElementType.FLOAT16, ElementType.FLOAT64, ElementT
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What one operator asks for.
+    """The demands of one operator.
 
     Values are elements of activations, per inference: `inputs` read, `outputs` written. `depth_in` and `depth_out` are
     channels, `height` and `width` those of the output. `patch` is the number of weights behind one output value of a
     convolution (kernel height x width x channels in), or the size of a window. `weight_bytes` are those of constants.
-    `element_bytes` is the width of the activations; `is_float` says that they are real numbers, `is_unsigned` that the
-    output is uint8, for which LiteRT has kernels of its own.
+    `element_bytes` is the width of the activations; `is_float` says that they are floating point, `is_unsigned` that
+    the output is uint8, for which LiteRT has separate kernels.
     """
 
     type: str
@@ -51,7 +51,7 @@ class Demand:
 
     @property
     def patch(self) -> int:
-        """Values behind one value of the output."""
+        """Input values behind one output value."""
         window = self.kernel_height * self.kernel_width
         return window * self.depth_in if self.family is Family.CONVOLUTION else window
 
@@ -62,7 +62,7 @@ class Demand:
 
 
 def measure_demand(subgraph: Subgraph, operator: Operator) -> Demand:
-    """Return what `operator`, one of `subgraph`, asks for. Unknown shapes count as nothing."""
+    """Return the demands of `operator` in `subgraph`. Unknown shapes count as nothing."""
     work = measure_work(subgraph, operator)
     inputs = tuple(subgraph.input_tensors(operator))
     outputs = tuple(subgraph.output_tensors(operator))

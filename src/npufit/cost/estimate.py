@@ -1,4 +1,4 @@
-"""How fast a placed model is, with the CPU's share in it and how sure that is."""
+"""How fast a placed model is, the CPU's share of that, and how certain the prediction is."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from npufit.stacks import MemoryUse, OperatorPlacement, Setting, Unit
 
 @dataclass(frozen=True, slots=True)
 class OperatorEstimate:
-    """One operator: milliseconds where it runs, and what the CPU would take for it.
+    """One operator: milliseconds where it runs, and on the CPU.
 
-    `ms` is None where nobody knows where it runs, or where a compiler merged it into another one (`npu_ms` of its
-    partition has it).
+    `ms` is None if its placement is unknown, or if a compiler merged it into another one (`npu_ms` of its partition
+    includes it).
     """
 
     placement: OperatorPlacement
@@ -26,11 +26,11 @@ class OperatorEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """How far a measurement may lie from this prediction, by how far those of other networks lay from theirs.
+    """How far a measurement may lie from this prediction, judged by the errors of predictions for other networks.
 
-    `low` and `high` are factors on a prediction; `coverage` of the held-out rows, 0 to 1, lay within bands that were
-    made in the same way. `rows` and `networks` say how many there were; with none, the band is a guess and `origin`
-    says so. `unsure` names what makes this band wide, empty where nothing stands out.
+    `low` and `high` are factors on a prediction; `coverage` is the share of held-out rows, 0 to 1, that lay within
+    bands made the same way. `rows` and `networks` say how many there were; with none, the band is a guess and `origin`
+    says so. `unsure` names what makes this band wide, empty if nothing stands out.
     """
 
     low: float
@@ -60,8 +60,8 @@ class Measured:
 class MemoryEstimate:
     """Bytes that an inference needs.
 
-    `arena_bytes` is the most that the activations need at one time on the CPU; `uses` are memories of the NPU and what
-    the chip has of each; `dram_traffic_bytes` is what the NPU moves per inference, None where nothing is known.
+    `arena_bytes` is the peak of live activations on the CPU; `uses` are memories of the NPU and what the chip has of
+    each; `dram_traffic_bytes` is what the NPU moves per inference, None if unknown.
     """
 
     model_bytes: int
@@ -74,11 +74,11 @@ class MemoryEstimate:
 class Estimate:
     """Milliseconds of one steady inference, predicted.
 
-    `total_ms` = `npu_ms` + `cpu_ms` + `overhead_ms` (calls and copies at the boundaries of partitions). It is None
-    where the placement of operators is unknown; `low_ms` and `high_ms` then span what is possible. `cpu_only_ms` is the
-    same model with `threads` cores and no NPU, `cpu_band` its band; `compiler_ms` the compiler's own estimate of the
-    NPU's share. `assumption` says what is taken for granted where the placement is unknown. `slower_on_npu` lists
-    operators that the CPU would finish earlier than the NPU does.
+    `total_ms` = `npu_ms` + `cpu_ms` + `overhead_ms` (calls and copies at the boundaries of partitions). It is None if
+    the placement of operators is unknown; `low_ms` and `high_ms` then span what is possible. `cpu_only_ms` is the same
+    model with `threads` cores and no NPU, `cpu_band` its band; `compiler_ms` is the compiler's own estimate of the
+    NPU's share. `assumption` is what is assumed about an unknown placement. `slower_on_npu` lists operators that the
+    CPU would finish sooner than the NPU.
     """
 
     total_ms: float | None
@@ -106,5 +106,5 @@ class Estimate:
 
     @property
     def speed_up(self) -> float | None:
-        """How many times faster than the CPU alone; below 1 where the NPU makes it slower, None where unknown."""
+        """How many times faster than the CPU alone; below 1 if the NPU makes it slower, None if unknown."""
         return self.cpu_only_ms / self.total_ms if self.total_ms else None

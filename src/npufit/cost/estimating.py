@@ -28,15 +28,16 @@ from npufit.stacks import OperatorPlacement, Placement, Setting, Status, Target,
 _MOST_THREADS = 64
 _MOST_NAMES = 5
 _COST_BY_PASSES = ("vela",)
-"""Stacks whose NPU time is that of the passes that their compiler scheduled."""
+"""Stacks whose NPU time is computed from the passes that their compiler scheduled."""
 
 
 @dataclass(frozen=True, slots=True)
 class EstimateOptions:
-    """What a user may set: `threads` and `kernels` of the CPU's share, and coefficients of their own board.
+    """Options of an estimate: `threads` and `kernels` of the CPU's share, and coefficients of the user's own board.
 
-    None is all cores, and the kernels that were measured on the chip. `cpu` and `npu` replace the packaged coefficients
-    by name; `origin` says where they come from, `fitted_kernels` which kernels `cpu` was measured with (None: unknown).
+    None means all cores, and the kernels that were measured on the chip. `cpu` and `npu` replace the packaged
+    coefficients by name; `origin` says where they come from, `fitted_kernels` which kernels `cpu` was measured with
+    (None: unknown).
     """
 
     threads: int | None = None
@@ -50,10 +51,10 @@ class EstimateOptions:
 
 
 def estimate(model: Model, placement: Placement, options: EstimateOptions | None = None) -> Estimate | None:
-    """Return how long `model` takes as `placement` puts it; None where nothing can be said.
+    """Return the predicted time of `model` in this `placement`; None if nothing can be predicted.
 
-    That is where nothing is known about the chip's CPU, and for a file that Vela compiled already: its calls do not
-    tell what they compute, and no CPU could compute them.
+    That is the case if the chip's CPU is unknown, and for a file that Vela already compiled: its calls do not say what
+    they compute, and no CPU could compute them.
 
     Raises InputError for a wrong number of threads.
     """
@@ -133,7 +134,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
 def _npu_band(
     npu: Fitted, model: NpuModel | None, workload: Workload, values: Values, known: Mapping[str, str]
 ) -> Band:
-    """Return the band of what the NPU does; of all that it could, where its share is not known."""
+    """Return the band of the NPU's share, or of the most that it could take if its share is unknown."""
     if model is None:
         return npu.spread.typical()
     if not workload.partitions and isinstance(model, Taking):
@@ -143,20 +144,20 @@ def _npu_band(
 
 
 def meanings(model: NpuModel | None) -> dict[str, str]:
-    """Return what each coefficient of a CPU and of the NPU of `model` means, by name."""
+    """Return the meaning of each coefficient of a CPU and of the NPU of `model`, by name."""
     of_npu = model.coefficients if model is not None else ()
     return {entry.name: entry.meaning for entry in (*coefficients(has_dot_product=True), *of_npu)}
 
 
 def _packaged_kernels(options: EstimateOptions) -> Kernels | None:
-    """Return the kernels whose packaged rates are wanted. Raises InputError where a board's rates are of others."""
+    """Return the kernels whose packaged rates are requested. Raises InputError if a board's rates are for others."""
     if not options.cpu or options.kernels is None:
         return options.kernels
     if options.kernels is not options.fitted_kernels:
         found = options.fitted_kernels or "kernels that its measurements do not name"
         raise InputError(
-            f"--kernels {options.kernels}: the profile's rates of the CPU were measured with {found}. Leave the option "
-            "out, or calibrate with runs of these kernels."
+            f"--kernels {options.kernels}: the profile's rates of the CPU were measured with {found}. Omit the "
+            "option, or calibrate with runs of these kernels."
         )
     return None
 
@@ -178,7 +179,7 @@ def _is_open(placement: Placement) -> bool:
 
 
 def _span_known(assembly: Assembly, band: Band, cpu_band: Band) -> Span:
-    """Return the band around the total of a placement that is known."""
+    """Return the band around the total of a known placement."""
     on_npu = assembly.npu_ms + assembly.overhead_ms
     low = on_npu * band.low + assembly.cpu_ms * cpu_band.low
     high = on_npu * band.high + assembly.cpu_ms * cpu_band.high
@@ -197,14 +198,14 @@ def _operator_estimate(placement: OperatorPlacement, assembly: Assembly) -> Oper
 
 
 def _unmeasured(npu: Fitted | None, placement: Placement) -> str:
-    """Return that no network of this release of the stack was measured, empty where some was."""
+    """Return a remark if no network was measured with this release of the stack, otherwise nothing."""
     stack = placement.target.stack
     release = next((setting.value for setting in placement.settings if setting.name == stack), placement.target.version)
     if npu is None or not npu.releases or not release or npu.was_measured(release):
         return ""
     *others, last = npu.releases
     known = f"{', '.join(others)} and {last}" if others else last
-    return f"no measurement with {stack} {release} is public, the measured networks are of {known}"
+    return f"no measurement with {stack} {release} is public; the measured networks used {known}"
 
 
 def _basis(model: NpuModel | None, options: EstimateOptions, unmeasured: str) -> str:
@@ -226,7 +227,7 @@ def _warnings(total: float | None, low: float | None, alone: float, threads: int
 
 
 def _unknown_costs(workload: Workload) -> tuple[str, ...]:
-    """Return a warning that names operators whose time on the CPU nothing is known of, empty where there are none."""
+    """Return a warning that names operators without cost data on the CPU, empty if there are none."""
     others = dict.fromkeys(
         operator.demand.type
         for operator in workload.operators
@@ -236,4 +237,4 @@ def _unknown_costs(workload: Workload) -> tuple[str, ...]:
         return ()
     names = ", ".join(shorten(name, 40) for name in list(others)[:_MOST_NAMES])
     more = f" and {len(others) - _MOST_NAMES} more" if len(others) > _MOST_NAMES else ""
-    return (f"no cost data of {names}{more} on the CPU: estimated as ADD",)
+    return (f"no cost data for {names}{more} on the CPU: estimated as ADD",)

@@ -1,8 +1,8 @@
-"""Which kernels LiteRT runs on the CPU: its own, or XNNPACK's, which are faster on a Cortex-A55.
+"""Which kernels LiteRT uses on the CPU: its own, or XNNPACK's, which are faster on a Cortex-A55.
 
-The measurements of i.MX93 and i.MX8M Plus come from BSPs whose guide has XNNPACK "for floating point layers", those of
-i.MX95 from TFLite 2.14 and later, which has it for integers too. So each chip's fit stands for one of both (inferred).
-i.MX93 and i.MX95 have the same core, so each lends the other its rates, at the ratio of their clocks.
+The measurements of i.MX93 and i.MX8M Plus come from BSPs whose guide uses XNNPACK "for floating point layers", those of
+i.MX95 from TFLite 2.14 and later, which uses it for integers too. So each chip's fit stands for one of the two
+(inferred). i.MX93 and i.MX95 have the same core, so each can borrow the other's rates, at the ratio of their clocks.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ class Kernels(StrEnum):
 
 
 _MEASURED = {"imx93": Kernels.BUILTIN, "imx8mp": Kernels.BUILTIN, "imx95": Kernels.XNNPACK}
-"""What the public measurements of a chip were made with, as far as their versions tell."""
+"""The kernels behind a chip's public measurements, as far as their versions tell."""
 
 _CLOCK_MHZ = {"imx93": 1700, "imx95": 1800}
 """Cortex-A55: i.MX93's data sheet; i.MX95 under load (kylefoxaustin/imx95-device-skills)."""
 
 _LENT = 1.6
-"""The factor of the band where another chip's rates stand in: a guess."""
+"""The factor of the band if another chip's rates stand in: a guess."""
 
 
 @dataclass(frozen=True, slots=True)
 class CpuRates:
-    """The coefficients of a chip's CPU with some kernels, how sure they are, and what was chosen."""
+    """The coefficients of a chip's CPU with some kernels, how certain they are, and why these kernels."""
 
     values: Values
     spread: Spread
@@ -48,7 +48,7 @@ class CpuRates:
 def cpu_rates(chip: str, wanted: Kernels | None = None) -> CpuRates | None:
     """Return the rates of the CPU of `chip` with the kernels `wanted`, by default those that were measured there.
 
-    None where nothing is known of the chip. Raises InputError where nothing is known of these kernels on its core.
+    None if nothing is known about the chip. Raises InputError if nothing is known about these kernels on its core.
     """
     own = load_fitted(f"{chip}/cpu")
     if own is None:
@@ -67,7 +67,7 @@ def cpu_rates(chip: str, wanted: Kernels | None = None) -> CpuRates | None:
     slower = _CLOCK_MHZ[lender] / _CLOCK_MHZ[chip]
     kept = {name: own.values[name] for name in (CACHE, CORES)}
     values = {name: value * (slower if is_time(name) else 1.0) for name, value in lent.values.items()}
-    origin = f"a guess: rates of {lender}, which has the same core, at the clock of {chip}"
+    origin = f"a guess: rates of {lender}, which has the same core, scaled to the clock of {chip}"
     spread = replace(
         lent.spread, noise=log(_LENT), reach=1.0, coverage=None, rows=0, networks=0, median_error=None, origin=origin
     )

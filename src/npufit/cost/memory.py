@@ -1,4 +1,4 @@
-"""How much memory an inference needs: the arena on the CPU, and what an NPU's compiler and chip say."""
+"""How much memory an inference needs: the arena on the CPU, and what an NPU's compiler and chip report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from npufit.stacks import Placement
 
 
 def estimate_memory(model: Model, placement: Placement) -> MemoryEstimate:
-    """Return the memory of one inference of `model`, placed as `placement` says."""
+    """Return the memory of one inference of `model` in this placement."""
     compiled = placement.compiler_estimate
     traffic = None
     if compiled is not None:
@@ -24,7 +24,7 @@ def estimate_memory(model: Model, placement: Placement) -> MemoryEstimate:
 
 
 def arena_bytes(subgraph: Subgraph) -> int:
-    """Return the most bytes of activations that live at one time, if no memory is lost between them.
+    """Return the peak bytes of live activations, if no memory is lost between them.
 
     A tensor lives from the operator that writes it to the last one that reads it; inputs from the start, outputs to the
     end. LiteRT's arena is this or a little more.

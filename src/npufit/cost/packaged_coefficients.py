@@ -14,9 +14,9 @@ from npufit.cost.spread import Spread
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """One cost model's coefficients, and how far measurements may lie from what they predict.
+    """One cost model's coefficients, and how far measurements may lie from their predictions.
 
-    `releases` are those of the stack that placed the measured networks, empty where nothing does.
+    `releases` are those of the stack that placed the measured networks, empty if no tool placed them.
     """
 
     values: Values
@@ -36,7 +36,7 @@ def read_fitted() -> dict[str, Any]:
 
 @functools.cache
 def load_fitted(name: str) -> Fitted | None:
-    """Return what was fitted for `name`, such as `imx93/cpu` or `imx93/vela`; None where there is nothing."""
+    """Return the fit for `name`, such as `imx93/cpu` or `imx93/vela`; None if there is none."""
     found = read_fitted()["models"].get(name)
     return (
         None if found is None else Fitted(found["values"], spread_of(found["spread"]), tuple(found.get("releases", ())))
@@ -44,6 +44,6 @@ def load_fitted(name: str) -> Fitted | None:
 
 
 def spread_of(found: Mapping[str, Any]) -> Spread:
-    """Return the spread that a document of the fit holds."""
+    """Return the spread in a document of the fit."""
     names, covariance = tuple(found["names"]), tuple(found["covariance"])
     return Spread(**{**found, "names": names, "covariance": covariance})  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""The files that come with the cost models: measurements, the networks behind them, and what was fitted."""
+"""The files that come with the cost models: measurements, the networks behind them, and the fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workloads as they might be placed, where nobody knows how they are."""
+"""Workloads as they might be placed, if nobody knows how they are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from npufit.stacks import OperatorPlacement, Traffic, Unit
 
 @runtime_checkable
 class Taking(Protocol):
-    """A cost model of an NPU that also says what the NPU could take, because its stack's rules are not known."""
+    """A cost model of an NPU that also says what the NPU could take, because its stack's rules are unknown."""
 
     def takes(self, demand: Demand) -> bool:
         """Return whether the NPU could take the operator at all."""
@@ -31,29 +31,29 @@ def could_take(workload: Workload, model: Taking) -> tuple[OperatorId, ...]:
 
 
 def as_unknown(workload: Workload) -> Workload:
-    """Return `workload` with nothing known about where it runs."""
+    """Return `workload` with every placement unknown."""
     unknown = (replace(entry, placement=assumed(entry.placement.id, Unit.UNKNOWN)) for entry in workload.operators)
     return Workload(tuple(unknown), {})
 
 
 def place_runs(workload: Workload, chosen: Collection[OperatorId]) -> Workload:
-    """Return `workload` with `chosen` on the NPU, each run of neighbours in the file as one partition.
+    """Return `workload` with `chosen` on the NPU, each run of consecutive operators as one partition.
 
-    What crosses a boundary is taken to be what the first operator of a run reads and the last one writes: a workload
-    does not know its tensors.
+    The bytes that cross a boundary are assumed to be the inputs of a run's first operator and the outputs of its last:
+    a workload does not know its tensors.
     """
     wanted = frozenset(chosen)
     return _place(workload, wanted, _runs(workload.operators, wanted))
 
 
 def place_singly(workload: Workload, chosen: Collection[OperatorId]) -> Workload:
-    """Return `workload` with `chosen` on the NPU, each operator as a partition of its own."""
+    """Return `workload` with `chosen` on the NPU, each operator as a separate partition."""
     wanted = frozenset(chosen)
     return _place(workload, wanted, [[entry] for entry in workload.operators if entry.placement.id in wanted])
 
 
 def all_it_could_take(workload: Workload, model: Taking) -> Workload:
-    """Return `workload`, of unknown placement, with everything on the NPU that it could take."""
+    """Return `workload`, whose placement is unknown, with everything on the NPU that it could take."""
     return place_runs(workload, could_take(workload, model))
 
 

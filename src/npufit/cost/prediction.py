@@ -1,4 +1,4 @@
-"""What a cost model says about a workload: milliseconds per operator and per partition, and what bounds them."""
+"""The prediction of a cost model for a workload: milliseconds per operator and per partition, and what bounds them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Milliseconds of one operator on one unit. Arithmetic and memory overlap where the unit overlaps them."""
+    """Milliseconds of one operator on one unit. Arithmetic and memory overlap if the unit overlaps them."""
 
     ms: float
     arithmetic_ms: float
@@ -42,7 +42,7 @@ FREE = Cost(0.0, 0.0, 0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class PartitionCost:
-    """Milliseconds of one call of the NPU: its operators, and what it takes to get there and back."""
+    """Milliseconds of one call of the NPU: its operators, and the cost of entering and leaving."""
 
     npu_ms: float
     call_ms: float
@@ -53,9 +53,9 @@ class PartitionCost:
 class NpuCost:
     """Milliseconds on the NPU: by operator, and by the index of the partition.
 
-    Where a compiler merges operators the time stands at the one that the compiler names; partitions hold what it ties
-    to none. The sum over `partitions` of npu_ms is the NPU's time. `tail_factor` says how many times longer
-    convolutions that stay on the CPU take beside this delegate than without it.
+    If a compiler merges operators, the time belongs to the one that the compiler names; `partitions` also has time that
+    it assigns to none. The sum over `partitions` of npu_ms is the NPU's time. `tail_factor` says how many times longer
+    convolutions on the CPU take beside this delegate than without it.
     """
 
     operators: Mapping[OperatorId, Cost]
@@ -64,5 +64,5 @@ class NpuCost:
 
     @property
     def total_ms(self) -> float:
-        """All partitions, with what it takes to get there and back."""
+        """All partitions, including the cost of entering and leaving."""
         return sum(call.npu_ms + call.call_ms + call.copy_ms for call in self.partitions.values())

@@ -10,10 +10,10 @@ from npufit.stacks import Unit
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """One inference in milliseconds with the NPU, which is the slower one, and on the CPU alone.
+    """One inference in milliseconds with the NPU, which is slower, and on the CPU alone.
 
-    `measured` is the public measurement that shows it, None where it is predicted; `at_least` says that `with_npu_ms`
-    is the least that is possible, because the placement is unknown.
+    `measured` is the public measurement that shows it, None for a prediction; `at_least` says that `with_npu_ms` is the
+    minimum possible, because the placement is unknown.
     """
 
     with_npu_ms: float
@@ -23,7 +23,7 @@ class Reversal:
 
 
 def predicted_reversal(estimate: Estimate) -> Reversal | None:
-    """Return that the NPU is predicted to make the model slower, None where it is not."""
+    """Return the predicted slowdown by the NPU, None if there is none."""
     alone = estimate.cpu_only_ms
     if estimate.total_ms is not None:
         return Reversal(estimate.total_ms, alone, None) if estimate.total_ms > alone else None
@@ -33,9 +33,9 @@ def predicted_reversal(estimate: Estimate) -> Reversal | None:
 
 
 def measured_reversal(estimate: Estimate, stack: str) -> Reversal | None:
-    """Return that the fastest public run of the same network under `stack` is slower than the fastest on the CPU.
+    """Return the measured slowdown: the fastest public run of the same network under `stack` is slower than on the CPU.
 
-    Runs with a caution do not count where the placement is known and its prediction contradicts them.
+    Runs with a caveat do not count if the placement is known and its prediction contradicts them.
     """
     runs = [entry for entry in estimate.measured if entry.unit is Unit.NPU and stack in entry.stack]
     is_known = all(entry.placement.unit is not Unit.UNKNOWN for entry in estimate.operators)

@@ -1,4 +1,4 @@
-"""How much a prediction moves with each coefficient: in percent for one percent, so shares of the time."""
+"""How much a prediction changes with each coefficient: in percent for one percent, so shares of the time."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""How far a measurement may lie from a prediction, by what the prediction is made of.
+"""How far a measurement may lie from a prediction, depending on what the prediction is made of.
 
-Three things add up. What no coefficient explains: held-out networks show how much that is. How well the measurements
-determine the coefficients that this prediction leans on: the covariance of the fit tells, so operators that no measured
-network has make the band wide in proportion to their share of the time. And a network that takes less time than nearly
-all measured ones is farther from them. The factor on their sum is such that the bands of held-out networks hold most of
-their rows.
+Three parts add up. The part that no coefficient explains: held-out networks show how large it is. How well the
+measurements determine the coefficients that this prediction uses: the covariance of the fit shows it, so operators that
+no measured network has widen the band by their share of the time. And a network that takes less time than nearly all
+measured ones is farther from them. The factor on their sum is chosen so that the bands of held-out networks hold most
+of their rows.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from npufit.cost.estimate import Band
 from npufit.formatting import percent
 
 SMALL_MS = 3.0
-"""Below it few networks were measured, and fixed costs take a large share."""
+"""Below this few networks were measured, and fixed costs have a large share."""
 
 _TELLING = 0.35
-"""A coefficient is named from this share of the uncertainty on."""
+"""A coefficient is named if it has at least this share of the uncertainty."""
 
 _MOST_NAMED = 2
 _SMALL_SHARE = 0.15
@@ -28,11 +28,11 @@ _SMALL_SHARE = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What the band of a prediction is made from.
+    """The data from which the band of a prediction is made.
 
-    `noise` is the deviation of the logarithm that no coefficient explains; it grows by `small` for each power of e that
-    the time lies below SMALL_MS. `covariance` has the lower triangle of the coefficients called `names`, row by row.
-    `reach` is how many deviations the band extends. The rest is that of `Band`.
+    `noise` is the deviation of the logarithm that no coefficient explains; it grows by `small` for each factor of e
+    that the time lies below SMALL_MS. `covariance` has the lower triangle of the coefficients called `names`, row by
+    row. `reach` is how many deviations the band extends. The rest is that of `Band`.
     """
 
     names: tuple[str, ...]
@@ -47,11 +47,11 @@ class Spread:
     origin: str
 
     def deviation(self, slopes: Mapping[str, float], ms: float) -> float:
-        """Return the deviation of the logarithm of a time of `ms` that grows with coefficients as `slopes` say."""
+        """Return the deviation of the logarithm of a time of `ms` whose dependence on coefficients is `slopes`."""
         return hypot(unexplained(self.noise, self.small, ms), sqrt(max(0.0, sum(self._shares(slopes).values()))))
 
     def band(self, slopes: Mapping[str, float], ms: float, meanings: Mapping[str, str] | None = None) -> Band:
-        """Return the band around `ms`; `meanings` says what coefficients are, for the words about what is unsure."""
+        """Return the band around `ms`; `meanings` explains coefficients, for the text about uncertainty."""
         factor = exp(self.reach * self.deviation(slopes, ms))
         return Band(
             low=1 / factor,
@@ -89,7 +89,7 @@ class Spread:
             return ()
         worst = sorted(shares, key=lambda name: shares[name], reverse=True)[:_MOST_NAMED]
         found = [
-            f"{meanings.get(name, name)}: {percent(slopes[name])} of the time, not well known from measurements"
+            f"{meanings.get(name, name)}: {percent(slopes[name])} of the time, poorly determined by measurements"
             for name in worst
             if shares[name] >= _TELLING * total and slopes.get(name, 0.0) > 0
         ]

@@ -1,9 +1,9 @@
-"""What is possible where nobody knows which operators the NPU gets.
+"""What is possible if nobody knows which operators the NPU gets.
 
-Unknown placement gives a range. At best the NPU takes what gains most, in one call. At worst each operator that it
-takes is a call of its own, with its copies, and it takes those that lose most by it. Totals narrow both: so many
-operators, wherever they are. A number comes out only where an assumption about the operators is at hand: that the last
-ones of the file were converted, as was observed for this network, or that all were that could be.
+An unknown placement gives a range. At best the NPU takes the operators that gain most, in one call. At worst each
+operator that it takes is a separate call, with its copies, and it takes those that lose most. Totals narrow both ends:
+that many operators, wherever they are. A single number results only from an assumption about the operators: that the
+last ones of the file were converted, as was observed for this network, or that all possible ones were.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SAME_GRAPH = 0.75
 class Span:
     """Milliseconds of one inference: the least and the most that is possible.
 
-    `assumed` is the placement that `why` argues for, None where nothing does; low and high then span all others too.
+    `assumed` is the placement that `why` supports, None if there is none; low and high then span all placements.
     """
 
     low_ms: float | None
@@ -41,7 +41,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """One operator that may run on the NPU: its milliseconds there, in a call of its own, and on the CPU."""
+    """One operator that may run on the NPU: its milliseconds there, in a separate call, and on the CPU."""
 
     npu_ms: float
     call_ms: float
@@ -68,10 +68,10 @@ def span_unknown(
     band: Band,
     cpu_band: Band,
 ) -> Span:
-    """Return what `workload` may take, with the coefficients `cpu` and `npu`.
+    """Return the possible times of `workload`, with the coefficients `cpu` and `npu`.
 
     `workload` has operators whose unit is unknown, or an NPU without a cost model: then only the CPU's time is known,
-    which stands as the most.
+    and it is the upper end.
     """
     alone = assemble(workload, cpu, threads, None, {})
     if model is None or not isinstance(model, Taking):
@@ -101,7 +101,7 @@ def span_unknown(
 
 
 def _rest_alone(workload: Workload, alone: Assembly, chosen: tuple[OperatorId, ...]) -> float:
-    """Return the milliseconds that the CPU takes for all operators but `chosen`, without a delegate beside it."""
+    """Return the CPU's milliseconds for all operators but `chosen`, without a delegate beside it."""
     taken = frozenset(chosen)
     return sum(alone.on_cpu[entry.placement.id].ms for entry in workload.operators if entry.placement.id not in taken)
 
@@ -122,7 +122,7 @@ def _candidates(
 
 
 def _scaled(count: NpuCount | None, operators: int, takeable: int) -> int | None:
-    """Return how many operators of the file a tool's count amounts to, None where it does not count this graph."""
+    """Return how many operators of the file a tool's count amounts to, None if it does not count this graph."""
     if count is None or count.total < _SAME_GRAPH * operators or count.total <= 0:
         return None
     return min(takeable, round(count.operators * operators / count.total))
@@ -161,17 +161,17 @@ def _at_worst(
 def _assumption(
     placement: Placement, workload: Workload, takeable: tuple[OperatorId, ...], count: int | None
 ) -> tuple[tuple[OperatorId, ...] | None, str]:
-    """Return the operators that are assumed to be on the NPU, None where nothing speaks for any, and why."""
+    """Return the operators that are assumed to be on the NPU, None if nothing supports any, and why."""
     if count is None or placement.npu_count is None:
         return None, "which operators the NPU gets is unknown"
     said = f"{placement.npu_count.operators} of {placement.npu_count.total} operators ({placement.npu_count.origin})"
     if count == 0:
-        return (), f"{said}: the CPU has all"
+        return (), f"{said}: the CPU runs all of them"
     if placement.npu_count.near_output:
         return (
             takeable[-count:],
-            f"{said}, taken to be the last {count} of the {len(workload.operators)} here that the NPU could take",
+            f"{said}, assumed to be the last {count} of the {len(workload.operators)} here that the NPU could take",
         )
     if count >= _NEARLY_ALL * len(takeable):
-        return takeable, f"{said}, taken to be all that the NPU could take"
+        return takeable, f"{said}, assumed to be all that the NPU could take"
     return None, f"{said}; which ones is unknown"

@@ -1,7 +1,7 @@
-"""A placed model as a cost model sees it: what each operator asks for and where it runs, without the model itself.
+"""A placed model as a cost model sees it: each operator's demands and unit, without the model itself.
 
-The packaged reference networks (`reference.py`) are kept in this form, so that fitting and checking a cost model needs
-no network, no compiler and no weights.
+The packaged reference networks (`reference.py`) are stored in this form, so that fitting and checking a cost model
+needs no network, compiler or weights.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class PlacedDemand:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """All operators in the order of the file, what crosses each partition's boundary, and the compiler's passes.
+    """All operators in file order, the partitions, and the passes of the stack's compiler if it ran.
 
     `partitions` are by index; there are passes where the stack's compiler ran.
     """
@@ -39,7 +39,7 @@ class Workload:
 
 
 def workload_of(model: Model, placement: Placement) -> Workload:
-    """Return `model` as `placement` puts it. Operators of all subgraphs count once."""
+    """Return `model` in this `placement`. Operators of all subgraphs count once."""
     estimate = placement.compiler_estimate
     return Workload(
         operators=tuple(

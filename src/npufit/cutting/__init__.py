@@ -1,4 +1,4 @@
-"""cut: one model becomes files for the CPU and the NPU, and a manifest that says how to chain them."""
+"""cut: split one model into files for the CPU and the NPU, with a manifest that says how to chain them."""
 
 from npufit.cutting.chaining import CutProof
 from npufit.cutting.cut import CutOptions, CutResult, cut, cut_placed

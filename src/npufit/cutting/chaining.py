@@ -16,7 +16,8 @@ from npufit.graph import Model
 
 @dataclass(frozen=True, slots=True)
 class CutProof:
-    """On how many inputs the chained parts were compared with the whole; `difference` is empty where they are equal."""
+    """The number of inputs on which the chained parts were compared with the whole; `difference` is empty if they are
+    equal."""
 
     inputs: int
     difference: str = ""
@@ -25,7 +26,7 @@ class CutProof:
 def run_parts(
     model: Model, parts: Sequence[Part], inputs: Values, references: Sequence[Reference] | None = None
 ) -> dict[int, Array]:
-    """Return the outputs of the model as its parts compute them one after the other in the reference kernels."""
+    """Return the outputs of the model as its parts compute them, one after the other, in the reference kernels."""
     references = references or [Reference(part.model) for part in parts]
     values: dict[int, Array] = dict(inputs)
     for part, reference in zip(parts, references, strict=True):
@@ -40,10 +41,10 @@ def prove_parts(
 ) -> CutProof:
     """Return whether the chained parts give the same bytes as the whole model in the reference kernels.
 
-    Inputs that the whole model refuses are left out. Raises InputError where LiteRT cannot load it or refuses them all.
+    Inputs that the whole model refuses are left out. Raises InputError if LiteRT cannot load it or refuses them all.
     """
     whole, references = Reference(model), [Reference(part.model) for part in parts]
-    compared, refusal = 0, "there is no input."
+    compared, refusal = 0, "no input can be run."
     for position, entry in enumerate(inputs):
         progress(FitStage.PROOF, position, len(inputs))
         try:

@@ -21,9 +21,9 @@ from npufit.stacks import PlaceOptions
 class CutOptions:
     """What a user may set for a cut.
 
-    `head` names the tensors, by name or index, that the part for the NPU starts from, `tail` those that it ends with;
-    where they are empty, the placement decides. The proof runs `inputs` sets of random values (8 by default) from
-    `seed` on.
+    `head` names the tensors, by name or index, where the NPU part starts, `tail` those where it ends; without them
+    `placement` decides. Raises InputError if there is nothing to cut, if a tensor does not exist, or if operators on
+    both sides share state.
     """
 
     head: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class CutOptions:
 
 @dataclass(frozen=True, slots=True)
 class CutResult:
-    """The parts of `model` in the order in which they run, and the proof that they chain, None where none was wanted.
+    """The parts of `model` in execution order.
 
     `target` is what they were cut for, in words.
     """
@@ -71,7 +71,7 @@ class CutResult:
 
 
 def cut(model: ModelSource, target: TargetChoice, options: CutOptions | None = None) -> CutResult:
-    """Return `model` in up to three parts: before the NPU of `target`, the NPU's, and after it.
+    """Return `model` in up to three parts: before the NPU, on the NPU, and after it.
 
     Raises InputError where there is nothing to cut, a tensor is not there, or operators on both sides share state;
     ToolError where a needed tool fails.

@@ -56,13 +56,13 @@ def _described(tensor: Tensor) -> dict[str, Any]:
 
 
 def _origin(model: Model, parts: Sequence[Part], index: int) -> Mapping[str, Any]:
-    """Return where the values of a tensor come from: an output of a part, or an input of the model."""
+    """Return where a tensor's values come from: an output of a part, or an input of the model."""
     for part in parts:
         if index in part.outputs:
             return {"part": part.file, "output": part.outputs.index(index)}
     if index in model.main.inputs:
         return {"input": model.main.inputs.index(index)}
     raise InputError(
-        f"{model.name}: tensor {index} '{shorten(model.main.tensors[index].name)}' is written by no part, "
-        "so the parts cannot be chained."
+        f"{model.name}: tensor {index} '{shorten(model.main.tensors[index].name)}' is written by none of the parts, "
+        "so they cannot be chained."
     )

@@ -1,9 +1,8 @@
 """The parts of a model: up to three files for the CPU and the NPU.
 
-1. What no operator of the NPU feeds, and what feeds one, goes before (a QUANTIZE, a custom pre-processing).
-2. What feeds no operator of the NPU goes after it (detection post-processing, SOFTMAX).
-3. The rest is the part for the NPU, also where single operators in it stay on the CPU: in one file they cost no more.
-With named tensors, the parts end where these are written instead.
+1. Operators that feed the NPU but depend on none of its operators go first (a QUANTIZE, a custom pre-processing).
+2. Operators that feed no operator of the NPU go last (detection post-processing, SOFTMAX).
+3. The rest is the part for the NPU, including single operators that stay on the CPU: in one file they cost no more.
 """
 
 from __future__ import annotations
@@ -59,14 +58,16 @@ def divide(model: Model, placement: Placement, head: Sequence[str] = (), tail: S
         raise InputError(f"{model.name}: no operator is left for the NPU, so there is nothing to cut.")
     if not before and not behind:
         raise InputError(
-            f"{model.name}: nothing comes before or behind what runs on the NPU, so there is nothing to cut. Name "
-            "tensors with --head and --tail to cut all the same."
+            f"{model.name}: no operators come before or after the NPU's part, so there is nothing to cut. Name "
+            "tensors with --head and --tail to cut anyway."
         )
     _check_state(model, before, behind)
     sides = [(Unit.CPU, sorted(before)), (Unit.NPU, middle), (Unit.CPU, sorted(behind))]
     chosen = [(unit, operators) for unit, operators in sides if operators and boundary(model.main, operators).outputs]
     if len(chosen) == 1:
-        raise InputError(f"{model.name}: what is outside of the part for the NPU reaches no output; nothing to cut.")
+        raise InputError(
+            f"{model.name}: the operators outside the NPU part reach no output, so there is nothing to cut."
+        )
     return tuple(
         _part(model, f"{number}_{unit}.tflite", unit, operators)
         for number, (unit, operators) in enumerate(chosen, start=1)
@@ -76,13 +77,13 @@ def divide(model: Model, placement: Placement, head: Sequence[str] = (), tail: S
 def _sides(
     model: Model, placement: Placement, head: Sequence[str], tail: Sequence[str]
 ) -> tuple[frozenset[int], frozenset[int]]:
-    """Return the operators before and behind the part for the NPU."""
+    """Return the operators before and after the part for the NPU."""
     operators = model.main.operators
     on_npu = {placed.id.index for placed in placement.operators if placed.id.subgraph == 0 and placed.unit is Unit.NPU}
     if not on_npu and not (head or tail):
         raise InputError(
-            f"{model.name}: nothing is known to run on the NPU of {placement.target}, so there is nothing to cut. Name "
-            "the tensors with --head and --tail."
+            f"{model.name}: no operator is known to run on the NPU of {placement.target}, so there is nothing to cut. "
+            "Name the tensors with --head and --tail."
         )
     fed, feeding = on_npu | operators_after(model.main, on_npu), _up_to(model.main, on_npu)
     before = frozenset(feeding - fed) if on_npu else frozenset[int]()
@@ -111,15 +112,15 @@ def _writers(model: Model, names: Sequence[str], option: str) -> set[int]:
     for name in names:
         if name not in by_name:
             raise InputError(
-                f"{option} {printable(name)}: {model.name} has no operator that writes a tensor of this name or index. "
-                "`npufit check --all` lists them."
+                f"{option} {printable(name)}: {model.name} has no operator that writes a tensor with this name or "
+                "index. `npufit check --all` lists them."
             )
         found.add(writer[by_name[name]])
     return found
 
 
 def _check_state(model: Model, before: frozenset[int], behind: frozenset[int]) -> None:
-    """Raise InputError where operators that share variables would be in different files."""
+    """Raise InputError if operators that share variables would be in different files."""
     graph = model.main
     sides: dict[str, set[int]] = {}
     for index, operator in enumerate(graph.operators):
@@ -131,11 +132,15 @@ def _check_state(model: Model, before: frozenset[int], behind: frozenset[int]) -
                 sides.setdefault(f"variable {tensor}", set()).add(side)
     for what, found in sides.items():
         if len(found) > 1:
-            raise InputError(f"{model.name}: {what} would be used on both sides of the cut. Cut somewhere else.")
+            raise InputError(
+                f"{model.name}: {what} would be used on both sides of the cut. Cut somewhere else with "
+                "--head and --tail."
+            )
 
 
 def _part(model: Model, file: str, unit: Unit, operators: Sequence[int]) -> Part:
-    """Return the file that holds `operators`: it reads what others write, and gives what others read."""
+    """Return the file with `operators`: its inputs are tensors that others write, its outputs are tensors that others
+    read."""
     graph, inside = model.main, frozenset(operators)
     crossing = boundary(graph, operators)
     entering = [index for index in crossing.inputs if not graph.tensors[index].is_variable]
@@ -144,8 +149,8 @@ def _part(model: Model, file: str, unit: Unit, operators: Sequence[int]) -> Part
     for index in (*inputs, *outputs):
         if graph.tensors[index].element in _NO_FILE:
             raise InputError(
-                f"{model.name}: tensor {index} '{shorten(graph.tensors[index].name)}' would cross the cut, and a "
-                f"{graph.tensors[index].element} cannot leave a file. Cut somewhere else."
+                f"{model.name}: tensor {index} '{shorten(graph.tensors[index].name)}' would cross the cut, but a "
+                f"{graph.tensors[index].element} cannot leave a file. Cut somewhere else with --head and --tail."
             )
     editor = Editor(replace(model, signatures=()))
     editor.remove(*(index for index in range(len(graph.operators)) if index not in inside))

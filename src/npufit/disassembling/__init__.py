@@ -1,4 +1,4 @@
-"""disassemble: command streams of the Ethos-U as text, and whether a kernel would accept them."""
+"""disassemble: Ethos-U command streams as text, and whether a kernel would accept them."""
 
 from npufit.disassembling.disassemble import DisassembleOptions, DisassembleResult, disassemble
 from npufit.disassembling.streams import CommandStream, read_streams

@@ -14,10 +14,10 @@ from npufit.stacks import PlaceOptions, Target, resolve_target
 
 @dataclass(frozen=True, slots=True)
 class DisassembleOptions:
-    """What a user may set for a disassembly.
+    """Options of a disassembly.
 
-    `kernel` is a release of Linux (`7.1`) whose ethosu driver judges each stream. `target` compiles a model that is not
-    compiled yet, such as `imx93/vela`, with the settings in `place`.
+    `kernel` is a release of Linux (`7.1`) whose ethosu driver judges each stream. `target`, such as `imx93/vela`,
+    compiles a model that is not yet compiled, with the settings in `place`.
     """
 
     kernel: str | None = None
@@ -27,24 +27,24 @@ class DisassembleOptions:
 
 @dataclass(frozen=True, slots=True)
 class DisassembleResult:
-    """The command streams, each with the kernel's verdict where one was asked for."""
+    """The command streams, each with the kernel's verdict if one was requested."""
 
     streams: tuple[CommandStream, ...]
 
     @property
     def is_accepted(self) -> bool:
-        """False where the kernel refuses a stream; True also where none was asked."""
+        """False if the kernel refuses a stream; True also if no kernel was given."""
         return all(stream.verdict is None or stream.verdict.accepted is not False for stream in self.streams)
 
 
 def disassemble(source: ModelSource, options: DisassembleOptions | None = None) -> DisassembleResult:
-    """Return the Ethos-U command streams of `source`, each of which decodes itself when it is asked to.
+    """Return the Ethos-U command streams of `source`; each decodes itself on demand.
 
     `source` is a model or `.tflite` file that Vela compiled, a raw stream (`.bin`, also `.xz`, with or without the
     driver header COP1), or a folder with captured submissions of Mesa's driver; with `options.target` any model.
 
-    Raises InputError where there is no stream or it is damaged, where it is for the Ethos-U85, or the kernel is unknown
-    or does not drive its NPU; ToolError where Vela fails.
+    Raises InputError if there is no stream, if it is damaged or for the Ethos-U85, or if the kernel is unknown or does
+    not drive its NPU; ToolError if Vela fails.
 
     >>> import npufit
     >>> options = npufit.DisassembleOptions(kernel="7.3", target="imx93/vela")

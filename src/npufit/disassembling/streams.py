@@ -1,4 +1,4 @@
-"""Command streams in files: calls of a file that Vela compiled, raw streams, captured submissions."""
+"""Command streams in files: calls in a compiled file, raw streams, captured submissions."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _SRAM = re.compile(r"^sram_size=(\d{1,12})$", re.ASCII | re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class CommandStream:
-    """A stream, what it is, and what is handed over with it where that is known. `accelerator` may be empty.
+    """A stream, its description, and the data submitted with it if known. `accelerator` may be empty.
 
-    `verdict` is what a kernel's driver says of it, None where none was asked.
+    `verdict` is that of a kernel's driver, None if none was requested.
     """
 
     name: str
@@ -48,14 +48,15 @@ class CommandStream:
     verdict: KernelVerdict | None = None
 
     def instructions(self) -> tuple[Instruction, ...]:
-        """Return the decoded stream. Raises InputError where it is damaged."""
+        """Return the decoded stream. Raises InputError if it is damaged."""
         return decode(self.stream)
 
 
 def read_streams(path: Path) -> tuple[CommandStream, ...]:
-    """Return the streams in `path`: a .tflite of Vela, a raw stream (also .xz, also with header), a capture folder.
+    """Return the streams in `path`: a .tflite that Vela compiled, a raw stream (also .xz, also with header), a capture
+    folder.
 
-    Raises InputError where there is none, where it is damaged or too large, and for the Ethos-U85.
+        Raises InputError if there is none, if it is damaged or too large, and for the Ethos-U85.
     """
     if path.is_dir():
         return _of_capture(path)
@@ -79,7 +80,7 @@ def read_streams(path: Path) -> tuple[CommandStream, ...]:
 
 
 def streams_of(model: Model) -> tuple[CommandStream, ...]:
-    """Return the streams of a file that Vela compiled. Raises InputError where it has none."""
+    """Return the streams of a file that Vela compiled. Raises InputError if it has none."""
     streams: list[CommandStream] = []
     for number, call in enumerate(read_programs(model)):
         program = call.program
@@ -93,7 +94,8 @@ def streams_of(model: Model) -> tuple[CommandStream, ...]:
 
 
 def judge_stream(stream: CommandStream, kernel: KernelVersion) -> KernelVerdict:
-    """Return whether `kernel` accepts `stream`. Raises InputError where it is for an NPU that it does not drive."""
+    """Return whether `kernel` accepts `stream`. Raises InputError if it is for an NPU that the kernel does not
+    drive."""
     if stream.accelerator.startswith("ethos-u55"):
         raise InputError(
             f"{stream.name} is for the {stream.accelerator}, which the ethosu driver does not drive. --kernel takes "
@@ -105,7 +107,7 @@ def judge_stream(stream: CommandStream, kernel: KernelVersion) -> KernelVerdict:
 def _of_capture(folder: Path) -> tuple[CommandStream, ...]:
     numbers = sorted(match[1] for entry in folder.iterdir() if (match := _META.fullmatch(entry.name)))
     if not numbers:
-        raise InputError(f"{folder}: has no submit00-meta.txt, so it is not a capture of Mesa's ethosu driver.")
+        raise InputError(f"{folder}: there is no submit00-meta.txt, so this is not a capture of Mesa's ethosu driver.")
     return tuple(_of_submission(folder, number) for number in numbers)
 
 
@@ -127,7 +129,9 @@ def _read_stream(path: Path) -> bytes:
         except lzma.LZMAError as error:
             raise InputError(f"{path}: cannot be unpacked: {error}.") from None
         if not decoder.eof:
-            raise InputError(f"{path}: is cut off, or unpacks to more than {LARGEST_STREAM_BYTES >> 20} MiB.")
+            raise InputError(
+                f"{path}: the file is truncated, or unpacks to more than {LARGEST_STREAM_BYTES >> 20} MiB."
+            )
     if not data:
-        raise InputError(f"{path}: is empty.")
+        raise InputError(f"{path}: the stream is empty.")
     return data

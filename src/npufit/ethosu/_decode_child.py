@@ -1,7 +1,7 @@
-"""Decodes compressed weights in a process of its own, run as a script, because the codec ends its process on bad input.
+"""Decodes compressed weights in its own process, run as a script, because the codec ends its process on bad input.
 
 Standard input: for every stream its length (4 bytes, little-endian) and its bytes. Standard output: for every stream
-its number of weights (4 bytes) and the weights (16 bits each). It imports nothing of npufit, to start quickly.
+its number of weights (4 bytes) and the weights (16 bits each). It imports nothing from npufit, to start quickly.
 """
 
 from __future__ import annotations

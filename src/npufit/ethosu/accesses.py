@@ -22,7 +22,7 @@ from npufit.ethosu.transfer import lattice
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Bytes that an operation reads or writes, and as what."""
+    """Bytes that an operation reads or writes, and their role."""
 
     role: str
     area: Lattice
@@ -30,7 +30,7 @@ class Access:
 
 
 def list_accesses(operation: Operation, shram_bytes: int) -> tuple[Access, ...]:
-    """Return what `operation` reads, then what it writes."""
+    """Return the reads of `operation`, then its writes."""
     if isinstance(operation, Transfer):
         return _transferred(operation)
     if not isinstance(operation, BlockOperation):

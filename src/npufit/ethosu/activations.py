@@ -1,8 +1,8 @@
-"""TANH and SIGMOID of the hardware: 256 samples of the logistic function, with lines between them.
+"""TANH and SIGMOID of the hardware: 256 samples of the logistic function, with linear interpolation.
 
 Input is fixed point with a scale of 1 / 12288, output with one of 1 / 32768. The reference kernels for 16 bits do the
-same with samples that are tuned by one unit here and there; these are the rounded function, so results may differ from
-theirs by one step. What the hardware's samples are is not published.
+same with samples that deviate by one unit in places; these are the rounded function, so results may differ by one step.
+The hardware's samples are not published.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def sigmoid(values: Integers) -> Integers:
 
 
 def tanh(values: Integers) -> Integers:
-    """Return the hyperbolic tangent of 16-bit values: twice the logistic function of twice the value, less one."""
+    """Return the hyperbolic tangent of 16-bit values: twice the logistic function of twice the value, minus one."""
     positive = _interpolate(np.abs(values), _HALF_BITS - 1) - (_ONE << _HALF_BITS - 2)
     half = 1 << _HALF_BITS - 2
     return np.where(values >= 0, positive + half, -positive + half - 1) >> _HALF_BITS - 1

@@ -1,7 +1,7 @@
 """Scaling, rounding, clamping and tables, on whole arrays of 64-bit integers.
 
-What the rounding modes do was established by comparing whole networks with LiteRT's reference kernels: they agree
-everywhere but in FULLY_CONNECTED, whose reference rounds once where the TFL mode rounds twice (one step at most).
+The behaviour of the rounding modes was established by comparing whole networks with LiteRT's reference kernels: they
+agree everywhere except in FULLY_CONNECTED, whose reference rounds once and the TFL mode twice (one step at most).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _TABLE_SLOT_BYTES = 256
 def shift_right(values: Integers, shift: int | Integers, rounding: Rounding, implied: int = 0) -> Integers:
     """Return `values` divided by two to the power of `shift`, rounded.
 
-    NATURAL rounds halves up, TRUNCATE goes towards zero. TFL rounds halves up; for shifts above 31 it rounds twice, as
-    the reference kernels do, which amounts to adding 2^30 with the sign of the value as well. Where the reference
+    NATURAL rounds halves up, TRUNCATE rounds towards zero. TFL rounds halves up; for shifts above 31 it rounds twice,
+    as the reference kernels do, which is the same as also adding 2^30 with the sign of the value. If the reference
     kernels shift left by `implied` bits first and the hardware does not, its shifts are that much smaller.
     """
     amount = np.asarray(shift, np.int64)
@@ -79,7 +79,7 @@ def requantize(
 
 
 def finish(values: Integers, operation: BlockOperation, shram: Bytes) -> Array:
-    """Return what is written for scaled values with their zero point: clamped, through the activation, as OFM type."""
+    """Return the written form of scaled values with their zero point: clamped, through the activation, as OFM type."""
     output, element = operation.output, operation.ofm.element
     if output.activation is ActivationType.TABLE:
         return _look_up(values, operation, shram)
@@ -93,7 +93,7 @@ def finish(values: Integers, operation: BlockOperation, shram: Bytes) -> Array:
 
 
 def table_span(operation: BlockOperation) -> tuple[int, int]:
-    """Return where in the SHRAM the table of `operation` begins, counted from its end (negative), and its bytes."""
+    """Return the start of the table of `operation` in the SHRAM, counted from its end (negative), and its bytes."""
     wide = (operation.output.clip or operation.ofm.element).bits == 16
     length = TABLE_BYTES if wide else 256 * operation.ofm.element.size_bytes
     return -TABLE_BYTES + operation.output.table * _TABLE_SLOT_BYTES, length

@@ -1,13 +1,13 @@
-"""What BLOCKDEP allows to overlap: whether an operation's first jobs read what the last kernel's last blocks write.
+"""What BLOCKDEP allows to overlap: whether an operation's first jobs read what the previous kernel's last blocks write.
 
-A kernel works through its OFM in blocks: depth first, then width, then height. For each block it takes one job per IFM
-block: channels of a convolution or sum in portions, everything else at once. With BLOCKDEP n, a job begins
-when at most n jobs before it are unfinished. So job f of an operation (from 0) runs beside the block that comes k
-blocks before the end of the previous operation (from 0) where f + k < n.
+A kernel works through its OFM in blocks: depth first, then width, then height. For each block it runs one job per IFM
+block: channels of a convolution or sum in portions, everything else at once. With BLOCKDEP n, a job begins when at most
+n earlier jobs are unfinished. So job f of an operation (from 0) runs beside the block that comes k blocks before the
+end of the previous operation (from 0) if f + k < n.
 
-That is how two compilers, Vela's and Mesa's from 26.1 on, choose the register; Arm's own definition is not published.
-Three things are left out, because it is unknown whether they can go wrong, and both compilers rely on them going well:
-writing what the previous kernel still reads or writes, and reading what the kernel before the previous one wrote.
+Two compilers, Vela and Mesa from 26.1 on, choose the register in this way; Arm's own definition is not published. Two
+things are left out, because it is unknown whether they can go wrong, and both compilers rely on them: writing what the
+previous kernel still reads or writes, and reading what the kernel before the previous one wrote.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LARGEST_WINDOW = 256
 """Rows or columns of a window: those of an average pooling (ethos-u-vela, tflite_supported_operators.py)."""
 
 _SHARED_SHRAM_BYTES = 16 << 10
-"""An SHRAM of this size has no banks for tables alone: accumulators may lie there (ethos-u-vela)."""
+"""An SHRAM of this size has no separate banks for tables: accumulators may be stored there (ethos-u-vela)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def overlaps(
 ) -> Iterator[Overlap]:
     """Yield what `operation` uses too early of the results or the table of `previous`, the kernel before it.
 
-    `written` and `touched` are all accesses of the two. At most one per role: what asks for the lowest BLOCKDEP.
+    `written` and `touched` are all accesses of the two. At most one per role: the one that needs the lowest BLOCKDEP.
     """
     if not operation.block_dependency:
         return
@@ -83,7 +83,7 @@ def _may_meet(left: Lattice, right: Lattice) -> bool:
 def _overwritten_table(
     previous: BlockOperation, written: tuple[Access, ...], operation: BlockOperation, shram_bytes: int
 ) -> Iterator[Overlap]:
-    """Yield the table of `previous` where the accumulators of `operation` may lie in its place."""
+    """Yield the table of `previous` if the accumulators of `operation` may overwrite it."""
     if shram_bytes > _SHARED_SHRAM_BYTES or operation.output.activation is ActivationType.TABLE:
         return
     for access in written:
@@ -105,7 +105,7 @@ def _earliest(previous: BlockOperation, operation: BlockOperation, access: Acces
 
 
 def _jobs(operation: BlockOperation, access: Access) -> Iterator[Iterator[Lattice]]:
-    """Yield what each of the first jobs reads in the role of `access`."""
+    """Yield the reads of each of the first jobs in the role of `access`."""
     if access.role not in ("IFM", "IFM2"):
         yield iter((access.area,))
         return
@@ -134,7 +134,7 @@ def _last_blocks(previous: BlockOperation, operation: BlockOperation) -> Iterato
 
 
 def _block(operation: BlockOperation, number: int) -> Area | None:
-    """Return the OFM block with a number, which counts from the end where it is negative."""
+    """Return the OFM block with a number; a negative one counts from the end."""
     shape = operation.ofm.shape
     sizes = tuple(map(min, operation.block, _LARGEST_BLOCK))
     counts = tuple(-(-whole // size) for whole, size in zip(shape, sizes, strict=True))
@@ -152,7 +152,7 @@ def _block(operation: BlockOperation, number: int) -> Area | None:
 
 
 def _channels_per_job(operation: BlockOperation) -> int | None:
-    """Return how many IFM channels a job adds up, as weights are ordered; None where it takes those of its block."""
+    """Return how many IFM channels a job adds up, as weights are ordered; None if it uses those of its block."""
     bits = operation.ifm.element.bits
     if isinstance(operation, Convolution) and not operation.is_depthwise:
         return 16 if operation.kernel.part_kernel_first or bits == 16 else 32
@@ -162,7 +162,8 @@ def _channels_per_job(operation: BlockOperation) -> int | None:
 
 
 def _read_area(operation: BlockOperation, feature_map: FeatureMap, block: Area) -> Area:
-    """Return what is read of `feature_map` for rows and columns of the OFM; the channels are the IFM's already."""
+    """Return what is read of `feature_map` for rows and columns of the OFM; the channels are already those of the
+    IFM."""
     if isinstance(operation, Convolution | Pooling):
         kernel = operation.kernel
         height, width = min(kernel.dilated_height, _LARGEST_WINDOW), min(kernel.dilated_width, _LARGEST_WINDOW)
@@ -177,7 +178,7 @@ def _read_area(operation: BlockOperation, feature_map: FeatureMap, block: Area) 
 
 
 def _window(outputs: slice, size: int, stride: int, window: int, padding: int, upscale: Upscale) -> slice:
-    """Return which of `size` rows or columns the windows of `outputs` see, padding left out."""
+    """Return which of `size` rows or columns the windows of `outputs` see, without padding."""
     factor = 1 if upscale is Upscale.NONE else 2
     first = outputs.start * stride - padding
     last = (outputs.stop - 1) * stride - padding + window
@@ -186,7 +187,7 @@ def _window(outputs: slice, size: int, stride: int, window: int, padding: int, u
 
 
 def _runs(region: int, areas: Iterator[Lattice]) -> Integers:
-    """Return begin and end of every run of bytes, (runs, 2), in the order of their begins."""
+    """Return begin and end of every run of bytes, (runs, 2), sorted by begin."""
     found: list[Integers] = []
     for area in areas:
         if area.region != region:
@@ -206,7 +207,7 @@ def _runs(region: int, areas: Iterator[Lattice]) -> Integers:
 
 
 def _common(reads: Integers, writes: Integers) -> tuple[int, int] | None:
-    """Return begin and end of the bytes that runs of both have in common, with what lies between them."""
+    """Return begin and end of the bytes that runs of both share, including everything between them."""
     if not len(reads) or not len(writes):
         return None
     before = np.searchsorted(writes[:, 0], reads[:, 1])

@@ -13,7 +13,7 @@ class Form(Enum):
     """How the value of a command is encoded."""
 
     UNSIGNED = "16 bits"
-    SIGNED = "16 bits, signed where the feature map is"
+    SIGNED = "16 bits, signed if the feature map is"
     ADDRESS = "40 bits"
     DISTANCE = "40 bits, signed"
     WORD = "32 bits"
@@ -22,7 +22,7 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Bits `low` to `low + width - 1` of a 16-bit parameter; `names` are its legal values where it is a closed set."""
+    """Bits `low` to `low + width - 1` of a 16-bit parameter; `names` are its legal values if it is a closed set."""
 
     name: str
     low: int
@@ -34,14 +34,14 @@ class Field:
         return value >> self.low & (1 << self.width) - 1
 
     def show(self, value: int) -> str:
-        """Return the field's bits of `value` as people read them."""
+        """Return the field's bits of `value` in readable form."""
         bits = self.of(value)
         return dict(self.names).get(bits, str(bits))
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. An operation runs with the registers as they are; everything else sets the register of its name."""
+    """One command. An operation runs with the current registers; any other command sets the register of its name."""
 
     name: str
     code: int
@@ -52,7 +52,7 @@ class Command:
 
     @property
     def reserved_bits(self) -> int:
-        """The bits of the parameter that must be zero; none where the whole parameter is one value."""
+        """The bits of the parameter that must be zero; none if the whole parameter is one value."""
         if not self.fields:
             return 0
         used = 0

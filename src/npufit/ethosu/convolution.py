@@ -1,4 +1,4 @@
-"""CONV and DEPTHWISE: sums of products in floating point that is exact, because no sum can leave its integers."""
+"""CONV and DEPTHWISE: sums of products in floating point, which is exact because no sum exceeds its integers."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from npufit.ethosu.windows import padded_input
 
 _EXACT_FLOAT32 = 1 << 24
 _PATCH_VALUES = 1 << 20
-"""Values that are laid out for one matrix product."""
+"""Values arranged for one matrix product."""
 
 _ROW_VALUES = 1 << 16
-"""Accumulators of a depthwise convolution that are worked on at a time, to stay in the cache."""
+"""Accumulators of a depthwise convolution that are processed at a time, to stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coefficients:
-    """Weights in the order of the computation, and what every channel is scaled with.
+    """Weights in the order of the computation, and the scales of every channel.
 
     `matrix` is (kernel elements * input channels, output channels); depthwise (kernel elements, channels).
     """
@@ -41,10 +41,10 @@ Encoded = tuple[tuple[bytes, ...], tuple[bytes, ...]]
 
 
 class ConvolutionStep:
-    """One convolution, with its coefficients decoded once and again only where their bytes change."""
+    """One convolution, whose coefficients are decoded once, and again only if their bytes change."""
 
     def __init__(self, operation: Convolution, ofm_micro_depth: int) -> None:
-        """Make the step; nothing is decoded yet."""
+        """Create the step; nothing is decoded yet."""
         self._operation = operation
         self._ofm_micro_depth = ofm_micro_depth
         self._encoded: Encoded = ((), ())
@@ -52,14 +52,14 @@ class ConvolutionStep:
         self._compute = _depthwise if operation.is_depthwise else _dense
 
     def encoded(self, memory: Memory) -> Encoded:
-        """Return the compressed weights and the scales as they are in `memory`, one of each per core."""
+        """Return the current compressed weights and scales in `memory`, one of each per core."""
         operation = self._operation
         return _copies(operation.weights, memory), _copies(operation.scales, memory)
 
     def prepare(self, encoded: Encoded, streams: tuple[Weights | None, ...]) -> None:
-        """Take over coefficients: `streams` is what the weights in `encoded` decoded to.
+        """Store coefficients: `streams` is what the weights in `encoded` decoded to.
 
-        Raises InputError where they are not what the operation needs.
+        Raises InputError if they do not match the operation.
         """
         weights, scales = encoded
         try:
@@ -136,7 +136,7 @@ def _dense(operation: Convolution, matrix: Array, values: Array) -> Array:
 
 
 def _depthwise(operation: Convolution, matrix: Array, values: Array) -> Array:
-    """Return the accumulators as (pixels, channels), adding up one kernel element after the other."""
+    """Return the accumulators as (pixels, channels), adding up kernel elements one by one."""
     kernel, ofm = operation.kernel, operation.ofm
     result = np.empty(ofm.shape, matrix.dtype)
     rows = max(1, _ROW_VALUES // (ofm.width * ofm.depth))

@@ -9,7 +9,7 @@ from npufit.errors import InputError
 from npufit.ethosu.commands import COMMANDS, Command, Form
 
 _ONLY_U85 = {(False, 0x007): "RESIZE", (True, 0x100): "BRANCH", (False, 0x12E): "WEIGHT_FORMAT"}
-"""Commands that only the Ethos-U85 has and that give its streams away."""
+"""Commands that only the Ethos-U85 has, which identify its streams."""
 
 _ADDRESS_BITS = 40
 _SHIFT_BITS = 6
@@ -45,8 +45,8 @@ class Instruction:
 def decode(words: bytes) -> tuple[Instruction, ...]:
     """Return the instructions of a stream of 32-bit little-endian words, in order.
 
-    Raises InputError for what the Ethos-U55 and U65 do not define: unknown commands, reserved bits and values, a
-    payload that is cut off. A stream for the Ethos-U85 is named.
+    Raises InputError for anything that the Ethos-U55 and U65 do not define: unknown commands, reserved bits and values,
+    a truncated payload. A stream for the Ethos-U85 is named as such.
     """
     if len(words) % 4:
         raise InputError(f"The command stream has {len(words)} bytes, which is not a whole number of 32-bit words.")
@@ -67,13 +67,13 @@ def _decode_one(offset: int, word: int, payload: int | None) -> Instruction:
     if (kind == 1, code) in _ONLY_U85 and kind < 2 and not word & 0x3C00:
         name = _ONLY_U85[kind == 1, code]
         raise InputError(
-            f"The command {name} at offset {offset:#x} exists on the Ethos-U85 only. npufit executes streams of the "
+            f"The command {name} at offset {offset:#x} exists only on the Ethos-U85. npufit executes streams of the "
             "Ethos-U55 and U65; compile for one of those."
         )
     command = COMMANDS.get((kind == 1, code)) if kind < 2 and not word & 0x3C00 else None
     if command is None:
         raise InputError(
-            f"The word {word:#010x} at offset {offset:#x} is no command of the Ethos-U55 or U65. Is this a command "
+            f"The word {word:#010x} at offset {offset:#x} is not a command of the Ethos-U55 or U65. Is this a command "
             "stream without its driver header?"
         )
     if not command.has_payload:

@@ -1,4 +1,4 @@
-"""A command stream as text: one operation a block, with the registers that it uses and nothing else."""
+"""A command stream as text: one block per operation, with only the registers that it uses."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _INDENT = "    "
 def disassemble(instructions: Sequence[Instruction]) -> str:
     """Return the operations of a stream, each with its summary and the registers that it uses.
 
-    A register line ends in `*` where it was set since the operation before. Registers that an operation needs and
-    that nothing set are named.
+    A register line ends in `*` if it was set since the previous operation. Registers that an operation needs but that
+    were never set are named.
     """
     given = tuple(instructions)
     operations = {operation.offset: operation for operation in read_operations(given)}
@@ -39,7 +39,7 @@ def disassemble(instructions: Sequence[Instruction]) -> str:
             continue
         operation = operations.get(instruction.offset)
         if operation is None:
-            blocks.append(f"{instruction.offset:#08x}  {_title(instruction)}  (behind the end of the stream)")
+            blocks.append(f"{instruction.offset:#08x}  {_title(instruction)}  (after the end of the stream)")
             continue
         blocks.append(_block(instruction, operation, fresh, shifts))
         fresh.difference_update(name for name, _ in operation.used)

@@ -1,4 +1,4 @@
-"""ELEMENTWISE: one small function per mode, on operands less their zero points."""
+"""ELEMENTWISE: one small function per mode, on operands minus their zero points."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from npufit.ethosu.feature_maps import read_feature_map, write_feature_map
 from npufit.ethosu.operations import Elementwise, FeatureMap
 
 _UNSCALED_OPERAND_SHIFT = {8: 19, 16: 14}
-"""Bits by which the operand that is not scaled is moved up, where only one is scaled."""
+"""Bits by which the unscaled operand is shifted left if only one is scaled."""
 
 _CHUNK = 1 << 16
 

@@ -59,7 +59,8 @@ class Lattice:
         return self.offset + first
 
     def view(self, values: Array) -> Array:
-        """Return the places in `values`, which has one entry per byte of the region, as an array of sizes and run."""
+        """Return the positions in `values`, which has one entry per byte of the region, as an array of sizes and
+        run."""
         item = values.itemsize
         return np.ndarray(
             (*self.sizes, self.run),
@@ -103,7 +104,8 @@ def footprint(feature_map: FeatureMap, area: Area | None = None) -> Iterator[Lat
 
 
 def _portions(feature_map: FeatureMap, channels: slice) -> Iterator[tuple[int, tuple[int, ...], int, int]]:
-    """Yield where channels lie: distance to the first brick, number of bricks, first and last channel in each."""
+    """Yield the positions of channels: distance to the first brick, number of bricks, first and last channel in
+    each."""
     if feature_map.layout is Layout.NHWC:
         yield 0, (), channels.start, channels.stop
         return
@@ -143,7 +145,7 @@ def _views(feature_map: FeatureMap, memory: Memory) -> Iterator[tuple[Tile, slic
 
 
 def read_feature_map(feature_map: FeatureMap, memory: Memory) -> Array:
-    """Return the values as (height, width, depth); a view where the memory has that shape."""
+    """Return the values as (height, width, depth); a view if the memory has that shape."""
     dtype = dtype_of(feature_map.element)
     result: Array | None = None
     for tile, channels, view in _views(feature_map, memory):
@@ -158,14 +160,14 @@ def read_feature_map(feature_map: FeatureMap, memory: Memory) -> Array:
 
 
 def write_feature_map(feature_map: FeatureMap, memory: Memory, values: Array) -> None:
-    """Put `values`, (height, width, depth), where the feature map lies."""
+    """Write `values`, (height, width, depth), to the feature map."""
     for tile, channels, view in _views(feature_map, memory):
         source = values[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width, channels]
         _copy(source, view)
 
 
 def _copy(source: Array, target: Array) -> None:
-    """Copy between (h, w, channels) and (h, w, bricks, 16), a brick of a pixel at a time where it is 16 bytes."""
+    """Copy between (h, w, channels) and (h, w, bricks, 16), a brick of a pixel at a time if it is 16 bytes."""
     if source.ndim == target.ndim:
         target[...] = source
         return

@@ -1,8 +1,8 @@
 """Would the mainline `ethosu` driver accept a stream? Its checks as a table, by kernel release.
 
-A release takes fixes from the stable series, and of some checks only the development cycle is known. Where that leaves
-open whether a release has a check, the stream is judged with and without it: the verdict is `accepted` or `refused`
-only where all drivers that may be meant agree.
+Releases take fixes from the stable series, and for some checks only the development cycle is known. If it is open
+whether a release has a check, the stream is judged with and without it: the verdict is `accepted` or `refused` only if
+all possible drivers agree.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _VERSION = re.compile(r"v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,4}))?(-[\w.+-]{1,64})?"
 
 @dataclass(frozen=True, slots=True, order=True)
 class KernelVersion:
-    """A Linux release: a point release, or a series where `point` is -1; `note` says what is not known of it."""
+    """A Linux release: a point release, or a series if `point` is -1; `note` says what is unknown about it."""
 
     major: int
     minor: int
@@ -34,18 +34,18 @@ class KernelVersion:
     note: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        """Return it as people write it."""
+        """Return it in the usual spelling."""
         series = f"{self.major}.{self.minor}"
         return series if self.point < 0 else f"{series}.{self.point}"
 
     @property
     def series(self) -> tuple[int, int]:
-        """The release without its point."""
+        """The series of the release."""
         return self.major, self.minor
 
     @property
     def was_read(self) -> bool:
-        """Whether this very driver's source was read."""
+        """Whether this exact driver's source was read."""
         return self.point >= 0 and (self in _READ or STEPS[_step(self)] in _READ)
 
 
@@ -59,7 +59,7 @@ STEPS = tuple(
         *((7, 2, 9), (7, 3, 0), (7, 3, 4), (7, 3, 5)),
     )
 )
-"""The releases from which on the driver may differ from the one before."""
+"""The releases at which the driver may change."""
 
 _READ = frozenset(KernelVersion(*numbers) for numbers in ((7, 2, 6), (7, 2, 9), (7, 2, 11), (7, 2, 13), (7, 3, 4)))
 """The point releases whose source was read."""
@@ -68,25 +68,27 @@ _READ = frozenset(KernelVersion(*numbers) for numbers in ((7, 2, 6), (7, 2, 9), 
 def parse_kernel(text: str) -> KernelVersion:
     """Return the release that `text` names, such as 7.1, 7.2.9 or v7.2-rc3.
 
-    Raises InputError where it is not a release, or one before 6.19.
+    Raises InputError if it is not a release, or older than 6.19.
     """
     match = _VERSION.fullmatch(text.strip())
     if match is None:
         raise InputError(
-            f"'{text[:40]}' is no kernel release. Write one such as {RELEASES[0]}, 7.2.9 or {RELEASES[-1]}."
+            f"'{text[:40]}' is not a kernel release. Write one such as {RELEASES[0]}, 7.2.9 or {RELEASES[-1]}."
         )
     asked = KernelVersion(int(match[1]), int(match[2]), int(match[3]) if match[3] else -1)
     if asked.series < RELEASES[0].series:
-        raise InputError(f"There is no ethosu driver before {RELEASES[0]}; {text.strip()} was asked for.")
+        raise InputError(
+            f"{text.strip()}: there is no ethosu driver before {RELEASES[0]}. Give that release or a later one."
+        )
     nearest = max(release for release in RELEASES if release.series <= asked.series)
     if nearest.series != asked.series:
-        note = f"Linux {asked} is not known here; judged as {nearest}, the nearest one before it."
+        note = f"Linux {asked} is not known here; it is judged as {nearest}, the nearest one before it."
         return KernelVersion(*nearest.series, note=note)
     if match[4]:
-        note = f"{text.strip()} is judged as {nearest}: which fixes a candidate took is not known."
+        note = f"{text.strip()} is judged as {nearest}: it is unknown which fixes a candidate took."
         return KernelVersion(*nearest.series, note=note)
     unread = asked.point >= 0 and not asked.was_read
-    note = f"Linux {asked} was not read: which fixes it took is not known." if unread else ""
+    note = f"Linux {asked} was not read: it is unknown which fixes it took." if unread else ""
     return KernelVersion(asked.major, asked.minor, asked.point, note)
 
 
@@ -96,7 +98,7 @@ def _step(release: KernelVersion) -> int:
 
 
 class Change(Enum):
-    """What a driver may have got since its first version."""
+    """Changes that a driver may have since its first version."""
 
     STRICT = "strict validation"
     CHECKED = "sizes of elements, storage modes and overflows checked"
@@ -111,7 +113,7 @@ class Change(Enum):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """When a change came. `present` is for each of the steps: yes, no, or ? where the sources leave it open."""
+    """When a change came. `present` is, for each of the steps: yes, no, or ? if the sources leave it open."""
 
     change: Change
     commits: str
@@ -139,16 +141,16 @@ HISTORY = (
     History(Change.JOB_SRAM, "ethosu_job.c", "between 7.2.6 and 7.2.9",
             ("no", "no", "no", "no", "no", "?", "yes", "yes", "yes", "yes")),
 )  # fmt: skip
-"""Which release has what. 7.2.6, 7.2.9 to 7.2.13 and 7.3.4 were read, and compiled for comparison, from Debian's
-`linux-source` packages; what a release before them has follows from the development cycles on record."""
+"""Which release has which change. 7.2.6, 7.2.9 to 7.2.13 and 7.3.4 were read, and compiled for comparison, from
+Debian's `linux-source` packages; for earlier releases it follows from the development cycles on record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check: the error number that failing it gives, in words what is refused, and the source.
+    """A check: its error number, what is refused in words, and the source.
 
-    `having` are the changes that a driver needs to have (True) or to lack (False) for this check to be in it.
-    `is_inferred` says that the release is not on record, only the cycle.
+    `having` are the changes that a driver must have (True) or lack (False) for this check to be in it. `is_inferred`
+    says that only the cycle is on record, not the release.
     """
 
     id: str
@@ -159,7 +161,7 @@ class Check:
 
     @property
     def is_inferred(self) -> bool:
-        """Whether the releases follow from a cycle or from other changes."""
+        """Whether the releases are derived from a cycle or from other changes."""
         return bool(self.having)
 
     def holds(self, driver: Mapping[Change, bool]) -> bool:
@@ -206,14 +208,14 @@ CHECKS = (
     Check("sram-extent", "EINVAL", "the stream reaches beyond the SRAM that it may use", "ethosu_job.c @146cc263e457",
           ((Change.SRAM, True),)),
 )  # fmt: skip
-"""Everything that is checked, in the driver's order: the stream when it is created, then what is submitted with it."""
+"""All checks in the driver's order: the stream when it is created, then its submission."""
 
 _BY_ID = {check.id: check for check in CHECKS}
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is handed over with a stream: the sizes of the buffers by region, and how much SRAM is asked for."""
+    """What is submitted with a stream: the sizes of the buffers by region, and the requested SRAM."""
 
     buffers: tuple[tuple[int, int], ...]
     sram_bytes: int = 0
@@ -222,10 +224,10 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class KernelFinding:
-    """A check that is not passed, at the first of `count` places.
+    """A failed check, at the first of `count` places.
 
-    `operation` is the operation's index, None where the stream or the submission as a whole is meant. `is_certain`
-    says that every driver that the release may be has this check.
+    `operation` is the operation's index, None for the stream or the submission as a whole. `is_certain` says that every
+    possible driver of the release has this check.
     """
 
     check: Check
@@ -255,7 +257,7 @@ class KernelFinding:
 
 @dataclass(frozen=True, slots=True)
 class KernelVerdict:
-    """Whether a release accepts a stream: True, False, or None where the sources leave it open; and why."""
+    """Whether a release accepts a stream: True, False, or None if the sources leave it open; and why."""
 
     kernel: KernelVersion
     accepted: bool | None
@@ -263,7 +265,7 @@ class KernelVerdict:
 
     @property
     def errno(self) -> str | None:
-        """The error number that user space sees, where it is known."""
+        """The error number that user space sees, if known."""
         return next((found.errno for found in self.findings if found.is_certain), None) if not self.accepted else None
 
     def __str__(self) -> str:
@@ -271,17 +273,17 @@ class KernelVerdict:
         if self.accepted:
             return f"Linux {self.kernel} accepts it"
         if self.accepted is None:
-            return f"Linux {self.kernel} may refuse it: not known which checks this release has"
+            return f"Linux {self.kernel} may refuse it: it is unknown which checks this release has"
         return f"Linux {self.kernel} refuses it" + (f" with {self.errno}" if self.errno else "")
 
 
 def judge(stream: bytes, kernel: KernelVersion, submission: Submission | None = None) -> KernelVerdict:
     """Return whether `kernel` accepts `stream` (without the driver header of Vela) on an Ethos-U65.
 
-    Without `submission` only the creation of the stream is judged, not what is handed over with it.
+    Without `submission` only the creation of the stream is judged, not its submission.
     """
     if kernel.series not in {release.series for release in RELEASES}:
-        raise InputError(f"Linux {kernel} is not known; {', '.join(map(str, RELEASES))} are.")
+        raise InputError(f"Linux {kernel} is not known; known are {', '.join(map(str, RELEASES))}.")
     walks: dict[Traits, Walk] = {}
     outcomes: list[dict[str, KernelFinding]] = []
     for driver in _drivers(kernel):
@@ -299,7 +301,7 @@ _WALKING = (Change.STRICT, Change.CHECKED, Change.SCALAR, Change.ROUNDING, Chang
 
 
 def _drivers(kernel: KernelVersion) -> Iterator[dict[Change, bool]]:
-    """Yield every driver that the release may have; that of any point release for a series."""
+    """Yield every possible driver of the release; for a series, that of any point release."""
     if kernel.point >= 0:
         columns = [_step(kernel)]
     else:
@@ -378,7 +380,7 @@ def _with(finding: KernelFinding, count: int, *, is_certain: bool) -> KernelFind
 
 
 def used_regions(stream: bytes) -> frozenset[int]:
-    """Return the regions that the driver sees `stream` use: those that need a buffer, or SRAM for region 2."""
+    """Return the regions that `stream` uses for the driver: those that need a buffer, or SRAM for region 2."""
     traits = Traits(strict=False, checked=True, scalar_fix=True, rounding_fix=True, underflow_fix=True)
     state = walk(stream, traits)
     return frozenset(region for region, end in state.extents.items() if end)

@@ -1,8 +1,9 @@
-"""What the mainline `ethosu` driver computes when it walks a stream: how far each region is used, and what it misses.
+"""What the mainline `ethosu` driver computes when it walks a stream: how far each region is used, and which checks
+fail.
 
-This follows the driver in what it takes into account, also where that differs from what the hardware does: the command
-stream is refused or accepted by the driver's arithmetic, not by the truth. (Linux `drivers/accel/ethosu/ethosu_gem.c`:
-the first version @32a92f8c8932; the one of 7.2.6 to 7.3.4, which checks more; and a strict one that came later.)
+This follows what the driver takes into account, even where the hardware differs: the driver accepts or refuses a
+command stream by its own arithmetic. (Linux `drivers/accel/ethosu/ethosu_gem.c`: the first version @32a92f8c8932; the
+one of 7.2.6 to 7.3.4, which checks more; and a later strict one.)
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ _RESIZE, _BRANCH = 0x007, 0x4100
 _GLOBAL_SCALE, _SCALAR, _INTERNAL = 0x100, 0x80, 0x100
 _ADDRESS_MASK = (1 << 64) - 1
 _LENGTH_MASK = (1 << 32) - 1
-"""The driver keeps 32 bits of the lengths of weights and scales."""
+"""The driver keeps only 32 bits of the lengths of weights and scales."""
 _UNSET_STRIDES = 0xFFFF
-"""What the driver's memory of KERNEL_STRIDE holds before it is set."""
+"""The driver's initial value of KERNEL_STRIDE."""
 _UNARY = (5, 6, 7, 0x24)
 _NO_INPUT_POOL = 4
 _NAMES = {code | (_PAYLOAD if payload else 0): command for (payload, code), command in COMMANDS.items()}
@@ -29,7 +30,7 @@ _NAMES = {code | (_PAYLOAD if payload else 0): command for (payload, code), comm
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What distinguishes the drivers that walk differently; each is a fix that a kernel has or has not."""
+    """The differences between drivers that walk differently; each is a fix that a kernel has or lacks."""
 
     strict: bool
     checked: bool
@@ -40,7 +41,7 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """A check (by its id) that a command does not pass. `operation` is None where no operation is concerned."""
+    """A check (by its id) that a command fails. `operation` is None if no operation is concerned."""
 
     check: str
     operation: int | None
@@ -51,7 +52,7 @@ class Complaint:
 
 @dataclass(slots=True)
 class Walk:
-    """The registers as the driver remembers them, and what it found so far. `extents` are bytes by region."""
+    """The registers as the driver remembers them, and its findings so far. `extents` are bytes by region."""
 
     traits: Traits
     registers: dict[str, int] = field(default_factory=dict[str, int])
@@ -62,7 +63,7 @@ class Walk:
     offset: int = 0
 
     def complain(self, check: str, detail: str, *, of_operation: bool = True) -> None:
-        """Note that the current command does not pass `check`."""
+        """Note that the current command fails `check`."""
         number = self.operations if of_operation else None
         self.complaints.append(Complaint(check, number, self.name, self.offset, detail))
 
@@ -76,7 +77,7 @@ class Walk:
         return _ADDRESS_MASK if "STRIDE_" in name or "SKIP" in name or "BASE" in name or "LEN" in name else 0xFFFF
 
     def require(self, check: str, *names: str) -> bool:
-        """Return whether all of `names` were set; complain otherwise."""
+        """Return whether all of `names` were set; otherwise report it."""
         missing = [name for name in names if name not in self.registers]
         if missing:
             self.complain(check, f"{', '.join(missing)} never set")
@@ -88,7 +89,7 @@ class Walk:
 
 
 def walk(stream: bytes, traits: Traits) -> Walk:
-    """Return what a driver with `traits` finds in the words of `stream`; bytes behind the last word are ignored."""
+    """Return what a driver with `traits` finds in the words of `stream`; bytes after the last word are ignored."""
     state = Walk(traits)
     words = struct.unpack(f"<{len(stream) // 4}I", stream[: len(stream) // 4 * 4])
     position, stopped = 0, False

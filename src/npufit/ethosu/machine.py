@@ -27,16 +27,16 @@ _CONSTANTS = 0
 
 
 class Listener(Protocol):
-    """Is told of every operation that was executed; `memory` holds its result."""
+    """Receives every executed operation; `memory` holds its result."""
 
     def executed(self, operation: Operation, memory: Memory) -> None:
-        """Take note of `operation`."""
+        """Note that `operation` was executed."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What an execution found, and what it did."""
+    """The findings and statistics of an execution."""
 
     findings: tuple[SanitizerFinding, ...]
     statistics: Statistics
@@ -51,8 +51,8 @@ class Machine:
     def __init__(self, program: Program, *, sanitize: bool = True) -> None:
         """Decode and plan `program`. Raises InputError for a stream with reserved or truncated encodings.
 
-        Operations that address bytes outside their region or ask for absurd sizes are findings, and nothing is
-        executed from there on, whether or not the rest is to be sanitized.
+        Operations that address bytes outside their region or have absurd sizes are findings, and nothing is executed
+        from there on, whether or not the rest is to be sanitized.
         """
         self.program = program
         self.operations = read_operations(decode(program.stream))
@@ -66,8 +66,8 @@ class Machine:
     def run(self, memory: Memory, *, listeners: Sequence[Listener] = ()) -> Run:
         """Execute the program in `memory`, which has the bytes of every writable region and keeps the results.
 
-        Region 0 is the program's own unless `memory` has one. Raises InputError where a region is missing or too
-        small, or where weights that the program computes cannot be decoded.
+        Region 0 is the program's own unless `memory` has one. Raises InputError if a region is missing or too small, or
+        if weights that the program computes cannot be decoded.
         """
         whole = self._memory(memory)
         for operation, step in zip(self._planned, self._steps, strict=True):
@@ -85,7 +85,7 @@ class Machine:
         return {_CONSTANTS: constants, **given, SHRAM: shram}
 
     def _prepare(self) -> None:
-        """Decode the weights that transfers bring from the constants, or that are used where they are."""
+        """Decode the weights that transfers copy from the constants, or that are used in place."""
         scratch = {region: np.zeros(size, np.uint8) for region, size in self.program.region_bytes}
         memory = self._memory(scratch)
         found: list[tuple[ConvolutionStep, Encoded]] = []
@@ -117,4 +117,4 @@ def _plan(operation: Operation, program: Program) -> Step:
 
 
 def _nothing(memory: Memory) -> None:
-    """Do what waits and the end of a stream do to memory."""
+    """Do what waits and the end of a stream do to memory: nothing."""

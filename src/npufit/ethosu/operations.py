@@ -1,6 +1,6 @@
-"""Operations with everything that their registers say, and the register file that they are read from.
+"""Operations with everything in their registers, and the register file that they are read from.
 
-Longer than most files: the operations and the functions that read each of them off the registers belong side by side.
+Longer than most files: the operations and the functions that read each of them from the registers belong together.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from npufit.ethosu.decoding import Instruction
 
 
 class Layout(Enum):
-    """How a feature map lies in memory."""
+    """The layout of a feature map in memory."""
 
     NHWC = 0
     NHCWB16 = 1
@@ -22,7 +22,7 @@ class Layout(Enum):
 
 
 class Rounding(Enum):
-    """How a scaled value becomes an integer."""
+    """How a scaled value is rounded to an integer."""
 
     TFL = 0
     TRUNCATE = 1
@@ -30,7 +30,7 @@ class Rounding(Enum):
 
 
 class Upscale(Enum):
-    """How an IFM is enlarged by two before the kernel sees it."""
+    """How an IFM is doubled before the kernel sees it."""
 
     NONE = 0
     NEAREST = 1
@@ -94,7 +94,7 @@ class FeatureMap:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """The window: elements, distances between them, steps, and what lies around the IFM (after upscaling)."""
+    """The window: elements, distances between them, steps, and padding around the IFM (after upscaling)."""
 
     height: int
     width: int
@@ -130,7 +130,7 @@ class Span:
 
 
 class ActivationType(Enum):
-    """What follows scaling and clamping."""
+    """The step after scaling and clamping."""
 
     NONE = 0
     TANH = 3
@@ -144,7 +144,8 @@ _CLIP_ELEMENTS = {2: Element(8, False), 3: Element(8, True), 5: Element(16, True
 
 @dataclass(frozen=True, slots=True)
 class OutputStage:
-    """What becomes of accumulators: scale and shift for all channels (or per channel), rounding, clamp, activation."""
+    """How accumulators become results: scale and shift for all channels (or per channel), rounding, clamp,
+    activation."""
 
     global_scale: bool
     scale: int
@@ -159,9 +160,9 @@ class OutputStage:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation command: its number among them, where it stands in the stream, and the registers that it used.
+    """An operation command: its number among them, its position in the stream, and the registers that it used.
 
-    `unset` names the registers that it needed and that nothing had set; they were taken as 0.
+    `unset` names the registers that it needed but that were never set; they were taken as 0.
     """
 
     index: int
@@ -171,13 +172,13 @@ class Operation:
     unset: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return the operation as messages call it."""
+        """Return the operation's name in messages."""
         return f"operation {self.index} ({self.name}) at {self.offset:#x}"
 
 
 @dataclass(frozen=True, slots=True)
 class BlockOperation(Operation):
-    """What convolutions, pooling and elementwise operations have in common. `block` is OFM height, width, depth."""
+    """What convolutions, pooling and elementwise operations share. `block` is OFM height, width, depth."""
 
     ifm: FeatureMap
     ofm: FeatureMap
@@ -207,11 +208,10 @@ class Pooling(BlockOperation):
 
 @dataclass(frozen=True, slots=True)
 class Elementwise(BlockOperation):
-    """ELEMENTWISE: `mode` as the command set calls it.
+    """ELEMENTWISE: `mode` is named as in the command set.
 
-    `ifm2` is None for unary modes and scalars. `scaled_operand` is 0 where both operands are scaled, 1 for the first
-    and 2 for the second one of the order in which the operation takes them. `operand_rounding` stands beside it in the
-    IFM's register.
+    `ifm2` is None for unary modes and scalars. `scaled_operand` is 0 if both operands are scaled, 1 for the first and 2
+    for the second one in the order of the operation. `operand_rounding` is in the IFM's register.
     """
 
     mode: str
@@ -236,7 +236,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Transfer(Operation):
-    """DMA: `planes` times `rows` times `length` bytes; a strided side skips bytes behind each row and plane."""
+    """DMA: `planes` times `rows` times `length` bytes; a strided side skips bytes after each row and plane."""
 
     source: Side
     target: Side
@@ -249,14 +249,14 @@ class Transfer(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Wait(Operation):
-    """DMA_WAIT or KERNEL_WAIT: goes on when at most `outstanding` of them are unfinished."""
+    """DMA_WAIT or KERNEL_WAIT: continues when at most `outstanding` of them are unfinished."""
 
     outstanding: int
 
 
 @dataclass(slots=True)
 class RegisterFile:
-    """The registers as data. Reading records what was used, so that an operation knows what it depends on."""
+    """The registers as data. Reads are recorded, so that an operation knows what it depends on."""
 
     values: dict[str, int] = field(default_factory=dict[str, int])
     shifts: dict[str, int] = field(default_factory=dict[str, int])
@@ -264,7 +264,7 @@ class RegisterFile:
     unset: dict[str, None] = field(default_factory=dict[str, None])
 
     def set(self, instruction: Instruction) -> None:
-        """Take over what a register command sets."""
+        """Store the value of a register command."""
         self.values[instruction.name] = instruction.value
         self.shifts[instruction.name] = instruction.shift
 
@@ -273,7 +273,7 @@ class RegisterFile:
         self.used, self.unset = {}, {}
 
     def get(self, name: str) -> int:
-        """Return the value of a register; 0 and a note in `unset` where nothing set it."""
+        """Return the value of a register; 0 and an entry in `unset` if it was never set."""
         value = self.values.get(name)
         if value is None:
             self.unset[name] = None
@@ -352,10 +352,10 @@ def _feature_map(registers: RegisterFile, prefix: str, shape: tuple[int, int, in
 
 
 def _ofm(registers: RegisterFile) -> FeatureMap:
-    """Return the OFM. 32-bit results have no zero point, only the index into a table has.
+    """Return the OFM. 32-bit results have no zero point, except an index into a table.
 
-    Vela's Python compiler leaves the zero point of SOFTMAX's input in the register for its 32-bit steps; its result
-    is that of the reference kernels only if they do not add it.
+    Vela's Python compiler leaves the zero point of SOFTMAX's input in the register for its 32-bit steps; its result is
+    that of the reference kernels only if those steps do not add it.
     """
     shape = tuple(registers.get(f"OFM_{axis}_M1") + 1 for axis in ("HEIGHT", "WIDTH", "DEPTH"))
     ofm = _feature_map(registers, "OFM", (shape[0], shape[1], shape[2]))
@@ -387,7 +387,7 @@ def _kernel(registers: RegisterFile) -> Kernel:
 
 
 def _windowed_ifm(registers: RegisterFile, kernel: Kernel, ofm: FeatureMap) -> FeatureMap:
-    """Return the IFM; its height and width are not given and follow from the windows that fit."""
+    """Return the IFM; its height and width are not given but follow from the windows that fit."""
 
     def size(outputs: int, step: int, window: int, padding: int) -> int:
         enlarged = max(1, (outputs - 1) * step + window - padding)

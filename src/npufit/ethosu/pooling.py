@@ -44,7 +44,7 @@ def _average(operation: Pooling, memory: Memory) -> Integers:
 
 
 def _is_padded(operation: Pooling) -> bool:
-    """Return True where windows may differ in size: each is divided by its own, whatever the OFM scale."""
+    """Return True if windows may differ in size: each is divided by its own, whatever the OFM scale."""
     kernel = operation.kernel
     return any((kernel.pad_top, kernel.pad_left, kernel.pad_bottom, kernel.pad_right))
 
@@ -76,7 +76,7 @@ def _inside(inside: slice, window: int, step: int, outputs: int) -> Integers:
 
 
 def _divide(sums: Integers, counts: Integers, rounding: Rounding) -> Integers:
-    """Return the averages by the reciprocals that the hardware uses: 31 bits and more, depending on the count."""
+    """Return the averages computed with the hardware's reciprocals: 31 bits and more, depending on the count."""
     scale, shift = np.ones_like(counts), np.zeros_like(counts)
     for count in np.unique(counts).tolist():
         bits = math.frexp(count - 1)[1]

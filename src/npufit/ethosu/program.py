@@ -1,4 +1,4 @@
-"""NPU calls: what a Vela-compiled file hands to the driver, and what a capture of a driver holds."""
+"""NPU calls: what a compiled file submits to the driver, and what a driver capture contains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHRAM_BYTES = {
     "ethos-u65-256": 48 << 10,
     "ethos-u65-512": 48 << 10,
 }
-"""Of one core (ethos-u-vela, architecture_features.py)."""
+"""Bytes of one core's SHRAM (ethos-u-vela, architecture_features.py)."""
 
 _LARGEST_REGION = 1 << 30
 _MAGIC = b"COP1"
@@ -32,7 +32,7 @@ _ALLOCATION = "OfflineMemoryAllocation"
 class Program:
     """One NPU call: the stream without its driver header, the constants (region 0), and the writable regions' sizes.
 
-    `inputs` are the (region, offset, size) that hold data when the call begins; None where that is not known.
+    `inputs` are the (region, offset, size) that hold data when the call begins; None if unknown.
     """
 
     stream: bytes
@@ -49,10 +49,10 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class CompiledCall:
-    """An `ethos-u` operator: what it runs, and where the tensors that cross its boundary lie in region 1.
+    """An `ethos-u` operator: its program, and the positions in region 1 of the tensors that cross its boundary.
 
     `inputs` and `outputs` are (tensor index, offset in bytes) in the order of the operator. An input without an offset
-    is left out: the stream does not read it, as with the shape operand of a TRANSPOSE_CONV.
+    is left out: the stream does not read it, as for the shape operand of a TRANSPOSE_CONV.
     """
 
     subgraph: int
@@ -65,10 +65,10 @@ class CompiledCall:
 def read_programs(model: Model) -> tuple[CompiledCall, ...]:
     """Return the NPU calls of a file that Vela compiled, in order.
 
-    All calls of a file share region 1: a later one may continue what an earlier one left there, without a tensor that
-    says so. Only the first call therefore knows its `inputs`.
+    All calls of a file share region 1: a later one may use what an earlier one left there without any tensor saying so.
+    So only the first call knows its `inputs`.
 
-    Raises InputError where the file has none or where a call is not as Vela writes it.
+    Raises InputError if the file has none or if a call does not have Vela's form.
     """
     offsets = _offsets(model)
     calls = tuple(
@@ -86,7 +86,7 @@ def read_programs(model: Model) -> tuple[CompiledCall, ...]:
 def strip_header(payload: bytes) -> tuple[bytes, str]:
     """Return the command stream in a driver payload of Vela, and the accelerator that it was made for.
 
-    Raises InputError where the payload is not one, or is for the Ethos-U85.
+    Raises InputError if the payload is not one, or is for the Ethos-U85.
     """
     if payload[:4] != _MAGIC or len(payload) % 4:
         raise InputError("The command stream does not begin with the driver header COP1.")
@@ -105,10 +105,10 @@ def strip_header(payload: bytes) -> tuple[bytes, str]:
             length = (word >> 8 & 0xFF) << 16 | word >> 16
             if position + length > len(words):
                 raise InputError(
-                    f"The driver header announces {length} words of commands; {len(words) - position} follow."
+                    f"The driver header announces {length} words of commands, but {len(words) - position} follow."
                 )
             return payload[4 * position : 4 * (position + length)], accelerator
-    raise InputError("The driver header holds no command stream.")
+    raise InputError("The driver header contains no command stream.")
 
 
 def _accelerator(config: int) -> str:
@@ -116,7 +116,7 @@ def _accelerator(config: int) -> str:
     name = _PRODUCTS[product] if product < len(_PRODUCTS) else f"unknown product {product}"
     name = f"{name}-{1 << (config & 0xF)}"
     if name not in _SHRAM_BYTES:
-        raise InputError(f"The command stream is for {name}; npufit executes streams of {', '.join(_SHRAM_BYTES)}.")
+        raise InputError(f"The command stream is for {name}; npufit executes streams for {', '.join(_SHRAM_BYTES)}.")
     return name
 
 
@@ -169,7 +169,7 @@ def _size(model: Model, subgraph: Subgraph, tensor: int, place: Place) -> int:
 
 
 def _offsets(model: Model) -> tuple[int, ...]:
-    """Return the offset of every tensor of the main subgraph, -1 where it has none."""
+    """Return the offset of every tensor of the main subgraph, -1 if it has none."""
     entry: Metadata | None = next((entry for entry in model.metadata if entry.name == _ALLOCATION), None)
     data = b"" if entry is None else bytes(entry.buffer.data)
     values = struct.unpack(f"<{len(data) // 4}i", data[: len(data) // 4 * 4])

@@ -1,9 +1,9 @@
-"""Checks before anything is executed: addresses do not depend on data, so every access is known beforehand.
+"""Checks before execution: addresses do not depend on data, so every access is known in advance.
 
-An operation that leaves its regions or asks for absurd sizes ends the execution; all other findings let it go on.
-Waits are checked between kernels and transfers (`shadow`), BLOCKDEP between a kernel and the one before it
-(`block_overlap`, which says what is known about it). Execution itself is in order: a finding says what the hardware may
-do with another timing, not what the simulator did.
+An operation that leaves its regions or has absurd sizes ends the execution; all other findings let it continue. Waits
+are checked between kernels and transfers (`shadow`), BLOCKDEP between a kernel and the previous one (`block_overlap`,
+which says what is known about it). Execution itself is in order: a finding says what the hardware may do with another
+timing, not what the simulator did.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from npufit.ethosu.statistics import macs_of
 from npufit.ethosu.weights import LARGEST_EXPANSION
 
 _LARGEST_MAP = 1 << 26
-"""Values; real feature maps have a tenth of it, because Vela works in stripes."""
+"""The most values of a feature map; real ones have a tenth of it, because Vela works in stripes."""
 
 _LARGEST_WORK = 1 << 37
-"""Multiplications of a program; the largest networks have a tenth of it."""
+"""The most multiplications of a program; the largest networks have a tenth of it."""
 
 _STEP_WORK = 4096
-"""What one step along a window counts as, so that many of them on a small map are bounded too."""
+"""The cost of one step along a window, so that many steps on a small map are also bounded."""
 
 
 class FindingKind(Enum):
@@ -57,7 +57,7 @@ class FindingKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SanitizerFinding:
-    """One finding: the operation, the bytes (region, start, end) and the earlier operation where there are any."""
+    """One finding: the operation, the bytes (region, start, end) and the earlier operation, if any."""
 
     kind: FindingKind
     operation: Operation | None
@@ -70,7 +70,7 @@ class SanitizerFinding:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """All findings, those that end the execution, and how many operations can be executed before."""
+    """All findings, those that end the execution, and how many operations can be executed before them."""
 
     findings: tuple[SanitizerFinding, ...]
     fatal: tuple[SanitizerFinding, ...]
@@ -96,7 +96,7 @@ def inspect(operations: tuple[Operation, ...], program: Program, *, sanitize: bo
         unset = [name for name in operation.unset if name not in known_unset]
         if unset:
             known_unset.update(unset)
-            text = f"{operation} uses registers that nothing set: {', '.join(unset)}"
+            text = f"{operation} uses registers that were never set: {', '.join(unset)}"
             findings.append(SanitizerFinding(FindingKind.UNSET, operation, text))
         findings.extend(
             _conflict_finding(operation, conflict, operations) for conflict in shadow.execute(operation, touched)
@@ -152,7 +152,7 @@ def _fatal(
 
 
 def region_name(region: int) -> str:
-    """Return how messages call a region."""
+    """Return the name of a region in messages."""
     return "the SHRAM" if region == SHRAM else f"region {region}"
 
 
@@ -181,7 +181,7 @@ def _absurd(operation: Operation, work: int) -> Iterator[str]:
 
 
 def _is_single(kernel: Kernel) -> bool:
-    """Return True where every window is one place, and none is left out."""
+    """Return True if every window is one position, and none is left out."""
     paddings = kernel.pad_top, kernel.pad_left, kernel.pad_bottom, kernel.pad_right
     return kernel.height == kernel.width == kernel.stride_y == kernel.stride_x == 1 and not any(paddings)
 
@@ -199,28 +199,30 @@ def _undefined(operation: Operation) -> Iterator[str]:
         if operation.ofm.depth != (1 if reduces else operation.ifm.depth):
             yield f"{operation.mode} of {operation.ifm.depth} channels to {operation.ofm.depth}"
         if reduces and (operation.kernel.upscale is not Upscale.NONE or not _is_single(operation.kernel)):
-            yield "REDUCE_SUM with a window; established is the sum over the channels of one place only"
+            yield "REDUCE_SUM with a window; only the sum over the channels of one position is established"
         wide = operation.mode == "AVERAGE" and operation.ifm.element.bits == 32
         if wide and operation.output.global_scale and operation.output.scale != 1:
             yield "AVERAGE that scales 32-bit values; whether it scales or only shifts them is unknown"
     if isinstance(operation, Elementwise) and operation.mode in ("ADD", "SUB") and operation.scaled_operand:
         rounding, other = operation.output.rounding, operation.operand_rounding
         if operation.ifm.element.bits < 32 and rounding is not other:
-            yield f"an operand to round by {other.name} and a result by {rounding.name}; which counts where is unknown"
+            yield (
+                f"an operand to round by {other.name} and a result by {rounding.name}; it is unknown which counts where"
+            )
     if not isinstance(operation, BlockOperation):
         return
     output, element = operation.output, operation.ofm.element
     if output.activation in (ActivationType.TANH, ActivationType.SIGMOID) and element.bits != 16:
         yield (
-            f"{output.activation.name} to {element}; the hardware's result has 16 bits, and how fewer or more are made "
-            "of it is not published"
+            f"{output.activation.name} to {element}; the hardware's result has 16 bits, and its conversion to other "
+            "widths is not published"
         )
     if output.activation is ActivationType.TABLE and (output.clip or element).bits == 32:
         yield "a table that is looked up with 32-bit values"
 
 
 _CONFLICTS = {
-    FindingKind.UNWRITTEN.name: (FindingKind.UNWRITTEN, "reads bytes that nothing wrote, of its"),
+    FindingKind.UNWRITTEN.name: (FindingKind.UNWRITTEN, "reads bytes that were never written, of its"),
     FindingKind.UNGUARDED.name: (FindingKind.UNGUARDED, "does not wait before it uses its"),
 }
 

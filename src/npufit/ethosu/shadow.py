@@ -1,4 +1,4 @@
-"""Who wrote and who read every byte last, and which of them may not be done yet."""
+"""The last writer and reader of every byte, and which of them may not be done yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOBODY, _INITIAL, _FIRST = 0, 1, 2
 _CONSTANTS = 0
 _KERNELS_IN_FLIGHT = 2
 _TRANSFERS_IN_FLIGHT = {"ethos-u55": 1, "ethos-u65": 2}
-"""More are not started before the oldest is done (ethos-u-vela, architecture_features.py)."""
+"""At most this many are started before the oldest is done (ethos-u-vela, architecture_features.py)."""
 
 Stamps = npt.NDArray[np.int32]
 
@@ -34,7 +34,7 @@ class Conflict:
 
 
 class _Engine:
-    """The kernels, or the transfers: they run in order among themselves, beside the other engine."""
+    """The kernels, or the transfers: each runs in order, in parallel with the other."""
 
     def __init__(self, in_flight: int) -> None:
         self._in_flight = in_flight
@@ -57,7 +57,7 @@ class Shadow:
     """The stamps of every byte. Writers carry their engine in the sign: transfers are negative."""
 
     def __init__(self, program: Program, sizes: dict[int, int]) -> None:
-        """Start before the first operation, with what the program says that holds data."""
+        """Start before the first operation, with the bytes that the program says hold data."""
         writable = {region: size for region, size in sizes.items() if region != _CONSTANTS}
         self._writers: dict[int, Stamps] = {region: np.zeros(size, np.int32) for region, size in writable.items()}
         self._kernel_readers: dict[int, Stamps] = {region: np.zeros_like(self._writers[region]) for region in writable}
@@ -75,7 +75,7 @@ class Shadow:
             self._writers[region][offset : offset + size] = _INITIAL
 
     def execute(self, operation: Operation, touched: tuple[Access, ...]) -> Iterator[Conflict]:
-        """Take note of `operation` and yield its conflicts, one at most per access."""
+        """Record `operation` and yield its conflicts, at most one per access."""
         if isinstance(operation, Wait):
             engine = self._kernels if operation.name == "KERNEL_WAIT" else self._transfers
             engine.wait(operation.outstanding)

@@ -10,7 +10,7 @@ from npufit.ethosu.operations import Side, Transfer
 
 
 def lattice(operation: Transfer, side: Side) -> Lattice:
-    """Return the bytes of one side. A strided side skips bytes behind every row, and behind every plane of rows."""
+    """Return the bytes of one side. A strided side skips bytes after every row, and after every plane of rows."""
     row = operation.length + (operation.row_skip if side.dimensions > 1 else 0)
     plane = operation.rows * row + (operation.plane_skip if side.dimensions > 2 else 0)
     region = SHRAM if side.region is None else side.region
@@ -18,7 +18,7 @@ def lattice(operation: Transfer, side: Side) -> Lattice:
 
 
 def transfer(operation: Transfer, memory: Memory) -> None:
-    """Execute `operation` in `memory`. One of no bytes touches nothing, wherever it points."""
+    """Execute `operation` in `memory`. A transfer of no bytes touches nothing, wherever it points."""
     if not operation.length * operation.rows * operation.planes:
         return
     source, target = lattice(operation, operation.source), lattice(operation, operation.target)

@@ -1,4 +1,4 @@
-"""Compressed weights to weights, by the codec that comes with Vela, in processes of their own."""
+"""Compressed weights to weights, with Vela's codec in separate processes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _MOST_RESULT_BYTES = 4 << 30
 _LENGTH_BYTES = 4
 _MOST_PROCESSES = 4
 _SMALL_BYTES = 1 << 18
-"""Less than this is not worth another process."""
+"""Fewer bytes than this do not justify another process."""
 
 Weights = npt.NDArray[np.int16]
 
 
 def decode_streams(streams: Sequence[bytes]) -> tuple[Weights | None, ...]:
-    """Return the weights of every stream, padding included, in the order of the hardware; None for what is no stream.
+    """Return the weights of every stream, with padding, in hardware order; None for an invalid stream.
 
-    Raises ToolError where the codec cannot be run.
+    Raises ToolError if the codec cannot be run.
     """
     distinct = list(dict.fromkeys(streams))
     total = sum(len(stream) for stream in distinct)
@@ -58,7 +58,7 @@ def decode_streams(streams: Sequence[bytes]) -> tuple[Weights | None, ...]:
 
 
 def _decode_share(streams: list[bytes]) -> dict[bytes, Weights | None]:
-    """Decode in one process; where a stream ends it, go on behind that stream in another."""
+    """Decode in one process; if a stream ends it, continue after that stream in another."""
     decoded: dict[bytes, Weights | None] = {}
     rest = streams
     while rest:
@@ -74,13 +74,15 @@ def _decode_share(streams: list[bytes]) -> dict[bytes, Weights | None]:
 
 
 def _run(streams: list[bytes]) -> tuple[list[Weights], bool]:
-    """Return what one process decoded before it ended, and whether it ended well."""
+    """Return what one process decoded before it ended, and whether it ended normally."""
     request = b"".join(len(stream).to_bytes(_LENGTH_BYTES, "little") + stream for stream in streams)
     child = run_child(python_script(_CHILD), _TIME_LIMIT_S, given=request, most_bytes=_MOST_RESULT_BYTES)
     if child.code is None:
         raise ToolError(f"decoding took longer than {_TIME_LIMIT_S:g} s")
     if b"ModuleNotFoundError" in child.errors or b"ImportError" in child.errors:
-        raise ToolError("the package ethos-u-vela is not installed; pip install 'ethos-u-vela>=5.2,<5.3'")
+        raise ToolError(
+            "the package ethos-u-vela is not installed; install it with pip install 'ethos-u-vela>=5.2,<5.3'"
+        )
     results: list[Weights] = []
     position = 0
     while position + _LENGTH_BYTES <= len(child.output):

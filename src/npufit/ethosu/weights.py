@@ -31,9 +31,9 @@ class Scales:
 
 
 def decode_scales(parts: tuple[bytes, ...], depth: int) -> Scales:
-    """Return the scales of `depth` channels, which the cores hold in turn: 10 bytes a channel.
+    """Return the scales of `depth` channels, which the cores hold in turn: 10 bytes per channel.
 
-    Raises InputError where the bytes do not suffice.
+    Raises InputError if there are too few bytes.
     """
     bias, scale, shift = (np.zeros(depth, np.int64) for _ in range(3))
     for core, part in enumerate(parts):
@@ -57,10 +57,10 @@ def _little_endian(columns: Integers) -> Integers:
 def order_weights(
     streams: tuple[npt.NDArray[np.int16] | None, ...], operation: Convolution, ofm_micro_depth: int
 ) -> npt.NDArray[np.int16]:
-    """Return the weights as (output channels, kernel height, kernel width, input channels; 1 where depthwise).
+    """Return the weights as (output channels, kernel height, kernel width, input channels; 1 for depthwise).
 
-    `streams` holds what the compressed stream of every core decoded to. Raises InputError where one could not be
-    decoded or has fewer weights than the operation needs.
+    `streams` has the decoded stream of every core. Raises InputError if one could not be decoded or has fewer weights
+    than the operation needs.
     """
     kernel, depth = operation.kernel, operation.ofm.depth
     inputs = 1 if operation.is_depthwise else operation.ifm.depth
@@ -83,7 +83,7 @@ def _place(
     block_depth: int,
     micro_depth: int,
 ) -> None:
-    """Put `stream` into `weights`, in the order in which the hardware traverses them.
+    """Write `stream` to `weights`, in the order in which the hardware traverses them.
 
     Blocks of output channels, then of input channels, then sub-kernels. Within these: micro-blocks of output
     channels, elements, micro-blocks of input channels; part-kernel-first has the latter outermost.
@@ -113,7 +113,8 @@ def _place(
                     chunk = stream[position : position + count]
                     if chunk.size < count:
                         raise InputError(
-                            f"the compressed weights hold {stream.size} values; at least {position + count} are needed."
+                            f"the compressed weights have {stream.size} values, but at least {position + count} are "
+                            "needed."
                         )
                     position += count
                     if part_kernel:

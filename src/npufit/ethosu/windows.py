@@ -1,4 +1,4 @@
-"""What the kernel's window sees: the IFM less its zero point, enlarged by two where asked, with padding around it."""
+"""What the kernel's window sees: the IFM minus its zero point, doubled if requested, with padding around it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npufit.ethosu.operations import Convolution, Pooling, Upscale
 
 
 def enlarge(values: Array, upscale: Upscale) -> Array:
-    """Return (height, width, depth) with every value repeated in both directions, or with zeros put in between."""
+    """Return (height, width, depth) with every value repeated in both directions, or with zeros inserted between."""
     if upscale is Upscale.NONE:
         return values
     if upscale is Upscale.NEAREST:
@@ -25,7 +25,7 @@ def enlarge(values: Array, upscale: Upscale) -> Array:
 def padded_input(
     operation: Convolution | Pooling, memory: Memory, dtype: npt.DTypeLike, padding: int = 0
 ) -> tuple[Array, slice, slice]:
-    """Return the input of all windows in `dtype` with `padding` around it, and the rows and columns that are inside."""
+    """Return the input of all windows in `dtype` with `padding` around it, and the rows and columns inside."""
     kernel, ofm = operation.kernel, operation.ofm
     values = read_feature_map(operation.ifm, memory)
     zero_point = operation.ifm.zero_point

@@ -1,4 +1,4 @@
-"""Execute a model: LiteRT's reference kernels on the CPU, compiled and captured partitions on the simulator."""
+"""Execute a model: LiteRT's reference kernels for the CPU, a simulator for compiled and captured partitions."""
 
 from __future__ import annotations
 

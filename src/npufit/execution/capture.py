@@ -1,8 +1,9 @@
-"""Captured submissions of Mesa's `ethosu` driver: what a folder holds, and where the feature maps of a partition lie.
+"""Captured submissions of Mesa's `ethosu` driver: the contents of a folder, and the layout of a partition's feature
+maps.
 
-A folder has, for submission NN, `submitNN-cmdstream.bin`, `submitNN-coefs.bin` (region 0, where there is one),
-`submitNN-io.bin` (region 1: every feature map) and `submitNN-meta.txt` (sizes), each `.bin` also as `.bin.xz`; and
-`teflon.log`, which `TEFLON_DEBUG=verbose` printed: the operations of each partition, in the order of the submissions.
+For submission NN a folder has `submitNN-cmdstream.bin`, `submitNN-coefs.bin` (region 0, if there is one),
+`submitNN-io.bin` (region 1: every feature map) and `submitNN-meta.txt` (sizes), each `.bin` also as `.bin.xz`. It also
+has `teflon.log` from `TEFLON_DEBUG=verbose`: the operations of each partition, in the order of the submissions.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _OPERATION = re.compile(r"^\s*\d{1,6} [A-Z_0-9]{1,40}\s+(?:[\d,]+\s+)?(\d{1,9}(?
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What the driver gave to the kernel for one partition; `io` has the partition's inputs of that time in it."""
+    """What the driver submitted to the kernel for one partition; `io` contains the partition's inputs at that time."""
 
     stream: bytes
     coefficients: bytes
@@ -43,7 +44,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where a feature map lies in the IO region; `in_bricks` says that it is stored in bricks of 16 channels."""
+    """The place of a feature map in the IO region; `in_bricks` says that it is stored in bricks of 16 channels."""
 
     tensor: int
     offset: int
@@ -55,7 +56,7 @@ class Slot:
 class CapturedPartition:
     """A submission, the operators of the model that it executes, and its feature maps by tensor.
 
-    `inputs` and `outputs` cross its boundary; the driver copies them as they lie, whatever their layout is.
+    `inputs` and `outputs` cross its boundary; the driver copies them unchanged, whatever their layout.
     """
 
     submission: Submission
@@ -68,14 +69,14 @@ class CapturedPartition:
 def read_capture(folder: Path, model: Model) -> tuple[CapturedPartition, ...]:
     """Return the partitions in the captured `folder` of `model`, in the order of the submissions.
 
-    Raises InputError where files are missing, damaged or of another model.
+    Raises InputError if files are missing, damaged or of another model.
     """
     submissions = [_read_submission(folder, number) for number in _numbers(folder)]
     tables = list(_read_tables(folder, model))
     if len(tables) != len(submissions):
         raise InputError(
-            f"{folder}: teflon.log has {len(tables)} partitions, the folder has {len(submissions)} submissions. Give "
-            "a capture of one inference."
+            f"{folder}: teflon.log has {len(tables)} partitions, but the folder has {len(submissions)} submissions. "
+            "Give a capture of one inference."
         )
     return tuple(
         _partition(folder, model, index, submission, operators)
@@ -88,7 +89,7 @@ def _numbers(folder: Path) -> list[str]:
         raise InputError(f"{folder}: no such folder. --capture takes a folder with submit00-cmdstream.bin and so on.")
     found = sorted(match[1] for path in folder.iterdir() if (match := _META.fullmatch(path.name)))
     if not found:
-        raise InputError(f"{folder}: has no submit00-meta.txt, so it is not a capture of Mesa's ethosu driver.")
+        raise InputError(f"{folder}: there is no submit00-meta.txt, so this is not a capture of Mesa's ethosu driver.")
     return found
 
 
@@ -104,7 +105,8 @@ def _read_submission(folder: Path, number: str) -> Submission:
     for name, data, said in (("io", submission.io, "1"), ("coefs", submission.coefficients, "0")):
         if len(data) != sizes.get(said, 0):
             raise InputError(
-                f"{folder}: submit{number}-{name} has {len(data)} bytes, its meta.txt says {sizes.get(said, 0)}."
+                f"{folder}: submit{number}-{name} has {len(data)} bytes, but its meta.txt says {sizes.get(said, 0)}. "
+                "Capture it again."
             )
     if submission.sram_bytes > _LARGEST_PART_BYTES:
         raise InputError(f"{folder}: submit{number}-meta.txt asks for {submission.sram_bytes} bytes of SRAM.")
@@ -122,21 +124,21 @@ def _read_part(folder: Path, name: str) -> bytes:
     except lzma.LZMAError as error:
         raise InputError(f"{packed}: cannot be unpacked: {error}.") from None
     if not decoder.eof:
-        raise InputError(f"{packed}: is cut off, or unpacks to more than 1 GiB.")
+        raise InputError(f"{packed}: the file is truncated, or unpacks to more than 1 GiB.")
     return data
 
 
 def _read(path: Path, most_bytes: int) -> bytes:
     try:
         if path.stat().st_size > most_bytes:
-            raise InputError(f"{path}: is larger than {most_bytes} bytes.")
+            raise InputError(f"{path}: the file is larger than {most_bytes} bytes.")
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
 
 
 def _read_tables(folder: Path, model: Model) -> Iterator[tuple[int, ...]]:
-    """Yield the operators of each partition, found in the model by what they write."""
+    """Yield the operators of each partition, found in the model by their outputs."""
     text = _read(folder / "teflon.log", _LARGEST_LOG_BYTES).decode("utf-8", "replace")
     producer = wire(model.main).producer
     operators: list[int] | None = None
@@ -149,7 +151,9 @@ def _read_tables(folder: Path, model: Model) -> Iterator[tuple[int, ...]]:
             output = int(row[1].split(",")[0])
             writer = producer[output] if output < len(producer) else None
             if writer is None:
-                raise InputError(f"{folder}: teflon.log is of another model: no operator of it writes tensor {output}.")
+                raise InputError(
+                    f"{folder}: teflon.log is of another model: no operator of {model.name} writes tensor {output}."
+                )
             operators.append(writer)
         elif operators and not line.strip():
             yield tuple(operators)
@@ -163,7 +167,7 @@ def _partition(
     slots, end = place_slots(model, operators)
     if end != len(submission.io):
         raise InputError(
-            f"{folder}: the feature maps of partition {index} take {end} bytes, its IO buffer has "
+            f"{folder}: the feature maps of partition {index} take {end} bytes, but its IO buffer has "
             f"{len(submission.io)}. The capture is of another model, or of a driver that places them differently."
         )
     return CapturedPartition(submission, operators, crossing.inputs, crossing.outputs, slots)
@@ -172,11 +176,10 @@ def _partition(
 def place_slots(model: Model, operators: Sequence[int]) -> tuple[tuple[Slot, ...], int]:
     """Return where Mesa's driver puts the feature maps of a partition, and the end of the last one.
 
-    One slot after the other, each at a multiple of 16 bytes, in the order in which the operations come to them: the
-    first input, the output, the other inputs; none is used twice. PAD has no slot of its own: it is folded into the
-    convolution that reads it. What one operation of the partition writes and another one reads is in bricks where its
-    channels are a multiple of 16. (Mesa 25.3, `ethosu_lower.c` and `ethosu_ml.c`; the addresses in the captured
-    streams agree.)
+    One slot after the other, each at a multiple of 16 bytes, in the order in which the operations reach them: the first
+    input, the output, the other inputs; none is reused. PAD has no slot: it is folded into the convolution that reads
+    it. A tensor that one operation of the partition writes and another reads is in bricks if its channels are a
+    multiple of 16. (Mesa 25.3, `ethosu_lower.c` and `ethosu_ml.c`; the addresses in the captured streams agree.)
     """
     main = model.main
     source = {
@@ -204,7 +207,9 @@ def place_slots(model: Model, operators: Sequence[int]) -> tuple[tuple[Slot, ...
 def _four_dimensions(model: Model, tensor: int) -> tuple[int, int, int, int]:
     shape = model.main.tensors[tensor].shape
     if shape is None or len(shape) > 4:
-        raise InputError(f"{model.name}: tensor {tensor} has shape {shape}; Mesa's driver takes up to 4 dimensions.")
+        raise InputError(
+            f"{model.name}: tensor {tensor} has shape {shape}, but Mesa's driver takes at most 4 dimensions."
+        )
     batch, height, width, channels = (1,) * (4 - len(shape)) + shape
     return batch, height, width, channels
 

@@ -1,4 +1,4 @@
-"""The classes that a classifier names: its best scores, with labels where there are any."""
+"""The best classes of a classifier, with labels if there are any."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FEWEST_CLASSES = 2
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One class with its score as a real number; `label` is empty where there are no labels."""
+    """One class with its score as a real number; `label` is empty without labels."""
 
     index: int
     label: str
@@ -35,19 +35,19 @@ def read_labels(path: Path) -> tuple[str, ...]:
 def best_classes(
     model: Model, outputs: Mapping[int, Array], labels: Sequence[str] | None = None, count: int = 5
 ) -> tuple[Score, ...]:
-    """Return the `count` best classes where the model has one output with a score per class, else nothing.
+    """Return the `count` best classes if the model has one output with a score per class, otherwise nothing.
 
-    An output as large as an input is no list of classes, unless there are `labels`: such a model repairs its input.
+    An output as large as an input is not a list of classes, unless there are `labels`: such a model restores its input.
 
-    Without `labels`, a text file that travels behind the model with one line per class gives them. Labels may be one
-    fewer than the classes; the first class is then the background. Raises InputError for any other number.
+    Without `labels`, a text file appended to the model with one line per class is used. Labels may be one fewer than
+    the classes; the first class is then the background. Raises InputError for any other number.
     """
     values = _scores(model, outputs)
     if labels is None and _is_autoencoder(model):
         return ()
     if values is None:
         if labels is not None:
-            raise InputError(f"{model.name}: has no output with one score per class, so --labels has no meaning.")
+            raise InputError(f"{model.name}: no output has one score per class, so --labels does not apply.")
         return ()
     names = _names(model, values.size, labels)
     order = np.argsort(-values, kind="stable")[:count]
@@ -63,10 +63,10 @@ def _is_autoencoder(model: Model) -> bool:
 
 
 def _names(model: Model, count: int, labels: Sequence[str] | None) -> tuple[str, ...]:
-    """Return one name per class, or nothing where there are no labels."""
+    """Return one name per class, or nothing without labels."""
     given = _attached_labels(model, count) if labels is None else tuple(labels)
     if labels is not None and len(given) not in (count, count - 1):
-        raise InputError(f"{model.name}: has {count} classes, the file of labels has {len(given)} lines.")
+        raise InputError(f"{model.name}: the model has {count} classes, but the file of labels has {len(given)} lines.")
     return ("background", *given) if len(given) == count - 1 else given
 
 

@@ -1,4 +1,4 @@
-"""Two runs of one model, tensor for tensor: equal or not, and where they part."""
+"""Two runs of one model, compared tensor by tensor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from npufit.execution.values import Array, Values, without_ones
 from npufit.graph import Model, wire
 
-IN_BRICKS = "equal when it is read in bricks of 16 channels: it left the NPU in brick order (hazard ethosu.brick-order)"
+IN_BRICKS = "equal when read in bricks of 16 channels: it left the NPU in brick order (hazard ethosu.brick-order)"
 
 _NOTHING = np.empty(0)
 
@@ -19,8 +19,8 @@ class TensorComparison:
     """One tensor that both sides have.
 
     `operator` is the index of the operator that writes it, `differing` counts the values that are not the same,
-    `beyond` those that differ by more than the tolerance, and `largest` is the largest difference: steps for integers.
-    `note` says more where something is known about a difference.
+    `beyond` those that differ by more than the tolerance, and `largest` is the largest difference, in steps for
+    integers. `note` explains a known difference.
     """
 
     tensor: int
@@ -33,7 +33,7 @@ class TensorComparison:
 
     @property
     def is_equal(self) -> bool:
-        """True where no value differs by more than the tolerance."""
+        """True if no value differs by more than the tolerance."""
         return self.beyond == 0
 
     @property
@@ -52,12 +52,12 @@ class Comparison:
 
     @property
     def first_difference(self) -> TensorComparison | None:
-        """The first tensor that differs beyond the tolerance, None where all are equal."""
+        """The first tensor that differs beyond the tolerance, None if all are equal."""
         return next((tensor for tensor in self.tensors if not tensor.is_equal), None)
 
     @property
     def is_equal(self) -> bool:
-        """True where there is something to compare and no tensor differs beyond the tolerance."""
+        """True if there is something to compare and no tensor differs beyond the tolerance."""
         return bool(self.tensors) and self.first_difference is None
 
 
@@ -71,7 +71,7 @@ def compare(
 ) -> Comparison:
     """Return how `values` differ from `reference`, for every tensor that an operator writes and that both have.
 
-    `in_bricks` has tensors read in another order, which explains a difference where they are equal to the reference.
+    `in_bricks` has tensors read in another order, which explains a difference if they then equal the reference.
     """
     producer = wire(model.main).producer
     compared: list[TensorComparison] = []
@@ -89,9 +89,9 @@ def compare(
 def compare_values(
     tensor: int, operator: int, values: Array, reference: Array, tolerance: float = 0.0
 ) -> TensorComparison:
-    """Return how `values` of a tensor differ from `reference`; another shape or type differs everywhere.
+    """Return how `values` of a tensor differ from `reference`; another shape or type counts as different everywhere.
 
-    Dimensions of size 1 are no part of the shape: compilers add and drop them.
+    Dimensions of size 1 are ignored: compilers add and drop them.
     """
     if without_ones(values.shape) == without_ones(reference.shape):
         values = values.reshape(reference.shape)

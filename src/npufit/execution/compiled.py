@@ -1,4 +1,4 @@
-"""A file that Vela compiled, executed: `ethos-u` on the simulator, everything else in the reference kernels."""
+"""Executing a file that Vela compiled: `ethos-u` on the simulator, everything else in the reference kernels."""
 
 from __future__ import annotations
 
@@ -26,18 +26,20 @@ _SCRATCH = 1
 
 
 class CompiledModel:
-    """A compiled file that is loaded and can be run any number of times. Its memory is shared by all its calls."""
+    """A loaded compiled file that can be run any number of times. All its calls share one memory."""
 
     def __init__(self, model: Model, progress: Progress = ignore_progress, time_limit_s: float = TIME_LIMIT_S) -> None:
         """Load `model`; `time_limit_s` is for each load and run of LiteRT.
 
-        Raises InputError where a stream cannot be executed.
+        Raises InputError if a stream cannot be executed.
         """
         self._model = model
         # Where Vela places nothing on the NPU, its file has no call.
         self.calls = read_programs(model) if is_precompiled(model) else ()
         if any(call.subgraph for call in self.calls):
-            raise InputError(f"{model.name}: has ethos-u operators in other subgraphs than the first.")
+            raise InputError(
+                f"{model.name}: there are ethos-u operators outside the first subgraph, which npufit cannot execute."
+            )
         self._memory = _allocate(self.calls)
         self._steps = tuple(_plan(model, self.calls, self._memory, progress, time_limit_s))
         self._calls = [step for step in self._steps if isinstance(step, _Call)]
@@ -51,12 +53,12 @@ class CompiledModel:
 
     @property
     def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]:
-        """What the sanitizer found in the last run: the number of the call and the finding."""
+        """The sanitizer's findings in the last run: the number of the call and the finding."""
         return tuple((number, finding) for number, call in enumerate(self._calls) for finding in call.findings)
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """The operators for the CPU that LiteRT cannot execute; what they would write is made up."""
+        """The operators for the CPU that LiteRT cannot execute; their outputs are made up."""
         return tuple(entry for step in self._steps if isinstance(step, Segment) for entry in step.left_out)
 
     def run(self, inputs: Values) -> dict[int, Array]:
@@ -65,7 +67,7 @@ class CompiledModel:
         return run_steps(self._model, self._steps, inputs)
 
     def listen(self, listeners: Sequence[Listener]) -> None:
-        """Let one listener per call hear of the operations of the runs that follow; none ends that."""
+        """Let one listener per call observe the operations of the following runs; None ends that."""
         for number, call in enumerate(self._calls):
             call.listeners = (listeners[number], self._counter) if listeners else (self._counter,)
 
@@ -106,12 +108,12 @@ class _Call(Step):
 
 def _place(memory: npt.NDArray[np.uint8], offset: int, size: int) -> npt.NDArray[np.uint8]:
     if offset < 0 or offset + size > memory.size:
-        raise InputError(f"a tensor at {offset} with {size} bytes lies outside of the scratch memory of {memory.size}.")
+        raise InputError(f"a tensor at {offset} with {size} bytes lies outside the scratch memory of {memory.size}.")
     return memory[offset : offset + size]
 
 
 def _initial_state(tensor: Tensor) -> Array:
-    """Return a variable as the file says, else as LiteRT resets it: zero, for int8 the zero point."""
+    """Return a variable with the file's value, otherwise as LiteRT resets it: zero, for int8 the zero point."""
     stored = stored_values(tensor)
     if stored is not None:
         return stored
@@ -120,7 +122,7 @@ def _initial_state(tensor: Tensor) -> Array:
 
 
 def _allocate(calls: Sequence[CompiledCall]) -> Memory:
-    """Return one memory for all calls: some leave in it what later ones read."""
+    """Return one memory for all calls: some leave data in it that later ones read."""
     sizes: dict[int, int] = {}
     for call in calls:
         for region, size in call.program.region_bytes:
@@ -149,7 +151,8 @@ def _plan(
 
 
 def in_source_terms(values: Values, compiled: Model, source: Model, to_source: Mapping[int, int]) -> dict[int, Array]:
-    """Return `values` of `compiled` by tensor of `source`, in its shapes; what has no counterpart is left out."""
+    """Return `values` of `compiled` by tensor of `source`, in its shapes; tensors without a counterpart are left
+    out."""
     found: dict[int, Array] = {}
     for index, array in values.items():
         if index not in to_source:
@@ -164,7 +167,7 @@ def in_source_terms(values: Values, compiled: Model, source: Model, to_source: M
 
 
 def tie_by_name(compiled: Model, source: Model) -> dict[int, int]:
-    """Return the tensor of `source` for every tensor of `compiled` whose name, type and size say which it is."""
+    """Return the tensor of `source` for every tensor of `compiled` that name, type and size identify."""
     return {
         index: own[0]
         for name, (theirs, own) in _by_name(compiled, source).items()

@@ -1,4 +1,4 @@
-"""How far outputs lie from those of the model before: in real numbers, over many inputs."""
+"""How far outputs are from those of an earlier model: in real numbers, over many inputs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from npufit.graph.arrays import real_values
 
 @dataclass(frozen=True, slots=True)
 class OutputDifference:
-    """How one output differs over all inputs; `tensor` is its index in the model before.
+    """How one output differs over all inputs; `tensor` is its index in the earlier model.
 
     `largest` and `mean` are absolute differences in real units (dequantized), `largest_steps` in steps of the
-    quantization, None where there is none. `cosine` is that of all values together. `top_1` is the share of positions
-    at which the last axis has its largest value in the same place, None where it has a single value. `spread` is the
-    largest absolute real value of the output before.
+    quantization, None without one. `cosine` is that of all values together. `top_1` is the share of positions at which
+    the last axis has its largest value in the same place, None if that axis has a single value. `spread` is the largest
+    absolute real value of the earlier output.
     """
 
     tensor: int
@@ -33,7 +33,7 @@ class OutputDifference:
 
     @property
     def is_equal(self) -> bool:
-        """True where every value is the same."""
+        """True if every value is the same."""
         return self.largest == 0.0
 
 

@@ -1,4 +1,4 @@
-"""Feature maps inside an NPU call, caught while they exist: the memory that holds them is used again and again."""
+"""Feature maps inside an NPU call, captured while they exist, because their memory is reused again and again."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from npufit.stacks.vela import Write
 
 
 class FeatureMaps:
-    """A listener of the simulator that puts tensors together from the parts that operations write.
+    """A simulator listener that assembles tensors from the parts that operations write.
 
     Vela cuts feature maps into stripes of rows, and these into slices of channels. The parts of a tensor must fill it
-    in that order and without a gap; a tensor of which they do not is left out.
+    in that order and without gaps; otherwise the tensor is left out.
     """
 
     def __init__(self, model: Model, writes: Iterable[Write]) -> None:
-        """Take note of the operations of one stream that write tensors of the main subgraph of `model`."""
+        """Register the operations of one stream that write tensors of the main subgraph of `model`."""
         self._model = model
         self._writes = {write.offset: write for write in writes if write.subgraph == 0}
         self._parts: dict[int, _Canvas] = {}
 
     def executed(self, operation: Operation, memory: Memory) -> None:
-        """Take the part that `operation` has written."""
+        """Store the part that `operation` has written."""
         write = self._writes.get(operation.offset)
         if write is not None and isinstance(operation, BlockOperation):
             shape = write.height, write.width, write.depth
             self._parts.setdefault(write.tensor, _Canvas(shape)).add(read_feature_map(operation.ofm, memory))
 
     def tensors(self) -> dict[int, Array]:
-        """Return the tensors of which every part was seen, in their own shapes."""
+        """Return the tensors that were seen completely, in their own shapes."""
         found: dict[int, Array] = {}
         for index, canvas in self._parts.items():
             tensor = self._model.main.tensors[index]
@@ -48,7 +48,7 @@ class FeatureMaps:
 
 
 class _Canvas:
-    """A tensor (height, width, depth) that is filled stripe by stripe, and in a stripe slice by slice."""
+    """A tensor (height, width, depth) that is filled stripe by stripe, and within a stripe slice by slice."""
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         self._shape = shape
@@ -58,7 +58,7 @@ class _Canvas:
 
     @property
     def values(self) -> Array | None:
-        """The tensor, None where parts are missing or do not fit."""
+        """The tensor, None if parts are missing or do not fit."""
         is_full = self._row == self._shape[0] and self._channel == 0
         return self._values if self._is_sound and is_full else None
 

@@ -1,4 +1,4 @@
-"""What a model is run with: images, arrays or seeded random numbers, in the form that its inputs ask for.
+"""The inputs of a run: images, arrays or seeded random numbers, in the form that the model takes.
 
 Files are untrusted: sizes are checked before anything is unpacked, and pickled objects are not read.
 """
@@ -35,18 +35,18 @@ _LARGEST_INPUT_BYTES = 1 << 30
 def random_inputs(model: Model, seed: int = 0) -> dict[int, Array]:
     """Return random values for every input of `model`, from one generator in the order of the inputs.
 
-    Integers are uniform over the whole range of their type, real numbers over -1 to 1; what an operator takes as a
-    shape, a size, an axis or an index follows from the shapes in the file (`operands`). Raises InputError for an input
-    of unknown shape or of a type that has no numbers.
+    Integers are uniform over the whole range of their type, floating-point values over -1 to 1; an input that an
+    operator uses as a shape, size, axis or index is derived from the shapes in the file (`operands`). Raises InputError
+    for an input of unknown shape or of a type without numbers.
     """
     generator = np.random.default_rng(seed)
     return {index: _random(generator, model, index) for index in model.main.inputs}
 
 
 def made_up_values(model: Model, index: int) -> Array | None:
-    """Return values for a tensor that nothing can compute here, None where its form is unknown.
+    """Return values for a tensor that nothing can compute here, None if its form is unknown.
 
-    They depend on type and shape alone, so they are the same for this tensor in a compiled or rewritten model.
+    They depend only on type and shape, so they are the same for this tensor in a compiled or rewritten model.
     """
     try:
         return _random(np.random.default_rng(0), model, index)
@@ -55,11 +55,11 @@ def made_up_values(model: Model, index: int) -> Array | None:
 
 
 def read_inputs(model: Model, sources: Sequence[str], seed: int = 0, normalize: str = "auto") -> dict[int, Array]:
-    """Return the inputs of `model` from files; without any, `random_inputs` of `seed`.
+    """Return the inputs of `model` from files; without files, `random_inputs` of `seed`.
 
     Each source is `FILE` or `NAME=FILE`, where NAME is the name or the index of an input tensor; plain files are for
-    the inputs in their order. An `.npz` file has one array per input, by name, by index, or in order. `normalize` is
-    what pixels stand for: a key of `RANGES`, or `auto`. Raises InputError for everything that does not fit.
+    the inputs in order. An `.npz` file has one array per input, by name, by index, or in order. `normalize` is what
+    pixels stand for: a key of `RANGES`, or `auto`. Raises InputError for anything that does not fit.
     """
     if not sources:
         return random_inputs(model, seed)
@@ -72,24 +72,24 @@ def read_inputs(model: Model, sources: Sequence[str], seed: int = 0, normalize: 
             continue
         index = next((own for own in inputs if own not in found), None) if index is None else index
         if index is None:
-            raise InputError(f"{path}: {model.name} has no more than {len(inputs)} inputs, and all of them are given.")
+            raise InputError(f"{path}: {model.name} has only {len(inputs)} inputs, and all of them are already given.")
         found[index] = _read_file(model, index, path, normalize)
     missing = [_name(model, index) for index in inputs if index not in found]
     if missing:
-        raise InputError(f"{model.name}: nothing is given for input {', '.join(missing)}. Add --input NAME=FILE.")
+        raise InputError(f"{model.name}: there is no value for input {', '.join(missing)}. Add --input NAME=FILE.")
     return found
 
 
 def pixel_range(model: Model, index: int, normalize: str = "auto") -> tuple[float, float]:
     """Return the real values that a black and a white pixel stand for at the input `index`.
 
-    `auto` takes, of the three usual ranges, the one that the quantization of the input covers most closely; for a real
-    input that of the tensor that QUANTIZE makes of it; -1 to 1 where there is none. Raises InputError where
-    `normalize` is no key of `RANGES`.
+    `auto` takes, of the three usual ranges, the one that the input's quantization covers most closely; for a
+    floating-point input, the quantization that QUANTIZE gives it; otherwise -1 to 1. Raises InputError if `normalize`
+    is not a key of `RANGES`.
     """
     if normalize != "auto":
         if normalize not in RANGES:
-            raise InputError(f"'{normalize}' is no range of pixels. Write auto, {', '.join(RANGES)}.")
+            raise InputError(f"'{normalize}' is not a range of pixels. Write auto, {', '.join(RANGES)}.")
         return RANGES[normalize]
     tensor = _quantized_form(model, index)
     quantization = tensor.quantization
@@ -116,7 +116,10 @@ def _random(generator: np.random.Generator, model: Model, index: int) -> Array:
     if dtype.kind == "b":
         return generator.integers(0, 2, shape).astype(dtype)
     if dtype.kind not in "iu":
-        raise InputError(f"{model.name}: input {_name(model, index)} is {dtype}; give it with --input FILE.npy.")
+        raise InputError(
+            f"{model.name}: input {_name(model, index)} is {dtype}, for which npufit makes no values; "
+            "give it with --input FILE.npy."
+        )
     limits = np.iinfo(dtype)
     return generator.integers(int(limits.min), int(limits.max) + 1, size=shape, dtype=dtype)
 
@@ -137,7 +140,7 @@ def _name(model: Model, index: int) -> str:
 
 
 def _split(model: Model, source: str) -> tuple[int | None, Path]:
-    """Return the input that `NAME=FILE` names and the file; no input where `source` is a file that exists."""
+    """Return the input that `NAME=FILE` names, and the file; no input if `source` is an existing file."""
     path = Path(source)
     name, equals, rest = source.partition("=")
     if not equals or path.exists():
@@ -154,7 +157,7 @@ def _read_file(model: Model, index: int, path: Path, normalize: str) -> Array:
     if data[:6] == b"\x93NUMPY":
         return _fit(model, index, _parse_array(data, str(path)), str(path))
     if path.suffix.lower() in (".npy", ".npz"):
-        kind = "one array" if path.suffix.lower() == ".npy" else "several; leave NAME= out"
+        kind = "one array" if path.suffix.lower() == ".npy" else "several; omit NAME="
         raise InputError(f"{path}: cannot be read as {kind}. Write it with numpy.save.")
     return _read_image(model, index, data, path, normalize)
 
@@ -164,26 +167,26 @@ def _read_bytes(path: Path) -> bytes:
         if not path.is_file():
             raise InputError(f"{path}: no such file. --input takes an image, an .npy or an .npz file.")
         if path.stat().st_size > _LARGEST_INPUT_BYTES:
-            raise InputError(f"{path}: is larger than 1 GiB.")
+            raise InputError(f"{path}: the file is larger than 1 GiB.")
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
 
 
 def _parse_array(data: bytes, where: str) -> Array:
-    """Return the array in the bytes of an `.npy` file; its header is believed only as far as the bytes go."""
+    """Return the array in the bytes of an `.npy` file; its header is trusted only as far as the bytes go."""
     file = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(file)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, is_fortran, dtype = read_header(file, max_header_size=10_000)
     except (ValueError, TypeError, EOFError, SyntaxError, tokenize.TokenError) as error:
-        raise InputError(f"{where}: is not a NumPy array: {error}.") from None
+        raise InputError(f"{where}: not a NumPy array: {error}.") from None
     if dtype.hasobject:
-        raise InputError(f"{where}: holds Python objects, which are not read. Save an array of numbers.")
+        raise InputError(f"{where}: contains Python objects, which npufit does not read. Save an array of numbers.")
     rest = data[file.tell() :]
     if dtype.itemsize == 0 or len(rest) != prod(shape) * dtype.itemsize:
-        raise InputError(f"{where}: is cut off or damaged: {len(rest)} bytes of values for {shape} {dtype}.")
+        raise InputError(f"{where}: truncated or damaged: {len(rest)} bytes of values for {shape} {dtype}.")
     values = np.frombuffer(rest, dtype)
     return values.reshape(shape, order="F" if is_fortran else "C")
 
@@ -200,11 +203,11 @@ def _read_archive(model: Model, path: Path) -> dict[int, Array]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file. --input takes an image, an .npy or an .npz file.") from None
     except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{path}: is not an .npz file of arrays: {error}.") from None
+        raise InputError(f"{path}: not an .npz file of arrays: {error}.") from None
 
 
 def _match(model: Model, keys: list[str], path: Path) -> Mapping[int, int]:
-    """Return the position in the archive of the array of each input: by name, by index, else in order."""
+    """Return the position in the archive of each input's array: by name, by index, otherwise in order."""
     inputs = model.main.inputs
     found: dict[int, int] = {}
     for index in inputs:
@@ -217,7 +220,7 @@ def _match(model: Model, keys: list[str], path: Path) -> Mapping[int, int]:
     if len(keys) != len(inputs):
         raise InputError(
             f"{path}: has {len(keys)} arrays ({shorten(', '.join(keys)) or 'none'}), {model.name} has {len(inputs)} "
-            f"inputs: {', '.join(_name(model, index) for index in inputs)}. Call the arrays by these names."
+            f"inputs: {', '.join(_name(model, index) for index in inputs)}. Use these names for the arrays."
         )
     return dict(zip(inputs, range(len(keys)), strict=True))
 
@@ -227,17 +230,17 @@ def _read_entry(model: Model, index: int, archive: zipfile.ZipFile, entry: zipfi
     where = f"{path}, array '{shorten(entry.filename.removesuffix('.npy'))}'"
     # A float64 array for a float32 input is welcome, so twice the bytes; more can only be wrong.
     if entry.file_size > 2 * prod(shape) * dtype.itemsize + _HEADER_BYTES:
-        raise InputError(f"{where}: has {entry.file_size} bytes, far more than {shape} {dtype} takes.")
+        raise InputError(f"{where}: {entry.file_size} bytes, far more than {shape} {dtype} takes.")
     return _fit(model, index, _parse_array(archive.read(entry), where), where)
 
 
 def _fit(model: Model, index: int, values: Array, where: str) -> Array:
-    """Return `values` as the input takes them: batches of one may be left out, float64 becomes float32."""
+    """Return `values` as the input takes them: a batch of one may be omitted, float64 becomes float32."""
     shape, dtype = _form(model, index)
     if values.dtype != dtype and not (values.dtype.kind == "f" and dtype.kind == "f"):
-        raise InputError(f"{where}: has type {values.dtype}; input {_name(model, index)} takes {dtype}.")
+        raise InputError(f"{where}: the type is {values.dtype}, but input {_name(model, index)} takes {dtype}.")
     if without_ones(values.shape) != without_ones(shape):
-        raise InputError(f"{where}: has shape {values.shape}; input {_name(model, index)} takes {shape}.")
+        raise InputError(f"{where}: the shape is {values.shape}, but input {_name(model, index)} takes {shape}.")
     return np.ascontiguousarray(values.reshape(shape), dtype)
 
 
@@ -245,8 +248,8 @@ def _read_image(model: Model, index: int, data: bytes, path: Path, normalize: st
     shape, dtype = _form(model, index)
     if len(shape) != 4 or shape[0] != 1 or shape[3] not in _MODES or 0 in shape:
         raise InputError(
-            f"{path}: input {_name(model, index)} of shape {shape} takes no image (that would be 1 x height x width x "
-            "1, 3 or 4 channels). Give an .npy file."
+            f"{path}: input {_name(model, index)} of shape {shape} takes no image (that would need 1 x height x width "
+            "x 1, 3 or 4 channels). Give an .npy file."
         )
     pixels = _decode(data, path, (shape[2], shape[1]), _MODES[shape[3]]).reshape(shape)
     low, high = pixel_range(model, index, normalize)
@@ -269,11 +272,10 @@ def _decode(data: bytes, path: Path, size: tuple[int, int], mode: str) -> Array:
         with Image.open(io.BytesIO(data)) as image:
             if image.width * image.height > LARGEST_IMAGE_PIXELS:
                 raise InputError(
-                    f"{path}: has {image.width} x {image.height} pixels; the limit is {LARGEST_IMAGE_PIXELS} pixels."
+                    f"{path}: the image has {image.width} x {image.height} pixels; the limit is "
+                    f"{LARGEST_IMAGE_PIXELS} pixels."
                 )
             upright = ImageOps.exif_transpose(image).convert(mode)
             return np.asarray(upright.resize(size, Image.Resampling.BILINEAR), np.uint8)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InputError(
-            f"{path}: is not an image that can be read, nor an .npy or .npz file: {shorten(str(error))}."
-        ) from None
+        raise InputError(f"{path}: not a readable image, nor an .npy or .npz file: {shorten(str(error))}.") from None

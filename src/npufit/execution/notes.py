@@ -1,4 +1,4 @@
-"""What is worth knowing about compiled streams before their results are trusted on a board."""
+"""Notes on compiled streams, to read before trusting their results on a board."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_MERGED = 4
 
 
 def notes_on(calls: Sequence[CompiledCall], target: Target) -> tuple[str, ...]:
-    """Return notes on the calls of a file that is to run on `target`, a sentence each."""
+    """Return notes on the calls of a file for `target`, a sentence each."""
     uses = describe_sram_use(largest_sram_use(calls), target.chip)
     return (*_accelerators(calls, target), *([uses] if uses else []))
 
@@ -28,15 +28,15 @@ def _accelerators(calls: Sequence[CompiledCall], target: Target) -> Iterator[str
     for other in dict.fromkeys(call.program.accelerator for call in calls):
         if other and other != own:
             yield (
-                f"compiled for {other}, and executed as such; {target.chip} has {own}, which does not run it. Compile "
-                "the original model again for a board."
+                f"compiled for {other} and executed accordingly; {target.chip} has {own}, which does not run it. "
+                "Compile the original model again for a board."
             )
 
 
 def name_merged(model: Model, comparison: Comparison, known: Values) -> Comparison:
-    """Return `comparison` with a note at each difference that may come from an operator merged into the one named.
+    """Return `comparison` with a note at each difference that may come from an operator merged into the named one.
 
-    Vela merges, for example, FULLY_CONNECTED and the look-up of a LOGISTIC; what lies between exists nowhere.
+    Vela merges, for example, FULLY_CONNECTED and the look-up of a LOGISTIC; the value between them is never stored.
     """
     noted = tuple(
         found if found.is_equal or found.note else replace(found, note=_merged_before(model, found.operator, known))
@@ -60,4 +60,4 @@ def _merged_before(model: Model, last: int, known: Values) -> str:
         return ""
     named = ", ".join(f"{index} {shorten(main.operators[index].name, 40)}" for index in sorted(found)[-_MOST_MERGED:])
     more = f" and {len(found) - _MOST_MERGED} more" if len(found) > _MOST_MERGED else ""
-    return f"or from what is merged into it: {named}{more}"
+    return f"or from operators merged into it: {named}{more}"

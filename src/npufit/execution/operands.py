@@ -1,7 +1,7 @@
-"""Values for inputs that are shapes, sizes, axes or indices: random numbers there make no sense to any kernel.
+"""Values for inputs that are shapes, sizes, axes or indices, where random numbers would make no sense.
 
-Each recipe derives an operand from the shapes that the file gives to the operator's other tensors, so that the operator
-does what its output says. What cannot be derived is 0, which every kernel takes.
+Each recipe derives an operand from the file's shapes of the operator's other tensors, so that the operator produces its
+output shape. An operand that cannot be derived is 0, which every kernel accepts.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from npufit.graph import NO_TENSOR, ElementType, Kind, Model, Operator, Role, Su
 
 Shape = tuple[int, ...]
 _Recipe = Callable[[Subgraph, Operator], Sequence[int] | None]
-"""Gives the values of an operand of an operator, None where they do not follow."""
+"""Gives the values of an operator's operand, None if they cannot be derived."""
 
 _Limit = Callable[[Subgraph, Operator], int]
-"""Gives how many values an index of an operator may have."""
+"""Gives the number of valid index values of an operator."""
 
 _LONGEST_WAY = 16
 _OPERAND_TYPES = frozenset({ElementType.INT16, ElementType.INT32, ElementType.INT64})
 
 
 def operand_values(model: Model, tensor: int, generator: np.random.Generator) -> Array | None:
-    """Return values for `tensor` of the main subgraph where an operator reads it as an operand, else None.
+    """Return values for `tensor` of the main subgraph if an operator reads it as an operand, otherwise None.
 
-    Indices are random within what they point into; shapes, sizes, axes and paddings follow from the shapes in the file.
+    Indices are random within their valid range; shapes, sizes, axes and paddings are derived from the shapes in the
+    file.
     """
     graph = model.main
     own = graph.tensors[tensor]
@@ -53,7 +54,7 @@ def is_operand(model: Model, tensor: int) -> bool:
 
 
 def _readers(graph: Subgraph, tensor: int) -> Iterator[tuple[Operator, int]]:
-    """Yield the operators that read `tensor` with the position, also those behind operators that keep its values."""
+    """Yield the operators that read `tensor` with the position, also after operators that keep its values."""
     consumers = wire(graph).consumers
     waiting, seen = [(tensor, 0)], {tensor}
     while waiting:
@@ -69,7 +70,7 @@ def _readers(graph: Subgraph, tensor: int) -> Iterator[tuple[Operator, int]]:
 
 
 def _keeps_values(operator: Operator) -> bool:
-    """Return whether the results of `operator` have the values of its data: what reads them reads it."""
+    """Return whether the results of `operator` have the values of its data, so that their readers read those."""
     row = operator_type(operator)
     return row.kind is Kind.MOVEMENT or row.name == "CAST"
 
@@ -94,7 +95,7 @@ def _data_shape(graph: Subgraph, operator: Operator) -> Shape:
 
 
 def _rows(graph: Subgraph, operator: Operator) -> int:
-    """Return the size of the axis of the data that the options name, of the first one where they name none."""
+    """Return the size of the data's axis that the options name, or of the first one."""
     shape = _data_shape(graph, operator)
     axis = getattr(operator.options, "axis", 0)
     return shape[axis] if -len(shape) <= axis < len(shape) else 1
@@ -125,7 +126,7 @@ def _begin(graph: Subgraph, operator: Operator) -> Sequence[int]:
 
 
 def _end(graph: Subgraph, operator: Operator) -> Sequence[int]:
-    """Return the end of a STRIDED_SLICE: the size of the output where the axes are the same, else of the input."""
+    """Return the end of a STRIDED_SLICE: the size of the output if the axes are the same, otherwise of the input."""
     whole, part = _data_shape(graph, operator), _output_shape(graph, operator)
     return part if len(part) == len(whole) else whole
 
@@ -146,7 +147,7 @@ def _paddings(graph: Subgraph, operator: Operator) -> Sequence[int]:
 
 
 def _order(graph: Subgraph, operator: Operator) -> Sequence[int]:
-    """Return an order of axes that gives the output's shape; the axes as they are where none does."""
+    """Return an order of axes that gives the output's shape, or the unchanged order."""
     old, new = _data_shape(graph, operator), _output_shape(graph, operator)
     left = list(range(len(old)))
     order: list[int] = []
@@ -160,7 +161,7 @@ def _order(graph: Subgraph, operator: Operator) -> Sequence[int]:
 
 
 def _reduced_axes(graph: Subgraph, operator: Operator) -> Sequence[int] | None:
-    """Return the axes that a reduction takes away, as many as the operand has."""
+    """Return the axes that a reduction removes, as many as the operand has."""
     old, new = _data_shape(graph, operator), _output_shape(graph, operator)
     if len(old) == len(new):
         return [axis for axis, (size, left) in enumerate(zip(old, new, strict=True)) if size != left]
@@ -220,7 +221,7 @@ _RECIPES: Mapping[Role | None, _Recipe] = {
     Role.RANGE_DELTA: _one,
     **dict.fromkeys((Role.RANGE_START, Role.AXIS, Role.OFFSET), _zeros),
 }
-"""What follows from shapes, by the role of the operand; None gives zeros of the right number."""
+"""Derivations from shapes, by the role of the operand; None gives zeros of the right number."""
 
 _LIMITS: Mapping[Role | None, _Limit] = {
     Role.ROW: _rows,
@@ -229,4 +230,4 @@ _LIMITS: Mapping[Role | None, _Limit] = {
     Role.TARGET: _smallest_of_result,
     Role.CLASS: _last_of_result,
 }
-"""How many values an index may have."""
+"""The number of valid values of an index."""

@@ -15,9 +15,9 @@ from npufit.graph import Model
 
 
 def write_outputs(path: Path, model: Model, outputs: Mapping[int, Array]) -> None:
-    """Write one array per output, called by the tensor's name, or by its index where names are missing or repeated.
+    """Write one array per output, named after the tensor, or by its index if names are missing or repeated.
 
-    Raises InputError where the file cannot be written.
+    Raises InputError if the file cannot be written.
     """
     names = [model.main.tensors[index].name for index in outputs]
     by_name = all(names) and len(set(names)) == len(names)

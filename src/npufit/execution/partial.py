@@ -1,7 +1,7 @@
-"""What of a model the reference kernels can execute: everything but the operators that they lack, refuse or die of.
+"""The part of a model that the reference kernels can execute: all but the operators that they lack, refuse or crash on.
 
-Nobody can list these beforehand: custom operators, versions that are too new, forms that a kernel does not take,
-kernels that crash. So a model is tried, and what LiteRT says decides.
+Nobody can list these beforehand: custom operators, versions that are too new, forms that a kernel rejects, kernels that
+crash. So the model is tried, and LiteRT's answer decides.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from npufit.graph import NO_TENSOR, Model, wire
 from npufit.litert import TIME_LIMIT_S, Failure, LitertFailureError, LitertRefusalError
 
 Feed = Callable[[int], Array | None]
-"""Gives the values of a tensor that an operator would have written which cannot be executed, None where it has none."""
+"""Gives the values of a tensor whose operator cannot be executed, None if it has none."""
 
 NO_KERNEL = "LiteRT has no kernel for it"
 
@@ -36,7 +36,7 @@ _NO_BUILTIN_KERNEL = re.compile(r"Didn't find op for builtin opcode '(\w+)' vers
 class LeftOut:
     """An operator of the main subgraph that was not executed, and why.
 
-    `is_cause` tells the operators that cannot be executed from those that only lack what these would write.
+    `is_cause` marks the operators that cannot be executed; the others only lack the outputs of these.
     """
 
     operator: int
@@ -49,9 +49,9 @@ class Partial:
     """A model in the reference kernels, without the operators that these cannot execute."""
 
     def __init__(self, model: Model, feed: Feed, time_limit_s: float = TIME_LIMIT_S) -> None:
-        """Load what can be loaded; `feed` gives what later operators read of those that are left out.
+        """Load what can be loaded; `feed` provides the missing inputs of later operators.
 
-        Raises LitertRefusalError or LitertFailureError where LiteRT refuses or fails and no operator is at fault alone.
+        Raises LitertRefusalError or LitertFailureError if LiteRT refuses or fails and no single operator is at fault.
         """
         self._model, self._feed, self._time_limit_s = model, feed, time_limit_s
         self._producer = wire(model.main).producer
@@ -66,19 +66,19 @@ class Partial:
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """The operators that are not executed, in their order."""
+        """The operators that are not executed, in order."""
         why = self._causes | self._lacking
         operators = self._model.main.operators
         return tuple(LeftOut(index, operators[index].name, why[index], index in self._causes) for index in sorted(why))
 
     @property
     def fed(self) -> Mapping[int, Array]:
-        """The values that stand for what operators would have written which are left out."""
+        """The values that replace outputs of operators that are left out."""
         return self._fed
 
     @property
     def refusal(self) -> NpufitError | None:
-        """Why nothing at all can be executed; None where something can."""
+        """Why nothing at all can be executed; None if something can."""
         if self._chosen:
             return None
         return self.first_refusal or InputError(f"{self._model.name}: {describe(self.left_out)}.")
@@ -86,8 +86,8 @@ class Partial:
     def run(self, inputs: Values, *, refusals_too: bool = False) -> dict[int, Array]:
         """Return every tensor that is computed; see `Reference.run`.
 
-        An operator that LiteRT dies of is left out from then on; with `refusals_too` also one that refuses its values.
-        Otherwise raises LitertRefusalError for these.
+        An operator that crashes LiteRT is left out from then on, and with `refusals_too` also one that refuses its
+        values. Otherwise these raise LitertRefusalError.
         """
         while self._reference is not None:
             own = {index: inputs[index] for index in self.model.main.inputs if index in inputs}
@@ -120,7 +120,7 @@ class Partial:
                     raise
 
     def _choose(self) -> None:
-        """Choose the operators that have what they read, and cut them out."""
+        """Choose the operators whose inputs exist, and cut them out."""
         operators = self._model.main.operators
         self._lacking, self._fed = {}, {}
         for index, operator in enumerate(operators):
@@ -130,7 +130,7 @@ class Partial:
             for tensor in operator.inputs:
                 writer = None if tensor == NO_TENSOR else self._producer[tensor]
                 if writer is not None and writer in self._causes | self._lacking and tensor not in self._fed:
-                    self._lacking[index] = f"it reads what operator {writer} ({operators[writer].name}) would write"
+                    self._lacking[index] = f"it reads the output of operator {writer} ({operators[writer].name})"
                     self._offer(index)
                     break
         self._chosen = [index for index in range(len(operators)) if index not in self._causes | self._lacking]
@@ -144,7 +144,7 @@ class Partial:
                 self._fed[tensor] = values
 
     def _blame(self, refusal: LitertRefusalError) -> bool:
-        """Leave out the operators that `refusal` is about; False where it does not tell or is one too many."""
+        """Leave out the operators that `refusal` names; False if it names none or there were too many."""
         self.first_refusal = self.first_refusal or refusal
         self._attempts += 1
         found = self._refused(refusal)
@@ -170,7 +170,7 @@ class Partial:
         return {index: f"LiteRT refuses it: {refusal.said}"}
 
     def _blame_crash(self, failure: LitertFailureError, inputs: Values | None) -> bool:
-        """Leave out the operator that LiteRT dies of: the last one of the shortest run of operators that kills it."""
+        """Leave out the operator that crashes LiteRT: the last one of the shortest run of operators that crashes it."""
         self.first_refusal = self.first_refusal or failure
         self._crashes += 1
         if self._crashes > _MOST_CRASHES:
@@ -184,7 +184,7 @@ class Partial:
                 high = middle
         if high == len(self._chosen) and self._survives(self._chosen, inputs):
             return False  # it does not happen again
-        self._causes[self._chosen[high - 1]] = f"LiteRT {failure.how} in it"
+        self._causes[self._chosen[high - 1]] = f"LiteRT {failure.how} on it"
         return True
 
     def _survives(self, operators: Sequence[int], inputs: Values | None) -> bool:
@@ -202,7 +202,7 @@ class Partial:
 
 
 def describe(left_out: Sequence[LeftOut]) -> str:
-    """Return in words what was not executed, the causes only; empty where everything was."""
+    """Return in words what was not executed, only the causes; empty if everything was."""
     groups: dict[tuple[str, str], list[int]] = {}
     for entry in left_out:
         if entry.is_cause:

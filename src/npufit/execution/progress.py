@@ -1,4 +1,4 @@
-"""How far a run has come, told to whoever wants to show it."""
+"""Progress of a run, for whoever wants to show it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from npufit.ethosu import Memory, Operation
 
 
 class Stage(StrEnum):
-    """The parts of a run that may take long, as people call them."""
+    """The parts of a run that may take long, by the names that users see."""
 
     COMPILE = "compiling with Vela"
     LOAD = "loading"
@@ -18,10 +18,10 @@ class Stage(StrEnum):
 
 
 class Progress(Protocol):
-    """Is told how far a stage is. It is called often and must cost nothing worth mentioning."""
+    """Receives the progress of a stage. It is called often and must cost almost nothing."""
 
     def __call__(self, stage: Stage, done: int = 0, total: int = 0) -> None:
-        """Take note that `done` of `total` steps of `stage` are finished; a total of 0 is not known."""
+        """Note that `done` of `total` steps of `stage` are finished; a total of 0 means unknown."""
         ...
 
 
@@ -30,7 +30,7 @@ def ignore_progress(stage: Stage, done: int = 0, total: int = 0) -> None:
 
 
 class OperationCounter:
-    """A listener of the simulator that tells how many operations of an inference were executed."""
+    """A simulator listener that reports how many operations of an inference were executed."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         """Count to `total`, the operations of all calls."""

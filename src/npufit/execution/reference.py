@@ -1,4 +1,4 @@
-"""LiteRT's reference kernels (`OpResolverType.BUILTIN_REF`): the golden that everything is compared with."""
+"""LiteRT's reference kernels (`OpResolverType.BUILTIN_REF`): the reference that everything is compared with."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from npufit.litert import TIME_LIMIT_S, WORKER, Failure, LitertFailureError, Lit
 from npufit.tflite import serialize_model
 
 GOLDEN = "LiteRT BUILTIN_REF"
-"""How reports call the reference kernels."""
+"""The name of the reference kernels in reports."""
 
 
 class Reference:
-    """A model that is loaded in the reference kernels and can be run any number of times.
+    """A model loaded in the reference kernels, which can be run any number of times.
 
-    LiteRT runs in a process of its own. Where that died, the model is loaded again for the next run.
+    LiteRT runs in its own process. If that process dies, the model is loaded again for the next run.
     """
 
     def __init__(self, model: Model, time_limit_s: float = TIME_LIMIT_S) -> None:
         """Load `model`; `time_limit_s` bounds that and each run.
 
-        Raises LitertRefusalError (an InputError) where LiteRT cannot, for example for an operator that it does not
-        have, LitertFailureError (a ToolError) where it crashes or breaks a bound.
+        Raises LitertRefusalError (an InputError) if LiteRT cannot load it, for example because it lacks an operator,
+        LitertFailureError (a ToolError) if it crashes or exceeds a limit.
         """
         refuse_unsafe(model)
         self._model, self._time_limit_s = model, time_limit_s
@@ -39,11 +39,11 @@ class Reference:
         self._load()
 
     def run(self, inputs: Values, wanted: Iterable[int] | None = None) -> dict[int, Array]:
-        """Return every tensor that an operator of the main subgraph writes, by tensor index; or only those `wanted`.
+        """Return every tensor that an operator of the main subgraph writes, by tensor index; or only those in `wanted`.
 
-        State starts anew with every run, as the file says. Tensors whose type NumPy does not have are left out, and so
-        are those that LiteRT does not keep. Raises LitertRefusalError where a kernel refuses the values,
-        LitertFailureError where LiteRT crashes or breaks a bound.
+        State starts from the file's values in every run. Tensors whose type NumPy lacks are left out, and so are those
+        that LiteRT does not keep. Raises LitertRefusalError if a kernel refuses the values, LitertFailureError if
+        LiteRT crashes or exceeds a limit.
         """
         known = self._computed if wanted is None else tuple(set(self._computed).intersection(wanted))
         if self._generation != WORKER.generation:
@@ -89,13 +89,13 @@ class Reference:
 
 
 def computed_tensors(model: Model) -> tuple[int, ...]:
-    """Return the tensors that operators of the main subgraph write and whose values NumPy can hold, in that order."""
+    """Return the tensors that operators of the main subgraph write and that NumPy can hold, in that order."""
     written = (index for operator in model.main.operators for index in operator.outputs if index != NO_TENSOR)
     return tuple(index for index in dict.fromkeys(written) if dtype_of(model.main.tensors[index]) is not None)
 
 
 def _for_execution(model: Model) -> Model:
-    """Return `model` without what LiteRT does not need, and with what it cannot take in a form that it can.
+    """Return `model` without the parts that LiteRT does not need, and with the rest in a form that it accepts.
 
     Metadata may be meant for another runtime, such as the memory plan of TensorFlow Lite for Microcontrollers.
     """
@@ -107,10 +107,10 @@ def _for_execution(model: Model) -> Model:
 
 
 def _with_sound_axis(tensor: Tensor) -> Tensor:
-    """Return `tensor` with axis 0 where the axis of its scales is not one of its own.
+    """Return `tensor` with scale axis 0 if its axis is out of range.
 
-    Old converters wrote the axis of the weights at biases, and TensorFlow Lite for Microcontrollers does not mind;
-    LiteRT refuses it. Where there is one axis or one scale, nothing else can be meant.
+    Old converters wrote the axis of the weights into biases, which TensorFlow Lite for Microcontrollers tolerates and
+    LiteRT refuses. With one axis or one scale, nothing else can be meant.
     """
     quantization, rank = tensor.quantization, len(tensor.shape or ())
     if quantization.axis < max(1, rank) or (rank > 1 and len(quantization.scales) > 1):
@@ -119,7 +119,7 @@ def _with_sound_axis(tensor: Tensor) -> Tensor:
 
 
 def _without_initial_state(tensor: Tensor) -> Tensor:
-    """Return a variable without the values that it starts with: LiteRT takes none from a file, so `run` sets them."""
+    """Return a variable without its initial values: LiteRT takes none from a file, so `run` sets them."""
     return replace(tensor, buffer=NO_BUFFER) if tensor.is_variable and tensor.buffer.size_bytes else tensor
 
 

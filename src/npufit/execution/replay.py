@@ -1,4 +1,4 @@
-"""A capture executed: its submissions on the simulator, the operators between them in the reference kernels."""
+"""Executing a capture: its submissions on the simulator, the operators between them in the reference kernels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from npufit.litert import TIME_LIMIT_S
 
 
 class Replay:
-    """A capture that is loaded and can be run any number of times."""
+    """A loaded capture that can be run any number of times."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Replay:
     ) -> None:
         """Load the partitions; `time_limit_s` is for each load and run of LiteRT.
 
-        Raises InputError where they do not add up to an inference of `model`.
+        Raises InputError if they do not add up to an inference of `model`.
         """
         self._model = model
         self._calls: list[_Submission] = []
@@ -52,31 +52,31 @@ class Replay:
 
     @property
     def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]:
-        """What the sanitizer found in the last run: the number of the partition and the finding."""
+        """The sanitizer's findings in the last run: the number of the partition and the finding."""
         return tuple((number, finding) for number, call in enumerate(self._calls) for finding in call.findings)
 
     @property
     def in_bricks(self) -> dict[int, Array]:
-        """Tensors that left a partition of the last run in bricks, read as what they are."""
+        """Tensors that left a partition of the last run in bricks, read in that order."""
         return {tensor: values for call in self._calls for tensor, values in call.in_bricks.items()}
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """The operators for the CPU that LiteRT cannot execute; what they would write is made up."""
+        """The operators for the CPU that LiteRT cannot execute; their outputs are made up."""
         return tuple(entry for step in self._steps if isinstance(step, Segment) for entry in step.left_out)
 
     def run(self, inputs: Values) -> dict[int, Array]:
-        """Return every tensor of the model that was computed, by tensor index, as its readers find it."""
+        """Return every computed tensor of the model, by tensor index, as its readers see it."""
         self._counter.restart()
         return run_steps(self._model, self._steps, inputs)
 
     def observe(self, inputs: Values) -> dict[int, Array]:
-        """Return what `run` does: Mesa's driver uses no memory twice, so every feature map is there at the end."""
+        """Return what `run` does: Mesa's driver reuses no memory, so every feature map still exists at the end."""
         return self.run(inputs)
 
 
 class _Submission(Step):
-    """One partition: its inputs are put into its IO buffer, its feature maps are read from there."""
+    """One partition: its inputs are written to its IO buffer, its feature maps are read from there."""
 
     def __init__(self, model: Model, partition: CapturedPartition) -> None:
         submission = partition.submission
@@ -113,7 +113,7 @@ class _Submission(Step):
         return [self._slots[index] for index in self.partition.inputs if index in self._slots]
 
     def _feature_maps(self, io: npt.NDArray[np.uint8]) -> dict[int, Array]:
-        """Return what the partition computed; the driver hands bricks out as they lie, so readers outside get them."""
+        """Return the partition's results; the driver passes bricks out unchanged, so outside readers get them."""
         found: dict[int, Array] = {}
         for slot in self.partition.slots:
             if slot.tensor in self.partition.inputs:
@@ -128,7 +128,7 @@ class _Submission(Step):
 
 
 def slot_bytes(model: Model, slot: Slot) -> int:
-    """Return the size of a slot without what rounds it up."""
+    """Return the size of a slot without its padding."""
     return model.main.tensors[slot.tensor].size_bytes
 
 
@@ -144,9 +144,9 @@ def read_slot(io: npt.NDArray[np.uint8], slot: Slot, dtype: np.dtype[np.generic]
 
 
 def _order(model: Model, calls: Sequence[_Submission], time_limit_s: float) -> Iterator[Step]:
-    """Yield the submissions in their order, and before each the operators that it waits for.
+    """Yield the submissions in order, and before each the operators that it waits for.
 
-    Raises InputError where what a submission reads is computed by nothing before it.
+    Raises InputError if nothing before a submission computes its inputs.
     """
     main = model.main
     on_npu = {operator for call in calls for operator in call.partition.operators}
@@ -159,7 +159,10 @@ def _order(model: Model, calls: Sequence[_Submission], time_limit_s: float) -> I
             waiting = [index for index in waiting if index not in ready]
         missing = [tensor for tensor in call.partition.inputs if tensor not in known]
         if missing:
-            raise InputError(f"{model.name}: a submission reads tensor {missing[0]}, which nothing before it writes.")
+            raise InputError(
+                f"{model.name}: a submission reads tensor {missing[0]}, which nothing before it writes. "
+                "Is the capture of this model?"
+            )
         known.update(tensor for index in call.partition.operators for tensor in main.operators[index].outputs)
         yield call
     if waiting:
@@ -172,7 +175,7 @@ def _is_there(model: Model, index: int) -> bool:
 
 
 def _runnable(model: Model, waiting: Sequence[int], known: set[int]) -> list[int]:
-    """Return the operators that can run now, and add what they write to `known`."""
+    """Return the operators that can run now, and add their outputs to `known`."""
     ready: list[int] = []
     for index in waiting:
         operator = model.main.operators[index]

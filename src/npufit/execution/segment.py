@@ -14,13 +14,13 @@ from npufit.litert import TIME_LIMIT_S
 
 
 class Segment:
-    """Operators that the reference kernels execute; tensors keep the indices that they have in the whole model.
+    """Operators that the reference kernels execute; tensors keep their indices in the whole model.
 
-    What operators would write that LiteRT cannot execute is made up, the same in every model that has the tensor.
+    Outputs of operators that LiteRT cannot execute are made up, identically in every model that has the tensor.
     """
 
     def __init__(self, model: Model, operators: Sequence[int], time_limit_s: float = TIME_LIMIT_S) -> None:
-        """Load the operators of the main subgraph with these indices. Raises InputError where LiteRT can run none."""
+        """Load the operators of the main subgraph with these indices. Raises InputError if LiteRT can run none."""
         self.operators = tuple(operators)
         cut = cut_segment(model, operators)
         self._inputs = cut.main.inputs
@@ -32,6 +32,6 @@ class Segment:
         return tuple(replace(entry, operator=self.operators[entry.operator]) for entry in self._partial.left_out)
 
     def run(self, values: Values) -> dict[int, Array]:
-        """Return what the operators write; `values` has at least what they read."""
+        """Return the outputs of the operators; `values` has at least their inputs."""
         computed = self._partial.run({index: values[index] for index in self._inputs}, refusals_too=True)
         return {**self._partial.fed, **computed}

@@ -1,4 +1,4 @@
-"""A model executed step by step: a step is a call of the NPU, or a run of operators in the reference kernels."""
+"""Executing a model step by step: a step is a call of the NPU, or a run of operators in the reference kernels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npufit.graph import Model
 
 
 class Step(Protocol):
-    """Something that computes tensors from tensors; both are given by tensor index."""
+    """Something that computes tensors from tensors, both by tensor index."""
 
     def run(self, values: Values) -> dict[int, Array]:
         """Return the tensors that this step writes; `values` has those of the steps before it."""
@@ -19,7 +19,7 @@ class Step(Protocol):
 
 
 def run_steps(model: Model, steps: Iterable[Step], inputs: Values) -> dict[int, Array]:
-    """Return the inputs and all tensors that `steps` write. Raises InputError where a step lacks what it reads."""
+    """Return the inputs and all tensors that `steps` write. Raises InputError if a step lacks an input."""
     values = _Computed(model.name)
     values.update(inputs)
     for step in steps:
@@ -28,7 +28,7 @@ def run_steps(model: Model, steps: Iterable[Step], inputs: Values) -> dict[int, 
 
 
 class _Computed(dict[int, Array]):
-    """The tensors so far; one that is missing is an error of the model, not of a step."""
+    """The tensors so far; a missing one is an error of the model, not of a step."""
 
     def __init__(self, model_name: str) -> None:
         super().__init__()
@@ -36,6 +36,6 @@ class _Computed(dict[int, Array]):
 
     def __missing__(self, tensor: int) -> Array:
         raise InputError(
-            f"{self._model_name}: tensor {tensor} is read before a step has written it. Operators that share state "
-            "over resources cannot be executed one after the other."
+            f"{self._model_name}: tensor {tensor} is read before a step has written it. npufit cannot execute "
+            "operators that share state through resources one after the other."
         )

@@ -1,7 +1,7 @@
-"""Operators that LiteRT's kernels do not check and then write over their memory: these are never executed.
+"""Operators that LiteRT's kernels do not check and that make them overwrite memory; these are never executed.
 
-A crash is caught in any case (`npufit.litert`); but damaged memory need not crash, and then nothing that the process
-says afterwards is worth anything.
+A crash is caught in any case (`npufit.litert`), but damaged memory need not crash, and then no later result of the
+process can be trusted.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def _reason(subgraph: Subgraph, operator: Operator) -> str:
 
 
 def _svdf(subgraph: Subgraph, operator: Operator) -> str:
-    """The integer kernel takes state and time weights for 16 bits without a look at their types.
+    """The integer kernel reads state and time weights as 16-bit values without checking their types.
 
-    TensorFlow Lite for Microcontrollers has a second kernel, with 8 bits for both. With such a file LiteRT (2.3) writes
-    twice the size of the state: "double free or corruption" some time later.
+    TensorFlow Lite for Microcontrollers has a second kernel, with 8 bits for both. Given such a file, LiteRT (2.3)
+    writes twice the size of the state: "double free or corruption" some time later.
     """
     if _element(subgraph, operator, 0) is not ElementType.INT8:
         return ""
@@ -48,7 +48,7 @@ def _svdf(subgraph: Subgraph, operator: Operator) -> str:
     if (state, weights) == (ElementType.INT16, ElementType.INT16):
         return ""
     return (
-        f"LiteRT's kernel takes the state and the time weights for int16 and would write over its memory; they are "
+        "LiteRT's kernel reads the state and the time weights as int16 and would overwrite its memory; they are "
         f"{state} and {weights}, a form for TensorFlow Lite for Microcontrollers"
     )
 

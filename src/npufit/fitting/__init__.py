@@ -1,4 +1,4 @@
-"""fit: rewrite a model until it fits its target: the search, the proof that the answer is the same, and recipes.
+"""fit: rewrite a model until it fits its target: the search, the proof that the answer is unchanged, and recipes.
 
 `npufit.fitting.search` and `npufit.fitting.proof` have faces of their own.
 """

@@ -1,4 +1,4 @@
-"""Fitting a model to its target: search, prove, and search again without what failed its proof."""
+"""Fitting a model to its target: search, prove, and search again without passes that failed their proof."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from npufit.loading import ModelSource
 from npufit.rewrite import Exactness, Pass, load_pass, parse_pass, pass_names
 
 _SIMULATED = "vela"
-"""The stack whose programs can be executed here."""
+"""The stack whose compiled programs can be executed here."""
 
 
 def fit(model: ModelSource, target: TargetChoice, options: FitOptions | None = None) -> FitResult:
@@ -35,8 +35,8 @@ def fit(model: ModelSource, target: TargetChoice, options: FitOptions | None = N
 
     A pass that fails its proof is left out, and listed in `FitResult.failures`.
 
-    Raises InputError for a wrong target, an approximate pass that is not allowed, options of a pass that cannot be met,
-    or a model that cannot be run for a proof; ToolError where a needed tool fails.
+    Raises InputError for a wrong target, an approximate pass that is not allowed, pass options that cannot be met, or a
+    model that cannot be run for a proof; ToolError if a needed tool fails.
 
     >>> import npufit
     >>> options = npufit.FitOptions(passes=("fold-pad",), inputs=1)
@@ -59,14 +59,14 @@ def fit(model: ModelSource, target: TargetChoice, options: FitOptions | None = N
 
 
 def list_passes(model: ModelSource, target: TargetChoice, options: FitOptions | None = None) -> FitResult:
-    """Return where each pass alone would apply to `model`, and what that would gain; nothing is changed."""
+    """Return where each pass alone would apply to `model`, and its gain; nothing is changed."""
     start = _start(model, target, replace(options or FitOptions(), allow_approximate=True))
     found = survey(start.original, start.passes, start.search_options([]))
     return replace(start.result(found, None), is_survey=True)
 
 
 def all_passes() -> tuple[Pass, ...]:
-    """Return every pass with its options at their defaults, in the order in which a search tries them."""
+    """Return every pass with its default options, in the order in which a search tries them."""
     return _named(pass_names())
 
 
@@ -105,7 +105,7 @@ def _start(model: ModelSource, target: TargetChoice, options: FitOptions) -> _St
         passes = tuple(parse_pass(pass_) if isinstance(pass_, str) else pass_ for pass_ in passes)
     for pass_ in passes or ():
         if pass_.exactness is Exactness.APPROXIMATE and not options.allow_approximate:
-            raise InputError(f"{pass_text(pass_)} changes the answer. Add --allow-approximate to have it all the same.")
+            raise InputError(f"{pass_text(pass_)} changes the answer. Add --allow-approximate to allow it.")
     for name in options.skip:
         load_pass(name)
     original = check(model, target, CheckOptions(place=options.place))
@@ -122,7 +122,7 @@ def _named(names: Sequence[str]) -> tuple[Pass, ...]:
 
 
 def _prove(start: _Start, found: SearchResult) -> Proof:
-    """Return the proof of all steps in the reference kernels and, where that can be, on the simulator."""
+    """Return the proof of all steps in the reference kernels and, if possible, on the simulator."""
     model, options = found.original.model, start.options
     inputs = (*(start.samples or seeded_inputs(model, options.inputs, options.seed)), *extreme_inputs(model))
     proof = prove(found.steps, inputs, options.progress, options.place.time_limit_s)

@@ -1,4 +1,4 @@
-"""What a user may set for a fit."""
+"""Options of a fit."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from npufit.stacks import PlaceOptions
 
 @dataclass(frozen=True, slots=True)
 class FitOptions:
-    """What a user may set for a fit.
+    """Options of a fit.
 
-    `passes` are applied wherever they can be, in their order, better or not; each is a pass, or written as on the
-    command line: `fold-pad:growth=1`. Where None, a search chooses among all. `skip` has names of passes to leave out.
+    `passes` are applied wherever they can be, in order, whether they help or not; if None, a search chooses among all.
+    `skip` has names of passes. `samples` replace the random inputs; `inputs` is the number of random inputs.
 
     The proof runs `inputs` sets of random values (8 by default) from `seed` on, or `samples`: a folder of images, .npy
     or .npz files, of which at most `inputs` are read, or the inputs themselves.

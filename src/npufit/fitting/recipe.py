@@ -1,4 +1,4 @@
-"""Recipes: what was done to a model, as a JSON file that can be read, kept and replayed."""
+"""Recipes: the passes applied to a model, as a JSON file that can be read, kept and replayed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FORM = 1
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Passes in their order, and what they were found for: by which version, on which target and model."""
+    """Passes in order, and their origin: by which version, for which target and model they were found."""
 
     passes: tuple[Pass, ...]
     npufit_version: str
@@ -66,12 +66,12 @@ class _RecipeForm(_Strict):
 
 
 def read_recipe(path: str | Path) -> Recipe:
-    """Return the recipe in the file at `path`. Raises InputError with every place at which it is wrong."""
+    """Return the recipe in the file at `path`. Raises InputError listing what is wrong with it."""
     data = read_bounded(Path(path), LARGEST_RECIPE_BYTES, "Give a recipe that `npufit fit` wrote.")
     try:
         form = _RecipeForm.model_validate_json(data)
     except ValidationError as error:
-        raise InputError(f"{path}: is not a recipe of npufit fit: {_problems(error)}.") from None
+        raise InputError(f"{path}: not a recipe of npufit fit: {_problems(error)}.") from None
     try:
         passes = tuple(make_pass(entry.name, entry.options) for entry in form.passes)
     except InputError as error:
@@ -85,7 +85,7 @@ def pass_options(pass_: Pass) -> dict[str, Any]:
 
 
 def pass_text(pass_: Pass) -> str:
-    """Return a pass as people write it, such as `fold-pad:growth=1`; options at their default are left out."""
+    """Return a pass as users write it, such as `fold-pad:growth=1`; default options are left out."""
     given = [
         f"{field.name.replace('_', '-')}={option_text(getattr(pass_, field.name))}"
         for field in fields(pass_)
@@ -95,7 +95,7 @@ def pass_text(pass_: Pass) -> str:
 
 
 def option_text(value: Any) -> str:
-    """Return the value of an option as people write it."""
+    """Return the value of an option as users write it."""
     value = _plain(value)
     if isinstance(value, list):
         return "+".join(map(str, cast("list[Any]", value)))
@@ -110,7 +110,7 @@ def _plain(value: Any) -> Any:
 
 
 def _problems(error: ValidationError) -> str:
-    """Return what is wrong where, the first few places."""
+    """Return the first few problems and their places."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     words = [f"{'.'.join(map(str, entry['loc'])) or 'the file'}: {entry['msg']}" for entry in found[:4]]
     return shorten("; ".join(words), 400)

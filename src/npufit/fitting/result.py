@@ -17,8 +17,8 @@ from npufit.graph import Model
 class FitResult:
     """A model fitted to a target: placed before and after, the steps between, a verdict on every pass, the proof.
 
-    `proof` is None where nothing was changed, or no proof was wanted. `is_survey` says that passes were only asked
-    where they would apply.
+    `proof` is None if nothing was changed, or no proof was requested. `is_survey` says that the passes were only tried
+    to see where they apply.
     """
 
     original: CheckResult
@@ -42,10 +42,10 @@ class FitResult:
 
     @property
     def failures(self) -> tuple[PassVerdict, ...]:
-        """The passes that failed; none of them is in the result."""
+        """The passes that failed their proof; none of them is in the result."""
         return tuple(verdict for verdict in self.verdicts if verdict.outcome is PassOutcome.FAILED)
 
     @property
     def is_complete(self) -> bool:
-        """True where every operator of the result runs on the NPU without a hazard."""
+        """True if every operator of the result runs on the NPU without a hazard."""
         return fits(self.result)

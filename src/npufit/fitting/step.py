@@ -1,4 +1,4 @@
-"""A step of a fit: one pass that was applied, as the search takes it and the proof examines it."""
+"""A step of a fit: one applied pass, as the search takes it and the proof examines it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npufit.rewrite import Exactness, Pass, Site
 
 @dataclass(frozen=True, slots=True)
 class FitStep:
-    """One pass that was applied: the model before it, and where the model after it runs."""
+    """One applied pass: the model before it, and the placement of the model after it."""
 
     pass_: Pass
     before: Model
@@ -21,5 +21,5 @@ class FitStep:
 
     @property
     def is_exact(self) -> bool:
-        """True where the pass promises the same answer, byte for byte."""
+        """True if the pass promises the same answer, byte for byte."""
         return self.pass_.exactness is Exactness.EXACT

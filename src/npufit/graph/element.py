@@ -34,7 +34,7 @@ class ElementType(StrEnum):
 
     @property
     def bits(self) -> int:
-        """Width of one element in bits; 0 where elements have no fixed width (string, resource, variant)."""
+        """Width of one element in bits; 0 if elements have no fixed width (string, resource, variant)."""
         return _BITS[self]
 
     @property
@@ -44,7 +44,7 @@ class ElementType(StrEnum):
 
     @property
     def is_8_bit(self) -> bool:
-        """True for int8 and uint8, the types that the NPUs of this project compute in."""
+        """True for int8 and uint8, the types in which this project's NPUs compute."""
         return self in (ElementType.INT8, ElementType.UINT8)
 
     @property

@@ -10,13 +10,13 @@ from npufit.graph.options import Options
 from npufit.graph.tensor import Buffer, Tensor
 
 CUSTOM = "CUSTOM"
-"""The operator type of custom operators; `Operator.custom_code` names them."""
+"""The operator type of custom operators; `Operator.custom_code` identifies them."""
 
 ETHOS_U = "ethos-u"
 """The custom code of the operator that stands for one call of an Arm Ethos-U, in a file that Vela compiled."""
 
 NO_TENSOR = -1
-"""The tensor index of an optional input that is left out."""
+"""The tensor index of an omitted optional input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Operator:
         return self.name == ETHOS_U
 
     def input(self, position: int) -> int:
-        """Return the tensor index of the input at `position`, or NO_TENSOR where it is left out."""
+        """Return the tensor index of the input at `position`, or NO_TENSOR if it is omitted."""
         return self.inputs[position] if position < len(self.inputs) else NO_TENSOR
 
 
@@ -59,7 +59,7 @@ class OperatorId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Subgraph:
-    """A graph of operators in the order in which the interpreter runs them."""
+    """A graph of operators in execution order."""
 
     tensors: tuple[Tensor, ...]
     inputs: tuple[int, ...]
@@ -69,15 +69,15 @@ class Subgraph:
     debug_metadata: int = -1
 
     def input_tensors(self, operator: Operator) -> Iterator[Tensor]:
-        """Yield the tensors that `operator` reads, without the ones left out."""
+        """Yield the tensors that `operator` reads, without omitted ones."""
         return (self.tensors[index] for index in operator.inputs if index != NO_TENSOR)
 
     def output_tensors(self, operator: Operator) -> Iterator[Tensor]:
-        """Yield the tensors that `operator` writes, without the ones left out."""
+        """Yield the tensors that `operator` writes, without omitted ones."""
         return (self.tensors[index] for index in operator.outputs if index != NO_TENSOR)
 
     def operator_name(self, operator: Operator) -> str:
-        """Return the name of the first output, which is how people know an operator."""
+        """Return the name of the first output, by which people know an operator."""
         return next((tensor.name for tensor in self.output_tensors(operator)), "")
 
 
@@ -93,7 +93,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """A named blob that travels with the model."""
+    """A named blob in the file."""
 
     name: str
     buffer: Buffer
@@ -101,7 +101,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that travels behind the model, such as the labels of its classes. Interpreters do not see it."""
+    """A file appended to the model, such as the labels of its classes. Interpreters do not see it."""
 
     name: str
     data: bytes
@@ -109,7 +109,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A whole model. `name` is how messages call it and is not part of the file."""
+    """A whole model. `name` is its name in messages and is not part of the file."""
 
     name: str
     subgraphs: tuple[Subgraph, ...]
@@ -123,7 +123,7 @@ class Model:
 
     @property
     def main(self) -> Subgraph:
-        """The subgraph that an inference runs."""
+        """The subgraph of an inference."""
         return self.subgraphs[0]
 
     def operator(self, operator: OperatorId) -> Operator:

@@ -1,4 +1,4 @@
-"""How many operands and results an operator needs at least; LiteRT refuses a file where one is missing."""
+"""How many operands and results an operator needs at least; LiteRT refuses a file if one is missing."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _REFUSED = "LiteRT refuses this file: write it again"
 
 
 def has_operands(operator: Operator) -> bool:
-    """Return whether `operator` has a result and what its type cannot do without; False where the table has no roles.
+    """Return whether `operator` has a result and its type's required operands; False if the table has no roles.
 
-    Asked of operators of an untrusted file, before a pass relies on them.
+    Used on operators of an untrusted file, before a pass relies on them.
     """
     row = operator_type(operator)
     first = operator.inputs[: row.required]
@@ -22,7 +22,8 @@ def has_operands(operator: Operator) -> bool:
 
 
 def require_operands(model: Model) -> None:
-    """Raise ModelError at the first operator that lacks an operand or result, or writes a constant: nothing runs it."""
+    """Raise ModelError at the first operator that lacks an operand or result, or writes a constant: nothing can run
+    it."""
     for number, subgraph in enumerate(model.subgraphs):
         for index, operator in enumerate(subgraph.operators):
             constant = next((one for one in operator.outputs if _is_constant(subgraph, one)), None)

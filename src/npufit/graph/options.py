@@ -1,4 +1,4 @@
-"""The options of operators: typed where npufit reasons about them, complete and untyped otherwise.
+"""The options of operators: typed if npufit reasons about them, otherwise complete and untyped.
 
 The fields are those of the TFLite schema, in snake case; the defaults are the schema's.
 """
@@ -269,5 +269,5 @@ Options = (
 
 
 def fused_activation(options: Options | None) -> Activation:
-    """Return the activation that is fused into an operator with these options; NONE where it has no such field."""
+    """Return the activation fused into an operator with these options; NONE if it has no such field."""
     return getattr(options, "fused_activation_function", Activation.NONE)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CustomQuantization:
-    """Quantization details in a format of their own, kept as bytes."""
+    """Quantization details in a custom format, kept as bytes."""
 
     custom: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class BlockwiseQuantization:
-    """Quantization per block: the scales and zero points stand in other tensors, given by index."""
+    """Quantization per block: the scales and zero points are in other tensors, given by index."""
 
     scales: int
     zero_points: int
@@ -24,7 +24,7 @@ class BlockwiseQuantization:
 
 @dataclass(frozen=True, slots=True)
 class MultiAxisQuantization:
-    """Quantization along several axes: the scales and zero points stand in other tensors, given by index."""
+    """Quantization along several axes: the scales and zero points are in other tensors, given by index."""
 
     scales: int
     zero_points: int
@@ -51,12 +51,12 @@ class Quantization:
 
     @property
     def scale(self) -> float:
-        """Scale of the first (or only) channel; 0.0 where there is none."""
+        """Scale of the first (or only) channel; 0.0 if there is none."""
         return self.scales[0] if self.scales else 0.0
 
     @property
     def zero_point(self) -> int:
-        """Zero point of the first (or only) channel; 0 where there is none."""
+        """Zero point of the first (or only) channel; 0 if there is none."""
         return self.zero_points[0] if self.zero_points else 0
 
     def real(self, integer: float) -> float:
@@ -65,14 +65,14 @@ class Quantization:
 
     @property
     def is_quantized(self) -> bool:
-        """True where the file gives scales or other details; bare min/max ranges do not count."""
+        """True if the file gives scales or other details; bare min/max ranges do not count."""
         return bool(self.scales) or self.details is not None
 
     @property
     def is_per_channel(self) -> bool:
-        """True where the scales differ; channels that all share one scale count as per-tensor."""
+        """True if the scales differ; channels that all share one scale count as per-tensor."""
         return any(scale != self.scales[0] for scale in self.scales)
 
 
 NOT_QUANTIZED = Quantization()
-"""The parameters of a tensor that has none."""
+"""The parameters of a tensor without quantization."""

@@ -1,4 +1,4 @@
-"""Quantization that no kernel computes with: LiteRT refuses such a file or answers nonsense."""
+"""Quantization that no kernel can compute with: LiteRT refuses the file or gives meaningless answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npufit.graph.tensor import Tensor
 
 
 def require_scales(model: Model) -> None:
-    """Raise ModelError at the first tensor whose scales or zero points cannot be those of its values."""
+    """Raise ModelError at the first tensor whose scales or zero points cannot belong to its values."""
     for number, subgraph in enumerate(model.subgraphs):
         for index, tensor in enumerate(subgraph.tensors):
             problem = _problem(tensor)
@@ -30,12 +30,12 @@ def _problem(tensor: Tensor) -> str:
     if len(scales) > 1 and tensor.shape is not None:
         size = tensor.shape[axis] if 0 <= axis < len(tensor.shape) else 0
         if size != len(scales):
-            return f"it has {plural(len(scales), 'scale')}, and its dimension {axis} has {size}"
+            return f"it has {plural(len(scales), 'scale')}, but its dimension {axis} has {size}"
     if len(points) not in (0, 1, len(scales)):
-        return f"it has {plural(len(scales), 'scale')} and {plural(len(points), 'zero point')}"
+        return f"it has {plural(len(scales), 'scale')}, but {plural(len(points), 'zero point')}"
     try:
         lowest, highest = tensor.element.integer_range
     except ValueError:
         return ""
     far = next((point for point in points if not lowest <= point <= highest), None)
-    return "" if far is None else f"a zero point is {far}, outside of {tensor.element}"
+    return "" if far is None else f"a zero point is {far}, outside the range of {tensor.element}"

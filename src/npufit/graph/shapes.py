@@ -1,4 +1,4 @@
-"""Output shapes of operators, for files that store none and for networks that are being built."""
+"""Output shapes of operators, for files that store none and for networks under construction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from npufit.graph.validation import shape_problem
 
 
 def infer_shapes(subgraph: Subgraph) -> Subgraph:
-    """Return `subgraph` with the missing shapes of activations filled in, as far as the rules of their types reach.
+    """Return `subgraph` with missing activation shapes filled in, as far as the rules of their types allow.
 
-    A tensor lacks its shape where it is None, or where it is empty although an operator's rule gives it dimensions
-    (files of some converters store an empty shape without `has_rank`).
+    A tensor lacks its shape if it is None, or if it is empty although an operator's rule gives it dimensions (some
+    converters store an empty shape without `has_rank`).
     """
     tensors = list(subgraph.tensors)
     changed = False

@@ -11,10 +11,10 @@ from npufit.graph.quantization import NOT_QUANTIZED, Quantization
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Buffer:
-    """Bytes of a constant. Tensors that hold the same `Buffer` object share it in the file.
+    """Bytes of a constant. Tensors with the same `Buffer` object share it in the file.
 
-    `external` says that the bytes lie behind the flatbuffer, as in files above 2 GiB. `stored_empty` says that the
-    file stores zero bytes where others store nothing: LiteRT takes the first for a constant of size zero.
+    `external` says that the bytes lie after the flatbuffer, as in files above 2 GiB. `stored_empty` says that the file
+    stores zero bytes instead of nothing: LiteRT takes the former for a constant of size zero.
     """
 
     data: memoryview | bytes = b""
@@ -54,7 +54,7 @@ class Sparsity:
 
 @dataclass(frozen=True, slots=True)
 class VariantTensor:
-    """Shape and type of what a variant tensor (a tensor list) holds."""
+    """Shape and type of the content of a variant tensor (a tensor list)."""
 
     shape: tuple[int, ...]
     element: ElementType
@@ -63,7 +63,7 @@ class VariantTensor:
 
 @dataclass(frozen=True, slots=True)
 class ExternalData:
-    """Constant data in a file of its own, with a packing that only its reader knows."""
+    """Constant data in a separate file, with a packing that only its reader knows."""
 
     id: int
     group: int
@@ -76,9 +76,9 @@ class ExternalData:
 class Tensor:
     """One tensor of a subgraph.
 
-    `shape` is what the interpreter allocates; `shape_signature` has -1 where the size is dynamic. `shape` is
-    None where the file gives none (`npufit.graph.infer_shapes` fills it in where that can be done, and the reader marks
-    it as `shape_is_inferred`: a delegate that decides before anything is prepared sees the file's shapes only).
+    `shape` is what the interpreter allocates; `shape_signature` has -1 for dynamic sizes. `shape` is None if the file
+    gives none (`npufit.graph.infer_shapes` fills it in if possible, and the reader marks it as `shape_is_inferred`: a
+    delegate that decides before preparation sees only the file's shapes).
     """
 
     name: str
@@ -96,20 +96,20 @@ class Tensor:
 
     @property
     def is_constant(self) -> bool:
-        """True where the file holds the values."""
+        """True if the file stores the values."""
         return self.buffer.size_bytes > 0 or self.external_data is not None
 
     @property
     def is_dynamic(self) -> bool:
-        """True where a dimension is only known when the model runs."""
+        """True if a dimension is known only at run time."""
         return self.shape_signature is not None and any(size < 0 for size in self.shape_signature)
 
     @property
     def element_count(self) -> int:
-        """Number of elements; 1 for a scalar, 0 where the shape is unknown."""
+        """Number of elements; 1 for a scalar, 0 if the shape is unknown."""
         return 0 if self.shape is None else prod(self.shape)
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of all elements, rounded up to whole bytes; 0 where shape or width is unknown."""
+        """Bytes of all elements, rounded up to whole bytes; 0 if shape or width is unknown."""
         return (self.element_count * self.element.bits + 7) // 8

@@ -16,10 +16,10 @@ from npufit.graph.quantization import BlockwiseQuantization, MultiAxisQuantizati
 from npufit.graph.tensor import Tensor
 
 MAX_RANK = 16
-"""More dimensions than any TFLite kernel takes (8), with a margin."""
+"""More dimensions than any TFLite kernel supports (8), with a margin."""
 
 MAX_ELEMENTS = 1 << 40
-"""More elements than any memory holds; a shape above it is an error, not a plan."""
+"""More elements than any memory holds; a shape above this is an error."""
 
 _DAMAGED = "The file is damaged or was written by a broken tool: write it again"
 _CALLS = {
@@ -31,16 +31,16 @@ _CALLS = {
     "StablehloCaseOptions": ("branch_subgraph_indices",),
     "StablehloWhileOptions": ("cond_subgraph_index", "body_subgraph_index"),
 }
-"""The options that name the subgraphs which an operator runs, by options table."""
+"""The options that name the subgraphs that an operator runs, by options table."""
 
 
 def validate(model: Model) -> None:
     """Raise ModelError at the first broken invariant of `model`.
 
-    Checked: there is something to run; tensor and subgraph indices exist; shapes are neither negative nor absurd;
-    constants have the size that their shape says; no tensor is written twice, except by calls of an Ethos-U, of which
-    each may write a part; operators stand in an order in which they can run, which excludes cycles; no subgraph calls
-    itself.
+    It checks that there is something to run; that tensor and subgraph indices exist; that shapes are neither negative
+    nor absurd; that constants have the size of their shape; that no tensor is written twice, except by calls of an
+    Ethos-U, each of which may write a part; that operators are in a runnable order, which excludes cycles; and that no
+    subgraph calls itself.
     """
     if not model.subgraphs:
         raise ModelError(model.name, "the model has no subgraph", hint="There is nothing to run in this file")
@@ -60,7 +60,7 @@ def validate(model: Model) -> None:
 def shape_problem(shape: tuple[int, ...]) -> str:
     """Return what is wrong with `shape` (rank, a negative dimension, the number of elements), or an empty string."""
     if len(shape) > MAX_RANK:
-        return f"the shape has {len(shape)} dimensions where at most {MAX_RANK} are expected"
+        return f"the shape has {len(shape)} dimensions, but at most {MAX_RANK} are expected"
     if any(size < 0 for size in shape):
         return f"the shape {list(shape)} has a negative dimension"
     if prod(shape) > MAX_ELEMENTS:
@@ -111,7 +111,7 @@ class _SubgraphCheck:
                 first = writer.get(tensor)
                 if first is not None and not (operator.is_npu_call and operators[first].is_npu_call):
                     other = "it" if first == index else f"operator {first}"
-                    self._fail(f"writes a tensor that {other} writes as well", self._place(index, operator, tensor))
+                    self._fail(f"writes a tensor that {other} also writes", self._place(index, operator, tensor))
                 if tensor != NO_TENSOR:
                     writer.setdefault(tensor, index)
         return writer
@@ -137,12 +137,15 @@ def _tensor_problem(tensor: Tensor, count: int) -> str:
     if isinstance(details, (BlockwiseQuantization, MultiAxisQuantization)) and not (
         0 <= details.scales < count and -1 <= details.zero_points < count
     ):
-        return f"its scales and zero points stand in tensors {details.scales} and {details.zero_points} of {count}"
+        return (
+            f"its scales and zero points are in tensors {details.scales} and {details.zero_points}, but there are "
+            f"{count}"
+        )
     if tensor.sparsity is not None or tensor.element.bits == 0 or not tensor.buffer.size_bytes:
         return ""
     if tensor.shape is not None and tensor.buffer.size_bytes != tensor.size_bytes:
         return (
-            f"the constant holds {tensor.buffer.size_bytes} bytes where its shape {list(shape)} and type "
+            f"the constant has {tensor.buffer.size_bytes} bytes, but its shape {list(shape)} and type "
             f"{tensor.element} need {tensor.size_bytes}"
         )
     return ""
@@ -155,7 +158,7 @@ def _validate_calls(model: Model) -> None:
         for index, operator in enumerate(subgraph.operators):
             for callee in _called_subgraphs(operator):
                 if not 0 <= callee < count:
-                    problem = f"names subgraph {callee} where the file has {count}"
+                    problem = f"names subgraph {callee}, but the file has {count}"
                     raise ModelError(model.name, problem, Place(number, index, shorten(operator.name)), _DAMAGED)
                 calls.setdefault(number, set()).add(callee)
     try:
@@ -181,14 +184,16 @@ def _validate_signatures(model: Model) -> None:
         problem = ""
         if not 0 <= signature.subgraph < len(model.subgraphs):
             problem = (
-                f"signature '{shorten(signature.key)}' names subgraph {signature.subgraph} of {len(model.subgraphs)}"
+                f"signature '{shorten(signature.key)}' names subgraph {signature.subgraph}, but the file has "
+                f"{len(model.subgraphs)}"
             )
         else:
             count = len(model.subgraphs[signature.subgraph].tensors)
             for name, tensor in (*signature.inputs, *signature.outputs):
                 if not 0 <= tensor < count:
                     problem = (
-                        f"signature '{shorten(signature.key)}' ties '{shorten(name)}' to tensor {tensor} of {count}"
+                        f"signature '{shorten(signature.key)}' assigns '{shorten(name)}' to tensor {tensor}, but "
+                        f"there are {count}"
                     )
         if problem:
             raise ModelError(model.name, problem, hint=_DAMAGED)

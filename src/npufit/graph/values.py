@@ -20,9 +20,9 @@ _WHOLE_BYTES = frozenset(
 
 
 def constant_values(tensor: Tensor, limit: int = 64) -> tuple[int, ...] | None:
-    """Return the integers of a small constant, flattened; None where there are none or more than `limit`.
+    """Return the integers of a small constant, flattened; None if it has none or more than `limit`.
 
-    Meant for operands that are really options (axis, paddings, shape), so weights never need to be copied.
+    Meant for operands that are really options (axis, paddings, shape), so that weights never need to be copied.
     """
     if tensor.element not in _WHOLE_BYTES or not tensor.buffer.size_bytes or tensor.sparsity is not None:
         return None

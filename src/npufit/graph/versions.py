@@ -1,7 +1,7 @@
-"""The lowest version of its type that an operator needs; runtimes choose kernels by it.
+"""The lowest version of its type that an operator needs; runtimes choose kernels by version.
 
-Source: LiteRT, `tflite/tools/versioning/op_version.cc`. What tensors of more than four dimensions or of 16 bits need is
-not covered.
+Source: LiteRT, `tflite/tools/versioning/op_version.cc`. Requirements of tensors with more than four dimensions or
+16-bit values are not covered.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from npufit.graph.options import (
 
 
 def least_version(operator: Operator, *, int8: bool) -> int:
-    """Return the lowest version that knows the operands and options of `operator`, and takes int8 where that is so."""
+    """Return the lowest version that supports the operands and options of `operator`, and int8 if it is used."""
     needed = _NEEDED.get(operator.type, _nothing)(operator)
     return max(needed, operator_type(operator).int8_version if int8 else 1)
 
@@ -30,7 +30,7 @@ def least_version(operator: Operator, *, int8: bool) -> int:
 def eight_bit_operator(
     kind: str, inputs: tuple[int, ...], outputs: tuple[int, ...], options: Options | None = None
 ) -> Operator:
-    """Return an operator on 8-bit values, with the lowest version that takes int8; it takes uint8 as well."""
+    """Return an operator on 8-bit values, with the lowest version that takes int8, which also takes uint8."""
     operator = Operator(kind, inputs, outputs, options)
     return replace(operator, version=least_version(operator, int8=True))
 

@@ -1,4 +1,4 @@
-"""Who writes and who reads each tensor of a subgraph."""
+"""The writer and the readers of each tensor of a subgraph."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npufit.graph.model import NO_TENSOR, Subgraph
 class Wiring:
     """Producer and consumers of every tensor, as operator indices.
 
-    `producer[t]` is None for graph inputs, constants and variables; where several calls of an Ethos-U write parts of a
+    `producer[t]` is None for graph inputs, constants and variables; if several calls of an Ethos-U write parts of a
     tensor, it is the last of them. `consumers[t]` lists each reader once, in order.
     """
 
@@ -20,7 +20,7 @@ class Wiring:
 
 
 def wire(subgraph: Subgraph) -> Wiring:
-    """Return who writes and who reads each tensor of `subgraph`."""
+    """Return the writer and the readers of each tensor of `subgraph`."""
     producer: list[int | None] = [None] * len(subgraph.tensors)
     consumers: list[list[int]] = [[] for _ in subgraph.tensors]
     for index, operator in enumerate(subgraph.operators):

@@ -1,4 +1,4 @@
-"""How much arithmetic and memory traffic an operator means."""
+"""The arithmetic and memory traffic of an operator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Work:
 
 
 def measure_work(subgraph: Subgraph, operator: Operator) -> Work:
-    """Return the work of `operator`, one of `subgraph`.
+    """Return the work of `operator` in `subgraph`.
 
     `macs` counts multiply-accumulates of convolutions, matrix products and recurrent cells (the table of
     operator types names the formulas), without padding skipped at borders. Bytes count each operand once, constants
@@ -40,10 +40,10 @@ def measure_work(subgraph: Subgraph, operator: Operator) -> Work:
 
 
 def count_macs(subgraph: Subgraph, operator: Operator) -> int | None:
-    """Return the multiply-accumulates of `operator`, one of `subgraph`; None where they are not known.
+    """Return the multiply-accumulates of `operator` in `subgraph`; None if unknown.
 
-    That is so for custom operators that the table does not name, and where an operand is missing or has no shape. A
-    dimension that is only known at run time counts as `Tensor.shape` has it, which is what the interpreter allocates.
+    They are unknown for custom operators that the table does not name, and if an operand is missing or has no shape. A
+    dimension known only at run time counts as in `Tensor.shape`, which is what the interpreter allocates.
     """
     row = operator_type(operator)
     if row.macs is None:

@@ -1,6 +1,6 @@
-"""LiteRT in a process of its own: what a user's file does to it is an error here, never the end.
+"""LiteRT in its own process: whatever a user's file does to it is an error here, never the end.
 
-Nothing of numpy or LiteRT is imported by this, so that a command can start the process before it imports anything else.
+This imports neither numpy nor LiteRT, so that a command can start the process before it imports anything else.
 """
 
 from npufit.litert.process import (

@@ -1,10 +1,11 @@
-"""LiteRT in a process of its own, run as a script: `_child.py BYTES`.
+"""LiteRT in its own process, run as a script: `_child.py BYTES`.
 
-Models come from users: a kernel that crashes, hangs or wants all memory ends this process and nothing else. It imports
-nothing of npufit, so that it starts while the parent still imports; `process.py` is the other side.
+Models come from users: a kernel that crashes, hangs or takes all memory ends this process and nothing else. It imports
+nothing from npufit, so that it starts while the parent is still importing; `process.py` is the other side.
 
 Requests and replies are frames on standard input and output: the length of a head (4 bytes, little endian), the head (a
-JSON object), then as many raw bytes as its `bytes` says. What kernels print on standard output goes to standard error.
+JSON object), then as many raw bytes as its `bytes` says. Text that kernels print on standard output goes to standard
+error.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def _set_bounds(memory_bytes: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """End when the parent is gone, also in the middle of an inference, which does not look at its input."""
+    """Exit when the parent is gone, even in the middle of an inference, which does not look at its input."""
     parent = os.getppid()
 
     def watch() -> None:
@@ -50,7 +51,7 @@ def _end_with_parent() -> None:
 
 
 class _Server:
-    """The models that are loaded, by the number that the parent gave them."""
+    """The loaded models, by the number that the parent gave them."""
 
     def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
         self._source, self._sink = source, sink
@@ -88,7 +89,7 @@ class _Server:
         self._reply({})
 
     def _run(self, head: dict[str, Any], data: bytearray) -> None:
-        """Run a model and send each wanted tensor that there is, then an empty reply."""
+        """Run a model and send each wanted tensor that exists, then an empty reply."""
         interpreter = self._models[head["model"]]
         interpreter.reset_all_variables()
         for index, values in _unpack(head["inputs"], data):

@@ -1,4 +1,4 @@
-"""One process in which LiteRT runs: how requests get there, what comes back, and what its end means."""
+"""One process in which LiteRT runs: how requests reach it, what comes back, and what its end means."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 ADDRESS_SPACE_BYTES = 8 << 30
-"""What LiteRT may map; YOLOv8n at 640, all of whose tensors are kept, takes 0.3 GB."""
+"""The address space that LiteRT may map; YOLOv8n at 640, with all tensors kept, takes 0.3 GB."""
 
 LARGEST_RESULT_BYTES = 4 << 30
-"""More values are not taken from one inference."""
+"""The limit on the values of one inference."""
 
 TIME_LIMIT_S = 600.0
-"""For one load or one inference, unless the caller says otherwise."""
+"""The time limit for one load or one inference, unless the caller gives another."""
 
 _LARGEST_HEAD_BYTES = 1 << 16
 _LAST_WORDS_BYTES = 4096
@@ -44,20 +44,20 @@ _OUT_OF_MEMORY = re.compile(r"bad_alloc|MemoryError|[Oo]ut of memory|[Cc]annot a
 
 
 class LitertRefusalError(InputError):
-    """LiteRT does not take a model or its inputs.
+    """LiteRT refuses a model or its inputs.
 
-    `said` is its own message, `operator` the index in the main subgraph of the operator that it refuses, None where it
-    does not tell.
+    `said` is its own message; `operator` is the index in the main subgraph of the refused operator, None if LiteRT does
+    not say.
     """
 
     def __init__(self, message: str, said: str, operator: int | None = None) -> None:
-        """Take the message for users, what LiteRT said, and the operator."""
+        """Store the message for users, LiteRT's own message, and the operator."""
         super().__init__(message)
         self.said, self.operator = said, operator
 
 
 class Failure(StrEnum):
-    """What became of LiteRT's process."""
+    """How LiteRT's process ended."""
 
     CRASH = "crashed"
     TIME = "time"
@@ -65,20 +65,20 @@ class Failure(StrEnum):
 
 
 class LitertFailureError(ToolError):
-    """LiteRT died, took too long or wanted too much memory while it had a model.
+    """LiteRT died, took too long or needed too much memory while it had a model.
 
-    `kind` says which, `how` in words, such as `died of signal SIGSEGV`.
+    `kind` says which, `how` says it in words, such as `died of signal SIGSEGV`.
     """
 
     def __init__(self, message: str, kind: Failure, how: str) -> None:
-        """Take the message for users and what happened."""
+        """Store the message for users and what happened."""
         super().__init__(message)
         self.kind, self.how = kind, how
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to do with a model: `what` names it and the deed in messages, `time_limit_s` bounds it."""
+    """What to do with a model: `what` names both in messages, `time_limit_s` limits it."""
 
     head: Mapping[str, Any]
     data: Sequence[bytes | memoryview]
@@ -87,7 +87,7 @@ class Request:
 
 
 class LitertProcess:
-    """One child and what it prints on standard error."""
+    """One child and its output on standard error."""
 
     def __init__(self) -> None:
         self.owner = os.getpid()
@@ -123,7 +123,7 @@ class LitertProcess:
         stdin.flush()
 
     def _receive(self, request: Request) -> Iterator[tuple[int, Array]]:
-        """Yield the tensors of the replies up to the one that ends them; what the child says is not believed."""
+        """Yield the tensors of the replies up to the final one; the child's data is not trusted."""
         left = LARGEST_RESULT_BYTES
         while True:
             head = self._read_head()
@@ -181,7 +181,7 @@ class LitertProcess:
         code = self._child.returncode
         if is_late:
             how = f"did not finish within {request.time_limit_s:g} s"
-            advice = "and was stopped. Give it more time (--time-limit), or a smaller model."
+            advice = "and was stopped. Allow more time (--time-limit), or use a smaller model."
             return LitertFailureError(f"{request.what}: LiteRT {how} {advice}", Failure.TIME, how)
         words = self._last_words()
         if "ModuleNotFoundError" in words or "ImportError" in words:
@@ -194,7 +194,7 @@ class LitertProcess:
         return LitertFailureError(f"{request.what}: LiteRT {how}. {advice}", Failure.CRASH, how)
 
     def _last_words(self) -> str:
-        """Return the last line that was printed, without the news that LiteRT always prints."""
+        """Return the last line that was printed, without the messages that LiteRT always prints."""
         size = self._printed.seek(0, os.SEEK_END)
         self._printed.seek(max(0, size - _LAST_WORDS_BYTES))
         lines = [line.strip() for line in self._printed.read().decode("utf-8", "replace").splitlines()]
@@ -203,8 +203,8 @@ class LitertProcess:
 
 
 def _no_memory(what: str) -> LitertFailureError:
-    how = f"needs more than the {ADDRESS_SPACE_BYTES >> 30} GiB of memory that it gets"
-    return LitertFailureError(f"{what}: LiteRT {how}. Give a smaller model or inputs.", Failure.MEMORY, how)
+    how = f"needs more than its limit of {ADDRESS_SPACE_BYTES >> 30} GiB of memory"
+    return LitertFailureError(f"{what}: LiteRT {how}. Use a smaller model or inputs.", Failure.MEMORY, how)
 
 
 def _end(child: Child, printed: IO[bytes], owner: int) -> None:

@@ -1,6 +1,6 @@
-"""LiteRT for all of npufit: one process, started early, used for all models, started anew after it died.
+"""LiteRT for all of npufit: one process, started early, used for all models, restarted after it died.
 
-Files of users are untrusted, and some make LiteRT itself write over its memory. Here that is an error, not the end.
+Users' files are untrusted, and some make LiteRT itself overwrite its memory. Here that is an error, not the end.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class LitertWorker:
-    """LiteRT in a process of its own. One request at a time; threads wait for each other.
+    """LiteRT in its own process. One request at a time; threads wait for each other.
 
-    `generation` counts the processes; `served` has the numbers of the models that the present one was given.
+    `generation` counts the processes; `served` has the numbers of the models given to the current one.
     """
 
     def __init__(self) -> None:
-        """Make the worker; the process starts with `prepare` or the first request."""
+        """Create the worker; the process starts with `prepare` or the first request."""
         self._lock = threading.Lock()
         self._process: LitertProcess | None = None
         self._next_model = 0
@@ -39,19 +39,19 @@ class LitertWorker:
             self._living()
 
     def new_model(self) -> int:
-        """Return a number for a model that is loaded next."""
+        """Return a number for the model that is loaded next."""
         self._next_model += 1
         return self._next_model
 
     def forget(self, model: int) -> None:
-        """Have a model unloaded with the next request."""
+        """Schedule a model to be unloaded with the next request."""
         self._unwanted.append(model)
 
     def exchange(self, request: Request) -> tuple[int, dict[int, Array]]:
         """Return the generation of the process that served `request`, and the tensors that it sent, by index.
 
-        Raises LitertRefusalError where LiteRT says no, LitertFailureError where it dies or breaks a bound, ToolError
-        where it is missing. After a failure the process is gone with all models; the next request starts another one.
+        Raises LitertRefusalError if LiteRT refuses, LitertFailureError if it dies or exceeds a limit, ToolError if it
+        is missing. After a failure the process and all its models are gone; the next request starts another one.
         """
         with self._lock:
             process = self._living()
@@ -87,11 +87,11 @@ class LitertWorker:
 
 
 WORKER = LitertWorker()
-"""The one that all of npufit uses."""
+"""The worker that all of npufit uses."""
 
 
 def pack_values(values: Mapping[int, Array]) -> tuple[list[list[Any]], list[memoryview]]:
-    """Return how arrays by tensor index are described in a request, and their bytes."""
+    """Return the description of arrays by tensor index for a request, and their bytes."""
     import numpy as np
 
     rows: list[list[Any]] = []

@@ -1,4 +1,4 @@
-"""Models by what users write: a path, or the name of a built-in network."""
+"""Models by name: a path, or a built-in network."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from npufit.graph import Model
 ZOO_PREFIX = "zoo:"
 
 ModelSource = Model | str | Path
-"""What every verb takes as a model: a model, or what `load` takes."""
+"""What every verb accepts as a model: a model, or an argument of `load`."""
 
 
 def load(source: ModelSource) -> Model:
     """Return the model that `source` names: a path to a `.tflite` file, or `zoo:NAME[@SIZE][,QUANT]`.
 
-    A model is returned as it is. Raises InputError where there is no such file or network, ModelError where the file is
-    not a sound model.
+    A model is returned unchanged. Raises InputError if there is no such file or network, ModelError if the file is not
+    a valid model.
 
     >>> import npufit
     >>> model = npufit.load("zoo:mobilenet_v2@224,int8")
@@ -36,7 +36,7 @@ def load(source: ModelSource) -> Model:
 
 
 def save(model: Model, path: str | Path, *, overwrite: bool = False) -> int:
-    """Write `model` to the `.tflite` file at `path`, as a whole or not at all, and return its size in bytes.
+    """Write `model` to the `.tflite` file at `path`, completely or not at all, and return its size in bytes.
 
     Raises InputError where the file cannot be written, or exists and `overwrite` is not given.
     """

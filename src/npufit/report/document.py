@@ -1,8 +1,8 @@
-"""What documents have in common: dataclasses that become JSON as they stand.
+"""What documents share: dataclasses that become JSON directly.
 
-The fields of a document are those of its JSON, in that order; the docstrings under them are the descriptions of the
-published schema (`npufit.report.schema`). A field whose name Python keeps for itself has an `alias` in its metadata.
-A field with a default is left out of the JSON while it has it.
+The fields of a document are those of its JSON, in that order; the docstrings under them are the descriptions in the
+published schema (`npufit.report.schema`). A field whose name is reserved in Python has an `alias` in its metadata. A
+field with a default is omitted from the JSON while it has that value.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The base of what becomes a JSON object: nothing but its fields, each described by its docstring."""
+    """The base of every JSON object: only its fields, each described by its docstring."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "use_attribute_docstrings": True}
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Bounds of a number in the schema; `most` is None where there is none."""
+    """Bounds of a number in the schema; `most` is None if there is none."""
 
     least: float
     most: float | None = None
@@ -41,7 +41,7 @@ class Between:
 
 
 Count = Annotated[int, Between(0)]
-"""An index, a number of things or bytes."""
+"""An index, a count, or a number of bytes."""
 
 Milliseconds = Annotated[float, Between(0)]
 Share = Annotated[float, Between(0, 1)]
@@ -53,14 +53,14 @@ def rounded(value: float) -> float: ...
 @overload
 def rounded(value: float | None) -> float | None: ...
 def rounded(value: float | None) -> float | None:
-    """Return `value` with as many digits as a prediction can have."""
+    """Return `value` with as many digits as a prediction deserves."""
     if value is None or not math.isfinite(value):
         return value
     return float(f"{value:.{_DIGITS}g}")
 
 
 def to_json(document: Any) -> str:
-    """Return a document, or several, as JSON text: valid Unicode, null for what is no number."""
+    """Return a document, or several, as JSON text: valid Unicode, null for non-numbers."""
     return json.dumps(plain(document), indent=2, allow_nan=False)
 
 

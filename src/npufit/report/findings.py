@@ -8,7 +8,7 @@ from npufit.stacks import OperatorPlacement, Remedy, RemedyKind, Rule
 
 
 def remedy_words(remedy: Remedy) -> str:
-    """Return a remedy with its kind in front."""
+    """Return a remedy, prefixed with its kind."""
     if remedy.kind is RemedyKind.NONE:
         return "none known"
     target = f" (-t {remedy.target})" if remedy.target else ""

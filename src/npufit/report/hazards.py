@@ -1,4 +1,4 @@
-"""Hazards in words: how many of which, and what they do."""
+"""Hazards in words: their counts and effects."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _EFFECTS = {
     Effect.CRASH: ("crashes the process", "crash the process"),
     Effect.FAILS: ("makes the inference fail", "make the inference fail"),
 }
-"""What hazards do besides giving a wrong answer, said of one and of several."""
+"""The effects of hazards other than a wrong answer, in the singular and the plural."""
 
 _EFFECT_WORDS = {
     Effect.CRASH: ("the process crashes", "the process may crash"),
     Effect.FAILS: ("the inference fails with an error", "the inference may fail with an error"),
     Effect.WRONG: ("the answer is or may be wrong", "the answer is or may be wrong"),
 }
-"""What comes of hazards, where it is certain and where it is not."""
+"""The consequences of hazards, certain and uncertain."""
 
 
 def hazards_in_words(effect: Effect, hazards: Sequence[Hazard]) -> str:
@@ -34,12 +34,12 @@ def hazards_in_words(effect: Effect, hazards: Sequence[Hazard]) -> str:
 
 
 def effect_words(effect: Effect, hazards: Iterable[Hazard]) -> str:
-    """Return what comes of hazards of one effect, such as `the process crashes`."""
+    """Return the consequence of hazards of one effect, such as `the process crashes`."""
     return _EFFECT_WORDS[effect][not any(hazard.certain for hazard in hazards)]
 
 
 def hazards_by_effect(hazards: Iterable[Hazard]) -> dict[Effect, list[Hazard]]:
-    """Return hazards by what they do, the worst first."""
+    """Return hazards by effect, the worst first."""
     groups: dict[Effect, list[Hazard]] = {}
     for hazard in sorted(hazards, key=lambda hazard: hazard.effect.severity):
         groups.setdefault(hazard.effect, []).append(hazard)
@@ -53,7 +53,7 @@ def hazard_counts(hazards: Iterable[Hazard]) -> list[str]:
 
 
 def hazard_cell(hazards: Iterable[Hazard]) -> str:
-    """Return the hazards for a cell of a table, such as `wrong: 4 ethosu.pad-folded`; `-` where there are none."""
+    """Return the hazards for a table cell, such as `wrong: 4 ethosu.pad-folded`; `-` if there are none."""
     groups = hazards_by_effect(hazards)
     if set(groups) <= {Effect.WRONG}:
         return ", ".join(hazard_counts(groups.get(Effect.WRONG, ()))) or "-"
@@ -61,5 +61,6 @@ def hazard_cell(hazards: Iterable[Hazard]) -> str:
 
 
 def effects_words(effects: Sequence[Effect]) -> str:
-    """Return what a rule's hazards do, such as `crash: the process crashes; wrong: the answer is or may be wrong`."""
+    """Return the effects of a rule's hazards, such as `crash: the process crashes; wrong: the answer is or may be
+    wrong`."""
     return "; ".join(f"{effect}: {_EFFECT_WORDS[effect][0]}" for effect in effects)

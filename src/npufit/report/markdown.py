@@ -1,4 +1,4 @@
-"""Markdown that shows names from files literally, and the environment that renders its templates."""
+"""Markdown that shows file-provided names literally, and the environment that renders its templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model in one line: its name, its size, how its weights are stored."""
+"""A model in one line: its name, its size, and the storage of its weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from npufit.formatting import plural, printable, quantity
 from npufit.graph import NO_TENSOR, Model, Subgraph, Tensor, Wiring, count_macs, wire
 
 _UNPACKING = ("DEQUANTIZE", "DENSIFY")
-"""Operator types that turn stored weights into those that a convolution reads."""
+"""Operator types that convert stored weights into those that a convolution reads."""
 
 
 def describe_model(model: Model) -> str:
@@ -23,7 +23,7 @@ def describe_model(model: Model) -> str:
 
 
 def _macs(model: Model) -> str:
-    """Return the multiply-accumulates of `model`; a size that is only known at run time counts as the file has it."""
+    """Return the multiply-accumulates of `model`; a size known only at run time counts as in the file."""
     counts = [count_macs(subgraph, operator) for subgraph in model.subgraphs for operator in subgraph.operators]
     unknown = counts.count(None)
     total = sum(count or 0 for count in counts)
@@ -71,5 +71,5 @@ def _stored(subgraph: Subgraph, wiring: Wiring, index: int) -> Tensor | None:
 
 
 def macs_cell(macs: int | None) -> str:
-    """Return multiply-accumulates as a cell of a table: empty for none, a word where they are unknown."""
+    """Return multiply-accumulates as a table cell: empty for none, a word if unknown."""
     return "unknown" if macs is None else quantity(macs).strip() if macs else ""

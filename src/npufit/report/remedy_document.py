@@ -16,7 +16,7 @@ class RemedyEntry(Document):
     kind: RemedyKind
     text: str
     target: str | None
-    """the target that lifts the limit, for another version"""
+    """the target without the limit, for another version"""
 
 
 def remedy_entries(remedies: Iterable[Remedy]) -> tuple[RemedyEntry, ...]:

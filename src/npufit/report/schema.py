@@ -19,7 +19,7 @@ _WIDTH = 120
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What one command prints as JSON: its room in this folder, the name of the document there, and what it is."""
+    """What one command prints as JSON: its room in this folder, the name of the document there, and a description."""
 
     command: str
     document: str
@@ -36,8 +36,8 @@ PUBLISHED = (
     Published(
         "fit",
         "FitDocument",
-        "Indices count from 0. Operators of `before` and of the sites of the first pass are those of the model as "
-        "given; a later pass names operators of the model that it found.",
+        "Indices count from 0. Operators of `before` and of the sites of the first pass are those of the original "
+        "model; a later pass names operators of the model before it.",
     ),
     Published("resize", "ResizeDocument", "Shapes have the batch first."),
     Published("calibrate", "CalibrateDocument", "Errors are median absolute shares of the measurement, 0.1 for 10 %."),
@@ -51,10 +51,10 @@ PUBLISHED = (
 
 
 class _Plain(GenerateJsonSchema):
-    """Schemas without titles: names and descriptions say all."""
+    """Schemas without titles, because names and descriptions are enough."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
-        """Return that no field gets a title made from its name."""
+        """Return False: no field gets a title made from its name."""
         return False
 
     def nullable_schema(self, schema: Any) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class _Plain(GenerateJsonSchema):
         return {**inner, "type": [inner["type"], "null"]} if isinstance(inner.get("type"), str) else found
 
     def generate(self, schema: Any, mode: Any = "validation") -> dict[str, Any]:
-        """Return the schema; nothing but the fields of a document may stand in its objects."""
+        """Return the schema; its objects allow only the fields of a document."""
         found = super().generate(schema, mode)
         for entry in (found, *found.get("$defs", {}).values()):
             entry.pop("title", None)
@@ -88,7 +88,7 @@ def generated_schema(published: Published) -> dict[str, Any]:
 
 
 def schema_file(published: Published) -> Path:
-    """Return where the schema of a command is published."""
+    """Return the path of a command's published schema."""
     return Path(__file__).parent / published.command / "schema.json"
 
 
@@ -98,7 +98,7 @@ def schema_text(published: Published) -> str:
 
 
 def _lines(value: Any, indent: str = "") -> str:
-    """Return JSON in which what fits on a line stands on one."""
+    """Return JSON with everything that fits on a line on one line."""
     line = json.dumps(value, ensure_ascii=False)
     if len(indent) + len(line) <= _WIDTH or not isinstance(value, dict | list):
         return line
@@ -114,7 +114,7 @@ def _lines(value: Any, indent: str = "") -> str:
 
 
 def main() -> None:
-    """Write every schema anew."""
+    """Write every schema again."""
     for published in PUBLISHED:
         schema_file(published).write_text(schema_text(published), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Colour on terminals, and columns that line up. Without colour the same text, nothing lost."""
+"""Colour on terminals, and aligned columns. Without colour the text is the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _GLUE = "\u00a0"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """How wide a text may be, and whether it may be coloured."""
+    """The width of a text, and whether it may be coloured."""
 
     width: int = 100
     color: bool = False
@@ -37,14 +37,14 @@ class Page:
         return [line.replace(_GLUE, " ") for line in lines] or [indent.rstrip()]
 
     def labelled(self, label: str, text: str, indent: str = "    ", label_width: int = 9) -> list[str]:
-        """Return a label in dim ink with `text` behind it, wrapped in a column of its own."""
+        """Return a dim label followed by `text`, wrapped in its own column."""
         lines = self.wrap(text, indent + " " * label_width, indent + " " * label_width)
         start = indent + self.ink("dim", label) + " " * max(1, label_width - len(label))
         return [start + lines[0].lstrip(), *lines[1:]]
 
 
 def columns(rows: Sequence[Sequence[str]], right: Iterable[int] = (), gap: str = "  ") -> list[str]:
-    """Return rows of cells as lines whose columns line up; the columns in `right` are flush right."""
+    """Return rows of cells as aligned lines; the columns in `right` are flush right."""
     if not rows:
         return []
     flush = set(right)

@@ -1,4 +1,4 @@
-"""resize: a new input resolution for an existing model."""
+"""resize: give an existing model a new input resolution."""
 
 from npufit.resizing.resize import ResizeResult, SizeChoice, resize
 

@@ -1,4 +1,4 @@
-"""What a model can be rewritten with: passes, and the graph surgery, arithmetic and quantization that they need."""
+"""Rewriting models: passes, and the graph surgery, arithmetic and quantization that they need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pass may know besides the model: the target, where operators run on it and why, and the time it would take."""
+"""What a pass may know besides the model: the target, the placement on it with its reasons, and the predicted time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The target, and the placement of the very model that is passed; both None if nothing was asked of a target.
+    """The target, and the placement of the same model that is passed; both None without a target.
 
     `samples` are the user's inputs in the form of this model, by tensor index of its main subgraph. Questions about
-    operators concern the main subgraph, and answer with their indices. `place` and `milliseconds` try other models on
-    the same target, with the user's tools and settings.
+    operators concern the main subgraph, and answers use its indices. `place` and `milliseconds` try other models on the
+    same target, with the user's tools and settings.
     """
 
     target: Target | None = None
@@ -29,11 +29,11 @@ class Context:
     estimate_options: EstimateOptions | None = None
 
     def runs_on(self, stack: str) -> bool:
-        """Return whether the target is one of `stack`."""
+        """Return whether the target belongs to `stack`."""
         return self.target is not None and self.target.stack == stack
 
     def off_npu(self) -> frozenset[int]:
-        """Return the operators that the target leaves to the CPU, and those whose unit is unknown."""
+        """Return the operators that the target leaves on the CPU, and those whose unit is unknown."""
         return frozenset(placed.id.index for placed in self._placed() if placed.unit is not Unit.NPU)
 
     def refused_by(self, *rules: str) -> frozenset[int]:
@@ -55,7 +55,7 @@ class Context:
         return tuple(hazard for hazard in self.placement.hazards if hazard.rule.id in rules and not hazard.subgraph)
 
     def endangered_by(self, *rules: str) -> tuple[int, ...]:
-        """Return the operators at which such hazards stand, each once."""
+        """Return the operators with such hazards, each once."""
         return tuple(dict.fromkeys(hazard.operators[0] for hazard in self.hazards(*rules)))
 
     def place(self, model: Model) -> Placement | None:
@@ -65,7 +65,7 @@ class Context:
         return load_stack(self.target.stack).place(model, self.target, self.place_options)
 
     def milliseconds(self, model: Model) -> float | None:
-        """Return the predicted time of `model` on the target, None if nothing predicts it. Raises as `place` does."""
+        """Return the predicted time of `model` on the target, None without a prediction. Raises like `place`."""
         from npufit.cost import estimate
 
         placement = self.place(model)
@@ -75,6 +75,6 @@ class Context:
         return None if found is None else found.total_ms
 
     def _placed(self) -> tuple[OperatorPlacement, ...]:
-        """Return the operators of the main subgraph as they are placed, none without a placement."""
+        """Return the placement of the main subgraph's operators, none without a placement."""
         operators = () if self.placement is None else self.placement.operators
         return tuple(placed for placed in operators if not placed.id.subgraph)

@@ -1,7 +1,7 @@
-"""Which passes cure a rule or hazard: from an index, because a check must not import all passes to name one.
+"""Which passes cure a rule or hazard: from an index, so that a check need not import all passes to name one.
 
-That a pass is named does not mean that it applies to this very operator: `npufit fit --list` tells. The index holds
-what the passes declare in `cures`; `make docs` writes it.
+A named pass need not apply to a given operator: `npufit fit --list` shows whether it does. The index holds what the
+passes declare in `cures`; `make docs` writes it.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ INDEX = Path(__file__).with_name("cures.json")
 
 @dataclass(frozen=True, slots=True)
 class Cure:
-    """One pass that is written against a rule."""
+    """One pass that cures a rule."""
 
     pass_name: str
     is_exact: bool
 
     @property
     def fit_options(self) -> str:
-        """What `npufit fit` is given to try this pass alone."""
+        """The arguments of `npufit fit` to try this pass alone."""
         return f"{'' if self.is_exact else '--allow-approximate '}--only {self.pass_name}"
 
 
 def cures_of(rule_id: str) -> tuple[Cure, ...]:
-    """Return the passes that are written against the rule called `rule_id`, exact ones first."""
+    """Return the passes that cure the rule called `rule_id`, exact ones first."""
     return tuple(Cure(name, exactness == "exact") for name, exactness in _index().get(rule_id, {}).items())
 
 

@@ -1,4 +1,4 @@
-"""Which passes there are, and how people write them: `NAME` or `NAME:OPTION=VALUE,OPTION=VALUE`."""
+"""All passes, and how users write them: `NAME` or `NAME:OPTION=VALUE,OPTION=VALUE`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _known(name: str) -> str:
 
 
 def parse_pass(text: str) -> Pass:
-    """Return the pass that `text` names, with its options. Raises InputError for what cannot be read."""
+    """Return the pass that `text` names, with its options. Raises InputError for unreadable text."""
     name, _, options = text.partition(":")
     given: dict[str, str] = {}
     for entry in filter(None, options.split(",")):
@@ -98,5 +98,5 @@ def _value(name: str, key: str, wanted: Any, given: Any) -> Any:
         if wanted == tuple[str, ...]:
             return tuple(given.split("+")) if isinstance(given, str) else tuple(map(str, given))
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{name}: '{given}' is no value for the option {key}.") from None
+        raise InputError(f"{name}: '{given}' is not a valid value for the option {key}.") from None
     return given

@@ -1,4 +1,4 @@
-"""What a pass is: a model in, another one out that does the same, with the places that changed."""
+"""The form of a pass: it takes a model and returns an equivalent one, with the places that changed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Exactness(StrEnum):
     EXACT = "exact"
     """The outputs in LiteRT's reference kernels are the same, byte for byte, for every input."""
     APPROXIMATE = "approximate"
-    """The outputs differ; how much is measured and shown."""
+    """The outputs differ; the difference is measured and shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One place where a pass changes something: operators of the model before, and what becomes of them in words."""
+    """One place where a pass changes something: operators of the model before, and what they become in words."""
 
     subgraph: int
     operators: tuple[int, ...]
@@ -35,10 +35,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """The model after a pass, where it changed, and what else is worth knowing, such as the work that it adds.
+    """The model after a pass, the places that changed, and remarks, such as additional work.
 
-    `interface_changed` says that inputs or outputs have another type or shape than before; `adapt_inputs` and
-    `adapt_outputs` of the pass then tie both.
+    `interface_changed` says that inputs or outputs have a different type or shape than before; `adapt_inputs` and
+    `adapt_outputs` of the pass then convert between the two.
     """
 
     model: Model
@@ -49,7 +49,7 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class Pass(ABC):
-    """A rewrite. Its fields are its options: API, command line, help and recipe come from them.
+    """A rewrite. Its fields are its options, from which API, command line, help and recipe are made.
 
     The docstring of a pass lists its cases by number; the comments in its code cite the numbers.
     """
@@ -57,23 +57,23 @@ class Pass(ABC):
     name: ClassVar[str]
     exactness: ClassVar[Exactness]
     summary: ClassVar[str]
-    """What it does, in one line for `--help`."""
+    """Its effect, in one line for `--help`."""
     cures: ClassVar[tuple[str, ...]] = ()
-    """The ids of the rules and hazards that it is written against; `npufit check` then suggests it (`make docs`)."""
+    """The ids of the rules and hazards that it cures; `npufit check` then suggests it (`make docs`)."""
 
     @abstractmethod
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` rewritten wherever this pass applies and helps on the target, None where it does nowhere.
+        """Return `model` rewritten wherever this pass applies and helps on the target, None if nowhere.
 
-        `model` stays as it is. Raises InputError where an option cannot be met.
+        `model` is not changed. Raises InputError if an option cannot be met.
         """
 
     def adapt_inputs(self, before: Model, after: Model, inputs: Values) -> Values:
-        """Return inputs of `before` as `after` takes them; the same by position unless the pass changes them."""
+        """Return inputs of `before` in the form of `after`; the same by position unless the pass changes them."""
         return {new: inputs[old] for old, new in zip(before.main.inputs, after.main.inputs, strict=True)}
 
     def adapt_outputs(self, before: Model, after: Model, outputs: Values) -> Values:
-        """Return outputs of `after` as `before` gives them; the same by position unless the pass changes them."""
+        """Return outputs of `after` in the form of `before`; the same by position unless the pass changes them."""
         return {old: outputs[new] for old, new in zip(before.main.outputs, after.main.outputs, strict=True)}
 
 

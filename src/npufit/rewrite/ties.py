@@ -1,4 +1,5 @@
-"""Which tensors must be quantized alike because an operator copies between them, and who scales by itself."""
+"""Which tensors must have the same quantization because an operator copies between them, and which operators
+rescale."""
 
 from __future__ import annotations
 
@@ -12,10 +13,10 @@ def is_copying(operator: Operator) -> bool:
 
 
 def tied_tensors(editor: Editor, start: int) -> frozenset[int] | None:
-    """Return `start` and all tensors that must be quantized as it is, None where their quantization cannot change.
+    """Return `start` and all tensors that must share its quantization, None if it cannot change.
 
-    It cannot where one of them is an input or output of the subgraph or a constant, or where an operator reads or
-    writes it of which it is not known that it scales.
+    It cannot if one of them is an input or output of the subgraph or a constant, or if an operator that is not known to
+    rescale reads or writes it.
     """
     fixed = {*editor.inputs, *editor.outputs}
     found, waiting = {start}, [start]
@@ -38,14 +39,14 @@ def tied_tensors(editor: Editor, start: int) -> frozenset[int] | None:
 
 
 def _written(operator: Operator) -> list[int] | None:
-    """Return what is tied to the results of `operator`, None where they cannot change."""
+    """Return the tensors tied to the results of `operator`, None if they cannot change."""
     if is_copying(operator):
         return _ends(operator)
     return [] if operator_type(operator).scaling is Scaling.FREE else None
 
 
 def _read(operator: Operator, tensor: int) -> list[int] | None:
-    """Return what is tied to `tensor`, which `operator` reads, None where it cannot change."""
+    """Return the tensors tied to `tensor`, which `operator` reads, None if it cannot change."""
     row = operator_type(operator)
     places = {place for place, own in enumerate(operator.inputs) if own == tensor}
     if row.scaling is Scaling.UNKNOWN or not places <= set(row.positions(operator, Role.DATA)):

@@ -1,4 +1,4 @@
-"""Inferences of something that can compute a model: timed, looked into, compared with the reference kernels."""
+"""Inferences of a model: timed, inspected, and compared with the reference kernels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Runner(Protocol):
 
 
 class NpuRunner(Runner, Protocol):
-    """A runner with calls of an NPU, whose inside can be looked at."""
+    """A runner with calls of an NPU that can be inspected."""
 
     @property
     def partitions(self) -> int: ...
@@ -43,7 +43,7 @@ class NpuRunner(Runner, Protocol):
 def infer(
     model: Model, place: str, runner: NpuRunner, inputs: Values, options: RunOptions, seconds: Seconds
 ) -> RunResult:
-    """Return what `runner` computes at `place`, its times, and where that is asked for how it compares."""
+    """Return the results of `runner` at `place`, its times, and the comparison if requested."""
     values, seconds = time_inferences(runner, inputs, options.repeat, seconds)
     found = RunResult(model, place, runner.partitions, {}, seconds)
     if options.compare:
@@ -60,7 +60,7 @@ def infer(
 def _compare(found: RunResult, runner: NpuRunner, inputs: Values, options: RunOptions) -> RunResult:
     """Return `found` with a comparison, or with the reason why there is none.
 
-    What the reference kernels cannot compute, later operators get as the target has it.
+    Values that the reference kernels cannot compute are passed to later operators from the target.
     """
     options.progress(Stage.REFERENCE)
     tensors = runner.observe(inputs)
@@ -80,7 +80,7 @@ def _compare(found: RunResult, runner: NpuRunner, inputs: Values, options: RunOp
 
 
 def _describe(finding: SanitizerFinding) -> str:
-    """Return a finding as one line; what its message says already is not said again."""
+    """Return a finding as one line, without repeating what its message says."""
     parts = [finding.kind.value, finding.message]
     where = "the stream" if finding.operation is None else str(finding.operation)
     if where not in finding.message:
@@ -112,7 +112,7 @@ def seconds_since(started: float) -> float:
 
 
 def computed_outputs(model: Model, values: Values, left_out: Sequence[LeftOut]) -> dict[int, Array]:
-    """Return the outputs that were computed from nothing but the inputs."""
+    """Return the outputs that depend on nothing but the inputs."""
     causes = {entry.operator for entry in left_out}
     made_up = {
         tensor

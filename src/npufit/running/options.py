@@ -1,4 +1,4 @@
-"""What a user may set for a run."""
+"""Options of a run."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from npufit.stacks import PlaceOptions
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a user may set for a run.
+    """Options of a run.
 
-    `inputs` are arrays by tensor index in the type of the file, or files as `[NAME=]FILE` (images, .npy, .npz); where
-    there are none, random values of `seed`. `normalize` says what the pixels of images stand for: `-1..1`, `0..1`,
-    `0..255`, or `auto`, which reads it off the quantization. `labels` is a file with the name of a class on each line.
+    `inputs` are arrays by tensor index in the type of the file, or files as `[NAME=]FILE` (images, .npy, .npz); without
+    them, random values of `seed`. `normalize` says what the pixels of images stand for: `-1..1`, `0..1`, `0..255`, or
+    `auto`, which derives it from the quantization. `labels` is a file with one class name per line.
 
-    `compare` compares every tensor with LiteRT's reference kernels, and ignores differences up to `tolerance`: steps
-    for integers, absolute for real numbers. `original` is the source of a model that Vela already compiled.
-    `repeat` is how many inferences follow the first one, for the steady time; `progress` is told how far the run is.
+    `compare` compares every tensor with LiteRT's reference kernels and ignores differences up to `tolerance`: steps for
+    integers, absolute for floating point. `original` is the source of a model that Vela already compiled.
     """
 
     inputs: Values | Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""What a run found: outputs, where they were computed, how long it took, and how they compare."""
+"""The result of a run: outputs, where they were computed, the times, and the comparison."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from npufit.graph import Model
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """How long the parts took; None for a part that did not take place.
+    """How long each part took; None for a part that did not run.
 
-    `first` is the first inference, `steady` the fastest of the later ones, `reference` one inference of the golden.
+    `first` is the first inference, `steady` the fastest later one, `reference` one inference of the reference kernels.
     """
 
     compile: float | None
@@ -26,7 +26,7 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True)
 class SimulatorFinding:
-    """What the simulator's sanitizer says about one call of the NPU."""
+    """A finding of the simulator's sanitizer about one call of the NPU."""
 
     partition: int
     text: str
@@ -34,12 +34,12 @@ class SimulatorFinding:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """Outputs by tensor index of `model`, where they were computed, how long it took, and how they compare.
+    """Outputs by tensor index of `model`, where they were computed, the times, and the comparison.
 
-    With a comparison `tensors` has all that was computed, also what is inside the calls of the NPU. `notes` are
-    sentences on what was executed. `left_out` has the operators that LiteRT cannot execute; outputs that depend on them
-    are left out as well. `not_compared` is the error that prevented a comparison which was asked for. `scores` has the
-    best classes, best first, of a model whose output is one score per class.
+    With a comparison, `tensors` has everything that was computed, including the insides of NPU calls. `notes` are
+    sentences about the execution. `left_out` has the operators that LiteRT cannot execute; outputs that depend on them
+    are left out as well. `not_compared` is the error that prevented a requested comparison. `scores` has the best
+    classes, best first, of a model whose output is one score per class.
     """
 
     model: Model

@@ -1,4 +1,4 @@
-"""Run a model: in the reference kernels, as Vela compiled it, or as a capture of Mesa's driver has it."""
+"""Running a model: in the reference kernels, as compiled by Vela, or as captured from Mesa's driver."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ from npufit.stacks.vela import compile_model, is_precompiled
 from npufit.tflite import parse_model
 
 CPU = "cpu"
-"""The place of a run in LiteRT's reference kernels alone."""
+"""The name of a run in LiteRT's reference kernels alone."""
 
 
 def run(model: ModelSource, on: str | Target | Path, options: RunOptions | None = None) -> RunResult:
-    """Return what `model` computes, how long that took on this machine, and how it compares.
+    """Return the outputs of `model`, the time on this machine, and the comparison.
 
     `on` is `cpu` for LiteRT's reference kernels; a target of the stack vela, whose NPU is simulated; or, as a Path, a
     folder with the submissions of Mesa's ethosu driver that were captured for this model. A model that Vela already
-    compiled is executed as it is.
+    compiled is executed unchanged.
 
-    Raises InputError where the model, the target or an input cannot be executed or options contradict, ToolError where
-    Vela or LiteRT fails.
+    Raises InputError if the model, the target or an input cannot be executed or if options conflict, ToolError if Vela
+    or LiteRT fails.
 
     >>> import npufit
     >>> result = npufit.run("zoo:mobilenet_v2@96,int8", "imx93/vela", npufit.RunOptions(compare=True))
@@ -54,9 +54,11 @@ def run(model: ModelSource, on: str | Target | Path, options: RunOptions | None 
     """
     options = options or RunOptions()
     if on == CPU and options.compare:
-        raise InputError("--on cpu runs the reference kernels themselves; there is nothing to compare them with.")
+        raise InputError(
+            "--on cpu runs the reference kernels themselves, so there is nothing to compare them with. Omit --compare."
+        )
     if options.original is not None and (on == CPU or isinstance(on, Path)):
-        raise InputError("--original belongs to a compiled MODEL and -t imx93/vela.")
+        raise InputError("--original needs a compiled MODEL and -t imx93/vela.")
     network, original = load(model), None if options.original is None else load(options.original)
     labels = None if options.labels is None else read_labels(options.labels)
     inputs = _inputs(original or network, options)
@@ -92,15 +94,15 @@ def _run_on_cpu(model: Model, inputs: Values, options: RunOptions) -> RunResult:
 def _run_on_target(
     model: Model, target: Target, inputs: Values, options: RunOptions, original: Model | None
 ) -> RunResult:
-    """Return what `model` computes on `target`; NPU partitions are executed on the simulator."""
+    """Return the results of `model` on `target`; NPU partitions run on the simulator."""
     if target.stack != "vela":
-        raise InputError(f"{target}: only what Vela compiles can be executed here. Use -t imx93/vela, or --on cpu.")
+        raise InputError(f"{target}: npufit can execute only models compiled by Vela. Use -t imx93/vela, or --on cpu.")
     database = None
     if is_precompiled(model):
         if options.compare and original is None:
             raise InputError(
-                f"{model.name} is compiled already, so there is nothing to compare it with. Give the file that it was "
-                "compiled from with --original."
+                f"{model.name} is already compiled, so there is nothing to compare it with. Give its source model "
+                "with --original."
             )
         source, compile_s = original or model, None
         compiled = model
@@ -108,7 +110,7 @@ def _run_on_target(
         ties = ties or tie_by_name(compiled, source)
     else:
         if original is not None:
-            raise InputError(f"{model.name} holds no ethos-u operator; --original is for files that Vela compiled.")
+            raise InputError(f"{model.name} has no ethos-u operator; --original is for files that Vela compiled.")
         options.progress(Stage.COMPILE)
         started = time.perf_counter()
         compilation = compile_model(model, target, options.place)
@@ -127,7 +129,7 @@ def _run_on_target(
 
 
 def _run_capture(model: Model, folder: Path, inputs: Values, options: RunOptions) -> RunResult:
-    """Return what the submissions that were captured in `folder` compute."""
+    """Return what the submissions captured in `folder` compute."""
     started = time.perf_counter()
     runner = Replay(model, read_capture(folder, model), options.progress, options.place.time_limit_s)
     seconds = Seconds(None, seconds_since(started), 0.0, None)

@@ -1,4 +1,4 @@
-"""A compiled model that takes and gives tensors of the model that it was compiled from."""
+"""A compiled model with the inputs and outputs of its source model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from npufit.stacks.vela import DebugDatabase, read_label
 
 
 class Translated:
-    """A compiled model that takes and gives tensors of the model that it was compiled from."""
+    """A compiled model with the inputs and outputs of its source model."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Translated:
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """The operators of the source model; one that Vela put there itself is left out of this."""
+        """The operators of the source model that are not executed, without those that Vela inserted."""
         producer = wire(self._source.main).producer
         found: dict[int, LeftOut] = {}
         for entry in self._runner.left_out:
@@ -83,12 +83,14 @@ class Translated:
 
 
 def _pair(theirs: tuple[int, ...], own: tuple[int, ...], ties: Mapping[int, int], what: str) -> dict[int, int]:
-    """Return the source tensor of each input or output: by what ties them, else by their order."""
+    """Return the source tensor of each input or output: by label, otherwise by order."""
     tied = {index: ties[index] for index in theirs if ties.get(index) in own}
     if len(tied) == len(theirs):
         return tied
     if len(theirs) != len(own):
-        raise InputError(f"{what} are {len(theirs)}, those of the original are {len(own)}. Is it the right --original?")
+        raise InputError(
+            f"{what}: there are {len(theirs)}, but the original has {len(own)}. Is it the right --original?"
+        )
     return dict(zip(theirs, own, strict=True))
 
 

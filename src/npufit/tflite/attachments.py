@@ -1,4 +1,4 @@
-"""Files that travel behind the flatbuffer: the labels that TFLite Metadata appends as a zip archive.
+"""Files appended to the flatbuffer: the labels that TFLite Metadata adds as a zip archive.
 
 Interpreters do not see them, but Android's Task Library and other tools do, so they are kept.
 """
@@ -17,7 +17,7 @@ _MOST_BYTES = 64 << 20
 def read_attachments(data: bytes) -> tuple[Attachment, ...]:
     """Return the files in a zip archive at the end of `data`.
 
-    None are returned where there is no archive, where it is damaged, or where it claims more than 64 MiB.
+    Nothing is returned if there is no archive, if it is damaged, or if it claims more than 64 MiB.
     """
     if _END_OF_ARCHIVE not in data[-_END_BYTES:]:
         return ()
@@ -35,7 +35,7 @@ def read_attachments(data: bytes) -> tuple[Attachment, ...]:
 
 
 def append_attachments(data: bytes, attachments: tuple[Attachment, ...]) -> bytes:
-    """Return `data` with the attachments behind it as an uncompressed zip archive, as TFLite Metadata writes them."""
+    """Return `data` with the attachments appended as an uncompressed zip archive, as TFLite Metadata writes them."""
     if not attachments:
         return data
     import zipfile

@@ -1,4 +1,4 @@
-"""How the names of the TFLite schema and those of the graph correspond."""
+"""The mapping between names of the TFLite schema and of the graph."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npufit.tflite.flatbuffer import schema
 
 
 def schema_classes() -> Any:
-    """Return LiteRT's generated classes, which write files; imported late because they take a tenth of a second."""
+    """Return LiteRT's generated classes for writing files; imported late because they take a tenth of a second."""
     from ai_edge_litert import schema_py_generated  # pyright: ignore[reportMissingTypeStubs]
 
     return schema_py_generated
@@ -31,7 +31,7 @@ def operator_codes() -> dict[str, int]:
 
 @functools.cache
 def element_types() -> dict[int, ElementType]:
-    """Return the element type of every code of the schema that the graph knows."""
+    """Return the element type for every schema code that the graph knows."""
     known = {element.value: element for element in ElementType}
     return {code: known[name.lower()] for name, code in schema()[1]["TensorType"].items() if name.lower() in known}
 

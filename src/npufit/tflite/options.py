@@ -1,6 +1,6 @@
 """Options tables of the schema to the options of the graph and back.
 
-Tables that the graph has a class for become that class; all others keep their fields as they are.
+Tables with a class in the graph become that class; all others keep their fields unchanged.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from npufit.tflite.flatbuffer import Table, schema
 from npufit.tflite.names import camel_case, schema_classes
 
 UNIONS = {1: "builtin_options", 2: "builtin_options2"}
-"""The fields of an operator that hold its options, by number of the union."""
+"""The fields of an operator that contain its options, by number of the union."""
 
 
 def unpack_options(union: int, code: int, operator: Table, spend: Callable[[int], None]) -> Options:
     """Return the options of `operator`, which `code` names in union 1 (BuiltinOptions) or 2 (BuiltinOptions2).
 
-    `spend` is told the length of every vector and string. Raises ValueError if the union or an enum in the table has
+    `spend` receives the length of every vector and string. Raises ValueError if the union or an enum in the table has
     no such value.
     """
     name = _tables()[union].get(code)

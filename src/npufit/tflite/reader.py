@@ -1,4 +1,4 @@
-"""`.tflite` files and bytes to a model, with one clear error for everything that is not a sound model."""
+"""`.tflite` files and bytes to a model, with one clear error for anything that is not a valid model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DAMAGE = (
     KeyError,
     MemoryError,
 )
-"""What the flatbuffer accessors raise on damaged bytes."""
+"""The exceptions of the flatbuffer accessors on damaged bytes."""
 
 _IDENTIFIER = b"TFL3"
 
@@ -30,15 +30,15 @@ _IDENTIFIER = b"TFL3"
 def read_model(path: str | Path) -> Model:
     """Return the model in the file at `path`.
 
-    Raises InputError where there is no readable regular file, ModelError where its content is not a sound model.
+    Raises InputError if there is no readable regular file, ModelError if its content is not a valid model.
     """
     path = Path(path)
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise InputError(f"{path}: is a directory. Give a .tflite file, or zoo:NAME for a built-in network.")
+            raise InputError(f"{path}: this is a directory. Give a .tflite file, or zoo:NAME for a built-in network.")
         if not stat.S_ISREG(mode):
-            raise InputError(f"{path}: is not a regular file. Give a .tflite file.")
+            raise InputError(f"{path}: not a regular file. Give a .tflite file.")
         data = path.read_bytes()
     except FileNotFoundError:
         raise InputError(
@@ -51,24 +51,24 @@ def read_model(path: str | Path) -> Model:
 
 
 def parse_model(data: bytes, name: str) -> Model:
-    """Return the model in `data`; `name` is what messages call it. Raises ModelError."""
+    """Return the model in `data`; `name` is its name in messages. Raises ModelError."""
     if not data:
         raise ModelError(name, "the file is empty", hint="Expected a .tflite flatbuffer")
     if len(data) < 16 or data[4:8] != _IDENTIFIER:
         found = data[4:8].decode("ascii", "backslashreplace")
         raise ModelError(
             name,
-            f"this is not a TFLite model: bytes 4 to 8 are {found!r} where {_IDENTIFIER.decode()!r} is expected",
+            f"this is not a TFLite model: bytes 4 to 8 are {found!r}, but {_IDENTIFIER.decode()!r} is expected",
             hint=_guess(data),
         )
     unpacker = Unpacker(data, name)
     try:
         model = unpacker.model()
     except _DAMAGE as error:
-        what = "it lies partly outside of the file" if isinstance(error, struct.error) else str(error)
+        what = "it is partly outside the file" if isinstance(error, struct.error) else str(error)
         raise ModelError(
             name,
-            f"the flatbuffer is damaged or cut off ({len(data)} bytes, while reading {unpacker.reading}: {what})",
+            f"the flatbuffer is damaged or truncated ({len(data)} bytes, while reading {unpacker.reading}: {what})",
             unpacker.place,
             "Compare its size with the original, or write it again",
         ) from None
@@ -81,7 +81,7 @@ def parse_model(data: bytes, name: str) -> Model:
 
 
 def _with_shapes(subgraph: Subgraph) -> Subgraph:
-    """Return `subgraph` with the shapes that the file leaves out, marked as inferred, as far as they can be."""
+    """Return `subgraph` with the shapes that the file omits, marked as inferred, as far as they can be derived."""
     inferred = infer_shapes(subgraph)
     if inferred is subgraph:
         return subgraph

@@ -1,7 +1,7 @@
 """The schema's tables to the graph, field by field.
 
-The file is untrusted. Every vector and string is charged against a budget that the file's size sets, so a small file
-whose tables point at each other cannot make the reader slow or large.
+The file is untrusted. Every vector and string is charged against a budget based on the file's size, so a small file
+whose tables point at each other cannot make the reader slow or use much memory.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ _MAX_FLATBUFFER_BYTES = 1 << 31
 
 
 class Unpacker:
-    """One pass over the flatbuffer; `reading` and `place` say how far it came, for error messages."""
+    """One pass over the flatbuffer; `reading` and `place` record its position for error messages."""
 
     def __init__(self, data: bytes, name: str) -> None:
-        """Prepare to unpack `data`; `name` is what messages call the model."""
+        """Prepare to unpack `data`; `name` is the model's name in messages."""
         self.data = data
         self.name = name
         self.reading = "the root table"
@@ -59,7 +59,7 @@ class Unpacker:
         self._external: dict[int, ExternalData] = {}
 
     def model(self) -> Model:
-        """Return the model, not validated. Raises ModelError, or what the accessors raise on damaged bytes."""
+        """Return the unvalidated model. Raises ModelError, or the accessors' exceptions on damaged bytes."""
         root = root_table(self.data[:_MAX_FLATBUFFER_BYTES], "Model")
         description = self._text(root.text("description"))
         self.reading = "the operator codes"
@@ -131,7 +131,7 @@ class Unpacker:
         return table.tables(field)
 
     def _integers(self, table: Table, field: str) -> tuple[int, ...]:
-        """Return a vector of numbers, empty where the file has none."""
+        """Return a vector of numbers, empty if the file has none."""
         self._spend(table.length(field))
         return table.numbers(field)
 
@@ -159,8 +159,8 @@ class Unpacker:
             return Buffer()
         if offset + size > len(self.data):
             self._fail(
-                f"buffer {index} lies at bytes {offset} to {offset + size} of a file of {len(self.data)}",
-                "The file is cut off: compare its size with the original",
+                f"buffer {index} is at bytes {offset} to {offset + size}, but the file has {len(self.data)}",
+                "The file is truncated: compare its size with the original",
             )
         self._spend(size)
         return Buffer(memoryview(self.data)[offset : offset + size], external=True)
@@ -328,8 +328,8 @@ class Unpacker:
         if offset > 1 and size:
             if offset + size > len(self.data):
                 self._fail(
-                    f"the custom options lie at bytes {offset} to {offset + size} of a file of {len(self.data)}",
-                    "The file is cut off: compare its size with the original",
+                    f"the custom options are at bytes {offset} to {offset + size}, but the file has {len(self.data)}",
+                    "The file is truncated: compare its size with the original",
                 )
             self._spend(size)
             return self.data[offset : offset + size], True

@@ -29,17 +29,17 @@ from npufit.tflite.options import pack_options
 
 _LAST_8_BIT_CODE = 127
 _ALIGNMENT = 16
-"""The schema's `force_align` of constants, in bytes; kernels and NPU drivers use them in place."""
+"""The schema's `force_align` of constants, in bytes; kernels and NPU drivers use constants in place."""
 
 _LARGEST_FLATBUFFER = (1 << 31) - (1 << 27)
-"""A flatbuffer ends at 2 GiB; the margin is for everything but the constants."""
+"""A flatbuffer is limited to 2 GiB; the margin is for everything but the constants."""
 
 
 def serialize_model(model: Model, *, most_inside_bytes: int = _LARGEST_FLATBUFFER) -> bytes:
     """Return `model` as the bytes of a `.tflite` file.
 
-    Buffers, operator codes and external parts are numbered anew in the order of their use; everything that an
-    interpreter sees is kept. Constants of more than `most_inside_bytes` together are put behind the flatbuffer.
+    Buffers, operator codes and external parts are renumbered in the order of their use; everything that an interpreter
+    sees is kept. Constants of more than `most_inside_bytes` in total are put after the flatbuffer.
     """
     return append_attachments(_flatbuffer_and_tail(_Writer(model, most_inside_bytes)), model.attachments)
 
@@ -62,7 +62,7 @@ def _flatbuffer_and_tail(writer: _Writer) -> bytes:
 
 
 class _Writer:
-    """Numbers buffers, operator codes and external parts while it turns the graph into schema objects."""
+    """Numbers buffers, operator codes and external parts while converting the graph into schema objects."""
 
     def __init__(self, model: Model, most_inside_bytes: int) -> None:
         self.model = model
@@ -80,7 +80,7 @@ class _Writer:
         self.tail = []
 
     def place_tail(self, start: int) -> None:
-        """Give every external part its offset behind a flatbuffer of `start` bytes."""
+        """Give every external part its offset after a flatbuffer of `start` bytes."""
         offsets: list[int] = []
         for part in self.tail:
             start = -(-start // _ALIGNMENT) * _ALIGNMENT
@@ -100,7 +100,7 @@ class _Writer:
         return bytes(builder.Output())
 
     def _external_part(self, data: memoryview | bytes) -> int:
-        """Return the offset of an external part; 2 stands in for it until the flatbuffer's length is known."""
+        """Return the offset of an external part; 2 is a placeholder until the flatbuffer's length is known."""
         self.tail.append(data)
         place = len(self.tail) - 1
         return self._tail_offsets[place] if self._tail_offsets else 2
@@ -224,7 +224,7 @@ class _Writer:
 
 
 class _AlignedBuffer:
-    """A buffer that packs itself as the generated `BufferT` does, but honours the alignment of its data."""
+    """A buffer that packs itself like the generated `BufferT`, but respects the alignment of its data."""
 
     def __init__(self, data: memoryview | bytes) -> None:
         self._data = data
@@ -261,7 +261,7 @@ def _uint8_vector(data: memoryview | bytes) -> Any:
 
 
 def _vector(values: tuple[float, ...], dtype: str) -> Any:
-    """Return `values` as an array, which the generated code packs at once; None where there are none."""
+    """Return `values` as an array, which the generated code packs at once; None if there are none."""
     import numpy as np
 
     return np.array(values, dtype) if values else None

@@ -15,11 +15,11 @@ from npufit.validating.rows import AccuracyRow, packaged_predictions
 
 @dataclass(frozen=True, slots=True)
 class GroupAccuracy:
-    """The errors of one group, or of a part of its rows, which `part` names.
+    """The errors of one group, or of the part of its rows that `part` names.
 
     Errors are absolute shares of the measurement, 0.1 for 10 %. `coverage` is the share of rows within their ranges;
     `low` and `high` are the median ends of these, as factors on the prediction. `compiler_mean_error` is that of the
-    compiler's own estimate on the rows that have one, None where none has.
+    compiler's own estimate on the rows that have one, None if none has.
     """
 
     group: str
@@ -36,9 +36,9 @@ class GroupAccuracy:
 
 
 def group_accuracy(rows: Sequence[AccuracyRow]) -> tuple[GroupAccuracy, ...]:
-    """Return the errors of every group in `rows`, of its numbers of threads, and of its small networks.
+    """Return the errors of every group in `rows`, of its thread counts, and of its small networks.
 
-    Groups without a row that counts are left out.
+    Groups without a counted row are left out.
     """
     found: list[GroupAccuracy] = []
     for group in dict.fromkeys(row.group for row in rows):
@@ -99,7 +99,7 @@ def _summary(group: str, part: str, rows: Sequence[AccuracyRow]) -> GroupAccurac
 
 
 def _typical(rows: Iterable[AccuracyRow], end: Callable[[AccuracyRow], float | None]) -> float:
-    """Return the median of one end of the ranges as a factor on the prediction, 1 where there is no range."""
+    """Return the median of one end of the ranges as a factor on the prediction, 1 without a range."""
     return median((end(row) or row.predicted_ms or 1.0) / (row.predicted_ms or 1.0) for row in rows)
 
 

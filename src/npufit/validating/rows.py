@@ -1,4 +1,4 @@
-"""Predicted against measured: every public measurement beside what a fit that had not seen its network predicts."""
+"""Predicted against measured: every public measurement beside the prediction of a fit that had not seen its network."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from npufit.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class AccuracyRow:
-    """One public measurement. `chip` is npufit's name of it, or the source's where npufit has no such chip.
+    """One public measurement. `chip` is npufit's name for it, or the source's if npufit has no such chip.
 
-    `group` is what predicts the row (`imx93/cpu`, `imx93/vela`). `network` is the zoo's, None where it cannot be built.
-    `predicted_ms` and the range from `low_ms` to `high_ms` are by nested cross-validation: nothing in them was fitted
-    to a row of this network or chosen by one; None where there is no prediction. `compiler_ms` is the stack's own
-    compiler's estimate, `in_band` whether the measurement lay in the range.
-    `left_out` says why the row is not counted, empty where it is.
+    `group` names the model that predicts the row (`imx93/cpu`, `imx93/vela`). `network` is the zoo's, None if it cannot
+    be built. `predicted_ms` and the range from `low_ms` to `high_ms` come from nested cross-validation: nothing in them
+    was fitted to a row of this network or chosen by one; None without a prediction. `compiler_ms` is the estimate of
+    the stack's own compiler, `in_band` whether the measurement lay in the range. `left_out` says why the row does not
+    count, empty if it does.
     """
 
     chip: str
@@ -41,7 +41,7 @@ class AccuracyRow:
 
     @property
     def in_band(self) -> bool | None:
-        """Whether the measurement lay in the range, None where there is none."""
+        """Whether the measurement lay in the range, None if there is none."""
         if self.low_ms is None or self.high_ms is None:
             return None
         return self.low_ms <= self.measured_ms <= self.high_ms
@@ -53,19 +53,19 @@ class AccuracyRow:
 
     @property
     def error(self) -> float | None:
-        """How far the prediction is off, as a share of the measurement; negative where it is too low."""
+        """The error of the prediction as a share of the measurement; negative if it is too low."""
         return None if self.predicted_ms is None else self.predicted_ms / self.measured_ms - 1
 
     @property
     def compiler_error(self) -> float | None:
-        """How far the compiler's own estimate is off, as `error`."""
+        """The error of the compiler's own estimate, like `error`."""
         return None if self.compiler_ms is None else self.compiler_ms / self.measured_ms - 1
 
 
 def accuracy_rows(document: Mapping[str, Any] | None = None) -> tuple[AccuracyRow, ...]:
-    """Return every public measurement with its held-out prediction, in the order of the files.
+    """Return every public measurement with its held-out prediction, in file order.
 
-    `document` is the `held_out` that `python -m npufit.cost.regression` writes; the packaged one where it is None.
+    `document` is the `held_out` that `python -m npufit.cost.regression` writes; by default the packaged one.
     """
     held_out = {entry["row"]: entry for entry in (document or packaged_predictions())["rows"]}
     return tuple(_row(row, held_out.get(row.index, {})) for row in measured_rows())
@@ -99,9 +99,9 @@ def _row(row: Row, entry: Mapping[str, Any]) -> AccuracyRow:
 
 
 def choose_rows(rows: Sequence[AccuracyRow], wanted: Sequence[str]) -> tuple[AccuracyRow, ...]:
-    """Return the rows of the chips or groups in `wanted` (`imx93`, `imx93/vela`, `imx93/cpu`), all where it is empty.
+    """Return the rows of the chips or groups in `wanted` (`imx93`, `imx93/vela`, `imx93/cpu`), all if it is empty.
 
-    Raises InputError for one that has no row.
+    Raises InputError for one without rows.
     """
     if not wanted:
         return tuple(rows)

@@ -43,8 +43,8 @@ __all__ = [
 def build(spec: ZooSpec) -> Model:
     """Return the network that `spec` describes; the same spec always gives the same model.
 
-    The weights are random and the network recognises nothing; structure, shapes, quantization and the ranges of its
-    activations are those of the real one. Raises InputError where the zoo has no such network.
+    The weights are random and the network recognises nothing; structure, shapes, quantization and activation ranges are
+    those of the real one. Raises InputError if the zoo has no such network.
     """
     validate_spec(spec)
     return encode(CATALOGUE[spec.network].draw(spec), spec)

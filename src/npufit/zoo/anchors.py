@@ -1,4 +1,4 @@
-"""The anchor boxes of SSD, as the TF Object Detection API's `ssd_anchor_generator` lays them out."""
+"""The anchor boxes of SSD, laid out like the TF Object Detection API's `ssd_anchor_generator`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 _LOWEST_SCALE, _HIGHEST_SCALE = 0.2, 0.95
 _RATIOS = (1.0, 2.0, 0.5, 3.0, 0.3333)
 _FIRST_MAP = ((0.1, 1.0), (_LOWEST_SCALE, 2.0), (_LOWEST_SCALE, 0.5))
-"""Scale and aspect ratio of the three anchors at each place of the finest map."""
+"""Scale and aspect ratio of the three anchors at each position of the finest map."""
 
 
 def anchors_per_place(maps: int) -> tuple[int, ...]:
-    """Return for each of `maps` feature maps how many anchors each of its places has."""
+    """Return the anchors per position of each of `maps` feature maps."""
     return tuple(len(boxes) for boxes in _boxes(maps))
 
 
@@ -26,7 +26,7 @@ def ssd_anchors(sizes: Sequence[Sequence[int]], image_size: tuple[int, int] = (1
 
     Scales are shares of the shorter side of the image.
 
-    One row for each: the centre's y and x, then height and width, as shares of the image.
+    One row per anchor: the centre's y and x, then height and width, as shares of the image.
     """
     import numpy as np
 

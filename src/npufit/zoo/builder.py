@@ -1,6 +1,6 @@
 """Networks drawn operator by operator.
 
-Each method appends one layer to a draft and returns its output as a `Signal`, with which the next one is called.
+Each method appends one layer to a draft and returns its output as a `Signal`, which is passed to the next one.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ if TYPE_CHECKING:
     from npufit.zoo.moments import Floats
 
 RANGE_DEVIATIONS = 4.0
-"""How many standard deviations of its most extreme channel the range of a tensor covers."""
+"""How many standard deviations of its most extreme channel a tensor's range covers."""
 
 HIGHEST_BYTE = 127 / 128
-"""The value of 255 where a byte means (byte - 128) / 128, as in the quantized files of TF1."""
+"""The value of 255 if a byte means (byte - 128) / 128, as in the quantized files of TF1."""
 
 PROBABILITIES = (0.0, 255 / 256)
-"""The range that TFLite fixes for SOFTMAX and LOGISTIC: 1/256 a step."""
+"""The range that TFLite fixes for SOFTMAX and LOGISTIC: 1/256 per step."""
 
 LEAST_HARD_SWISH = -0.375
 LEAST_SWISH = -0.2785
@@ -81,7 +81,7 @@ _CEILING = {Activation.RELU: None, Activation.RELU6: 6.0}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Signal:
-    """A tensor in the making: its index in the draft, its shape and its estimated moments."""
+    """A tensor under construction: its index in the draft, its shape and its estimated moments."""
 
     index: int
     shape: tuple[int, ...]
@@ -95,7 +95,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class ExplicitPadding:
-    """Zeros in front of a VALID window, written as a PAD operator called `name`, or folded into SAME."""
+    """Zeros before a VALID window, written as a PAD operator called `name`, or folded into SAME."""
 
     name: str
     rows: tuple[int, int]
@@ -148,9 +148,9 @@ class GraphBuilder:
         target: Target | None = None,
         clamp_is_implied: bool = True,
     ) -> Signal:
-        """Append CONV_2D, in front of it PAD where `border` is explicit, and return the output.
+        """Append CONV_2D, with a PAD before it if `border` is explicit, and return the output.
 
-        `clamp_is_implied` is false where the old converter measured the output's range in front of the activation.
+        `clamp_is_implied` is false if the old converter measured the output's range before the activation.
         """
         ifm, padding = self._bordered(ifm, border, kernel, stride)
         shape = (depth, *_pair(kernel), ifm.depth)
@@ -172,7 +172,7 @@ class GraphBuilder:
         activation: Activation = Activation.NONE,
         target: Target | None = None,
     ) -> Signal:
-        """Append DEPTHWISE_CONV_2D, in front of it PAD where `border` is explicit, and return the output."""
+        """Append DEPTHWISE_CONV_2D, with a PAD before it if `border` is explicit, and return the output."""
         ifm, padding = self._bordered(ifm, border, kernel, stride)
         weights = depthwise_weights(self._numbers, kernel, multiplier, ifm.moments, target or TARGETS[activation])
         options = DepthwiseConv2DOptions(padding, stride, stride, multiplier, activation, dilation, dilation)
@@ -200,7 +200,7 @@ class GraphBuilder:
         return self._layer("ADD", (first, second), name, AddOptions(activation), moments, bounds)
 
     def multiply(self, first: Signal, second: Signal, name: str, *, lowest: float | None = None) -> Signal:
-        """Append MUL of two tensors and return the product; `lowest` is the least value where that is known."""
+        """Append MUL of two tensors and return the product; `lowest` is the least value if known."""
         moments = multiply_moments(first.moments, second.moments)
         low, high = moments.bounds(RANGE_DEVIATIONS)
         corners = [x * y for x in self._range(first) for y in self._range(second)]
@@ -256,7 +256,7 @@ class GraphBuilder:
         return self._layer("ADD", (scaled, offset_index), f"{name}/Relu", options, rectify_moments(goal), bounds)
 
     def max_pool(self, ifm: Signal, name: str, *, kernel: int, stride: int, border: Border = Padding.SAME) -> Signal:
-        """Append MAX_POOL_2D, in front of it PAD where `border` is explicit, and return the output."""
+        """Append MAX_POOL_2D, with a PAD before it if `border` is explicit, and return the output."""
         ifm, padding = self._bordered(ifm, border, kernel, stride, foldable=False)
         options = Pool2DOptions(padding, stride, stride, kernel, kernel)
         moments = greatest_moments(ifm.moments, kernel * kernel)
@@ -294,7 +294,7 @@ class GraphBuilder:
         return self._same_scale("CONCATENATION", parts, name, options, moments)
 
     def reshape(self, ifm: Signal, shape: tuple[int, ...], name: str) -> Signal:
-        """Append RESHAPE and return the output; where the batch is dynamic, also what computes the new shape."""
+        """Append RESHAPE and return the output; with a dynamic batch, also the computation of the new shape."""
         if self.draft.dialect is Dialect.KERAS:
             wanted = self._shape_at_run_time(ifm, shape[1:], name)
         else:
@@ -342,7 +342,7 @@ class GraphBuilder:
     def _bordered(
         self, ifm: Signal, border: Border, kernel: Sides, stride: Sides, *, foldable: bool = True
     ) -> tuple[Signal, Padding]:
-        """Return the input and the padding of a window operator, after appending PAD where it is needed."""
+        """Return the input and the padding of a window operator, after appending PAD if needed."""
         if isinstance(border, Padding):
             return ifm, border
         same = tuple(map(same_padding, ifm.shape[1:3], _pair(kernel), _pair(stride)))
@@ -392,7 +392,7 @@ class GraphBuilder:
         bounds: tuple[float, float] | None = None,
         shape: tuple[int, ...] | None = None,
     ) -> Signal:
-        """Append an operator; where `bounds` does not give its output's range, the moments do."""
+        """Append an operator; if `bounds` does not give its output's range, the moments do."""
         role = Activations(*(bounds or moments.bounds(RANGE_DEVIATIONS)))
         indices = tuple(entry.index if isinstance(entry, Signal) else entry for entry in inputs)
         index = self._append(kind, indices, name, options, role, shape)
@@ -436,7 +436,7 @@ class GraphBuilder:
         return index
 
     def _shape_at_run_time(self, ifm: Signal, sizes: tuple[int, ...], name: str) -> int:
-        """Append what Keras needs to keep a dynamic batch, SHAPE, STRIDED_SLICE and PACK; return the shape's index."""
+        """Append what Keras needs to keep a dynamic batch (SHAPE, STRIDED_SLICE and PACK); return the shape's index."""
 
         def append(kind: str, inputs: tuple[int, ...], part: str, options: Options, shape: tuple[int, ...]) -> int:
             return self._append(kind, inputs, f"{name}/{part}", options, AsIs.AS_IS, shape, ElementType.INT32)

@@ -1,4 +1,4 @@
-"""What networks the zoo has."""
+"""The networks of the zoo."""
 
 from __future__ import annotations
 
@@ -45,22 +45,20 @@ from npufit.zoo.yolov4_tiny import draw_yolov4_tiny
 from npufit.zoo.yolov8 import draw_yolov8
 
 LARGEST_SIZE = 4096
-"""Above it the largest float activations pass 2 GiB, which flatbuffers and most tools cannot address."""
+"""Above this the largest float activations exceed 2 GiB, which flatbuffers and most tools cannot address."""
 
 _KERAS_PRECISIONS = (Precision.FLOAT32, Precision.INT8, Precision.INT8_PER_TENSOR)
 
 
 @dataclass(frozen=True, slots=True)
 class ZooEntry:
-    """One network: its name, which sizes and options it allows, and the function that draws it.
+    """One network: its name, its sizes and options, and the function that draws it.
 
     Sizes are the sides of the input image in pixels, multiples of `size_step` from `smallest_size`, below which the
-    original code refuses to build, to LARGEST_SIZE. `default_size` is the usual height, and the usual width as well
-    where `default_width` is None.
-    A network whose `fixed_shape` is given has one input of that shape (without the batch), and its sizes are 0.
-    `input_range` is that of the real values of the input.
-    `alphas` are the width multipliers; `padded` are the precisions whose usual export has PAD operators to fold;
-    `garden` are those that the Model Garden exports as well.
+    original code refuses to build, to LARGEST_SIZE. `default_size` is the usual height, and also the usual width if
+    `default_width` is None. A network with a `fixed_shape` has one input of that shape (without the batch), and its
+    sizes are 0. `input_range` is that of the real input values. `alphas` are the width multipliers; `padded` are the
+    precisions whose usual export has PAD operators to fold; `garden` are those that the Model Garden also exports.
     """
 
     name: str
@@ -79,7 +77,7 @@ class ZooEntry:
 
     @property
     def usual_size(self) -> str:
-        """The usual size as it is written; empty where the input has a fixed shape."""
+        """The usual size as text; empty if the input has a fixed shape."""
         return "" if self.fixed_shape else size_text(self.default_size, self.default_width)
 
 
@@ -124,7 +122,7 @@ CATALOGUE = {
         ),
         ZooEntry(
             name="resnet50_v2",
-            summary="classification by pre-activated bottlenecks: normalisations that nothing absorbs",
+            summary="classification by pre-activated bottlenecks, whose normalisations cannot be folded",
             origin="keras.applications.ResNet50V2",
             default_size=224,
             draw=draw_resnet50_v2,
@@ -213,7 +211,7 @@ CATALOGUE = {
         ),
         ZooEntry(
             name="mobilenet_v3_small",
-            summary="classification by inverted residuals with hard swish, some squeezed and excited",
+            summary="classification by inverted residuals with hard swish, some with squeeze-and-excite",
             origin="keras.applications.MobileNetV3Small",
             default_size=224,
             draw=draw_mobilenet_v3_small,
@@ -222,7 +220,7 @@ CATALOGUE = {
         ),
         ZooEntry(
             name="mobilenet_v3_large",
-            summary="classification by inverted residuals with hard swish, some squeezed and excited",
+            summary="classification by inverted residuals with hard swish, some with squeeze-and-excite",
             origin="keras.applications.MobileNetV3Large",
             default_size=224,
             draw=draw_mobilenet_v3_large,
@@ -231,7 +229,7 @@ CATALOGUE = {
         ),
         ZooEntry(
             name="mnasnet_a1",
-            summary="classification by inverted residuals, some squeezed and excited",
+            summary="classification by inverted residuals, some with squeeze-and-excite",
             origin="tensorflow/tpu mnasnet-a1",
             default_size=224,
             draw=draw_mnasnet_a1,
@@ -239,7 +237,7 @@ CATALOGUE = {
         ),
         ZooEntry(
             name="whenet",
-            summary="head pose by EfficientNet-B0 with swish, squeezed and excited",
+            summary="head pose by EfficientNet-B0 with swish and squeeze-and-excite",
             origin="WHENet on qubvel/efficientnet",
             default_size=224,
             draw=draw_whenet,
@@ -346,5 +344,5 @@ CATALOGUE = {
 
 
 def entries() -> tuple[ZooEntry, ...]:
-    """Return the networks of the zoo in the order in which they are listed."""
+    """Return the networks of the zoo in listing order."""
     return tuple(CATALOGUE.values())

@@ -18,7 +18,7 @@ SIZE_STEP = 32
 _CLASSES = 90
 _HEAD_DEPTH = 256
 _PYRAMID = ((9, 64, 32), (5, 32, 24), (2, 24, 24))
-"""The block that each step joins, the depth of the sum and that of the convolution behind it."""
+"""The block that each step joins, the depth of the sum and that of the following convolution."""
 
 _HEADS = (
     ("object_center", _CLASSES, Target(-2.5, 1.2)),

@@ -18,8 +18,8 @@ _CLASSES = 21
 _STAGES = (
     (6, 24, 2, 2, 1), (6, 32, 3, 2, 1), (6, 64, 4, 2, 1), (6, 96, 3, 1, 1), (6, 160, 3, 1, 2), (6, 320, 1, 1, 2),
 )  # fmt: skip
-"""Expansion, depth, number of blocks, stride of the first of them, dilation of those behind the first stride that was
-dropped: that of depth 160."""
+"""Expansion, depth, number of blocks, stride of the first of them, and dilation of the blocks after the first dropped
+stride: that of depth 160."""
 
 _POOLED = 256
 _LEAST_DEPTH = 8
@@ -52,7 +52,7 @@ def draw_deeplab_v3(spec: ZooSpec) -> Draft:
 
 
 def _features(builder: ShapingBuilder, image: Signal, alpha: float) -> Signal:
-    """Append MobileNet V2 up to its last bottleneck; depths are not rounded as those of the classifier are."""
+    """Append MobileNet V2 up to its last bottleneck; depths are not rounded, unlike in the classifier."""
     relu6 = Activation.RELU6
     signal = builder.convolution(image, _depth(32, alpha), "Conv", kernel=3, stride=2, activation=relu6)
     signal = builder.depthwise(signal, "expanded_conv/depthwise", activation=relu6)

@@ -1,6 +1,6 @@
 """A network before its number format is chosen: operators, shapes, real-valued weights and expected ranges.
 
-One draft gives the float and all the quantized files of a network, so these compute the same function.
+One draft gives the float and all quantized files of a network, so these compute the same function.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Dialect(Enum):
-    """Which tool's habits a file follows, beyond what the network and its number format decide."""
+    """The tool whose habits a file follows, beyond what the network and its number format decide."""
 
     KERAS = "TFLiteConverter 2.15 on a Keras model: the batch is dynamic"
     STATIC = "the MLIR converter on a graph with batch 1"
@@ -25,7 +25,7 @@ class Dialect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """A tensor that is computed, and the range of real values that it is expected to stay in."""
+    """A computed tensor, and the range of real values that it is expected to stay in."""
 
     low: float
     high: float
@@ -51,13 +51,13 @@ class Bias:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
-    """A constant that is quantized like an activation: what MUL and ADD take, or anchors."""
+    """A constant that is quantized like an activation: an operand of MUL and ADD, or anchors."""
 
     values: Floats
 
 
 class AsIs(Enum):
-    """A tensor that no number format changes: integers of shapes, and floats outside of the quantized part."""
+    """A tensor that no number format changes: integers of shapes, and floats outside the quantized part."""
 
     AS_IS = "as is"
 
@@ -67,7 +67,7 @@ Role = Activations | Weights | Bias | Parameter | AsIs
 
 @dataclass(frozen=True, slots=True)
 class DraftTensor:
-    """A tensor and what quantization has to know about it. `tensor.element` is float32 until then."""
+    """A tensor and what quantization needs to know about it. `tensor.element` is float32 until then."""
 
     tensor: Tensor
     role: Role
@@ -75,7 +75,7 @@ class DraftTensor:
 
 @dataclass(slots=True)
 class Draft:
-    """All of a network. `tied` lists groups of tensors that quantization has to give one scale."""
+    """A whole network. `tied` lists groups of tensors that quantization must give one scale."""
 
     dialect: Dialect
     tensors: list[DraftTensor] = field(default_factory=list[DraftTensor])

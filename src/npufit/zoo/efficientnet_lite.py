@@ -1,6 +1,6 @@
 """EfficientNet-Lite 0 to 4: EfficientNet (arXiv:1905.11946) without squeeze-and-excite, with ReLU6.
 
-As `tensorflow/tpu/models/official/efficientnet/lite` exports it: batch 1, a local pool over the whole map. Stem and
+As exported by `tensorflow/tpu/models/official/efficientnet/lite`: batch 1, a local pool over the whole map. Stem and
 head keep their width, the first and the last stage their depth.
 """
 

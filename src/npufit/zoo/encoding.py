@@ -68,7 +68,7 @@ def encode(draft: Draft, spec: ZooSpec) -> Model:
 
 
 def _without_requantization(draft: Draft) -> Draft:
-    """Return the draft without its QUANTIZE operators, which mean nothing in float."""
+    """Return the draft without its QUANTIZE operators, which are meaningless in float."""
     same = {operator.outputs[0]: operator.inputs[0] for operator in draft.operators if operator.type == "QUANTIZE"}
     if not same:
         return draft
@@ -82,7 +82,7 @@ def _without_requantization(draft: Draft) -> Draft:
 
 
 def _version(draft: Draft, operator: Operator, *, int8: bool) -> int:
-    """Return the version that TFLiteConverter 2.15 writes: the lowest one that does."""
+    """Return the version that TFLiteConverter 2.15 writes: the lowest sufficient one."""
     if operator.type == "DEPTHWISE_CONV_2D" and not int8 and _is_dilated(draft):
         return 2
     computes = any(isinstance(draft.tensors[index].role, Activations) for index in operator.inputs)
@@ -115,7 +115,7 @@ def _quantized_tensors(draft: Draft, number_format: NumberFormat) -> tuple[Tenso
 def _quantized(
     entry: DraftTensor, number_format: NumberFormat, bounds: Activations | None, earlier: list[Tensor]
 ) -> Tensor:
-    """Return the tensor in the number format; `earlier` holds the finished tensors in front of it."""
+    """Return the tensor in the number format; `earlier` holds the finished tensors before it."""
     element = number_format.element
     match entry.role:
         case Activations():
@@ -135,7 +135,7 @@ def _quantized(
 
 
 def _common_ranges(draft: Draft) -> dict[int, Activations]:
-    """Return the range of every activation tensor; tensors that are tied get the union of their ranges."""
+    """Return the range of every activation tensor; tied tensors get the union of their ranges."""
     ranges = {index: entry.role for index, entry in enumerate(draft.tensors) if isinstance(entry.role, Activations)}
     leader = {index: index for index in ranges}
 

@@ -1,4 +1,4 @@
-"""What surrounds a finished graph: conversions at its ends, a dynamic batch, a signature."""
+"""The surroundings of a finished graph: conversions at its ends, a dynamic batch, a signature."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UINT8_SHIFT = 128
 def convert_ends(subgraph: Subgraph, boundary: Boundary) -> Subgraph:
     """Return an int8 graph with operators at its ends that convert from and to the element type of `boundary`.
 
-    Inputs and outputs that are not int8 stay as they are.
+    Inputs and outputs that are not int8 stay unchanged.
     """
     if boundary is Boundary.INT8:
         return subgraph
@@ -44,12 +44,12 @@ def convert_ends(subgraph: Subgraph, boundary: Boundary) -> Subgraph:
 
 
 def make_batch_dynamic(subgraph: Subgraph) -> Subgraph:
-    """Return the graph with -1 as the batch of every activation, as Keras models have."""
+    """Return the graph with -1 as the batch of every activation, as in Keras models."""
     return replace(subgraph, tensors=tuple(map(_with_dynamic_batch, subgraph.tensors)))
 
 
 def add_signature(model: Model) -> Model:
-    """Return the model with the signature that Keras models have; inputs and outputs keep the end of their names."""
+    """Return the model with the signature of Keras models; inputs and outputs keep the end of their names."""
     graph = model.main
 
     def named(indices: tuple[int, ...]) -> tuple[tuple[str, int], ...]:

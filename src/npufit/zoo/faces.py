@@ -1,6 +1,6 @@
 """Two networks of `serengil/deepface`: FaceNet512, which is Inception-ResNet V1 (arXiv:1602.07261), and emotions.
 
-Each residual of FaceNet512 is scaled by a constant, which the converter folds into the convolution in front of it.
+Each residual of FaceNet512 is scaled by a constant, which the converter folds into the preceding convolution.
 """
 
 from __future__ import annotations
@@ -124,5 +124,5 @@ def _rectified(
 
 
 def _dialect(spec: ZooSpec) -> Dialect:
-    """Return how the file is written; uint8 is a format older than dynamic batches."""
+    """Return the export of the file; uint8 is a format older than dynamic batches."""
     return Dialect.STATIC if spec.precision is Precision.UINT8 else Dialect.KERAS

@@ -8,10 +8,10 @@ from npufit.zoo.weights import Target
 
 KERAS_CLASSES = 1000
 SLIM_CLASSES = 1001
-"""ImageNet's classes, in TF-slim with one for the background."""
+"""ImageNet's classes; in TF-slim there is one more for the background."""
 
 LOGITS = Target(0.0, 3.0)
-"""Logits far enough apart that some probabilities of a thousand classes do not round to 0."""
+"""Logits spread enough that some probabilities of a thousand classes do not round to 0."""
 
 
 def classify_by_matrix(builder: GraphBuilder, features: Signal) -> None:

@@ -1,8 +1,8 @@
 """MediaPipe's networks for faces: BlazeFace (arXiv:1907.05047, short range), Face Mesh (1907.06724), Iris (2006.11341).
 
-All are chains of a residual block: a depthwise convolution and a pointwise one beside the input, whose map is pooled
-where the block has a stride and whose channels are filled up with zeros where the block has more. BlazeFace rectifies
-each sum, the others have PRELU; Iris halves the channels in front of the depthwise convolution.
+All are chains of a residual block: a depthwise convolution and a pointwise one beside the input, whose map is pooled if
+the block has a stride and whose channels are padded with zeros if the block has more. BlazeFace rectifies each sum, the
+others use PRELU; Iris halves the channels before the depthwise convolution.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _EYE_END = ((128, 1), (128, 1), (128, 2), (128, 1), (128, 1), (128, 2), (128, 1)
 _EYE_VALUES = (("contour", 71 * 3), ("iris", 5 * 3))
 
 _SMALL = Target(0.0, 0.5)
-"""Sums over many blocks stay in range."""
+"""Small enough that sums over many blocks stay in range."""
 
 
 def draw_blazeface(spec: ZooSpec) -> Draft:
@@ -94,7 +94,7 @@ def _mesh_blocks(builder: ShapingBuilder, signal: Signal, blocks: tuple[tuple[in
 
 
 def _both_ways(builder: ShapingBuilder, signal: Signal, depth: int, stride: int, name: str) -> tuple[Signal, Signal]:
-    """Return the input in the block's shape, and what its two convolutions make of it."""
+    """Return the input in the block's shape, and the result of its two convolutions."""
     inner = builder.depthwise(signal, f"{name}/depthwise", stride=stride)
     inner = builder.convolution(inner, depth, f"{name}/pointwise", target=_SMALL)
     return _beside(builder, signal, depth, stride, name), inner

@@ -81,11 +81,11 @@ def draw_visual_wake_words(spec: ZooSpec) -> Draft:
 
 
 def _classify(builder: GraphBuilder, features: Signal, classes: int) -> None:
-    """Append a pool over the whole map, what Flatten becomes, a matrix and SOFTMAX."""
+    """Append a pool over the whole map, the RESHAPE of Flatten, a matrix and SOFTMAX."""
     flat = builder.flatten(average_all(builder, features, "average_pooling2d"), "flatten")
     builder.outputs(builder.softmax(builder.fully_connected(flat, classes, "dense", target=_FEW_LOGITS), "dense"))
 
 
 def _dialect(spec: ZooSpec) -> Dialect:
-    """Return how the file is written; uint8 is a format older than dynamic batches."""
+    """Return the export of the file; uint8 is a format older than dynamic batches."""
     return Dialect.STATIC if spec.precision is Precision.UINT8 else Dialect.KERAS

@@ -19,7 +19,7 @@ _BLOCKS = (
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What Keras and slim do differently: names, and whether zeros in front of stride 2 are explicit."""
+    """Differences between Keras and slim: names, and whether zeros before stride 2 are explicit."""
 
     stem: str
     depthwise: str
@@ -27,7 +27,7 @@ class _Layout:
     pad: str | None
 
     def border(self, block: int, stride: int) -> Border:
-        """Return how the depthwise convolution of a block treats its border."""
+        """Return the border of a block's depthwise convolution."""
         if stride == 1 or self.pad is None:
             return Padding.SAME
         return ExplicitPadding(self.pad.format(block), (0, 1), (0, 1))

@@ -21,7 +21,7 @@ _DETECTION_BLOCK = 13
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What the code bases do differently: names, explicit zeros, the order of ADD's operands, one border."""
+    """Differences between the code bases: names, explicit zeros, the order of ADD's operands, one border."""
 
     stem: str
     first_block: str
@@ -33,7 +33,7 @@ class _Layout:
     first_number: int = 1
 
     def border(self, block: int, stride: int, size: Sequence[int]) -> Border:
-        """Return how the depthwise convolution of a block treats its border; Keras' zeros depend on the parity."""
+        """Return the border of a block's depthwise convolution; Keras' zeros depend on the parity."""
         if stride == 1 or self.pad is None:
             return Padding.SAME
         rows, columns = ((1, 1) if side % 2 else (0, 1) for side in size)
@@ -81,12 +81,12 @@ DETECTION_API = _Layout(
     last_border=Padding.SAME,
     shortcut_first=True,
 )
-"""Keras' network as the TF2 Object Detection API draws it: with SAME in place of explicit zeros."""
+"""Keras' network as the TF2 Object Detection API draws it: with SAME instead of explicit zeros."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """The last features, and the finer ones that detectors use as well: of one expansion, and of every block."""
+    """The last features, and the finer ones that detectors also use: of one expansion, and of every block."""
 
     fine: Signal
     last: Signal

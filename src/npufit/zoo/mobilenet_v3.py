@@ -26,7 +26,7 @@ _BEFORE_GATE = Target(3.0, 1.2)
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One inverted residual: factor of its expansion, depth, kernel, stride, and what it has beyond."""
+    """One inverted residual: factor of its expansion, depth, kernel, stride, and extras."""
 
     expansion: float
     depth: int
@@ -130,7 +130,7 @@ def _append(builder: GraphBuilder, ifm: Signal, block: _Block, name: str, *, exp
 
 
 def _gate(builder: GraphBuilder, ifm: Signal, name: str) -> Signal:
-    """Append squeeze and excite, whose hard sigmoid is RELU6 behind a shifted bias and a sixth of it."""
+    """Append squeeze and excite, whose hard sigmoid is RELU6 after a shifted bias and a sixth of it."""
     mean = builder.spatial_mean(ifm, f"{name}/AvgPool", keep_dims=True)
     depth = rounded_depth(1, 0.25 * ifm.depth)
     squeezed = builder.convolution(mean, depth, f"{name}/Conv", activation=Activation.RELU)
@@ -151,7 +151,7 @@ def _activated(builder: GraphBuilder, ifm: Signal, name: str) -> Signal:
 
 
 def _border(ifm: Signal, block: _Block, name: str) -> Border:
-    """Return how the depthwise convolution treats its border: Keras' zeros depend on the parity of the size."""
+    """Return the border of the depthwise convolution: Keras' zeros depend on the parity of the size."""
     if block.stride == 1:
         return Padding.SAME
     half = block.kernel // 2

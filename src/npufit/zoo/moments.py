@@ -1,9 +1,9 @@
-"""Estimates of what flows through a network: mean and variance of each channel, computed without running it.
+"""Estimates of a network's values: mean and variance of each channel, computed without running it.
 
 Weights and quantization ranges follow from them, so that a random network neither dies nor saturates. Averaged over
 independent zero-mean weights, the variance of a weighted sum is the weighted sum of the variances whatever the
-correlation of the inputs; so the estimates hold through any number of layers. In front of an activation values are
-taken as normally distributed.
+correlation of the inputs; so the estimates hold through any number of layers. Before an activation, values are assumed
+to be normally distributed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What people write to what they mean: `zoo:mobilenet_v2@320,int8,io=int8` to a ZooSpec."""
+"""From text to a ZooSpec: `zoo:mobilenet_v2@320,int8,io=int8`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FORM = f"{PREFIX}NAME[@SIZE][,QUANT][,OPTION=VALUE...]"
 def parse_spec(text: str) -> ZooSpec:
     """Return the network that `text` names, such as `zoo:mobilenet_v2@320,int8`; the prefix may be missing.
 
-    Raises InputError where the network, size, precision or an option does not exist or does not fit the network.
+    Raises InputError if the network, size, precision or an option does not exist or does not fit the network.
     """
     head, *words = text.removeprefix(PREFIX).split(",")
     name, at, sides = head.partition("@")
@@ -36,11 +36,11 @@ def parse_spec(text: str) -> ZooSpec:
         elif key not in _OPTIONS:
             raise InputError(f"{text}: no option {key!r}. {_choices(key, _OPTIONS)} It is written {_FORM}.")
         elif key in options:
-            raise InputError(f"{text}: the option {key!r} is given twice.")
+            raise InputError(f"{text}: the option {key!r} is given twice. Give it once.")
         else:
             options[key] = value
     if len(precisions) > 1:
-        raise InputError(f"{text}: {len(precisions)} precisions are given; a network has one.")
+        raise InputError(f"{text}: {len(precisions)} precisions are given, but a network has only one.")
     precision = precisions[0] if precisions else spec.precision
     spec = replace(spec, precision=precision, boundary=BOUNDARIES[precision][0])
     for key, value in options.items():
@@ -50,7 +50,7 @@ def parse_spec(text: str) -> ZooSpec:
 
 
 def validate_spec(spec: ZooSpec, text: str = "") -> None:
-    """Raise InputError where the zoo has no such network; `text` is what the user wrote."""
+    """Raise InputError if the zoo has no such network; `text` is what the user wrote."""
     text = text or str(spec)
     entry = CATALOGUE.get(spec.network)
     if entry is None:
@@ -67,7 +67,7 @@ def validate_spec(spec: ZooSpec, text: str = "") -> None:
             )
     if spec.boundary not in BOUNDARIES[spec.precision]:
         allowed = " or ".join(f"io={boundary}" for boundary in BOUNDARIES[spec.precision])
-        raise InputError(f"{text}: {spec.precision} does not go with io={spec.boundary}. It allows {allowed}.")
+        raise InputError(f"{text}: {spec.precision} cannot have io={spec.boundary}. It allows {allowed}.")
     if spec.alpha not in entry.alphas:
         allowed = ", ".join(f"{alpha:g}" for alpha in entry.alphas)
         raise InputError(f"{text}: {entry.name} has no alpha={spec.alpha:g}. It has {allowed}.")
@@ -75,11 +75,11 @@ def validate_spec(spec: ZooSpec, text: str = "") -> None:
         raise InputError(f"{text}: {_no_padding(entry, spec)}")
     if spec.export is Export.GARDEN and spec.precision not in entry.garden:
         having = ", ".join(f"{other.name} in {', '.join(other.garden)}" for other in CATALOGUE.values() if other.garden)
-        raise InputError(f"{text}: there is no export=garden of {entry.name} in {spec.precision}. There is {having}.")
+        raise InputError(f"{text}: there is no export=garden of {entry.name} in {spec.precision}. Available: {having}.")
 
 
 def _sizes(text: str, word: str) -> tuple[int, int | None]:
-    """Return height and width; None as the width of a square that is written as one number."""
+    """Return height and width; the width is None for a square given as one number."""
     height, separator, width = word.partition("x")
     sides = (height, width) if separator else (height,)
     if not all(side.isascii() and side.isdecimal() and len(side) <= 9 for side in sides):
@@ -92,7 +92,7 @@ def _sizes(text: str, word: str) -> tuple[int, int | None]:
 
 def _fixed(entry: ZooEntry) -> str:
     shape = "x".join(map(str, (1, *entry.fixed_shape)))
-    return f"the input of {entry.name} is always {shape}, so no size can be given. Leave @SIZE out."
+    return f"the input of {entry.name} is always {shape}, so no size can be given. Omit @SIZE."
 
 
 def _precision(text: str, word: str) -> Precision:
@@ -126,7 +126,7 @@ def _with_alpha(text: str, spec: ZooSpec, entry: ZooEntry, value: str) -> ZooSpe
     try:
         return replace(spec, alpha=float(value))
     except ValueError:
-        raise InputError(f"{text}: alpha={value!r} is not a number. Give such as alpha=0.5.") from None
+        raise InputError(f"{text}: alpha={value!r} is not a number. Write, for example, alpha=0.5.") from None
 
 
 _OPTIONS: dict[str, Callable[[str, ZooSpec, ZooEntry, str], ZooSpec]] = {
@@ -145,7 +145,7 @@ def _no_padding(entry: ZooEntry, spec: ZooSpec) -> str:
     having = ", ".join(other.name for other in CATALOGUE.values() if spec.precision in other.padded)
     export = " of the Model Garden" if spec.export is Export.GARDEN else ""
     return (
-        f"{entry.name}{export} in {spec.precision} has no PAD operators, so pad= has no meaning. These have: {having}."
+        f"{entry.name}{export} in {spec.precision} has no PAD operators, so pad= does not apply. These have: {having}."
     )
 
 
@@ -154,4 +154,4 @@ def _choices(found: str, known: Iterable[str]) -> str:
     names = list(known)
     near = get_close_matches(found, names, n=1, cutoff=0.5)
     meant = f"Did you mean {near[0]}? " if near else ""
-    return f"{meant}There are: {', '.join(names)}."
+    return f"{meant}Known: {', '.join(names)}."

@@ -19,7 +19,7 @@ _BIAS_LIMIT = 2**31 - 1
 
 
 def quantize_range(low: float, high: float, element: ElementType) -> Quantization:
-    """Return the scale and zero point for values in low..high, of which 0 is always one."""
+    """Return the scale and zero point for values in low..high, which always include 0."""
     import numpy as np
 
     lowest, highest = element.integer_range
@@ -47,7 +47,7 @@ def quantize_per_tensor(weights: Weights) -> tuple[Integers, Quantization]:
 
 
 def quantize_per_channel(weights: Weights) -> tuple[Integers, Quantization]:
-    """Return int8 weights in -127..127 with a scale for each output channel, where the operator can have such."""
+    """Return int8 weights in -127..127 with a scale for each output channel, if the operator supports that."""
     import numpy as np
 
     if not weights.may_be_per_channel:
@@ -60,7 +60,7 @@ def quantize_per_channel(weights: Weights) -> tuple[Integers, Quantization]:
 
 
 def quantize_asymmetric(weights: Weights) -> tuple[Integers, Quantization]:
-    """Return uint8 weights in 1..255 with one scale and a zero point, as quantization-aware training in TF1 does."""
+    """Return uint8 weights in 1..255 with one scale and a zero point, as in TF1's quantization-aware training."""
     import numpy as np
 
     low, high = float(weights.values.min()), float(weights.values.max())

@@ -30,7 +30,7 @@ def draw_resnet50_v2(spec: ZooSpec) -> Draft:
 
 
 def _block(builder: GraphBuilder, ifm: Signal, name: str, depth: int, stride: int, *, widen: bool) -> Signal:
-    """Append one bottleneck with its normalisation in front, and return the sum with the shortcut."""
+    """Append one bottleneck, preceded by its normalisation, and return the sum with the shortcut."""
     relu, valid = Activation.RELU, Padding.VALID
     active = builder.normalisation(ifm, f"{name}_preact")
     if widen:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from npufit.zoo.moments import Floats
 
 _SILU = Target(0.5, 1.5)
-"""What convolutions in front of SiLU are scaled to: most values in its bend, few in its flat part."""
+"""The scale of convolutions before SiLU: most values in its bend, few in its flat part."""
 
 _INT64 = 4
 """The schema's number of the type."""
@@ -44,7 +44,7 @@ _INT64 = 4
 _LEAKY = Target(0.25, 1.0)
 
 _SLOPE, _SLOPE_DEVIATION = 0.2, 0.04
-"""Of PRELU's slopes. They stay positive, because the numbers are bounded at 3.5 deviations."""
+"""The spread of PRELU's slopes. They stay positive, because the numbers are bounded at 3.5 deviations."""
 
 
 class ShapingBuilder(GraphBuilder):
@@ -84,7 +84,7 @@ class ShapingBuilder(GraphBuilder):
         return self._same_scale("PAD", (ifm, amounts), f"{name}/ChannelPad", options, moments, shape)
 
     def fixed_convolution(self, ifm: Signal, values: Floats, moments: Moments, name: str) -> Signal:
-        """Append a 1x1 CONV_2D with the given weights and no bias to speak of; `moments` are those of its output."""
+        """Append a 1x1 CONV_2D with the given weights and a zero bias; `moments` are those of its output."""
         import numpy as np
 
         weights = LayerWeights(values, np.zeros(len(values), np.float32), moments)
@@ -107,7 +107,7 @@ class ShapingBuilder(GraphBuilder):
         return self._binary("SUB", first, second, name)
 
     def add_ranges(self, first: Signal, second: Signal, name: str) -> Signal:
-        """Append ADD of two tensors whose values depend on each other: its range is all that theirs allow."""
+        """Append ADD of two tensors whose values depend on each other: its range is the sum of theirs."""
         return self._binary("ADD", first, second, name)
 
     def add_constant(self, ifm: Signal, values: Floats, name: str) -> Signal:
@@ -127,7 +127,7 @@ class ShapingBuilder(GraphBuilder):
         return self._layer("QUANTIZE", (ifm,), name, None, ifm.moments, bounds or self._range(ifm))
 
     def second_half(self, ifm: Signal, name: str) -> Signal:
-        """Append SPLIT of the channels into two halves, the first of which nothing reads, and return the second."""
+        """Append SPLIT of the channels into two halves, the first of which is unused, and return the second."""
         axis = self._integers((len(ifm.shape) - 1,), f"{name}/split_dim", ())
         shape = (*ifm.shape[:-1], ifm.depth // 2)
         halves = tuple(
@@ -161,7 +161,7 @@ class ShapingBuilder(GraphBuilder):
         return self._same_scale("TRANSPOSE", (ifm, permutation), name, OtherOptions("TransposeOptions"), ifm.moments)
 
     def flatten_channels_first(self, ifm: Signal, name: str) -> Signal:
-        """Append TRANSPOSE and RESHAPE to a vector in PyTorch's order, all places of one channel behind another."""
+        """Append TRANSPOSE and RESHAPE to a vector in PyTorch's order, all positions of one channel after another."""
         _, height, width, depth = ifm.shape
         channels_first = self.transpose(ifm, (0, 3, 1, 2), f"{name}/transpose")
         flat = self.reshape(channels_first, (1, depth * height * width), name)
@@ -177,7 +177,7 @@ class ShapingBuilder(GraphBuilder):
     def resize_bilinear(self, ifm: Signal, size: tuple[int, int], name: str, *, align_corners: bool = False) -> Signal:
         """Append RESIZE_BILINEAR to `size`, height and width, and return the output.
 
-        Where corners are not aligned, the centres of pixels are.
+        If corners are not aligned, the centres of pixels are.
         """
         options = ResizeBilinearOptions(align_corners, half_pixel_centers=not align_corners)
         return self._resize("RESIZE_BILINEAR", ifm, size, name, options)

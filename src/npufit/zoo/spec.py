@@ -9,7 +9,7 @@ PREFIX = "zoo:"
 
 
 class Precision(StrEnum):
-    """The number format of a network: what weights and activations are stored in."""
+    """The number format of a network: how weights and activations are stored."""
 
     FLOAT32 = "float32"
     INT8 = "int8"
@@ -23,7 +23,8 @@ class Precision(StrEnum):
 
 
 class Boundary(StrEnum):
-    """The element type of the network's inputs and outputs; where it is another one, operators convert at the ends."""
+    """The element type of the network's inputs and outputs; if it differs from the network's, operators convert at the
+    ends."""
 
     FLOAT = "float"
     INT8 = "int8"
@@ -33,7 +34,7 @@ class Boundary(StrEnum):
 class PadStyle(StrEnum):
     """How the explicit padding of a Keras network is written.
 
-    TF up to 2.16 writes PAD and a VALID window; 2.18 and later fold it into SAME where that is the same.
+    TF up to 2.16 writes PAD and a VALID window; 2.18 and later fold it into SAME if that is equivalent.
     """
 
     EXPLICIT = "explicit"
@@ -41,7 +42,7 @@ class PadStyle(StrEnum):
 
 
 class Export(StrEnum):
-    """Whose code exported a network that several have.
+    """The code that exported a network for which several exist.
 
     `usual` is Keras or, for uint8, TF-slim; `garden` is the TF2 Model Garden, with batch 1 and a convolution as its
     last layer.
@@ -62,10 +63,10 @@ BOUNDARIES = {
 
 @dataclass(frozen=True, slots=True)
 class ZooSpec:
-    """One network of the zoo: which, how large and in what number format. `str()` gives its canonical name.
+    """One network of the zoo: its name, size and number format. `str()` gives its canonical name.
 
-    `size` is the height of the image in pixels, and its width as well where `width` is None, as it is of every square;
-    it is 0 where the network's input has a fixed shape.
+    `size` is the height of the image in pixels, and also its width if `width` is None, as for every square; it is 0 if
+    the network's input has a fixed shape.
     """
 
     network: str
@@ -88,7 +89,7 @@ class ZooSpec:
         return self.size, self.size if self.width is None else self.width
 
     def __str__(self) -> str:
-        """Return the canonical name, with the options that are not the default."""
+        """Return the canonical name, with the options that differ from the default."""
         options = [str(self.precision)]
         if self.boundary is not BOUNDARIES[self.precision][0]:
             options.append(f"io={self.boundary}")
@@ -103,5 +104,5 @@ class ZooSpec:
 
 
 def size_text(size: int, width: int | None) -> str:
-    """Return a size as it is written: `320` for a square, `288x800` (height first) for another image."""
+    """Return a size as text: `320` for a square, `288x800` (height first) for another image."""
     return str(size) if width is None else f"{size}x{width}"

@@ -25,7 +25,7 @@ EXTRA_LAYERS = (512, 256, 256, 128)
 """Depths of the four extra feature maps; each halves the size of the one before."""
 
 Predictor = Callable[[Signal, int, str, Target | None], Signal]
-"""Appends a predictor: of its input, the depth and the name of its output, and what that is scaled to."""
+"""Appends a predictor, from its input, the depth and the name of its output, and the output's scale."""
 
 _CLASS_LOGITS = Target(-2.5, 1.2)
 """Most anchors see background: scores are low."""

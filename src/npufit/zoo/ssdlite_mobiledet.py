@@ -1,7 +1,7 @@
 """SSDLite on MobileDet for the Edge TPU (arXiv:2004.14525), as the TF Object Detection API exports it for TFLite.
 
-Its first stages use full convolutions where MobileNets use depthwise ones: those suit accelerators better. The
-predictors and the extra feature maps use depthwise ones.
+Its first stages use full convolutions instead of the MobileNets' depthwise ones, because those suit accelerators
+better. The predictors and the extra feature maps use depthwise ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from npufit.zoo.ssd_mobilenet import EXTRA_LAYERS, Predictor, detect, start
 from npufit.zoo.weights import Target
 
 _BASE = 8
-"""Depths are multiples of it."""
+"""Depths are multiples of this."""
 
 
 @dataclass(frozen=True, slots=True)

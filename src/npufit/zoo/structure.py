@@ -1,8 +1,8 @@
-"""The structure of a model: what stays when names, weight values and scales are taken away.
+"""The structure of a model: what remains without names, weight values and scales.
 
-Two files have the same structure when they are the same network, converted in the same way at the same size. The
-operators are numbered in the order in which a depth-first walk from the outputs, operand by operand, completes
-them; so the order in which a converter happened to write independent branches does not count.
+Two files have the same structure if they are the same network, converted in the same way at the same size. The
+operators are numbered in the order in which a depth-first walk from the outputs, operand by operand, completes them; so
+the order in which a converter happened to write independent branches does not matter.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Granularity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TensorStructure:
-    """Shape, element type and granularity of a tensor; -1 in `shape` is a size that only the run decides."""
+    """Shape, element type and granularity of a tensor; -1 in `shape` is a size known only at run time."""
 
     shape: tuple[int, ...] | None
     element: str
@@ -35,7 +35,7 @@ class TensorStructure:
     axis: int = 0
 
     def __str__(self) -> str:
-        """Return such as `int8[32x3x3x3] per-channel along 0`."""
+        """Return text such as `int8[32x3x3x3] per-channel along 0`."""
         shape = "" if self.shape is None else "x".join("?" if size < 0 else str(size) for size in self.shape)
         text = f"{self.element}[{shape}]"
         if self.granularity is Granularity.PER_CHANNEL:
@@ -45,7 +45,7 @@ class TensorStructure:
 
 @dataclass(frozen=True, slots=True)
 class OperandStructure:
-    """Where an operator (or an output of the graph) gets a tensor from.
+    """The source of an operator's input (or of an output of the graph).
 
     `source` is `%3` for the first output of operator 3 (`%3:1` for its second), `input 0`, `constant`, `variable`
     or `absent`. `values` holds the integers of small unquantized constants: axes, paddings, shapes.
@@ -56,14 +56,14 @@ class OperandStructure:
     values: tuple[int, ...] | None = None
 
     def __str__(self) -> str:
-        """Return such as `%3 int8[1x112x112x32] per-tensor`."""
+        """Return text such as `%3 int8[1x112x112x32] per-tensor`."""
         values = f" = {list(self.values)}" if self.values is not None else ""
         return f"{self.source} {self.tensor}{values}" if self.tensor else self.source
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorStructure:
-    """One operator: its type, version and options, what it reads and what it writes."""
+    """One operator: its type, version and options, its inputs and outputs."""
 
     type: str
     version: int
@@ -103,14 +103,14 @@ class Structure:
 
     @property
     def operator_counts(self) -> dict[str, int]:
-        """How many operators of each type there are, the most frequent first."""
+        """The number of operators of each type, the most frequent first."""
         return dict(Counter(operator.type for operator in self.operators).most_common())
 
     def at_any_size(self) -> Structure:
         """Return the structure without the sizes that grow with the input image.
 
-        Of rank-4 activations only the depth stays. Two sizes of one network are then equal where its operators do
-        not depend on the size, as in the Keras networks that end in MEAN.
+        Only the depth of rank-4 activations stays. Two sizes of one network are then equal if its operators do not
+        depend on the size, as in the Keras networks that end in MEAN.
         """
         return Structure(
             inputs=tuple(map(_without_size, self.inputs)),
@@ -127,10 +127,10 @@ class Structure:
 
 
 def describe_structure(model: Model) -> Structure:
-    """Return the structure of the main subgraph of `model`: two models with equal ones are the same network.
+    """Return the structure of the main subgraph of `model`: two models with equal structures are the same network.
 
-    It holds each operator's type (for custom operators the code), version and options, the shapes and element types
-    of what it reads and writes, where each operand comes from, which are constants, and which are quantized per
+    It contains each operator's type (for custom operators the code), version and options, the shapes and element types
+    of its inputs and outputs, the source of each operand, which operands are constants, and which are quantized per
     channel. It leaves out names, weights, scales, zero points and the bytes of custom options.
     """
     subgraph = model.main
@@ -157,7 +157,7 @@ def describe_structure(model: Model) -> Structure:
 
 
 def structure_differences(found: Structure, expected: Structure) -> list[str]:
-    """Return the lines in which two structures differ, as a unified diff; none where they are equal."""
+    """Return the lines in which two structures differ, as a unified diff; none if they are equal."""
     before, after = str(expected).splitlines(), str(found).splitlines()
     return list(unified_diff(before, after, "expected", "found", lineterm="", n=0))
 
@@ -200,7 +200,7 @@ def _operand_structure(subgraph: Subgraph, index: int, sources: dict[int, str]) 
 
 
 def _option_structure(options: Options | None) -> tuple[tuple[str, str], ...]:
-    """Return the options that are set; a table without any counts as no table, which is how converters differ."""
+    """Return the options that are set; an empty table counts as no table, because converters differ in this."""
     if options is None:
         return ()
     pairs: Sequence[tuple[str, object]]

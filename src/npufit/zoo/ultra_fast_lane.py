@@ -1,7 +1,7 @@
 """Ultra-Fast-Lane-Detection (arXiv:2004.11757): ResNet18 and two matrices that place lanes in rows of the image.
 
-The padding of the PyTorch code is explicit where TensorFlow's SAME lies elsewhere, and what is flattened is put into
-PyTorch's order first, as converters from PyTorch do.
+The padding of the PyTorch code is explicit where TensorFlow's SAME differs, and flattened tensors are first put into
+PyTorch's order, as converters from PyTorch do.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from npufit.zoo.weights import Target
 
 SIZE_STEP = 32
 _CELLS, _ROWS, _LANES = 101, 56, 4
-"""TuSimple's configuration: where in each of 56 rows each of four lanes is, in 100 cells or nowhere."""
+"""TuSimple's configuration: the position of each of four lanes in each of 56 rows, in 100 cells or nowhere."""
 
 _HIDDEN = 2048
 _STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))

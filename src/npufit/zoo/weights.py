@@ -1,7 +1,7 @@
-"""Weights and biases that keep a layer alive, from estimates of what flows into it.
+"""Weights and biases that keep a layer active, from estimates of its inputs.
 
-Weights are random. Each output channel is scaled to the deviation that it should have; the bias takes away the
-estimated mean. That is what batch normalisation does in a trained network before it is folded into the weights.
+Weights are random. Each output channel is scaled to the desired deviation; the bias removes the estimated mean. Batch
+normalisation does the same in a trained network before it is folded into the weights.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ OFFSET_SPREAD = 0.3
 """Standard deviation of a channel's mean, in units of the layer's deviation."""
 
 CENTERED_FROM = 16
-"""Input channels from which on weights are centered; fewer leave too little freedom."""
+"""Weights are centered from this number of input channels on; fewer leave too little freedom."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a layer's sums are scaled to, in front of the activation: the mean of its channels and their deviation."""
+    """The target of a layer's sums before the activation: the mean of its channels and their deviation."""
 
     mean: float
     deviation: float
@@ -44,7 +44,7 @@ TARGETS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerWeights:
-    """The weights and the bias of a layer, and the moments of what it then computes before its activation."""
+    """The weights and the bias of a layer, and the moments of its values before the activation."""
 
     values: Floats
     bias: Floats
@@ -81,7 +81,7 @@ def depthwise_weights(
 
 
 def channel_targets(numbers: NumberSource, depth: int, target: Target) -> Moments:
-    """Return mean and variance for each of `depth` channels, scattered around the target as trained ones are."""
+    """Return mean and variance for each of `depth` channels, scattered around the target as in trained networks."""
     import numpy as np
 
     gains, offsets = numbers.draw(2, depth)
@@ -93,8 +93,8 @@ def channel_targets(numbers: NumberSource, depth: int, target: Target) -> Moment
 def _centered(rows: Floats, direction: Floats) -> Floats:
     """Return the rows without their component along `direction`, the deviations of the inputs.
 
-    Where an image has more or less contrast than expected, the means of all channels move along that direction;
-    rows that are orthogonal to it do not pass the shift on.
+    If an image has more or less contrast than expected, the means of all channels move along that direction; rows
+    orthogonal to it do not pass the shift on.
     """
     import numpy as np
 

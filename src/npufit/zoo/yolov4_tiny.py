@@ -1,6 +1,6 @@
 """YOLOv4-tiny (arXiv:2011.08036) as NXP's model zoo converts it from Darknet by way of Keras.
 
-Darknet pads above and on the left. The boxes are not decoded in the network.
+Darknet pads at the top and on the left. The boxes are not decoded in the network.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from npufit.zoo.weights import Target
 
 SIZE_STEP = 32
 _OUTPUTS = 3 * (4 + 1 + 80)
-"""Three anchors a place: a box, whether there is an object, and the scores of COCO's 80 classes."""
+"""Three anchors per position: a box, whether there is an object, and the scores of COCO's 80 classes."""
 
 _LOGITS = Target(0.0, 1.5)
 
@@ -46,7 +46,7 @@ def _reduce(builder: ShapingBuilder, ifm: Signal, depth: int, layer: int) -> Sig
 
 
 def _stage(builder: ShapingBuilder, ifm: Signal, depth: int, layer: int) -> tuple[Signal, Signal]:
-    """Append a stage that passes half of its channels by; return its pooled output, and what is joined last."""
+    """Append a stage that bypasses half of its channels; return its pooled output, and the last joined tensor."""
     half = depth // 2
     whole = builder.leaky_convolution(ifm, depth, f"convn_{layer}", kernel=3, border=Padding.SAME)
     signal = builder.second_half(whole, f"split_{layer + 1}")

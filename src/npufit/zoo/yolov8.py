@@ -1,7 +1,7 @@
 """YOLOv8 (Ultralytics): detection, and detection with masks or with the joints of a body.
 
-The operators are those of Ultralytics' TFLite export: SiLU as LOGISTIC and MUL, PAD in front of stride 2, the halves
-of a C2f block by STRIDED_SLICE, boxes decoded in the network from distributions over 16 distances.
+The operators are those of Ultralytics' TFLite export: SiLU as LOGISTIC and MUL, PAD before stride 2, the halves of a
+C2f block by STRIDED_SLICE, boxes decoded in the network from distributions over 16 distances.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from npufit.zoo.moments import Floats
 
 SIZE_STEP = 32
-"""The coarsest stride: sizes are its multiples, so that maps that are joined have equal sizes."""
+"""The coarsest stride: sizes are multiples of it, so that joined maps have equal sizes."""
 
 CLASSES = 80
 _DISTANCES = 16
@@ -31,12 +31,12 @@ _MASKS = 32
 _JOINTS = 17
 
 _LOGITS = Target(-2.5, 1.2)
-"""Most places see background: scores are low."""
+"""Most positions see background: scores are low."""
 
 _DISTANCE_LOGITS = Target(0.0, 1.5)
 
 _DISTANCE_VARIANCE = 3.5
-"""Variance of an expected distance under such logits: they prefer none, so it stays near the middle."""
+"""Variance of an expected distance for these logits: they prefer none, so it stays near the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class _Drawing:
         return self.conv(self.builder.concatenation(parts, f"{name}/concat"), depth, f"{name}/cv2")
 
     def pool(self, ifm: Signal, depth: int, name: str) -> Signal:
-        """Append three maximum pools of 5x5, one behind the other, and join all stages."""
+        """Append three maximum pools of 5x5, one after the other, and join all stages."""
         parts = [self.conv(ifm, ifm.depth // 2, f"{name}/cv1")]
         for index in range(3):
             parts.append(self.builder.max_pool(parts[-1], f"{name}/m.{index}", kernel=5, stride=1))
@@ -147,13 +147,13 @@ class _Drawing:
         return self.builder.convolution(signal, outputs, f"{name}/2", target=target)
 
     def rows(self, ifm: Signal, name: str) -> Signal:
-        """Append what turns a map into a matrix: a row for each channel, a column for each place."""
+        """Append a conversion from a map to a matrix: a row for each channel, a column for each position."""
         _, height, width, depth = ifm.shape
         channels_first = self.builder.transpose(ifm, (0, 3, 1, 2), f"{name}/transpose")
         return self.builder.reshape(channels_first, (1, depth, height * width), name)
 
     def join_rows(self, maps: Sequence[Signal], name: str) -> Signal:
-        """Append the matrices of all maps and their concatenation along the places."""
+        """Append the matrices of all maps and their concatenation along the positions."""
         rows = [self.rows(signal, f"{name}/{index}") for index, signal in enumerate(maps)]
         return self.builder.concatenation(rows, f"{name}/concat", axis=2)
 
@@ -205,7 +205,7 @@ def _detect(drawing: _Drawing, maps: Sequence[Signal]) -> None:
 
 
 def _segment(drawing: _Drawing, maps: Sequence[Signal]) -> None:
-    """Append, beside detection, coefficients for every place, and the masks that they weight."""
+    """Append, beside detection, coefficients for every position, and the masks that they weight."""
     builder, depth = drawing.builder, max(maps[0].depth // 4, _MASKS)
     prototypes = drawing.conv(maps[0], drawing.scale.deep(256), "22/proto/cv1", kernel=3)
     prototypes = builder.transposed_convolution(prototypes, prototypes.depth, "22/proto/upsample")
@@ -218,7 +218,7 @@ def _segment(drawing: _Drawing, maps: Sequence[Signal]) -> None:
 
 
 def _pose(drawing: _Drawing, maps: Sequence[Signal]) -> None:
-    """Append, beside detection, place and visibility of 17 joints; persons are the only class."""
+    """Append, beside detection, position and visibility of 17 joints; persons are the only class."""
     import numpy as np
 
     builder, outputs = drawing.builder, 3 * _JOINTS
@@ -242,9 +242,9 @@ _HEADS: dict[str, _Head] = {"detect": _detect, "segment": _segment, "pose": _pos
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Grid:
-    """The places of all maps, as shares of the image.
+    """The positions of all maps, as shares of the image.
 
-    `centres` has two rows, x and y; `steps` four, what a distance of 1 to each side means.
+    `centres` has two rows, x and y; `steps` four, the length of a distance of 1 to each side.
     """
 
     places: int

@@ -78,7 +78,7 @@ _REFUSED: dict[str, tuple[str, ...]] = {
     "gpu_then_nnapi_two_delegates": ("ran on the GPU delegate",),
     "neutron_imx95_gate_lines": ("run 2: it has no time",),
     "neutron_imx95_python_edgefirst": ("no time of an inference",),
-    "nnapi_synap_opprofile_and_counter": ("run 1: it was to run on NNAPI", "run 2: it was to run on NNAPI"),
+    "nnapi_synap_opprofile_and_counter": ("run 1: it was meant to run on NNAPI", "run 2: it was meant to run on NNAPI"),
     "pixel8_external_segfault": ("failed: Segmentation fault",),
     "pixel8_npu_counter_table": ("Expected a CSV file",),
     "qcom_rb1_xnnpack_and_gpu": ("run 2: it ran on the GPU delegate",),

@@ -45,7 +45,7 @@ def test_shape_arithmetic_becomes_a_constant_and_sizes_are_fixed() -> None:
 
 
 def test_what_the_network_lost_is_said() -> None:
-    assert any("no other batch" in note for note in rewrite(FixBatch(), _flattening()).notes)
+    assert any("only the batch of its file" in note for note in rewrite(FixBatch(), _flattening()).notes)
 
 
 def test_a_network_without_open_sizes_is_left_alone() -> None:

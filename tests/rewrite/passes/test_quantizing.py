@@ -124,7 +124,7 @@ def test_without_the_quantizer_the_user_is_told_how_to_get_it(monkeypatch: pytes
 
 
 def test_a_wrong_interface_and_a_network_that_is_int8_already() -> None:
-    with pytest.raises(InputError, match="io is one of float, int8"):
+    with pytest.raises(InputError, match="expected one of float, int8"):
         Quantize(io="uint8").rewrite(_network().model(), Context())
     net = Network()
     net.convolve(net.input(1, 6, 6, 4))

@@ -108,7 +108,7 @@ def test_averages_need_windows_with_an_odd_number_of_places(
         assert_same_answers(pass_, model, rewrite(pass_, model).model)
     else:
         assert pass_.rewrite(model, Context()) is None
-        assert "even number of places" in obstacles(model, pass_.wanted)[0]
+        assert "even number of positions" in obstacles(model, pass_.wanted)[0]
 
 
 @pytest.mark.parametrize(("element", "pass_"), _FROM)
@@ -174,7 +174,7 @@ def test_what_is_not_known_stands_in_the_way() -> None:
     net = Network()
     net.apply("ABS", (net.input(*_SHAPE),), _SHAPE)
     assert ToUint8().rewrite(net.model(), Context()) is None
-    assert obstacles(net.model(), UINT8) == ("operator 0 (ABS) is not known to compute the same",)
+    assert obstacles(net.model(), UINT8) == ("operator 0 (ABS) is not known to compute the same in both types",)
     assert ToInt8().rewrite(net.model(), Context()) is None
     assert obstacles(net.model(), INT8) == ()
 

@@ -578,14 +578,14 @@ def test_hazards_of_ethosu_are_not_told_of_other_drivers(version: str) -> None:
 def test_messages_name_what_happens_in_this_graph() -> None:
     leak = _only(shared_map(32, 4, cpu=True), "25.3", "ethosu.brick-order")
     assert leak.operators == (0, 1)
-    assert "goes out to operator 2 (Stay)" in leak.message
+    assert "also passed to operator 2 (Stay)" in leak.message
     assert leak.found == "4x4x32, 512 bytes"
     assert "the model's output" in _only(shared_map(32, 4), "26.2", "ethosu.brick-order").message
     reread = _only(late_reshape(), "26.2", "ethosu.brick-order")
-    assert "operator 2 (RESHAPE) takes it for a plain row" in reread.message
+    assert "operator 2 (RESHAPE) reads it as a plain row" in reread.message
     pad = _only(padded(0, 0, 0, 1, 0, 1, 0, 0), "26.1", "ethosu.pad-folded")
     assert (pad.message, pad.found, pad.operators) == (
-        "the convolution behind it is padded with top 1, bottom 0, left 1, right 0 instead",
+        "the convolution after it is padded with top 1, bottom 0, left 1, right 0 instead",
         "top 0, bottom 1, left 0, right 1",
         (0, 1),
     )
@@ -603,7 +603,7 @@ def test_messages_name_what_happens_in_this_graph() -> None:
         sliced((0, 0, 0, 16), (1, 8, 8, 16), (1, 8, 8, 32), bricks=True), "26.2", "ethosu.slice-offset"
     ).message
     assert slice_message.startswith("the input is read from byte 16 instead of 128")
-    assert _only(convolution(bias_index=True), "26.2", "teflon.missing-bias").found == "bias left out"
+    assert _only(convolution(bias_index=True), "26.2", "teflon.missing-bias").found == "bias omitted"
     assert _only(convolution(bias=False), "26.2", "teflon.missing-bias").found == "2 inputs"
     assert _only(convolution(batch=2), "26.2", "ethosu.lost-dimensions").message == "1 of 2 images is computed"
 

@@ -175,7 +175,7 @@ def test_messages_say_which_operators_are_concerned() -> None:
     (hazard,) = _hazards(_model(twice))
     assert hazard.operators == (4, 3)
     (hazard,) = _hazards(_model(to_the_cpu))
-    assert "goes out to operator 2 (Stay)" in hazard.message
+    assert "is passed to operator 2 (Stay)" in hazard.message
 
 
 @pytest.mark.parametrize("element", [ElementType.INT8, ElementType.UINT8])

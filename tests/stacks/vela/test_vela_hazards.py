@@ -278,7 +278,7 @@ def test_an_int64_arg_max_over_few_classes_is_written_behind_the_scratch_memory(
     (hazard,) = place(model).hazards
     assert hazard.rule.id == "vela.argmax-int64"
     assert f"last {behind} bytes are written after the scratch memory" in hazard.message
-    with pytest.raises(InputError, match="outside of the scratch memory"):
+    with pytest.raises(InputError, match="outside the scratch memory"):
         _is_right(model)
 
 

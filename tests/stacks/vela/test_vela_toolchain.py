@@ -142,7 +142,7 @@ def test_environments_are_listed_and_removed(home: Path) -> None:
 def test_a_fork_with_another_number_than_the_bsp_is_told(home: Path) -> None:
     make_environment(home, "lf-6.1.36", "3.9.0")
     (fork,) = list_environments()
-    assert "lf-6.1.36 ships Vela 3.8; this one says 3.9.0" in installed_text(fork, "vela")
+    assert "lf-6.1.36 ships Vela 3.8; this one is 3.9.0" in installed_text(fork, "vela")
 
 
 def test_what_a_killed_installation_left_goes(home: Path) -> None:

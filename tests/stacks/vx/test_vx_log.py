@@ -173,7 +173,7 @@ def test_a_failed_first_invoke_is_said_to_be_no_fallback() -> None:
         "ERROR: Node number 155 (Vx Delegate) failed to invoke.\n"
     )
     texts = " ".join(note.text for note in _read(text, _mobilenet()).notes)
-    for words in ("does not go back to the CPU", "could not set an operation up", "failed on the NPU"):
+    for words in ("does not fall back to the CPU", "could not set up an operation", "failed on the NPU"):
         assert words in texts
 
 

@@ -95,7 +95,7 @@ def test_a_placement_says_once_what_the_closed_driver_may_do() -> None:
 
 @pytest.mark.parametrize(
     ("version", "word", "evidence"),
-    [("5.15.32", "read only", Evidence.SOURCE), ("6.12.34", "was not read", Evidence.INFERRED)],
+    [("5.15.32", "only read", Evidence.SOURCE), ("6.12.34", "was not read", Evidence.INFERRED)],
 )
 def test_a_bsp_that_was_not_run_says_so(version: str, word: str, evidence: Evidence) -> None:
     note = place(_floats(), version).notes[0]

@@ -1,1 +1,1 @@
-"""What was measured: public measurements, and the logs and tables that users bring."""
+"""Measurements: public ones, and the logs and tables that users bring."""

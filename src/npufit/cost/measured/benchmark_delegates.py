@@ -1,6 +1,6 @@
-"""Which delegate a run had, and whether it took anything: lines are matched by the delegate's name.
+"""Which delegate a run used, and whether it took any nodes: lines are matched by the delegate's name.
 
-That a delegate was created or applied proves nothing: benchmark_model says so even where its library was not found.
+That a delegate was created or applied proves nothing: benchmark_model prints it even if its library was not found.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from npufit.stacks import Unit
 
 @dataclass(frozen=True, slots=True)
 class Delegate:
-    """A delegate: its name in messages, where it runs (None: on nothing that a target has), and which stack it is."""
+    """A delegate: its name in messages, the unit where it runs (None: nothing that a target has), and its stack."""
 
     name: str
     unit: Unit | None
@@ -46,7 +46,7 @@ _NAMELESS = "an external delegate without a name"
 
 
 class Verdict(IntEnum):
-    """What a log says of a delegate; a higher one overrules a lower one."""
+    """What a log says about a delegate; a higher value overrides a lower one."""
 
     ASKED_FOR = 0
     NOTHING = 1
@@ -90,7 +90,7 @@ runs when a partition is compiled); NXP's tflite-ethosu-delegate."""
 
 
 def verdicts(command: str, lines: Iterable[str], kinds: Iterable[str]) -> dict[Delegate, Verdict]:
-    """Return what a run says of each delegate; `kinds` are the operator types of its profile."""
+    """Return what a run says about each delegate; `kinds` are the operator types of its profile."""
     said = [*([command] if command else []), *lines]
     library = next(_search(said, _PATH), "")
     found: dict[Delegate, Verdict] = {}
@@ -101,17 +101,17 @@ def verdicts(command: str, lines: Iterable[str], kinds: Iterable[str]) -> dict[D
 
 
 def is_delegate(kind: str) -> bool:
-    """Return True where a row of a profile with this type is what a delegate took."""
+    """Return True if a row of a profile with this type is a delegate's node."""
     return kind.lower().endswith("delegate") or kind in ("TfLiteGpuDelegateV2", "ethos-u", "NeutronGraph")
 
 
 def find_delegate(name: str) -> Delegate:
-    """Return the delegate called `name` in a log; of one that is not known, only the name."""
+    """Return the delegate called `name` in a log; if it is not known, only its name."""
     return _identify(name, "")
 
 
 def _identify(name: str, library: str) -> Delegate:
-    """Return the delegate of this name; `EXTERNAL`, and none, stand for the one in `library`."""
+    """Return the delegate with this name; `EXTERNAL`, and no name, mean the one in `library`."""
     wanted = name
     if name.lower() in ("", _EXTERNAL):
         wanted = PurePosixPath(library.replace("\\", "/")).name

@@ -1,4 +1,4 @@
-"""The lines of a log, without what terminals, loggers and consoles put around them, and cut into runs."""
+"""The lines of a log, without the prefixes of terminals, loggers and consoles, and split into runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BEGINNING = re.compile(
 
 @dataclass(slots=True)
 class RunLines:
-    """One run: the command that was echoed (empty where none was), and the lines after it."""
+    """One run: the echoed command (empty if there was none), and the lines after it."""
 
     command: str = ""
     lines: list[str] = field(default_factory=list[str])
@@ -35,12 +35,12 @@ class RunLines:
 
     @property
     def is_empty(self) -> bool:
-        """True where nothing was seen yet that belongs to a run."""
+        """True if nothing that belongs to a run was seen yet."""
         return not (self.command or self.has_started or self.has_summary or self.lines)
 
 
 def split_runs(text: str) -> Iterator[RunLines]:
-    """Yield the runs in `text`: each begins with its command, with `STARTING!`, or with what follows a summary."""
+    """Yield the runs in `text`: each begins with its command, with `STARTING!`, or after a summary."""
     run = RunLines()
     is_command = False
     for line in _plain_lines(text):
@@ -66,7 +66,7 @@ def split_runs(text: str) -> Iterator[RunLines]:
 
 
 def _plain_lines(text: str) -> Iterator[str]:
-    """Yield the lines without prefixes; lines that end in a backslash are joined with what follows."""
+    """Yield the lines without prefixes; lines that end in a backslash are joined with the next."""
     waiting: list[str] = []
     for raw in text.splitlines():
         line = _LEVEL.sub("", _LOGCAT.sub("", _COLOR.sub("", raw[:_LONGEST_LINE])), count=1).rstrip()

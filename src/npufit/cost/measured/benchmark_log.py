@@ -1,4 +1,4 @@
-"""What TensorFlow Lite's `benchmark_model` and `label_image` print, with and without a profile of the operators."""
+"""Output of TensorFlow Lite's `benchmark_model` and `label_image`, with and without a profile of the operators."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _FAILED = re.compile(
 _BUILTIN_KERNELS = re.compile(r"^Use xnnpack ?: \[0\]|--use_xnnpack=(?:false|0)\b", re.IGNORECASE)
 _TEFLON_TIMES = re.compile(r"^teflon: invoked graph, took \d{1,9} ms")
 _LABEL_IMAGE_THREADS = 4
-"""What label_image takes without -t; benchmark_model takes 1."""
+"""The threads that label_image uses without -t; benchmark_model uses 1."""
 _MOST_THREADS = 64
 _MOST_RUNS = 1000
 _IN_A_MILLISECOND = 1000
@@ -67,24 +67,24 @@ class BenchmarkLog:
 
 
 def is_benchmark_log(text: str) -> bool:
-    """Return True where `text` has lines of benchmark_model, label_image or a delegate."""
+    """Return True if `text` has lines of benchmark_model, label_image or a delegate."""
     return any(mark in text for mark in _MARKS)
 
 
 def read_benchmark_log(text: str, name: str) -> BenchmarkLog:
-    """Return the runs in `text`, which `name` names in messages; several logs may stand behind each other.
+    """Return the runs in `text`, which `name` names in messages; several logs may follow one another.
 
-    A run's time is the median of the timed inferences where it is printed, else their mean; both are in microseconds, a
-    profile is in milliseconds. Its unit is the NPU where the delegate of one took a node, and the CPU where no delegate
-    but XNNPACK did; a run that failed, of which neither is certain, or on anything else is refused. Raises InputError
-    where a number makes no sense, or where no run is left.
+    A run's time is the median of the timed inferences if it is printed, otherwise their mean; both are in microseconds,
+    a profile is in milliseconds. Its unit is the NPU if the NPU's delegate took a node, and the CPU if no delegate but
+    XNNPACK did. A run that failed, ran on anything else, or is certain to be neither, is refused. Raises InputError if
+    a number makes no sense, or if no run is left.
     """
     parts: list[RunLines] = []
     for part in split_runs(text):
         if _is_run(part):
             parts.append(part)
         if len(parts) > _MOST_RUNS:
-            raise InputError(f"{name}: more than {_MOST_RUNS} runs. Give fewer.")
+            raise InputError(f"{name}: more than {_MOST_RUNS} runs. Split the file.")
     runs: list[Observation] = []
     refused: list[str] = []
     for number, part in enumerate(parts, 1):
@@ -101,7 +101,7 @@ def read_benchmark_log(text: str, name: str) -> BenchmarkLog:
 
 
 def _is_run(part: RunLines) -> bool:
-    """Return False for what stands around runs: a prompt, a banner, a table."""
+    """Return False for text around runs: a prompt, a banner, a table."""
     return bool(part.command) or part.has_started or part.has_summary or is_benchmark_log("\n".join(part.lines))
 
 
@@ -140,7 +140,7 @@ def _read_run(part: RunLines, source: str) -> Observation | str:
 
 
 def _obstacle(found: dict[Delegate, Verdict]) -> str:
-    """Return why a run cannot be a measurement whatever its time is, empty where it can."""
+    """Return why a run cannot be a measurement whatever its time is, empty if it can."""
     failed = [delegate.name for delegate, verdict in found.items() if verdict is Verdict.FAILED]
     if failed:
         return f"{failed[0]} could not be applied"
@@ -154,27 +154,27 @@ def _obstacle(found: dict[Delegate, Verdict]) -> str:
 
 
 def _runner(found: dict[Delegate, Verdict]) -> Delegate | str:
-    """Return what ran the model, the CPU as a delegate called so; words where that is not certain."""
+    """Return what ran the model, with the CPU as a delegate of that name; words if that is not certain."""
     took, silent = _with(Verdict.TOOK, found), _with(Verdict.ASKED_FOR, found)
     if took:
         return took[0]
     if not silent:
         return Delegate("the CPU", Unit.CPU)
     if silent[0].unit is None:
-        return f"it was to run on {silent[0].name}, which is neither the CPU alone nor the NPU of a target"
+        return f"it was meant to run on {silent[0].name}, which is neither the CPU alone nor the NPU of a target"
     return (
         f"nothing says whether {silent[0].name} took a node; that it was created or applied proves nothing. Give the "
-        "whole log, with standard error and the lines 'nodes delegated' or 'Explicitly applied'"
+        "complete log, with standard error and the lines 'nodes delegated' or 'Explicitly applied'"
     )
 
 
 def _with(verdict: Verdict, found: dict[Delegate, Verdict]) -> list[Delegate]:
-    """Return the delegates other than XNNPACK of which the log says `verdict`."""
+    """Return the delegates other than XNNPACK about which the log says `verdict`."""
     return [delegate for delegate, said in found.items() if said is verdict and delegate.unit is not Unit.CPU]
 
 
 def _time(part: RunLines, source: str) -> tuple[float, Statistic] | None:
-    """Return milliseconds of one inference, None where the run has no time. Raises InputError for nonsense."""
+    """Return milliseconds of one inference, None if the run has no time. Raises InputError for impossible values."""
     text = "\n".join(part.lines)
     averages = [average for pattern in _AVERAGE_US for average in pattern.findall(text)]
     if averages:
@@ -193,7 +193,7 @@ def _sensible(text: str, divisor: int, what: str, source: str) -> float:
         value = math.nan
     if not (math.isfinite(value) and 0 < value <= MOST_MS):
         unit = "microseconds" if divisor > 1 else "milliseconds"
-        raise InputError(f"{source}: the {what} inference is '{text}' {unit}, expected a number above 0.")
+        raise InputError(f"{source}: the {what} inference is '{text}' {unit}; expected a number above 0.")
     return float(f"{value:.12g}")
 
 
@@ -209,17 +209,17 @@ def _why_no_time(part: RunLines, found: dict[Delegate, Verdict]) -> str:
             "Teflon's times are whole milliseconds of each call of the NPU, not of an inference. Measure with "
             "benchmark_model; for the placement give this log to `npufit check --log`"
         )
-    return "it has no time of an inference: the log is cut off, or of another tool"
+    return "it has no time of an inference: the log is truncated, or from another tool"
 
 
 def _first(lines: Iterable[str], patterns: Iterable[re.Pattern[str]]) -> str:
-    """Return what the first pattern that is found captures; earlier patterns go before earlier lines."""
+    """Return the match of the first pattern that is found; earlier patterns come before earlier lines."""
     said = tuple(lines)
     return next((match[1] for pattern in patterns for line in said if (match := pattern.search(line))), "")
 
 
 def _kernels(part: RunLines, found: dict[Delegate, Verdict]) -> Kernels | None:
-    """Return the kernels of the CPU's share, None where the log does not tell: newer releases take XNNPACK silently."""
+    """Return the kernels of the CPU's share, None if the log does not say: newer releases use XNNPACK silently."""
     if any(delegate.unit is Unit.CPU and verdict is not Verdict.NOTHING for delegate, verdict in found.items()):
         return Kernels.XNNPACK
     is_builtin = any(_BUILTIN_KERNELS.search(line) for line in (*part.lines, part.command))

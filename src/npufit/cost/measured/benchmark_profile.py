@@ -1,4 +1,4 @@
-"""The table of operators in a log of benchmark_model (`--enable_op_profiling=true`), with tabs or with blanks."""
+"""The table of operators in a log of benchmark_model (`--enable_op_profiling=true`), separated by tabs or spaces."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _rows(lines: Iterator[str]) -> Iterator[ProfileRow]:
 
 
 def _row(line: str, count: int) -> tuple[str, list[str], str] | None:
-    """Return type, numbers and name: a type may have blanks in it, and `count` numbers stand between type and name."""
+    """Return type, numbers and name: a type may contain spaces, and `count` numbers stand between type and name."""
     words = line.split()
     for start in range(1, len(words) - count + 1):
         cells = words[start : start + count]

@@ -1,4 +1,4 @@
-"""What a user measured on a board: whole inferences, and operators where a profile tells."""
+"""What a user measured on a board: whole inferences, and operators if there is a profile."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from npufit.cost.kernels import Kernels
 from npufit.stacks import Unit
 
 MOST_MS = 1e7
-"""Longer than this no inference takes that anybody would measure: 10,000 seconds."""
+"""The longest plausible inference: 10,000 seconds."""
 
 
 class Statistic(StrEnum):
-    """Which of several timed inferences a measurement is."""
+    """Which of several timed inferences a measurement represents."""
 
     MEAN = "mean"
     MEDIAN = "median"
@@ -29,12 +29,12 @@ class OperatorTime:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One measured run. `model` names the network as its source does, empty where that says nothing.
+    """One measured run. `model` is the network's name in its source, empty if there is none.
 
     `threads` are those of the CPU's share. `operators` are those on the CPU, empty without a profile; `delegate_ms` is
-    what the profile gives for the NPU's delegate, None without one. `source` is the file and where in it. `stack` is
-    that of the delegate, empty where nothing says; `kernels` are those of the CPU's share, None where nothing says;
-    `statistic` is None where the source does not say which, `tool` is what measured, empty where that is not known.
+    the profile's time of the NPU's delegate, None without one. `source` is the file and the place in it. `stack` is
+    that of the delegate, empty if unknown; `kernels` are those of the CPU's share, None if unknown; `statistic` is None
+    if the source does not say; `tool` is the measuring tool, empty if unknown.
     """
 
     model: str

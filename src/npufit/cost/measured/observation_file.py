@@ -1,4 +1,4 @@
-"""Measurements of a board from files: CSV tables, and what `benchmark_model` prints. The files are untrusted."""
+"""Measurements of a board from files: CSV tables, and output of `benchmark_model`. The files are untrusted."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _COLUMNS = ("model", _LATENCY, "unit", "threads")
 
 
 def read_observations(path: Path) -> BenchmarkLog:
-    """Return the measurements in the file at `path`, and why runs of a log in it are none.
+    """Return the measurements in the file at `path`, and why some runs in its log are unusable.
 
-    Raises InputError with everything that is wrong with it, or where it has no measurement.
+    Raises InputError listing everything that is wrong with it, or if it has no measurement.
     """
     text = _read(path)
     name = printable(path.name)
@@ -32,22 +32,22 @@ def read_observations(path: Path) -> BenchmarkLog:
     found = BenchmarkLog(read_csv(text, name), ()) if is_table or not is_benchmark_log(text) else None
     found = found or read_benchmark_log(text, name)
     if not found.runs:
-        raise InputError(f"{name}: there is no measurement in it. {_EXPECTED}")
+        raise InputError(f"{name}: there is no measurement in this file. {_EXPECTED}")
     return found
 
 
 _EXPECTED = (
-    "Expected a CSV file with the columns model, latency_ms, unit (cpu or npu) and threads, or what benchmark_model or "
-    "label_image printed."
+    "Expected a CSV file with the columns model, latency_ms, unit (cpu or npu) and threads, or output of "
+    "benchmark_model or label_image."
 )
 
 
 def _read(path: Path) -> str:
-    return read_bounded(path, _MOST_BYTES, "Give the measurements alone.").decode("utf-8-sig", "replace")
+    return read_bounded(path, _MOST_BYTES, "Give only the measurements.").decode("utf-8-sig", "replace")
 
 
 def read_csv(text: str, name: str) -> tuple[Observation, ...]:
-    """Return the measurements of a CSV table. Raises InputError with the lines that cannot be used."""
+    """Return the measurements of a CSV table. Raises InputError with the unusable lines."""
     rows = csv.reader(text.splitlines(), strict=False)
     nothing: list[str] = []
     observations: list[Observation] = []
@@ -56,10 +56,10 @@ def read_csv(text: str, name: str) -> tuple[Observation, ...]:
         header = [cell.strip().lower() for cell in next(rows, nothing)]
         missing = [column for column in _COLUMNS[:3] if column not in header]
         if missing:
-            raise InputError(f"{name}: the columns {', '.join(missing)} are missing in its first line. {_EXPECTED}")
+            raise InputError(f"{name}: the first line lacks the columns {', '.join(missing)}. {_EXPECTED}")
         for count, cells in enumerate(rows):
             if count == _MOST_ROWS:
-                raise InputError(f"{name}: more than {_MOST_ROWS} rows. Give fewer.")
+                raise InputError(f"{name}: more than {_MOST_ROWS} rows. Split the file.")
             if not any(cell.strip() for cell in cells):
                 continue
             row = dict(zip(header, (cell.strip() for cell in cells), strict=False))

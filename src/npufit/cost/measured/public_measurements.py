@@ -1,8 +1,8 @@
-"""Public measurements, and the networks that they were made with.
+"""Public measurements, and the networks that were measured.
 
-`measurements.csv` and `more_measurements.csv` (other boards with the same cores) hold the rows as they were read,
-`networks.toml` says which network of the zoo each of them is and which boards stand in for one of npufit's chips, and
-`workloads/` what these networks ask for, so that nothing has to be built or compiled to predict them.
+`measurements.csv` and `more_measurements.csv` (other boards with the same cores) hold the rows as published,
+`networks.toml` says which network of the zoo each row measures and which boards stand in for one of npufit's chips, and
+`workloads/` holds the demands of these networks, so that predicting them needs no building or compiling.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from npufit.graph import Family, OperatorId
 from npufit.stacks import CompilerPass, Traffic, Unit
 
 CHIPS = {"i.MX93": "imx93", "i.MX8M Plus": "imx8mp", "i.MX95": "imx95"}
-"""Chips as the measurements call them, and as npufit does."""
+"""Names of chips in the measurements, and in npufit."""
 
 INDEX = "index.json"
 
@@ -33,14 +33,14 @@ _FINGERPRINTED = (Family.CONVOLUTION, Family.DEPTHWISE, Family.MATRIX, Family.TR
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured row. `index` is its place in the files, `chip` npufit's name, empty where npufit has no such chip.
+    """One measured row. `index` is its place in the files, `chip` npufit's name, empty if npufit has no such chip.
 
-    `stands_for` is the group of a chip with the same core whose row this is as well, empty where it is none; the board
-    takes `scale` times as long as that chip. `release` is that of the stack, empty if unknown;
-    `placed_with` is another one, where that release cannot compile the network.
+    `stands_for` is the group of a chip with the same core for which this row counts as well, empty if there is none;
+    the board takes `scale` times as long as that chip. `release` is that of the stack, empty if unknown; `placed_with`
+    is another one, if that release cannot compile the network.
 
-    `network` is the zoo's network, empty where none is the same; `left_out` says why the row is not counted, empty
-    where it is; `threads` is None for the NPU.
+    `network` is the zoo's network, empty if none is the same; `left_out` says why the row does not count, empty if it
+    does; `threads` is None for the NPU.
     """
 
     index: int
@@ -65,18 +65,19 @@ class Row:
 
     @property
     def is_npu_alone(self) -> bool:
-        """True where the time is that of the NPU's node in a profile, without what the CPU does beside it."""
+        """True if the time is that of the NPU's node in a profile, without the CPU's share."""
         return "node only" in self.stack_name
 
     @property
     def placed_on(self) -> str:
-        """The target that the network is placed on as it was when it was measured, without a release if unknown."""
+        """The target on which the network is placed as it was when measured, without a release if unknown."""
         release = self.placed_with or self.release
         return f"{self.chip}/{self.stack}{f'@{release}' if release else ''}"
 
     @property
     def group(self) -> str:
-        """What predicts the row, such as `imx93/cpu` or `imx93/vela`; in the source's words where npufit has none."""
+        """The model that predicts the row, such as `imx93/cpu` or `imx93/vela`; in the source's words if npufit has
+        none."""
         if self.stands_for:
             return self.stands_for
         return f"{self.chip or self.chip_name}/{'cpu' if self.unit is Unit.CPU else self.stack or self.stack_name}"
@@ -84,7 +85,7 @@ class Row:
 
 @functools.cache
 def measured_rows() -> tuple[Row, ...]:
-    """Return every row of the measurements, in the order of the file."""
+    """Return every row of the measurements, in file order."""
     import csv
     import tomllib
 
@@ -132,7 +133,7 @@ def _row(index: int, row: dict[str, str], ties: dict[str, Any]) -> Row:
 
 
 def _release(releases: Mapping[str, str], version: str) -> str:
-    """Return the release that a part of `version` stands for, empty where none does."""
+    """Return the release that a part of `version` names, empty if none does."""
     return next((release for part, release in releases.items() if part in version), "")
 
 
@@ -145,11 +146,11 @@ def _threads(row: dict[str, str], ties: dict[str, Any]) -> tuple[int | None, str
     for rule in ties["assume_threads"]:
         if rule["source"] in row["source"]:
             return rule["threads"], ""
-    return None, "how many threads is not stated"
+    return None, "the number of threads is not stated"
 
 
 def _matches(rule: dict[str, str], row: dict[str, str]) -> bool:
-    """Return True where every text of `rule` occurs in the row's column of that name."""
+    """Return True if every text of `rule` occurs in the row's column of that name."""
     return all(text in row[column] for column, text in rule.items() if column != "why")
 
 
@@ -158,13 +159,13 @@ _FAMILIES = ("yolov8",)
 
 
 def architecture(network: str) -> str:
-    """Return what is held out together: a network in any size, export and variant."""
+    """Return the group that is held out together: a network in any size, export and variant."""
     name = network.removeprefix("zoo:").partition("@")[0].partition(",")[0]
     return next((family for family in _FAMILIES if name.startswith(family)), name)
 
 
 def fingerprint(demands: Iterable[Demand]) -> str:
-    """Return what tells a network by its convolutions and matrix products, whatever its export did around them."""
+    """Return what identifies a network: its convolutions and matrix products, whatever its export added around them."""
     shapes = sorted(
         (
             *(demand.family.value, demand.macs, demand.height, demand.width, demand.depth_in, demand.depth_out),
@@ -184,7 +185,7 @@ def _index() -> dict[str, dict[str, list[list[str | float]]]]:
 
 
 def find_measured(demands: Iterable[Demand], chip: str) -> tuple[Measured, ...]:
-    """Return the public measurements, on `chip`, of the network whose operators ask for `demands`."""
+    """Return the public measurements, on `chip`, of the network whose operators have `demands`."""
     found = _index().get(fingerprint(demands), {}).get(chip, [])
     return tuple(
         Measured(Unit(unit), str(stack), str(version), str(threads), float(ms), str(source), str(caution))
@@ -210,7 +211,7 @@ def file_name(network: str) -> str:
 
 @functools.cache
 def load_workload(network: str, target: str) -> Workload:
-    """Return `network` as it is placed on `target` (chip and stack), `cpu` for the CPU alone."""
+    """Return `network` as placed on `target` (chip and stack), `cpu` for the CPU alone."""
     document = read_json(WORKLOADS / file_name(network))
     operators = [(OperatorId(subgraph, index), _demand(row)) for subgraph, index, *row in document["operators"]]
     placed = document["placed"].get(target)
@@ -227,7 +228,7 @@ def load_workload(network: str, target: str) -> Workload:
 
 
 def compiler_ms(network: str, target: str) -> float | None:
-    """Return what the compiler of `target` itself predicts for `network`, None where there is none."""
+    """Return the own prediction of `target`'s compiler for `network`, None if there is none."""
     document = read_json(WORKLOADS / file_name(network))
     placed = document["placed"].get(target)
     return None if placed is None else placed["compiler_ms"]
@@ -249,7 +250,7 @@ def _pass_row(entry: CompilerPass) -> list[Any]:
 
 
 def workload_document(operators: Workload, placed: Mapping[str, tuple[Workload, float | None]]) -> dict[str, Any]:
-    """Return a network's workloads as plain data: what operators ask for once, and where they run on each target."""
+    """Return a network's workloads as plain data: the demands of operators once, and their units on each target."""
     return {
         "operators": [[*operator.placement.id, *astuple(operator.demand)] for operator in operators.operators],
         "placed": {
@@ -267,7 +268,7 @@ def workload_document(operators: Workload, placed: Mapping[str, tuple[Workload, 
 
 
 def networks() -> tuple[str, ...]:
-    """Return the networks that measurements are tied to, each once, in the order of the rows."""
+    """Return the networks that have measurements, each once, in row order."""
     return tuple(_unique(row.network for row in measured_rows() if row.network))
 
 

@@ -1,4 +1,4 @@
-"""What partitions take on each NPU: one module per kind of NPU and the software that drives it."""
+"""The time of partitions on each NPU: one module per kind of NPU and the software that drives it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class NpuModel(Protocol):
 
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
-        """What was fitted, or is expected."""
+        """The fitted or expected coefficients."""
         ...
 
     @property
     def assumption(self) -> str:
-        """What the model takes for granted, in a sentence."""
+        """What the model assumes, in a sentence that follows "assumes"."""
         ...
 
     def cost(self, workload: Workload, values: Values) -> NpuCost:
-        """Return what the partitions of `workload` take, with the coefficients in `values`."""
+        """Return the time of the partitions of `workload`, with the coefficients in `values`."""
         ...
 
 

@@ -1,6 +1,6 @@
-"""The NPU's time of a workload as a function of coefficients, on arrays: a fit asks for it tens of thousands of times.
+"""The NPU's time of a workload as a function of coefficients, on arrays: a fit evaluates it tens of thousands of times.
 
-The models themselves (`cost`) say the same for each operator; a test holds both together.
+The models themselves (`cost`) compute the same for each operator; a test compares the two.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from npufit.graph import Family
 from npufit.stacks import Unit
 
 _Parts = Callable[[Values], tuple[float, dict[str, float]]]
-"""Nanoseconds of all operators, and what they grow by for each coefficient that grows by its own size."""
+"""Nanoseconds of all operators, and their derivative by the logarithm of each coefficient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class Total:
     parts: _Parts
 
     def ms(self, values: Values) -> float:
-        """Return what the partitions take."""
+        """Return the time of the partitions."""
         return self.parts(values)[0] * NS + self._calls(values)
 
     def slopes(self, values: Values) -> Mapping[str, float]:
-        """Return by how many percent that grows for one percent of each coefficient."""
+        """Return by how many percent the time grows for one percent of each coefficient."""
         busy, grown = self.parts(values)
         calls = self._calls(values)
         total = busy * NS + calls
@@ -54,7 +54,7 @@ class Total:
 
 
 def total_of(model: NpuModel, workload: Workload) -> Total | None:
-    """Return what the partitions of `workload` take, as `model.cost` says it; None for a model without arrays."""
+    """Return the time of the partitions of `workload`, as in `model.cost`; None for a model without arrays."""
     if isinstance(model, VelaModel):
         return Total(workload, _passes(workload))
     return Total(workload, _rates(model, workload)) if isinstance(model, RateModel) else None

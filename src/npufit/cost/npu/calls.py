@@ -1,4 +1,4 @@
-"""What the models of all NPUs have in common: a call with its copies per partition, and how costs add up."""
+"""What the models of all NPUs share: a call with its copies per partition, and how costs add up."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from npufit.cost.prediction import Cost, PartitionCost
 from npufit.cost.workload import Workload
 
 NS = 1e-6
-"""Milliseconds of a nanosecond."""
+"""Milliseconds in a nanosecond."""
 
 
 def partition_costs(workload: Workload, busy: Mapping[int, float], values: Values) -> dict[int, PartitionCost]:
-    """Return the partitions by index, whose operators take `busy` milliseconds by index.
+    """Return the partitions, whose operators take `busy` milliseconds by index.
 
-    `values` has `call_ns`, and `copy_ns_per_byte` for what crosses a boundary, or `copy_in_ns_per_byte` and
-    `copy_out_ns_per_byte` where both differ.
+    `values` has `call_ns`, and `copy_ns_per_byte` for bytes that cross a boundary, or `copy_in_ns_per_byte` and
+    `copy_out_ns_per_byte` if the two differ.
     """
     inwards = values.get("copy_in_ns_per_byte", values.get("copy_ns_per_byte", 0.0))
     outwards = values.get("copy_out_ns_per_byte", values.get("copy_ns_per_byte", 0.0))
@@ -31,6 +31,6 @@ def partition_costs(workload: Workload, busy: Mapping[int, float], values: Value
 
 
 def longer_of_both(arithmetic_ns: float, memory_ns: float, overhead_ns: float) -> Cost:
-    """Return the cost of an operator whose arithmetic and memory overlap in full, from nanoseconds."""
+    """Return the cost of an operator whose arithmetic and memory overlap fully, from nanoseconds."""
     arithmetic, memory, overhead = arithmetic_ns * NS, memory_ns * NS, overhead_ns * NS
     return Cost(max(arithmetic, memory) + overhead, arithmetic, memory, overhead)

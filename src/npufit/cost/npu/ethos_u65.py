@@ -1,11 +1,11 @@
 """The arithmetic of an Ethos-U65 with 256 multipliers: cycles of an operator, and how often its data are fetched.
 
 The unit works on blocks of the output. A block is computed in micro-blocks of 2x2 values and 8 channels, four cycles
-for each step of 32 channels (or 8 channels and 4 elements of the kernel); a step may not take less than the 32 cycles
-that its 256 weights need to be decoded. Depthwise convolutions use 4 elements of the kernel per step, pooling uses one.
-What leaves the accumulators passes an output unit with its own rate. Both work at the same time, so the slower counts.
+for each step of 32 channels (or 8 channels and 4 elements of the kernel); a step takes at least the 32 cycles that
+decoding its 256 weights needs. Depthwise convolutions use 4 elements of the kernel per step, pooling uses one. Results
+leave the accumulators through an output unit with its own rate. Both work at the same time, so the slower one counts.
 Geometry and rates: Vela's performance model (architecture_features.py and npu_performance.py of ethos-u-vela,
-Apache-2.0) in our own words, pooling as Vela 5.2 counts it; blocks as Mesa's captured streams have them.
+Apache-2.0) in our own words, pooling as Vela 5.2 counts it; blocks as in Mesa's captured streams.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WEIGHT_CYCLES = 32
 _DEPTH_STEP = 32
 _PART_KERNEL = 4
 _SUB_KERNEL = 8
-"""The longest side of a kernel that is fetched as one."""
+"""The longest side of a kernel that is fetched in one piece."""
 
 _SHARES = ((16 << 10, 4 << 10), (8 << 10, 12 << 10))
 """Bytes of one of the two buffers for accumulators and for inputs: the ways to share 40 of the 44 free KiB of SHRAM."""
@@ -38,7 +38,7 @@ _OUTPUT_CYCLES = {"ADD": 0.75, "SUB": 0.75, "MUL": 0.375}
 _LOOKUP_OUTPUT_CYCLES = 1.0
 _PLAIN_OUTPUT_CYCLES = 0.25
 _SOFTMAX_PASSES = 8
-"""Passes over the values that a SOFTMAX amounts to: maximum, difference, tables, sum, products in 32 bits."""
+"""Passes over the values that a SOFTMAX amounts to: maximum, difference, tables, sum, 32-bit products."""
 
 _WINDOWED = (Family.CONVOLUTION, Family.DEPTHWISE, Family.POOLING, Family.TRANSPOSED, Family.MATRIX)
 _WEIGHTED = (Family.CONVOLUTION, Family.DEPTHWISE, Family.TRANSPOSED, Family.MATRIX)
@@ -48,7 +48,7 @@ _WEIGHTED = (Family.CONVOLUTION, Family.DEPTHWISE, Family.TRANSPOSED, Family.MAT
 class Blocks:
     """How the output is cut: `area` blocks over height and width, `deep` over channels.
 
-    `input_bytes` is what the blocks fetch of the feature map in all, windows that overlap counted again.
+    `input_bytes` is the total that the blocks fetch of the feature map, overlapping windows counted again.
     """
 
     area: int
@@ -78,7 +78,7 @@ def cycles_of(demand: Demand) -> float:
 
 
 def _steps(depth: int, kernel: int) -> int:
-    """Return the steps of a convolution: by the kernel where few channels would leave the multipliers idle."""
+    """Return the steps of a convolution: by the kernel if few channels would leave the multipliers idle."""
     deep = kernel * _up(depth, _DEPTH_STEP)
     by_kernel = _up(kernel, _PART_KERNEL) * _up(depth, MICRO_DEPTH)
     # 4 x 8 values of one channel group against 32 channels: the same work per step.
@@ -97,7 +97,7 @@ def has_weights(demand: Demand) -> bool:
 
 
 def blocks_of(demand: Demand) -> Blocks:
-    """Return the blocks of an operator: the ones that fetch least, among those that fit."""
+    """Return the blocks of an operator: those that fetch least, among the ones that fit."""
     if demand.family not in _WINDOWED:
         return Blocks(1, 1, demand.inputs * demand.element_bytes)
     batches, height, width = _plane(demand)

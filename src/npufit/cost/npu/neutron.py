@@ -1,11 +1,11 @@
 """NXP's eIQ Neutron N3-1024S on i.MX95: rates, because neither its schedule nor its memory is public.
 
-An operator takes the longer of its arithmetic and its bytes, and a little besides; a NeutronGraph is one call. What
-stays on the CPU is not in here, and usually takes most of the time: the YOLOv8 exports leave TRANSPOSE and SOFTMAX
-there. Convolutions that stay on the CPU run slower beside the delegate than alone (`tail_factor`): of MobileNetV2 at
-320x320 a quarter of the operators, those near the output, ran on the NPU, and the whole took 87.38 ms against 76.08
-on the CPU alone. One call or a few of them cannot cost that much, when all of MobileNet V1 takes 1.2 ms. Lost XNNPACK
-kernels would explain it, since NXP advises `--use_xnnpack=false`; that is inferred from this one pair.
+An operator takes the longer of its arithmetic and its bytes, plus a small fixed cost; a NeutronGraph is one call.
+Operators on the CPU are not part of this model and usually take most of the time: the YOLOv8 exports leave TRANSPOSE
+and SOFTMAX there. Convolutions on the CPU run slower beside the delegate than alone (`tail_factor`): for MobileNetV2 at
+320x320 a quarter of the operators, those near the output, ran on the NPU, and the whole took 87.38 ms against 76.08 on
+the CPU alone. One or a few calls cannot cost that much, since all of MobileNet V1 takes 1.2 ms. Lost XNNPACK kernels
+would explain it, since NXP advises `--use_xnnpack=false`; that is inferred from this one pair.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from npufit.cost.workload import Workload
 from npufit.graph import Family
 
 _LANES = 16
-"""Channels that a dot product takes at a time: `num_macs` of NXP's delegate for i.MX95."""
+"""Channels per dot product: `num_macs` of NXP's delegate for i.MX95."""
 
 _LADDER = "YOLOv8 l and x on i.MX95 (kylefoxaustin/imx95-device-skills): 0.0018 to 0.0022 with everything else in it"
 _USUAL = "order of magnitude"
 _CPU_ONLY = frozenset({"QUANTIZE", "DEQUANTIZE", "SOFTMAX", "TRANSPOSE", "CAST"})
-"""Left on the CPU in every public log or profile that shows single operators."""
+"""Operator types on the CPU in every public log or profile that shows single operators."""
 
 _NEVER = (Family.DETECTION, Family.RECURRENT, Family.CONVERSION, Family.SOFTMAX, Family.TRANSPOSE, Family.OTHER)
 
@@ -35,7 +35,7 @@ class NeutronModel:
     """Cost of NeutronGraphs by rates."""
 
     assumption: str = (
-        "rates of few public figures for the Neutron NPU; operators in NeutronGraphs that are runs of the file"
+        "rates from few public figures for the Neutron NPU, and NeutronGraphs made of consecutive operators of the file"
     )
     coefficients: tuple[Coefficient, ...] = (
         Coefficient("mac_ns", "ns/MAC", "a multiply-accumulate of a dense convolution", 0.0015, 1.3, _LADDER),
@@ -56,7 +56,7 @@ class NeutronModel:
             "16 GB/s, the most that the CPU cores reach",
         ),
         Coefficient(
-            "weight_ns_per_byte", "ns/byte", "a byte of weights from DRAM", 0.1, 2.0, "as a byte of activations"
+            "weight_ns_per_byte", "ns/byte", "a byte of weights from DRAM", 0.1, 2.0, "like a byte of activations"
         ),
         Coefficient("operator_ns", "ns", "starting the kernels of an operator", 4000.0, 2.0, _USUAL),
         Coefficient(
@@ -70,7 +70,7 @@ class NeutronModel:
         Coefficient(
             "copy_ns_per_byte",
             "ns/byte",
-            "what enters and leaves a NeutronGraph: cache maintenance, a copy where it is not zero-copy",
+            "copying what enters and leaves a NeutronGraph: cache maintenance, and a copy unless it is zero-copy",
             0.4,
             2.0,
             "order of magnitude of memcpy on a Cortex-A55",
@@ -81,7 +81,8 @@ class NeutronModel:
             "how many times longer convolutions on the CPU take beside the delegate",
             1.4,
             1.2,
-            "Toradex community thread 29531, 320x320: 1.3 to 1.8, by what the 88 counts; inferred from this one pair",
+            "Toradex community thread 29531, 320x320: 1.3 to 1.8, depending on what the 88 counts; inferred from this "
+            "one pair",
         ),
     )
 
@@ -92,16 +93,16 @@ class NeutronModel:
         return _arithmetic(demand)
 
     def takes(self, demand: Demand) -> bool:
-        """Return whether the NPU could take the operator at all, by what was seen in public."""
+        """Return whether the NPU could take the operator at all, judged by public observations."""
         return not demand.is_float and demand.type not in _CPU_ONLY and demand.family not in _NEVER
 
     def cost(self, workload: Workload, values: Values) -> NpuCost:
-        """Return what the NeutronGraphs of `workload` take."""
+        """Return the time of the NeutronGraphs of `workload`."""
         return cost_of_rates(workload, values, operator_cost, tail_factor=values["tail_factor"])
 
 
 def operator_cost(demand: Demand, values: Values) -> Cost:
-    """Return what one operator takes inside a NeutronGraph."""
+    """Return the time of one operator inside a NeutronGraph."""
     if demand.family is Family.FREE:
         return FREE
     return rate_cost(demand, values, _arithmetic(demand))

@@ -1,4 +1,4 @@
-"""What models by rates have in common: operators one after the other, and a call with its copies per partition."""
+"""What rate models share: operators one after the other, and a call with its copies per partition."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from npufit.stacks import Unit
 def cost_of_rates(
     workload: Workload, values: Values, cost: Callable[[Demand, Values], Cost], tail_factor: float = 1.0
 ) -> NpuCost:
-    """Return what the partitions of `workload` take where `cost` says what an operator takes.
+    """Return the time of the partitions of `workload`, with `cost` for each operator.
 
     `values` has `call_ns` and `copy_ns_per_byte`, for each partition and each byte that crosses its boundary.
     """
@@ -43,7 +43,7 @@ class Arithmetic:
 
 @runtime_checkable
 class RateModel(Protocol):
-    """A cost model by rates. `slowed_by` names a factor on arithmetic and memory, empty where there is none."""
+    """A rate model. `slowed_by` names a factor on arithmetic and memory, empty if there is none."""
 
     @property
     def slowed_by(self) -> str:
@@ -56,7 +56,7 @@ class RateModel(Protocol):
 
 
 def rate_cost(demand: Demand, values: Values, arithmetic: Arithmetic, factor: float = 1.0) -> Cost:
-    """Return what an operator takes: the longer of its arithmetic and its bytes, and a little besides."""
+    """Return the time of an operator: the longer of its arithmetic and its bytes, plus a small fixed cost."""
     weights = max(0, demand.weight_bytes) * values["weight_ns_per_byte"]
     moved = demand.activation_bytes * values["activation_ns_per_byte"]
     spent = arithmetic.quantity * prod(values[rate] for rate in arithmetic.rates)
@@ -64,5 +64,5 @@ def rate_cost(demand: Demand, values: Values, arithmetic: Arithmetic, factor: fl
 
 
 def round_up(value: int, unit: int) -> int:
-    """Return the first multiple of `unit` that is no less than `value`, at least one."""
+    """Return the smallest multiple of `unit` that is at least `value` and at least one unit."""
     return max(1, -(-value // unit)) * unit

@@ -1,20 +1,21 @@
-"""The Ethos-U65 with streams that Mesa's driver `ethosu` writes: one operator after the other, everything in DRAM.
+"""The Ethos-U65 with streams from Mesa's driver `ethosu`: one operator after the other, everything in DRAM.
 
-Read off Mesa's captured streams (25.3): before each operation with weights that fit the 96 KiB of SRAM stand
-KERNEL_WAIT, one transfer of its weights, and DMA_WAIT, so the transfer overlaps with nothing. Weights that do not fit
-are read from DRAM, again for every block of the output. No feature map stays on the chip. The CPU copies what enters
-and leaves a partition at every inference, and each partition is a call of the driver. Compilation happens once, before
-the first inference; it is not in these times.
+Read from Mesa's captured streams (25.3): each operation with weights that fit the 96 KiB of SRAM follows a KERNEL_WAIT,
+one transfer of its weights, and a DMA_WAIT, so the transfer overlaps with nothing. Weights that do not fit are read
+from DRAM, again for every block of the output. No feature map stays on the chip. The CPU copies what enters and leaves
+a partition at every inference, and each partition is a call of the driver. Compilation happens once, before the first
+inference; it is not part of these times.
 
-Nobody has published a time of this stack on i.MX93, so nothing here is fitted to it: the memory is that of
-`imx93/vela` and takes its fitted value, the clock is the device tree's, the rest is what one expects. Arithmetic and
-memory overlap as they do there.
+Nobody has published a time of this stack on i.MX93, so nothing here is fitted to it: the memory takes the value fitted
+for `imx93/vela`, the clock is the device tree's, and the rest is expectation. Arithmetic and memory overlap as they do
+there.
 
-A public report gives an order instead of times. That both MobileNets are far below both Inceptions, and that all four
-gain 5 to 13 times over two cores, comes out. Three things do not, and are left as they are: MobileNet V1 is to be the
-fastest, and is predicted a little behind V2, which has half of its arithmetic and twice its operations (each would have
-to wait some 15 us instead of 4); Inception V1 is to gain most, and V2 is predicted to gain a little more; and SSD
-MobileNet V1 is to be close to the CPU's speed, of which nothing in its 23 operators on the CPU gives a reason.
+A public report gives an order instead of times. The model reproduces that both MobileNets are far below both
+Inceptions, and that all four gain 5 to 13 times over two cores. It does not reproduce three things, and was not
+adjusted to them: MobileNet V1 should be the fastest, but is predicted slightly behind V2, which has half of its
+arithmetic and twice its operations (each would have to wait some 15 us instead of 4); Inception V1 should gain most,
+but V2 is predicted to gain slightly more; and SSD MobileNet V1 should be close to the CPU's speed, but nothing in its
+23 operators on the CPU explains that.
 """
 
 from __future__ import annotations
@@ -36,10 +37,10 @@ _SCALE_BYTES = 10
 """Bias, scale and shift of one output channel."""
 
 _FUSED = ("PAD", "RESHAPE")
-"""Nothing is executed for these: PAD becomes padding of the convolution behind it, RESHAPE another name."""
+"""Types that execute nothing: PAD becomes padding of the next convolution, RESHAPE an alias."""
 
 SHARED_WITH_VELA = ("dram_ns_per_byte", "pass_ns")
-"""Coefficients of the same hardware, whose fitted values `imx93/vela` lends."""
+"""Coefficients of the same hardware, with the values fitted for `imx93/vela`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class TeflonEthosuModel:
     """Cost of operators as Mesa lowers them."""
 
     assumption: str = (
-        "no public measurement of this stack on i.MX93: Mesa's streams as captured, the clock of mainline device "
-        "trees (800 MHz), the memory as fitted for Vela; the band is a guess"
+        "Mesa's streams as captured, the clock of mainline device trees (800 MHz) and the memory as fitted for Vela; "
+        "no measurement of this stack on i.MX93 is public, so the range is a guess"
     )
     coefficients: tuple[Coefficient, ...] = (
         Coefficient(
@@ -65,7 +66,7 @@ class TeflonEthosuModel:
             "one byte between NPU and DRAM",
             0.27,
             1.5,
-            "the same memory as under imx93/vela, whose fitted value stands here; 3.75 GB/s is Vela's assumption",
+            "the same memory as for imx93/vela, with its fitted value; 3.75 GB/s is Vela's assumption",
         ),
         Coefficient(
             "weight_ratio",
@@ -78,11 +79,11 @@ class TeflonEthosuModel:
         Coefficient(
             "pass_ns",
             "ns",
-            "what an operation takes besides",
+            "the fixed cost of an operation",
             8000.0,
             2.0,
-            "as under imx93/vela, whose fitted value stands here; networks of many small operators, such as "
-            "MediaPipe's iris landmarks (2.1 ms), allow about 10 us",
+            "as for imx93/vela, with its fitted value; networks of many small operators, such as MediaPipe's iris "
+            "landmarks (2.1 ms), allow about 10 us",
         ),
         Coefficient(
             "wait_ns",
@@ -121,7 +122,7 @@ class TeflonEthosuModel:
     )
 
     def cost(self, workload: Workload, values: Values) -> NpuCost:
-        """Return what the partitions of `workload` take, each operator on its own."""
+        """Return the time of the partitions of `workload`, each operator separately."""
         return cost_of_rates(workload, values, _operator_cost)
 
 

@@ -1,10 +1,10 @@
 """The Ethos-U65 with streams that Vela compiled: Vela's cycles and bytes, at the speed of the real memory.
 
-Vela counts the cycles of each pass and the bytes that it moves; what it cannot know is how fast the board's memory is
-beside everything else, what a call through the driver and the M33 costs, and what a pass costs beside its arithmetic.
-Within a pass arithmetic and memory overlap in part: the root of the sum of their squares, which is the slower of both
-where they differ and 1.4 times it where they do not. Vela counts the bytes of whole bursts; `dram_efficiency`, the
-share of them that is of use, brings reads back to what is needed: neighbouring pixels of a burst are read once.
+Vela counts the cycles of each pass and the bytes that it moves. It cannot know how fast the board's memory really is,
+what a call through the driver and the M33 costs, and what a pass costs beside its arithmetic. Within a pass arithmetic
+and memory overlap in part: the root of the sum of their squares, which is the slower of the two if they differ much and
+1.4 times it if they are equal. Vela counts the bytes of whole bursts; `dram_efficiency`, the useful share of them,
+reduces reads to what is needed: neighbouring pixels of a burst are read once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class VelaModel:
     coefficients: tuple[Coefficient, ...] = (
         Coefficient("cycle_ns", "ns/cycle", "one cycle of Vela's arithmetic", 1.0, 1.2, f"{_SOURCE}: 1000 MHz"),
         Coefficient("dram_ns_per_byte", "ns/byte", "one byte between NPU and DRAM", 0.27, 1.5, f"{_SOURCE}: 3.75 GB/s"),
-        Coefficient("pass_ns", "ns", "what a pass takes besides", 1000.0, 2.0, "order of magnitude"),
+        Coefficient("pass_ns", "ns", "the fixed cost of a pass", 1000.0, 2.0, "order of magnitude"),
         Coefficient(
             "call_ns",
             "ns",
@@ -50,7 +50,7 @@ class VelaModel:
     )
 
     def cost(self, workload: Workload, values: Values) -> NpuCost:
-        """Return what the passes of `workload` take."""
+        """Return the time of the passes of `workload`."""
         operators: dict[OperatorId, Cost] = {}
         busy: dict[int, float] = {}
         for entry in workload.passes:
@@ -69,7 +69,7 @@ def _pass_cost(entry: CompilerPass, values: Values) -> Cost:
 
 
 def bytes_moved(entry: CompilerPass) -> float:
-    """Return the bytes that a pass moves between NPU and DRAM, those of bursts that are not of use left out."""
+    """Return the bytes that a pass moves between NPU and DRAM, without the unused parts of bursts."""
     return entry.dram_read_bytes * entry.dram_efficiency + entry.dram_write_bytes + entry.dram_weight_bytes
 
 

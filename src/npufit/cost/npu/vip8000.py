@@ -1,11 +1,11 @@
 """The VIP8000 of i.MX8M Plus under VeriSilicon's closed driver: rates of its three parts.
 
-Dense convolutions run on the multipliers (2.3 TOPS at 1 GHz), everything that only moves or combines values on the
-tensor units, and functions that neither has on programmable shaders. A depthwise convolution leaves most multipliers
+Dense convolutions run on the multipliers (2.3 TOPS at 1 GHz), operators that only move or combine values on the tensor
+units, and functions that neither supports on programmable shaders. A depthwise convolution leaves most multipliers
 idle. NXP's guides say that weights quantized per channel run slower than per tensor; the open TF1 networks are uint8
-and per tensor, those of today's converter int8 and per channel, so int8 stands for per channel here.
+and per tensor, those of current converters int8 and per channel, so int8 stands for per channel here.
 
-Where operators run is the placement's business; `takes` says what the NPU could take where nobody knows.
+Where operators run is decided by the placement; `takes` says what the NPU could take if it is unknown.
 """
 
 from __future__ import annotations
@@ -63,24 +63,34 @@ RATES: tuple[Coefficient, ...] = (
         "about 3 GB/s: every weight is read once, in short pieces",
     ),
 )
-"""What the silicon takes, whoever drives it."""
+"""The costs of the silicon, whatever the driver."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vip8000Model:
     """Cost of partitions by rates."""
 
-    assumption: str = "rates of the NPU's multipliers, tensor units and shaders; what the driver fuses is not known"
+    assumption: str = "rates of the NPU's multipliers, tensor units and shaders; what the driver fuses is unknown"
     coefficients: tuple[Coefficient, ...] = (
         *RATES,
         Coefficient(
-            "operator_ns", "ns", "an operator besides", 10_000.0, 2.0, "BlazeFace, 1.19 ms, has about 60 operators"
+            "operator_ns",
+            "ns",
+            "the fixed cost of an operator",
+            10_000.0,
+            2.0,
+            "BlazeFace, 1.19 ms, has about 60 operators",
         ),
         Coefficient(
             "call_ns", "ns", "a call of the driver", 80_000.0, 2.0, "the smallest networks measured take 0.14 ms"
         ),
         Coefficient(
-            "copy_ns_per_byte", "ns/byte", "what enters and leaves a partition", 0.5, 2.0, "memcpy on a Cortex-A53"
+            "copy_ns_per_byte",
+            "ns/byte",
+            "copying what enters and leaves a partition",
+            0.5,
+            2.0,
+            "memcpy on a Cortex-A53",
         ),
     )
 
@@ -95,19 +105,19 @@ class Vip8000Model:
         return demand.family not in _NEVER
 
     def cost(self, workload: Workload, values: Values) -> NpuCost:
-        """Return what the partitions of `workload` take."""
+        """Return the time of the partitions of `workload`."""
         return cost_of_rates(workload, values, operator_cost)
 
 
 def operator_cost(demand: Demand, values: Values, factor: float = 1.0) -> Cost:
-    """Return what one operator takes inside a partition; `factor` is on its arithmetic and its memory."""
+    """Return the time of one operator inside a partition; `factor` multiplies its arithmetic and its memory."""
     if demand.family is Family.FREE:
         return FREE
     return rate_cost(demand, values, arithmetic_of(demand), factor)
 
 
 def arithmetic_of(demand: Demand) -> Arithmetic:
-    """Return the arithmetic of one operator, whoever drives the silicon."""
+    """Return the arithmetic of one operator, whatever the driver."""
     match demand.family:
         case Family.DEPTHWISE:
             return Arithmetic(demand.macs, ("depthwise_mac_ns", *_per_channel(demand)))

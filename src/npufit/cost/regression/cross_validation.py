@@ -1,9 +1,9 @@
-"""Nested cross-validation: an error that nothing which was chosen by looking at a row has seen.
+"""Nested cross-validation: errors on rows that no choice in the fit has seen.
 
 Every network is held out in turn. Without it, folds of the other networks choose among the ways to fit (`Choice`), and
-their errors tell how wide bands must be; then the coefficients are fitted, and the network is predicted with its band.
-Whatever else was fitted to the network's rows and enters the prediction, such as the CPU's share of an NPU's row, is
-given without it (`Question.without`).
+their errors show how wide bands must be; then the coefficients are fitted, and the network is predicted with its band.
+Anything else in the prediction that was fitted to the network's rows, such as the CPU's share of an NPU row, is also
+fitted without it (`Question.without`).
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from npufit.cost.spread import Spread, lower_triangle, unexplained
 
 _FOLDS = 4
 _COVERAGE = 0.88
-"""The share of the networks that a band is to contain; a little more of those that it is read off."""
+"""The share of the networks that a band is to contain; slightly more for those that it is derived from."""
 
 FEW = 5
-"""With fewer networks than this no band can be read off them."""
+"""With fewer networks than this no band can be derived from them."""
 
 _GUESSED = log(1.6)
-"""The deviation of a band that is guessed."""
+"""The deviation of a guessed band."""
 
 _GUESSED_BLINDLY = log(2.0)
-"""The same where nothing at all was measured."""
+"""The same if nothing at all was measured."""
 
 _NOISES = tuple(round(0.02 * step, 2) for step in range(4, 20))
-"""No less than NOISE, by which honest measurements of one network lie apart."""
+"""At least NOISE, the distance between honest measurements of one network."""
 
 _SMALLS = (0.5, 1.0)
-"""How much the unexplained part may grow for small networks. Nought is not among them: that few were measured is known
-without looking at the rows."""
+"""How much the unexplained part may grow for small networks. Zero is not among the choices: that few were measured is
+known without looking at the rows."""
 
 _FARTHEST = 4.0
-"""Deviations: no band extends more, so that one network that nothing explains does not empty all of meaning."""
+"""Deviations: no band extends further, so that one inexplicable network does not make all bands meaningless."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured row: the total that `case` predicts is what the coefficients speak of, `own`, and what lies beside.
+    """One measured row: of the total that `case` predicts, `own` depends on the coefficients, and the rest lies beside.
 
-    What lies beside is not fitted here; `beside_deviation` is by how much its logarithm may be off.
+    The rest is not fitted here; `beside_deviation` is by how much its logarithm may be off.
     """
 
     case: Case
@@ -58,13 +58,13 @@ class Row:
 
     @property
     def network(self) -> str:
-        """What is held out together."""
+        """The group that is held out together."""
         return self.case.network
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to fit: coefficients that are left out, because they stand for little, and how far rows lie apart."""
+    """One way to fit: coefficients that are left out because they contribute little, and how far rows lie apart."""
 
     dropped: tuple[str, ...] = ()
     noise: float = NOISE
@@ -72,7 +72,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be fitted. `without` gives coefficients and rows as they are when a network is not known."""
+    """What to fit. `without` gives coefficients and rows as they are when a network is unknown."""
 
     choices: tuple[Choice, ...]
     without: Callable[[str | None], tuple[Sequence[Coefficient], Sequence[Row]]]
@@ -80,7 +80,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Coefficients, and how wide the bands around what they predict are."""
+    """Coefficients, and the width of the bands around their predictions."""
 
     values: dict[str, float]
     spread: Spread
@@ -88,7 +88,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is said of a row by a fit that has not seen its network: milliseconds, and the ends of the band."""
+    """The prediction for a row by a fit that has not seen its network: milliseconds, and the ends of the band."""
 
     ms: float
     low_ms: float
@@ -97,7 +97,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer from all rows, the answers without each network, and what those say of their networks' rows."""
+    """The answer from all rows, the answers without each network, and their predictions for their networks' rows."""
 
     answer: Answer
     apart: dict[str, Answer] = field(default_factory=dict[str, Answer])
@@ -117,7 +117,8 @@ def solve(question: Question) -> Outcome:
 
 
 def hold_out(question: Question, networks: Collection[str], unknown: str | None) -> tuple[Answer, dict[int, Held]]:
-    """Return the fit without `networks`, and what it says of their rows by place; `unknown` is one of them or None."""
+    """Return the fit without `networks`, and its predictions for their rows by place; `unknown` is one of them or
+    None."""
     coefficients, rows = question.without(unknown)
     answer = _answer(coefficients, [row for row in rows if row.network not in networks], question.choices)
     return answer, {place: _judge(row, answer) for place, row in enumerate(rows) if row.network in networks}
@@ -143,16 +144,16 @@ class _Residual:
 
 
 def _answer(coefficients: Sequence[Coefficient], rows: Sequence[Row], choices: Sequence[Choice]) -> Answer:
-    """Return the fit to `rows`; how to fit and how wide bands are is chosen by folds of their networks."""
+    """Return the fit to `rows`; folds of their networks choose how to fit and how wide bands are."""
     networks = list(dict.fromkeys(row.network for row in rows))
     tried = [(choice, _residuals(coefficients, rows, networks, choice)) for choice in choices]
     choice, residuals = min(tried, key=lambda pair: _size(pair[1]))
     values, names, found = _fitted(coefficients, rows, choice)
     noise, small, reach = _width(residuals, len(networks))
-    origin = f"errors of {len(rows)} measured rows of {len(networks)} networks, each predicted without its network"
+    origin = f"errors of {len(rows)} measurements of {len(networks)} networks, each predicted by a fit without it"
     if len(networks) < FEW:
-        count = f"{len(networks)} networks were measured" if networks else "no measurement of it is public"
-        origin = f"a guess, because {count}: too few to read a band off"
+        count = f"only {len(networks)} networks were measured" if networks else "no measurement is public"
+        origin = f"estimated, because {count}"
     return Answer(
         values,
         Spread(

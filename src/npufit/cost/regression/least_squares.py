@@ -1,9 +1,9 @@
 """Coefficients from measurements: least squares of the logarithm of predicted over measured, pulled towards priors.
 
 All coefficients are positive, so their logarithms are fitted. Large residuals count linearly (Huber), so that one odd
-row does not bend the rest, and every row stays in. A network with many rows counts no more than one with few. The
+row does not distort the rest, and every row is kept. A network with many rows counts no more than one with few. The
 curvature at the optimum says how well the rows determine each coefficient: its inverse is the covariance of the
-logarithms, which for a coefficient that no row speaks of is that of its prior.
+logarithms, which for a coefficient that no row determines is that of its prior.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HUBER = 0.15
 """Residuals above this (15 %) count linearly."""
 
 NOISE = 0.08
-"""How far two honest measurements of one network lie apart: 8 %, as independent parties did for MobileNet V1."""
+"""How far two honest measurements of one network lie apart: 8 %, as independent parties found for MobileNet V1."""
 
 _STEPS = 40
 _SMALLEST_STEP = 1e-4
@@ -33,10 +33,10 @@ Floats = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One measured row: the network that it belongs to, its milliseconds, and what a set of coefficients predicts.
+    """One measured row: its network, its milliseconds, and the prediction by a set of coefficients.
 
-    `slopes` gives by how many percent the prediction grows for one percent of each coefficient; without it, differences
-    are taken.
+    `slopes` gives by how many percent the prediction grows for one percent of each coefficient; without it, finite
+    differences are used.
     """
 
     network: str

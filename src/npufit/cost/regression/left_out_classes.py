@@ -1,4 +1,4 @@
-"""Classes of networks that are left out as a whole, to see what a fit says of networks that are unlike its own."""
+"""Classes of networks that are left out as a whole, to see how a fit predicts networks unlike its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FACES = ("blazeface", "face_mesh", "iris_landmark", "facenet512", "deepface_emo
 _CLASSIFIERS = ("mobilenet", "mnasnet", "efficientnet", "resnet")
 
 _SMALLS_OF_CPU_MS = 12.0
-"""On a CPU few networks are below SMALL_MS; those below this have fixed costs that count."""
+"""On a CPU few networks are below SMALL_MS; those below this value have significant fixed costs."""
 
 CLASSES = (
     "small networks",
@@ -22,11 +22,11 @@ CLASSES = (
     "networks for sound",
     "everything of NXP's model zoo on LF6.1.36",
 )
-"""What is left out together."""
+"""The classes, each left out as a whole."""
 
 
 def is_in(name: str, row: Row) -> bool:
-    """Return whether the network of `row` is one of the class called `name`."""
+    """Return whether the network of `row` belongs to the class called `name`."""
     network = architecture(row.network)
     match name:
         case "small networks":

@@ -1,9 +1,9 @@
 """Fit the cost models again: `python -m npufit.cost.regression` from a checkout.
 
-`--workloads` first builds and compiles every measured network anew. Then each model is fitted to its rows, and each
-network is predicted by nested cross-validation (`nested.py`). Written are `fitted.json`, with coefficients and what
-bands are made from, and `held_out.json` with every held-out prediction, and the errors on whole classes of networks
-that were left out. The same rows always give the same files.
+`--workloads` first builds and compiles every measured network again. Then each model is fitted to its rows, and each
+network is predicted by nested cross-validation (`nested.py`). The results are `fitted.json`, with coefficients and the
+data for bands, and `held_out.json`, with every held-out prediction and the errors on whole classes of networks that
+were left out. The same rows always give the same files.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from npufit.stacks import Unit
 
 _DIGITS = 4
 _LOOSER = 0.15
-"""How far rows of different networks may lie apart where no model explains them better."""
+"""How far rows of different networks may lie apart if no model explains them better."""
 
 _SMALL_COSTS = ("patch_row_ns", "depthwise_step_ns", "depthwise_ns_per_byte")
 _CPU_CHOICES = tuple(Choice(dropped, noise) for dropped in ((), _SMALL_COSTS) for noise in (NOISE, _LOOSER))
 _NPU_CHOICES = tuple(Choice((), noise) for noise in (NOISE, _LOOSER))
 
 _TAIL = "tail_factor"
-"""How much longer convolutions on the CPU take beside a delegate; not every NPU's model has it."""
+"""How much longer convolutions on the CPU take beside a delegate; not every NPU's model has this."""
 
 _NPUS = (
     ("imx93/vela", "", ()),
@@ -56,13 +56,13 @@ _NPUS = (
     ("imx8mp/teflon", "imx8mp/vx", SHARED_WITH_VX),
     ("imx95/neutron", "", ()),
 )
-"""Each NPU under each stack, and the coefficients that another stack on the same silicon lends it."""
+"""Each NPU under each stack, and the coefficients that it borrows from another stack on the same silicon."""
 
 
 def main() -> None:
-    """Fit every model and write what comes out."""
+    """Fit every model and write the results."""
     parser = argparse.ArgumentParser(prog="python -m npufit.cost.regression", description=__doc__)
-    parser.add_argument("--workloads", action="store_true", help="build and compile every measured network anew")
+    parser.add_argument("--workloads", action="store_true", help="build and compile every measured network again")
     if parser.parse_args().workloads:
         write_workloads()
     document = fit_all()
@@ -151,7 +151,7 @@ def _rounded(value: float) -> float:
 
 
 def _classes(questions: Mapping[str, Question]) -> list[dict[str, Any]]:
-    """Return the errors on whole classes of networks, none of which the fit has seen."""
+    """Return the errors on whole classes of networks that the fit has not seen."""
     found: list[dict[str, Any]] = []
     for group, question in questions.items():
         rows = _counted(group)
@@ -225,11 +225,12 @@ _XNNPACK = Coefficient(
     "MobileNet V2 on a Cortex-A53: 140 Mcycles with XNNPACK, 222 with the kernels of NXP's BSPs; clocks 1700 and 1800",
 )
 _FROM_ANOTHER_CHIP = 1.15
-"""How far single coefficients of the same core with other kernels may lie from that."""
+"""How far single coefficients of the same core with other kernels may differ from that."""
 
 
 def _lent_question(chip: str, lender: Outcome, unknown: str | None) -> tuple[Sequence[Coefficient], Sequence[Row]]:
-    """Return the coefficients of a core whose kernels differ from the lender's: at one pace, which the rows tell."""
+    """Return the coefficients of a core whose kernels differ from the lender's: at one common pace, which the rows
+    determine."""
     rows = _cpu_rows(chip)
     answer = lender.apart.get(unknown or "", lender.answer)
 
@@ -251,7 +252,7 @@ def _lent_question(chip: str, lender: Outcome, unknown: str | None) -> tuple[Seq
 
 
 def _lent_spread(entry: Coefficient, lender: Answer) -> float:
-    """Return how far a lent coefficient may lie off: a little, or as much as it is unknown to the lender."""
+    """Return how far a borrowed coefficient may be off: a little, or as much as it is uncertain to the lender."""
     names = lender.spread.names
     place = names.index(entry.name) if entry.name in names else None
     own = log(entry.spread) if place is None else lender.spread.covariance[place * (place + 3) // 2] ** 0.5
@@ -320,5 +321,5 @@ def _everything(network: str, name: str) -> Workload:
 
 
 def _placed(row: MeasuredRow, name: str, model: NpuModel) -> Workload:
-    """Return the network of `row` as it was placed when it was measured, or else with all that the NPU could take."""
+    """Return the network of `row` as placed when it was measured, otherwise with everything that the NPU could take."""
     return load_workload(row.network, row.placed_on) if name in PLACED else _everything(row.network, name)

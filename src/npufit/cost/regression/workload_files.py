@@ -1,7 +1,7 @@
-"""Build and compile every measured network, and keep the workloads: `python -m npufit.cost.regression --workloads`.
+"""Build and compile every measured network, and store the workloads: `python -m npufit.cost.regression --workloads`.
 
-Networks are compiled with the release of Vela that their row was measured with (`networks.toml`), each of which
-`npufit toolchain install vela@3.8` and so on installs. Who predicts, and who tests, needs none of them.
+Networks are compiled with the release of Vela that their row was measured with (`networks.toml`), each installed by
+`npufit toolchain install vela@3.8` and so on. Predicting and testing need none of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DIGITS = 4
 
 
 def write_workloads() -> None:
-    """Build every network that a measurement is tied to, compile it where that can be done, and keep the workloads."""
+    """Build every measured network, compile it if possible, and store the workloads."""
     WORKLOADS.mkdir(exist_ok=True)
     fingerprints: dict[str, str] = {}
     for network in networks():
@@ -47,7 +47,7 @@ def write_workloads() -> None:
 
 
 def _placed(model: Model, target: str) -> tuple[Workload, float | None]:
-    """Return `model` as `target` places it, and what its compiler says of the time where it has one."""
+    """Return `model` as `target` places it, and its compiler's own time estimate if it has one."""
     resolved = resolve_target(target)
     placement = load_stack(resolved.stack).place(model, resolved, PlaceOptions())
     assert placement.status is Status.COMPLETE, f"{target} places every operator"

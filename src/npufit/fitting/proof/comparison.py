@@ -1,7 +1,7 @@
 """The proof: models before and after in LiteRT's reference kernels on the same inputs.
 
-Neighbouring exact passes are proven together, byte for byte, because what holds for all of them holds for each; where
-they fail, the first pass at fault is found. Every approximate pass is measured alone, and the whole once more.
+Consecutive exact passes are proven together, byte for byte, because what holds for all of them holds for each; if they
+fail, the first pass at fault is found. Every approximate pass is measured alone, and the whole once more.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _UNPROVEN = "--no-prove writes the result without a proof."
 
 @dataclass(frozen=True, slots=True)
 class ProofFailure:
-    """The step that does not do what it promises, by its position, and what was found."""
+    """The step that breaks its promise, by its position, and what was found."""
 
     step: int
     why: str
@@ -46,10 +46,10 @@ class StepDifference:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What the simulator computes for the compiled result, against the reference kernels, on one input.
+    """The simulator's results for the compiled model, compared with the reference kernels on one input.
 
-    `difference` says where they part, empty where they are equal. `was_different` says that they part for the original
-    as well, so that the passes are not at fault.
+    `difference` says where they differ, empty if they are equal. `was_different` says that the original differs as
+    well, so that the passes are not at fault.
     """
 
     input_name: str
@@ -60,12 +60,12 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was compared and what came out.
+    """What was compared, and the outcome.
 
-    `inputs` were run, `extremes` of them extremes; `refused` more are such that the original cannot run them. `steps`
-    and `total` have the differences of approximate passes, one by one and all together; both are empty where every
-    pass is exact, and then every output is the same byte for byte, unless there is a `failure`. `left_out` are the
-    operators of the original that LiteRT cannot execute: what they read is compared, later ones get made-up values.
+    `inputs` were run, `extremes` of them extremes; the original could not run another `refused`. `steps` and `total`
+    have the differences of approximate passes, separately and together; both are empty if every pass is exact, and then
+    every output is the same byte for byte, unless there is a `failure`. `left_out` are the operators of the original
+    that LiteRT cannot execute: their inputs are compared, later operators get made-up values.
     """
 
     inputs: int
@@ -84,10 +84,10 @@ def prove(
     progress: FitProgress = ignore_progress,
     time_limit_s: float = TIME_LIMIT_S,
 ) -> Proof:
-    """Return whether `steps`, one after the other, keep their promises on `inputs` of the first one's model.
+    """Return whether `steps`, one after the other, keep their promises on `inputs` of the first step's model.
 
-    Operators that LiteRT cannot execute are left out, and what they read is compared. Raises InputError where LiteRT
-    can run nothing of the model before any step, ToolError where it fails at it: there is nothing to compare with then.
+    Operators that LiteRT cannot execute are left out, and their inputs are compared. Raises InputError if LiteRT can
+    run nothing of the model before any step, ToolError if it fails on it: then there is nothing to compare with.
     """
     try:
         return _prove(steps, provable_part(steps[0].before, time_limit_s), inputs, progress, time_limit_s)
@@ -110,7 +110,7 @@ def _prove(
     progress: FitProgress,
     time_limit_s: float,
 ) -> Proof:
-    """Return the proof of what becomes of `part`, all of the first model that can be executed."""
+    """Return the proof of the steps from `part`, everything in the first model that can be executed."""
     groups = _group(taken)
     counter = _Counter(progress, len(inputs) * (len(groups) + 1))
     original = part.model
@@ -154,9 +154,9 @@ def _prove(
 def simulate(
     steps: Sequence[FitStep], given: ProofInput, options: PlaceOptions, progress: FitProgress = ignore_progress
 ) -> tuple[Simulation, ProofFailure | None]:
-    """Return what the simulator computes for the result, and the step that makes it differ from the reference kernels.
+    """Return the simulator's comparison for the result, and the step that makes it differ from the reference kernels.
 
-    Only for targets whose programs can be executed here. A difference that the original has as well is no failure.
+    Only for targets whose programs can be executed here. A difference that the original also has is no failure.
     """
     target = steps[0].after.target
     plain = list(provable_steps(steps, Provable(steps[0].before), options.time_limit_s))
@@ -188,7 +188,7 @@ def _simulate(
 
 
 class _Counter:
-    """Tells the progress of the inferences."""
+    """Reports the progress of the inferences."""
 
     def __init__(self, progress: FitProgress, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0
@@ -200,7 +200,7 @@ class _Counter:
 
 
 class _Runner:
-    """A model in the reference kernels that gives all its outputs, also those that no operator writes."""
+    """A model in the reference kernels that returns all its outputs, including those that no operator writes."""
 
     def __init__(self, model: Model, time_limit_s: float) -> None:
         self.model = model
@@ -219,7 +219,7 @@ class _Runner:
 
 
 def _group(steps: Sequence[FitStep]) -> list[list[int]]:
-    """Return the positions of the steps, neighbouring exact ones together."""
+    """Return the positions of the steps, consecutive exact ones grouped."""
     groups: list[list[int]] = []
     for position, step in enumerate(steps):
         if groups and step.is_exact and steps[groups[-1][0]].is_exact:
@@ -232,10 +232,10 @@ def _group(steps: Sequence[FitStep]) -> list[list[int]]:
 def _run_original(
     runner: _Runner, inputs: Sequence[ProofInput], counter: _Counter
 ) -> tuple[list[ProofInput], list[dict[int, Array]], int]:
-    """Return the inputs that the original can run, with its outputs, and how many it refuses."""
+    """Return the inputs that the original can run, with its outputs, and the number that it refuses."""
     given: list[ProofInput] = []
     outputs: list[dict[int, Array]] = []
-    reason = "there is no input."
+    reason = "no input can be run."
     for entry in inputs:
         try:
             outputs.append(runner.run(entry.values))
@@ -251,7 +251,7 @@ def _run_original(
 def _run_group(
     steps: Sequence[ProvableStep], values: Sequence[Values], counter: _Counter, time_limit_s: float
 ) -> list[dict[int, Array]] | str:
-    """Return the outputs of the model behind `steps`, in its own terms, or why it cannot be run."""
+    """Return the outputs of the model after `steps`, converted to its own types, or why it cannot be run."""
     try:
         runner = _Runner(steps[-1].after, time_limit_s)
         outputs: list[dict[int, Array]] = []
@@ -287,7 +287,7 @@ def _locate(
 
 
 def _parting(model: Model, before: Values, after: Values) -> str:
-    """Return in words where outputs are not the same bytes, empty where they all are."""
+    """Return in words which outputs differ in any byte, empty if none do."""
     for index in model.main.outputs:
         old, new = before[index], after[index]
         name = f"output {index} '{shorten(model.main.tensors[index].name, 60)}'"
@@ -300,14 +300,14 @@ def _parting(model: Model, before: Values, after: Values) -> str:
 
 
 def _forth(steps: Sequence[ProvableStep], values: Values) -> Values:
-    """Return inputs of the model before `steps` as the model behind them takes them."""
+    """Return inputs of the model before `steps` in the form that the model after them takes."""
     for step in steps:
         values = step.pass_.adapt_inputs(step.before, step.after, values)
     return values
 
 
 def _back(steps: Sequence[ProvableStep], outputs: Values) -> Values:
-    """Return outputs of the model behind `steps` as the model before them gives them."""
+    """Return outputs of the model after `steps` in the form of the model before them."""
     for step in reversed(steps):
         outputs = step.pass_.adapt_outputs(step.before, step.after, outputs)
     return outputs

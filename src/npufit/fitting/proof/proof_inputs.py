@@ -21,7 +21,7 @@ _SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".npz", ".png", 
 
 @dataclass(frozen=True, slots=True)
 class ProofInput:
-    """One set of inputs with what it is called. Extremes are no data that the model is made for."""
+    """One set of inputs and its name. Extremes are not data that the model is made for."""
 
     name: str
     values: Values
@@ -29,7 +29,7 @@ class ProofInput:
 
 
 def seeded_inputs(model: Model, count: int | None = None, seed: int = 0) -> tuple[ProofInput, ...]:
-    """Return `count` random inputs of `model`, 8 by default: those of `npufit run` with the seeds from `seed` on."""
+    """Return `count` random inputs of `model`: those of `npufit run` with the seeds from `seed` on."""
     return tuple(
         ProofInput(f"random values of seed {seed + number}", random_inputs(model, seed + number))
         for number in range(RANDOM_INPUTS if count is None else count)
@@ -39,14 +39,16 @@ def seeded_inputs(model: Model, count: int | None = None, seed: int = 0) -> tupl
 def read_samples(model: Model, folder: Path, count: int | None = None) -> tuple[ProofInput, ...]:
     """Return an input for each image, .npy or .npz file in `folder`, by name, at most `count`.
 
-    Raises InputError where there are none, or one does not fit.
+    Raises InputError if there are none, or if one does not fit.
     """
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file())
     except OSError as error:
         raise InputError(f"{folder}: the samples cannot be read: {error.strerror or error}.") from None
     if not files:
-        raise InputError(f"{folder}: holds no samples. Expected images, .npy or .npz files, one for each inference.")
+        raise InputError(
+            f"{folder}: there are no samples. Expected images, .npy or .npz files, one for each inference."
+        )
     chosen = islice(files, MOST_SAMPLES if count is None else min(count, MOST_SAMPLES))
     # NAME=FILE is never meant here, and an absolute path to a file that exists is not taken for it.
     return tuple(ProofInput(path.name, read_inputs(model, [str(path.resolve())])) for path in chosen)
@@ -55,7 +57,7 @@ def read_samples(model: Model, folder: Path, count: int | None = None) -> tuple[
 def extreme_inputs(model: Model) -> tuple[ProofInput, ...]:
     """Return all inputs at their lowest, at their highest, at zero, and alternating between lowest and highest.
 
-    Shapes, axes and indices stay what they are: extremes of these are nothing that an operator takes.
+    Shapes, axes and indices keep their values, because operators do not accept extremes of these.
     """
     makers: dict[str, Callable[[Array, Any, Any, Any], Array]] = {
         "all lowest": lambda like, low, _high, _zero: np.full_like(like, low),
@@ -75,7 +77,7 @@ def extreme_inputs(model: Model) -> tuple[ProofInput, ...]:
 
 
 def _limits(model: Model, index: int, like: Array) -> tuple[Any, Any, Any]:
-    """Return the lowest and the highest value of an input, and the one that stands for zero."""
+    """Return the lowest and the highest value of an input, and the value that stands for zero."""
     tensor: Tensor = model.main.tensors[index]
     if like.dtype.kind == "b":
         return False, True, False

@@ -1,7 +1,7 @@
-"""The part of a model that can be proven: what LiteRT can execute, up to the operators that it cannot, and after them.
+"""The provable part of a model: what LiteRT can execute, before and after the operators that it cannot.
 
-What such an operator reads becomes an output, so that a proof compares it; what it would write becomes an input with
-made-up values. Tensors keep their indices.
+The inputs of such an operator become outputs, so that a proof compares them; its outputs become inputs with made-up
+values. Tensors keep their indices.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from npufit.rewrite.rewrite_pass import Pass
 
 @dataclass(frozen=True, slots=True)
 class Provable:
-    """A model that LiteRT executes, what was left out of it, and the values that stand for what that would write."""
+    """A model that LiteRT executes, the operators left out, and the values that stand for their outputs."""
 
     model: Model
     left_out: tuple[LeftOut, ...] = ()
@@ -37,9 +37,9 @@ class ProvableStep:
 
 
 def provable_part(model: Model, time_limit_s: float, trial: Values | None = None) -> Provable:
-    """Return what of `model` can be proven; with `trial` inputs an operator that LiteRT dies of is found as well.
+    """Return the provable part of `model`; with `trial` inputs, operators that crash LiteRT are also found.
 
-    Raises InputError or ToolError where LiteRT can execute nothing.
+    Raises InputError or ToolError if LiteRT can execute nothing.
     """
     partial = Partial(model, lambda tensor: made_up_values(model, tensor), time_limit_s)
     if trial is not None:
@@ -64,30 +64,30 @@ def provable_part(model: Model, time_limit_s: float, trial: Values | None = None
 
 
 def provable_steps(steps: Sequence[FitStep], original: Provable, time_limit_s: float) -> Iterator[ProvableStep]:
-    """Yield `steps` between what can be proven of their models; `original` is that of the first.
+    """Yield `steps` between the provable parts of their models; `original` is that of the first.
 
-    Raises InputError where a step changes what cannot be executed.
+    Raises InputError if a step changes something that cannot be executed.
     """
     before = original
     for step in steps:
         after = provable_part(step.after.model, time_limit_s) if original.left_out else Provable(step.after.model)
         if original.left_out and _form(before) != _form(after):
             raise InputError(
-                f"{step.pass_.name} changes what cannot be executed: before, {describe(before.left_out)}; after, "
-                f"{describe(after.left_out) or 'nothing'}."
+                f"{step.pass_.name} changes operators that cannot be executed: before, {describe(before.left_out)}; "
+                f"after, {describe(after.left_out) or 'none'}."
             )
         yield ProvableStep(before.model, after.model, step.pass_, step.is_exact)
         before = after
 
 
 def _form(part: Provable) -> tuple[tuple[str, ...], int, int]:
-    """Return the names of what is left out, and how many inputs and outputs remain."""
+    """Return the names of the operators left out, and the numbers of remaining inputs and outputs."""
     main = part.model.main
     return tuple(entry.name for entry in part.left_out), len(main.inputs), len(main.outputs)
 
 
 def _read_by(model: Model, left_out: Sequence[LeftOut], missing: set[int]) -> Iterator[int]:
-    """Yield what the operators that are left out read, as far as it is there and has numbers."""
+    """Yield the inputs of the operators left out, if they exist and are numeric."""
     main = model.main
     for entry in left_out:
         for index in main.operators[entry.operator].inputs:

@@ -1,8 +1,8 @@
-"""The search: which passes make a model fit its target better, tried one after the other and placed again each time.
+"""The search: which passes make a model fit its target better, tried one at a time and placed again each time.
 
-Greedy and deterministic: passes are tried in the order of the registry, a pass is taken when the model fits better with
-it, and rounds go on until none helps. A pass that only adds hazards to what is otherwise a gain is tried together with
-the passes that remove them.
+Greedy and deterministic: passes are tried in the order of the registry, a pass is kept if the model fits better with
+it, and rounds continue until none helps. A pass that gains something but adds hazards is tried together with the passes
+that remove them.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from npufit.stacks import PlaceOptions
 
 MOST_ROUNDS = 6
 MOST_PLACEMENTS = 80
-"""Placements of candidates; each is a run of the compiler where the stack has one."""
+"""Most placements of candidates; each runs the compiler if the stack has one."""
 
 _LONGEST_REASON = 300
 
 
 class PassOutcome(StrEnum):
-    """What became of a pass."""
+    """The outcome of a pass."""
 
     TAKEN = "taken"
     LEFT = "left"
     SKIPPED = "skipped"
     FAILED = "failed"
     OFFERED = "applies"
-    """It was only asked where it would apply."""
+    """It was only tried to see where it would apply."""
 
 
 @dataclass(frozen=True, slots=True)
 class PassVerdict:
-    """What became of one pass, and in one line why."""
+    """The outcome of one pass, and the reason in one line."""
 
     pass_: Pass
     outcome: PassOutcome
@@ -54,10 +54,10 @@ class PassVerdict:
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How to search.
+    """Options of the search.
 
-    `asked` passes are taken wherever they apply, once each and in their order, better or not. `left_out` gives passes
-    that must not be tried, with the verdict to report. `samples` are inputs of the model as it comes.
+    `asked` passes are applied wherever they can be, once each and in order, whether they help or not. `left_out` has
+    passes that must not be tried, with the verdict to report. `samples` are inputs of the original model.
     """
 
     asked: bool = False
@@ -70,7 +70,7 @@ class SearchOptions:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The passes that were taken, in their order, and a verdict on each pass."""
+    """The passes that were taken, in order, and a verdict on each pass."""
 
     original: CheckResult
     steps: tuple[FitStep, ...]
@@ -78,27 +78,27 @@ class SearchResult:
 
     @property
     def result(self) -> CheckResult:
-        """The model behind the last pass as it is placed."""
+        """The placement of the model after the last pass."""
         return self.steps[-1].after if self.steps else self.original
 
 
 def search(original: CheckResult, passes: Sequence[Pass], options: SearchOptions | None = None) -> SearchResult:
     """Return which of `passes` to take so that the model of `original` fits its target.
 
-    Raises InputError where `asked` passes cannot do what their options say.
+    Raises InputError if `asked` passes cannot meet their options.
     """
     searcher = _Searcher(original, passes, options or SearchOptions())
     return searcher.apply_all() if searcher.options.asked else searcher.search()
 
 
 def survey(original: CheckResult, passes: Sequence[Pass], options: SearchOptions | None = None) -> SearchResult:
-    """Return where each of `passes` alone would apply to the model of `original`, and what that would gain."""
+    """Return where each of `passes` alone would apply to the model of `original`, and its gain."""
     return _Searcher(original, passes, options or SearchOptions()).survey()
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """Where the search stands: the placed model, and the user's samples in the form of its inputs."""
+    """The state of the search: the placed model, and the user's samples in the form of its inputs."""
 
     placed: CheckResult
     samples: tuple[Values, ...]
@@ -128,9 +128,10 @@ class _Searcher:
         return self._finish()
 
     def _give_back(self) -> None:
-        """Leave what only makes a model tidier that fits as it is: nobody should have to deploy another file for it."""
+        """Drop passes that only tidy up a model that already fits: nobody should have to deploy another file for
+        that."""
         for step, verdict in self._taken:
-            why = f"it fits without; {verdict.why}"
+            why = f"not needed: it already fits; {verdict.why}"
             self._left[step.pass_] = self._original, replace(verdict, outcome=PassOutcome.LEFT, why=why)
         self._taken.clear()
 
@@ -139,7 +140,7 @@ class _Searcher:
         for pass_ in self._passes:
             found = self._excluded.get(pass_) or self._attempt(pass_, state, must=True)
             if isinstance(found, FitStep):
-                self._take(found, f"asked for; {change_words(state.placed, found.after)}")
+                self._take(found, f"requested; {change_words(state.placed, found.after)}")
                 state = _behind(found, state)
             else:
                 self._left[pass_] = state.placed, found
@@ -163,7 +164,7 @@ class _Searcher:
         return SearchResult(self._original, tuple(step for step, _ in self._taken), tuple(verdicts))
 
     def _consider(self, pass_: Pass, state: _State) -> _State:
-        """Take `own` where the model fits better with it; return the state behind."""
+        """Take `pass_` if the model fits better with it; return the new state."""
         known = self._left.get(pass_)
         if pass_ in self._excluded or (known is not None and known[0] is state.placed):
             return state
@@ -179,7 +180,7 @@ class _Searcher:
         if new.is_better_but_for_hazards(old):
             mending = self._mend(found, state)
             if mending and score(mending[-1].after).is_better_than(old):
-                self._take(found, f"{change}, which the next ones mend")
+                self._take(found, f"{change}; the next ones fix that")
                 state = _behind(found, state)
                 for step in mending:
                     self._take(step, change_words(state.placed, step.after))
@@ -189,7 +190,7 @@ class _Searcher:
         return state
 
     def _mend(self, first: FitStep, state: _State) -> list[FitStep]:
-        """Return the exact passes that make the model behind `first` better, in one round."""
+        """Return the exact passes that improve the model after `first`, in one round."""
         steps: list[FitStep] = []
         state = _behind(first, state)
         for pass_ in self._passes:
@@ -204,14 +205,15 @@ class _Searcher:
     def _attempt(
         self, pass_: Pass, state: _State, *, must: bool = False, skip_approximate: bool = True
     ) -> FitStep | PassVerdict:
-        """Return `own` applied and placed, or why it was not. With `must`, what an option cannot do is raised."""
+        """Return `pass_` applied and placed, or why it was not. With `must`, an option that cannot be met raises an
+        error."""
         self._tried += 1
         self.options.progress(FitStage.SEARCH, self._tried)
         approximate = pass_.exactness is Exactness.APPROXIMATE
         if approximate and skip_approximate and not self.options.allow_approximate:
             return PassVerdict(pass_, PassOutcome.SKIPPED, "it changes the answer (--allow-approximate)")
         if self._placements >= MOST_PLACEMENTS:
-            return PassVerdict(pass_, PassOutcome.LEFT, f"not tried: {MOST_PLACEMENTS} candidates were placed already")
+            return PassVerdict(pass_, PassOutcome.LEFT, f"not tried: {MOST_PLACEMENTS} candidates were already placed")
         before = state.placed
         try:
             context = Context(
@@ -222,7 +224,7 @@ class _Searcher:
                 return PassVerdict(pass_, PassOutcome.LEFT, "nothing to do")
             if not rewritten.model.main.operators:
                 return PassVerdict(
-                    pass_, PassOutcome.LEFT, "nothing would be left: no operator computes an output of the model"
+                    pass_, PassOutcome.LEFT, "nothing would remain: no operator computes an output of the model"
                 )
             _check_form(rewritten.model)
             self._placements += 1
@@ -247,7 +249,7 @@ def _place_again(before: CheckResult, model: Model, options: PlaceOptions) -> Ch
 
 
 def _as_written(model: Model) -> Model:
-    """Return `model` as its file will be read: the writer puts every shape into it, inferred or not."""
+    """Return `model` in the form in which its file will be read: the writer stores every shape, inferred or not."""
     if not any(tensor.shape_is_inferred for graph in model.subgraphs for tensor in graph.tensors):
         return model
     return replace(
@@ -260,7 +262,8 @@ def _as_written(model: Model) -> Model:
 
 
 def _rewrite(pass_: Pass, model: Model, context: Context) -> Rewritten | None:
-    """Return what `own` makes of `model`. Raises InternalError where an operator has a form that `own` trips over."""
+    """Return the result of `pass_` on `model`. Raises InternalError if the pass cannot handle the form of an
+    operator."""
     try:
         rewritten = pass_.rewrite(model, context)
         return None if rewritten is None else replace(rewritten, model=_as_written(rewritten.model))
@@ -269,7 +272,7 @@ def _rewrite(pass_: Pass, model: Model, context: Context) -> Rewritten | None:
 
 
 def _check_form(model: Model) -> None:
-    """Raise InternalError where a pass made what is no model."""
+    """Raise InternalError if a pass produced an invalid model."""
     try:
         validate(model)
     except InputError as error:

@@ -1,4 +1,4 @@
-"""Which of two forms of a model fits its target better, and what sets them apart in words."""
+"""Which of two forms of a model fits its target better, and how they differ in words."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from npufit.formatting import milliseconds, plural
 from npufit.stacks import Effect, Status, Unit
 
 NOTICEABLE = 0.005
-"""Share of the predicted time below which a difference does not count: predictions are not that sure."""
+"""Share of the predicted time below which a difference does not count: predictions are not that precise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How well a model fits, smaller is better; `time_ms` is None where nothing predicts it.
+    """How well a model fits; smaller is better. `time_ms` is None without a prediction.
 
     An operator whose unit is unknown counts as off the NPU. `crashes` are the hazards that crash the process,
-    `failures` those that make the inference fail; `hazards` counts them as well.
+    `failures` those that make the inference fail; `hazards` includes both.
     """
 
     hazards: int
@@ -38,14 +38,14 @@ class Score:
         return self._counts < other._counts
 
     def is_better_but_for_hazards(self, other: Score) -> bool:
-        """Return whether this has more hazards and fits better in everything else."""
+        """Return whether this has more hazards but fits better in everything else."""
         if self._dangers <= other._dangers:
             return False
         change = self.time_change(other)
         return change < 0 if change else self._counts < other._counts
 
     def time_change(self, other: Score) -> float:
-        """Return how many milliseconds more this takes; 0 where that is not noticeable, or not known."""
+        """Return how many milliseconds more this takes; 0 if negligible or unknown."""
         if self.time_ms is None or other.time_ms is None:
             return 0.0
         change = self.time_ms - other.time_ms
@@ -76,14 +76,15 @@ def score(result: CheckResult) -> Score:
 
 
 def fits(result: CheckResult) -> bool:
-    """Return whether there is nothing left to do: all operators on the NPU in one partition, no hazard."""
+    """Return whether nothing is left to do: all operators on the NPU in one partition, no hazard."""
     placement = result.placement
     on_npu = bool(placement.operators) and all(placed.unit is Unit.NPU for placed in placement.operators)
     return on_npu and not placement.hazards and len(placement.partitions) == 1
 
 
 def change_words(before: CheckResult, after: CheckResult) -> str:
-    """Return what sets `after` apart, such as `4 hazards less, 0.3 ms faster`; `no gain` where nothing does."""
+    """Return the difference that `after` makes, such as `4 fewer hazards, 0.3 ms faster`; `no gain` if there is
+    none."""
     old, new = score(before), score(after)
     where = "off the NPU" if before.summary.unknown or after.summary.unknown else "on the CPU"
     parts = [
@@ -103,5 +104,5 @@ def change_words(before: CheckResult, after: CheckResult) -> str:
 def _more(difference: int, noun: str, where: str = "", nouns: str = "") -> str:
     if not difference:
         return ""
-    count = f"{abs(difference)} {nouns}" if nouns and abs(difference) > 1 else plural(abs(difference), noun)
-    return f"{count} {'more' if difference > 0 else 'less'}{where}"
+    counted = nouns if nouns and abs(difference) > 1 else plural(abs(difference), noun).partition(" ")[2]
+    return f"{abs(difference)} {'more' if difference > 0 else 'fewer'} {counted}{where}"

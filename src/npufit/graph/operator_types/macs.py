@@ -1,4 +1,4 @@
-"""How many multiply-accumulates operators mean: the formulas that rows of the table name.
+"""Multiply-accumulates of operators: the formulas that rows of the table name.
 
 Positions of operands are those of LiteRT's kernels (`tflite/kernels`, `tflite/kernels/internal/reference`). Integer,
 hybrid and float kernels multiply alike.
@@ -20,17 +20,17 @@ class UnknownMacsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Operands:
-    """The shapes of an operator's operands; each method raises UnknownMacsError where what it is asked is not known."""
+    """The shapes of an operator's operands; each method raises UnknownMacsError if the value is unknown."""
 
     subgraph: Subgraph
     operator: Operator
 
     def has(self, position: int) -> bool:
-        """Return whether the input at `position` is there."""
+        """Return whether the input at `position` exists."""
         return self.operator.input(position) != NO_TENSOR
 
     def input(self, position: int, rank: int | None = None) -> tuple[int, ...]:
-        """Return the shape of an input, of `rank` where that is fixed."""
+        """Return the shape of an input, of `rank` if that is fixed."""
         return self._shape(self.operator.input(position), rank)
 
     def values(self) -> int:
@@ -39,7 +39,7 @@ class Operands:
         return prod(self._shape(outputs[0] if outputs else NO_TENSOR, None))
 
     def dimensions(self, field: str, rank: int) -> tuple[int, ...]:
-        """Return the dimensions in `field` of options that the graph has no class for, empty where it is left out."""
+        """Return the dimensions in `field` of options without a class in the graph, empty if omitted."""
         options = self.operator.options
         value = dict(options.fields).get(field) if isinstance(options, OtherOptions) else None
         found = value if isinstance(value, tuple) else () if value is None else (value,)
@@ -137,7 +137,7 @@ def svdf(operands: Operands) -> int:
 
 
 def recurrent(*matrices: int) -> MacsFormula:
-    """Return the count of a cell that multiplies with each matrix at `matrices` that it has, once a step and batch."""
+    """Return the count of a cell that multiplies with each existing matrix at `matrices`, once per step and batch."""
 
     def count(operands: Operands) -> int:
         sizes = [prod(operands.input(position, 2)) for position in matrices if operands.has(position)]
@@ -154,7 +154,7 @@ _lstm_of_one_matrix = recurrent(2)
 
 
 def lstm(operands: Operands) -> int:
-    """The basic kernel has five operands and one matrix for all gates; the full one a matrix for each, and one that
-    projects. Peepholes are vectors and do not count.
+    """The basic kernel has five operands and one matrix for all gates; the full one has a matrix for each, and a
+    projection. Peepholes are vectors and do not count.
     """
     return (_lstm_of_one_matrix if len(operands.operator.inputs) == 5 else lstm_of_gates)(operands)

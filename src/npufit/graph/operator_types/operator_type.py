@@ -1,4 +1,4 @@
-"""What is true of every operator of one type, whatever model it is in and whatever runs it."""
+"""Facts about one operator type, independent of any model and any runtime."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from npufit.graph.tensor import Tensor
 
 
 class Kind(StrEnum):
-    """What operators do. The value says why they count as having no multiply-accumulates."""
+    """What operators do. The value explains why they count as having no multiply-accumulates."""
 
     PRODUCT = "sums of products with weights: the only kind that has multiply-accumulates"
     ARITHMETIC = "one or two operations for each value, no sum of products"
     FUNCTION = "a function of one value"
     FORMAT = "another number format"
-    STORAGE = "the same bits or values, stored in another way"
+    STORAGE = "the same bits or values in other storage"
     SUM = "sums, maxima or norms without weights; papers and compilers count no MACs for them"
-    MOVEMENT = "values that only change their place or are repeated"
+    MOVEMENT = "values that are only moved or repeated"
     INTERPOLATION = "interpolation between neighbours; papers and compilers count no MACs for it"
     TRANSFORM = "a Fourier transform: not a product with weights"
     SELECTION = "look-ups, hashes, sorting and selection"
@@ -28,12 +28,12 @@ class Kind(StrEnum):
     RANDOM = "values from a random generator"
     STATE = "state that is kept between inferences"
     CONTROL = "control flow: the operators of the subgraphs that it runs count where they are listed, once"
-    RESERVED = "no operator, but the mark of codes that need a wider field"
-    OUTSIDE = "what it does is not in the file, so its multiply-accumulates are unknown"
+    RESERVED = "not an operator, but the mark of codes that need a wider field"
+    OUTSIDE = "the file does not say what it does, so its multiply-accumulates are unknown"
 
 
 class Family(StrEnum):
-    """Operators that cost alike, on a CPU and on an NPU."""
+    """Operators with similar costs, on a CPU and on an NPU."""
 
     CONVOLUTION = "convolution"
     DEPTHWISE = "depthwise"
@@ -57,32 +57,32 @@ class Family(StrEnum):
     DETECTION = "detection"
     """Decoding of boxes and non-maximum suppression."""
     FREE = "free"
-    """Nothing moves: RESHAPE and its like in place."""
+    """Nothing moves: RESHAPE and similar, in place."""
     OTHER = "other"
 
 
 class Scaling(StrEnum):
-    """How the quantization of an operator's result and that of its data depend on each other in LiteRT's kernels."""
+    """How LiteRT's kernels relate the quantization of an operator's result to that of its data."""
 
     COPIES = "copies"
     """Integers are copied, picked or averaged: result and data have one quantization."""
     FREE = "free"
-    """The kernel takes data in any 8-bit quantization and writes in any."""
+    """The kernel accepts data in any 8-bit quantization and writes any."""
     FIXED = "fixed"
-    """The kernel takes data in any 8-bit quantization and writes in one that is its own."""
+    """The kernel accepts data in any 8-bit quantization and writes a fixed one."""
     READS = "reads"
-    """The kernel takes data in any 8-bit quantization; the result is not quantized."""
+    """The kernel accepts data in any 8-bit quantization; the result is not quantized."""
     UNKNOWN = "unknown"
 
 
 class Role(StrEnum):
-    """What an operand is to its operator."""
+    """The role of an operand in its operator."""
 
     DATA = "data"
     WEIGHTS = "weights"
     BIAS = "bias"
     PARAMETER = "parameter"
-    """A value that the arithmetic uses: a slope, a fill, a threshold."""
+    """A value used in the arithmetic: a slope, a fill, a threshold."""
     STATE = "state"
     SHAPE = "shape"
     """The shape of the result."""
@@ -109,7 +109,7 @@ class Role(StrEnum):
     AXIS = "axis"
     """An axis along which values are moved or added up; the shape stays."""
     OFFSET = "offset"
-    """Where in the data something is written; the shape stays."""
+    """A position in the data where something is written; the shape stays."""
     LENGTHS = "lengths"
     ROW = "row"
     """Indices into one axis of the data."""
@@ -128,11 +128,11 @@ SIZING = frozenset(
         Role.RANGE_START, Role.RANGE_LIMIT, Role.RANGE_DELTA,
     }
 )  # fmt: skip
-"""The roles whose values give LiteRT's kernels the shape of the result; where one is computed, so is the shape."""
+"""The roles whose values give LiteRT's kernels the shape of the result; if one is computed, so is the shape."""
 
 Shape = tuple[int, ...]
 ShapeRule = Callable[[Operator, tuple[Tensor | None, ...]], Shape | None]
-"""Return the shape of an operator's results from its inputs, None where it does not follow."""
+"""Return the shape of an operator's results from its inputs, None if it cannot be derived."""
 
 _DOING_ONLY_WHAT_THEY_COMPUTE = frozenset(Kind) - {Kind.RANDOM, Kind.STATE, Kind.CONTROL, Kind.OUTSIDE}
 _BY_VALUE = frozenset({Kind.ARITHMETIC, Kind.FUNCTION, Kind.FORMAT})
@@ -142,10 +142,10 @@ _BY_VALUE = frozenset({Kind.ARITHMETIC, Kind.FUNCTION, Kind.FORMAT})
 class OperatorType:
     """One row of the table of operator types.
 
-    `operands` are the roles by position; `optional` of them, the last ones, may be left out; where it `repeats`, any
-    number of operands in the last role follow. No operands means that nobody wrote them down. `int8_version` is the
-    lowest version whose kernel takes int8 (`versions.py` has what else raises a version). `channel_axis` is the axis of
-    the weights along which they may have a scale each, for types that add a bias of 32 bits and scale the sum.
+    `operands` are the roles by position; `optional` of them, the last ones, may be omitted; if it `repeats`, any number
+    of operands in the last role follow. No operands means that nobody wrote them down. `int8_version` is the lowest
+    version whose kernel takes int8 (`versions.py` has other reasons for a higher version). `channel_axis` is the axis
+    of the weights that may have one scale per index, for types that add a 32-bit bias and scale the sum.
     """
 
     name: str
@@ -160,30 +160,30 @@ class OperatorType:
     macs: MacsFormula | None = None
     channel_axis: int | None = None
     sized_by_values: bool = False
-    """True where the size of the result depends on the values of the data."""
+    """True if the size of the result depends on the values of the data."""
 
     @property
     def required(self) -> int:
-        """How many operands, counted from the first, may not be left out."""
+        """How many operands, counted from the first, are required."""
         return len(self.operands) - self.optional
 
     @property
     def data(self) -> int:
-        """The position of the data, the first one where there are several; 0 where the operands are not known."""
+        """The position of the data, the first one if there are several; 0 if the operands are unknown."""
         return self.operands.index(Role.DATA) if Role.DATA in self.operands else 0
 
     @property
     def is_pure(self) -> bool:
-        """True where the same inputs always give the same results, and nothing else happens."""
+        """True if the same inputs always give the same results, without side effects."""
         return self.kind in _DOING_ONLY_WHAT_THEY_COMPUTE
 
     @property
     def is_elementwise(self) -> bool:
-        """True where each value of the result depends on the values at its own place alone."""
+        """True if each value of the result depends only on the values at its own position."""
         return self.kind in _BY_VALUE
 
     def role(self, position: int) -> Role | None:
-        """Return the role of the operand at `position`, None where it is not known."""
+        """Return the role of the operand at `position`, None if unknown."""
         if position < len(self.operands):
             return self.operands[position]
         return self.operands[-1] if self.repeats else None

@@ -1,4 +1,5 @@
-"""The shapes of operators' results: the rules that rows of the table name. None where a shape does not follow."""
+"""The shapes of operators' results: the rules that rows of the table name. They return None if a shape cannot be
+derived."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ Shape = tuple[int, ...]
 
 
 def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tuple[int, int]:
-    """Return the padding (before, after) that TFLite's SAME adds along one axis; the odd one goes behind."""
+    """Return the padding (before, after) that TFLite's SAME adds along one axis; an odd remainder goes after."""
     span = (kernel - 1) * dilation + 1
     stride = max(1, stride)
     output = -(-size // stride)
@@ -39,7 +40,7 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tupl
 
 
 def lacks_shape(tensor: Tensor) -> bool:
-    """Return whether the shape of `tensor` is unknown; files of some converters store an empty one without a rank."""
+    """Return whether the shape of `tensor` is unknown; some converters store an empty shape without a rank."""
     return tensor.shape is None or (tensor.shape == () and not tensor.has_rank and not tensor.is_constant)
 
 
@@ -55,7 +56,7 @@ def _window(size: int, kernel: int, stride: int, dilation: int, padding: Padding
 
 
 def _constant(inputs: tuple[Tensor | None, ...], position: int) -> tuple[int, ...] | None:
-    """Return the values of the input at `position`; None where it is left out or no small constant."""
+    """Return the values of the input at `position`; None if it is omitted or not a small constant."""
     tensor = inputs[position] if position < len(inputs) else None
     return None if tensor is None else constant_values(tensor)
 
@@ -69,7 +70,7 @@ def _broadcast_shapes(first: Shape, second: Shape) -> Shape | None:
 
 
 def convolution(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
-    """The places of the window, and a channel for each filter."""
+    """The positions of the window, and a channel for each filter."""
     options = operator.options
     if not isinstance(options, (Conv2DOptions, DepthwiseConv2DOptions)) or len(inputs) < 2:
         return None
@@ -82,7 +83,7 @@ def convolution(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape 
 
 
 def pool(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
-    """The places of the window; channels stay."""
+    """The positions of the window; channels stay."""
     options = operator.options
     ifm = _known(inputs[0]) if inputs else None
     if not isinstance(options, Pool2DOptions) or ifm is None or len(ifm) != 4:
@@ -93,7 +94,7 @@ def pool(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
 
 
 def fully_connected(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
-    """A row of results for each row of data that the weights take."""
+    """A row of results for each row of data that the weights consume."""
     ifm, weights = (_known(inputs[0]), _known(inputs[1])) if len(inputs) > 1 else (None, None)
     if ifm is None or weights is None or len(weights) != 2 or not weights[1]:
         return None
@@ -212,7 +213,7 @@ def rank(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
 
 
 def arg_extreme(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
-    """The shape of the data without the axis that is searched."""
+    """The shape of the data without the searched axis."""
     ifm, axes = _known(inputs[0]) if inputs else None, _constant(inputs, 1)
     if not ifm or axes is None or len(axes) != 1 or not -len(ifm) <= axes[0] < len(ifm):
         return None
@@ -261,7 +262,7 @@ def split(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None
 
 
 def pack(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
-    """The shape of one part with an axis more."""
+    """The shape of one part with an additional axis."""
     part = _known(inputs[0]) if inputs else None
     if part is None or not isinstance(operator.options, PackOptions):
         return None
@@ -279,7 +280,7 @@ def unpack(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | Non
 
 
 def gather(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
-    """The shape of the data with that of the indices in place of one axis."""
+    """The shape of the data with one axis replaced by the shape of the indices."""
     options = operator.options
     ifm, indices = (_known(inputs[0]), _known(inputs[1])) if len(inputs) == 2 else (None, None)
     if not ifm or indices is None or not isinstance(options, GatherOptions):
@@ -289,7 +290,7 @@ def gather(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | Non
 
 
 def expand_dims(operator: Operator, inputs: tuple[Tensor | None, ...]) -> Shape | None:
-    """The shape of the data with an axis of 1 more."""
+    """The shape of the data with an additional axis of 1."""
     ifm, axes = _known(inputs[0]) if inputs else None, _constant(inputs, 1)
     if ifm is None or axes is None or len(axes) != 1:
         return None

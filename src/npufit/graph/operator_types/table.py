@@ -1,7 +1,7 @@
 """The table of operator types: a row for every builtin operator of the TFLite schema, and for known custom operators.
 
 Sources: the schema (`schema.fbs`) for the names; LiteRT's kernels (`tflite/kernels`) for operands, quantization and
-what depends on values; `tflite/tools/versioning/op_version.cc` for versions.
+dependence on values; `tflite/tools/versioning/op_version.cc` for versions.
 """
 
 from __future__ import annotations
@@ -276,14 +276,14 @@ OPERATOR_TYPES: Mapping[str, OperatorType] = {row.name: row for row in _BUILTIN}
 """Every builtin operator type, by its name in the schema."""
 
 CUSTOM_OPERATOR_TYPES: Mapping[str, OperatorType] = {row.name: row for row in _CUSTOM}
-"""The custom operators that are known, by their custom code."""
+"""The known custom operators, by their custom code."""
 
 CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 """The convolutions over rows and columns that LiteRT computes in integers, without TRANSPOSE_CONV."""
 
 
 def operator_type(operator: Operator) -> OperatorType:
-    """Return what is known of the type of `operator`; the row of CUSTOM where its code is not known."""
+    """Return the row for the type of `operator`; the row of CUSTOM if its code is unknown."""
     unknown = OPERATOR_TYPES[CUSTOM]
     if operator.type == CUSTOM:
         return CUSTOM_OPERATOR_TYPES.get(operator.custom_code or "", unknown)

@@ -33,7 +33,7 @@ class GroupEntry(Document):
 
 @dataclass(frozen=True, slots=True)
 class RowEntry(Document):
-    """A public measurement, with what a fit that had not seen its network predicts."""
+    """A public measurement, with the prediction of a fit that had not seen its network."""
 
     chip: str
     group: str
@@ -69,7 +69,7 @@ class AccuracyDocument(Document):
     npufit_version: str
     groups: tuple[GroupEntry, ...]
     classes: tuple[GroupEntry, ...]
-    """whole classes of networks that a fit has not seen"""
+    """whole classes of networks that a fit had not seen"""
     rows: tuple[RowEntry, ...]
 
 

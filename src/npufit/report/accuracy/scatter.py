@@ -1,4 +1,4 @@
-"""Predicted against measured as a picture: SVG text, with logarithmic axes, readable in bright and in dark."""
+"""Predicted against measured as a picture: SVG text with logarithmic axes, readable in light and dark mode."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _STYLE_SHEET = """
 
 @dataclass(frozen=True, slots=True)
 class _Axes:
-    """Both axes span the same, from 10^low to 10^high milliseconds."""
+    """Both axes cover the same range, from 10^low to 10^high milliseconds."""
 
     low: float
     high: float
@@ -83,8 +83,8 @@ def accuracy_svg(rows: Sequence[AccuracyRow]) -> str:
 
 def _description(rows: Sequence[AccuracyRow]) -> str:
     return (
-        f"{formatting.plural(len(rows), 'public measurement')}, each predicted by a fit that had not seen its network. "
-        "The line marks equality, the dashed lines half and double."
+        f"{formatting.plural(len(rows), 'public measurement')}, each predicted by a fit that had not seen its "
+        "network. The line marks equality, the dashed lines half and double."
     )
 
 
@@ -127,7 +127,7 @@ def _frame(axes: _Axes) -> list[str]:
 
 
 def _ticks(least: float, most: float) -> list[float]:
-    """Return 1, 2 and 5 of every decade between both ends; the decades alone where that would be too many."""
+    """Return 1, 2 and 5 of every decade between both ends; only the decades if those would be too many."""
     decades = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
     steps = (1.0,) if len(decades) > _MOST_DECADES else (1.0, 2.0, 5.0)
     return [ms for decade in decades for step in steps if least <= (ms := step * 10.0**decade) <= most]

@@ -31,7 +31,8 @@ def accuracy_text(
     classes: Sequence[GroupAccuracy] = (),
     everything: bool = False,
 ) -> str:
-    """Return the errors by chip and stack, every row that counts, and why others do not; `everything` lists those."""
+    """Return the errors by chip and stack, every row that counts, and why others do not; `everything` lists those
+    too."""
     lines = page.wrap(accuracy_headline(rows))
     for summaries, title in ((groups, ""), (classes, CLASSES_TITLE)):
         if summaries:
@@ -43,12 +44,12 @@ def accuracy_text(
 
 
 def accuracy_headline(rows: Sequence[AccuracyRow]) -> str:
-    """Return in a sentence how many measurements there are, and how many of them count."""
+    """Return a sentence on how many measurements there are, and how many of them count."""
     counted = [row for row in rows if row.counts]
     return (
         f"{formatting.plural(len(rows), 'public measurement')}; {len(counted)} of them are predicted, each by a fit "
-        f"that had neither seen its network nor been chosen by it; {len(rows) - len(counted)} are not counted, with "
-        "the reason below."
+        f"that was neither trained nor chosen on its network; {len(rows) - len(counted)} are not counted, for the "
+        "reasons below."
     )
 
 
@@ -67,12 +68,12 @@ def _group_cells(group: GroupAccuracy) -> list[str]:
 
 
 def group_name(group: GroupAccuracy) -> str:
-    """Return the name of a group with what is part of it."""
+    """Return the name of a group with its part."""
     return formatting.printable(f"{group.group}, {group.part}" if group.part else group.group)
 
 
 def _rows(group: str, rows: Sequence[AccuracyRow], page: Page) -> list[str]:
-    """Return the rows of a group as a table; the version is left out where the page is narrow."""
+    """Return the rows of a group as a table; the version is left out on a narrow page."""
     cells = [list(_ROW_COLUMNS), *(_row_cells(row) for row in rows)]
     is_wide = page.width >= _WIDE
     keep = [any(line[column] for line in cells[1:]) for column in range(len(_ROW_COLUMNS) - 1)] + [is_wide]
@@ -123,7 +124,7 @@ def _left_out(rows: Sequence[AccuracyRow], page: Page, everything: bool) -> list
 
 
 def rows_left_out(rows: Sequence[AccuracyRow]) -> dict[str, list[AccuracyRow]]:
-    """Return the rows that do not count by the reason, the most frequent one first."""
+    """Return the rows that do not count by reason, the most frequent one first."""
     found: dict[str, list[AccuracyRow]] = {}
     for row in rows:
         if not row.counts:

@@ -28,7 +28,7 @@ class ProfileEntry(Document):
     error_held_out: Factor | None
     """each network predicted by a fit without it; null with fewer than three networks on a unit"""
     cpu: tuple[Change, ...]
-    """coefficients of the CPU that moved"""
+    """coefficients of the CPU that changed"""
     npu: tuple[Change, ...]
     cpu_band: BandEntry | None
     """the range of the held-out errors; null with fewer than five networks: the packaged range stays"""
@@ -60,7 +60,7 @@ class CalibrateDocument(Document):
     profile: ProfileEntry
     rows: tuple[RunEntry, ...]
     unused: tuple[str, ...]
-    """what could not be used, and why"""
+    """measurements that could not be used, and why"""
 
 
 def calibrate_document(result: CalibrateResult, output: Path) -> CalibrateDocument:

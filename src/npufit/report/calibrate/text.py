@@ -14,18 +14,18 @@ _DIGITS = 6
 
 
 def calibration_text(result: CalibrateResult, output: Path, page: Page) -> str:
-    """Return the errors before and after, the coefficients that moved with their meaning, and the next step."""
+    """Return the errors before and after, the changed coefficients with their meaning, and the next step."""
     profile, errors = result.profile, result.profile.errors
     after = f"median error {percent(errors.before)} before, {percent(errors.after)} after"
     if errors.held_out is not None:
-        after += f", {percent(errors.held_out)} where the network was left out"
+        after += f", {percent(errors.held_out)} for networks left out of the fit"
     run = f"{plural(profile.measurements, 'run')} of {plural(profile.networks, 'network')}"
     lines = page.wrap(f"{printable(profile.target)} on your board: {run}; {after}", hanging="  ")
     lines += ["", *_rows(result, page)]
     if _doubt(result):
         lines += ["", *(page.ink("yellow", line) for line in page.wrap(_doubt(result)))]
     changes, meanings = (*profile.cpu, *profile.npu), result.meanings
-    lines += ["", page.ink("bold", f"Coefficients that moved: {len(changes)}")]
+    lines += ["", page.ink("bold", f"Coefficients that changed: {len(changes)}")]
     lines += ["  " + line for line in columns([_change(entry, meanings) for entry in changes], right=(1, 2, 3))]
     for reason in result.unused:
         lines += [page.ink("yellow", line) for line in page.wrap(f"not used: {printable(reason)}", "  ", "    ")]
@@ -34,17 +34,17 @@ def calibration_text(result: CalibrateResult, output: Path, page: Page) -> str:
 
 
 def _doubt(result: CalibrateResult) -> str:
-    """Return why the profile may not be better for other networks, empty where nothing speaks against it."""
+    """Return why the profile may not be better for other networks, empty if there is no reason."""
     errors = result.profile.errors
     if errors.held_out is None:
         return (
-            "No unit has three networks, so none could be held out: how well the profile predicts other networks is "
-            "not known."
+            "No unit has three networks, so none could be held out. How well the profile predicts other networks is "
+            "unknown."
         )
     if errors.held_out >= errors.before:
         return (
-            "Networks that the fit had not seen are predicted no better with it than with npufit's own coefficients. "
-            "Look for a measurement that is off, or measure more networks."
+            "For networks that the fit had not seen, the profile predicts no better than npufit's own coefficients. "
+            "Look for a wrong measurement, or measure more networks."
         )
     return ""
 

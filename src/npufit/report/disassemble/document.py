@@ -24,7 +24,7 @@ class OperationEntry(Document):
     summary: str
     registers: dict[str, int]
     unset: tuple[str, ...]
-    """registers that it uses and that nothing set before"""
+    """registers that it uses and that were never set"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class KernelEntry(Document):
     version: str
     note: str | None
     accepted: bool | None
-    """null if nobody knows"""
+    """null if unknown"""
     errno: str | None
     findings: tuple[FindingEntry, ...]
 
@@ -68,7 +68,7 @@ class StreamEntry(Document):
     kinds: dict[str, Count]
     operations: tuple[OperationEntry, ...]
     kernel: KernelEntry | None = None
-    """not there without --kernel"""
+    """absent without --kernel"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class DisassembleDocument(Document):
 
 
 def disassemble_document(file: Path, result: DisassembleResult) -> DisassembleDocument:
-    """Return the document of the streams in `file`. Raises InputError where one is damaged or absurdly long."""
+    """Return the document of the streams in `file`. Raises InputError if one is damaged or absurdly long."""
     return DisassembleDocument(str(file), tuple(_stream(file, stream) for stream in result.streams))
 
 

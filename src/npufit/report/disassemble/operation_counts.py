@@ -21,7 +21,7 @@ def count_operations(instructions: Sequence[Instruction]) -> dict[str, int]:
 
 
 def refuse_absurd(instructions: Sequence[Instruction]) -> None:
-    """Raise InputError for more operations than anybody reads."""
+    """Raise InputError for more operations than anyone could read."""
     blocks = sum(instruction.name in _BLOCKS for instruction in instructions)
     if blocks > _MOST_BLOCKS:
-        raise InputError(f"The stream has {blocks} operations; npufit prints up to {_MOST_BLOCKS}.")
+        raise InputError(f"The stream has {blocks} operations; npufit prints at most {_MOST_BLOCKS}.")

@@ -22,7 +22,8 @@ from npufit.report.disassemble.operation_counts import count_operations, refuse_
 
 
 def disassembly_text(file: Path, result: DisassembleResult) -> Generator[str]:
-    """Yield the report piece by piece: it is much larger than the streams. Raises InputError for a damaged stream."""
+    """Yield the report piece by piece, because it is much larger than the streams. Raises InputError for a damaged
+    stream."""
     for number, stream in enumerate(result.streams):
         if number:
             yield ""
@@ -44,7 +45,7 @@ def verdicts_text(result: DisassembleResult) -> str:
 
 
 def damaged_stream(file: Path, stream: CommandStream, error: InputError) -> InputError:
-    """Return the error with its place. What the kernel says of a stream that cannot be decoded is an answer still."""
+    """Return the error with its place. If a stream cannot be decoded, the kernel's verdict is still an answer."""
     said = "" if stream.verdict is None else f"\n{verdict_text(stream.verdict)}"
     return InputError(f"{file}, {stream.name}: {error}{said}")
 
@@ -63,13 +64,13 @@ def header(stream: CommandStream, instructions: Sequence[Instruction]) -> str:
 
 
 def listing(instructions: Sequence[Instruction]) -> str:
-    """Return the operations as text. Raises InputError where there are absurdly many."""
+    """Return the operations as text. Raises InputError for absurdly many."""
     refuse_absurd(instructions)
     return disassemble(instructions)
 
 
 def verdict_text(verdict: KernelVerdict) -> str:
-    """Return the verdict with a line for each finding, and what it rests on."""
+    """Return the verdict with a line for each finding, and its basis."""
     lines = [str(verdict)]
     lines += [f"  {finding}" for finding in verdict.findings]
     if not verdict.kernel.was_read and any(finding.check.is_inferred for finding in verdict.findings):
@@ -86,7 +87,7 @@ def checks_table() -> str:
 
 
 def history_table() -> str:
-    """Return which release has which change as a Markdown table."""
+    """Return the table of changes by release, as Markdown."""
     releases = " | ".join(str(step) if step.point else f"{step.major}.{step.minor}" for step in STEPS)
     rows = [
         f"| {history.change.value} | {history.commits} | {history.came} | {' | '.join(history.present)} |"

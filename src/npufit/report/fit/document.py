@@ -59,7 +59,7 @@ class StepEntry(Document):
 
 @dataclass(frozen=True, slots=True)
 class PassEntry(Document):
-    """What became of a pass."""
+    """The outcome of a pass."""
 
     name: str = field(metadata={"alias": "pass"})
     exactness: Exactness
@@ -106,7 +106,7 @@ class SimulationEntry(Document):
     same: bool
     difference: str
     original_differs: bool
-    """true if the original differs as well: the passes are not at fault"""
+    """true if the original also differs: the passes are not at fault"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class ProofEntry(Document):
     """inputs that the original cannot run"""
     samples: bool
     left_out: tuple[LeftOutEntry, ...]
-    """operators of the original that LiteRT cannot execute: what they read is compared"""
+    """operators of the original that LiteRT cannot execute: their inputs are compared"""
     same: bool
     """the outputs are the same on every input"""
     differences: tuple[DifferenceEntry, ...]
@@ -151,7 +151,7 @@ class CutEntry(Document):
 
 @dataclass(frozen=True, slots=True)
 class FitDocument(Document):
-    """What a fit changed, what that brought, and the proof."""
+    """What a fit changed, the gain, and the proof."""
 
     schema_version: Literal[2]
     npufit_version: str
@@ -159,13 +159,13 @@ class FitDocument(Document):
     target: str
     """CHIP/STACK@VERSION"""
     survey: bool
-    """true for --list: nothing was changed, and each pass was tried alone"""
+    """true for --list: nothing was changed; each pass was tried alone"""
     fits: bool
     """every operator is on the NPU in one partition without a hazard"""
     before: SideEntry
     after: SideEntry
     steps: tuple[StepEntry, ...]
-    """the passes that were taken, in their order"""
+    """the passes that were taken, in order"""
     passes: tuple[PassEntry, ...]
     proof: ProofEntry | None
     cut: CutEntry | None

@@ -65,14 +65,14 @@ def answer_words(fit: FitResult) -> str:
     """Return whether the answer is the same, and how that is known."""
     proof = fit.proof
     if proof is None:
-        return "the answer was not proved"
+        return "the answer was not proven"
     count = plural(proof.inputs, "input")
     if proof.left_out:
         count = f"{count}, without {plural(len(proof.left_out), 'operator')} that cannot be executed"
     if not proof.total:
-        return f"the answer is the same (proved on {count})"
+        return f"the answer is the same (proven on {count})"
     if all(entry.is_equal for entry in proof.total):
-        return f"the answer is the same on {count}, though a pass is approximate"
+        return f"the answer is the same on {count}, although a pass is approximate"
     worst = min(proof.total, key=lambda entry: entry.cosine)
     usual = plural(proof.inputs - proof.extremes, "sample" if fit.from_samples else "random input")
     agrees = f", top 1 agrees on {percent(worst.top_1)}" if worst.top_1 is not None else ""
@@ -165,7 +165,7 @@ def _hazard_cell(result: CheckResult) -> str:
 
 
 def _passes(fit: FitResult, page: Page, everything: bool) -> list[str]:
-    """Return a line per pass; passes that were left for the same reason share one."""
+    """Return a line per pass; passes that were left out for the same reason share one."""
     lines = ["", page.ink("bold", "Passes")]
     alike: dict[tuple[PassOutcome, str], list[PassVerdict]] = {}
     for verdict in fit.verdicts:
@@ -204,18 +204,18 @@ def _proof(fit: FitResult, page: Page) -> list[str]:
         return []
     usual = plural(proof.inputs - proof.extremes, "sample" if fit.from_samples else "random input")
     extremes = plural(proof.extremes, "extreme")
-    refused = f"; {proof.refused} more that the original refuses" if proof.refused else ""
+    refused = f"; the original refuses {proof.refused} more" if proof.refused else ""
     if not proof.total:
         said = "every output is the same, byte for byte"
     else:
         over = "samples" if fit.from_samples else "random inputs"
         kept = "exact passes keep every byte; " if any(step.is_exact for step in fit.steps) else ""
-        said = f"{kept}what approximate ones change, over all {over}"
+        said = f"{kept}changes by approximate passes, over all {over}"
     lines = ["", page.ink("bold", "Proof")]
     lines += page.wrap(f"{GOLDEN}, {usual} and {extremes}{refused}: {said}.", "  ")
     if proof.left_out:
-        text = f"Not executed, and not proven: {describe(proof.left_out)}. What they read is the same; later operators"
-        lines += page.wrap(f"{text} were run on made-up values in their place.", "  ")
+        text = f"Not executed and not proven: {describe(proof.left_out)}. Their inputs are the same; later operators"
+        lines += page.wrap(f"{text} ran on made-up values instead of their outputs.", "  ")
     for entry in proof.steps:
         lines += _difference_table(f"{pass_text(fit.steps[entry.step].pass_)} alone", entry.outputs, page)
     if len(proof.steps) > 1 or len(fit.steps) > len(proof.steps) > 0:
@@ -224,9 +224,9 @@ def _proof(fit: FitResult, page: Page) -> list[str]:
     if simulation is not None:
         what = f"Simulator of the NPU, {simulation.input_name}"
         if not simulation.difference:
-            result = f"{plural(simulation.tensors, 'tensor')} of the compiled result are those of {GOLDEN}."
+            result = f"{plural(simulation.tensors, 'tensor')} of the compiled result match {GOLDEN}."
         else:
-            blame = "; the original differs as well, so it is not the passes" if simulation.was_different else ""
+            blame = "; the original also differs, so the passes are not at fault" if simulation.was_different else ""
             result = f"{simulation.difference}{blame}."
         lines += page.wrap(f"{what}: {result}", "  ")
     return lines
@@ -257,7 +257,7 @@ def _amount(entry: OutputDifference) -> str:
 
 
 def _small(value: float) -> str:
-    return f"{value:.3g}" if math.isfinite(value) else "its form"
+    return f"{value:.3g}" if math.isfinite(value) else "shape or type"
 
 
 def _remaining(result: CheckResult, page: Page, everything: bool) -> list[str]:
@@ -269,7 +269,7 @@ def _remaining(result: CheckResult, page: Page, everything: bool) -> list[str]:
         hazards.setdefault(hazard.rule.id, []).append(f"{hazard.operators[0]} {shorten(name, 40)}")
     lines: list[str] = []
     if hazards:
-        lines += ["", page.ink("bold", f"Hazards that remain: {result.summary.hazards}")]
+        lines += ["", page.ink("bold", f"Remaining hazards: {result.summary.hazards}")]
         for rule, names in hazards.items():
             text = next(found.rule.statement for found in result.placement.hazards if found.rule.id == rule)
             lines += page.wrap(f"{rule}  {text} Here: {_few(names)}.", "  ", "    ")
@@ -331,8 +331,8 @@ def _parts(saved: SavedFit, page: Page) -> list[str]:
     proof = saved.cut.proof
     said = ["Not proven: --no-prove."]
     if proof is not None:
-        compared = f"Run one after the other in {GOLDEN} on {plural(proof.inputs, 'input')}"
-        same = "every output is that of the whole model, byte for byte"
+        compared = f"Run in sequence in {GOLDEN} on {plural(proof.inputs, 'input')}"
+        same = "every output equals that of the whole model, byte for byte"
         said = [f"{compared}: {proof.difference or same}."]
     return [
         "",

@@ -31,13 +31,13 @@ class CountsEntry(Document):
 
 @dataclass(frozen=True, slots=True)
 class ResizeDocument(Document):
-    """What became of inputs and outputs, of the work and of the largest tensor."""
+    """What happened to inputs and outputs, to the work and to the largest tensor."""
 
     schema_version: Literal[1]
     npufit_version: str
     model: str
     inputs: tuple[ShapesEntry, ...]
-    """the inputs that were given a size"""
+    """the resized inputs"""
     outputs: tuple[ShapesEntry, ...]
     """all outputs of the model"""
     macs: CountsEntry

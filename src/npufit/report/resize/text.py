@@ -8,7 +8,7 @@ from npufit.report.terminal_page import Page, columns
 
 
 def resize_text(document: ResizeDocument, page: Page) -> str:
-    """Return what became of inputs and outputs, of the work and of the largest tensor."""
+    """Return what happened to inputs and outputs, to the work and to the largest tensor."""
     shapes = [
         (f"{role} {shorten(entry.name, 40)}", _shape(entry.before), _shape(entry.after))
         for role, entries in (("input", document.inputs), ("output", document.outputs))
@@ -25,14 +25,17 @@ def resize_text(document: ResizeDocument, page: Page) -> str:
     if document.notes:
         lines += ["", *(line for note in document.notes for line in page.wrap(note, "- ", "  "))]
     written = document.written
-    lines += ["", *page.wrap(f"Written to {written}." if written else "Nothing was written: -o OUT writes it.")]
-    lines += page.wrap("The weights are those of the old size: measure the accuracy before it is used.")
+    lines += [
+        "",
+        *page.wrap(f"Written to {written}." if written else "Nothing was written: use -o OUT to write the result."),
+    ]
+    lines += page.wrap("The weights are those of the old size: measure the accuracy before you use it.")
     return "\n".join(lines)
 
 
 def _answer(document: ResizeDocument) -> str:
     if not document.constants_changed and all(entry.before == entry.after for entry in document.inputs):
-        return "it has this size already"
+        return "it already has this size"
     return f"resized; {plural(document.constants_changed, 'constant')} recomputed"
 
 

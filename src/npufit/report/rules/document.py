@@ -15,7 +15,7 @@ class RuleEntry(Document):
 
     id: str
     former_ids: tuple[str, ...]
-    """names that it had before, accepted for a release"""
+    """former names, accepted for a release"""
     kind: RuleKind
     stage: Stage
     statement: str

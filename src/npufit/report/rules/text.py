@@ -18,7 +18,7 @@ _DECIDERS = {
     Stage.DRIVER_CHECK: "the driver behind the delegate",
     Stage.COMPILER: "the compiler",
     Stage.EXECUTION: "nobody: the operator is accepted",
-    Stage.UNDECIDED: "closed software that was not asked",
+    Stage.UNDECIDED: "closed software that was not run",
 }
 _TITLES = {
     RuleKind.HAZARD: "Hazards: accepted, but the process crashes, the inference fails or the answer may be wrong",
@@ -62,7 +62,7 @@ def rules_text(rules: Sequence[Rule], page: Page) -> str:
         lines += ["", page.ink("bold", title)] if chosen else []
         for rule in chosen:
             lines += page.labelled(rule.id, rule.statement, "  ", width)
-    lines += ["", "npufit rules ID tells everything about one of them."]
+    lines += ["", "npufit rules ID explains one of them."]
     return "\n".join(lines).lstrip("\n")
 
 

@@ -42,7 +42,7 @@ class ClassEntry(Document):
 
 @dataclass(frozen=True, slots=True)
 class TensorEntry(Document):
-    """A tensor that was compared."""
+    """A compared tensor."""
 
     operator: Count
     """index of the operator that writes the tensor"""
@@ -51,7 +51,7 @@ class TensorEntry(Document):
     name: str
     equal: bool
     differing: Count
-    """values that are not the same, whatever the tolerance"""
+    """values that differ at all, whatever the tolerance"""
     values: Count
     share: Share
     """the share of the values that differ"""
@@ -80,12 +80,12 @@ class LeftOutEntry(Document):
     type: str
     why: str
     is_cause: bool
-    """true if the operator itself cannot be executed; false if it only lacks what another would write"""
+    """true if the operator itself cannot be executed; false if it only lacks the output of another"""
 
 
 @dataclass(frozen=True, slots=True)
 class SecondsEntry(Document):
-    """How long the parts took; null for a part that did not take place."""
+    """How long each part took; null for a part that did not run."""
 
     compile: float | None
     load: float
@@ -114,14 +114,14 @@ class RunDocument(Document):
     compare: ComparisonEntry | None
     """null without --compare"""
     not_compared: str | None
-    """why a comparison that was asked for did not take place"""
+    """why a requested comparison did not take place"""
     left_out: tuple[LeftOutEntry, ...]
-    """operators that LiteRT cannot execute, and those that lack what these would write"""
+    """operators that LiteRT cannot execute, and those that lack the outputs of these"""
     seconds: SecondsEntry
     notes: tuple[str, ...]
-    """sentences on what was executed, such as that it was compiled for another accelerator"""
+    """sentences on the execution, such as that the file was compiled for another accelerator"""
     findings: tuple[SimulatorFinding, ...]
-    """what the simulator's sanitizer says"""
+    """findings of the simulator's sanitizer"""
 
 
 def run_document(result: RunResult, scores: Sequence[Score]) -> RunDocument:

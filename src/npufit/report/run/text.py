@@ -48,14 +48,14 @@ def headline(result: RunResult) -> str:
         if not total:
             return f"nothing to compare: {result.place} and {comparison.golden} have no tensor in common"
         return (
-            f"equal{within}: {total} of {total} tensors on {result.place} are those of {comparison.golden}"
-            f"{_nothing_on_npu(result)}{_not_executed(result)}"
+            f"equal{within}: {total} of {total} tensors on {result.place} match "
+            f"{comparison.golden}{_nothing_on_npu(result)}{_not_executed(result)}"
         )
     differing = sum(not tensor.is_equal for tensor in comparison.tensors)
     return (
-        f"differs from operator {first.operator} ({_type(result, first)}) on: {percent(first.share)} of its values, "
-        f"by up to {_amount(result, first)}; {differing} of {plural(total, 'tensor')} on {result.place} are not those "
-        f"of {comparison.golden}{_not_executed(result)}"
+        f"first difference at operator {first.operator} ({_type(result, first)}): {_difference(result, first)}; "
+        f"{differing} of {plural(total, 'tensor')} on {result.place} differ from "
+        f"{comparison.golden}{_not_executed(result)}"
     )
 
 
@@ -64,7 +64,7 @@ def _not_executed(result: RunResult) -> str:
 
 
 def _left_out(result: RunResult) -> Iterator[str]:
-    """Yield what was not executed, and what that means for the operators after it."""
+    """Yield what was not executed, and what that means for later operators."""
     causes = describe(result.left_out)
     if not causes:
         return
@@ -72,17 +72,17 @@ def _left_out(result: RunResult) -> Iterator[str]:
     later = len(operators_after(result.model.main, [entry.operator for entry in result.left_out if entry.is_cause]))
     lacking = sum(not entry.is_cause for entry in result.left_out)
     if lacking:
-        yield f"not executed either: {plural(lacking, 'operator')} that would read the results"
+        yield f"also not executed: {plural(lacking, 'operator')} that would read the results"
     if later - lacking:
         yield (
-            f"{plural(later - lacking, 'later operator')} got the target's own values there, or made-up ones where it "
+            f"{plural(later - lacking, 'later operator')} got the target's own values there, or made-up ones if it "
             "has none: the same on both sides"
         )
 
 
 def _nothing_on_npu(result: RunResult) -> str:
-    """Return a warning where a target was asked for and its NPU had nothing to do: equal then says nothing."""
-    return "; nothing of it runs on the NPU" if not result.partitions and result.place != GOLDEN else ""
+    """Return a warning if the target's NPU had nothing to do, because equality then proves nothing."""
+    return "; no operator runs on the NPU" if not result.partitions and result.place != GOLDEN else ""
 
 
 def _headline(result: RunResult, page: Page) -> list[str]:
@@ -135,7 +135,7 @@ def _outputs(result: RunResult, page: Page) -> list[str]:
 
 
 def _table(result: RunResult, comparison: Comparison, page: Page, everything: bool) -> list[str]:
-    """Return the tensors that were compared: all, or those around and after the first difference."""
+    """Return the compared tensors: all, or those around and after the first difference."""
     shown = comparison.tensors if everything else tuple(tensor for tensor in comparison.tensors if not tensor.is_equal)
     rest = 0
     if not everything:
@@ -155,7 +155,7 @@ def _table(result: RunResult, comparison: Comparison, page: Page, everything: bo
         if row[-1]:
             found += page.wrap(row[-1], "          ")
     if rest:
-        found.append(page.ink("dim", f"… {plural(rest, 'more tensor')} that differ (--all)"))
+        found.append(page.ink("dim", f"… {plural(rest, 'more differing tensor')} (--all)"))
     elif not everything:
         equal = len(comparison.tensors) - len(shown)
         found.append(page.ink("dim", f"{plural(equal, 'other tensor')} equal (--all)"))
@@ -173,4 +173,10 @@ def _name(result: RunResult, compared: TensorComparison) -> str:
 def _amount(result: RunResult, compared: TensorComparison) -> str:
     if result.model.main.tensors[compared.tensor].element.is_float:
         return f"{compared.largest:.3g}"
-    return plural(int(compared.largest), "step") if math.isfinite(compared.largest) else "its form"
+    return plural(int(compared.largest), "step") if math.isfinite(compared.largest) else "shape or type"
+
+
+def _difference(result: RunResult, compared: TensorComparison) -> str:
+    if not math.isfinite(compared.largest):
+        return "shape or type differs"
+    return f"{percent(compared.share)} of its values differ, by up to {_amount(result, compared)}"

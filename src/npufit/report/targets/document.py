@@ -17,13 +17,13 @@ class TargetEntry(Document):
     chip: str
     stack: str
     versions: tuple[str, ...]
-    """releases with rules of their own, oldest first"""
+    """releases with their own rules, oldest first"""
     default_version: str
     evidence: Evidence
     basis: str
-    """what placement rests on"""
+    """the evidence behind placement"""
     missing: str
-    """what nobody outside the vendor knows, or what is not there yet"""
+    """what is unknown outside the vendor, or not yet available"""
 
 
 TargetsDocument = tuple[TargetEntry, ...]

@@ -12,14 +12,14 @@ from npufit.stacks.vela.releases import BSPS, NEWEST, RELEASES, bsps_with
 
 @dataclass(frozen=True, slots=True)
 class InstalledEntry(Document):
-    """A release that is installed in an environment of its own."""
+    """A release installed in its own environment."""
 
     name: str
-    """what it was installed as: a release, or a BSP for NXP's fork"""
+    """the name that it was installed under: a release, or a BSP for NXP's fork"""
     version: str
-    """what Vela itself says"""
+    """the version that Vela itself reports"""
     requirement: str
-    """what pip was given"""
+    """the requirement given to pip"""
     python: str
     folder: str
 
@@ -31,7 +31,7 @@ class ReleaseEntry(Document):
     release: str
     pythons: tuple[str, ...]
     companions: tuple[str, ...]
-    """requirements that pip is given with it"""
+    """additional requirements given to pip"""
     needs_compiler: bool
     """true if it may need a C compiler"""
     bsps: tuple[str, ...]
@@ -41,7 +41,7 @@ class ReleaseEntry(Document):
 
 @dataclass(frozen=True, slots=True)
 class BspEntry(Document):
-    """A BSP of NXP; `release` is null if nobody outside NXP knows which Vela it ships."""
+    """An NXP BSP; `release` is null if nobody outside NXP knows which Vela it ships."""
 
     bsp: str
     release: str | None

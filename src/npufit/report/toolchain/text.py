@@ -27,24 +27,26 @@ def toolchain_text(installed: Sequence[Environment], page: Page) -> str:
     lines += [
         "",
         *page.wrap("NXP's forks: npufit toolchain install vela --from REQUIREMENT_OR_FOLDER --as BSP"),
-        f"Which Vela ships is not known for: {unknown}",
+        f"BSPs whose Vela is unknown: {unknown}",
     ]
     return "\n".join(lines)
 
 
 def installed_text(environment: Environment, asked: str) -> str:
-    """Return what was installed, and how it is used."""
+    """Return what was installed, and how to use it."""
     fork = " as the fork of that BSP" if is_bsp(environment.name) else ""
     lines = [f"vela@{environment.name}: Vela {environment.version}{fork}, Python {environment.python_version}"]
     uses = (environment.name, *bsps_with(environment.name))
     lines.append(f"Use it: npufit check MODEL -t {' or -t '.join(f'imx93/vela@{name}' for name in uses)}")
     number = release_number(environment.name)
     if number is not None and not environment.version.startswith(f"{number}."):
-        lines.append(f"By NXP's recipes {environment.name} ships Vela {number}; this one says {environment.version}.")
+        lines.append(
+            f"According to NXP's recipes {environment.name} ships Vela {number}; this one is {environment.version}."
+        )
     if "lf-" in asked.lower() and not is_bsp(environment.name):
         lines.append(
-            "This is the upstream release of the number that the BSP ships, not NXP's fork, which places ShuffleNet, "
-            "YOLO and transformer networks differently (--from FORK --as BSP)."
+            "This is the upstream release with the number that the BSP ships, not NXP's fork, which places "
+            "ShuffleNet, YOLO and transformer networks differently (--from FORK --as BSP installs the fork)."
         )
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ from npufit.zoo import LARGEST_SIZE, Precision, ZooEntry
 
 
 def networks_text(networks: Sequence[ZooEntry], page: Page) -> str:
-    """Return the list of networks with what can be chosen for each."""
+    """Return the list of networks with the choices for each."""
     lines: list[str] = []
     for entry in networks:
         lines += [f"{page.ink('cyan', f'zoo:{entry.name}')}  {entry.summary}"]
@@ -23,7 +23,7 @@ def networks_text(networks: Sequence[ZooEntry], page: Page) -> str:
         "",
         *page.wrap(
             f"QUANT is one of {', '.join(precision.value for precision in Precision)} (default int8: per-channel "
-            "weights, float inputs and outputs; io=int8 leaves the conversions at the ends out)."
+            "weights, float inputs and outputs; io=int8 omits the conversions at the ends)."
         ),
         *page.wrap(
             "Write NAME[@SIZE][,QUANT][,OPTION=VALUE], such as zoo:mobilenet_v2@320,int8,pad=folded. SIZE is the side "

@@ -1,1 +1,1 @@
-"""The integer arithmetic of LiteRT's kernels, as far as passes must compute alike."""
+"""The integer arithmetic of LiteRT's kernels, as far as passes must reproduce it."""

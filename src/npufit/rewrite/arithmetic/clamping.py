@@ -1,4 +1,4 @@
-"""What a fused activation means in integers, as LiteRT computes it."""
+"""The integer bounds of a fused activation, as LiteRT computes them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _BOUNDS: dict[Activation, tuple[float | None, float | None]] = {
 }
 
 OPERATORS = {"RELU": Activation.RELU, "RELU6": Activation.RELU6, "RELU_N1_TO_1": Activation.RELU_N1_TO_1}
-"""The operators that do what a fused activation does."""
+"""The operators equivalent to a fused activation."""
 
 
 def clamp_of(activation: Activation, tensor: Tensor) -> tuple[int, int] | None:
-    """Return the least and the largest integer that an 8-bit `tensor` holds behind `activation`.
+    """Return the least and the largest integer of an 8-bit `tensor` after `activation`.
 
-    None for activations that do more than clamp and for other tensors. A bound is divided by the scale in 32-bit
+    None for activations that do more than clamp, and for other tensors. A bound is divided by the scale in 32-bit
     floats and rounded to the nearest, halves away from zero.
     """
     bounds = _BOUNDS.get(activation)

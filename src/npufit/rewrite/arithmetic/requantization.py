@@ -1,11 +1,11 @@
-"""How LiteRT scales sums of products back to 8 bits, and whether two ways to do it give the same for all sums.
+"""How LiteRT scales sums of products back to 8 bits, and whether two ways to do so agree for all sums.
 
 A real multiplier becomes a 32-bit integer and a shift. CONV_2D and DEPTHWISE_CONV_2D round twice: to the upper half of
 the 64-bit product, then by the shift. FULLY_CONNECTED rounds once, halves away from zero. The scales of input and
 weights are multiplied as 64-bit floats; only the convolutions for uint8 do it in 32 bits. All this was compared with
 LiteRT 2.3 (`tests/rewrite/arithmetic/test_requantization.py`).
 
-Scaling grows with the sum, so two ways are the same on a range of sums where each result begins at the same sum.
+Scaling is monotonic, so two ways agree on a range of sums if each result begins at the same sum.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LARGEST = (1 << 31) - 1
 
 @dataclass(frozen=True, slots=True)
 class Multiplier:
-    """A real multiplier as the kernels hold it: `integer` / 2^31 * 2^`shift`."""
+    """A real multiplier as the kernels store it: `integer` / 2^31 * 2^`shift`."""
 
     integer: int
     shift: int
@@ -35,7 +35,7 @@ Scaling = Callable[[Integers, Multiplier], Integers]
 
 
 def as_multiplier(real: float) -> Multiplier:
-    """Return what the kernels make of a real multiplier; of one that is no number, what scales every sum too far."""
+    """Return the kernels' form of a real multiplier; for a non-number, one that scales every sum out of range."""
     if real == 0.0:
         return Multiplier(0, 0)
     if not isfinite(real):
@@ -58,7 +58,7 @@ def narrow_product(ifm: float, weights: float, ofm: float) -> Multiplier:
 
 
 def round_twice(sums: Integers, multiplier: Multiplier) -> Integers:
-    """Return `sums` scaled as the reference convolutions do it."""
+    """Return `sums` scaled like the reference convolutions."""
     product = (sums << max(0, multiplier.shift)) * multiplier.integer
     nudge = np.where(product >= 0, np.int64(1 << 30), np.int64(1 - (1 << 30)))
     total = product + nudge
@@ -70,7 +70,7 @@ def round_twice(sums: Integers, multiplier: Multiplier) -> Integers:
 
 
 def round_once(sums: Integers, multiplier: Multiplier) -> Integers:
-    """Return `sums` scaled as the reference FULLY_CONNECTED does it: halves away from zero."""
+    """Return `sums` scaled like the reference FULLY_CONNECTED: halves away from zero."""
     total = 31 - multiplier.shift
     half = np.int64(1 << (total - 1)) if total > 0 else np.int64(0)
     return np.sign(sums) * (np.abs(sums) * multiplier.integer + half >> total)
@@ -98,10 +98,10 @@ def _begin(way: Way, sums: Ends, results: Ends) -> Integers:
 
 
 def is_same(first: Way, second: Way, sums: Ends, results: Ends) -> bool:
-    """Return whether both give the same for every sum between `sums`, clamped to `results` (both ends included).
+    """Return whether both give the same for every sum in `sums`, clamped to `results` (both ends included).
 
-    False also where the sums are too large for the kernels' 32 bits, where nothing is promised. Where many are compared
-    with one, that one should come first.
+    Also False if the sums are too large for the kernels' 32 bits, where nothing is guaranteed. If many are compared
+    with one, pass that one first.
     """
     lowest, highest = sums
     shift = max(0, first[1].shift, second[1].shift)
@@ -118,7 +118,7 @@ def is_same(first: Way, second: Way, sums: Ends, results: Ends) -> bool:
 
 
 def nearby_scales(scale: float, steps: int = 4) -> list[float]:
-    """Return the 32-bit floats around `scale`, as many `steps` up and down, the nearest first."""
+    """Return the 32-bit floats around `scale`, `steps` up and as many down, the nearest first."""
     up = down = np.float32(scale)
     found = [float(up)]
     for _ in range(steps):

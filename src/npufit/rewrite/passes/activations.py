@@ -1,4 +1,4 @@
-"""fuse-activations and unfuse-activations: an activation moves into the operator before it, or out of it."""
+"""fuse-activations and unfuse-activations: move an activation into the preceding operator, or out of it."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _OPERATOR_OF = {activation: kind for kind, activation in OPERATORS.items()}
 class FuseActivations(Pass):
     """RELU, RELU6 or RELU_N1_TO_1 moves into the operator whose result only it reads.
 
-    1. The result and what the activation makes of it are quantized alike (or are real numbers): the clamp is the same.
+    1. The result and the activation's output have the same quantization (or are floating point): the clamp is the same.
     2. They have the same scale, and the zero points leave the same room: convolutions, FULLY_CONNECTED, ADD, SUB and
        MUL then write with the zero point of the activation. Checked for every integer.
 
-    With another scale the integers are rounded twice before and once afterwards, so the activation stays. On Teflon,
-    which drops fused activations or refuses them, only those move in that the range of the result implies.
+    With different scales the integers are rounded twice before and once after, so the activation stays. On Teflon,
+    which drops or refuses fused activations, only activations that the range of the result implies are fused.
     """
 
     name: ClassVar[str] = "fuse-activations"
     exactness: ClassVar[Exactness] = Exactness.EXACT
-    summary: ClassVar[str] = "fuse RELU, RELU6 and RELU_N1_TO_1 into the operator before them"
+    summary: ClassVar[str] = "fuse RELU, RELU6 and RELU_N1_TO_1 into the preceding operator"
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with activations fused, None where none can be."""
+        """Return `model` with activations fused, None if none can be."""
         editor = Editor(model)
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
@@ -83,7 +83,7 @@ def _fits(editor: Editor, producer: int, index: int, activation: Activation) -> 
 
 
 def _leaves_the_same(before: Tensor, after: Tensor, activation: Activation) -> bool:
-    """Return whether writing `after` at once is the same as writing `before` and clamping it into `after` (case 2)."""
+    """Return whether writing `after` directly is the same as writing `before` and clamping it into `after` (case 2)."""
     clamp = clamp_of(activation, after)
     if clamp is None or before.element is not after.element or len(before.quantization.scales) != 1:
         return False
@@ -102,7 +102,7 @@ def _with(operator: Operator, activation: Activation) -> Operator:
 
 
 def _is_implied(activation: Activation, tensor: Tensor) -> bool:
-    """Return whether Teflon takes the activation as implied: it asks the range in real numbers, not in integers."""
+    """Return whether Teflon accepts the activation as implied: it tests the range in real numbers, not in integers."""
     from npufit.stacks.teflon.node import clamp_is_implied
 
     return clamp_is_implied(activation, tensor)
@@ -121,14 +121,14 @@ class UnfuseActivations(Pass):
     On Teflon, for convolutions with a RELU6 that it refuses (real maximum above 6) and for activations that it drops or
     does not clamp (hazards ethosu.relu-unclamped, teflon.elementwise-operands, teflon.activation-dropped):
 
-    1. What the integers clamp anyway is not written: RELU6 becomes RELU where 6 is rounded to the highest integer, and
-       an activation that takes nothing away becomes none. A scale a little above 6/255 is refused, although 6 / scale
-       is rounded to 255: this lifts the refusal.
+    1. A clamp that the integers imply is removed: RELU6 becomes RELU if 6 is rounded to the highest integer, and an
+       activation that removes nothing is dropped. A scale slightly above 6/255 is refused, although 6 / scale is
+       rounded to 255: this removes the refusal.
     2. The range of the numbers clamps: the operator writes with a zero point that saturates at the upper bound, and a
        1x1 depthwise convolution with a multiplier of 1 shifts it to the zero point that saturates at the lower bound.
-       Convolutions read the shifted tensor as it is, for all other readers a second one shifts it back. Results of rank
+       Convolutions read the shifted tensor directly; for all other readers a second one shifts it back. Results of rank
        4 of CONV_2D, DEPTHWISE_CONV_2D, ADD, SUB and MUL.
-    3. Elsewhere the activation becomes an operator of its own behind it, with the same quantization. So does that of a
+    3. Otherwise the activation becomes a separate operator after it, with the same quantization. So does that of a
        TRANSPOSE_CONV on the VX delegate, which drops it (hazard vx.transpose-conv-activation).
 
     With `everywhere`, case 3 for every activation on any target.
@@ -136,13 +136,13 @@ class UnfuseActivations(Pass):
 
     name: ClassVar[str] = "unfuse-activations"
     exactness: ClassVar[Exactness] = Exactness.EXACT
-    summary: ClassVar[str] = "take fused activations out where the target refuses or drops them"
+    summary: ClassVar[str] = "take fused activations out if the target refuses or drops them"
     cures: ClassVar[tuple[str, ...]] = (*_LOSING, _OUT_OF_RANGE)
 
-    everywhere: bool = option(False, "make every fused activation an operator of its own, on any target")
+    everywhere: bool = option(False, "make every fused activation a separate operator, on any target")
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with activations taken out, None where none is in the way."""
+        """Return `model` with activations taken out, None if none needs to be."""
         editor = Editor(model)
         sites: list[Site] = []
         for index in self._in_the_way(model, context):
@@ -178,7 +178,7 @@ class UnfuseActivations(Pass):
 
 
 def _simplify(editor: Editor, index: int, clamp: tuple[int, int]) -> str:
-    """Write a weaker activation where the integers do the rest (case 1); return that in words."""
+    """Write a weaker activation if the integers do the rest (case 1); return a description."""
     operator = editor.operator(index)
     lowest, highest = editor.tensor(operator.outputs[0]).element.integer_range
     own = fused_activation(operator.options)
@@ -196,7 +196,7 @@ def _simplify(editor: Editor, index: int, clamp: tuple[int, int]) -> str:
 
 
 def _saturate(editor: Editor, index: int, clamp: tuple[int, int]) -> str:
-    """Let the range of the integers clamp (case 2); return that in words, nothing where that cannot be."""
+    """Let the range of the integers clamp (case 2); return a description, empty if that is impossible."""
     operator, result = editor.operator(index), editor.operator(index).outputs[0]
     tensor = editor.tensor(result)
     if operator.type not in _ADDING or len(tensor.shape or ()) != 4:
@@ -232,7 +232,7 @@ def _move(editor: Editor, index: int, zero_point: int) -> None:
 
 
 def _set_apart(editor: Editor, index: int) -> str:
-    """Make the activation an operator of its own (case 3); return that in words."""
+    """Make the activation a separate operator (case 3); return a description."""
     operator = editor.operator(index)
     result, own = operator.outputs[0], fused_activation(operator.options)
     before = editor.add_like(result, "not_clamped")
@@ -240,4 +240,4 @@ def _set_apart(editor: Editor, index: int) -> str:
     kind = _OPERATOR_OF[own]
     made = eight_bit_operator if editor.tensor(result).element.is_8_bit else Operator
     editor.add(made(kind, (before,), (result,)), near=index)
-    return f"the {own.name} of {operator.type} becomes an operator"
+    return f"the {own.name} of {operator.type} becomes a separate operator"

@@ -1,4 +1,4 @@
-"""rearrange-additions: additions that Mesa's rocket driver cannot fuse get another order, or become subtractions."""
+"""rearrange-additions: reorder additions that Mesa's rocket driver cannot fuse, or make them subtractions."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _MOST_DIMENSIONS = 4
 
 @dataclass(frozen=True)
 class RearrangeAdditions(Pass):
-    """An ADD on which the rocket driver crashes, or which it computes wrongly, is written anew.
+    """Rewrites an ADD on which the rocket driver crashes, or which it computes wrongly.
 
     Its hazards are rocket.unfusable-add and rocket.misfused-add.
 
-    1. The operands change places, where the second one is the output of a convolution that nothing else reads: this is
-       what the driver fuses into. ADD scales both operands alike, so their order does not matter.
-    2. Otherwise a + b becomes a - (0 - b), two SUB, which rocket leaves to the CPU. 0 - b gets the mirrored zero point,
+    1. The operands are swapped if the second one is the output of a convolution that nothing else reads: the driver
+       fuses into that. ADD scales both operands alike, so their order does not matter.
+    2. Otherwise a + b becomes a - (0 - b), two SUB, which rocket leaves on the CPU. 0 - b gets the mirrored zero point,
        so that it is exact; the second SUB scales it as ADD scales b, up to the rounding of halves, which is compared
-       for all 256 values. Where it differs for b, a is turned over instead.
+       for all 256 values. If it differs for b, a is negated instead.
 
     8-bit operands and results with one scale each.
     """
@@ -49,13 +49,13 @@ class RearrangeAdditions(Pass):
     name: ClassVar[str] = "rearrange-additions"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = (
-        "swap the operands of ADD, or write it as SUB, where rocket crashes on it "
-        "(hazards rocket.unfusable-add, rocket.misfused-add)"
+        "swap the operands of ADD, or write it as SUB, if rocket crashes on it (hazards rocket.unfusable-add, "
+        "rocket.misfused-add)"
     )
     cures: ClassVar[tuple[str, ...]] = ("rocket.unfusable-add", "rocket.misfused-add")
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with such additions written anew, None where there are none."""
+        """Return `model` with these additions rewritten, None if there are none."""
         editor = Editor(model)
         partitions = context.partitions()
         sites: list[Site] = []
@@ -65,14 +65,14 @@ class RearrangeAdditions(Pass):
                 continue
             if _can_swap(editor, operator, index, partitions):
                 editor.replace(index, replace(operator, inputs=operator.inputs[::-1]))
-                sites.append(Site(0, (index,), "the operands of ADD change places"))
+                sites.append(Site(0, (index,), "the operands of ADD are swapped"))
             elif _subtract(editor, operator, index):
                 sites.append(Site(0, (index,), "a + b becomes a - (0 - b)"))
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 
 
 def _can_swap(editor: Editor, operator: Operator, index: int, partitions: dict[int, int | None]) -> bool:
-    """Return whether the driver can fuse the ADD into what makes the second operand, and finds the first one."""
+    """Return whether the driver can fuse the ADD into the producer of the second operand, and finds the first one."""
     first, second = operator.inputs
     here = partitions.get(index)
     adder, other = editor.producer(second), editor.producer(first)

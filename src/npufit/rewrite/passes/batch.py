@@ -1,4 +1,4 @@
-"""fix-batch: what a file leaves open until it runs is fixed at the sizes that it gives."""
+"""fix-batch: sizes that a file leaves open until run time are fixed at its allocated sizes."""
 
 from __future__ import annotations
 
@@ -41,17 +41,18 @@ _WHOLE = (ElementType.INT32, ElementType.INT64)
 
 @dataclass(frozen=True)
 class FixBatch(Pass):
-    """A dynamic batch (or another size that the file leaves open) becomes the one that the file allocates, mostly 1.
+    """A dynamic batch (or another open size) becomes the size that the file allocates, mostly 1.
 
-    1. Tensors whose shape has open sizes get the sizes that follow from the inputs' shapes as the file gives them.
-    2. Arithmetic on shapes is done once: SHAPE of a known shape and what STRIDED_SLICE, SLICE, GATHER, PACK,
-       CONCATENATION, CAST, ADD, SUB, MUL, REDUCE_PROD, RESHAPE, SQUEEZE and EXPAND_DIMS make of it becomes a constant.
-    3. RESHAPE whose shape was computed gets it as a constant, written out, in its options as well.
-    4. Shapes that the file leaves out are written, as far as they follow from the operators: some delegates decide by
-       the shapes in the file alone.
+    1. Tensors whose shape has open sizes get the sizes that follow from the input shapes in the file.
+    2. Arithmetic on shapes is done once: SHAPE of a known shape becomes a constant, and so does its result after
+       STRIDED_SLICE, SLICE, GATHER, PACK, CONCATENATION, CAST, ADD, SUB, MUL, REDUCE_PROD, RESHAPE, SQUEEZE and
+       EXPAND_DIMS.
+    3. A RESHAPE with a computed shape gets it as a constant, also in its options.
+    4. Shapes that the file omits are written, as far as they follow from the operators: some delegates decide only by
+       the shapes in the file.
 
     Tensors whose size depends on values (NON_MAX_SUPPRESSION, WHERE, custom operators, control flow) stay open, and so
-    does what is computed from them. The network takes no other batch afterwards.
+    do tensors computed from them. Afterwards the network takes no other batch.
     """
 
     name: ClassVar[str] = "fix-batch"
@@ -64,7 +65,7 @@ class FixBatch(Pass):
     )
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with fixed sizes, None where all are fixed and no shape is computed."""
+        """Return `model` with fixed sizes, None if all are fixed and no shape is computed."""
         return _Fixing(model).run()
 
 
@@ -94,13 +95,13 @@ class _Fixing:
         self._put_constants()
         written = [self._write(index) for index, tensor in enumerate(self._graph.tensors) if tensor.shape_is_inferred]
         if written:
-            self._sites.append(Site(0, (), f"{len(written)} shapes that the file leaves out are written"))
+            self._sites.append(Site(0, (), f"{len(written)} shapes that the file omits are written"))
         if not fixed and not self._sites:
             return None
         if fixed:
             readers = {reader for tensor in inputs for reader in self._editor.consumers(tensor)}
-            self._sites.insert(0, Site(0, tuple(sorted(readers)), f"{fixed} tensors of open size get a fixed one"))
-        notes = ("the network takes no other batch than the one of its file",) if inputs else ()
+            self._sites.insert(0, Site(0, tuple(sorted(readers)), f"{fixed} tensors of open size become fixed"))
+        notes = ("the network takes only the batch of its file",) if inputs else ()
         return Rewritten(self._editor.finish(), tuple(self._sites), notes)
 
     def _values(self, index: int) -> _Values | None:
@@ -110,7 +111,7 @@ class _Fixing:
         return stored_values(tensor) if tensor.element in _WHOLE and tensor.element_count <= _MOST_ELEMENTS else None
 
     def _is_open(self, operator: Operator) -> bool:
-        """Return whether the size of what `operator` writes is known only when it runs."""
+        """Return whether the output size of `operator` is known only at run time."""
         row = operator_type(operator)
         if row.sized_by_values or row.kind in _NOT_IN_ITS_INPUTS:
             return True
@@ -130,11 +131,11 @@ class _Fixing:
         return True
 
     def _write(self, index: int) -> None:
-        """Let a shape that was inferred stand in the file (case 4)."""
+        """Write an inferred shape into the file (case 4)."""
         self._editor.set_tensor(index, replace(self._editor.tensor(index), shape_is_inferred=False))
 
     def _fold(self, index: int, operator: Operator) -> bool:
-        """Compute the result of an operator on shapes; return whether that could be done (case 2)."""
+        """Compute the result of an operator on shapes; return whether that was possible (case 2)."""
         fold = _FOLDS.get(operator.type)
         if (
             fold is None
@@ -162,7 +163,7 @@ class _Fixing:
         return True
 
     def _settle(self, operator: Operator) -> int:
-        """Give what `operator` writes the shape that follows from its inputs; return how many were open (case 1)."""
+        """Give the outputs of `operator` the shapes that follow from its inputs; return how many were open (case 1)."""
         open_ones = [
             index for index in operator.outputs if index != NO_TENSOR and self._editor.tensor(index).is_dynamic
         ]
@@ -174,7 +175,7 @@ class _Fixing:
         return len(open_ones)
 
     def _infer(self, operator: Operator, wanted: list[int]) -> list[tuple[int, ...] | None]:
-        """Return the shapes of the tensors `wanted` by the rules, as the file has them where there is no rule."""
+        """Return the shapes of the tensors `wanted` by the rules, or as in the file if there is no rule."""
         indices = [index for index in (*operator.inputs, *operator.outputs) if index != NO_TENSOR]
         number = {index: place for place, index in enumerate(dict.fromkeys(indices))} | {NO_TENSOR: NO_TENSOR}
         tensors = [self._known_tensor(index, index in wanted) for index in number if index != NO_TENSOR]
@@ -196,7 +197,7 @@ class _Fixing:
         return replace(tensor, shape=None, shape_signature=None) if wanted else tensor
 
     def _put_constants(self) -> None:
-        """Replace what was computed by constants where somebody who stays reads it (case 3)."""
+        """Replace computed tensors with constants if a remaining operator reads them (case 3)."""
         editor, removed = self._editor, set(map(self._editor.producer, self._folded))
         for tensor, values in self._folded.items():
             readers = [reader for reader in editor.consumers(tensor) if reader not in removed]
@@ -296,4 +297,4 @@ _FOLDS: dict[str, Callable[[Operator, list[_Values]], _Values | None]] = {
     "SUB": _subtract,
     "MUL": _multiply,
 }
-"""The operators that converters write between SHAPE and RESHAPE, on vectors of whole numbers."""
+"""The operators that converters write between SHAPE and RESHAPE, on integer vectors."""

@@ -1,4 +1,4 @@
-"""remove-dead: operators that do nothing, twice the same, or nothing that anybody reads."""
+"""remove-dead: remove operators that are unread, duplicated, or mere copies."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ from npufit.rewrite.surgery.editor import Editor
 
 @dataclass(frozen=True)
 class RemoveDead(Pass):
-    """Operators go that change nothing.
+    """Removes operators that change nothing.
 
     1. No path leads from the operator to an output of the model, and it changes no variable.
-    2. It does the same with the same inputs as an operator before it. Constants are compared by what they hold. Custom
-       operators and those with a state or with randomness are left alone.
+    2. It does the same with the same inputs as an earlier operator. Constants are compared by content. Custom operators
+       and those with state or randomness are left alone.
     3. It copies: SLICE and STRIDED_SLICE of everything, CONCATENATION of one tensor, PAD of nothing, RESHAPE, SQUEEZE
-       and EXPAND_DIMS to the same shape, TRANSPOSE in the old order, SPLIT in one, RESIZE_NEAREST_NEIGHBOR to the same
-       size, CAST to the same type, QUANTIZE to the same scale and zero point.
-    4. DEQUANTIZE and behind it QUANTIZE back to the 8-bit scale and zero point: the way through real numbers gives back
-       every integer.
+       and EXPAND_DIMS to the same shape, TRANSPOSE to the same order, SPLIT into one, RESIZE_NEAREST_NEIGHBOR to the
+       same size, CAST to the same type, QUANTIZE to the same scale and zero point.
+    4. DEQUANTIZE followed by QUANTIZE back to the same 8-bit scale and zero point: the way through real numbers
+       restores every integer.
 
-    A tensor that is an output of the model keeps its name; where a copy goes, the operator before it writes the output.
-    A copy of an input or constant into an output stays.
+    A tensor that is an output of the model keeps its name; if a copy is removed, the preceding operator writes the
+    output. A copy of an input or constant into an output stays.
     """
 
     name: ClassVar[str] = "remove-dead"
     exactness: ClassVar[Exactness] = Exactness.EXACT
-    summary: ClassVar[str] = "remove operators that nobody reads, that are there twice, or that only copy"
+    summary: ClassVar[str] = "remove operators that are unread, duplicated, or mere copies"
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` without them, None where there are none."""
+        """Return `model` without them, None if there are none."""
         graph = model.main
         editor = Editor(model)
         needed = needed_operators(graph.operators, graph.outputs)
         sites = [
-            Site(0, (index,), f"nobody reads what {operator.name} writes")
+            Site(0, (index,), f"nothing reads the output of {operator.name}")
             for index, operator in enumerate(graph.operators)
             if index not in needed
         ]
@@ -66,7 +66,7 @@ class RemoveDead(Pass):
 
 
 def _drop_copy(editor: Editor, index: int) -> str:
-    """Take the operator at `index` out where it copies its input, and return that in words."""
+    """Remove the operator at `index` if it copies its input, and return a description."""
     operator = editor.operator(index)
     find = _SOURCES.get(operator.type)
     if find is None or len(operator.outputs) != 1 or not has_operands(operator):
@@ -83,9 +83,9 @@ def _drop_copy(editor: Editor, index: int) -> str:
 
 
 def bypass(editor: Editor, index: int, source: int) -> bool:
-    """Let the readers of what the operator at `index` writes read `source`, and take the operator out.
+    """Let the readers of the output of the operator at `index` read `source`, and remove the operator.
 
-    Where the result is an output of the model, the writer of `source` writes it instead. Return whether that could be.
+    If the result is an output of the model, the writer of `source` writes it instead. Return whether that was possible.
     """
     result = editor.operator(index).outputs[0]
     if result not in editor.outputs:
@@ -167,11 +167,11 @@ _SOURCES: dict[str, Callable[[Editor, Operator], int]] = {
     "CAST": _first,
     "QUANTIZE": _quantize,
 }
-"""For each type that can be a copy: the operand that it copies, where it does if shape and type stay (case 3)."""
+"""For each type that can be a copy: the operand that it copies, provided that shape and type stay (case 3)."""
 
 
 def _merge_twins(editor: Editor, graph: Subgraph, operators: list[int]) -> list[Site]:
-    """Let the readers of an operator that is there twice read the first one (case 2)."""
+    """Let the readers of a duplicated operator read the first one (case 2)."""
     sites: list[Site] = []
     seen: dict[Any, int] = {}
     held: dict[Any, int] = {}
@@ -188,7 +188,7 @@ def _merge_twins(editor: Editor, graph: Subgraph, operators: list[int]) -> list[
         for old, new in zip(operator.outputs, editor.operator(first).outputs, strict=True):
             editor.redirect(old, new)
         editor.remove(index)
-        sites.append(Site(0, (first, index), f"{operator.type} is there twice"))
+        sites.append(Site(0, (first, index), f"{operator.type} is duplicated"))
     return sites
 
 
@@ -204,7 +204,7 @@ def _form(tensor: Tensor) -> Any:
 
 
 def _known(editor: Editor, index: int, held: dict[Any, int]) -> int:
-    """Return one index for all constants that hold the same, the tensor's own for the others."""
+    """Return one index for all constants with the same content, the tensor's own for the others."""
     if index == NO_TENSOR:
         return index
     tensor = editor.tensor(index)

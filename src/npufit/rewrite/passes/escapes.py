@@ -1,4 +1,4 @@
-"""break-escape: what leaves a partition gets a copy that nothing inside reads, so that it lies in plain order."""
+"""break-escape: tensors that leave a partition get a copy that nothing inside reads, and so have plain order."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from npufit.rewrite.surgery.editor import Editor
 
 _WAYS = ("auto", "pool", "repeat")
 _MACS_PER_BYTE = 64
-"""Multiply-accumulates that take as long as a byte of a feature map: 256 in a cycle against about 4 bytes of DRAM."""
+"""Multiply-accumulates that take as long as a byte of a feature map: 256 per cycle against about 4 bytes of DRAM."""
 
 
 @dataclass(frozen=True)
 class BreakEscape(Pass):
-    """A tensor that is read in its partition and leaves it as well is split in two (hazard ethosu.brick-order).
+    """A tensor that is read in its partition and also leaves it is split in two (hazard ethosu.brick-order).
 
-    Mesa until 26.2 keeps feature maps with channels that are a multiple of 16 in bricks where an operator of the same
-    partition reads them, and copies them out as they lie. A tensor that nothing inside reads lies in plain order. So
-    the operators inside read a tensor of their own, and the one that leaves is written once more:
+    Mesa until 26.2 keeps feature maps with channels that are a multiple of 16 in bricks if an operator of the same
+    partition reads them, and copies them out in that order. A tensor that nothing inside reads has plain order. So the
+    operators inside read a separate tensor, and the one that leaves is written once more:
 
     1. by a 1x1 MAX_POOL_2D, which copies: int8 and uint8 of rank 4;
-    2. by the same operator again, where that moves fewer bytes and computes little, or where 1 cannot be.
+    2. by the same operator again, if that moves fewer bytes and computes little, or if 1 is impossible.
 
-    RESHAPE counts as outside, because it takes bricks for a plain row of elements (26.2): a copy whose first reader is
-    a RESHAPE lies in plain order.
+    RESHAPE counts as outside, because it reads bricks as a plain row of elements (26.2): a copy whose first reader is a
+    RESHAPE has plain order.
 
     The tensor that leaves keeps its name and index among the outputs.
     """
@@ -36,14 +36,14 @@ class BreakEscape(Pass):
     name: ClassVar[str] = "break-escape"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = (
-        "copy tensors that leave an NPU partition in which they are read as well (hazard ethosu.brick-order)"
+        "copy tensors that are read inside an NPU partition and also leave it (hazard ethosu.brick-order)"
     )
     cures: ClassVar[tuple[str, ...]] = ("ethosu.brick-order",)
 
     by: str = option("auto", "how the copy is made: pool (a 1x1 MAX_POOL_2D), repeat (the operator again) or auto")
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with a copy of each tensor that escapes, None where none does."""
+        """Return `model` with a copy of each tensor that leaves in bricks, None if none does."""
         if self.by not in _WAYS:
             raise InputError(f"{self.name} has no way '{self.by}' to make a copy. Known: {', '.join(_WAYS)}.")
         partitions = context.partitions()
@@ -63,7 +63,7 @@ class BreakEscape(Pass):
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 
     def _way(self, graph: Subgraph, editor: Editor, producer: int, tensor: int) -> str:
-        """Return the cheaper way that is open, empty where none is."""
+        """Return the cheaper possible way, empty if there is none."""
         operator = graph.operators[producer]
         poolable, repeatable = _can_pool(editor.tensor(tensor)), _can_repeat(operator)
         if self.by != "auto":
@@ -76,8 +76,8 @@ class BreakEscape(Pass):
 
 
 _IN_WORDS = {
-    "pool": "leaves the partition through a 1x1 MAX_POOL_2D of its own",
-    "repeat": "is computed twice: once for the partition, once for those outside",
+    "pool": "leaves the partition through a separate 1x1 MAX_POOL_2D",
+    "repeat": "is computed twice: once for the partition, once for readers outside",
 }
 
 
@@ -90,7 +90,7 @@ def _can_repeat(operator: Operator) -> bool:
 
 
 def _split(editor: Editor, producer: int, tensor: int, inside: list[int], how: str) -> None:
-    """Let the operators `inside` read a tensor of their own, and write `tensor` for the others."""
+    """Let the operators `inside` read a separate tensor, and write `tensor` for the others."""
     operator = editor.operator(producer)
     own = editor.add_like(tensor, "inside")
     editor.redirect(tensor, own, inside)

@@ -1,4 +1,4 @@
-"""vector-gather: one element is gathered as a vector of one, and a RESHAPE drops the dimension."""
+"""vector-gather: gather one element as a vector of one, and drop the dimension with a RESHAPE."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from npufit.rewrite.surgery.editor import Editor
 
 @dataclass(frozen=True)
 class VectorGather(Pass):
-    """GATHER by a scalar that the target takes for a vector (hazard vx.scalar-gather) becomes one by a vector.
+    """GATHER by a scalar that the target reads as a vector (hazard vx.scalar-gather) becomes one by a vector.
 
-    The VX delegate hands scalars over as vectors of one element, so its GATHER keeps the dimension that should go. Here
-    the index is such a vector from the start, and a RESHAPE drops the dimension. The elements are the same, in the same
-    order. The index must be a constant, and the shapes fixed.
+    The VX delegate passes scalars as vectors of one element, so its GATHER keeps the dimension that should be dropped.
+    Here the index is a vector from the start, and a RESHAPE drops the dimension. The elements and their order are the
+    same. The index must be a constant, and the shapes fixed.
     """
 
     name: ClassVar[str] = "vector-gather"
@@ -29,7 +29,7 @@ class VectorGather(Pass):
     cures: ClassVar[tuple[str, ...]] = ("vx.scalar-gather",)
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with such GATHERs rewritten, None where there are none."""
+        """Return `model` with these GATHERs rewritten, None if there are none."""
         editor = Editor(model)
         found = context.endangered_by(*self.cures)
         sites = [Site(0, (index,), "GATHER by a vector of one, RESHAPE") for index in found if _spread(editor, index)]

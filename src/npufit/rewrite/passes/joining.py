@@ -1,4 +1,4 @@
-"""join-axis: CONCATENATION and SPLIT in the forms that a target takes and computes rightly."""
+"""join-axis: CONCATENATION and SPLIT in forms that a target accepts and computes correctly."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ _MISPLACED = "ethosu.concat-misplaced"
 
 @dataclass(frozen=True)
 class JoinAxis(Pass):
-    """CONCATENATION and SPLIT are written as the target wants them. On Teflon:
+    """Writes CONCATENATION and SPLIT in the target's form. On Teflon:
 
-    1. CONCATENATION along the last axis is written with axis 3 in rank 4 and -1 in other ranks: until 26.1 these are
-       the only ones that are taken.
+    1. CONCATENATION along the last axis is written with axis 3 in rank 4 and -1 in other ranks: until 26.1 no others
+       are accepted.
     2. CONCATENATION with another negative axis is written with the positive one.
-    3. SPLIT of the channels becomes 1x1 convolutions that pick them, one for each result. Their weights are ones and
-       zeros with a scale of 1, so their multiplier is exactly 1. 8 bits and rank 4 only.
-    4. SPLIT of the height becomes STRIDED_SLICE, one for each result.
-    5. CONCATENATION of channels whose result is kept in bricks of 16 while an input in front of others has channels
-       that are no multiple of 16 (hazard ethosu.concat-misplaced) gets one channel more, and so leaves the bricks: the
-       convolution that makes one of its inputs, and that nothing else reads, makes a channel of zeros, and the
-       convolutions that read the result have weights of zero for it.
+    3. SPLIT of the channels becomes 1x1 convolutions that pick them, one per result. Their weights are ones and zeros
+       with a scale of 1, so their multiplier is exactly 1. 8 bits and rank 4 only.
+    4. SPLIT of the height becomes STRIDED_SLICE, one per result.
+    5. A CONCATENATION of channels whose result is kept in bricks of 16, while an input before the last has channels
+       that are not a multiple of 16 (hazard ethosu.concat-misplaced), gets one more channel and so leaves the bricks:
+       the convolution that produces one of its inputs, and that nothing else reads, adds a channel of zeros, and the
+       convolutions that read the result have zero weights for it.
 
-    On other targets, and without one, only case 2.
+    On other targets, or without a target, only case 2.
     """
 
     name: ClassVar[str] = "join-axis"
     exactness: ClassVar[Exactness] = Exactness.EXACT
-    summary: ClassVar[str] = "write CONCATENATION and SPLIT with axes and sizes that the target takes"
+    summary: ClassVar[str] = "write CONCATENATION and SPLIT with axes and sizes that the target accepts"
     cures: ClassVar[tuple[str, ...]] = (
         _MISPLACED,
         "ethosu.concat-last-axis",
@@ -60,7 +60,7 @@ class JoinAxis(Pass):
     )
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with such forms, None where there is nothing to change."""
+        """Return `model` with these forms, None if there is nothing to change."""
         editor = Editor(model)
         on_teflon = context.runs_on("teflon")
         refused = context.off_npu() if on_teflon else frozenset[int]()
@@ -135,7 +135,7 @@ def _add_rows(editor: Editor, source: int, first: int, rows: int, result: int, n
 
 
 def _leave_bricks(editor: Editor, index: int) -> str:
-    """Give a concatenation one channel more (case 5); return that in words, nothing where it cannot be."""
+    """Give a concatenation one more channel (case 5); return a description, empty if that is impossible."""
     operator = editor.operator(index)
     options, result = operator.options, operator.outputs[0]
     tensor = editor.tensor(result)
@@ -155,7 +155,9 @@ def _leave_bricks(editor: Editor, index: int) -> str:
             for reader in readers:
                 _insert_zeros(editor, reader, ends[place])
             editor.set_tensor(result, replace(tensor, shape=(*shape[:3], shape[3] + 1), shape_signature=None))
-            return f"CONCATENATION of {shape[3]} channels gets one more, of zeros, and so leaves the bricks of 16"
+            return (
+                f"CONCATENATION of {shape[3]} channels gets one more channel, of zeros, and so leaves the bricks of 16"
+            )
     return ""
 
 
@@ -212,7 +214,7 @@ def _with_one_more(tensor: Tensor) -> Quantization:
 
 
 def _insert_zeros(editor: Editor, index: int, place: int) -> None:
-    """Let the convolution at `index` ignore a channel that its input has at `place`."""
+    """Let the convolution at `index` ignore the channel at `place` of its input."""
     operator = editor.operator(index)
     weights = editor.tensor(operator.inputs[1])
     values = stored_values(weights)

@@ -1,4 +1,4 @@
-"""fold-pad: the padding in front of a window becomes the window's own."""
+"""fold-pad: a PAD before a window operator becomes the operator's own padding."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _UNDERFLOW = "ethosu.padding-underflow"
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """A window over the unpadded input along one axis, `before` elements of padding in front of the first position."""
+    """A window over the unpadded input along one axis, with `before` elements of padding before the first position."""
 
     size: int
     kernel: int
@@ -56,9 +56,9 @@ class _Axis:
         return self.before == 0 and self.size >= self.span and (self.size - self.span) // self.stride + 1 == self.output
 
     def fits_same(self, front: int = 0, back: int = 0, *, underflow: bool = True) -> bool:
-        """Return whether SAME does, with a kernel that has `front` and `back` more taps of zero.
+        """Return whether SAME does, with a kernel that has `front` and `back` additional zero taps.
 
-        Without `underflow` the padding that is needed must not be negative: hazard ethosu.padding-underflow.
+        Without `underflow` the required padding must not be negative: hazard ethosu.padding-underflow.
         """
         kernel = self.kernel + front + back
         needed = (self.output - 1) * self.stride + (kernel - 1) * self.dilation + 1 - self.size
@@ -68,7 +68,7 @@ class _Axis:
         return before == self.before + front * self.dilation
 
     def least_growth(self, limit: int) -> tuple[int, int] | None:
-        """Return the fewest taps of zero (front, back) with which SAME fits, None where `limit` are not enough."""
+        """Return the fewest zero taps (front, back) with which SAME fits, None if `limit` are not enough."""
         for total in range(limit + 1):
             for front in range(total + 1):
                 if self.fits_same(front, total - front, underflow=False):
@@ -78,7 +78,7 @@ class _Axis:
 
 @dataclass(frozen=True, slots=True)
 class _Fold:
-    """How a window takes in its padding: its own padding, taps of zero around its kernel, and the case."""
+    """How a window absorbs its padding: its own padding, zero taps around its kernel, and the case."""
 
     padding: Padding
     growth: tuple[tuple[int, int], tuple[int, int]]
@@ -87,45 +87,45 @@ class _Fold:
 
 @dataclass(frozen=True)
 class FoldPad(Pass):
-    """PAD in front of a window operator becomes the padding of the operator itself.
+    """A PAD before a window operator becomes the padding of the operator itself.
 
     Everywhere:
 
-    1. What is padded behind is never read and nothing is padded before: the window reads the unpadded input, VALID.
+    1. The padding after is never read and there is none before: the window reads the unpadded input, VALID.
     2. SAME pads exactly as much before the first window and gives as many windows: convolution with padding SAME. Keras
-       writes such pairs for stride 2 on even sizes, (0, 1) before a 3x3 kernel. A convolution that pads by itself as
-       well counts with both amounts.
-    3. The same for MAX_POOL_2D, which leaves the border out instead of padding it: where the padding is the lowest
-       value that the tensor can hold, both are the same.
+       writes this pair for stride 2 on even sizes, (0, 1) before a 3x3 kernel. For a convolution that also pads, both
+       amounts count.
+    3. The same for MAX_POOL_2D, which ignores the border instead of padding it: both are the same if the padding is the
+       lowest value that the tensor can hold.
 
-    Where the target does not run the PAD rightly (hazards ethosu.pad-folded, vx.pad-zero-point), or not at all:
+    If the target does not run the PAD correctly (hazards ethosu.pad-folded, vx.pad-zero-point), or not at all:
 
-    4. The kernel grows by taps of zero, at most `growth` on each axis, until SAME pads as wanted: PAD (1, 1) and a 3x3
+    4. The kernel grows by zero taps, at most `growth` on each axis, until SAME pads as needed: PAD (1, 1) and a 3x3
        kernel with stride 2 on an even size is SAME with a 4x4 kernel whose last row and column are zero.
-    5. MAX_POOL_2D as in 3 with a stride becomes one with stride 1 and padding SAME, and a 1x1 one that takes every
-       second (or nth) place.
+    5. MAX_POOL_2D as in 3 with a stride becomes one with stride 1 and padding SAME, followed by a 1x1 one that takes
+       every second (or nth) position.
 
-    6. AVERAGE_POOL_2D becomes a depthwise convolution with weights of 1, where every sum that can occur gives the same
-       result (mean-to-convolution says how), and that takes the padding as in 2 or 4.
+    6. AVERAGE_POOL_2D becomes a depthwise convolution with weights of 1, if every possible sum gives the same result
+       (mean-to-convolution explains how), and that absorbs the padding as in 2 or 4.
 
-    Where the target computes SAME of a window wrongly (hazard ethosu.padding-underflow):
+    If the target computes SAME of a window wrongly (hazard ethosu.padding-underflow):
 
-    7. SAME that pads nothing becomes VALID; where one axis is padded and the other is not, the kernel grows as in 4.
+    7. SAME that pads nothing becomes VALID; if only one axis is padded, the kernel grows as in 4.
 
     Readers of a PAD that fit no case keep it. The PAD must pad with zero (its zero point), which excludes PADV2 and
-    MIRROR_PAD, and must not rescale. AVERAGE_POOL_2D divides by the number of places that it sees, so only cases 1 and
-    6 hold for it.
+    MIRROR_PAD, and must not rescale. AVERAGE_POOL_2D divides by the number of positions that it sees, so only cases 1
+    and 6 apply to it.
     """
 
     name: ClassVar[str] = "fold-pad"
     exactness: ClassVar[Exactness] = Exactness.EXACT
-    summary: ClassVar[str] = "fold PAD into the padding of the convolution or pooling behind it"
+    summary: ClassVar[str] = "fold PAD into the padding of the convolution or pooling after it"
     cures: ClassVar[tuple[str, ...]] = (*_PADS_WRONGLY, _UNDERFLOW, "neutron.pad-before-stride")
 
-    growth: int = option(2, "most rows and columns of zeros that a kernel may grow by; 0 never grows one")
+    growth: int = option(2, "most rows and columns of zeros by which a kernel may grow; 0: never")
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with PADs folded, None where none can be."""
+        """Return `model` with PADs folded, None if none can be."""
         editor = Editor(model)
         wrong = context.off_npu().union(context.endangered_by(*_PADS_WRONGLY))
         sites: list[Site] = []
@@ -164,7 +164,7 @@ def _moves(tensor: Tensor) -> bool:
 def _fold(
     editor: Editor, pad: Operator, reader: int, amounts: tuple[int, ...], growth: int, *, in_need: bool
 ) -> str | None:
-    """Let `reader` read the unpadded tensor and return what was done in words, None where that cannot be."""
+    """Let `reader` read the unpadded tensor and return a description, None if that is impossible."""
     operator, padded = editor.operator(reader), pad.outputs[0]
     if not has_operands(operator):
         return None
@@ -201,7 +201,7 @@ def _find_fold(
 ) -> _Fold | None:
     none = ((0, 0), (0, 0))
     if all(axis.fits_valid() for axis in axes):
-        return _Fold(Padding.VALID, none, "padding VALID: what is padded is never read")  # case 1
+        return _Fold(Padding.VALID, none, "padding VALID: the padding is never read")  # case 1
     if operator.type == "AVERAGE_POOL_2D" or (operator.type == "MAX_POOL_2D" and not lowest):
         return None
     if all(axis.fits_same(underflow=not in_need) for axis in axes):
@@ -212,12 +212,12 @@ def _find_fold(
 
 
 def _grown(axes: tuple[_Axis, _Axis], growth: int) -> _Fold | None:
-    """Return SAME with a kernel that grows (cases 4 and 7), None where `growth` taps are not enough."""
+    """Return SAME with a larger kernel (cases 4 and 7), None if `growth` taps are not enough."""
     rows, columns = (axis.least_growth(growth) for axis in axes)
     if rows is None or columns is None:
         return None
     kernel = (axes[0].kernel + sum(rows), axes[1].kernel + sum(columns))
-    what = f"padding SAME with a kernel of {kernel[0]}x{kernel[1]}: taps of zero were added"
+    what = f"padding SAME with a kernel of {kernel[0]}x{kernel[1]}: zero taps were added"
     return _Fold(Padding.SAME, (rows, columns), what)
 
 
@@ -255,7 +255,7 @@ def _with_padding(operator: Operator, padding: Padding) -> _Window:
 
 
 def _grow(editor: Editor, index: int, growth: tuple[tuple[int, int], tuple[int, int]]) -> None:
-    """Put taps of zero around the kernel of the convolution at `index`."""
+    """Put zero taps around the kernel of the convolution at `index`."""
     if not any(map(sum, growth)):
         return
     operator = editor.operator(index)
@@ -270,7 +270,7 @@ def _grow(editor: Editor, index: int, growth: tuple[tuple[int, int], tuple[int, 
 
 
 def _can_grow(editor: Editor, operator: Operator) -> bool:
-    """Return whether the kernel is a plain constant whose zero is known: the kernels for int8 take it to be 0."""
+    """Return whether the kernel is a plain constant with a known zero: the kernels for int8 assume 0."""
     if operator.type in _POOLS or operator.input(1) == NO_TENSOR:
         return False
     tensor = editor.tensor(operator.input(1))
@@ -280,14 +280,14 @@ def _can_grow(editor: Editor, operator: Operator) -> bool:
 
 
 def _is_lowest(tensor: Tensor) -> bool:
-    """Return whether the zero of `tensor`, which PAD writes, is the lowest value that it can hold."""
+    """Return whether the zero of `tensor`, which PAD writes, is its lowest value."""
     return tensor.element.is_8_bit and tensor.quantization.zero_point == tensor.element.integer_range[0]
 
 
 def _split_pool(
     editor: Editor, reader: int, unpadded: int, axes: tuple[_Axis, _Axis], amounts: tuple[int, ...]
 ) -> str | None:
-    """Make a MAX_POOL_2D with a stride two operators (case 5); return it in words, None where that is not the same."""
+    """Make a MAX_POOL_2D with a stride two operators (case 5); return a description, None if that is not the same."""
     operator = editor.operator(reader)
     options = operator.options
     if not isinstance(options, Pool2DOptions) or options.padding is not Padding.VALID:
@@ -306,7 +306,7 @@ def _split_pool(
 
 
 def _mend_same(editor: Editor, index: int, growth: int) -> list[Site]:
-    """Give a window with SAME a form whose padding is not negative (case 7)."""
+    """Give a window with SAME a form without negative padding (case 7)."""
     operator = editor.operator(index)
     if not has_operands(operator):
         return []

@@ -1,4 +1,4 @@
-"""mean-to-convolution: a mean over height and width becomes a depthwise convolution, which rounds alike."""
+"""mean-to-convolution: a mean over height and width becomes a depthwise convolution with the same rounding."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ from npufit.rewrite.surgery.constants import same_quantization
 from npufit.rewrite.surgery.editor import Editor
 
 _LARGEST_SIDE = 64
-"""The largest kernel that every NPU of this project takes, along one axis."""
+"""The largest kernel that all NPUs of this project support, along one axis."""
 
 _NUDGES = (0, 1, -1, 2, -2, 3, -3)
-"""The biases that are tried: they make up for the bit that the multiplier of a MEAN may lack."""
+"""The biases that are tried: they compensate for the bit that the multiplier of a MEAN may lack."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,17 @@ class MeanToConvolution(Pass):
     """MEAN over height and width of one 8-bit image becomes a DEPTHWISE_CONV_2D whose weights are all 1.
 
     Both add the values without their zero point and scale the sum by a 32-bit multiplier, rounding twice. MEAN divides
-    its multiplier by the number of places, which may leave it one bit less. A 32-bit scale of the weights near one over
-    that number, and a bias of a few units, are sought with which every sum that can occur gives the same result. They
-    are found for about half of all means. Otherwise the MEAN stays.
+    its multiplier by the number of positions, which may cost it one bit. The pass looks for a 32-bit scale of the
+    weights near one over that number, and a bias of a few units, with which every possible sum gives the same result.
+    They exist for about half of all means. Otherwise the MEAN stays.
 
     AVERAGE_POOL_2D would not be the same: it divides and rounds once, and differs for every window but 1x1.
 
     1. The result has rank 4 (`keep_dims`): the convolution writes it.
-    2. It has rank 2 and only FULLY_CONNECTED reads it, which flattens its input: the tensor gets rank 4.
+    2. It has rank 2 and only FULLY_CONNECTED reads it, which flattens its input: the tensor becomes rank 4.
     3. It has rank 2 otherwise: a RESHAPE follows.
 
-    Left alone where the target runs the MEAN on the NPU.
+    A MEAN that the target runs on the NPU is left alone.
     """
 
     name: ClassVar[str] = "mean-to-convolution"
@@ -70,7 +70,7 @@ class MeanToConvolution(Pass):
     summary: ClassVar[str] = "write the mean over height and width as a depthwise convolution"
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with such means replaced, None where there are none."""
+        """Return `model` with these means replaced, None if there are none."""
         editor = Editor(model)
         wanted = context.off_npu() if context.placement is not None else range(len(model.main.operators))
         sites: list[Site] = []
@@ -106,7 +106,7 @@ def _replace(editor: Editor, index: int) -> bool:
 
 
 def average_to_convolution(editor: Editor, index: int) -> bool:
-    """Put a depthwise convolution in the place of an AVERAGE_POOL_2D with padding VALID; return whether it is the same.
+    """Replace an AVERAGE_POOL_2D with padding VALID by a depthwise convolution; return whether it is the same.
 
     The pooling divides once, halves away from zero (upwards for uint8), counted from the integer 0, not the zero point.
     """
@@ -137,7 +137,7 @@ def _average(count: int, zero_point: int, sums: Integers, multiplier: Multiplier
 def _put_ones(
     editor: Editor, index: int, result: int, kernel: tuple[int, int], stride: tuple[int, int], found: tuple[float, int]
 ) -> None:
-    """Put a depthwise convolution with weights of 1 in the place of the operator at `index`."""
+    """Replace the operator at `index` by a depthwise convolution with weights of 1."""
     operator = editor.operator(index)
     ifm, name = editor.tensor(operator.inputs[0]), editor.tensor(result).name
     depth = (ifm.shape or (1,))[-1]
@@ -158,7 +158,7 @@ def _is_image(tensor: Tensor, ranks: tuple[int, ...] = (4,)) -> bool:
 
 
 def _find_scale(wanted: Way, ifm: Tensor, ofm: Tensor, count: int) -> tuple[float, int] | None:
-    """Return a scale of the weights and a bias with which the convolution gives for every sum what is `wanted`."""
+    """Return a scale of the weights and a bias with which the convolution gives the result `wanted` for every sum."""
     scales = ifm.quantization.scale, ofm.quantization.scale
     lowest, highest = (end - ifm.quantization.zero_point for end in ifm.element.integer_range)
     results = tuple(end - ofm.quantization.zero_point for end in ofm.element.integer_range)

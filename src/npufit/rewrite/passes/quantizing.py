@@ -29,14 +29,14 @@ class Quantize(Pass):
     """A network that computes in float becomes full int8: weights per channel, activations per tensor.
 
     1. Float32 weights and activations are quantized by ai-edge-quantizer (an extra: `pip install 'npufit[quantize]'`),
-       with the ranges that the user's samples reach; seeded random inputs where there are none.
+       with the ranges observed on the user's samples, or on seeded random inputs.
     2. Int8 weights of dynamic-range networks and float16 weights become float32 first.
-    3. With `io=float` the inputs and outputs stay float, with QUANTIZE and DEQUANTIZE behind and before them, so that
-       the application need not change. With `io=int8` they become int8.
+    3. With `io=float` the inputs and outputs stay float, with QUANTIZE after and DEQUANTIZE before them, so that the
+       application need not change. With `io=int8` they become int8.
     4. Operators that the quantizer does not know stay float, and the notes count them.
 
-    NPUs of this project do not run float networks at all. Weights per channel that a target refuses are a case for
-    per-tensor afterwards.
+    The NPUs of this project do not run float networks at all. If a target refuses per-channel weights, use per-tensor
+    afterwards.
     """
 
     name: ClassVar[str] = "quantize"
@@ -47,9 +47,9 @@ class Quantize(Pass):
     io: str = option("float", "type of the inputs and outputs: float or int8")
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` in int8, None where it does not compute in float. Raises ToolError without the quantizer."""
+        """Return `model` in int8, None if it does not compute in float. Raises ToolError without the quantizer."""
         if self.io not in _INTERFACES:
-            raise InputError(f"quantize: io is one of {', '.join(_INTERFACES)}, not '{self.io}'.")
+            raise InputError(f"quantize: io is '{self.io}', expected one of {', '.join(_INTERFACES)}.")
         if not computes_in_float(model):
             return None
         inputs = calibration_inputs(model, context.samples)
@@ -68,7 +68,7 @@ class Quantize(Pass):
         return Rewritten(after, sites, tuple(notes), interface_changed=changed)
 
     def _with_interface(self, before: Model, found: Model) -> Model:
-        """Return what the quantizer made with the interface, names and belongings of the model before."""
+        """Return the quantizer's result with the interface, names and attachments of the original model."""
         if len(found.main.inputs) != len(before.main.inputs) or len(found.main.outputs) != len(before.main.outputs):
             raise InternalError("ai-edge-quantizer changed the number of inputs or outputs.")
         found = replace(
@@ -92,12 +92,12 @@ class Quantize(Pass):
         return editor.finish()
 
     def adapt_inputs(self, before: Model, after: Model, inputs: Values) -> Values:
-        """Return `inputs` quantized where the input became int8."""
+        """Return `inputs` quantized if the input became int8."""
         pairs = zip(before.main.inputs, after.main.inputs, strict=True)
         return {new: _quantized(inputs[old], after.main.tensors[new]) for old, new in pairs}
 
     def adapt_outputs(self, before: Model, after: Model, outputs: Values) -> Values:
-        """Return `outputs` as real numbers where the output became int8."""
+        """Return `outputs` as real numbers if the output became int8."""
         pairs = zip(before.main.outputs, after.main.outputs, strict=True)
         return {old: _real(outputs[new], after.main.tensors[new], before.main.tensors[old]) for old, new in pairs}
 
@@ -114,7 +114,7 @@ def _is_float(model: Model, operator: Operator) -> bool:
 
 
 def _signatures(before: Model, found: Model) -> tuple[Signature, ...]:
-    """Return the signatures of `before` with the tensors that stand in the same places of `found`."""
+    """Return the signatures of `before` with the tensors in the same positions of `found`."""
     now = dict(zip(before.main.inputs, found.main.inputs, strict=True))
     now |= dict(zip(before.main.outputs, found.main.outputs, strict=True))
     return tuple(
@@ -129,7 +129,7 @@ def _signatures(before: Model, found: Model) -> tuple[Signature, ...]:
 
 
 def _widen_input(editor: Editor, index: int, before: Tensor) -> None:
-    """Give the input at `index` the type that it had, by a QUANTIZE behind it (case 3)."""
+    """Give the input at `index` its old type, by a QUANTIZE after it (case 3)."""
     tensor, readers = editor.tensor(index), editor.consumers(index)
     if tensor.element is before.element or not readers:
         return
@@ -140,7 +140,7 @@ def _widen_input(editor: Editor, index: int, before: Tensor) -> None:
 
 
 def _widen_output(editor: Editor, index: int, before: Tensor) -> None:
-    """Give the output at `index` the type that it had, by a DEQUANTIZE before it (case 3)."""
+    """Give the output at `index` its old type, by a DEQUANTIZE before it (case 3)."""
     tensor, producer = editor.tensor(index), editor.producer(index)
     if tensor.element is before.element or producer is None:
         return

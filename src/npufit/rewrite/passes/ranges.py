@@ -1,4 +1,4 @@
-"""relu6-range: the output of a clamping convolution gets the range that the clamp leaves it."""
+"""relu6-range: give the output of a clamping convolution the range of its clamp."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ _SIX = np.float32(6.0)
 
 @dataclass(frozen=True)
 class Relu6Range(Pass):
-    """The output of a convolution with a fused RELU6 is quantized so that its integers end where the clamp does.
+    """The output of a convolution with a fused RELU6 is requantized so that its integers end at the clamp.
 
-    Teflon refuses the convolution where the real maximum, (highest integer - zero point) * scale, is above 6.
+    Teflon refuses the convolution if the real maximum, (highest integer - zero point) * scale, is above 6.
 
-    1. The zero point is the lowest integer and the scale a little above 6/255: it becomes the largest 32-bit float at
-       which the maximum is not above 6. Nearly every integer stays the same.
-    2. The zero point is another one, because the range was taken before the clamp: it becomes the lowest integer and
-       the scale 6/255. The integers below zero were never used, so the steps become finer.
+    1. The zero point is the lowest integer and the scale slightly above 6/255: the scale becomes the largest 32-bit
+       float whose maximum is not above 6. Nearly every integer stays the same.
+    2. The zero point is higher, because the range was taken before the clamp: it becomes the lowest integer and the
+       scale 6/255. The integers below zero were never used, so the steps become finer.
     3. The maximum is not above 6, or the activation is a RELU, but the zero point is not the lowest integer, so that
        nothing clamps at zero (hazard ethosu.relu-unclamped): the range becomes 0 to the old maximum.
 
-    Whoever reads the output computes its multiplier from the new scale; biases are requantized to it. Operators that
-    copy (pooling, PAD, CONCATENATION, ...) hand the new range on to their other ends. The pass leaves a convolution
-    alone where that reaches an input, an output or a constant of the network, an operator that it does not know, or a
-    tensor that holds more than the new range. unfuse-activations does the same exactly, at the price of operators.
+    Readers of the output compute their multipliers from the new scale; biases are requantized to it. Operators that
+    copy (pooling, PAD, CONCATENATION, ...) pass the new range on to their other ends. The pass leaves a convolution
+    alone if that reaches an input, an output or a constant of the network, an operator that it does not know, or a
+    tensor that holds more than the new range. unfuse-activations does the same exactly, with more operators.
     """
 
     name: ClassVar[str] = "relu6-range"
@@ -51,7 +51,7 @@ class Relu6Range(Pass):
     cures: ClassVar[tuple[str, ...]] = ("teflon.relu6-range",)
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with such outputs requantized, None where there are none."""
+        """Return `model` with these outputs requantized, None if there are none."""
         editor = Editor(model)
         sites: list[Site] = []
         notes: list[str] = []
@@ -63,7 +63,7 @@ class Relu6Range(Pass):
                 continue
             step = (old.quantization.scale + new.scale) / 2
             what = f"scale {old.quantization.scale:.6g}, zero point {old.quantization.zero_point}"
-            sites.append(Site(0, (index,), f"the output of {editor.operator(index).type} ends where its clamp does"))
+            sites.append(Site(0, (index,), f"the output of {editor.operator(index).type} ends at its clamp"))
             notes.append(
                 f"operator {index}: {what} become {new.scale:.6g}, {new.zero_point}; rounding moves a value by at most "
                 f"{step:.3g} ({step / old.quantization.scale:.2g} old steps)"
@@ -72,7 +72,8 @@ class Relu6Range(Pass):
 
 
 def _in_the_way(model: Model, context: Context) -> list[int]:
-    """Return the convolutions that the target refuses or does not clamp; without a target those that Teflon refuses."""
+    """Return the convolutions that the target refuses or does not clamp; without a target, those that Teflon
+    refuses."""
     if context.placement is None:
         found = frozenset(
             index
@@ -93,7 +94,7 @@ def _maximum(tensor: Tensor) -> np.float32:
 
 
 def _fitting(tensor: Tensor, activation: Activation) -> Quantization | None:
-    """Return the quantization whose integers are the clamp, None where `tensor` has it or nothing clamps it."""
+    """Return the quantization whose integers are the clamp, None if `tensor` has it or nothing clamps it."""
     if activation not in (Activation.RELU, Activation.RELU6) or not tensor.element.is_8_bit:
         return None
     if len(tensor.quantization.scales) != 1:
@@ -113,7 +114,7 @@ def _fitting(tensor: Tensor, activation: Activation) -> Quantization | None:
 
 
 def _requantize(editor: Editor, start: int, new: Quantization) -> bool:
-    """Give `start` and what is tied to it the quantization `new`; return False, with nothing done, where that fails."""
+    """Give `start` and tensors tied to it the quantization `new`; return False and change nothing if that fails."""
     tied = tied_tensors(editor, start)
     if tied is None or any(not _is_covered(editor, tensor, start, new) for tensor in tied):
         return False
@@ -139,7 +140,7 @@ def _requantize(editor: Editor, start: int, new: Quantization) -> bool:
 
 
 def _is_covered(editor: Editor, tensor: int, start: int, new: Quantization) -> bool:
-    """Return whether `new` holds all that `tensor` does: a copy of tied ones, or clamped to the same range."""
+    """Return whether `new` holds everything that `tensor` does: a copy of tied ones, or clamped to the same range."""
     if tensor == start:
         return True
     old = editor.tensor(tensor)

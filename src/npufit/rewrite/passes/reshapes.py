@@ -1,4 +1,4 @@
-"""clean-reshapes: chains of operators that leave every element in its place become one RESHAPE, or nothing."""
+"""clean-reshapes: chains of operators that move no element become one RESHAPE, or nothing."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
 @dataclass(frozen=True)
 class CleanReshapes(Pass):
-    """RESHAPE, SQUEEZE and EXPAND_DIMS become as few RESHAPE as can be.
+    """RESHAPE, SQUEEZE and EXPAND_DIMS become as few RESHAPE as possible.
 
-    1. One to the same shape goes.
+    1. One that keeps the shape is removed.
     2. Of several in a row only the last stays, as a RESHAPE of the first one's input.
-    3. SQUEEZE and EXPAND_DIMS become RESHAPE, which more targets take.
-    4. RESHAPE with one input gets its shape as the second (hazard teflon.operand-read-early:
-       without it Teflon reads beyond the inputs).
+    3. SQUEEZE and EXPAND_DIMS become RESHAPE, which more targets accept.
+    4. RESHAPE with one input gets its shape as a second input (hazard teflon.operand-read-early: without it Teflon
+       reads beyond the inputs).
 
-    Shapes must be fixed: run fix-batch before.
+    Shapes must be fixed: run fix-batch first.
     """
 
     name: ClassVar[str] = "clean-reshapes"
@@ -36,7 +36,7 @@ class CleanReshapes(Pass):
     cures: ClassVar[tuple[str, ...]] = ("teflon.operand-read-early",)
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with fewer of them, None where none can go."""
+        """Return `model` with fewer of them, None if none can be removed."""
         editor = Editor(model)
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
@@ -58,7 +58,7 @@ def _clean(editor: Editor, index: int) -> list[Site]:
         if not is_reshape(movement.places, shape):
             continue
         if shape == result.shape and bypass(editor, index, movement.source):
-            return [Site(0, movement.operators, f"{' and '.join(reversed(kinds))} leave the shape as it is")]
+            return [Site(0, movement.operators, f"{' and '.join(reversed(kinds))} keep the shape")]
         if len(kinds) > 1:
             put_reshape(editor, index, movement.source)
             return [Site(0, movement.operators, f"{' and '.join(reversed(kinds))} become one RESHAPE")]
@@ -70,7 +70,7 @@ def _clean(editor: Editor, index: int) -> list[Site]:
 
 
 def put_reshape(editor: Editor, index: int, source: int) -> None:
-    """Put a RESHAPE of `source` in the place of the operator at `index`, whose result keeps its shape."""
+    """Replace the operator at `index`, whose result keeps its shape, by a RESHAPE of `source`."""
     operator = editor.operator(index)
     result = editor.tensor(operator.outputs[0])
     shape = editor.add_constant(f"{result.name}/shape", np.array(result.shape, np.int32))

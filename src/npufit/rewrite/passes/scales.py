@@ -28,44 +28,43 @@ from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
 from npufit.rewrite.surgery.editor import Editor
 
 _LEAST_SCALE = float(np.float32(1e-8))
-"""The scale of weights that are all zero: the bias is in units of it."""
+"""The scale of weights that are all zero: the bias uses it as its unit."""
 
 
 @dataclass(frozen=True)
 class PerTensor(Pass):
-    """Weights with a scale per channel are requantized with one, and the bias with the scale that follows.
+    """Weights with a scale per channel are requantized with one scale, and the bias with the resulting scale.
 
-    On a target, where it refuses such weights; without one, everywhere.
+    On a target, only weights that it refuses; without one, all of them.
 
     1. The scale is that of the largest weight of all channels, so channels with small weights keep fewer steps. Zero
        points of weights are 0.
     2. With `equalize`, channels between two convolutions are scaled first, so that their weights become alike
        (cross-layer equalization; `npufit.rewrite.quantization.equalization`). A channel is scaled up only as far as
-       `headroom` times the largest value seen in it fits into the range of its tensor, so that what clamps there (the
-       range, or RELU6) has nothing to do in it. RELU6 does not commute with a factor, so channels that come near 6
-       stay as they are.
-    3. A channel whose weights are all zero is constant; any factor is right for it, and it takes the one that suits
-       the operator behind it best.
-    4. With `correct`, the mean of what rounding the weights changes is taken off the bias (bias correction), from the
-       mean of each input channel on the calibration inputs. Where there is no bias there is no correction.
-    5. A bias that would not fit into 32 bits keeps the operator as it is.
+       `headroom` times its largest observed value fits into the range of its tensor, so that the clamp (the range, or
+       RELU6) never acts on it. RELU6 does not commute with a factor, so channels that come near 6 stay unchanged.
+    3. A channel whose weights are all zero is constant; any factor is valid for it, and it takes the one that suits the
+       next operator best.
+    4. With `correct`, the mean change from rounding the weights is subtracted from the bias (bias correction), using
+       the mean of each input channel on the calibration inputs. Without a bias there is no correction.
+    5. If a bias would not fit into 32 bits, the operator stays unchanged.
 
-    Cases 2 and 4 look at what the tensors hold: on the user's samples, on seeded random inputs where there are none.
+    Cases 2 and 4 look at tensor values: on the user's samples, or on seeded random inputs.
     """
 
     name: ClassVar[str] = "per-tensor"
     exactness: ClassVar[Exactness] = Exactness.APPROXIMATE
-    summary: ClassVar[str] = "give weights that are quantized per channel one scale"
+    summary: ClassVar[str] = "give per-channel weights one scale"
     cures: ClassVar[tuple[str, ...]] = ("ethosu.per-channel", "etnaviv.per-channel", "rocket.per-channel")
 
     equalize: bool = option(True, "scale channels between convolutions first, so that their weights become alike")
-    correct: bool = option(True, "take the mean error of the rounded weights off the bias")
-    headroom: float = option(1.5, "how many times the largest value seen must fit into the range, at least 1")
+    correct: bool = option(True, "subtract the mean error of the rounded weights from the bias")
+    headroom: float = option(1.5, "how many times the largest observed value must fit into the range, at least 1")
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with weights per tensor, None where there are none to change."""
+        """Return `model` with per-tensor weights, None if there are none to change."""
         if not self.headroom >= 1.0:
-            raise InputError(f"per-tensor: headroom must be at least 1, not {self.headroom}.")
+            raise InputError(f"per-tensor: headroom is {self.headroom}, but must be at least 1.")
         editor = Editor(model)
         chosen = [index for index in _per_channel(model, context) if has_plain_operands(editor, editor.operator(index))]
         if not chosen:
@@ -84,7 +83,9 @@ class PerTensor(Pass):
             factors = equalize(layers, pairs)  # cases 2 and 3
             kept = sum(int(pair.fixed.sum()) for pair in pairs)
             total = sum(pair.fixed.size for pair in pairs)
-            notes.append(f"equalized {plural(len(pairs), 'pair')} of convolutions; {kept} of {total} channels stay")
+            notes.append(
+                f"equalized {plural(len(pairs), 'pair')} of convolutions; {kept} of {total} channels unchanged"
+            )
         table: list[tuple[float, str]] = []
         planned: list[tuple[int, _Planned]] = []
         for index, layer in layers.items():
@@ -108,7 +109,7 @@ class PerTensor(Pass):
     def _means(
         self, editor: Editor, index: int, seen: Mapping[int, Channels], factors: Mapping[int, Reals]
     ) -> Reals | None:
-        """Return the mean of each input channel of the operator at `index` as it is now, None for no correction."""
+        """Return the current mean of each input channel of the operator at `index`, None for no correction."""
         operator = editor.operator(index)
         ifm = operator.inputs[OPERANDS[operator.type].ifm]
         if not self.correct or ifm not in seen:
@@ -117,7 +118,7 @@ class PerTensor(Pass):
 
 
 def _per_channel(model: Model, context: Context) -> list[int]:
-    """Return the operators whose weights have several scales and, on a target, that it refuses for that."""
+    """Return the operators whose weights have several scales and, on a target, that it refuses for this reason."""
     wanted = range(len(model.main.operators)) if context.placement is None else context.refused_by(*PerTensor.cures)
     return [
         index
@@ -149,12 +150,12 @@ def _quantized(weights: Reals) -> _Quantized:
 
 @dataclass(frozen=True, slots=True)
 class _Quality:
-    """Signal to noise of rounded weights in dB: of all, and of the worst channel; infinite without any noise."""
+    """Signal-to-noise ratio of rounded weights in dB: of all, and of the worst channel; infinite without noise."""
 
     whole: float
     worst: float
     spread: float
-    """How many times the largest weight of a channel lies above that of the middle one."""
+    """The largest weight of a channel divided by that of the median channel."""
 
 
 def _quality(layer: Layer, rounded: _Quantized) -> _Quality:
@@ -182,7 +183,7 @@ def _line(before: _Quality, after: _Quality, *, is_equalized: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """The weights of an operator with one scale, and the bias (None where there is none) in units of `unit`."""
+    """The weights of an operator with one scale, and the bias (None without one) in units of `unit`."""
 
     weights: _Quantized
     bias: npt.NDArray[np.int32] | None
@@ -190,7 +191,7 @@ class _Planned:
 
 
 def _plan(editor: Editor, index: int, layer: Layer, means: Reals | None) -> _Planned | None:
-    """Return what the operator at `index` becomes, None where its bias is too large for 32 bits.
+    """Return the new form of the operator at `index`, None if its bias is too large for 32 bits.
 
     `means` of the input channels correct the bias (case 4).
     """
@@ -219,7 +220,7 @@ def _write(editor: Editor, index: int, plan: _Planned) -> None:
 
 
 def _mean_error(layer: Layer, rounded: _Quantized, means: Reals) -> Reals:
-    """Return what the rounding takes from each output channel on average; padding counts as if it were data."""
+    """Return the average change of each output channel by rounding; padding counts as data."""
     lost: Reals = layer.weights - rounded.values.astype(np.float64) * rounded.scale
     if layer.kind == "DEPTHWISE_CONV_2D":
         kernels: Reals = np.sum(lost, axis=(0, 1, 2))

@@ -1,4 +1,4 @@
-"""to-int8 and to-uint8: a whole network with the other sign, where LiteRT provably computes the same."""
+"""to-int8 and to-uint8: a whole network with the other sign, if LiteRT provably computes the same."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ class _ToOtherSign(Pass):
     exactness: ClassVar[Exactness] = Exactness.EXACT
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with the other sign, None where an operator stands in the way (`obstacles` says which)."""
+        """Return `model` with the other sign, None if an operator prevents it (`obstacles` says which)."""
         turning = _Turning(model, self.wanted)
         if not turning.concerned or turning.obstacles:
             return None
         return turning.finish(self.name)
 
     def adapt_inputs(self, before: Model, after: Model, inputs: Values) -> Values:
-        """Return `inputs` with the top bit of each value turned where the type changed."""
+        """Return `inputs` with the top bit of each value flipped if the type changed."""
         pairs = zip(before.main.inputs, after.main.inputs, strict=True)
         return {new: _turn_values(inputs[old], after.main.tensors[new]) for old, new in pairs}
 
     def adapt_outputs(self, before: Model, after: Model, outputs: Values) -> Values:
-        """Return `outputs` with the top bit of each value turned where the type changed."""
+        """Return `outputs` with the top bit of each value flipped if the type changed."""
         pairs = zip(before.main.outputs, after.main.outputs, strict=True)
         return {old: _turn_values(outputs[new], before.main.tensors[old]) for old, new in pairs}
 
@@ -81,14 +81,14 @@ class ToInt8(_ToOtherSign):
 
     1. operators that copy, compare or look up (RESHAPE, PAD, MAX_POOL_2D, RESIZE_NEAREST_NEIGHBOR, LOGISTIC, ...), and
        ADD, SUB, MUL, MEAN, SOFTMAX, HARD_SWISH, LEAKY_RELU, QUANTIZE and DEQUANTIZE;
-    2. CONCATENATION, where all inputs are quantized like the output;
-    3. AVERAGE_POOL_2D, where every window sees an odd number of places: halves are rounded up for uint8, but away from
+    2. CONCATENATION, if all inputs are quantized like the output;
+    3. AVERAGE_POOL_2D, if every window sees an odd number of positions: halves are rounded up for uint8, but away from
        zero for int8;
     4. FULLY_CONNECTED with one scale;
-    5. CONV_2D and DEPTHWISE_CONV_2D, where the weights without their zero point fit into int8 (its kernels know no zero
-       point of weights), and where the multiplier, which comes of a 64-bit product for int8 and of a 32-bit product for
-       uint8, gives the same result for every sum that can occur. Where it does not, neighbouring scales of the weights
-       are tried, per channel if need be.
+    5. CONV_2D and DEPTHWISE_CONV_2D, if the weights without their zero point fit into int8 (its kernels have no zero
+       point of weights), and if the multiplier, from a 64-bit product for int8 and a 32-bit product for uint8, gives
+       the same result for every possible sum. If it does not, neighbouring scales of the weights are tried, per channel
+       if necessary.
 
     The pass applies to the whole network or not at all.
     """
@@ -103,7 +103,7 @@ class ToUint8(_ToOtherSign):
     """An int8 network becomes a uint8 one: every value and zero point is 128 more.
 
     The cases are those of `to-int8`. Weights get the zero point 128 and need one scale for all channels: the kernels
-    for uint8 know no other.
+    for uint8 support no other.
     """
 
     name: ClassVar[str] = "to-uint8"
@@ -113,7 +113,7 @@ class ToUint8(_ToOtherSign):
 
 
 def obstacles(model: Model, wanted: ElementType) -> tuple[str, ...]:
-    """Return why `model` cannot become `wanted` (int8 or uint8) exactly, operator by operator; empty where it can."""
+    """Return why `model` cannot become `wanted` (int8 or uint8) exactly, operator by operator; empty if it can."""
     return tuple(_Turning(model, wanted).obstacles)
 
 
@@ -125,7 +125,7 @@ def _turn_values(values: npt.NDArray[Any], like: Tensor) -> npt.NDArray[Any]:
 
 @dataclass(slots=True)
 class _Turning:
-    """The new tensors and operators of the main subgraph while every operator is looked at."""
+    """The new tensors and operators of the main subgraph while every operator is examined."""
 
     model: Model
     wanted: ElementType
@@ -162,7 +162,9 @@ class _Turning:
             if not has_operands(operator):
                 yield f"operator {index} ({operator.name}) lacks operands"
                 continue
-            problem = "is not known to compute the same" if check is None else check(self, index, operator)
+            problem = (
+                "is not known to compute the same in both types" if check is None else check(self, index, operator)
+            )
             if problem:
                 yield f"operator {index} ({operator.name}) {problem}"
         for tensor in self.weights:
@@ -177,7 +179,7 @@ class _Turning:
         return any(others) or any(reader.input(1) != tensor for reader in readers) or tensor in graph.outputs
 
     def put_weights(self, index: int, values: npt.NDArray[Any], quantization: Quantization) -> None:
-        """Give the operator at `index` weights of its own, and its bias the scales that follow."""
+        """Give the operator at `index` its own weights, and its bias the resulting scales."""
         operator = self.operators[index]
         old = self.tensors[operator.inputs[1]]
         new = replace(old, element=self.wanted, quantization=quantization, buffer=Buffer(values.tobytes()))
@@ -195,7 +197,7 @@ class _Turning:
         return len(self.tensors) - 1
 
     def finish(self, name: str) -> Rewritten:
-        """Return the model with every other tensor turned as well."""
+        """Return the model with every other tensor converted as well."""
         from npufit.rewrite.surgery.editor import Editor
 
         count = len(self.model.main.tensors)
@@ -247,18 +249,22 @@ def _average(turning: _Turning, index: int, operator: Operator) -> str:
         return "has no known windows"
     rows = _places(ifm[1], ofm[1], options.filter_height, options.stride_h, options.padding)
     columns = _places(ifm[2], ofm[2], options.filter_width, options.stride_w, options.padding)
-    return "" if rows and columns else "has windows with an even number of places, whose halves are rounded otherwise"
+    return (
+        ""
+        if rows and columns
+        else ("has windows with an even number of positions, whose halves are rounded differently")
+    )
 
 
 def _places(size: int, output: int, kernel: int, stride: int, padding: Padding) -> bool:
-    """Return whether all windows along one axis see an odd number of places."""
+    """Return whether all windows along one axis see an odd number of positions."""
     before = same_padding(size, kernel, stride)[0] if padding is Padding.SAME else 0
     starts = (place * stride - before for place in range(output))
     return all((min(size, start + kernel) - max(0, start)) % 2 for start in starts)
 
 
 def _product(turning: _Turning, index: int, operator: Operator) -> str:
-    """Turn the weights of a FULLY_CONNECTED: both types share kernel and multiplier."""
+    """Convert the weights of a FULLY_CONNECTED: both types share kernel and multiplier."""
     weights = _plain_weights(turning, operator)
     if isinstance(weights, str):
         return weights
@@ -276,7 +282,7 @@ def _product(turning: _Turning, index: int, operator: Operator) -> str:
 
 
 def _convolution(turning: _Turning, index: int, operator: Operator) -> str:
-    """Turn the weights of a convolution where its multiplier then gives the same for every sum."""
+    """Convert the weights of a convolution if its multiplier then gives the same for every sum."""
     weights = _plain_weights(turning, operator)
     if isinstance(weights, str):
         return weights
@@ -289,7 +295,7 @@ def _convolution(turning: _Turning, index: int, operator: Operator) -> str:
         return "has int8 weights with a zero point, which the kernel ignores"
     scales = _find_scales(turning, operator, centred, old.scale)
     if scales is None:
-        return "has a multiplier that is rounded otherwise, and no neighbouring scale gives the same for every sum"
+        return "has a multiplier that is rounded differently, and no neighbouring scale gives the same for every sum"
     step = 0 if to_int8 else 128
     axis = 3 if operator.type == "DEPTHWISE_CONV_2D" else 0
     quantization = Quantization(scales, (step,) * len(scales), axis if len(scales) > 1 else 0)
@@ -309,18 +315,18 @@ def _plain_weights(turning: _Turning, operator: Operator) -> tuple[npt.NDArray[A
     ):
         return "is not quantized to 8 bits with one scale"
     if tensor.quantization.is_per_channel or len(set(tensor.quantization.zero_points)) > 1:
-        return "has weights that are quantized per channel, which the kernel for uint8 does not know"
+        return "has per-channel weights, which the kernel for uint8 does not support"
     if tensor.quantization.scale <= 0:
         return "has weights without a scale"
     if operator.input(2) != NO_TENSOR and stored_values(tensors[operator.inputs[2]]) is None:
-        return "has a bias that is no constant"
+        return "has a bias that is not constant"
     return values, tensor.quantization
 
 
 def _find_scales(
     turning: _Turning, operator: Operator, centred: npt.NDArray[np.int64], scale: float
 ) -> tuple[float, ...] | None:
-    """Return the scales of the turned weights, one or one per channel, None where none gives the same."""
+    """Return the scales of the converted weights, one or one per channel, None if none gives the same."""
     tensors = turning.model.main.tensors
     ifm, ofm = tensors[operator.inputs[0]], tensors[operator.outputs[0]]
     clamp = clamp_of(fused_activation(operator.options), ofm)
@@ -375,4 +381,4 @@ _CHECKS: dict[str, _Check] = {
     "FULLY_CONNECTED": _product,
     **dict.fromkeys(CONVOLUTIONS, _convolution),
 }
-"""What has to hold for each operator type that is known to compute the same for both signs."""
+"""The conditions for each operator type that is known to compute the same for both signs."""

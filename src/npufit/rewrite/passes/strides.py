@@ -1,4 +1,4 @@
-"""unused-stride: a stride that is never taken becomes one that the NPU's register can hold."""
+"""unused-stride: replace a stride that is never taken with one that the NPU's register can hold."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ class UnusedStride(Pass):
     """A stride above 3 whose window never moves, as in a global pooling, becomes 1, 2 or 3.
 
     Its hazard is ethosu.stride-overflow. The output has a single row or column, and keeps it; the padding stays the
-    same. So nothing is computed differently.
+    same. So the computation is the same.
     """
 
     name: ClassVar[str] = "unused-stride"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = (
-        "write strides that are never taken, as in a global pooling, as small ones (hazard ethosu.stride-overflow)"
+        "make strides that are never taken, as in a global pooling, small (hazard ethosu.stride-overflow)"
     )
     cures: ClassVar[tuple[str, ...]] = ("ethosu.stride-overflow",)
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with such strides made small, None where there are none."""
+        """Return `model` with these strides made small, None if there are none."""
         editor = Editor(model)
         sites: list[Site] = []
         for index in context.endangered_by(*self.cures):
             smaller = _with_small_strides(editor, editor.operator(index))
             if smaller is not None:
                 editor.replace(index, smaller)
-                sites.append(Site(0, (index,), f"the stride of {smaller.type} that is never taken becomes small"))
+                sites.append(Site(0, (index,), f"the stride of {smaller.type}, which is never taken, becomes small"))
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 
 
@@ -81,7 +81,7 @@ def _spans(editor: Editor, operator: Operator) -> tuple[int, int] | None:
 
 
 def _smaller(size: int, outputs: int, span: int, stride: int, same: bool) -> int | None:
-    """Return a stride of at most 3 with the same output and padding, None where there is none."""
+    """Return a stride of at most 3 with the same output and padding, None if there is none."""
     if stride <= _LARGEST:
         return stride
     for smaller in range(1, _LARGEST + 1):

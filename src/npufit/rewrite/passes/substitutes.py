@@ -1,4 +1,4 @@
-"""substitute: operators that a target lacks are written with operators that it has."""
+"""substitute: write operators that a target lacks with operators that it has."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ _STRIDE_HAZARD = "ethosu.stride-overflow"
 
 @dataclass(frozen=True)
 class Substitute(Pass):
-    """An operator that the target refuses is written with ones that it takes.
+    """An operator that the target refuses is written with ones that it accepts.
 
-    Each is tried alone first: the target must take all of the new operators (a RESHAPE may stay on the CPU) without a
-    hazard, and the error on random values is in the notes. The kinds:
+    Each is tried alone first: the target must accept all of the new operators (a RESHAPE may stay on the CPU) without a
+    hazard, and the notes give the error on random values. The kinds:
 
     1. `dilation`: a dilated convolution gets a kernel with zeros between its values. The same result.
     2. `stride`: CONV_2D with a stride above 3 and no padding folds pixels into channels first. The same result.
     3. `bilinear`: RESIZE_BILINEAR by a power of two becomes doublings and averages, in each of its three conventions;
-       from one pixel, doublings alone; to the same size, a copy. Only rounding differs.
+       from one pixel, only doublings; to the same size, a copy. Only rounding differs.
     4. `nearest`: RESIZE_NEAREST_NEIGHBOR by 4, 8, ... becomes doublings. The same result.
     5. `affine`: MUL, ADD and SUB with a constant per channel become a 1x1 depthwise convolution.
     6. `subtract`: SUB becomes an ADD of the negative.
     7. `leaky`: LEAKY_RELU and PRELU become two 1x1 depthwise convolutions, one with a RELU, and an ADD.
     8. `absolute`: ABS becomes the sum of RELU(x) and RELU(-x).
-    9. `clamp`: RELU and RELU6 that stand alone become a 1x1 depthwise convolution with that activation.
+    9. `clamp`: separate RELU and RELU6 become a 1x1 depthwise convolution with that activation.
     10. `rescale`: QUANTIZE between tensors of one type becomes a 1x1 depthwise convolution.
     11. `average`: MEAN over height and width, and AVERAGE_POOL_2D without padding, become a depthwise convolution.
     12. `matrix`: FULLY_CONNECTED becomes a CONV_2D.
 
-    Not written anew: SOFTMAX, LOGISTIC and TANH (an approximation by lines is off by many steps; leaving a last SOFTMAX
-    out changes what the network means, so it is for `cut`), HARD_SWISH (it takes a product of two maps, and every
+    Not substituted: SOFTMAX, LOGISTIC and TANH (a piecewise linear approximation is off by many steps; omitting a final
+    SOFTMAX changes what the network means, so that is for `cut`), HARD_SWISH (it needs a product of two maps, and every
     driver that has MUL has HARD_SWISH), ARG_MAX, and operators that copy, for which there are exact passes.
     """
 
@@ -47,13 +47,13 @@ class Substitute(Pass):
     summary: ClassVar[str] = "write operators that the target lacks with operators that it has"
     cures: ClassVar[tuple[str, ...]] = ("ethosu.dilation", "etnaviv.dilation", "rocket.dilation")
 
-    kinds: tuple[str, ...] = option((), f"what to write anew, joined by +; all where empty: {' '.join(KINDS)}")
+    kinds: tuple[str, ...] = option((), f"what to substitute, joined by +; all if empty: {' '.join(KINDS)}")
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` with such operators written anew, None where there are none."""
+        """Return `model` with these operators substituted, None if there are none."""
         for kind in self.kinds:
             if kind not in KINDS:
-                raise InputError(f"substitute: there is no kind '{kind}'. There are: {', '.join(KINDS)}.")
+                raise InputError(f"substitute: there is no kind '{kind}'. Known: {', '.join(KINDS)}.")
         editor = Editor(model)
         sites: list[Site] = []
         notes: list[str] = []

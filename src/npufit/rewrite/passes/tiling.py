@@ -1,4 +1,4 @@
-"""tile-spatial: large maps are computed in parts, so that no tensor is larger than the target takes."""
+"""tile-spatial: compute large maps in parts, so that no tensor exceeds a limit."""
 
 from __future__ import annotations
 
@@ -18,44 +18,43 @@ from npufit.rewrite.tiling import Demand, Tiling, largest_tensors, plan_tiling, 
 
 @dataclass(frozen=True)
 class TileSpatial(Pass):
-    """Regions of spatial operators become tiles, stripes of rows where possible, with exactly the overlap they need.
+    """Regions of spatial operators become tiles, preferably stripes of rows, with exactly the overlap that they need.
 
-    Each tile slices what it reads (STRIDED_SLICE), runs its own copies of the operators with the same weights, and
-    one CONCATENATION puts each result of the region together. Operators keep their options:
+    Each tile slices its input (STRIDED_SLICE) and runs its own copies of the operators with the same weights; one
+    CONCATENATION assembles each result of the region. Operators keep their options:
 
     1. Pointwise operators, activations, QUANTIZE, CONCATENATION and SPLIT of channels, slices of channels, SOFTMAX of
-       channels: a tile is computed like the whole. Operands that are broadcast stay whole; constants with a value for
-       each place are cut.
-    2. Windows with padding VALID (convolutions, pooling): a tile reads all that its windows need.
-    3. Windows with padding SAME: at the border of the map a tile is padded as the whole is. At its other borders SAME
-       spoils a few places; tiles are that much larger, the spoilt places are never used, and are sliced off in the end.
-       AVERAGE_POOL_2D divides by the same number of places as in the whole for the same reason.
-    4. PAD pads the tiles that touch the border of the map, and vanishes from the others.
-    5. RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR where the factor is a power of two upwards or a whole number
-       downwards; with other factors the arithmetic of a tile would round differently. DEPTH_TO_SPACE and
-       SPACE_TO_DEPTH likewise.
-    6. Branches that meet again (ADD, CONCATENATION) are sliced to the same places, where the slice is smallest.
+       channels: a tile is computed like the whole. Broadcast operands stay whole; constants with a value per position
+       are cut.
+    2. Windows with padding VALID (convolutions, pooling): a tile reads everything that its windows need.
+    3. Windows with padding SAME: at the border of the map a tile is padded like the whole. At its other borders SAME
+       spoils a few positions; tiles are that much larger, and the spoilt positions are never used and finally sliced
+       off. For the same reason AVERAGE_POOL_2D divides by the same number of positions as in the whole.
+    4. PAD pads the tiles that touch the border of the map, and is removed from the others.
+    5. RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR if the factor is a power of two upwards or a whole number downwards;
+       with other factors the arithmetic of a tile would round differently. DEPTH_TO_SPACE and SPACE_TO_DEPTH likewise.
+    6. Branches that meet again (ADD, CONCATENATION) are sliced to the same positions, at the cheapest place.
 
-    What looks at the whole map ends a region: MEAN, FULLY_CONNECTED, RESHAPE, TRANSPOSE, TRANSPOSE_CONV, everything of
-    another rank than four.
+    Operators that read the whole map end a region: MEAN, FULLY_CONNECTED, RESHAPE, TRANSPOSE, TRANSPOSE_CONV, and
+    everything of a rank other than four.
 
-    The limits concern what operators write; inputs of the model may be larger, and so may be real numbers at the ends
-    of a quantized model. Without any option there is nothing to do. With `tiles` alone, the largest tensor becomes as
-    small as so many tiles make it. Of the tilings that meet a limit the one is taken that computes least twice and
-    moves least through slices and concatenations.
+    The limits apply to what operators write; inputs of the model may be larger, and so may floating-point tensors at
+    the ends of a quantized model. Without any option there is nothing to do. With `tiles` alone, the largest tensor
+    becomes as small as that many tiles can make it. Of the tilings that meet a limit the pass takes the one that
+    recomputes least and moves least through slices and concatenations.
     """
 
     name: ClassVar[str] = "tile-spatial"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = "compute large maps in tiles, so that no tensor exceeds a limit"
 
-    tiles: int | None = option(None, "most tiles of a region; alone: make the largest tensor as small as they can")
+    tiles: int | None = option(None, "most tiles per region; alone: make the largest tensor as small as they can")
     limit: int | None = option(None, "most bytes of a tensor")
     limit_width_channels: int | None = option(None, "most width x channels of a tensor")
     like: str = option("", "no tensor larger than the largest at this input size (224 or 192x256), known to work")
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` in tiles, None where nothing is too large."""
+        """Return `model` in tiles, None if nothing is too large."""
         tiling = self.plan(model)
         if tiling is None or not (tiling.regions or tiling.unmet):
             return None
@@ -67,9 +66,9 @@ class TileSpatial(Pass):
         return Rewritten(editor.finish(), _sites(model.main, tiling), _notes(model.main, tiling))
 
     def plan(self, model: Model) -> Tiling | None:
-        """Return which operators become which tiles and what that costs, None without any option."""
+        """Return which operators become which tiles and the cost, None without any option."""
         if self.tiles is not None and self.tiles < 2:
-            raise InputError(f"tile-spatial: tiles={self.tiles} is no tiling. Give 2 or more.")
+            raise InputError(f"tile-spatial: tiles={self.tiles} does not divide anything. Give 2 or more.")
         if (self.limit is not None and self.limit < 1) or (
             self.limit_width_channels is not None and self.limit_width_channels < 1
         ):
@@ -85,7 +84,7 @@ class TileSpatial(Pass):
 
 
 def _largest_like(model: Model, size: str) -> int:
-    """Return the bytes of the largest tensor of `model` with another input size."""
+    """Return the bytes of the largest tensor of `model` at another input size."""
     from npufit.rewrite.resolution import parse_size, resize_image
 
     return largest_tensors(resize_image(model, parse_size(size)).model.main)[0]
@@ -107,7 +106,7 @@ def _grid(rows: tuple[object, ...], columns: tuple[object, ...]) -> str:
 def _notes(graph: Subgraph, tiling: Tiling) -> tuple[str, ...]:
     extra = tiling.extra_macs
     share = percent(extra / tiling.macs) if tiling.macs else "0 %"
-    notes = [f"{quantity(extra)}MACs more, {share} of {quantity(tiling.macs)}MACs: tiles overlap"]
+    notes = [f"{quantity(extra)}more MACs, {share} of {quantity(tiling.macs)}MACs: tiles overlap"]
     if tiling.unmet:
         notes.append(_unmet(graph, tiling))
     return tuple(notes)
@@ -122,4 +121,4 @@ def _unmet(graph: Subgraph, tiling: Tiling) -> str:
         for tensor in tiling.unmet[:5]
     ]
     more = f", and {len(tiling.unmet) - 5} more" if len(tiling.unmet) > 5 else ""
-    return f"Above the limit stay: {'; '.join(names)}{more}."
+    return f"Still above the limit: {'; '.join(names)}{more}."

@@ -1,4 +1,4 @@
-"""cancel-transposes: elements that are moved there and back again stay where they are."""
+"""cancel-transposes: elements that are moved and moved back stay in place."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from npufit.rewrite.surgery.identity_convolutions import add_selection
 
 @dataclass(frozen=True)
 class CancelTransposes(Pass):
-    """TRANSPOSE goes where what follows takes it back.
+    """Removes a TRANSPOSE that later operators undo.
 
     A chain of operators that only move elements (TRANSPOSE, RESHAPE, GATHER, SLICE, STRIDED_SLICE, SPLIT, UNPACK,
-    SQUEEZE, EXPAND_DIMS), with a TRANSPOSE among them, is followed element by element. Where it does as a whole:
+    SQUEEZE, EXPAND_DIMS), including a TRANSPOSE, is followed element by element. If as a whole it amounts to:
 
     1. nothing, its readers read its source;
-    2. no more than another shape, it becomes a RESHAPE;
+    2. only another shape, it becomes a RESHAPE;
     3. one transposition, it becomes a TRANSPOSE;
     4. a choice of channels, which is what a channel shuffle is, it becomes a GATHER, or on a target a 1x1 convolution
        that picks them: its weights are ones and zeros with a scale of 1, so its multiplier is exactly 1. 8 bits only.
 
-    And across operators that compute element by element:
+    And across element-wise operators:
 
-    5. a TRANSPOSE behind them that takes back the one in front of each of their operands goes with all of these;
-       constant operands are transposed in the file.
+    5. a TRANSPOSE after them that undoes the one before each of their operands is removed with all of these; constant
+       operands are transposed in the file.
     """
 
     name: ClassVar[str] = "cancel-transposes"
@@ -52,7 +52,7 @@ class CancelTransposes(Pass):
     summary: ClassVar[str] = "remove transpositions that cancel, and channel shuffles made of them"
 
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
-        """Return `model` without them, None where none cancel."""
+        """Return `model` without them, None if none cancel."""
         editor = Editor(model)
         sites: list[Site] = []
         for index in range(len(model.main.operators)):
@@ -70,7 +70,7 @@ _MOVING = ("TRANSPOSE", "RESHAPE", "GATHER", "SLICE", "STRIDED_SLICE", "SQUEEZE"
 
 
 def _ends_chain(editor: Editor, operator: Operator) -> bool:
-    """Return whether somebody who does more than move elements reads what `operator` writes."""
+    """Return whether an operator that does more than move elements reads the output of `operator`."""
     if operator.type not in _MOVING:
         return False
     result = operator.outputs[0]
@@ -94,12 +94,12 @@ def _shape(editor: Editor, movement: Movement) -> tuple[int, ...]:
 
 
 def _replace(editor: Editor, index: int, movement: Movement, *, on_target: bool) -> str:
-    """Put one operator in the place of the chain that ends at `index`; return what became of it in words."""
+    """Replace the chain that ends at `index` by one operator; return a description."""
     operator, source = editor.operator(index), editor.tensor(movement.source)
     shape, result = _shape(editor, movement), operator.outputs[0]
     if is_reshape(movement.places, shape):
         if editor.tensor(result).shape == shape:
-            return "leave every element in its place" if bypass(editor, index, movement.source) else ""  # case 1
+            return "leave every element in place" if bypass(editor, index, movement.source) else ""  # case 1
         put_reshape(editor, index, movement.source)  # case 2
         return "become a RESHAPE"
     made = eight_bit_operator if source.element.is_8_bit else Operator
@@ -121,7 +121,7 @@ def _replace(editor: Editor, index: int, movement: Movement, *, on_target: bool)
 
 
 def _cancel_across(editor: Editor, index: int) -> list[Site]:
-    """Take the TRANSPOSE at `index` and those in front of the operators before it out (case 5)."""
+    """Remove the TRANSPOSE at `index` and those before the preceding operators (case 5)."""
     operator = editor.operator(index)
     order = _order(editor, operator)
     if order is None:
@@ -133,7 +133,7 @@ def _cancel_across(editor: Editor, index: int) -> list[Site]:
     source = operator.inputs[0]
     region.put(order)
     if not bypass(editor, index, source):
-        raise AssertionError("the tensor has a writer, which can write the output as well")
+        raise AssertionError("the tensor has a writer, which can also write the output")
     return [Site(0, (*region.turned, *region.operators, index), "TRANSPOSE around element-wise operators cancel")]
 
 
@@ -144,7 +144,7 @@ def _order(editor: Editor, operator: Operator) -> tuple[int, ...] | None:
 
 
 class _Region:
-    """Element-wise operators whose results only a TRANSPOSE reads, and the TRANSPOSE in front of them."""
+    """Element-wise operators whose results only a TRANSPOSE reads, and the TRANSPOSE before them."""
 
     def __init__(self, editor: Editor, wanted: tuple[int, ...]) -> None:
         self._editor = editor
@@ -154,7 +154,7 @@ class _Region:
         self._constants: dict[tuple[int, int], None] = {}
 
     def take(self, index: int, reader: int) -> bool:
-        """Take the operator at `index`, read by `reader`; return whether all above it can be turned."""
+        """Include the operator at `index`, read by `reader`; return whether everything above it can be transposed."""
         editor = self._editor
         operator = editor.operator(index)
         if not has_operands(operator):
@@ -185,7 +185,7 @@ class _Region:
         return True
 
     def put(self, order: tuple[int, ...]) -> None:
-        """Let the operators work on what was not transposed yet."""
+        """Let the operators work on the tensors before transposition."""
         editor = self._editor
         for index, tensor in self._constants:
             values = stored_values(editor.tensor(tensor))

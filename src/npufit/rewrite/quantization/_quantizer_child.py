@@ -1,7 +1,7 @@
-"""ai-edge-quantizer, run as a script in a process of its own: `_quantizer_child.py SIGNATURE`.
+"""ai-edge-quantizer, run as a script in its own process: `_quantizer_child.py SIGNATURE`.
 
 It reads `model.tflite` and `inputs.npz` (arrays called NUMBER.INPUT) in the current folder and writes
-`quantized.tflite` there. It imports nothing of npufit.
+`quantized.tflite` there. It imports nothing from npufit.
 """
 
 from __future__ import annotations

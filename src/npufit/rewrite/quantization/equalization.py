@@ -1,12 +1,13 @@
-"""Cross-layer equalization: channels between two convolutions are scaled so that both get by with one scale of weights.
+"""Cross-layer equalization: channels between two convolutions are scaled so that one scale of weights is enough for
+both.
 
-What the first convolution writes to a channel is divided by a factor, and the second one multiplies what it reads from
-there by the same factor. Without rounding and clamping nothing changes, because RELU and no activation at all commute
-with a positive factor. The quantization of the tensor between them stays, so a factor has bounds: the channel must stay
+The output of the first convolution in a channel is divided by a factor, and the second one multiplies its input in that
+channel by the same factor. Without rounding and clamping nothing changes, because RELU and no activation at all commute
+with a positive factor. The quantization of the tensor between them stays, so a factor is bounded: the channel must stay
 within the range of the tensor, and RELU6, which clamps all channels at 6, must have nothing to clamp in it.
 
 The idea is Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019. There RELU6
-becomes RELU; here it stays, and so do channels that were seen near its bound.
+becomes RELU; here it stays, and so do channels observed near its bound.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ _HOMOGENEOUS = (Activation.NONE, Activation.RELU, Activation.RELU6)
 _ROUNDS = 20
 _SMALLEST, _LARGEST = 1e-3, 1e3
 _NOTHING = 1e-9
-"""The relative range below which the weights of a channel count as zero: it is constant, and any factor is good."""
+"""The relative range below which the weights of a channel count as zero: it is constant, and any factor is valid."""
 
 
 @dataclass(slots=True)
 class Layer:
-    """The real weights of one operator, and the bias where there is one, while they are equalized."""
+    """The real weights of one operator, and its bias if any, while they are equalized."""
 
     kind: str
     weights: Reals
@@ -49,7 +50,7 @@ class Layer:
         return np.abs(self.weights).max(axis=(0, 1, 2))
 
     def scale_outputs(self, factors: Reals) -> None:
-        """Multiply what each output channel gives by its factor."""
+        """Multiply each output channel by its factor."""
         shape = [1] * self.weights.ndim
         shape[OPERANDS[self.kind].channels] = -1
         self.weights = self.weights * factors.reshape(shape)
@@ -77,15 +78,15 @@ class Pair:
 def find_pairs(
     editor: Editor, layers: Mapping[int, Layer], seen: Mapping[int, Channels], headroom: float
 ) -> tuple[Pair, ...]:
-    """Return the pairs among `layers` (by operator); `seen` says what the tensors between them hold, by tensor.
+    """Return the pairs among `layers` (by operator); `seen` has the observed values of the tensors between them.
 
-    `headroom` is how many times what was seen must fit into the range of the tensor.
+    `headroom` is how many times the observed values must fit into the range of the tensor.
     """
     return tuple(pair for index in layers if (pair := _pair_behind(editor, index, layers, seen, headroom)) is not None)
 
 
 def equalize(layers: Mapping[int, Layer], pairs: Sequence[Pair]) -> dict[int, Reals]:
-    """Scale the weights of `layers` in place; return by which factor each tensor between is divided, per channel."""
+    """Scale the weights of `layers` in place; return the divisor of each tensor between them, per channel."""
     factors = {pair.tensor: np.ones(pair.least.size) for pair in pairs}
     for _ in range(_ROUNDS):
         for pair in pairs:

@@ -1,4 +1,4 @@
-"""Networks that compute in float with smaller weights, as plain float networks."""
+"""Networks that compute in float with smaller weights, converted to plain float networks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def computes_in_float(model: Model) -> bool:
 
 
 def with_float_weights(model: Model) -> Model:
-    """Return `model` with float32 in place of int8 weights (dynamic range) and of constants that it widens itself."""
+    """Return `model` with float32 instead of int8 weights (dynamic range) and of constants that it widens itself."""
     editor = Editor(model)
     for index, operator in enumerate(model.main.operators):
         if operator.type == "DEQUANTIZE":
@@ -47,7 +47,7 @@ def with_float_weights(model: Model) -> Model:
 
 
 def _fold(editor: Editor, index: int, operator: Operator) -> None:
-    """Put the values of a constant in the place of the DEQUANTIZE that widens it."""
+    """Replace the DEQUANTIZE that widens a constant by its values."""
     source, result = operator.inputs[0], operator.outputs[0]
     tensor = editor.tensor(source)
     if result in editor.outputs or not tensor.is_constant:

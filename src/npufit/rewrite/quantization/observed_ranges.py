@@ -1,4 +1,4 @@
-"""What tensors hold in practice, per channel: on the user's samples, on seeded random inputs where there are none."""
+"""Observed tensor values, per channel: on the user's samples, or on seeded random inputs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MOST_SAMPLES = 32
 RANDOM_INPUTS = 8
 
 _MACS = 6e9
-"""Multiplications that a calibration on random inputs may take: seconds in the reference kernels."""
+"""Multiplications allowed for a calibration on random inputs: seconds in the reference kernels."""
 
 RANDOM_WARNING = (
-    "calibrated on RANDOM inputs, which say nothing about accuracy on real data: give --samples with inputs of your own"
+    "calibrated on RANDOM inputs, which say nothing about accuracy on real data: give --samples with your own inputs"
 )
 
 
@@ -33,7 +33,7 @@ class Channels:
 
 
 def calibration_inputs(model: Model, samples: Sequence[Values]) -> tuple[Values, ...]:
-    """Return the inputs to calibrate with: `samples` spread over what is given, else seeded random ones."""
+    """Return the inputs for calibration: some of `samples`, evenly spread, otherwise seeded random ones."""
     if samples:
         step = -(-len(samples) // MOST_SAMPLES)
         return tuple(samples[::step])
@@ -43,9 +43,9 @@ def calibration_inputs(model: Model, samples: Sequence[Values]) -> tuple[Values,
 
 
 def calibrate(model: Model, inputs: Iterable[Values]) -> dict[int, Channels]:
-    """Return what every computed 8-bit tensor with one scale holds, by its index, and the inputs of the model.
+    """Return the observed values of every computed 8-bit tensor with one scale, by index, and of the model's inputs.
 
-    Raises InputError where LiteRT cannot run the model.
+    Raises InputError if LiteRT cannot run the model.
     """
     reference = Reference(model)
     found: dict[int, Channels] = {}
@@ -62,7 +62,7 @@ def calibrate(model: Model, inputs: Iterable[Values]) -> dict[int, Channels]:
 
 
 def describe(inputs: Sequence[Values], samples: Sequence[Values]) -> str:
-    """Return in words what was calibrated with."""
+    """Return a sentence about the calibration inputs."""
     if samples:
         return f"calibrated on {len(inputs)} of the {len(samples)} samples"
     return RANDOM_WARNING

@@ -1,4 +1,4 @@
-"""ai-edge-quantizer in a process of its own: a float network and inputs go in, an int8 network comes out."""
+"""ai-edge-quantizer in its own process: a float network and inputs go in, an int8 network comes out."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _LONGEST_MESSAGE = 300
 
 
 def is_installed() -> bool:
-    """Return whether the quantizer is there; it is an extra of npufit."""
+    """Return whether the quantizer is installed; it is an extra of npufit."""
     return util.find_spec(_PACKAGE) is not None
 
 
 def quantize(model: Model, inputs: Sequence[Values]) -> Model:
     """Return `model` with int8 weights and activations, calibrated on `inputs`; inputs and outputs become int8 as well.
 
-    Operators that the quantizer does not know stay as they are, between conversions. Raises ToolError where it is not
+    Operators that the quantizer does not know stay unchanged, between conversions. Raises ToolError if it is not
     installed, fails, or takes longer than `TIME_LIMIT_S`.
     """
     if not is_installed():
@@ -70,7 +70,7 @@ def _run(folder: Path) -> None:
     done = run_child(python_script(_CHILD, _KEY), TIME_LIMIT_S, folder=folder)
     if done.code is None:
         raise ToolError(
-            f"ai-edge-quantizer did not finish within {TIME_LIMIT_S:g} s and was stopped. Give it fewer --samples."
+            f"ai-edge-quantizer did not finish within {TIME_LIMIT_S:g} s and was stopped. Use fewer --samples."
         )
     if done.code:
         lines = done.errors.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.code}"]

@@ -1,4 +1,4 @@
-"""Operators that multiply by weights, as passes see them that change scales: operands, real weights, real bias."""
+"""Operators that multiply by weights, for passes that change scales: operands, real weights, real bias."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from npufit.graph.arrays import Reals, real_values, stored_values
 from npufit.rewrite.surgery.editor import Editor
 
 LARGEST_BIAS = (1 << 30) - 1
-"""The largest bias that passes write: half of what 32 bits hold, so that the sums of products have room as well."""
+"""The largest bias that passes write: half of the 32-bit range, so that the sums of products also have room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operands:
-    """The positions of the input, the weights and the bias, and the axis of the weights that counts output channels."""
+    """The positions of the input, the weights and the bias, and the weights' axis of output channels."""
 
     ifm: int
     weights: int
@@ -31,7 +31,7 @@ OPERANDS = {
     for name, row in OPERATOR_TYPES.items()
     if row.channel_axis is not None
 }
-"""The operators that multiply by weights, add a bias of 32 bits and scale the sum."""
+"""The operators that multiply by weights, add a 32-bit bias and scale the sum."""
 
 
 def weight_scales(editor: Editor, operator: Operator) -> Reals:
@@ -41,7 +41,7 @@ def weight_scales(editor: Editor, operator: Operator) -> Reals:
 
 
 def has_plain_operands(editor: Editor, operator: Operator) -> bool:
-    """Return whether input, output, weights and bias are quantized as this module can read them.
+    """Return whether input, output, weights and bias are quantized in a form that this module can read.
 
     That is: 8-bit maps with one scale, constant 8-bit weights, and a constant int32 bias or none.
     """
@@ -67,7 +67,7 @@ def real_weights(editor: Editor, operator: Operator) -> Reals:
 
 
 def real_bias(editor: Editor, operator: Operator) -> Reals | None:
-    """Return the bias as real numbers by the scales that the kernels take for it, None where there is none."""
+    """Return the bias as real numbers by the scales that the kernels assume for it, None if there is none."""
     places = OPERANDS[operator.type]
     if operator.input(places.bias) == NO_TENSOR:
         return None
@@ -78,7 +78,7 @@ def real_bias(editor: Editor, operator: Operator) -> Reals | None:
 
 
 def quantized_bias(bias: Reals, scales: Reals) -> npt.NDArray[np.int32] | None:
-    """Return `bias` in units of `scales`, rounded to the nearest; None where 32 bits leave no room for it."""
+    """Return `bias` in units of `scales`, rounded to the nearest; None if it does not fit into 32 bits."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         integers = np.rint(bias / scales)
     if not np.isfinite(integers).all() or np.abs(integers).max(initial=0.0) > LARGEST_BIAS:
@@ -87,7 +87,7 @@ def quantized_bias(bias: Reals, scales: Reals) -> npt.NDArray[np.int32] | None:
 
 
 def set_bias(editor: Editor, index: int, integers: npt.NDArray[np.int32], scales: Sequence[float]) -> None:
-    """Give the operator at `index` a bias of its own; `scales` are those of the products."""
+    """Give the operator at `index` its own bias; `scales` are those of the products."""
     operator = editor.operator(index)
     place = OPERANDS[operator.type].bias
     tensor = editor.tensor(operator.inputs[place])

@@ -1,4 +1,4 @@
-"""Another input resolution for a model: shapes and the constants that follow from them, or why that cannot be."""
+"""A new input resolution for a model: dependent shapes and constants, or why it is impossible."""
 
 from npufit.rewrite.resolution.resize import Resized, Size, image_input, parse_size, resize_image, resize_inputs
 

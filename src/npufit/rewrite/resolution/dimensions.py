@@ -1,7 +1,7 @@
-"""Sizes of dimensions before and after, kept as products, so that reshapes can be followed through both.
+"""Sizes of dimensions before and after, kept as products, so that reshapes can be followed.
 
 A dimension is a product of factors, each with its size before and after. A RESHAPE that merges rows and columns into
-one dimension keeps both as its factors; one that splits them again takes them apart. A factor that changes cannot be
+one dimension keeps both as its factors; one that splits them again separates them. A factor that changes cannot be
 split, because nothing says which part of it changes.
 """
 
@@ -23,7 +23,7 @@ Dimension = tuple[Factor, ...]
 
 
 def dimension(old: int, new: int) -> Dimension:
-    """Return a dimension of one factor, of none where it is 1 before and after."""
+    """Return a dimension of one factor, of none if it is 1 before and after."""
     return () if old == new == 1 else (Factor(old, new),)
 
 
@@ -43,9 +43,9 @@ def is_fixed(factors: Iterable[Factor]) -> bool:
 
 
 def reshape(dimensions: Sequence[Dimension], shape: Sequence[int]) -> tuple[Dimension, ...] | None:
-    """Return the dimensions of a RESHAPE whose result had `shape` before, None where it cannot be told.
+    """Return the dimensions of a RESHAPE whose result had `shape` before, None if they cannot be derived.
 
-    Factors are dealt out from the left, as the elements lie in memory.
+    Factors are assigned from the left, in memory order.
     """
     if any(factor.old == 1 != factor.new for one in dimensions for factor in one):
         return tuple(dimensions) if tuple(map(old_size, dimensions)) == tuple(shape) else None
@@ -71,7 +71,7 @@ def reshape(dimensions: Sequence[Dimension], shape: Sequence[int]) -> tuple[Dime
 
 
 def _coalesced(factors: Sequence[Factor]) -> list[Factor]:
-    """Return the factors with neighbours that stay made one: they may be taken apart elsewhere."""
+    """Return the factors with unchanged neighbours merged: they may be split differently elsewhere."""
     result: list[Factor] = []
     for factor in factors:
         if result and is_fixed((result[-1], factor)):

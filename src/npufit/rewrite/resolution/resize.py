@@ -18,14 +18,14 @@ Size = tuple[int, int]
 _LARGEST = 16384
 
 _STALE = ("OfflineMemoryAllocation",)
-"""Metadata that gives tensors their places in memory: not true of other sizes."""
+"""Metadata that places tensors in memory: wrong for other sizes."""
 
 _IMAGE_METADATA = "TFLITE_METADATA"
 
 
 @dataclass(frozen=True, slots=True)
 class Resized:
-    """A model at its new input size, what became of each input, and what else was changed or is worth knowing."""
+    """A model at its new input size, the change of each input, and remarks."""
 
     model: Model
     inputs: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
@@ -39,14 +39,14 @@ def parse_size(text: str) -> Size:
     sides = (height, width) if separator else (height, height)
     if not all(side.isascii() and side.isdecimal() and 1 <= int(side[:9]) <= _LARGEST for side in sides):
         raise InputError(
-            f"'{text}' is no size. Write a number of pixels such as 320, or height and width such as 192x256, up to "
-            f"{_LARGEST}."
+            f"'{text}' is not a size. Write a number of pixels such as 320, or height and width such as 192x256, up "
+            f"to {_LARGEST}."
         )
     return int(sides[0]), int(sides[1])
 
 
 def image_input(model: Model) -> str:
-    """Return the name of the only input with rows and columns. Raises InputError where there is none or several."""
+    """Return the name of the only input with rows and columns. Raises InputError if there is none or several."""
     images = [model.main.tensors[index].name for index in model.main.inputs if _is_image(model.main, index)]
     if len(images) == 1:
         return images[0]
@@ -57,15 +57,15 @@ def image_input(model: Model) -> str:
 
 
 def resize_image(model: Model, size: Size) -> Resized:
-    """Return `model` with its only image input at `size`. Raises InputError where it has none or several."""
+    """Return `model` with its only image input at `size`. Raises InputError if it has none or several."""
     return resize_inputs(model, {image_input(model): size})
 
 
 def resize_inputs(model: Model, sizes: Mapping[str, Size]) -> Resized:
-    """Return `model` with the inputs called so in `sizes` (by the tensor's or the signature's name) at new sizes.
+    """Return `model` with the inputs named in `sizes` (by the tensor's or the signature's name) at new sizes.
 
-    Weights and quantization stay as they are, so the answers are as good as the network is at that size. Constants that
-    follow from the size are computed anew. Raises InputError with the operator where the architecture forbids it.
+    Weights and quantization stay, so the answers are as good as the network is at that size. Constants that depend on
+    the size are recomputed. Raises InputError with the operator if the architecture prevents it.
     """
     require_operands(model)
     walk = Walk.start(model)
@@ -106,7 +106,9 @@ def _find_input(model: Model, name: str) -> int:
         raise InputError(f"{model.name}: there is no input '{name}'. Its inputs: {known}.")
     if not _is_image(graph, names[name]):
         shape = list(graph.tensors[names[name]].shape or ())
-        raise InputError(f"{model.name}: the input '{name}' of {shape} has no rows and columns to be resized.")
+        raise InputError(
+            f"{model.name}: the input '{name}' of {shape} has no rows and columns, so it cannot be resized."
+        )
     return names[name]
 
 
@@ -119,7 +121,7 @@ def _with_size(model: Model, index: int, size: Size) -> tuple[int, ...]:
 
 
 def _follow(walk: Walk, index: int) -> None:
-    """Give the outputs of the operator at `index` the shapes that they have now."""
+    """Give the outputs of the operator at `index` their new shapes."""
     operator = walk.operators[index]
     if walk.depends.isdisjoint(operator.inputs):
         return
@@ -133,7 +135,7 @@ def _follow(walk: Walk, index: int) -> None:
         if rule is not None and rule(walk, index):
             return
     except (LookupError, ArithmeticError, ValueError, TypeError):
-        walk.fail(index, "its operands, sizes or options do not go together in this file")
+        walk.fail(index, "its operands, sizes or options do not match in this file")
     row = operator_type(operator)
     if row.shape is None or (row.kind is Kind.PRODUCT and rule is None):
         walk.fail(index, f"npufit does not know how {operator.type} depends on the size of its input")
@@ -141,17 +143,17 @@ def _follow(walk: Walk, index: int) -> None:
     shapes = walk.infer(operator)
     if shapes is None:
         found = " and ".join(str(list(walk.new(tensor))) for tensor in operator.inputs if tensor >= 0)
-        walk.fail(index, f"{found} do not go together")
+        walk.fail(index, f"{found} do not match")
     for output, shape in zip(operator.outputs, shapes, strict=True):
         walk.set_new_shape(index, output, shape)
 
 
 def _metadata(walk: Walk, changed: bool) -> tuple[Metadata, ...]:
-    """Return the metadata that is still true."""
+    """Return the metadata that is still valid."""
     kept: list[Metadata] = []
     for entry in walk.model.metadata:
         if changed and entry.name in _STALE:
-            walk.notes.append(f"the metadata {entry.name} is dropped: it is true of the old sizes only")
+            walk.notes.append(f"the metadata {entry.name} is dropped: it is valid only for the old sizes")
             continue
         if changed and entry.name == _IMAGE_METADATA:
             walk.notes.append(f"the metadata {entry.name} is kept; an image size in it is the old one")

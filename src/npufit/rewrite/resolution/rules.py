@@ -1,7 +1,7 @@
-"""What a new input size means for each operator: constants that follow from it, and where it cannot be.
+"""What a new input size means for each operator: dependent constants, and where it is impossible.
 
-A rule sees an operator of which an operand changes, before the shapes of its outputs are inferred. It changes options
-and constants, refuses by an error, or sets the outputs itself and returns True.
+A rule sees an operator with a changed operand, before the shapes of its outputs are inferred. It changes options and
+constants, refuses with an error, or sets the outputs itself and returns True.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MULTIPLE = "Sizes that are a multiple of 32 suit most networks"
 
 
 def rule_of(kind: str) -> Rule | None:
-    """Return the rule for operators of a type, None where their shapes say all."""
+    """Return the rule for operators of a type, None if their shapes are enough."""
     return _RULES.get(kind)
 
 
@@ -57,13 +57,13 @@ def _convolution(walk: Walk, index: int) -> bool:
     operator = walk.operators[index]
     ifm, weights = operator.inputs[:2]
     if walk.changes(weights) or len(walk.old(ifm)) != 4 or not walk.is_fixed(ifm, 3):
-        walk.fail(index, "the new size would change channels that its weights are made for")
+        walk.fail(index, "the new size would change the channels that its weights are made for")
     return False
 
 
 @_rule("AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D")
 def _pool(walk: Walk, index: int) -> bool:
-    """A window that covers the whole map goes on covering it."""
+    """A window over the whole map keeps covering it."""
     operator = walk.operators[index]
     options = operator.options
     old, new = walk.old(operator.inputs[0]), walk.new(operator.inputs[0])
@@ -81,7 +81,7 @@ def _pool(walk: Walk, index: int) -> bool:
             ),
         )
         walk.notes.append(
-            f"operator {index} ({operator.type}) takes the whole map: its window of {old[1]}x{old[2]} becomes "
+            f"operator {index} ({operator.type}) covers the whole map: its window of {old[1]}x{old[2]} becomes "
             f"{new[1]}x{new[2]}"
         )
     return False
@@ -104,7 +104,7 @@ def _pad(walk: Walk, index: int) -> bool:
     changed = (*amounts[:2], *rows, *columns, *amounts[6:])
     if changed != amounts:
         walk.set_constant(index, 1, changed)
-        walk.notes.append(f"operator {index} ({operator.type}) pads by {rows}, {columns} where Keras does at this size")
+        walk.notes.append(f"operator {index} ({operator.type}) pads by {rows}, {columns}, as Keras does at this size")
     return False
 
 
@@ -118,9 +118,9 @@ def _is_keras_pad(shape: Shape, kernel: tuple[int, int], amounts: Shape) -> bool
 
 
 def _pads_by_parity(walk: Walk) -> bool:
-    """Return whether the network is one of Keras' that do: ResNets and PyTorch pad the same on both sides at any size.
+    """Return whether the network is one of Keras' that do this: ResNets and PyTorch pad both sides equally at any size.
 
-    On odd sizes both look alike, so that an even one must tell.
+    On odd sizes both look alike, so an even size is needed to distinguish them.
     """
     for operator in walk.graph.operators:
         if operator.type != "PAD":
@@ -135,7 +135,7 @@ def _pads_by_parity(walk: Walk) -> bool:
 
 
 def _strided_window(walk: Walk, padded: int) -> tuple[int, int] | None:
-    """Return the kernel of the only reader of `padded`, where it is a VALID convolution with stride 2."""
+    """Return the kernel of the only reader of `padded`, if it is a VALID convolution with stride 2."""
     readers = [operator for operator in walk.operators if padded in operator.inputs]
     if len(readers) != 1:
         return None
@@ -150,14 +150,14 @@ def _strided_window(walk: Walk, padded: int) -> tuple[int, int] | None:
 
 @_rule("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")
 def _resize(walk: Walk, index: int) -> bool:
-    """The size to resize to: that of the map that it undoes or goes with, else the same factor as before."""
+    """The size to resize to: that of the corresponding earlier map, otherwise the same factor as before."""
     operator = walk.operators[index]
     options = operator.options
     aligned = isinstance(options, (ResizeBilinearOptions, ResizeNearestNeighborOptions)) and options.align_corners
     old, new = walk.old(operator.inputs[0]), walk.new(operator.inputs[0])
     out = walk.old(operator.outputs[0])
     if len(old) != 4 or len(out) != 4:
-        walk.fail(index, "its map has no known rows and columns")
+        walk.fail(index, "its map has unknown rows and columns")
     wanted: Shape | None = None
     for known in _maps_before(walk, index):
         if walk.old(known)[1:3] == out[1:3]:
@@ -166,7 +166,7 @@ def _resize(walk: Walk, index: int) -> bool:
     if wanted is None:
         sides = [_by_factor(*side, aligned=aligned) for side in zip(old[1:3], new[1:3], out[1:3], strict=True)]
         if sides[0] is None or sides[1] is None:
-            walk.fail(index, f"nothing says what its size of {out[1]}x{out[2]} follows from")
+            walk.fail(index, f"nothing shows what its size of {out[1]}x{out[2]} depends on")
         wanted = sides[0], sides[1]
     walk.require(index, 1, wanted)
     walk.set_new_shape(index, operator.outputs[0], (new[0], *wanted, new[3]))
@@ -174,7 +174,7 @@ def _resize(walk: Walk, index: int) -> bool:
 
 
 def _maps_before(walk: Walk, index: int) -> list[int]:
-    """Return the maps that the operator at `index` depends on, the nearest first, and then the other ones before it."""
+    """Return the maps that the operator at `index` depends on, the nearest first, and then the other earlier ones."""
     writers = {tensor: at for at in range(index) for tensor in walk.operators[at].outputs}
     waiting, found = [walk.operators[index].inputs[0]], dict[int, None]()
     while waiting:
@@ -201,7 +201,9 @@ def _reshape(walk: Walk, index: int) -> bool:
     sizes = reshape(walk.sizes(operator.inputs[0]), walk.old(output))
     if sizes is None:
         old, out, new = walk.old(operator.inputs[0]), walk.old(output), walk.new(operator.inputs[0])
-        walk.fail(index, f"nothing says what {list(out)}, made of {list(old)}, becomes when that becomes {list(new)}")
+        walk.fail(
+            index, f"nothing shows what {list(out)}, made from {list(old)}, becomes when that becomes {list(new)}"
+        )
     shape = tuple(map(new_size, sizes))
     if operator.input(1) != NO_TENSOR:
         walk.require(index, 1, shape)
@@ -225,7 +227,8 @@ def _fully_connected(walk: Walk, index: int) -> bool:
     if flat != depth or walk.changes(weights) or not all(map(is_fixed, sizes[len(sizes) - taken :])):
         walk.fail(
             index,
-            f"its weights are made for {depth} values, a flattened map of the old size; {list(walk.new(ifm))} arrive",
+            f"its weights are made for {depth} values, a flattened map of the old size; {list(walk.new(ifm))} would "
+            "arrive",
             "Only the training code can give this network another input size",
         )
     return False
@@ -239,7 +242,7 @@ def _batch_matmul(walk: Walk, index: int) -> bool:
     if not isinstance(options, BatchMatMulOptions) or min(len(first), len(second)) < 2:
         return False
     if first[-2 if options.adj_x else -1] != second[-1 if options.adj_y else -2]:
-        walk.fail(index, f"it multiplies {list(first)} by {list(second)}, made for the old size")
+        walk.fail(index, f"it multiplies {list(first)} by {list(second)}, which were made for the old size")
     return False
 
 
@@ -274,8 +277,8 @@ def _broadcast(walk: Walk, index: int) -> bool:
             name, shape = shorten(walk.tensors[values].name), list(walk.old(values))
             walk.fail(
                 index,
-                f"its constant '{name}' of {shape} holds a value for each place of the old size (anchors, a grid or a "
-                "position embedding)",
+                f"its constant '{name}' of {shape} has a value for each position of the old size (anchors, a grid or "
+                "a position embedding)",
                 "Export the model at the new size, or cut this part off first",
             )
         if len(sizes - {1}) > 1:
@@ -285,7 +288,7 @@ def _broadcast(walk: Walk, index: int) -> bool:
 
 def _meet(walk: Walk, index: int) -> None:
     shapes = " and ".join(str(list(walk.new(tensor))) for tensor in walk.operators[index].inputs)
-    walk.fail(index, f"{shapes} would meet, which do not go together", _MULTIPLE)
+    walk.fail(index, f"{shapes} would meet, which do not match", _MULTIPLE)
 
 
 @_rule("SLICE")
@@ -294,13 +297,13 @@ def _slice(walk: Walk, index: int) -> bool:
     old, new = walk.old(operator.inputs[0]), walk.new(operator.inputs[0])
     begin, sizes = walk.constant(index, 1), walk.constant(index, 2)
     if begin is None or sizes is None or len(begin) != len(old) or len(sizes) != len(old):
-        walk.fail(index, "what it takes is not constant")
+        walk.fail(index, "its bounds are not constant")
     changed = list(sizes)
     for axis, (before, after) in enumerate(zip(old, new, strict=True)):
         if before == after or sizes[axis] == -1:
             continue
         if begin[axis] + sizes[axis] != before:
-            walk.fail(index, f"it takes {sizes[axis]} of {before} places; nothing says how many of {after}")
+            walk.fail(index, f"it takes {sizes[axis]} of {before} positions; nothing shows how many of {after}")
         changed[axis] = after - begin[axis]
     walk.set_constant(index, 2, changed)
     return False
@@ -316,15 +319,15 @@ def _strided_slice(walk: Walk, index: int) -> bool:
     bounds = [walk.constant(index, position) for position in (1, 2, 3)]
     begin, end, strides = bounds
     if begin is None or end is None or strides is None or not isinstance(options, StridedSliceOptions):
-        walk.fail(index, "what it takes is not constant")
+        walk.fail(index, "its bounds are not constant")
     if options.ellipsis_mask or options.new_axis_mask or options.offset:
-        walk.fail(index, "it uses a mask (ellipsis, new axis) that is not followed")
+        walk.fail(index, "it uses a mask (ellipsis, new axis) that npufit does not follow")
     changed = list(end)
     for axis, (before, after) in enumerate(zip(old[: len(end)], new[: len(end)], strict=True)):
         if before == after or options.end_mask >> axis & 1 or end[axis] < 0:
             continue
         if options.shrink_axis_mask >> axis & 1 or end[axis] < before or strides[axis] < 0:
-            walk.fail(index, f"it takes places up to {end[axis]} of {before}; nothing says which of {after}")
+            walk.fail(index, f"it takes positions up to {end[axis]} of {before}; nothing shows which of {after}")
         changed[axis] = after
     walk.set_constant(index, 2, changed)
     return False
@@ -336,7 +339,7 @@ def _gather(walk: Walk, index: int) -> bool:
     options = operator.options
     axis = options.axis if isinstance(options, GatherOptions) else 0
     if operator.inputs[0] not in walk.values and not walk.is_fixed(operator.inputs[0], axis):
-        walk.fail(index, "it picks places of the old size")
+        walk.fail(index, "it picks positions of the old size")
     return False
 
 
@@ -345,10 +348,10 @@ def _transpose_convolution(walk: Walk, index: int) -> bool:
     operator = walk.operators[index]
     options, ifm, output = operator.options, operator.input(2), operator.outputs[0]
     if not isinstance(options, TransposeConvOptions) or ifm == NO_TENSOR:
-        walk.fail(index, "its operands are not understood")
+        walk.fail(index, "npufit does not understand its operands")
     old, new, out = walk.old(ifm), walk.new(ifm), walk.old(output)
     if len(old) != 4 or len(out) != 4:
-        walk.fail(index, "its maps have no known rows and columns")
+        walk.fail(index, "its maps have unknown rows and columns")
     strides = options.stride_h, options.stride_w
     rows, columns = (out[axis] + (new[axis] - old[axis]) * strides[axis - 1] for axis in (1, 2))
     shape = new[0], rows, columns, out[3]
@@ -407,9 +410,9 @@ def _blocks(walk: Walk, index: int) -> bool:
     block = dict(options.fields).get("block_size") if isinstance(options, OtherOptions) else None
     shape, out = walk.new(operator.inputs[0]), walk.old(operator.outputs[0])
     if not isinstance(block, int) or block < 1 or len(shape) != 4:
-        walk.fail(index, "its block size is not understood")
+        walk.fail(index, "npufit does not understand its block size")
     if operator.type == "SPACE_TO_DEPTH" and (shape[1] % block or shape[2] % block):
-        walk.fail(index, f"{shape[1]}x{shape[2]} is no multiple of its blocks of {block}", _MULTIPLE)
+        walk.fail(index, f"{shape[1]}x{shape[2]} is not a multiple of its blocks of {block}", _MULTIPLE)
     rows, columns = (
         size * block if operator.type == "DEPTH_TO_SPACE" else size // block for size in (shape[1], shape[2])
     )
@@ -444,7 +447,7 @@ def _boxes(walk: Walk, index: int) -> int:
 
 
 def known_values(walk: Walk, index: int) -> None:
-    """Follow small integers, of which shapes are computed, through the operator at `index`."""
+    """Follow small integers, from which shapes are computed, through the operator at `index`."""
     operator = walk.operators[index]
     if not operator.outputs or not any(tensor in walk.values for tensor in operator.inputs):
         return

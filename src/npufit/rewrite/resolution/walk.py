@@ -1,4 +1,4 @@
-"""The walk through a graph: what is known of each tensor before and after, and the constants that change."""
+"""The walk through a graph: each tensor before and after, and the constants that change."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ Dimensions = tuple[Dimension, ...]
 
 @dataclass
 class Walk:
-    """A subgraph while its sizes change: tensors and operators as they become, sizes before and after.
+    """A subgraph while its sizes change: new tensors and operators, sizes before and after.
 
-    `depends` are the tensors that are computed from the inputs that are resized, whether they change or not.
+    `depends` are the tensors computed from the resized inputs, whether they change or not.
     """
 
     model: Model
@@ -68,14 +68,14 @@ class Walk:
         return tuple(dimension(size, size) for size in self.old(tensor))
 
     def changes(self, tensor: int) -> bool:
-        """Return whether a shape or a computed value of `tensor` is another one than before."""
+        """Return whether the shape or a computed value of `tensor` differs from before."""
         if tensor == NO_TENSOR:
             return False
         known = self.values.get(tensor)
         return self.old(tensor) != self.new(tensor) or (known is not None and known[0] != known[1])
 
     def set_shape(self, tensor: int, sizes: Dimensions) -> None:
-        """Give a tensor the sizes that it has after; a size that the file leaves open stays open."""
+        """Give a tensor its new sizes; a size that the file leaves open stays open."""
         found = self.tensors[tensor]
         shape = tuple(map(new_size, sizes))
         signature = found.shape_signature
@@ -86,7 +86,7 @@ class Walk:
             self.tensors[tensor] = replace(found, shape=shape, shape_signature=signature)
 
     def set_new_shape(self, index: int, output: int, shape: Shape) -> None:
-        """Give an output the shape that it has after; dimensions that an operand has as well keep their factors."""
+        """Give an output its new shape; dimensions shared with an operand keep their factors."""
         before = self.old(output)
         if len(before) != len(shape) or any(size < 1 for size in shape):
             self.fail(index, f"its output of {list(before)} would become {list(shape)}", "The new size is too small")
@@ -102,12 +102,12 @@ class Walk:
         self.set_shape(output, tuple(sizes))
 
     def constant(self, index: int, position: int) -> Shape | None:
-        """Return the values of a small constant operand, None where there is none."""
+        """Return the values of a small constant operand, None if there is none."""
         tensor = self.operators[index].input(position)
         return None if tensor == NO_TENSOR else constant_values(self.tensors[tensor])
 
     def set_constant(self, index: int, position: int, values: Sequence[int]) -> None:
-        """Give the operator at `index` a constant operand with other values, in the same shape and type."""
+        """Give the operator at `index` a constant operand with new values, in the same shape and type."""
         operator = self.operators[index]
         tensor = operator.inputs[position]
         found = self.tensors[tensor]
@@ -126,7 +126,7 @@ class Walk:
         self.operators[index] = replace(operator, inputs=tuple(inputs))
 
     def require(self, index: int, position: int, wanted: Shape) -> None:
-        """Let an operand that holds a shape have the values `wanted`: as a constant, or through what computes it."""
+        """Set an operand that holds a shape to the values `wanted`: as a constant, or through its computation."""
         tensor = self.operators[index].inputs[position]
         constant = constant_values(self.tensors[tensor])
         if constant is not None and len(constant) == len(wanted):
@@ -145,12 +145,12 @@ class Walk:
                 at += count
             return
         if known is None and constant is None:
-            self.fail(index, "its shape is computed in a way that is not understood")
+            self.fail(index, "its shape is computed in a way that npufit does not understand")
         found = list(known[1]) if known is not None else list(constant or ())
-        self.fail(index, f"its shape is computed as {found}, and should be {list(wanted)}")
+        self.fail(index, f"its shape is computed as {found}, but should be {list(wanted)}")
 
     def infer(self, operator: Operator, *, before: bool = False) -> list[Shape] | None:
-        """Return the shapes of what `operator` writes, from the operands after (or before); None where no rule does."""
+        """Return the shapes of the outputs of `operator`, from its operands after (or before); None without a rule."""
         source = self.graph.tensors if before else self.tensors
         local: list[Tensor] = []
         inputs: list[int] = []

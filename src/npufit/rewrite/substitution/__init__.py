@@ -1,4 +1,4 @@
-"""Operators written with others: what stands for what, whether the target takes it, and how far it is off."""
+"""Operators written with others: the substitutes, whether the target accepts them, and their error."""
 
 from npufit.rewrite.substitution.kinds import KINDS, Kind
 from npufit.rewrite.substitution.trial import Trial, try_out

@@ -1,7 +1,7 @@
-"""Resizing by exact doublings, which is what Mesa's ethosu driver takes, and averages.
+"""Resizing by exact doublings, which Mesa's ethosu driver accepts, and averages.
 
-A linear interpolation is a repetition followed by a mean over one pixel of the original. Means of windows that reach
-over the border count what is inside only, which is what an interpolation does there. Only rounding makes a difference.
+A linear interpolation is a repetition followed by a mean over one pixel of the original. Means of windows that cross
+the border count only the values inside, as an interpolation does there. Only rounding differs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from npufit.rewrite.surgery.editor import Editor
 
 _MOST_DOUBLINGS = 6
 _WIDEST = 64
-"""The largest window that every NPU of this project takes, along one axis."""
+"""The largest window that all NPUs of this project support, along one axis."""
 
 
 def bilinear(editor: Editor, index: int) -> str:
@@ -39,7 +39,7 @@ def bilinear(editor: Editor, index: int) -> str:
     if (height, width) == (rows, columns):
         _pool(editor, "MAX_POOL_2D", source, result, (1, 1), near=index)
         editor.remove(index)
-        return "nothing but a copy: it keeps the size"
+        return "only a copy: it keeps the size"
     if (height, width) == (1, 1):
         return _spread(editor, index, (rows, columns))
     if options.align_corners:
@@ -73,7 +73,7 @@ def nearest(editor: Editor, index: int) -> str:
 
 
 def _factor(before: int, after: int) -> int | None:
-    """Return how often `before` must be doubled to be `after`, None where it never is."""
+    """Return how often `before` must be doubled to become `after`, None if never."""
     for count in range(1, _MOST_DOUBLINGS + 1):
         if before > 0 and after == before << count:
             return count
@@ -81,9 +81,9 @@ def _factor(before: int, after: int) -> int | None:
 
 
 def _step_by_step(editor: Editor, index: int, count: int, *, has_aligned_corners: bool) -> str:
-    """Double `count` times and average neighbours each time: new values lie in the middle between old ones.
+    """Double `count` times and average neighbours each time: new values lie midway between old ones.
 
-    With aligned corners the last repetition has nothing behind it and is left out; otherwise it stays as it is.
+    With aligned corners the last repetition has nothing after it and is omitted; otherwise it stays unchanged.
     """
     operator = editor.operator(index)
     source, result = operator.inputs[0], operator.outputs[0]
@@ -101,7 +101,7 @@ def _step_by_step(editor: Editor, index: int, count: int, *, has_aligned_corners
 
 
 def _between_pixels(editor: Editor, index: int, count: int) -> str:
-    """Resize where pixels have their centre in the middle: twice as fine as asked for, then means at every other place.
+    """Resize with pixel centres in the middle: twice as fine as requested, then means at every other position.
 
     The window is one pixel of the original wide, so it is even, and its middle lies between two repetitions.
     """

@@ -1,4 +1,4 @@
-"""Convolutions that stand for other convolutions, for means and for matrix products."""
+"""Convolutions as substitutes for other convolutions, for means and for matrix products."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from npufit.rewrite.substitution.trial import Builder
 from npufit.rewrite.surgery.editor import Editor
 
 _LARGEST_SIDE = 64
-"""The largest kernel that every NPU of this project takes, along one axis."""
+"""The largest kernel that all NPUs of this project support, along one axis."""
 
 
 def write_out(editor: Editor, index: int) -> str:
-    """Write the kernel of a dilated convolution out, with zeros between its values; the result is the same."""
+    """Write the kernel of a dilated convolution explicitly, with zeros between its values; the result is the same."""
     operator = editor.operator(index)
     options = operator.options
     if not isinstance(options, (Conv2DOptions, DepthwiseConv2DOptions)):
@@ -138,7 +138,7 @@ def average(editor: Editor, index: int) -> str:
 
 
 def matrix(*, per_channel: bool) -> Builder:
-    """Return what writes FULLY_CONNECTED as a CONV_2D; without `per_channel` its weights get one scale."""
+    """Return a builder that writes FULLY_CONNECTED as a CONV_2D; without `per_channel` its weights get one scale."""
 
     def build(editor: Editor, index: int) -> str:
         operator = editor.operator(index)
@@ -173,7 +173,7 @@ def matrix(*, per_channel: bool) -> Builder:
 
 
 def _fold_of(options: Conv2DOptions) -> int | None:
-    """Return by what a square stride is divided so that no part of it is above 3."""
+    """Return the divisor of a square stride such that no part is above 3."""
     stride = options.stride_h
     if stride != options.stride_w or stride <= 3:
         return None
@@ -202,7 +202,7 @@ def _add_folding(editor: Editor, source: int, result: int, fold: int, near: int)
 
 
 def _with_rank_4(editor: Editor, index: int, shape: tuple[int, int, int, int]) -> int:
-    """Return a tensor of `shape` to write to; a RESHAPE leads to the result where that has another shape."""
+    """Return a tensor of `shape` to write to; a RESHAPE leads to the result if that has another shape."""
     result = editor.operator(index).outputs[0]
     tensor = editor.tensor(result)
     if tensor.shape == shape:
@@ -233,7 +233,7 @@ def _matrix_weights(tensor: Tensor, *, per_channel: bool) -> tuple[npt.NDArray[A
 
 
 def _matrix_bias(editor: Editor, operator: Operator, quantization: Quantization, count: int) -> int | None:
-    """Return the bias for weights of `quantization`; one of zeros where there was none."""
+    """Return the bias for weights of `quantization`; zeros if there was none."""
     scale = editor.tensor(operator.inputs[0]).quantization.scale
     units = np.array(quantization.scales) * scale
     real = real_bias(editor, operator)

@@ -1,4 +1,4 @@
-"""Which operators can be written with others, and how, by the names that the option `kinds` takes."""
+"""Which operators can be written with others, and how, by the names of the option `kinds`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npufit.rewrite.substitution.trial import Builder
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of substitution: the operator types that it writes anew and the ways to do so, the best first."""
+    """One kind of substitution: the operator types that it replaces and the ways to do so, the best first."""
 
     types: frozenset[str]
     builders: tuple[Builder, ...]

@@ -1,4 +1,4 @@
-"""Arithmetic per channel as 1x1 depthwise convolutions, which every NPU of this project takes."""
+"""Arithmetic per channel as 1x1 depthwise convolutions, which all NPUs of this project support."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def add_pointwise(
     *,
     per_channel: bool = False,
 ) -> bool:
-    """Write `result` = `activation`(`source` * `gains` + `offsets`), both per channel; return False where that fails.
+    """Write `result` = `activation`(`source` * `gains` + `offsets`), both per channel; return False if that fails.
 
-    The gains are rounded to 1/127 of the largest one, or with `per_channel` kept as they are.
+    The gains are rounded to 1/127 of the largest one, or with `per_channel` kept exactly.
     """
     tensor = editor.tensor(source)
     depth = gains.size
@@ -81,7 +81,7 @@ def is_map(tensor: Tensor) -> bool:
 
 
 def affine(*, per_channel: bool) -> Builder:
-    """Return what writes MUL, ADD and SUB with a constant per channel as one depthwise convolution."""
+    """Return a builder that writes MUL, ADD and SUB with a constant per channel as one depthwise convolution."""
 
     def build(editor: Editor, index: int) -> str:
         operator = editor.operator(index)
@@ -199,7 +199,7 @@ def subtract_any(editor: Editor, index: int) -> str:
 
 
 def per_channel_values(editor: Editor, index: int, depth: int) -> Reals | None:
-    """Return the real values of a constant that has one for each of `depth` channels, or one for all."""
+    """Return the real values of a constant with one for each of `depth` channels, or one for all."""
     if index == NO_TENSOR:
         return None
     tensor = editor.tensor(index)
@@ -259,7 +259,7 @@ def _add_range(editor: Editor, like: int, name: str, low: float, high: float) ->
 
 
 def _add_negated(editor: Editor, like: int) -> int:
-    """Add a tensor like that at `like` which holds its negative exactly."""
+    """Add a tensor like that at `like` which holds its exact negative."""
     tensor = editor.tensor(like)
     lowest, highest = tensor.element.integer_range
     quantization = Quantization(tensor.quantization.scales, (lowest + highest - tensor.quantization.zero_point,))

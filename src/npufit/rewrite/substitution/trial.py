@@ -1,4 +1,4 @@
-"""One operator and what would stand for it, tried alone: does the target take it, and how far is it off?"""
+"""One operator and its substitute, tried alone: does the target accept it, and what is the error?"""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from npufit.rewrite.surgery.editor import Editor
 from npufit.stacks import Unit
 
 Builder = Callable[[Editor, int], str]
-"""Writes the operator at an index anew and returns in words what it becomes, nothing where it cannot.
+"""Rewrites the operator at an index and returns a description, empty if it cannot.
 
-It looks at nothing but the operator and its tensors, and the results stay in their tensors.
+It looks only at the operator and its tensors, and the results stay in their tensors.
 """
 
 _FREE = frozenset({"RESHAPE"})
-"""Operators that may stay on the CPU: they copy next to nothing."""
+"""Operators that may stay on the CPU: they copy almost nothing."""
 
 _INPUTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What an operator becomes, and by how many steps (or real units) it then differs at most and on average."""
+    """What an operator becomes, and its largest and average difference in steps (or real units)."""
 
     build: Builder
     what: str
@@ -42,9 +42,9 @@ class Trial:
 
 
 def try_out(model: Model, index: int, builders: tuple[Builder, ...], context: Context) -> Trial | None:
-    """Return the first of `builders` that can write the operator at `index` anew so that the target takes all of it.
+    """Return the first of `builders` that can rewrite the operator at `index` so that the target accepts all of it.
 
-    None where there is none; without a target, the first that can.
+    None if there is none; without a target, the first that can.
     """
     alone = _alone(model, index)
     for build in builders:
@@ -64,7 +64,7 @@ def try_out(model: Model, index: int, builders: tuple[Builder, ...], context: Co
 
 
 def _alone(model: Model, index: int) -> Model:
-    """Return a model of the operator at `index` only."""
+    """Return a model of only the operator at `index`."""
     graph = model.main
     operator = graph.operators[index]
     given = dict.fromkeys(
@@ -75,7 +75,7 @@ def _alone(model: Model, index: int) -> Model:
 
 
 def _is_taken(written: Model, context: Context) -> bool:
-    """Return whether the target, if there is one, runs every operator on the NPU, and none of them wrongly."""
+    """Return whether the target, if any, runs every operator on the NPU, and none of them wrongly."""
     placement = context.place(written)
     if placement is None:
         return True
@@ -86,7 +86,7 @@ def _is_taken(written: Model, context: Context) -> bool:
 
 
 def _error(alone: Model, written: Model) -> tuple[float, float]:
-    """Return by how much the results differ at most and on average, in steps where they are quantized."""
+    """Return the largest and average difference of the results, in steps if they are quantized."""
     first, second = Reference(alone), Reference(written)
     before: list[Values] = []
     after: list[Values] = []

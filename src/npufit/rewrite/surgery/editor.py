@@ -1,4 +1,4 @@
-"""Changing a subgraph: operators and tensors come and go by index, and the result is put in order at the end."""
+"""Changing a subgraph: operators and tensors are added and removed by index, and the result is sorted at the end."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 class Editor:
     """The operators and tensors of one subgraph while a pass works on them.
 
-    Indices stay valid until `finish`: what is removed leaves a gap, what is added comes at the end. The model itself is
-    never changed. `operators` is for reading: `add`, `replace`, `remove` and `redirect` keep account of who writes and
-    who reads each tensor.
+    Indices stay valid until `finish`: a removal leaves a gap, additions go to the end. The model itself is never
+    changed. `operators` is for reading: `add`, `replace`, `remove` and `redirect` keep track of the writer and the
+    readers of each tensor.
     """
 
     def __init__(self, model: Model, subgraph: int = 0) -> None:
@@ -55,7 +55,7 @@ class Editor:
         """Return the operator at `index`, which was not removed."""
         found = self.operators[index]
         if found is None:
-            raise InternalError(f"Operator {index} was removed by this pass already.")
+            raise InternalError(f"Operator {index} was already removed by this pass.")
         return found
 
     def tensor(self, index: int) -> Tensor:
@@ -63,7 +63,7 @@ class Editor:
         return self.tensors[index]
 
     def add_tensor(self, tensor: Tensor) -> int:
-        """Add `tensor` and return its index; a name that is taken gets a number."""
+        """Add `tensor` and return its index; a duplicate name gets a number."""
         name, count = tensor.name, 1
         while name in self._names:
             count += 1
@@ -73,7 +73,7 @@ class Editor:
         return len(self.tensors) - 1
 
     def add_like(self, index: int, suffix: str, *, shape: tuple[int, ...] | None = None) -> int:
-        """Add an activation like the tensor at `index`, in `shape` where it differs, and return its index."""
+        """Add an activation like the tensor at `index`, with `shape` if it differs, and return its index."""
         like = self.tensors[index]
         size = like.shape if shape is None else shape
         name = f"{like.name}/{suffix}"
@@ -88,30 +88,30 @@ class Editor:
         return self.add_tensor(Tensor(name, shape, element, quantization, Buffer(values.tobytes())))
 
     def set_tensor(self, index: int, tensor: Tensor) -> None:
-        """Put `tensor` in the place of the one at `index`."""
+        """Replace the tensor at `index` by `tensor`."""
         self.tensors[index] = tensor
 
     def add(self, operator: Operator, near: int) -> int:
-        """Add `operator` and return its index; `finish` puts it behind its inputs, close to the operator at `near`."""
+        """Add `operator` and return its index; `finish` places it after its inputs, close to the operator at `near`."""
         self.operators.append(operator)
         self._places.append(self._places[near])
         self._enter(len(self.operators) - 1, operator)
         return len(self.operators) - 1
 
     def replace(self, index: int, operator: Operator) -> None:
-        """Put `operator` in the place of the one at `index`."""
+        """Replace the operator at `index` by `operator`."""
         self._leave(index)
         self.operators[index] = operator
         self._enter(index, operator)
 
     def remove(self, *indices: int) -> None:
-        """Take operators out."""
+        """Remove operators."""
         for index in indices:
             self._leave(index)
             self.operators[index] = None
 
     def redirect(self, old: int, new: int, readers: Iterable[int] | None = None) -> None:
-        """Let `readers` of tensor `old` (all of them and the subgraph's outputs where None) read `new` instead."""
+        """Let `readers` of tensor `old` (None: all of them and the subgraph's outputs) read `new` instead."""
         for index in self.consumers(old) if readers is None else readers:
             operator = self.operators[index]
             if operator is not None and old in operator.inputs:
@@ -149,8 +149,8 @@ class Editor:
     def finish(self) -> Model:
         """Return the model with this subgraph in its new form.
 
-        Operators are in an order in which each finds its inputs, as close to the old one as can be; those whose results
-        reach no output are dropped, and so are tensors that nobody names. Signatures follow their tensors.
+        Operators are ordered so that each finds its inputs, as close to the old order as possible; those whose results
+        reach no output are dropped, and so are tensors that nothing uses. Signatures follow their tensors.
         """
         order = sorted(range(len(self.operators)), key=lambda index: (self._places[index], index))
         present = [operator for index in order if (operator := self.operators[index]) is not None]
@@ -178,7 +178,7 @@ class Editor:
         )
 
     def _signature(self, signature: Signature, number: dict[int, int]) -> Signature:
-        """Return `signature` with its tensors where they are now; inputs and outputs are followed by their position."""
+        """Return `signature` with the new indices of its tensors; inputs and outputs are followed by position."""
         if signature.subgraph != self._number:
             return signature
         return replace(
@@ -201,7 +201,7 @@ def _named(operator: Operator) -> tuple[int, ...]:
 
 
 def _in_order(operators: Sequence[Operator]) -> list[Operator]:
-    """Return `operators` so that each comes behind the writers of its inputs, the earliest first."""
+    """Return `operators` ordered so that each comes after the writers of its inputs, the earliest first."""
     writers = {tensor: index for index, operator in enumerate(operators) for tensor in operator.outputs}
     waits = [
         {writers[tensor] for tensor in operator.inputs if tensor in writers and tensor not in operator.outputs}
@@ -222,7 +222,7 @@ def _in_order(operators: Sequence[Operator]) -> list[Operator]:
             if not waits[reader]:
                 heapq.heappush(ready, reader)
     if len(ordered) != len(operators):
-        raise InternalError("A pass made a graph with a circle.")
+        raise InternalError("A pass made a graph with a cycle.")
     return ordered
 
 

@@ -1,4 +1,4 @@
-"""What a chain of operators that only move elements does as a whole: which element of its source goes where."""
+"""The combined effect of a chain of operators that only move elements: where each element of its source goes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LONGEST = 12
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A tensor that is made of `source` by `operators` (the last first): element i is the source's `places[i]`."""
+    """A tensor made from `source` by `operators` (the last first): element i is the source's `places[i]`."""
 
     source: int
     operators: tuple[int, ...]
@@ -38,7 +38,7 @@ class Movement:
 
 
 def movements(editor: Editor, tensor: int) -> Iterator[Movement]:
-    """Yield how `tensor` is made of each tensor above it by moving elements only, the farthest first."""
+    """Yield how `tensor` is made from each earlier tensor by only moving elements, the farthest first."""
     chain: list[int] = []
     sources: list[int] = []
     current = tensor
@@ -58,7 +58,7 @@ def movements(editor: Editor, tensor: int) -> Iterator[Movement]:
 
 
 def _source(operator: Operator) -> int:
-    """Return the tensor whose elements `operator` moves, NO_TENSOR where it does something else."""
+    """Return the tensor whose elements `operator` moves, NO_TENSOR if it does something else."""
     if operator.type not in _MOVES or not has_operands(operator):
         return NO_TENSOR
     return operator.inputs[operator_type(operator).data]
@@ -166,16 +166,16 @@ _MOVES: dict[str, Callable[[Editor, Operator, Places, int], Places | None]] = {
     "SPLIT": _split,
     "UNPACK": _unpack,
 }
-"""What each operator does to an array that holds places instead of values."""
+"""The effect of each operator on an array of positions instead of values."""
 
 
 def is_reshape(places: Places, shape: tuple[int, ...]) -> bool:
-    """Return whether the elements of a tensor of `shape` are all there in their order."""
+    """Return whether all elements of a tensor of `shape` are there in order."""
     return places.size == prod(shape) and bool(np.array_equal(places.reshape(-1), np.arange(places.size)))
 
 
 def find_order(places: Places, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Return the order of axes in which a tensor of `shape` was transposed, None where it is no transposition."""
+    """Return the axis order by which a tensor of `shape` was transposed, None if it is not a transposition."""
     if places.ndim != len(shape) or places.size != prod(shape) or not places.size:
         return None
     steps = [prod(shape[axis + 1 :]) for axis in range(len(shape))]
@@ -194,7 +194,7 @@ def find_order(places: Places, shape: tuple[int, ...]) -> tuple[int, ...] | None
 
 
 def find_channels(places: Places, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Return the channels that are picked of an image of `shape`, None where pixels move as well."""
+    """Return the channels that are picked from an image of `shape`, None if pixels move as well."""
     if places.ndim != 4 or len(shape) != 4 or places.shape[:3] != shape[:3] or not places.size:
         return None
     channels = places[0, 0, 0]

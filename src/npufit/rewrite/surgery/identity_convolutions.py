@@ -1,4 +1,4 @@
-"""Operators that copy exactly and that every NPU takes: 1x1 convolutions with ones and zeros."""
+"""Operators that copy exactly and that all NPUs support: 1x1 convolutions with ones and zeros."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _ONE = Quantization((1.0,), (0,))
 
 
 def add_shift(editor: Editor, source: int, result: int, near: int) -> int:
-    """Write `result`, which differs from the 8-bit map `source` in its zero point only, by a 1x1 depthwise convolution.
+    """Write `result`, which differs from the 8-bit map `source` only in its zero point, by a 1x1 depthwise convolution.
 
-    Its weights are 1 with a scale of 1, so its multiplier is exactly 1: the result is the source, saturated where the
-    new zero point leaves no room. Return the operator's index.
+    Its weights are 1 with a scale of 1, so its multiplier is exactly 1: the result is the source, saturated if the new
+    zero point leaves no room. Return the operator's index.
     """
     tensor = editor.tensor(source)
     depth = (tensor.shape or (1,))[-1]

@@ -1,9 +1,9 @@
-"""How the places of an operator's output depend on those of its input, along one axis.
+"""How the positions of an operator's output depend on those of its input, along one axis.
 
-A part of a map is a `Span`: the places from `start` to `stop`, of which only those from `first` to `last` are right.
-The others hold what a border that is none in the whole map has left there, and nothing that is kept may read them.
-The operators themselves stay as they are: the border of a part is treated as SAME treats that of the whole, which is
-right where both are the same border, and spoils a few places where they are not.
+A part of a map is a `Span`: the positions from `start` to `stop`, of which only those from `first` to `last` are
+correct. The others are spoilt by a border that does not exist in the whole map, and nothing that is kept may read them.
+The operators themselves stay unchanged: SAME treats the border of a part like that of the whole, which is correct if
+both are the same border, and spoils a few positions if they are not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from npufit.graph import same_padding
 
 
 class Span(NamedTuple):
-    """The places that a part has along one axis, and those of them that are right."""
+    """The positions of a part along one axis, and which of them are correct."""
 
     start: int
     stop: int
@@ -24,7 +24,7 @@ class Span(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Number of places."""
+        """Number of positions."""
         return self.stop - self.start
 
     def cut(self, start: int, stop: int) -> Span:
@@ -37,32 +37,32 @@ class AxisMap(Protocol):
 
     @property
     def size(self) -> int:
-        """Places of the whole operand."""
+        """Positions of the whole operand."""
         ...
 
     def needed(self, first: int, last: int) -> tuple[int, int]:
-        """Return the places of the operand with which those of the output from `first` to `last` come out right."""
+        """Return the operand's positions that make the output correct from `first` to `last`."""
         ...
 
     def produced(self, span: Span) -> Span | None:
-        """Return what the operator makes of `span`, None where its places do not fall on those of the whole."""
+        """Return the operator's result on `span`, None if its positions do not coincide with those of the whole."""
         ...
 
 
 def _within(low: int, high: int, size: int) -> tuple[int, int]:
-    """Return the range cut to the axis; at least one place, because no tensor is empty."""
+    """Return the range cut to the axis; at least one position, because no tensor is empty."""
     low = min(max(0, low), size - 1)
     return low, max(low + 1, min(high, size))
 
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """Every place depends on the same place."""
+    """Every position depends on the same position."""
 
     size: int
 
     def needed(self, first: int, last: int) -> tuple[int, int]:
-        """Return the same places."""
+        """Return the same positions."""
         return first, last
 
     def produced(self, span: Span) -> Span | None:
@@ -72,22 +72,22 @@ class Same:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Every place depends on all: an operand that is broadcast along this axis."""
+    """Every position depends on all: an operand that is broadcast along this axis."""
 
     size: int
 
     def needed(self, first: int, last: int) -> tuple[int, int]:
-        """Return all places."""
+        """Return all positions."""
         return 0, self.size
 
     def produced(self, span: Span) -> Span | None:
-        """Return the same span; it says nothing of the output."""
+        """Return the same span; it says nothing about the output."""
         return span
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A sliding window that covers `extent` places, with padding SAME, which puts `before` in front, or none."""
+    """A sliding window that covers `extent` positions, with padding SAME, which puts `before` first, or none."""
 
     size: int
     outputs: int
@@ -99,7 +99,7 @@ class Window:
     before: int
 
     def needed(self, first: int, last: int) -> tuple[int, int]:
-        """Return the places under the windows; with SAME and a stride, so many that the windows keep their step."""
+        """Return the positions under the windows; with SAME and a stride, enough that the windows keep their step."""
         low = first * self.stride - self.before
         high = (last - 1) * self.stride - self.before + self.extent
         if self.same and self.stride > 1:
@@ -109,7 +109,8 @@ class Window:
         return _within(low, high, self.size)
 
     def produced(self, span: Span) -> Span | None:
-        """Return the windows over `span`; right are those that see only what is right, or the border of the whole."""
+        """Return the windows over `span`; correct are those that see only correct positions, or the border of the
+        whole."""
         size, extent, stride, before = span.stop - span.start, self.extent, self.stride, self.before
         own = same_padding(size, self.kernel, stride, self.dilation)[0] if self.same else 0
         shift = span.start - own + before
@@ -124,24 +125,24 @@ class Window:
 
 
 def window(size: int, outputs: int, kernel: int, stride: int, dilation: int, *, same: bool) -> Window:
-    """Return the map of a window over an axis of `size` places."""
+    """Return the map of a window over an axis of `size` positions."""
     before = same_padding(size, kernel, stride, dilation)[0] if same else 0
     return Window(size, outputs, kernel, stride, dilation, same, (kernel - 1) * dilation + 1, before)
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Blocks of `stride` places become one each; a part has whole blocks only."""
+    """Blocks of `stride` positions become one each; a part has only whole blocks."""
 
     size: int
     stride: int
 
     def needed(self, first: int, last: int) -> tuple[int, int]:
-        """Return the places of the blocks."""
+        """Return the positions of the blocks."""
         return first * self.stride, last * self.stride
 
     def produced(self, span: Span) -> Span | None:
-        """Return the blocks of `span`, None where it does not start or end with one."""
+        """Return the blocks of `span`, None if it does not start and end at block borders."""
         if span.start % self.stride or span.stop % self.stride:
             return None
         first, last = -(-span.first // self.stride), span.last // self.stride
@@ -150,18 +151,18 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class Padded:
-    """Padding of a fixed amount, which a part has only where it touches the border of the whole."""
+    """Padding of a fixed amount, which a part has only at the border of the whole."""
 
     size: int
     before: int
     after: int
 
     def needed(self, first: int, last: int) -> tuple[int, int]:
-        """Return the places that are not padding."""
+        """Return the positions that are not padding."""
         return _within(first - self.before, last - self.before, self.size)
 
     def amounts(self, span: Span) -> tuple[int, int]:
-        """Return the padding before and behind of a part."""
+        """Return the padding before and after a part."""
         return self.before if span.start == 0 else 0, self.after if span.stop == self.size else 0
 
     def produced(self, span: Span) -> Span | None:
@@ -177,11 +178,11 @@ class Padded:
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
-    """Another size by a factor: `up` output places for `down` input places, one of the two is 1.
+    """A resize by a factor: `up` output positions for `down` input positions, one of the two is 1.
 
-    `aligned` lays the first and last places of both on each other (align_corners), `half` the edges of the places
-    (half_pixel_centers). `taps` is 2 for interpolation and 1 for the nearest place; `rounded` is nearest with
-    align_corners, which rounds instead of cutting off.
+    `aligned` aligns the first and last positions of both (align_corners), `half` the edges of the positions
+    (half_pixel_centers). `taps` is 2 for interpolation and 1 for the nearest position; `rounded` is nearest with
+    align_corners, which rounds instead of truncating.
     """
 
     size: int
@@ -203,7 +204,7 @@ class Scaled:
         return low, low + 1 + (1 if numerator % (2 * self.up) and self.taps == 2 else 0)
 
     def needed(self, first: int, last: int) -> tuple[int, int]:
-        """Return the places that are read; so many that the factor holds for the part as well."""
+        """Return the positions that are read; enough that the factor also holds for the part."""
         edge = 1 if self.aligned else 0
         # A part of whole places becomes this many, wherever they are read.
         low, high = first // self.up * self.down, -(-(last - edge) // self.up) * self.down + edge
@@ -216,7 +217,7 @@ class Scaled:
         return low, high
 
     def produced(self, span: Span) -> Span | None:
-        """Return the places that `span` becomes, None where the part would have another factor than the whole."""
+        """Return the positions that `span` becomes, None if the part would have a different factor than the whole."""
         size, edge = span.stop - span.start, 1 if self.aligned else 0
         if span.start % self.down or (size - edge) % self.down or size <= edge:
             return None
@@ -234,10 +235,10 @@ class Scaled:
 
 
 def scaled(size: int, outputs: int, *, aligned: bool, half: bool, taps: int) -> Scaled | None:
-    """Return the map of a resize, None where the arithmetic of a part would not be that of the whole.
+    """Return the map of a resize, None if the arithmetic of a part would differ from that of the whole.
 
-    LiteRT's kernels compute positions with 10 fractional bits or in float32. Both are exact, and hence the same for a
-    part, where the factor is a power of two up to 1024 upwards, or a whole number downwards.
+    LiteRT's kernels compute positions with 10 fractional bits or in float32. Both are exact, and so the same for a
+    part, if the factor is a power of two up to 1024 upwards, or a whole number downwards.
     """
     inside, outside = (size - 1, outputs - 1) if aligned else (size, outputs)
     if inside < 1 or outside < 1 or (aligned and half):

@@ -1,4 +1,4 @@
-"""Which regions of a network to tile and how, so that no tensor is larger than a limit and little is computed twice."""
+"""Which regions of a network to tile and how, so that no tensor exceeds a limit and little is recomputed."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from npufit.rewrite.tiling.steps import COLUMNS, ROWS, Step, find_steps
 from npufit.rewrite.tiling.stripes import Effort, Fits, Region, Stripe, make_region, plan_stripes, whole_stripe
 
 BYTE_MACS = 4
-"""Multiply-accumulates that count as much as one byte that a slice or a concatenation moves.
+"""The multiply-accumulates that cost as much as one byte moved by a slice or a concatenation.
 
-An Ethos-U65 with 256 MACs per cycle moves 16 bytes per cycle at its 128-bit port, and does about a quarter of its MACs.
+An Ethos-U65 with 256 MACs per cycle moves 16 bytes per cycle at its 128-bit port, and reaches about a quarter of its
+MACs.
 """
 
 _MOST_TILES = 64
 _LEAD, _TRAIL = 4, 4
-"""How many positions a region may begin before, and end behind, what it must hold."""
+"""How many positions a region may begin before, and end after, what it must contain."""
 
 _MOST_KNOTS = 6
-"""How many groups of tensors that are too large a region may hold, where it could end between them."""
+"""How many groups of oversized tensors a region may contain, where it could end between them."""
 
 _EFFORT = 140_000
-"""Operators of parts that one search may look at: about a second. What is not looked at is not tiled."""
+"""Operators of parts that one search may look at: about a second. The rest is not tiled."""
 
 _UNMET = 1e18
 """The cost of a tensor that stays above the limit: more than that of any tiling."""
@@ -34,7 +35,7 @@ _UNMET = 1e18
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What no tensor may exceed: bytes, and the product of width and channels; and the most tiles of a region."""
+    """The limits of every tensor: bytes, and the product of width and channels; and the most tiles of a region."""
 
     limit_bytes: float = inf
     limit_width_channels: float = inf
@@ -47,7 +48,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class TiledRegion:
-    """A region, its parts along both axes, and what they cost."""
+    """A region, its parts along both axes, and their cost."""
 
     region: Region
     rows: tuple[Stripe, ...]
@@ -68,7 +69,7 @@ class TiledRegion:
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """The regions that are tiled, the multiply-accumulates before, and the tensors that stay above the limit."""
+    """The tiled regions, the multiply-accumulates before, and the tensors that stay above the limit."""
 
     regions: tuple[TiledRegion, ...]
     macs: int
@@ -81,10 +82,10 @@ class Tiling:
 
 
 def counts(graph: Subgraph) -> tuple[int, ...]:
-    """Return the tensors that a limit speaks of, by index.
+    """Return the tensors that a limit applies to, by index.
 
-    These are the activations that operators write, except real numbers in a network that computes with integers: they
-    exist at its ends, where the CPU converts them.
+    These are the activations that operators write, except floating-point ones in a network that computes with integers:
+    they exist at its ends, where the CPU converts them.
     """
     written = [tensor for operator in graph.operators for tensor in operator.outputs if tensor != NO_TENSOR]
     integers = any(graph.tensors[tensor].quantization.is_quantized for tensor in written)
@@ -102,14 +103,14 @@ def largest_tensors(graph: Subgraph) -> tuple[int, int]:
 
 
 def plan_tiling(graph: Subgraph, demand: Demand) -> Tiling:
-    """Return the tiling of `graph` that meets `demand` at the least cost found; the same for the same input."""
+    """Return the cheapest tiling of `graph` found that meets `demand`; the same for the same input."""
     return _Search(graph, demand, _EFFORT).run()
 
 
 def smallest_tiling(graph: Subgraph, tiles: int) -> Tiling | None:
-    """Return the tiling with at most so many tiles in a region whose largest tensor is the smallest, to two percent.
+    """Return the tiling with at most that many tiles per region whose largest tensor is smallest, to two percent.
 
-    Tensors that no tiling makes smaller do not count. None where that are all.
+    Tensors that no tiling shrinks do not count. None if no tensor can shrink.
     """
     nothing = _Search(graph, Demand(0), 0)
     sizes = [graph.tensors[tensor].size_bytes for tensor in nothing.large if tensor not in nothing.hopeless]
@@ -132,7 +133,7 @@ def _width_channels(tensor: Tensor) -> int:
 
 
 class _Search:
-    """Positions between operators are joined from left to right by operators as they are, or by tiled regions."""
+    """Positions between operators are joined from left to right by unchanged operators, or by tiled regions."""
 
     def __init__(self, graph: Subgraph, demand: Demand, effort: int) -> None:
         self.graph = graph
@@ -160,7 +161,7 @@ class _Search:
 
     @cached_property
     def boundaries(self) -> list[int]:
-        """Positions before which no tensor is written that is too large and read behind."""
+        """Positions across which no oversized tensor is written and read."""
         blocked: set[int] = set()
         for tensor, writer in self.large.items():
             if tensor not in self.hopeless:
@@ -197,7 +198,7 @@ class _Search:
     def _tiled_regions(self, marks: list[int], burden: list[int]) -> dict[int, list[tuple[int, TiledRegion]]]:
         """Return the regions that can be tiled, by the number of the mark where they begin, with that of their end.
 
-        Small ones are looked at first: they find a solution for every part of the network before the effort is spent.
+        Small ones are examined first: they find a solution for every part of the network before the budget is spent.
         """
         found: dict[int, list[tuple[int, TiledRegion]]] = {}
         for start, end in self._candidates(burden):
@@ -227,7 +228,8 @@ class _Search:
         return sorted(pairs, key=lambda pair: (pairs[pair], pair))
 
     def _region(self, start: int, stop: int) -> Region | None:
-        """Return the operators between two positions that hang together with what is too large, None where none can."""
+        """Return the operators between two positions that are connected with oversized tensors, None if none can be
+        tiled."""
         steps = [step for step in self.steps[start:stop] if step is not None]
         steps = _connected(steps, self.large.keys() - self.hopeless)
         if not steps or not self._is_convex(steps, start, stop):
@@ -253,7 +255,7 @@ class _Search:
         return True
 
     def _tile(self, region: Region) -> TiledRegion | None:
-        """Return `region` in as few tiles as meet the demand; rows first, because rows lie together in memory."""
+        """Return `region` in as few tiles as meet the demand; rows first, because rows are contiguous in memory."""
         tallest = min(region.sizes[tensor][ROWS] for tensor in region.results)
         widest = min(region.sizes[tensor][COLUMNS] for tensor in region.results)
         found: TiledRegion | None = None
@@ -269,7 +271,7 @@ class _Search:
         return found
 
     def _least(self, region: Region) -> tuple[int, int]:
-        """Return the fewest columns, and the fewest tiles, that could do."""
+        """Return the fewest columns, and the fewest tiles, that could suffice."""
         columns, tiles = 1, 1
         for step in region.steps:
             for tensor in step.outputs:
@@ -280,7 +282,7 @@ class _Search:
         return columns, tiles
 
     def _tile_by(self, region: Region, columns: int, least_rows: int, tallest: int, widest: int) -> TiledRegion | None:
-        """Return `region` in this many columns, and as few rows as can be."""
+        """Return `region` in this many columns, and as few rows as possible."""
         across: tuple[Stripe, ...] | None = (whole_stripe(region, COLUMNS),)
         if columns > 1:
             across = self._parted(region, COLUMNS, columns, widest, self._fits_across(region))
@@ -298,9 +300,9 @@ class _Search:
         return None
 
     def _parted(self, region: Region, axis: int, count: int, size: int, fits: Fits) -> tuple[Stripe, ...] | None:
-        """Return `region` in `count` parts along `axis`: evenly, else with the borders moved a little.
+        """Return `region` in `count` parts along `axis`: evenly, otherwise with slightly moved borders.
 
-        The outer parts have a halo on one side only, so that they can keep more.
+        The outer parts have a halo on one side only, so they can be larger.
         """
         seen: set[tuple[int, ...]] = set()
         for ends, shift in ((0, 0), (1, 0), (0, 1), (0, -1), (2, 0)):
@@ -320,7 +322,7 @@ class _Search:
         return None
 
     def _held(self, region: Region) -> list[int]:
-        """Return the tensors of the tiles that a limit speaks of: what is written, and slices of what is too large."""
+        """Return the tensors of the tiles that a limit applies to: outputs, and slices of oversized tensors."""
         sources = [
             tensor
             for tensor in region.sources
@@ -329,7 +331,7 @@ class _Search:
         return [*(tensor for step in region.steps for tensor in step.outputs if tensor in self.counted), *sources]
 
     def _is_real(self, tensor: int) -> bool:
-        """Return whether the tensor holds real numbers in a network that computes with integers."""
+        """Return whether the tensor is floating point in a network that computes with integers."""
         element = self.graph.tensors[tensor].element
         return element.is_float and not any(self.graph.tensors[one].element.is_float for one in self.counted)
 
@@ -382,7 +384,7 @@ def _moved(region: Region, rows: Sequence[Stripe], columns: Sequence[Stripe]) ->
 
 
 def _connected(steps: Sequence[Step], large: Set[int]) -> list[Step]:
-    """Return the steps that hang together, by tensors that they share, with one that writes what is too large."""
+    """Return the steps connected by shared tensors with one that writes an oversized tensor."""
     group: dict[int, int] = {}
 
     def find(tensor: int) -> int:

@@ -54,7 +54,7 @@ _Find = Callable[[Subgraph, Operator, Tensor], Maps | None]
 
 
 def find_steps(graph: Subgraph) -> tuple[Step | None, ...]:
-    """Return each operator of `graph` as a step, None where it cannot run on parts."""
+    """Return each operator of `graph` as a step, None if it cannot run on parts."""
     return tuple(_step(graph, index, operator) for index, operator in enumerate(graph.operators))
 
 
@@ -102,7 +102,7 @@ def _size(tensor: Tensor) -> tuple[int, int]:
 
 
 def _pointwise(graph: Subgraph, operator: Operator, result: Tensor) -> tuple[Operand, ...] | None:
-    """Return the activations of an operator that works place by place, some of them perhaps broadcast."""
+    """Return the activations of a pointwise operator, some of them perhaps broadcast."""
     operands: list[Operand] = []
     options = operator.options
     if operator.type == "CONCATENATION" and not (isinstance(options, ConcatenationOptions) and options.axis in (3, -1)):
@@ -184,7 +184,7 @@ def _resize(graph: Subgraph, operator: Operator, ifm: Tensor) -> Maps | None:
 
 
 def _channels(graph: Subgraph, operator: Operator, ifm: Tensor) -> Maps | None:
-    """Return the maps of a slice, where it takes all rows and columns and does nothing but slice."""
+    """Return the maps of a slice, if it takes all rows and columns and only slices."""
     options = operator.options
     if isinstance(options, StridedSliceOptions) and (
         options.ellipsis_mask or options.new_axis_mask or options.shrink_axis_mask or options.offset
@@ -237,4 +237,4 @@ _FIND: dict[str, _Find] = {
 }
 
 _BY_CHANNELS = frozenset({"CONCATENATION", "SOFTMAX", "LOG_SOFTMAX", "L2_NORMALIZATION"})
-"""Operators whose result at a place depends on the channels there; CONCATENATION where it joins channels."""
+"""Operators whose result at a position depends on the channels there; CONCATENATION if it joins channels."""

@@ -1,4 +1,4 @@
-"""What every part of a region needs along one axis: the spans of its tensors and where they are cut."""
+"""The needs of every part of a region along one axis: the spans of its tensors and where they are cut."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _Ranges = dict[int, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Neighbouring operators that are tiled together, in order.
+    """Consecutive operators that are tiled together, in order.
 
-    `sources` are the tensors that come from outside, `results` those that others read; `sizes` gives rows and columns
-    of each tensor, `weights` the bytes of one place of it.
+    `sources` are the tensors from outside, `results` those that others read; `sizes` gives rows and columns of each
+    tensor, `weights` the bytes of one position of it.
     """
 
     steps: tuple[Step, ...]
@@ -34,7 +34,7 @@ class Region:
 
 
 def make_region(graph: Subgraph, steps: Sequence[Step], wiring: Wiring) -> Region | None:
-    """Return the region of `steps` of `graph`, None where nobody reads its results or it reads what is no map."""
+    """Return the region of `steps`, None if nothing reads its results or if it reads something that is not a map."""
     crossing = boundary(graph, [step.index for step in steps], wiring)
     sources, results = crossing.inputs, tuple(sorted(crossing.outputs))
     made = [tensor for step in steps for tensor in step.outputs]
@@ -58,8 +58,8 @@ def make_region(graph: Subgraph, steps: Sequence[Step], wiring: Wiring) -> Regio
 class Stripe:
     """One part of a region along one axis.
 
-    `spans` gives what each tensor has, `cuts` the operands of which a smaller range is read, `kept` the range of each
-    result that this part contributes. Operators whose outputs have no span do not run in this part.
+    `spans` gives the positions of each tensor, `cuts` the operands of which a smaller range is read, `kept` the range
+    of each result that this part contributes. Operators whose outputs have no span do not run in this part.
     """
 
     spans: Mapping[int, Span]
@@ -67,29 +67,29 @@ class Stripe:
     kept: Mapping[int, tuple[int, int]]
 
     def places(self, tensor: int) -> int:
-        """Return how many places a tensor has in this part, 0 where it has none."""
+        """Return how many positions a tensor has in this part, 0 if none."""
         span = self.spans.get(tensor)
         return 0 if span is None else span.stop - span.start
 
 
 @dataclass(slots=True)
 class Effort:
-    """How many operators of parts may still be looked at, so that a search ends in a known time."""
+    """How many more operators of parts may be examined, so that a search ends in a known time."""
 
     left: int
 
 
 Fits = Callable[[Callable[[int], int]], bool]
-"""Whether tensors fit, given the places of each along the axis (0 for one that a part does not have)."""
+"""Whether tensors fit, given the positions of each along the axis (0 for one that a part does not have)."""
 
 
 def plan_stripes(
     region: Region, axis: int, bounds: Sequence[int], effort: Effort, fits: Fits
 ) -> tuple[Stripe, ...] | None:
-    """Return the parts of `region` along `axis`, None where it cannot be parted so or a part does not fit.
+    """Return the parts of `region` along `axis`, None if it cannot be divided like this or a part does not fit.
 
-    `bounds` are the borders between parts on the coarsest result, from 0 to its size; results of other sizes are parted
-    in proportion.
+    `bounds` are the borders between parts on the coarsest result, from 0 to its size; results of other sizes are
+    divided in proportion.
     """
     coarsest = bounds[-1]
     shares: list[_Ranges] = []
@@ -113,7 +113,7 @@ def plan_stripes(
 
 
 def whole_stripe(region: Region, axis: int) -> Stripe:
-    """Return the only part of a region that is not parted along `axis`."""
+    """Return the only part of a region that is not divided along `axis`."""
     spans = {tensor: Span(0, sizes[axis], 0, sizes[axis]) for tensor, sizes in region.sizes.items()}
     return Stripe(spans, {}, {tensor: (0, region.sizes[tensor][axis]) for tensor in region.results})
 
@@ -121,8 +121,8 @@ def whole_stripe(region: Region, axis: int) -> Stripe:
 def _plan_stripe(region: Region, axis: int, kept: _Ranges, effort: Effort) -> Stripe | None:
     """Return one part.
 
-    What an operator reads may start where its windows do not. Then the part grows by the few places that are missing,
-    which costs less than a slice; where growing for one operator would spoil it for another, the smaller tensor is cut.
+    An operator's input may start where its windows do not. Then the part grows by the few missing positions, which
+    costs less than a slice; if growing for one operator would spoil it for another, the smaller tensor is cut.
     """
     growth: dict[Place, tuple[int, int]] = {}
     settled: set[Place] = set()
@@ -145,7 +145,7 @@ def _plan_stripe(region: Region, axis: int, kept: _Ranges, effort: Effort) -> St
 
 
 def _growths(region: Region, axis: int, stuck: _Stuck) -> list[tuple[int, int]]:
-    """Return by how much more to ask for before and behind, so that the operand starts and ends in step."""
+    """Return how much more to request before and after, so that the operand starts and ends in step."""
     own = region.operands[stuck.place].maps[axis]
     step = max(getattr(own, "stride", 1), getattr(own, "down", 1))
     span, need = stuck.span, stuck.need
@@ -157,7 +157,7 @@ def _growths(region: Region, axis: int, stuck: _Stuck) -> list[tuple[int, int]]:
 def _cut_early(
     region: Region, axis: int, kept: _Ranges, growth: Mapping[Place, tuple[int, int]], found: _Trial, effort: Effort
 ) -> Stripe:
-    """Return the stripe with operands cut further up where that is cheaper."""
+    """Return the stripe with operands cut further up if that is cheaper."""
     early: dict[Place, tuple[int, int]] = {}
     for place, span in found.merged:
         moved = _move_up(region, axis, place)
@@ -171,7 +171,7 @@ def _cut_early(
 
 
 class _Stuck(NamedTuple):
-    """An operand that does not fit its operator: what there is of it, and what is needed."""
+    """An operand that does not fit its operator: the available range, and the needed one."""
 
     place: Place
     span: Span
@@ -258,7 +258,7 @@ def _join(
 
 
 def _needs(region: Region, axis: int, kept: _Ranges, growth: Mapping[Place, tuple[int, int]]) -> _Ranges:
-    """Return what must be right of each tensor, from the results backwards."""
+    """Return which positions of each tensor must be correct, from the results backwards."""
     needs = dict(kept)
     for step in reversed(region.steps):
         wanted = _hull(needs, step.outputs)
@@ -292,7 +292,7 @@ def _weight(region: Region, axis: int, tensor: int) -> int:
 
 
 def _move_up(region: Region, axis: int, place: Place) -> Place | None:
-    """Return the operand further up that may be cut in place of this one and is smaller, None where there is none.
+    """Return the smaller operand further up that may be cut instead of this one, None if there is none.
 
     A shortcut that a convolution widens is cheaper to cut before the convolution.
     """

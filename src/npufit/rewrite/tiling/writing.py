@@ -28,7 +28,8 @@ Ranges = tuple[Range, Range]
 
 
 def write_tiling(editor: Editor, tiled: TiledRegion) -> None:
-    """Replace the operators of a region by its tiles, one tile after the other, so that few are alive at a time."""
+    """Replace the operators of a region by its tiles, one tile after the other, so that few tensors are live at a
+    time."""
     end = tiled.operators[-1]
     pieces: dict[int, list[list[int]]] = {tensor: [] for tensor in tiled.region.results}
     for number, rows in enumerate(tiled.rows):
@@ -46,7 +47,7 @@ def write_tiling(editor: Editor, tiled: TiledRegion) -> None:
 
 
 def _join(editor: Editor, tensor: int, grid: list[list[int]], near: int) -> None:
-    """Put the pieces of `tensor` together: each row of tiles first, then the rows."""
+    """Assemble the pieces of `tensor`: each row of tiles first, then the rows."""
     strips: list[int] = []
     for number, row in enumerate(grid):
         if len(row) == 1:
@@ -93,7 +94,7 @@ class _Tile:
                 self._copy(step)
 
     def kept(self, tensor: int) -> int:
-        """Return the tensor that holds what this part contributes to a result."""
+        """Return the tensor that holds this part's contribution to a result."""
         wanted = self.rows.kept[tensor], self.columns.kept[tensor]
         return self._slice(tensor, self.values[tensor], self._ranges(tensor), wanted)
 
@@ -105,7 +106,7 @@ class _Tile:
         return (rows.start, rows.stop), (columns.start, columns.stop)
 
     def _slice(self, like: int, value: int, there: Ranges, wanted: Ranges) -> int:
-        """Return the tensor with the range `wanted` of `value`, which holds the range `there`."""
+        """Return the range `wanted` of tensor `value`, which holds the range `there`."""
         if there == wanted:
             return value
         known = self.slices.get((value, wanted))
@@ -130,7 +131,7 @@ class _Tile:
         return self.editor.add_constant(f"{self.name}/{name}", values)
 
     def _operand(self, step: Step, operand: Operand) -> tuple[int, Ranges]:
-        """Return what a step reads as an operand, cut where it must be, and its range."""
+        """Return a step's operand, cut if necessary, and its range."""
         there = self._ranges(operand.tensor)
         place = step.index, operand.position
         wanted = self.rows.cuts.get(place, there[0]), self.columns.cuts.get(place, there[1])
@@ -168,7 +169,7 @@ class _Tile:
         return self.editor.tensor(operator.inputs[position]).element.value
 
     def _amounts(self, operator: Operator, step: Step, ranges: Ranges) -> Any:
-        """Return the padding of this part: that of the whole where the part touches its border."""
+        """Return the padding of this part: that of the whole if the part touches its border."""
         values = constant_values(self.editor.tensor(operator.inputs[1]))
         if values is None:
             raise InternalError("A PAD without constant paddings was tiled.")
@@ -190,7 +191,7 @@ class _Tile:
         return self._constant("bounds", bounds.astype(self._element(operator, 2)))
 
     def _part_of_constant(self, step: Step, index: int, made: Ranges) -> int:
-        """Return a constant operand as this part needs it: those that have a value for each place are cut."""
+        """Return a constant operand for this part: those with a value per position are cut."""
         if index == NO_TENSOR or step.macs or not self.editor.tensor(index).is_constant:
             return index
         tensor = self.editor.tensor(index)

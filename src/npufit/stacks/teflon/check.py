@@ -1,4 +1,4 @@
-"""A check: a rule together with the operators and releases that it concerns, and the test that applies it."""
+"""A check: a rule with the operators and releases that it covers, and the test that applies it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from npufit.stacks.teflon.node import Node
 from npufit.stacks.teflon.release import Release
 
 Test = Callable[[Node, Release], str | None]
-"""Returns the value found where the operator is refused, None where it passes."""
+"""Returns the value found if the operator is refused, None if it passes."""
 
 SHAPE_UNKNOWN = Rule(
     id="teflon.shape-unknown",
@@ -18,9 +18,9 @@ SHAPE_UNKNOWN = Rule(
     stage=Stage.UNDECIDED,
     statement="Whether the driver takes this operator depends on a shape that the file does not give.",
     limit="shapes of all inputs and outputs in the file",
-    why="The driver compares shapes. TensorFlow Lite computes them when it prepares the model; the file leaves them "
-    "out, and npufit cannot infer them here.",
-    example="FULLY_CONNECTED behind a custom operator whose output has no shape in the file.",
+    why="The driver compares shapes. TensorFlow Lite computes them when it prepares the model; the file omits them, "
+    "and npufit cannot infer them here.",
+    example="FULLY_CONNECTED after a custom operator whose output has no shape in the file.",
     remedies=(
         Remedy(
             RemedyKind.EXPERIMENT,
@@ -46,11 +46,11 @@ class Check:
     compares_shapes: bool = False
 
     def concerns(self, node: Node, release: Release) -> bool:
-        """Return whether the check looks at operators of this type in `release`."""
+        """Return whether the check covers operators of this type in `release`."""
         return release in self.releases and (self.types is None or node.type in self.types)
 
     def apply(self, node: Node, release: Release) -> Finding | None:
-        """Return the finding where the operator is refused in `release`, or where that cannot be said."""
+        """Return the finding if the operator is refused in `release`, or if that is unknown."""
         if not self.concerns(node, release):
             return None
         if self.compares_shapes:

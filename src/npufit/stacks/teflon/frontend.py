@@ -40,10 +40,10 @@ MAPPED_SINCE: dict[str, Release] = {
         Release.M26_2_0,
     ),
 }
-"""The builtin operators that Teflon translates, and the release that brought each."""
+"""The builtin operators that Teflon translates, and the release that added each."""
 
 READ = until(Release.M26_2)
-"""The frontend of main was not read; what it does is inferred from 26.2."""
+"""The frontend of main was not read; its behaviour is inferred from 26.2."""
 
 
 def _type_of(node: Node, release: Release) -> str | None:
@@ -98,9 +98,9 @@ UNMAPPED = Rule(
     stage=Stage.FRONTEND_UNMAPPED,
     statement="Teflon has no translation for this operator type, so no driver is ever asked.",
     limit="a type that Teflon maps (`npufit rules teflon.unmapped` lists them)",
-    why="The delegate walks over the operators and translates each into an operation that Mesa's drivers know. What "
-    "it has no case for goes back to TensorFlow Lite, without a message unless TEFLON_DEBUG=verbose is set. Mapped "
-    "from 25.3 on: "
+    why="The delegate goes through the operators and translates each into an operation that Mesa's drivers know. "
+    "Types without a case go back to TensorFlow Lite, without a message unless TEFLON_DEBUG=verbose is set. "
+    "Mapped from 25.3 on: "
     + ", ".join(sorted(name for name, first in MAPPED_SINCE.items() if first is Release.M25_3))
     + ". From 26.2 on also: "
     + ", ".join(sorted(name for name, first in MAPPED_SINCE.items() if first is Release.M26_2_0))
@@ -110,7 +110,7 @@ UNMAPPED = Rule(
     remedies=(
         Remedy(
             RemedyKind.REWRITE,
-            "replace the operator by mapped ones, or cut it off and compute it in the application, so that it does "
+            "replace the operator with mapped ones, or cut it off and compute it in the application, so that it does "
             "not split the graph",
         ),
     ),
@@ -123,10 +123,10 @@ RELU6_RANGE = Rule(
     id="teflon.relu6-range",
     kind=RuleKind.REFUSAL,
     stage=Stage.FRONTEND_CHECK,
-    statement="A convolution with a fused RELU6 is refused where its output can hold a real value above 6.",
+    statement="A convolution with a fused RELU6 is refused if its output can hold a real value above 6.",
     limit="(highest integer - zero point) * scale <= 6.0 in 32-bit floats, for every output scale",
-    why="Teflon hands RELU6 over as RELU, which is right only where the quantized output ends at 6 anyway. The "
-    "product is compared with 6.0 in 32-bit floats, so a scale a little above 6/255 is refused.",
+    why="Teflon passes RELU6 on as RELU, which is right only if the quantized output ends at 6 anyway. The product is "
+    "compared with 6.0 in 32-bit floats, so a scale slightly above 6/255 is refused.",
     example="The first extra layer of an SSD MobileNet V1: with a zero point of 121 and a scale of 0.0512 its output "
     "reaches 6.87.",
     remedies=(
@@ -145,9 +145,9 @@ RELU6_TYPE = Rule(
     id="teflon.relu6-type",
     kind=RuleKind.REFUSAL,
     stage=Stage.FRONTEND_CHECK,
-    statement="A convolution with a fused RELU6 is refused where its output is neither int8 nor uint8.",
+    statement="A convolution with a fused RELU6 is refused if its output is neither int8 nor uint8.",
     limit="output of type int8 or uint8",
-    why="The check of the range (see teflon.relu6-range) knows the limits of the two 8-bit types only.",
+    why="The check of the range (see teflon.relu6-range) knows only the limits of the two 8-bit types.",
     example="A float32 MobileNet.",
     remedies=(Remedy(RemedyKind.REWRITE, "quantize the network to int8 or uint8"),),
     versions=describe(ALL),
@@ -161,8 +161,8 @@ PAD_ARGUMENTS = Rule(
     stage=Stage.FRONTEND_CHECK,
     statement="PAD is refused unless it has two inputs, int32 paddings and no padding of its first dimension.",
     limit="2 inputs, paddings of type int32, padding of the first dimension (taken for the batch) 0, 0",
-    why="Values other than zero are not implemented, and neither is padding of the batch. For the type the source "
-    "gives no reason.",
+    why="Padding with values other than zero is not implemented, nor is padding of the batch. The source gives no "
+    "reason for the type.",
     example="A PAD whose paddings are int64.",
     remedies=(Remedy(RemedyKind.REWRITE, "write the paddings as int32, in rank 4, and pad height and width only"),),
     versions=describe(ALL),
@@ -174,9 +174,9 @@ FULLY_CONNECTED_TYPE = Rule(
     id="teflon.fully-connected-type",
     kind=RuleKind.REFUSAL,
     stage=Stage.FRONTEND_CHECK,
-    statement="FULLY_CONNECTED is refused where its input is neither int8 nor uint8.",
+    statement="FULLY_CONNECTED is refused if its input is neither int8 nor uint8.",
     limit="input of type int8 or uint8",
-    why="The source gives no reason. Hybrid products (float input, int8 weights) are refused by it too.",
+    why="The source gives no reason. This also refuses hybrid products (float input, int8 weights).",
     example="A dynamic-range model: float32 activations, int8 weights.",
     remedies=(Remedy(RemedyKind.REWRITE, "quantize the activations too (full-integer quantization)"),),
     versions=describe(ALL),
@@ -188,7 +188,7 @@ MAIN_UNREAD = Rule(
     id="teflon.main-unread",
     kind=RuleKind.UNKNOWN,
     stage=Stage.UNDECIDED,
-    statement="The driver of main would take this operator, but whether Teflon of main translates it is not known.",
+    statement="The driver of main would take this operator, but whether Teflon of main translates it is unknown.",
     limit="unknown",
     why="26.2 does not map this type. The ethosu driver of main implements it; the frontend of main was not read.",
     example="SOFTMAX with int8 input and output and 1000 classes.",

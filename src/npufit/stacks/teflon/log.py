@@ -23,7 +23,7 @@ _REPLACING = re.compile(
     r"Replacing (\d{1,9}) out of (\d{1,9}) node\(s\) with delegate \(Teflon[^)]*\) node, yielding \d{1,9} partitions",
     re.ASCII,
 )
-"""The partitions in this line are not read: TensorFlow Lite counts those that stay on the CPU as well."""
+"""The partitions in this line are not read: TensorFlow Lite also counts those that stay on the CPU."""
 _TYPES = {
     "ADD": "ADD",
     "AVGPOOL": "AVERAGE_POOL_2D",
@@ -37,7 +37,7 @@ _TYPES = {
     "SOFTMAX": "SOFTMAX",
     "STRIDED_SLICE": "STRIDED_SLICE",
 }
-"""The names in the table as captured logs have them; what is not listed, such as `unknown`, says nothing."""
+"""The names in the table, as seen in captured logs; names not listed, such as `unknown`, carry no information."""
 _LONGEST_LINE = 400
 _NOTES = (
     (
@@ -51,7 +51,7 @@ _NOTES = (
     ),
     (
         re.compile(r"has \d+ scales but \d+ zero_points"),
-        "Teflon warned that a tensor has another number of zero points than of scales.",
+        "Teflon warned that a tensor's numbers of zero points and scales differ.",
     ),
 )
 
@@ -65,9 +65,9 @@ class _Table:
 
 
 def read_teflon_log(text: str, model: Model) -> LogReport | None:
-    """Return what `text` says about `model`, None where it holds none of Teflon's lines.
+    """Return what `text` says about `model`, None if it has none of Teflon's lines.
 
-    Of a log with several runs the first is read. Raises InputError where the log is plainly of another model.
+    For a log with several runs the first is read. Raises InputError if the log is plainly of another model.
     """
     tables: list[_Table] = []
     before_tables = 0
@@ -114,8 +114,8 @@ def _units_of(model: Model, number: int, table: _Table) -> list[tuple[int, Unit]
     operators = model.subgraphs[number].operators
     if sorted(table.rows) != list(range(len(operators))):
         raise InputError(
-            f"the log is of another model or cut off: its table {number} has {len(table.rows)} operators, {model.name} "
-            f"has {len(operators)}. Give the whole log of this file."
+            f"the log is of another model or truncated: its table {number} has {len(table.rows)} operators, "
+            f"{model.name} has {len(operators)}. Give the complete log of this file."
         )
     for index, (kind, _) in sorted(table.rows.items()):
         expected, found = _TYPES.get(kind), operators[index].type

@@ -55,7 +55,7 @@ class Node(LocatedOperator):
 
     @staticmethod
     def name_of(tensor: Tensor) -> str:
-        """Return the name of `tensor` in a form that can be printed."""
+        """Return the name of `tensor` in a printable form."""
         return shorten(tensor.name)
 
 
@@ -67,7 +67,7 @@ def nodes_of(subgraph: Subgraph) -> tuple[Node, ...]:
 def four_dimensions(tensor: Tensor) -> Dimensions:
     """Return the shape of `tensor` as Mesa holds it: right-aligned in four dimensions, leading ones added.
 
-    Of a shape with more than four dimensions only the last four are kept; an unknown shape counts as a scalar's.
+    Of a shape with more than four dimensions only the last four are kept; an unknown shape counts as that of a scalar.
     """
     shape = tensor.shape or ()
     n, h, w, c = (1, 1, 1, 1, *shape)[-4:]
@@ -119,9 +119,9 @@ def is_per_channel(tensor: Tensor | None, release: Release) -> bool:
 
 
 def clamp_is_implied(activation: Activation, tensor: Tensor) -> bool:
-    """Return whether the range of an integer tensor already does what `activation` asks for.
+    """Return whether the range of an integer tensor already has the effect of `activation`.
 
-    A dropped ReLU does no harm where the smallest integer stands for zero: the value saturates there.
+    A dropped ReLU does no harm if the smallest integer stands for zero: the value saturates there.
     """
     if activation is Activation.NONE:
         return True
@@ -139,7 +139,7 @@ def clamp_is_implied(activation: Activation, tensor: Tensor) -> bool:
 
 
 def flattens_input(node: Node) -> bool:
-    """Return whether a FULLY_CONNECTED joins rows or pixels of its input, so that it reads it as one run of elements.
+    """Return whether a FULLY_CONNECTED joins rows or pixels of its input, and so reads it as one run of elements.
 
     Source: `ethosu_lower.c` of 26.2 (pop-os/mesa @aee40d4a5b8c).
     """

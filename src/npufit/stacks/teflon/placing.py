@@ -1,6 +1,6 @@
 """Placement by Teflon's rules: decide each operator, cut the graph, look for hazards.
 
-All later releases are decided as well, because each finding and hazard names the release that lifts it.
+All later releases are decided as well, because each finding and hazard names the release that removes it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class _Graph:
-    """What does not depend on the release: a subgraph, its wiring and its operators."""
+    """The parts that do not depend on the release: a subgraph, its wiring and its operators."""
 
     number: int
     subgraph: Subgraph
@@ -53,7 +53,7 @@ class _Outcome:
 
 
 def place_by_rules(model: Model, chip: str, driver: Driver, release: Release) -> Placed:
-    """Return the placement of `model` by the rules of `release`, with the releases that lift each finding."""
+    """Return the placement of `model` by the rules of `release`, with the releases that remove each finding."""
     graphs = [
         _Graph(number, subgraph, wire(subgraph), nodes_of(subgraph)) for number, subgraph in enumerate(model.subgraphs)
     ]
@@ -88,7 +88,7 @@ def place_by_rules(model: Model, chip: str, driver: Driver, release: Release) ->
 
 
 def decide(node: Node, driver: Driver, release: Release) -> Finding | None:
-    """Return why the operator does not run on the NPU, None where it does."""
+    """Return why the operator does not run on the NPU, None if it does."""
     for check in frontend.CHECKS:
         finding = check.apply(node, release)
         if finding is None:
@@ -142,12 +142,12 @@ def _was_read(driver: Driver, release: Release) -> bool:
 
 
 def _offered(release: Release) -> list[Release]:
-    """Return the later releases worth going to: 26.2.0 is left out, 26.2.2 followed it with fixes only."""
+    """Return the later releases worth moving to, without 26.2.0, because 26.2.2 added only fixes to it."""
     return [other for other in Release if other > release and other is not Release.M26_2_0]
 
 
 def _lifting(chip: str, place: OperatorId, position: int, later: Sequence[_Outcome]) -> Remedy | None:
-    """Return the first later release that takes the operator, one without a hazard there if there is one."""
+    """Return the first later release that takes the operator, preferring one without a hazard there."""
     taking = [outcome for outcome in later if outcome.findings[position] is None]
     if not taking:
         return None
@@ -172,7 +172,7 @@ def _harmless(
 
 
 def _with_version(version: Remedy | None, remedies: tuple[Remedy, ...]) -> tuple[Remedy, ...]:
-    """Return `remedies` with `version` in place of the version that the rule names in general."""
+    """Return `remedies` with `version` in place of the rule's general version remedy."""
     others = tuple(remedy for remedy in remedies if remedy.kind is not RemedyKind.VERSION)
     if version is None:
         return others or (NO_REMEDY,)

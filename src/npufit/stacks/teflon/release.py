@@ -48,9 +48,9 @@ def until(last: Release) -> frozenset[Release]:
 
 
 def find_release(version: str) -> Release | None:
-    """Return the release whose rules stand for `version`, or None.
+    """Return the release whose rules apply to `version`, or None.
 
-    A point release stands with its series (26.1.6 with 26.1); 26.2.0 and 26.2.1 lack a fix that 26.2.2 brought.
+    A point release belongs to its series (26.1.6 to 26.1); 26.2.0 and 26.2.1 lack a fix that came with 26.2.2.
     """
     if version == "main":
         return Release.MAIN

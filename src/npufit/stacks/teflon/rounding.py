@@ -1,9 +1,9 @@
-"""Where ethosu's average pooling rounds a half the other way: a step, and so worth a note and no hazard.
+"""Where ethosu's average pooling rounds a half the other way: one step, so it gets a note and is no hazard.
 
-The driver lets the NPU subtract the zero point, average and round halves away from zero, and add the zero point again;
-the reference kernels average the values as they are. (Vela sets both zero points to 0 for this reason.) So the two
-differ by 1 step where an average is exactly a half and lies between zero and the zero point for int8, or below the
-zero point for uint8. Source: `ethosu_lower_pooling` and `emit_pooling` of 25.3, 26.1 and 26.2 (`sources.py`).
+The driver makes the NPU subtract the zero point, average and round halves away from zero, and add the zero point again;
+the reference kernels average the values directly. (Vela sets both zero points to 0 for this reason.) So the two differ
+by 1 step if an average is exactly a half and lies between zero and the zero point for int8, or below the zero point for
+uint8. Source: `ethosu_lower_pooling` and `emit_pooling` of 25.3, 26.1 and 26.2 (`sources.py`).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from npufit.stacks.teflon.release import Release
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING
 
 _MOST_WINDOWS = 4096
-"""Windows at each border that are looked at: far more than the NPU's kernels reach over."""
+"""Windows examined at each border: far more than the NPU's kernels reach."""
 
 
 def rounding_note(accepted: Iterable[Node], release: Release) -> Note | None:
-    """Return what to say of the average poolings among the accepted operators, None where all are exact."""
+    """Return a note on the average poolings among the accepted operators, None if all are exact."""
     inexact = [node.index for node in accepted if node.type == "AVERAGE_POOL_2D" and rounds_differently(node)]
     if not inexact:
         return None
@@ -36,7 +36,7 @@ def rounding_note(accepted: Iterable[Node], release: Release) -> Note | None:
 
 
 def rounds_differently(node: Node) -> bool:
-    """Return whether an average can be a half that is rounded the other way: even windows, a zero point that counts."""
+    """Return whether an average can be a half that is rounded the other way: even windows and a relevant zero point."""
     ifm, options = node.input(0), node.operator.options
     if ifm is None or not isinstance(options, Pool2DOptions) or not ifm.element.is_8_bit:
         return False

@@ -20,16 +20,16 @@ from npufit.stacks.teflon.rounding import rounding_note
 
 _BASIS = {
     "ethosu": "rules read in Mesa's source and checked against what two builds accepted",
-    "etnaviv": "rules read in Mesa's source of the 26.1 era, and checked against what Debian's 26.1.6 and 26.2.6 took; "
-    "inferred for other releases",
-    "rocket": "rules read in Mesa's source of the 26.1 era, and checked against what Debian's 26.1.6 and 26.2.6 took; "
-    "inferred for other releases",
+    "etnaviv": "rules read in Mesa's source of the 26.1 era and checked against what Debian's 26.1.6 and 26.2.6 "
+    "accepted; inferred for other releases",
+    "rocket": "rules read in Mesa's source of the 26.1 era and checked against what Debian's 26.1.6 and 26.2.6 "
+    "accepted; inferred for other releases",
 }
 _MISSING = {
     "ethosu": "no run on a board; the frontend of main is unread; Debian's mesa-teflon-delegate 26.1.6 and 26.2.6 are "
     "built without this driver, and crash on a kernel that has it (build Mesa with -Dgallium-drivers=ethosu "
     "-Dteflon=true)",
-    "etnaviv": "no run on a board; of this driver's own hazards only crashes are known; the frontend of main is unread",
+    "etnaviv": "no run on a board; only crashes are known of this driver's own hazards; the frontend of main is unread",
     "rocket": "no run on a board; the frontend of main is unread",
 }
 _DRIVER_OF = {"imx93": "ethosu", "imx8mp": "etnaviv", "rk3588": "rocket"}
@@ -46,7 +46,7 @@ class TeflonStack:
         return tuple(self._info(chip) for chip in _DRIVER_OF)
 
     def resolve_version(self, chip: str, version: str) -> str | None:
-        """Return the release whose rules stand for `version`: a point release stands with its series."""
+        """Return the release whose rules apply to `version`: a point release belongs to its series."""
         release = find_release(version)
         return None if release is None else release.label
 
@@ -78,7 +78,7 @@ class TeflonStack:
         )
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
-        """Return what a TEFLON_DEBUG=verbose log says, None where it is none."""
+        """Return what a TEFLON_DEBUG=verbose log says, None if it is not one."""
         return read_teflon_log(text, model)
 
     def _info(self, chip: str) -> TargetInfo:
@@ -108,7 +108,7 @@ def _notes(driver: Driver, release: Release, placed: Placed) -> tuple[Note, ...]
 
 def _release_notes(driver: Driver, release: Release) -> tuple[Note, ...]:
     if release is Release.MAIN:
-        text = "Teflon of Mesa's main branch was not read: this takes it to be as in 26.2."
+        text = "Teflon of Mesa's main branch was not read; it is assumed to be as in 26.2."
         return (Note(text, Evidence.INFERRED, "Mesa src/gallium/drivers of main, without its Teflon frontend"),)
     if driver.name != "ethosu" or release < Release.M26_1:
         return ()

@@ -1,4 +1,4 @@
-"""A check: a rule together with the operators and releases that it concerns, and the test that applies it."""
+"""A check: a rule with the operators and releases that it covers, and the test that applies it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from npufit.stacks.vx.site import Site
 from npufit.stacks.vx.sources import DELEGATE, EXECUTED
 
 Test = Callable[[Site], str | None]
-"""Returns the value found where the operator is refused, None where it passes."""
+"""Returns the value found if the operator is refused, None if it passes."""
 
 TensorTest = Callable[[Tensor], str | None]
 """The same for one input or output."""
@@ -22,8 +22,8 @@ TensorTest = Callable[[Tensor], str | None]
 class Check:
     """When the delegate refuses an operator of one of `types`.
 
-    `line` is what the delegate then prints, empty where it prints nothing. `executed` says that the delegate's own
-    code was seen to decide so, besides being read.
+    `line` is what the delegate then prints, empty if it prints nothing. `executed` says that the delegate's own code
+    was run and decided so, besides being read.
     """
 
     rule: Rule
@@ -36,7 +36,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class TensorCheck:
-    """When the delegate refuses any operator because of one of its inputs or outputs; `spared` types are not asked."""
+    """When the delegate refuses any operator because of one of its inputs or outputs; `spared` types are exempt."""
 
     rule: Rule
     generations: frozenset[Generation]
@@ -76,12 +76,13 @@ def refusal(
 def check(
     rule: Rule, types: str, generations: frozenset[Generation], test: Test, line: str, *, executed: bool = True
 ) -> Check:
-    """Return a check of the operator types that `types` names, separated by blanks."""
+    """Return a check of the operator types that `types` names, separated by spaces."""
     return Check(rule, frozenset(types.split()), generations, test, line, executed)
 
 
 def finding_of(rule: Rule, found: str, bsp: Bsp, executed: bool) -> Finding:
-    """Return the finding of `rule` on `bsp`: what was only read, or read in another release, is not called executed."""
+    """Return the finding of `rule` on `bsp`; if the code was only read, or read in another release, it is not called
+    executed."""
     evidence = Evidence.EXECUTED if executed and bsp.generation >= FIRST_EXECUTED else Evidence.SOURCE
     if bsp.evidence is Evidence.INFERRED:
         evidence = Evidence.INFERRED

@@ -1,6 +1,6 @@
-"""Which part of the NPU runs what: multipliers, tensor units, or the programmable shaders, which are slow.
+"""Which part of the NPU runs what: multipliers, tensor units, or the slow programmable shaders.
 
-The delegate does not say; all of it counts as "on the NPU" in every log. The table is that of a sister chip of the same
+The delegate does not say; every log counts all of it as "on the NPU". The table is that of a sister chip of the same
 family; that it holds for the VIP8000 of i.MX8M Plus is concluded, not measured.
 """
 
@@ -17,8 +17,8 @@ _SHADERS = """
 """
 _PARTLY = "ELU NEG LOG GELU UNIDIRECTIONAL_SEQUENCE_LSTM"
 
-ON_SHADERS = "on the NPU's shader units: counts as NPU, but is slow"
-ON_SHADERS_FLOAT = "float32 on the NPU's shader units: counts as NPU, but is slow"
+ON_SHADERS = "on the NPU's shader units: counts as NPU but is slow"
+ON_SHADERS_FLOAT = "float32 on the NPU's shader units: counts as NPU but is slow"
 PARTLY_ON_SHADERS = "partly on the NPU's shader units, which are slow"
 
 
@@ -29,7 +29,7 @@ _NOTES = {
 
 
 def engine_note(site: Site) -> str:
-    """Return what to know about the part of the NPU that runs an operator, empty where it is no shader unit."""
+    """Return a remark on the part of the NPU that runs an operator, empty unless it is a shader unit."""
     if site.type != "DEQUANTIZE" and any(tensor.element.is_float for tensor in site.outputs):
         return ON_SHADERS_FLOAT
     return _NOTES.get(site.type, "")

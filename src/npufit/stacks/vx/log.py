@@ -1,8 +1,8 @@
 """What the VX delegate prints, and what TensorFlow Lite and its tools print about it.
 
-The delegate refuses in plain lines without operator numbers, so a line alone tells no unit. But the rules say which
-lines each release prints for a model: where the log has exactly those, and its totals agree, the units are known.
-Formats: delegate_main.cc, op_map.cc and vx_delegate_adaptor.cc of the delegate; label_image and benchmark_model.
+The delegate prints refusals without operator numbers, so a line alone does not give a unit. But the rules know which
+lines each release prints for a model: if the log has exactly those, and its totals agree, the units are known. Formats:
+delegate_main.cc, op_map.cc and vx_delegate_adaptor.cc of the delegate; label_image and benchmark_model.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LOADED = "Vx delegate: "
 _MOST_RUNS = 8
 _OWN = re.compile(r"Vx delegate: |\(Vx Delegate\)|libvx_delegate\.so|\[HandleLayoutInfer:", re.ASCII)
 _REPLACING = re.compile(r"Replacing (\d{1,9}) out of (\d{1,9}) node\(s\) with delegate \(Vx Delegate\) node", re.ASCII)
-"""The partitions in this line are not read: TensorFlow Lite counts those that stay on the CPU as well."""
+"""The partitions in this line are not read: TensorFlow Lite also counts those that stay on the CPU."""
 _PARTIALLY = re.compile(
     r"applied EXTERNAL delegate, and the model graph will be partially executed by the delegate w/ (\d{1,9}) "
     r"delegate kernels",
@@ -49,32 +49,32 @@ _LINES = frozenset(line.strip() for line in (*_CHECKED, *_NEVER_PRINTED) if line
 _FAILURES = (
     (
         re.compile(r"Failed to verify graph|compile to binary failed"),
-        "The closed driver, or ovxlib before it, refused the graph: the inference failed. TensorFlow Lite does not go "
-        "back to the CPU for it.",
+        "The closed driver, or ovxlib before it, refused the graph: the inference failed. TensorFlow Lite does not "
+        "fall back to the CPU.",
     ),
     (
         re.compile(r"Node number \d{1,9} \(Vx Delegate\) failed to invoke", re.ASCII),
         "The inference failed on the NPU.",
     ),
-    (re.compile(r"Failed to run graph"), "The graph was compiled, and running it failed."),
+    (re.compile(r"Failed to run graph"), "The graph was compiled, but running it failed."),
     (
         re.compile(r"Setup node\[\d{1,9}\] \w{1,60} fail|Check node\[\d{1,9}\].{0,80}fail", re.ASCII),
-        "ovxlib could not set an operation up. Node numbers are those of its own graph, not of the file.",
+        "ovxlib could not set up an operation. Node numbers are those of its own graph, not of the file.",
     ),
     (
         _NOT_LOADED,
-        "The delegate's library was not loaded, whatever else the log says: nothing ran on the NPU.",
+        "The delegate's library was not loaded, so nothing ran on the NPU, whatever else the log says.",
     ),
 )
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What the lines of a log hold."""
+    """The contents of a log's lines."""
 
     is_own: bool = False
     is_whole: bool = False
-    """Whether the lines are there that the delegate prints when it is loaded, so that no later one is missing."""
+    """Whether the log has the lines that the delegate prints when it is loaded, so that no later one is missing."""
     refused: Counter[str] = field(default_factory=Counter[str])
     replaced: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     kernels: int | None = None
@@ -85,7 +85,7 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Printed:
-    """What one release prints for a model, and the units that it means."""
+    """What one release prints for a model, and the units that this implies."""
 
     bsp: Bsp
     lines: Counter[str]
@@ -93,7 +93,7 @@ class _Printed:
 
 
 def read_vx_log(text: str, model: Model) -> LogReport | None:
-    """Return what `text` says about `model`, None where it holds none of the delegate's lines."""
+    """Return what `text` says about `model`, None if it has none of the delegate's lines."""
     seen = _scan(text)
     if not seen.is_own:
         return None
@@ -138,7 +138,7 @@ def _scan(text: str) -> _Seen:
 
 
 def _units(seen: _Seen, taken: int | None, model: Model) -> tuple[dict[OperatorId, Unit], tuple[Note, ...]]:
-    """Return the units that the log leaves no doubt about, and what it says in words."""
+    """Return the units that the log leaves in no doubt, and a description in words."""
     places = [place for place, _ in model.operators()]
     if seen.share is not None and len(model.subgraphs) == 1:
         return dict.fromkeys(places, seen.share), ()
@@ -154,13 +154,18 @@ def _units(seen: _Seen, taken: int | None, model: Model) -> tuple[dict[OperatorI
     fitting = [one for one in printed if _explains(one, seen, taken)]
     lines = plural(seen.refused.total(), "refusal line")
     if not fitting:
-        text = f"The log has {lines}; no known release prints these for this model. Is it the whole log of this file?"
+        text = (
+            f"The log has {lines}; no known release prints these for this model. Is it the complete log of this file?"
+        )
         return {}, (_note(text),)
     always = fitting[0].taken.intersection(*(one.taken for one in fitting))
     ever = fitting[0].taken.union(*(one.taken for one in fitting))
-    text = f"The log has {lines}: those that {_names(fitting)} print{'s' if len(fitting) == 1 else ''} for this model."
+    text = (
+        f"The log has {lines}: exactly those that {_names(fitting)} print{'s' if len(fitting) == 1 else ''} for "
+        "this model."
+    )
     if always != ever:
-        text += f" They differ in {plural(len(ever - always), 'operator')} without saying so."
+        text += f" These releases differ in {plural(len(ever - always), 'operator')} but print the same lines."
     sure = [place for place in places if place in always or place not in ever]
     return {place: Unit.NPU if place in always else Unit.CPU for place in sure}, (_note(text),)
 
@@ -187,7 +192,7 @@ def _code(operator_type: str) -> int:
 
 
 def _explains(printed: _Printed, seen: _Seen, taken: int | None) -> bool:
-    """Return whether a release prints what the log has, for one run or for several."""
+    """Return whether a release prints the lines of the log, for one run or for several."""
     runs = range(1, _MOST_RUNS + 1)
     same = any(seen.refused == Counter({line: times * run for line, times in printed.lines.items()}) for run in runs)
     return same and (taken is None or taken == len(printed.taken))
@@ -199,7 +204,7 @@ def _names(fitting: list[_Printed]) -> str:
 
 
 def _ships(tflite: str) -> Iterator[Note]:
-    """Yield which BSPs ship the release of TensorFlow Lite that the log names."""
+    """Yield a note on which BSPs ship the release of TensorFlow Lite that the log names."""
     bsps = [bsp.label for bsp in BSPS if tflite and bsp.tflite == tflite]
     if bsps:
         yield _note(

@@ -1,4 +1,4 @@
-"""The operator types that the delegate maps, and the release that brought each."""
+"""The operator types that the delegate maps, and the release that added each."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ _SINCE = {
 }
 
 MAPPED_SINCE: dict[str, Generation] = {name: first for first, names in _SINCE.items() for name in names.split()}
-"""The builtin operators that the delegate translates, and the generation that brought each."""
+"""The builtin operators that the delegate translates, and the generation that added each."""
 
 PRECOMPILED = "vsi-npu"
-"""The custom operator that holds a network binary of VeriSilicon's tools; the delegate takes it."""
+"""The custom operator for a network binary of VeriSilicon's tools; the delegate accepts it."""
 
 NEVER_TAKEN = "WRNN_BIDI_SEQGRU"
-"""A custom operator that is in the delegate's table although its check always says no."""
+"""A custom operator in the delegate's table whose check always fails."""
 
 UNMAPPED = refusal(
     "vx.unmapped",
     "The VX delegate has no translation for this operator type.",
     "a type that the delegate maps (`npufit rules vx.unmapped` lists them)",
-    "The delegate looks the builtin code up in a table; what is not in it stays with TensorFlow Lite. In a log: "
+    "The delegate looks up the builtin code in a table; types that are not in it stay with TensorFlow Lite. In a log: "
     '"Fallback unsupported op N to TfLite", where N is the builtin code, 32 for every custom operator. '
     + " ".join(f"Mapped from {first.first} on: {', '.join(sorted(names.split()))}." for first, names in _SINCE.items()),
     "TFLite_Detection_PostProcess at the end of an SSD network; TOPK_V2, LOG_SOFTMAX, TILE, PADV2, SVDF and every "
     "Flex operator.",
     ALL,
-    "replace the operator by mapped ones, or cut it off and compute it in the application, so that it does not split "
-    "the graph",
+    "replace the operator with mapped ones, or cut it off and compute it in the application, so that it does not "
+    "split the graph",
     stage=Stage.FRONTEND_UNMAPPED,
 )
 
 
 def find_unmapped(site: Site, generation: Generation) -> str | None:
-    """Return the operator's name where the delegate has no translation for it, None where it has one."""
+    """Return the operator's name if the delegate has no translation for it, otherwise None."""
     if site.type == CUSTOM:
         code = site.operator.custom_code
         return None if code == PRECOMPILED else f"the custom operator {site.operator.name}"

@@ -1,6 +1,6 @@
 """Placement by the delegate's rules: decide each operator, let TensorFlow Lite cut the graph, look for hazards.
 
-All later generations are decided as well, because each finding and hazard names the release that lifts it.
+All later generations are decided as well, because each finding and hazard names the release that removes it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class _Graph:
-    """What does not depend on the release: a subgraph, its wiring and its operators."""
+    """The parts that do not depend on the release: a subgraph, its wiring and its operators."""
 
     number: int
     subgraph: Subgraph
@@ -56,7 +56,7 @@ class _Outcome:
 
 
 def place_by_rules(model: Model, bsp: Bsp) -> Placed:
-    """Return the placement of `model` by the rules of `bsp`, with the releases that lift each finding."""
+    """Return the placement of `model` by the rules of `bsp`, with the releases that remove each finding."""
     graphs = [
         _Graph(number, subgraph, wire(subgraph), sites_of(subgraph)) for number, subgraph in enumerate(model.subgraphs)
     ]
@@ -86,7 +86,7 @@ def place_by_rules(model: Model, bsp: Bsp) -> Placed:
 
 
 def refusals(subgraph: Subgraph, bsp: Bsp) -> list[tuple[Finding, str] | None]:
-    """Return for each operator why it is refused and the line of its check, None for those that are taken."""
+    """Return for each operator why it is refused and the line of its check, None if it is accepted."""
     dynamic = find_dynamic(subgraph) if bsp.generation in STATIC_ONLY else None
     if dynamic is not None:
         return [(finding_of(DYNAMIC_GRAPH, dynamic, bsp, executed=False), "") for _ in subgraph.operators]
@@ -131,7 +131,7 @@ def _describe(graphs: Sequence[_Graph], outcome: _Outcome) -> list[Partition]:
 
 
 def _lifting(place: OperatorId, position: int, later: Sequence[_Outcome]) -> Remedy | None:
-    """Return the first later release that takes the operator, one without a hazard there if there is one."""
+    """Return the first later release that takes the operator, preferring one without a hazard there."""
     taking = [outcome for outcome in later if outcome.findings[position] is None]
     if not taking:
         return None
@@ -151,7 +151,7 @@ def _harmless(hazard: Hazard, position_of: Mapping[OperatorId, int], later: Sequ
 
 
 def version_remedy(bsp: Bsp, what: str) -> Remedy:
-    """Return a BSP as the way out; `what` says what it does better."""
+    """Return a BSP as the way out; `what` says how it is better."""
     return Remedy(RemedyKind.VERSION, f"BSP {bsp.label} {what}", f"{_CHIP}/vx@{bsp.label}")
 
 

@@ -1,8 +1,7 @@
-"""NXP's board support packages (BSPs), and the groups of them that decide alike.
+"""NXP's board support packages (BSPs), grouped by identical decisions.
 
-A rule is keyed on a generation, never on the version of TIM-VX: the recipes of 5.15.52 to 6.1.55 all say 1.1.42 and
+A rule is tied to a generation, never to the version of TIM-VX: the recipes of 5.15.52 to 6.1.55 all say 1.1.42 and
 stand for six different commits.
-Source: the recipes in the branches of nxp-imx/meta-imx, and the delegate's op_map.cc at the commit of each.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from npufit.stacks.rule import Evidence
 
 
 class Generation(IntEnum):
-    """Releases of the delegate that decide alike, named after the first BSP of each, in order."""
+    """Releases of the delegate with identical decisions, named after the first BSP of each, in order."""
 
     L5_10_72 = 0
     L5_15_5 = 1
@@ -35,7 +34,7 @@ class Generation(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bsp:
-    """One BSP: its number, its generation, and what it ships; commits and versions are empty where they are unread."""
+    """One BSP: its number, its generation, and what it ships; commits and versions are empty if they were not read."""
 
     number: tuple[int, int, int]
     generation: Generation
@@ -50,14 +49,14 @@ class Bsp:
 
     @property
     def evidence(self) -> Evidence:
-        """How its decisions are known: run, read, or concluded from the last one that was read."""
+        """How its decisions are known: run, read, or inferred from the last one that was read."""
         if not self.delegate:
             return Evidence.INFERRED
         return Evidence.EXECUTED if self.generation >= FIRST_EXECUTED else Evidence.SOURCE
 
 
 FIRST_EXECUTED = Generation.L5_15_52
-"""From here on the delegate's own decision code was compiled and run; the releases before it were only read."""
+"""From here on the delegate's own decision code was compiled and run; earlier releases were only read."""
 
 BSPS: tuple[Bsp, ...] = (
     Bsp((5, 10, 72), Generation.L5_10_72, "2.6.0", "1d786dd", "1.1.34"),
@@ -81,7 +80,7 @@ DEFAULT = BSPS[11]
 """The newest BSP whose decision code was run."""
 
 _LATER_SERIES = ((6, 6), (6, 12), (6, 18))
-"""Series with releases after `DEFAULT`; the delegate of those that were read equals that of 6.6.23."""
+"""Series with releases after `DEFAULT`; in those that were read the delegate equals that of 6.6.23."""
 
 _SPELLING = re.compile(
     r"(?:lf?-?|imx-)?(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:[-_.]\d{1,2}\.\d{1,2}\.\d{1,2})?", re.IGNORECASE
@@ -101,9 +100,9 @@ def until(last: Generation) -> frozenset[Generation]:
 
 
 def find_bsp(version: str) -> Bsp | None:
-    """Return the BSP that `version` names in any of its spellings (lf-6.1.36, 6.1.36, LF6.1.36_2.1.0), or None.
+    """Return the BSP that `version` names in any spelling (lf-6.1.36, 6.1.36, LF6.1.36_2.1.0), or None.
 
-    A release of a later series that is not in the table stands for its own number, with the newest rules.
+    A release of a later series that is not in the table keeps its own number and gets the newest rules.
     """
     match = _SPELLING.fullmatch(version.strip())
     if match is None:

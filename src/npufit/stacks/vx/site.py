@@ -1,4 +1,4 @@
-"""One operator as the delegate sees it before anything is prepared: the file's shapes, types and constants."""
+"""One operator as the delegate sees it before preparation: the file's shapes, types and constants."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Site(LocatedOperator):
 
     @property
     def activation(self) -> Activation:
-        """The fused activation, also of types whose options are kept untyped."""
+        """The fused activation, also for types whose options are kept untyped."""
         options = self.operator.options
         if isinstance(options, OtherOptions):
             return _ACTIVATIONS.get(self.number("fused_activation_function"), Activation.NONE)
         return fused_activation(options)
 
     def number(self, field: str) -> int:
-        """Return an integer or boolean option by its name in the schema, 0 where there is none."""
+        """Return an integer or boolean option by its schema name, 0 if there is none."""
         options = self.operator.options
         if isinstance(options, OtherOptions):
             value = next((value for name, value in options.fields if name == field), 0)
@@ -33,7 +33,7 @@ class Site(LocatedOperator):
         return int(value) if isinstance(value, int) else 0
 
     def computed(self, *positions: int) -> str | None:
-        """Return the first of the inputs at `positions` that is there and not constant, in words."""
+        """Return the first of the inputs at `positions` that exists and is not constant, in words."""
         for position in positions:
             tensor = self.input(position)
             if tensor is not None and not tensor.is_constant:
@@ -47,12 +47,12 @@ def sites_of(subgraph: Subgraph) -> tuple[Site, ...]:
 
 
 def written_shape(tensor: Tensor) -> tuple[int, ...]:
-    """Return the shape that the file gives, empty where it gives none: to the delegate that is rank 0."""
+    """Return the file's shape, empty if it gives none: to the delegate that is rank 0."""
     return () if tensor.shape is None or tensor.shape_is_inferred else tensor.shape
 
 
 def is_affine(tensor: Tensor) -> bool:
-    """Return whether TensorFlow Lite hands quantization parameters on: it does where there is a scale."""
+    """Return whether TensorFlow Lite passes on quantization parameters: it does if there is a scale."""
     return bool(tensor.quantization.scales)
 
 
@@ -62,6 +62,6 @@ def shape_words(tensor: Tensor) -> str:
 
 
 def several_scales(tensor: Tensor) -> str | None:
-    """Return how many scales a tensor has where it has more than one: the delegate counts them, whatever they are."""
+    """Return how many scales a tensor has if it has more than one: the delegate counts them whatever their values."""
     count = len(tensor.quantization.scales)
     return f"{count} scales" if count > 1 else None

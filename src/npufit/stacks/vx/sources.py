@@ -8,7 +8,7 @@ EXECUTED = (
 )
 TIM_VX = "VeriSilicon/TIM-VX v1.2.2 @54b9c67 and nxp-imx/tim-vx-imx @720f0a4, with ovxlib"
 SET_UP = (
-    f"{TIM_VX}: delegate, TIM-VX and ovxlib were run on a PC, above a stand-in for the closed driver that accepts "
+    f"{TIM_VX}: delegate, TIM-VX and ovxlib were run on a PC, on top of a stand-in for the closed driver that accepts "
     "everything and computes nothing"
 )
 SYNAP = "synaptics-synap/doc @347bc2c manual/npu_operators.rst, the published table of a sister chip, 8 bit"

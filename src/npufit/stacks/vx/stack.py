@@ -18,8 +18,8 @@ from npufit.stacks.vx.rules import RULES
 
 _CHIP = "imx8mp"
 _DRIVER = Note(
-    "The delegate builds and compiles its graph at the first Invoke, in a closed driver. What that refuses is an error "
-    "of the run, not a fallback to the CPU, and is not known here.",
+    "The delegate builds and compiles its graph at the first Invoke, in a closed driver. If that driver refuses it, "
+    "the run fails without falling back to the CPU; what it refuses is not known here.",
     Evidence.SOURCE,
     sources.DELEGATE,
 )
@@ -32,12 +32,12 @@ _NOT_EXACT = Note(
 
 
 class VxStack:
-    """VeriSilicon's VX delegate as NXP ships it: its own decision code, written down as rules."""
+    """VeriSilicon's VX delegate as NXP ships it: its decision code, written down as rules."""
 
     name = "vx"
 
     def targets(self) -> tuple[TargetInfo, ...]:
-        """Return i.MX8M Plus, the one chip of NXP's whose BSP has the delegate."""
+        """Return i.MX8M Plus, the only NXP chip whose BSP has the delegate."""
         return (
             TargetInfo(
                 chip=_CHIP,
@@ -46,15 +46,15 @@ class VxStack:
                 default_version=DEFAULT.label,
                 evidence=Evidence.SOURCE,
                 basis="rules read in the delegate's source, release by release. From lf-5.15.52 to lf-6.6.36 the "
-                "delegate's own decision code was run too and decides the same; releases before were only read; later "
-                "ones are taken to be as lf-6.6.23",
+                "delegate's own decision code was also run and decides the same; earlier releases were only "
+                "read; later ones are assumed to behave like lf-6.6.23",
                 missing="no run on a board; what the closed driver refuses when it compiles the graph, and how it "
                 "fuses and schedules",
             ),
         )
 
     def resolve_version(self, chip: str, version: str) -> str | None:
-        """Return the BSP that `version` names: lf-6.1.36, 6.1.36 and LF6.1.36_2.1.0 are the same."""
+        """Return the BSP that `version` names: lf-6.1.36, 6.1.36 and LF6.1.36_2.1.0 mean the same."""
         bsp = find_bsp(version) if chip == _CHIP else None
         return None if bsp is None else bsp.label
 
@@ -78,23 +78,23 @@ class VxStack:
         )
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
-        """Return what a log of the delegate says, None where `text` is none."""
+        """Return what a log of the delegate says, None if `text` is not one."""
         return read_vx_log(text, model)
 
 
 def _settings(bsp: Bsp) -> tuple[Setting, ...]:
     shipped = f"@{bsp.delegate} for TensorFlow Lite {bsp.tflite}" if bsp.delegate else "not read"
-    return (Setting("BSP", bsp.label, "target"), Setting("VX delegate", shipped, f"what {bsp.label} ships"))
+    return (Setting("BSP", bsp.label, "target"), Setting("VX delegate", shipped, f"the one that {bsp.label} ships"))
 
 
 def _notes(placed: Placed, bsp: Bsp) -> tuple[Note, ...]:
     notes = [_DRIVER, _NOT_EXACT]
     if bsp.evidence is Evidence.INFERRED:
         newest = "the delegate of lf-6.6.36, the newest that was read"
-        text = f"{bsp.label} was not read: this takes it to decide as {newest}."
+        text = f"{bsp.label} was not read; it is assumed to decide like {newest}."
         notes.insert(0, Note(text, Evidence.INFERRED, sources.DELEGATE))
     elif bsp.evidence is Evidence.SOURCE:
-        text = f"The rules of {bsp.label} were read only; from lf-5.15.52 on they were run as well."
+        text = f"For {bsp.label} the rules were only read; from lf-5.15.52 on they were also run."
         notes.insert(0, Note(text, Evidence.SOURCE, sources.DELEGATE))
     slow = [operator for operator in placed.operators if operator.unit is Unit.NPU and operator.note]
     if slow:

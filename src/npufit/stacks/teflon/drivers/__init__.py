@@ -1,4 +1,4 @@
-"""The drivers behind Teflon: what each takes of what the frontend offers."""
+"""The drivers behind Teflon: which of the operators that the frontend offers each accepts."""
 
 from npufit.stacks.teflon.drivers.driver import Driver
 from npufit.stacks.teflon.drivers.ethosu import ETHOSU

@@ -36,7 +36,7 @@ def driver_rule(
 
 
 def constant_operand(node: Node, release: Release) -> str | None:
-    """Return the constant operand of a two-operand operator, None where both are computed."""
+    """Return the constant operand of a two-operand operator, None if both are computed."""
     for position in (0, 1):
         tensor = node.input(position)
         if tensor is not None and tensor.is_constant:
@@ -45,13 +45,13 @@ def constant_operand(node: Node, release: Release) -> str | None:
 
 
 def dilation(node: Node, release: Release) -> str | None:
-    """Return the dilation where it is not 1x1."""
+    """Return the dilation if it is not 1x1."""
     height, width = node.dilation
     return None if (height, width) == (1, 1) else f"{height}x{width}"
 
 
 def per_channel(node: Node, release: Release) -> str | None:
-    """Return the tensors of a convolution that are quantized per channel, None where there are none."""
+    """Return the tensors of a convolution that are quantized per channel, None if there are none."""
     roles: list[tuple[str, Tensor | None]] = [
         ("input", node.input(0)),
         ("weights", node.input(1)),
@@ -71,6 +71,6 @@ def per_channel(node: Node, release: Release) -> str | None:
 
 
 def axis_not_last(node: Node, release: Release) -> str | None:
-    """Return the axis of a concatenation where it is neither 3 nor -1, as the file writes it."""
+    """Return the axis of a concatenation, as written in the file, if it is neither 3 nor -1."""
     axis = node.concatenation_axis
     return None if axis in (3, -1) else f"axis {axis}"

@@ -1,4 +1,4 @@
-"""What a driver is to the rules: a name and an ordered table of checks."""
+"""A driver as the rules see it: a name and an ordered table of checks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Driver:
     name: str
     checks: tuple[Check, ...]
     sources: dict[Release, str]
-    """Where the driver's rules were read, by release."""
+    """The sources of the driver's rules, by release."""
 
     def implements(self, node: Node, release: Release) -> bool:
         """Return whether the driver has an implementation for operators of this type."""
         return self.checks[0].apply(node, release) is None
 
     def refuse(self, node: Node, release: Release) -> Finding | None:
-        """Return why the driver refuses the operator, None where it accepts it."""
+        """Return why the driver refuses the operator, None if it accepts it."""
         for check in self.checks:
             finding = check.apply(node, release)
             if finding is not None:

@@ -1,4 +1,4 @@
-"""What the ethosu driver (Arm Ethos-U65 and U85) takes. A new rule is one more `Check` in `ETHOSU`."""
+"""What the ethosu driver (Arm Ethos-U65 and U85) accepts. A new rule is one more `Check` in `ETHOSU`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _ACCEPTED_SINCE: dict[str, Release] = {
     "SUB": Release.MAIN,
     "SOFTMAX": Release.MAIN,
 }
-"""The operator types that the driver has an implementation for, and the release that brought each."""
+"""The operator types that the driver implements, and the release that added each."""
 
 
 def _taken(since: Release) -> str:
@@ -90,7 +90,7 @@ def _pad_shape(node: Node, release: Release) -> str | None:
     ifm, paddings, ofm = node.input(0), node.input(1), node.output
     amounts = constant_values(paddings) if paddings is not None else None
     if ifm is None or ofm is None or amounts is None:
-        return "paddings that are not a constant"
+        return "paddings that are not constant"
     shape = ifm.shape or ()
     expected = tuple(size + sum(amounts[2 * axis : 2 * axis + 2]) for axis, size in enumerate(shape))
     return None if expected == ofm.shape else f"output {list(ofm.shape or ())}, input and paddings {list(expected)}"
@@ -153,7 +153,7 @@ UNSUPPORTED = _rule(
     "unsupported-type",
     "Teflon translates this operator type, but the ethosu driver has no implementation for it.",
     "a type that the driver of this release implements",
-    "The frontend is shared by three drivers; it maps more than each of them takes. This driver takes from 25.3 on: "
+    "The frontend is shared by three drivers; it maps more than any of them takes. This driver takes from 25.3 on: "
     + _taken(Release.M25_3)
     + ". From 26.2 on also: "
     + _taken(Release.M26_2_0)
@@ -170,20 +170,20 @@ WIDE_ELEMENT = _rule(
     "element-size",
     "An operator whose first input or output has elements of four bytes (float32, int32) is refused.",
     "first input and output with elements of 1 or 2 bytes",
-    "The source gives no reason. Before 26.1 it was not checked: such operators were accepted and computed wrongly "
+    "The source gives no reason. Before 26.1 this was not checked: these operators were accepted and computed wrongly "
     "(see teflon.element-type).",
-    "The QUANTIZE at the front of a network with float input; shape arithmetic in int32.",
-    "give the network int8 or uint8 inputs and outputs, and quantize what is float in its middle",
+    "The QUANTIZE at the start of a network with float input; shape arithmetic in int32.",
+    "give the network int8 or uint8 inputs and outputs, and quantize the float operators in its middle",
     since(Release.M26_1),
     ETHOSU_26_1,
 )
 
 PER_CHANNEL = _rule(
     "per-channel",
-    "A convolution is refused where its input, weights, bias or output are quantized per channel.",
+    "A convolution is refused if its input, weights, bias or output are quantized per channel.",
     "one scale for each of input, weights, bias and output",
-    "The driver of these releases handles one scale per tensor. The TFLite converter makes per-channel weights "
-    "by default, so practically every int8 model falls back with all its convolutions.",
+    "The driver of these releases handles one scale per tensor. The TFLite converter makes per-channel weights by "
+    "default, so in practically every int8 model all convolutions fall back to the CPU.",
     "A Keras MobileNetV2 after post-training quantization: 52 of 52 convolutions on the CPU.",
     "quantize the weights per tensor (costs accuracy)",
     _OLD,
@@ -196,7 +196,8 @@ DILATION = _rule(
     "dilation 1x1",
     "The source gives no reason.",
     "The atrous convolutions of DeepLab.",
-    "write the dilated kernel out with zeros between its taps (SPACE_TO_BATCH_ND does not help: it is not mapped)",
+    "write the dilated kernel explicitly, with zeros between its taps (SPACE_TO_BATCH_ND does not help: it is not "
+    "mapped)",
     ALL,
     f"{ETHOSU_OLD}; {ETHOSU_26_2}; {ETHOSU_MAIN}",
 )
@@ -207,15 +208,14 @@ STRIDE = _rule(
     "stride 1 to 3 in height and width",
     "The register field cannot hold more. Older releases accept the operator: see ethosu.stride-overflow.",
     "A patch embedding with stride 4.",
-    "split the stride: with padding VALID, a stride of 4 is a stride of 2 and behind it a 1x1 MAX_POOL_2D with stride "
-    "2",
+    "split the stride: with padding VALID, a stride of 4 is a stride of 2 followed by a 1x1 MAX_POOL_2D with stride 2",
     _MAIN,
     ETHOSU_MAIN,
 )
 
 ADD_CONSTANT = _rule(
     "add-constant",
-    "ADD is refused where one of its operands is a constant.",
+    "ADD is refused if one of its operands is a constant.",
     "both operands computed",
     "The source gives no reason; later releases take constants.",
     "x + 3 in a hard-swish that was not fused.",
@@ -227,22 +227,22 @@ ADD_CONSTANT = _rule(
 CONCAT_LAST_AXIS = _rule(
     "concat-last-axis",
     "CONCATENATION is refused unless the file writes its axis as 3 or -1.",
-    "axis 3 or -1, as written in the file, whatever the rank",
+    "axis 3 or -1, as written in the file, for any rank",
     "Only joining along the channels is implemented, and the axis is not normalised: axis 2 of a rank-3 tensor is the "
     "same axis but is refused.",
     "The box and class concatenations of an SSD network (axis 1).",
-    "write the axis as 3 or -1 where it is the last; for the other axes none known",
+    "write the axis as 3 or -1 if it is the last; no way out is known for other axes",
     until(Release.M26_1),
     ETHOSU_26_1,
 )
 
 CONCAT_AXIS = _rule(
     "concat-axis",
-    "CONCATENATION is refused where the file writes a negative axis other than -1.",
+    "CONCATENATION is refused if the file writes a negative axis other than -1.",
     "axis -1 to 3, as written in the file",
-    "The driver takes the number as the file writes it.",
+    "The driver uses the number as the file writes it.",
     "axis -3 of a rank-4 tensor.",
-    "write the axis as a positive number (ethosu.concat-misplaced says which axes are then computed rightly)",
+    "write the axis as a positive number (ethosu.concat-misplaced says which axes are then computed correctly)",
     since(Release.M26_2_0),
     ETHOSU_26_2,
 )
@@ -251,16 +251,16 @@ RESIZE_FACTOR = _rule(
     "resize-factor",
     "RESIZE_NEAREST_NEIGHBOR is refused unless it doubles height and width exactly.",
     "output height and width exactly twice the input's",
-    "The driver executes every resize as an exact doubling; until 26.0 without asking (see ethosu.resize-doubled).",
+    "The driver executes every resize as an exact doubling; until 26.0 without a check (see ethosu.resize-doubled).",
     "An upsampling by 3 or to an odd size.",
-    "write a factor of 4 as two of 2; for other factors none known",
+    "write a factor of 4 as two of 2; no way out is known for other factors",
     since(Release.M26_1),
     ETHOSU_26_1,
 )
 
 PAD_SHAPE = _rule(
     "pad-shape",
-    "PAD is refused where its output is not its input plus the paddings.",
+    "PAD is refused if its output is not its input plus the paddings.",
     "output = input + constant paddings, per dimension",
     "The driver of main executes PAD, and checks its shapes first.",
     "A PAD whose paddings are computed at run time.",
@@ -271,7 +271,7 @@ PAD_SHAPE = _rule(
 
 FULLY_CONNECTED_SHAPE = _rule(
     "fully-connected-shape",
-    "FULLY_CONNECTED is refused where its shapes are not those of one matrix product with an unchanged batch.",
+    "FULLY_CONNECTED is refused unless its shapes are those of one matrix product with an unchanged batch.",
     "weights [O, I]; first of four dimensions equal in and out; output elements = input elements / I * O",
     "The source gives no reason.",
     "A product from [2, 1, 1, 64] to [2, 10]: the batch of 2 becomes a width.",
@@ -282,11 +282,11 @@ FULLY_CONNECTED_SHAPE = _rule(
 
 SUBTRACT_BROADCAST = _rule(
     "subtract-broadcast",
-    "SUB is refused where both operands would have to be broadcast.",
-    "at most one operand that is smaller than the output",
-    "On the Ethos-U65 the subtrahend must not be broadcast where the minuend is.",
+    "SUB is refused if both operands would have to be broadcast.",
+    "at most one operand smaller than the output",
+    "On the Ethos-U65 the subtrahend must not be broadcast if the minuend is.",
     "[1, 8, 1, 16] minus [1, 1, 8, 16].",
-    "repeat one operand beforehand",
+    "expand one operand beforehand",
     _MAIN,
     ETHOSU_MAIN,
 )

@@ -1,6 +1,6 @@
-"""What the etnaviv driver (VeriSilicon VIPNano: i.MX8M Plus, A311D) takes.
+"""What the etnaviv driver (VeriSilicon VIPNano: i.MX8M Plus, A311D) accepts.
 
-Its source was read as of the 26.1 era; for other releases the rules are inferred.
+Its source was read in a state from the 26.1 era; for other releases the rules are inferred.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _split(node: Node, release: Release) -> str | None:
     axis_tensor = node.input(0)
     axis = constant_values(axis_tensor) if axis_tensor is not None else None
     if axis is None or axis[0] not in (3, -1):
-        return f"axis {axis[0]}" if axis else "an axis that is not a constant"
+        return f"axis {axis[0]}" if axis else "an axis that is not constant"
     depths = [four_dimensions(tensor)[3] for tensor in node.outputs]
     return None if len(set(depths)) <= 1 else f"outputs with {', '.join(map(str, depths[:8]))} channels"
 
@@ -56,7 +56,7 @@ def _pad(node: Node, release: Release) -> str | None:
     paddings = node.input(1)
     amounts = constant_values(paddings) if paddings is not None else None
     if amounts is None:
-        return "paddings that are not a constant"
+        return "paddings that are not constant"
     largest = max(amounts[:8], default=0)
     return None if largest <= _MAX_PAD else f"a padding of {largest}"
 
@@ -64,7 +64,7 @@ def _pad(node: Node, release: Release) -> str | None:
 def _pad_rank(node: Node, release: Release) -> str | None:
     paddings = node.input(1)
     amounts = constant_values(paddings) if paddings is not None else None
-    return None if amounts is None or len(amounts) >= 8 else f"{len(amounts)} paddings where 8 are read"
+    return None if amounts is None or len(amounts) >= 8 else f"{len(amounts)} paddings, but 8 are read"
 
 
 def _fully_connected_depth(node: Node, release: Release) -> str | None:
@@ -89,13 +89,13 @@ UNSUPPORTED = _rule(
     "unsupported-type",
     "Teflon translates this operator type, but the etnaviv driver has no implementation for it.",
     "a type that the driver implements: " + ", ".join(sorted(_ACCEPTED)),
-    "The frontend is shared by three drivers; it maps more than each of them takes.",
+    "The frontend is shared by three drivers; it maps more than any of them takes.",
     "MAX_POOL_2D, AVERAGE_POOL_2D, MUL.",
     "an average pooling without padding can be written as a depthwise convolution with equal weights",
 )
 PER_CHANNEL = _rule(
     "per-channel",
-    "A convolution is refused where it is quantized per channel.",
+    "A convolution is refused if it is quantized per channel.",
     "one scale for each of input, weights, bias and output",
     "The source gives no reason.",
     "An int8 model of the TFLite converter with its default settings.",
@@ -107,11 +107,11 @@ DILATION = _rule(
     "dilation 1x1",
     "The source gives no reason.",
     "The atrous convolutions of DeepLab.",
-    "write the dilated kernel out with zeros between its taps",
+    "write the dilated kernel explicitly, with zeros between its taps",
 )
 CONSTANT_OPERAND = _rule(
     "constant-operand",
-    "ADD and SUB are refused where one operand is a constant.",
+    "ADD and SUB are refused if one operand is a constant.",
     "both operands computed",
     "The source gives no reason for the limit.",
     "x + 3 in a hard-swish that was not fused.",
@@ -121,9 +121,9 @@ CONCAT_AXIS = _rule(
     "concat-axis",
     "CONCATENATION is refused unless the file writes its axis as 3 or -1.",
     "axis 3 or -1, as written in the file",
-    "The driver takes the number as the file writes it, whatever the rank.",
+    "The driver uses the number as the file writes it, for any rank.",
     "The box and class concatenations of an SSD network (axis 1).",
-    "write the axis as 3 or -1 where it is the last; for the other axes none known",
+    "write the axis as 3 or -1 if it is the last; no way out is known for other axes",
 )
 SPLIT = _rule(
     "split",
@@ -135,21 +135,21 @@ SPLIT = _rule(
 )
 PAD = _rule(
     "pad",
-    "PAD is refused where an amount is above 2.",
+    "PAD is refused if an amount is above 2.",
     f"each amount at most {_MAX_PAD}",
     "The source gives no reason for the limit.",
     "The 3-pixel padding before the 7x7 convolution of a Keras ResNet.",
-    "fold the PAD into the convolution behind it as padding SAME where that is the same",
+    "fold the PAD into the convolution after it as padding SAME if that is equivalent",
 )
 PAD_RANK = Rule(
     id="etnaviv.pad-rank",
     kind=RuleKind.UNKNOWN,
     stage=Stage.DRIVER_CHECK,
-    statement="Whether a PAD of fewer than four dimensions is taken depends on what lies behind its paddings.",
+    statement="Whether a PAD of fewer than four dimensions is accepted depends on the bytes after its paddings.",
     limit="a PAD of rank 4; or one with an amount above 2, which is refused",
-    why="Teflon copies eight paddings, of which a tensor of rank 3 has six. The driver compares what came along with "
-    "its limit of 2, so the bytes behind the operand in the file decide.",
-    example="A PAD of rank 3: Debian's 26.1.6 and 26.2.6 left the one that was tried to the CPU.",
+    why="Teflon copies eight paddings, but a tensor of rank 3 has six. The driver compares all eight with its limit "
+    "of 2, so the bytes after the operand in the file decide.",
+    example="A PAD of rank 3: Debian's 26.1.6 and 26.2.6 left the one that was tried on the CPU.",
     remedies=(Remedy(RemedyKind.REWRITE, "put a RESHAPE to rank 4 around the PAD"),),
     versions=describe(ALL),
     evidence=Evidence.EXECUTED,
@@ -157,11 +157,11 @@ PAD_RANK = Rule(
 )
 FULLY_CONNECTED_DEPTH = _rule(
     "fully-connected-depth",
-    "FULLY_CONNECTED is refused where the last dimension of its input is 1280 or more.",
+    "FULLY_CONNECTED is refused if the last dimension of its input is 1280 or more.",
     f"last input dimension below {_MAX_FULLY_CONNECTED_DEPTH}",
     "The source gives no reason for the limit.",
     "The classifier of MobileNetV2: 1280 inputs.",
-    "write it as a 1x1 CONV_2D over [1, 1, 1, depth], for which no such limit was found",
+    "write it as a 1x1 CONV_2D over [1, 1, 1, depth], for which no limit was found",
 )
 TRANSPOSE = _rule(
     "transpose",

@@ -1,6 +1,6 @@
-"""What the rocket driver (Rockchip RK3588) takes: convolutions and the additions that fuse into them.
+"""What the rocket driver (Rockchip RK3588) accepts: convolutions and the additions that fuse into them.
 
-Its source was read as of the 26.1 era; for other releases the rules are inferred.
+Its source was read in a state from the 26.1 era; for other releases the rules are inferred.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ UNSUPPORTED = _rule(
     "unsupported-type",
     "Teflon translates this operator type, but the rocket driver has no implementation for it.",
     "CONV_2D, DEPTHWISE_CONV_2D or ADD",
-    "The frontend is shared by three drivers; it maps more than each of them takes.",
+    "The frontend is shared by three drivers; it maps more than any of them takes.",
     "AVERAGE_POOL_2D, CONCATENATION, RESHAPE.",
-    "choose a network of convolutions and additions, or keep the rest at its ends",
+    "choose a network of convolutions and additions, or keep other operators at its ends",
 )
 PER_CHANNEL = _rule(
     "per-channel",
-    "A convolution is refused where it is quantized per channel.",
+    "A convolution is refused if it is quantized per channel.",
     "one scale for each of input, weights, bias and output",
     "The source gives no reason.",
     "An int8 model of the TFLite converter with its default settings.",
@@ -51,13 +51,13 @@ DILATION = _rule(
     "dilation 1x1",
     "The source gives no reason.",
     "The atrous convolutions of DeepLab.",
-    "write the dilated kernel out with zeros between its taps",
+    "write the dilated kernel explicitly, with zeros between its taps",
 )
 CONSTANT_OPERAND = _rule(
     "constant-operand",
-    "ADD is refused where one operand is a constant.",
+    "ADD is refused if one operand is a constant.",
     "both operands computed",
-    "The addition is fused into the convolution that makes one of its operands.",
+    "The addition is fused into the convolution that produces one of its operands.",
     "x + 3 in a hard-swish that was not fused.",
     "fold the constant into the bias of the convolution before it",
 )

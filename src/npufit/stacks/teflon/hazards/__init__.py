@@ -1,4 +1,4 @@
-"""Accepted is not correct: where Teflon takes an operator and computes something else.
+"""Accepted is not correct: operators that Teflon accepts but computes wrongly.
 
 Each module covers one part of the lowering; each hazard is one rule and one function that looks for it in a placed
 graph. The functions are listed in `HAZARDS`.

@@ -1,4 +1,4 @@
-"""Hazards of what is computed: activations, look-ups, element types."""
+"""Hazards of the computation itself: activations, look-ups, element types."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ _LOOKED_UP = ("TANH", "LOGISTIC", "HARD_SWISH", "LEAKY_RELU")
 RELU_UNCLAMPED = hazard_rule(
     "ethosu.relu-unclamped",
     "A fused ReLU is not clamped at zero.",
-    "output zero point at the lowest integer, where saturation does the same; from 26.1 also an ADD with uint8 output",
+    "output zero point at the lowest integer, where saturation has the same effect; from 26.1 also an ADD with uint8 "
+    "output",
     "The driver writes no clamp for the ReLU of a convolution and relies on the output's range ending at zero. From "
-    "26.1 the ReLU of ADD is honoured for unsigned outputs only.",
+    "26.1 the ReLU of ADD is applied only to unsigned outputs.",
     "A convolution with RELU6 whose uint8 output has a zero point of 114.",
     _RELEASED,
     ETHOSU_LOWERING,
@@ -45,9 +46,9 @@ INT16_TABLE = hazard_rule(
 
 COMPARE_SCALES = hazard_rule(
     "ethosu.compare-scales",
-    "MAXIMUM or MINIMUM ignores that its inputs and output are quantized differently.",
+    "MAXIMUM or MINIMUM ignores different quantizations of its inputs and output.",
     "the same scale and zero point for both inputs and the output",
-    "The integers are compared as they are.",
+    "The integers are compared directly.",
     "A maximum of two branches with different scales.",
     _26_2,
     ETHOSU_LOWERING,
@@ -58,7 +59,7 @@ INT16 = hazard_rule(
     "ethosu.int16",
     "An int16 operator is accepted although parts of the driver assume one byte per element.",
     "int8 or uint8",
-    "The element stride is one byte in places, clamps are those of int8, and block sizes are computed for 8 bits.",
+    "In places the element stride is one byte, clamps are those of int8, and block sizes are computed for 8 bits.",
     "A network quantized to 16-bit activations.",
     _RELEASED,
     ETHOSU_LOWERING,
@@ -67,26 +68,25 @@ INT16 = hazard_rule(
 
 ACTIVATION_DROPPED = hazard_rule(
     "teflon.activation-dropped",
-    "A fused activation is dropped without a word.",
+    "A fused activation is silently dropped.",
     "an activation that the output's range implies (ReLU with the zero point at the lowest integer)",
-    "Teflon hands over no activation but RELU and RELU6 of a convolution (and of ADD from 26.1: see "
-    "teflon.elementwise-operands).",
+    "Teflon passes on only RELU and RELU6 of a convolution (and of ADD from 26.1: see teflon.elementwise-operands).",
     "FULLY_CONNECTED with a fused ReLU and a zero point of 0; a convolution with TANH.",
     _RELEASED,
     f"{FRONTEND_NEW}; {FRONTEND_OLD}",
-    rewrite="requantize the output so that its range implies the activation, or make the activation an operator of its "
-    "own (RELU and RELU6 then run on the CPU)",
+    rewrite="requantize the output so that its range implies the activation, or make the activation a separate "
+    "operator (RELU and RELU6 then run on the CPU)",
 )
 
 ELEMENT_TYPE = hazard_rule(
     "teflon.element-type",
-    "An operator on elements that the driver does not compute (float, int32, int64, bool, int4) is accepted.",
+    "An operator on elements that the driver cannot compute (float, int32, int64, bool, int4) is accepted.",
     "int8 or uint8 inputs, outputs and weights",
-    "Until 26.0 ethosu does not look at the element type; from 26.1 it refuses elements of four bytes, in the first "
-    "input and output only. etnaviv and rocket do not look at it. Weights are not looked at in any release. Where what "
-    "comes out is a shape, the operator that needs it refuses, and the inference fails.",
-    "A float32 MobileNet on 25.3: convolutions are accepted and their result is garbage. A TRANSPOSE_CONV whose output "
-    "shape is computed: on a real library of 25.3 the inference fails.",
+    "Until 26.0 ethosu does not check the element type; from 26.1 it refuses elements of four bytes, but only in the "
+    "first input and output. etnaviv and rocket do not check it. No release checks weights. If the result is a shape, "
+    "the operator that needs it refuses, and the inference fails.",
+    "A float32 MobileNet on 25.3: convolutions are accepted and their result is garbage. A TRANSPOSE_CONV with a "
+    "computed output shape: with a real library of 25.3 the inference fails.",
     ALL,
     f"{ETHOSU_OLD}; release notes of Mesa 26.1.0",
     rewrite="quantize the network to int8 or uint8; fix the batch, so that shapes are constants",
@@ -97,18 +97,18 @@ QUANTIZED_DIMENSION = hazard_rule(
     "teflon.quantized-dimension",
     "LiteRT refuses to load the file: a tensor's quantization names a dimension that the tensor does not have.",
     "a quantized_dimension below the rank of its tensor, 0 for one scale",
-    "LiteRT checks the dimension also where there is one scale and it does not matter. Nothing is run then, with or "
-    "without a delegate. TensorFlow Lite Micro does not look at it. Older releases of TensorFlow Lite were not tried.",
+    "LiteRT checks the dimension even if there is one scale and it does not matter. Then nothing runs, with or "
+    "without a delegate. TensorFlow Lite Micro does not check it. Older releases of TensorFlow Lite were not tried.",
     "person_detect.tflite of TensorFlow Lite Micro: biases of rank 1 with the dimension 3 and one scale.",
     ALL,
     "LiteRT 2.3, executed: the model cannot be loaded",
-    rewrite="write the dimension as 0 where there is one scale",
+    rewrite="write the dimension as 0 if there is one scale",
     evidence=Evidence.EXECUTED,
     effects=(Effect.FAILS,),
 )
 
 _MOST_FOLLOWED = 64
-"""Operators that are followed from one that computes garbage; arithmetic on shapes is short."""
+"""How many operators to follow from one that computes garbage; arithmetic on shapes is short."""
 
 
 def find_missing_clamps(graph: PlacedGraph) -> Iterator[Hazard]:
@@ -146,7 +146,7 @@ def find_unequal_comparisons(graph: PlacedGraph) -> Iterator[Hazard]:
         pairs = dict.fromkeys((tensor.quantization.scale, tensor.quantization.zero_point) for tensor in tensors)
         if len(pairs) > 1:
             found = ", ".join(f"scale {scale:.6g} zero point {zero_point}" for scale, zero_point in pairs)
-            yield report(graph, COMPARE_SCALES, node, "the integers are compared as they are", found)
+            yield report(graph, COMPARE_SCALES, node, "the integers are compared directly", found)
 
 
 def find_int16(graph: PlacedGraph) -> Iterator[Hazard]:
@@ -159,7 +159,7 @@ def find_int16(graph: PlacedGraph) -> Iterator[Hazard]:
         said_by_h10 = node.type in _LOOKED_UP and tensor is node.input(0) and graph.release in _26_2
         if tensor is not None and not said_by_h10:
             found = f"'{node.name_of(tensor)}' is int16"
-            yield report(graph, INT16, node, "parts of the driver compute with one byte per element", found)
+            yield report(graph, INT16, node, "parts of the driver assume one byte per element", found)
 
 
 def find_dropped_activations(graph: PlacedGraph) -> Iterator[Hazard]:
@@ -177,7 +177,7 @@ def find_dropped_activations(graph: PlacedGraph) -> Iterator[Hazard]:
 
 
 def find_unsuitable_elements(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield operators on elements that the driver does not compute."""
+    """Yield operators on elements that the driver cannot compute."""
     evidence = None if graph.driver == "ethosu" else Evidence.INFERRED
     for node in graph.accepted():
         tensors = [tensor for tensor in (node.input(0), node.output) if tensor is not None]
@@ -186,14 +186,14 @@ def find_unsuitable_elements(graph: PlacedGraph) -> Iterator[Hazard]:
         if wrong is None and weights is not None and not weights.element.is_8_bit:
             wrong = weights
         if wrong is not None:
-            message = f"elements of type {wrong.element} are not looked at and are computed as others"
+            message = f"elements of type {wrong.element} are not checked and are computed as another type"
             found = f"'{node.name_of(wrong)}' is {wrong.element}"
             effect = Effect.FAILS if _feeds_shape(graph, node) else Effect.WRONG
             yield report(graph, ELEMENT_TYPE, node, message, found, evidence=evidence, effect=effect)
 
 
 def _feeds_shape(graph: PlacedGraph, node: Node) -> bool:
-    """Return whether what the operator computes ends as a shape of another operator."""
+    """Return whether the operator's result ends as a shape of another operator."""
     waiting, seen = [node.output_index], set[int]()
     while waiting and len(seen) < _MOST_FOLLOWED:
         tensor = waiting.pop()
@@ -211,7 +211,7 @@ def _feeds_shape(graph: PlacedGraph, node: Node) -> bool:
 
 
 def find_bad_dimensions(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield once the first tensor whose quantization LiteRT refuses, at the operator that reads or writes it."""
+    """Yield once: the first tensor whose quantization LiteRT refuses, at the operator that reads or writes it."""
     for node in graph.nodes:
         for tensor in (*node.inputs, *node.outputs):
             axis, rank = tensor.quantization.axis, len(tensor.shape or ())

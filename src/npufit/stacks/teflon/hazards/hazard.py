@@ -1,4 +1,4 @@
-"""What a hazard looks at, a placed graph, and how it is written down."""
+"""What a hazard looks at (a placed graph), and how it is written down."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PlacedGraph:
         return tuple(reader for reader in self.wiring.consumers[tensor] if self.partition_of[reader] == partition)
 
     def leaves_partition(self, producer: int, tensor: int) -> str:
-        """Return who takes `tensor` out of its partition, in words; empty where nobody does."""
+        """Return what takes `tensor` out of its partition, in words; empty if nothing does."""
         partition = self.partition_of[producer]
         outside = [reader for reader in self.wiring.consumers[tensor] if self.partition_of[reader] != partition]
         takers = [self.name_of_operator(reader) for reader in outside[:_MOST_TAKERS_NAMED]]
@@ -66,7 +66,7 @@ class PlacedGraph:
         return self.subgraph.tensors[index]
 
     def name_of(self, tensor: int) -> str:
-        """Return the name of a tensor in a form that can be printed."""
+        """Return the name of a tensor in a printable form."""
         return shorten(self.subgraph.tensors[tensor].name)
 
     def name_of_operator(self, index: int) -> str:
@@ -97,11 +97,11 @@ def place_graph(
 
 
 def _find_bricks(wiring: Wiring, nodes: Sequence[Node], partition_of: Sequence[int | None]) -> frozenset[int]:
-    """Return the tensors in bricks: made and read in one partition, with channels that are a multiple of 16.
+    """Return the tensors in bricks: produced and read in one partition, with channels that are a multiple of 16.
 
-    Not where the first reader is a RESHAPE or any reader is a FULLY_CONNECTED that flattens its input. A RESHAPE is an
-    alias, so its output lies as its input does. Both types are on the NPU from 26.2 on only.
-    Source: `register_tensors` and `ethosu_lower_reshape` of `ethosu_lower.c` (pop-os/mesa @aee40d4a5b8c).
+    Excluded are tensors whose first reader is a RESHAPE or that a FULLY_CONNECTED flattens. A RESHAPE is an alias, so
+    its output has the layout of its input. Both types are on the NPU only from 26.2 on. Source: `register_tensors` and
+    `ethosu_lower_reshape` of `ethosu_lower.c` (pop-os/mesa @aee40d4a5b8c).
     """
     bricks: set[int] = set()
     for node in nodes:
@@ -139,13 +139,13 @@ def hazard_rule(
     evidence: Evidence = Evidence.SOURCE,
     effects: tuple[Effect, ...] = (Effect.WRONG,),
 ) -> Rule:
-    """Return the rule of a hazard; `safe` says when there is none, `fixed_in` names the release that lifts it.
+    """Return the rule of a hazard; `safe` says when it does not apply, `fixed_in` names the release that fixes it.
 
-    `effects` are those that it can have, the usual one first.
+    `effects` are the possible ones, the usual one first.
     """
     remedies: list[Remedy] = []
     if fixed_in:
-        remedies.append(Remedy(RemedyKind.VERSION, f"Mesa {fixed_in} does it right"))
+        remedies.append(Remedy(RemedyKind.VERSION, f"Mesa {fixed_in} handles it correctly"))
     if rewrite:
         remedies.append(Remedy(RemedyKind.REWRITE, rewrite))
     return Rule(
@@ -177,9 +177,10 @@ def report(
     effect: Effect | None = None,
     certain: bool = True,
 ) -> Hazard:
-    """Return the hazard of `rule` at `node`, with other operators concerned, at `tensor` or else the first output.
+    """Return the hazard of `rule` at `node`, with other operators concerned, at `tensor` or by default the first
+    output.
 
-    `effect` is given where it is not the usual one of the rule. What is inferred is not certain.
+                    `effect` is given if it is not the rule's usual one. An inferred hazard is not certain.
     """
     index = node.output_index if tensor is None else tensor
     return Hazard(
@@ -197,13 +198,13 @@ def report(
 
 
 def inferred_on_main(release: Release) -> Evidence | None:
-    """Return the evidence of what the frontend does wrong: main's was not read."""
+    """Return the evidence for faults of the frontend: main's frontend was not read."""
     return Evidence.INFERRED if release is Release.MAIN else None
 
 
 def shown_by_replay(release: Release) -> Evidence | None:
-    """Return the evidence of what captured submissions of Mesa 25.3 show when they are executed.
+    """Return the evidence from executing captured submissions of Mesa 25.3.
 
-    Anyone can repeat it with `npufit run --capture`. Other releases were not captured.
+    Anyone can repeat this with `npufit run --capture`. Other releases were not captured.
     """
     return Evidence.EXECUTED if release is Release.M25_3 else None

@@ -1,4 +1,4 @@
-"""Hazards of where bytes lie: bricks that leak out, concatenations, slices, resizes."""
+"""Hazards of memory layout: bricks that leak out, concatenations, slices, resizes."""
 
 from __future__ import annotations
 
@@ -22,46 +22,46 @@ _RELEASED = until(Release.M26_2)
 
 BRICK_ORDER = hazard_rule(
     "ethosu.brick-order",
-    "A feature map that stays in the partition and leaves it as well is handed out in the NPU's brick order.",
-    "at most 16 channels, or one column, or channels that are no multiple of 16, or no reader inside the partition; "
-    "in 26.2 also a RESHAPE as first reader",
+    "A feature map that is read both inside and outside its partition leaves it in the NPU's brick order.",
+    "at most 16 channels, or one column, or channels that are not a multiple of 16, or no reader inside the "
+    "partition; in 26.2 also a RESHAPE as first reader",
     "Between two operators of a partition the driver keeps feature maps whose channels are a multiple of 16 in bricks "
     "of 16 channels. When the same tensor is also read by another partition or the CPU, or is an output of the model, "
-    "its bytes are copied out as they lie. 26.2 keeps plain order where the first reader is a RESHAPE, and does not "
-    "look at the other readers.",
+    "its bytes are copied out in that order. 26.2 keeps plain order if the first reader is a RESHAPE, and ignores the "
+    "other readers.",
     "The 10x10x768 feature map of SSD MobileNet V1: the NPU reads it for the box predictor, and the CPU for the first "
     "extra layer.",
     _RELEASED,
     f"{ETHOSU_LOWERING}; executed: captured submissions of 25.3 (npufit run --capture)",
-    rewrite="keep the tensor's readers on one side: lift the refusal that puts one of them on the CPU, or give the CPU "
-    "reader a copy of its own (for example through a 1x1 identity convolution that nothing on the NPU reads)",
+    rewrite="keep the tensor's readers on one side: remove the refusal that puts one of them on the CPU, or give the "
+    "CPU reader its own copy (for example through a 1x1 identity convolution that nothing on the NPU reads)",
     fixed_in="main",
 )
 
 CONCAT_MISPLACED = hazard_rule(
     "ethosu.concat-misplaced",
     "CONCATENATION puts channels in the wrong place, or does not rescale its inputs exactly.",
-    "inputs quantized like the output; channels of every input but the last a multiple of 16 where the output's are; "
-    "an axis that the release implements",
-    "Inputs are copied side by side. Until 26.1 an input with another scale is rescaled inexactly. Until 26.2, in "
-    "brick layout, an input whose channels are no multiple of 16 shifts all that follow. 26.2 uses the file's axis "
+    "inputs quantized like the output; channels of every input but the last a multiple of 16 if the output's are; an "
+    "axis that the release implements",
+    "Inputs are copied side by side. Until 26.1 an input with a different scale is rescaled inexactly. Until 26.2, in "
+    "brick layout, an input whose channels are not a multiple of 16 shifts all that follow. 26.2 uses the file's axis "
     "although the dimensions were moved to the right, and joins every axis but 1 along the channels. The driver of "
     "main stops at an assertion for the axes -1 and 0.",
     "Joining 24 and 40 channels into 64; joining along the width.",
     ALL,
     f"{ETHOSU_LOWERING}; {ETHOSU_MAIN}",
-    rewrite="give all inputs the output's scale; order the inputs so that only the last has channels that are no "
-    "multiple of 16, or widen the convolutions that make them; write the last axis as 3 in rank 4",
+    rewrite="give all inputs the output's scale; order the inputs so that only the last has channels that are not a "
+    "multiple of 16, or widen the convolutions that produce them; write the last axis as 3 in rank 4",
 )
 
 SLICE_OFFSET = hazard_rule(
     "ethosu.slice-offset",
-    "STRIDED_SLICE reads from the wrong place: strides, masks and most offsets are not followed.",
-    "rank 4, strides 1, no new axes, no begin that a mask or a negative number moves; until 26.2 also an offset in "
-    "height or width only where the dimensions behind it are kept whole, and in width or channels only outside bricks",
+    "STRIDED_SLICE reads from the wrong place: strides, masks and most offsets are ignored.",
+    "rank 4, strides 1, no new axes, no begin that a mask or a negative number moves; until 26.2 also: an offset in "
+    "height or width only if the following dimensions are kept whole, and in width or channels only outside bricks",
     "The offset is computed from the numbers in the file with the output's dimensions, and as if the input were in "
-    "plain order. The masks and the strides are not read. Executed, a slice in height alone and one in width alone "
-    "were exact.",
+    "plain order. The masks and the strides are not read. When executed, a slice in height alone and one in width "
+    "alone were exact.",
     "The second half of the channel split in YOLOv8's C2f blocks; x[:, ::2]; a crop in height and width.",
     ALL,
     f"{ETHOSU_LOWERING}; {FRONTEND_NEW}; executed captures of 25.3",
@@ -71,10 +71,10 @@ SLICE_OFFSET = hazard_rule(
 
 RESIZE_DOUBLED = hazard_rule(
     "ethosu.resize-doubled",
-    "RESIZE_NEAREST_NEIGHBOR is executed as an exact doubling with plain coordinates, whatever the operator says.",
+    "RESIZE_NEAREST_NEIGHBOR is always executed as an exact doubling with plain coordinates.",
     "output exactly twice the input, and not align_corners together with half_pixel_centers",
     "Until 26.0 other sizes were not refused; the coordinate options are not read in any release. For an exact "
-    "doubling each option alone picks the same pixels as none.",
+    "doubling, either option alone picks the same pixels as none.",
     "An upsampling by 3 on 25.3.",
     ALL,
     f"{ETHOSU_LOWERING}; {FRONTEND_NEW}",
@@ -100,8 +100,8 @@ def find_bricks_that_leave(graph: PlacedGraph) -> Iterator[Hazard]:
                     graph,
                     BRICK_ORDER,
                     node,
-                    f"'{graph.name_of(tensor)}' is read inside the partition and goes out to {taker}: the bytes arrive "
-                    "there in bricks of 16 channels",
+                    f"'{graph.name_of(tensor)}' is read inside the partition and also passed to {taker}: the bytes "
+                    "arrive there in bricks of 16 channels",
                     f"{height}x{width}x{channels}, {graph.tensor(tensor).size_bytes} bytes",
                     others=readers,
                     tensor=tensor,
@@ -113,8 +113,8 @@ def find_bricks_that_leave(graph: PlacedGraph) -> Iterator[Hazard]:
                         graph,
                         BRICK_ORDER,
                         node,
-                        f"'{graph.name_of(tensor)}' lies in bricks for its first reader, and "
-                        f"{graph.name_of_operator(reader)} takes it for a plain row of elements",
+                        f"'{graph.name_of(tensor)}' is laid out in bricks for its first reader, but "
+                        f"{graph.name_of_operator(reader)} reads it as a plain row of elements",
                         f"{height}x{width}x{channels}",
                         others=(reader,),
                         tensor=tensor,
@@ -144,8 +144,8 @@ def _concatenation_problems(graph: PlacedGraph, node: Node, output: Tensor) -> I
         odd = next((depth for depth in depths if depth % 16), None)
         if odd is not None:
             yield (
-                "an input that is not the last has channels that are no multiple of 16 while the output is kept in "
-                "bricks of 16: everything behind it is shifted",
+                "an input before the last has channels that are not a multiple of 16 while the output is kept in "
+                "bricks of 16: everything after it is shifted",
                 f"{odd} channels of {four_dimensions(output)[3]}",
             )
     if graph.release >= Release.M26_2_0:
@@ -160,14 +160,14 @@ def _requantized_input(node: Node, output: Tensor) -> Iterator[tuple[str, str]]:
         found = (tensor.quantization.scale, tensor.quantization.zero_point)
         if found != wanted:
             yield (
-                "an input has another quantization than the output and is rescaled inexactly",
+                "an input has a different quantization from the output and is rescaled inexactly",
                 f"input {position}: scale {found[0]:.6g} zero point {found[1]}; output: {wanted[0]:.6g}, {wanted[1]}",
             )
             return
 
 
 def _axis_problem(output: Dimensions, axis: int, rank: int, bricks: bool) -> str:
-    """Return what 26.2 does wrong for this axis, empty where it is right."""
+    """Return what 26.2 does wrong for this axis, empty if it is correct."""
     if axis != 1:
         return "" if axis in (-1, rank - 1) else "the inputs are joined along the channels instead of along this axis"
     shifted = max(0, axis + 4 - rank)
@@ -195,7 +195,8 @@ def find_slices(graph: PlacedGraph) -> Iterator[Hazard]:
 
 
 def _unread_option(node: Node, begin: tuple[int, ...], strides: tuple[int, ...]) -> tuple[str, str] | None:
-    """Return what the operator asks for that no release reads. The end needs no reading: the output's shape says it."""
+    """Return what the operator asks for that no release reads. The end need not be read: the output's shape gives
+    it."""
     if any(stride != 1 for stride in strides):
         return "the strides are ignored", f"strides {list(strides)}"
     options = node.operator.options
@@ -217,7 +218,7 @@ def _wrong_offset(
     if isinstance(options, StridedSliceOptions) and options.shrink_axis_mask:
         sizes = [1 if options.shrink_axis_mask >> axis & 1 else size for axis, size in enumerate(shape)]
         if len(shape) == 4 and [size != 1 for size in four_dimensions(ofm)] != [size != 1 for size in sizes]:
-            return "the shrink-axis mask is ignored: the output's dimensions are taken for others", f"{sizes}"
+            return "the shrink-axis mask is ignored: the output's dimensions are misread", f"{sizes}"
     if any(first < 0 for first in begin):
         return "negative numbers are not resolved", f"begins at {list(begin)}"
     if graph.release is Release.MAIN or not any(begin):
@@ -235,7 +236,7 @@ def _wrong_offset(
         layout = "bricks of 16 channels" if in_bricks else "plain order"
         return (
             f"the input is read from byte {used} instead of {right}: the offset is computed with the output's "
-            f"dimensions and for plain order, the input lies in {layout}",
+            f"dimensions and for plain order, but the input is laid out in {layout}",
             f"begins at {list(begin)} of {list(shape)}",
         )
     return None
@@ -249,7 +250,7 @@ def find_resizes(graph: PlacedGraph) -> Iterator[Hazard]:
             continue
         (_, in_h, in_w, _), (_, out_h, out_w, _) = four_dimensions(ifm), four_dimensions(ofm)
         if (out_h, out_w) != (2 * in_h, 2 * in_w):
-            message = "the driver doubles height and width whatever the output's size is"
+            message = "the driver doubles height and width whatever the output's size"
             found = f"{in_h}x{in_w} to {out_h}x{out_w}"
             yield report(graph, RESIZE_DOUBLED, node, message, found, evidence=shown_by_replay(graph.release))
         elif (

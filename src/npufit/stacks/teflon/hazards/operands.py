@@ -1,4 +1,4 @@
-"""Hazards of operands: scalars, constants, broadcasts, missing ones, lost dimensions."""
+"""Hazards of operands: scalars, constants, broadcasts, missing operands, lost dimensions."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ _READ_BY_DRIVER = ((1, "weights"), (2, "bias"))
 """The operands whose values a driver reads when it compiles a partition."""
 
 _SEEN_TO_CRASH = frozenset({Release.M25_3, Release.M26_1, Release.M26_2})
-"""The releases of which real libraries died of a RESHAPE with a computed shape."""
+"""The releases whose real libraries crashed on a RESHAPE with a computed shape."""
 
 ELEMENTWISE_OPERANDS = hazard_rule(
     "teflon.elementwise-operands",
-    "ADD, MUL, MAXIMUM or MINIMUM with a scalar, a constant or a broadcast operand, or ADD with a fused activation, "
-    "may be wrong.",
+    "ADD, MUL, MAXIMUM or MINIMUM with a scalar, a constant or a broadcast operand may be wrong, and so may ADD with "
+    "a fused activation.",
     "two computed operands of the output's shape, and an activation that the output's range implies",
     "Until 26.0 the activation of ADD is dropped and operands are not broadcast; later RELU6 counts as RELU, other "
-    "activations are dropped, and broadcasting both operands is not checked. From 26.1 a scalar is read as an unsigned "
-    "byte. In 26.1 every other constant, in 26.2 a constant that is the larger or first operand, is read from memory "
-    "that nobody wrote. Linux 6.19 and early 7.0 may refuse the stream of a scalar operand (EINVAL), which Mesa until "
-    "26.2 does not notice.",
+    "activations are dropped, and broadcasting both operands is not checked. From 26.1 a scalar is read as an "
+    "unsigned byte. Constants are read from memory that nothing wrote: in 26.1 every other constant, in 26.2 one that "
+    "is the larger or first operand. Linux 6.19 and early 7.0 may refuse the stream of a scalar operand (EINVAL), "
+    "which Mesa until 26.2 does not notice.",
     "x + (-3) in int8.",
     ALL,
     f"{ETHOSU_LOWERING}; {FRONTEND_NEW}; Linux fix 838ae99f9a77 (elementwise validation with scalar)",
-    rewrite="fold a constant into the bias or the scale of the operator before it; repeat a broadcast operand "
+    rewrite="fold a constant into the bias or the scale of the operator before it; expand a broadcast operand "
     "beforehand; write RELU6 as an output range that ends at 6",
 )
 
 MISSING_BIAS = hazard_rule(
     "teflon.missing-bias",
-    "A convolution or FULLY_CONNECTED without a bias makes Teflon read a tensor that is not there.",
+    "A convolution or FULLY_CONNECTED without a bias makes Teflon read a tensor that does not exist.",
     "a bias as third input",
-    "The third input is taken from the list of tensors without asking whether it exists: from the memory in front of "
-    "the list, or at an index from behind the list of inputs. What lies there decides: a crash is as possible as a "
-    "wrong result, and it changes with the release and the network. etnaviv even makes room for as many tensors as the "
-    "stray index says.",
+    "The third input is taken from the list of tensors without testing that it exists: from the memory before the "
+    "list, or at an index from beyond the list of inputs. The result depends on what is there: a crash is as possible "
+    "as a wrong result, and it changes with the release and the network. etnaviv even allocates as many tensors as "
+    "the stray index says.",
     "Dense(use_bias=False). On the i.MX8M Plus, Debian's 26.1.6 crashes on two such networks, 26.2.6 on one of them.",
     ALL,
     f"{FRONTEND_NEW}; {FRONTEND_OLD}; {ETNAVIV}; executed: Debian's mesa-teflon-delegate 26.1.6-1 and 26.2.6-1 with "
@@ -74,7 +74,7 @@ FLATTENED_INPUT = hazard_rule(
     "FULLY_CONNECTED that flattens a feature map is computed wrongly.",
     "an input of rank 2, or as many channels as the weights have inputs",
     "Mesa 26.2.2 brought a fix for flattened inputs; its notes do not say what went wrong before.",
-    "A dense layer directly behind a 4x4x64 feature map.",
+    "A dense layer directly after a 4x4x64 feature map.",
     frozenset({Release.M26_2_0}),
     "the release notes of Mesa 26.2.2",
     rewrite="put a RESHAPE before it",
@@ -84,13 +84,13 @@ FLATTENED_INPUT = hazard_rule(
 
 OPERAND_READ_EARLY = hazard_rule(
     "teflon.operand-read-early",
-    "An operand that is read before the model runs is computed by the model, or is missing.",
+    "An operand that is read before the model runs is missing or computed by the model.",
     "shape, paddings, begin, end, strides, axis, permutation, weights and bias as constants; RESHAPE with two inputs",
     "Teflon copies these operands when it asks the driver about the operator, and the driver reads weights and bias "
-    "when it compiles the partition. Neither asks whether they are constants. Nothing is computed by then, so Teflon "
-    "reads at address 0 and the process dies while the delegate is applied: also where the driver would have refused "
-    "the operator, and whatever the rest of the network is. RESHAPE with one input makes Teflon read behind the list "
-    "of inputs. (ethosu from 26.1 on takes a bias that is computed for zeros.)",
+    "when it compiles the partition. Neither tests that they are constants. Nothing is computed by then, so Teflon "
+    "reads at address 0 and the process dies while the delegate is applied, even if the driver would have refused the "
+    "operator, and whatever the rest of the network is. RESHAPE with one input makes Teflon read beyond the list of "
+    "inputs. (ethosu from 26.1 on treats a computed bias as zeros.)",
     "RESHAPE whose shape comes from SHAPE and PACK, as Keras writes it for a dynamic batch.",
     ALL,
     f"{FRONTEND_NEW}; {FRONTEND_OLD}; executed: RESHAPE in Debian's mesa-teflon-delegate 26.1.6-1 and 26.2.6-1 with "
@@ -101,11 +101,11 @@ OPERAND_READ_EARLY = hazard_rule(
 
 LOST_DIMENSIONS = hazard_rule(
     "ethosu.lost-dimensions",
-    "A tensor with a batch above 1, or of rank 5 and more, is accepted although only the last three dimensions are "
+    "A tensor with a batch above 1, or of rank 5 or more, is accepted although only the last three dimensions are "
     "used.",
     "at most four dimensions and batch 1",
     "Teflon keeps the last four dimensions, and the driver computes height, width and channels of the first image. "
-    "Neither checks what is left out.",
+    "Neither checks the dimensions left out.",
     "A network converted with a fixed batch of 4.",
     ALL,
     f"{FRONTEND_NEW}; {ETHOSU_LOWERING}",
@@ -138,12 +138,12 @@ def _operand_problems(
         yield from _scalar_problems(release, node, small)
     elif small.is_constant and release is Release.M26_1:
         found = f"'{node.name_of(small)}'"
-        yield "a constant operand is taken for a computed one that nobody wrote", found, None
+        yield "a constant operand is treated as a computed one that nothing wrote", found, None
     if release is Release.MAIN:
         return
     if large.is_constant:
         found = f"'{node.name_of(large)}' {list(large.shape or ())}"
-        yield "a constant first or larger operand is taken for a computed one that nobody wrote", found, None
+        yield "a constant first or larger operand is treated as a computed one that nothing wrote", found, None
     if four_dimensions(large)[1:] != four_dimensions(output)[1:]:
         yield "both operands would have to be broadcast, which is not checked", shapes, None
 
@@ -159,13 +159,13 @@ def _scalar_problems(release: Release, node: Node, scalar: Tensor) -> Iterator[t
         yield "Linux 6.19 and early 7.0 may refuse a stream with a scalar operand", found, Evidence.INFERRED
     else:
         message = (
-            "Linux 6.19 and early 7.0 may refuse a stream with a scalar operand, and Mesa goes on without a result"
+            "Linux 6.19 and early 7.0 may refuse a stream with a scalar operand, and Mesa continues without a result"
         )
         yield message, found, None
 
 
 def find_added_activations(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield activations of ADD that Teflon drops or takes for another."""
+    """Yield activations of ADD that Teflon drops or misreads."""
     if graph.release is Release.MAIN:
         return
     for node in graph.accepted("ADD"):
@@ -183,9 +183,9 @@ def find_missing_biases(graph: PlacedGraph) -> Iterator[Hazard]:
     """Yield products without a bias."""
     for node in graph.accepted(*CONVOLUTIONS, "FULLY_CONNECTED"):
         if node.input(2) is None:
-            found = "bias left out" if len(node.operator.inputs) > 2 else f"{len(node.operator.inputs)} inputs"
+            found = "bias omitted" if len(node.operator.inputs) > 2 else f"{len(node.operator.inputs)} inputs"
             evidence = inferred_on_main(graph.release)
-            message = "Teflon reads a bias that is not there"
+            message = "Teflon reads a bias that does not exist"
             yield report(graph, MISSING_BIAS, node, message, found, evidence=evidence, certain=False)
 
 
@@ -205,7 +205,7 @@ def find_flattened_inputs(graph: PlacedGraph) -> Iterator[Hazard]:
 def find_operands_read_ahead(graph: PlacedGraph) -> Iterator[Hazard]:
     """Yield operands that are read before they are computed, or that are missing.
 
-    What the frontend reads concerns every operator that it maps, wherever it would run.
+    Operands that the frontend reads matter for every operator that it maps, wherever it would run.
     """
     for node in graph.nodes:
         if node.type in _READ_BY_FRONTEND and _is_asked_about(node):
@@ -221,16 +221,16 @@ def find_operands_read_ahead(graph: PlacedGraph) -> Iterator[Hazard]:
                     OPERAND_READ_EARLY,
                     node,
                     f"the {role} is read before it is computed",
-                    f"'{node.name_of(tensor)}' is no constant",
+                    f"'{node.name_of(tensor)}' is not constant",
                     evidence=inferred_on_main(graph.release),
                     effect=Effect.WRONG if is_zeros else Effect.CRASH,
                 )
             elif tensor is None and role == "weights":
-                yield report(graph, OPERAND_READ_EARLY, node, "the weights are missing", "no such input", certain=False)
+                yield report(graph, OPERAND_READ_EARLY, node, "the weights are missing", "input absent", certain=False)
 
 
 def _is_asked_about(node: Node) -> bool:
-    """Return whether Teflon gets as far as the operand: it gives up on a PAD of another form before."""
+    """Return whether Teflon reaches the operand: it rejects a PAD of another form earlier."""
     if node.type != "PAD":
         return True
     paddings = node.input(1)
@@ -238,20 +238,20 @@ def _is_asked_about(node: Node) -> bool:
 
 
 def _read_by_frontend(graph: PlacedGraph, node: Node) -> Iterator[Hazard]:
-    """Yield at most one hazard: the first such operand ends the process."""
+    """Yield at most one hazard: the first operand of this kind ends the process."""
     for position, role in _READ_BY_FRONTEND[node.type]:
         tensor = node.input(position)
         if tensor is None:
             evidence = inferred_on_main(graph.release)
-            message = f"the {role} is missing; Teflon reads another tensor's, or none"
-            yield report(graph, OPERAND_READ_EARLY, node, message, "no such input", evidence=evidence, certain=False)
+            message = f"the {role} is missing; Teflon reads another operator's, or none"
+            yield report(graph, OPERAND_READ_EARLY, node, message, "input absent", evidence=evidence, certain=False)
             return
         if not tensor.is_constant:
             seen = node.type == "RESHAPE" and graph.release in _SEEN_TO_CRASH
             evidence = Evidence.EXECUTED if seen else inferred_on_main(graph.release)
             message = f"the {role} is read before it is computed, while the delegate is applied"
             yield report(
-                graph, OPERAND_READ_EARLY, node, message, f"'{node.name_of(tensor)}' is no constant", evidence=evidence
+                graph, OPERAND_READ_EARLY, node, message, f"'{node.name_of(tensor)}' is not constant", evidence=evidence
             )
             return
 

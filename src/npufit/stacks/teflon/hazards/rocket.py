@@ -1,10 +1,10 @@
-"""Hazards of the rocket driver: additions fused into no convolution or a wrong one, signed bytes.
+"""Hazards of the rocket driver: additions fused into a wrong convolution or none, signed bytes.
 
 The driver has no operation for ADD. It walks over the partition, keeps one record for each convolution, and lets ADD
-change the record that makes its first operand: that convolution adds the second operand as well and writes the sum. The
-walk here is the same one, so it does not depend on how a network looks.
-Source: `rkt_ml_subgraph_create` in rkt_ml.c (sailfishos-mirror/mesa @0b17f5d2f285 for 26.1; bminor/mesa-mesa
-@17355f716b0f for 25.3, which is the same in this).
+change the record that produces its first operand: that convolution also adds the second operand and writes the sum.
+This module does the same walk, so it does not depend on the form of a network. Source: `rkt_ml_subgraph_create` in
+rkt_ml.c (sailfishos-mirror/mesa @0b17f5d2f285 for 26.1; bminor/mesa-mesa @17355f716b0f for 25.3, identical in this
+respect).
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ UNFUSABLE_ADD = hazard_rule(
     "rocket crashes on an ADD that it cannot fuse into a convolution of the same partition.",
     "an ADD whose first operand is the output of a convolution in its partition that nothing else reads, and whose "
     "second operand is the output of another convolution there, or the input of one",
-    "The driver has no operation for ADD: the convolution that makes the first operand adds the second one. It does "
-    "not ask whether there is such a convolution, nor whether the second operand has a buffer; only inputs and outputs "
-    "of convolutions have. An ADD that was fused renames the output of its convolution, so that a later look-up of the "
-    "old tensor fails as well, and where that tensor leaves the partition nobody writes it.",
+    "The driver has no operation for ADD: the convolution that produces the first operand adds the second one. The "
+    "driver tests neither that this convolution exists nor that the second operand has a buffer; only inputs and "
+    "outputs of convolutions have one. A fused ADD renames the output of its convolution, so a later look-up of the "
+    "old tensor fails too, and if that tensor leaves the partition nothing writes it.",
     "The residual connections of a Keras or TF2 MobileNetV2, of YOLOv8n and of ShuffleNet: ADD(input of the block, "
     "result of the block). Per-channel convolutions are refused, so the ADD is often alone in its partition.",
     ALL,
     f"{ROCKET}; {ROCKET_OLD}; executed: Debian's mesa-teflon-delegate 26.1.6-1 and 26.2.6-1 on a virtual device",
-    rewrite="swap the operands where the second one is the convolution's, or put an identity convolution (1x1) in "
-    "front of an operand",
+    rewrite="swap the operands if the second one is the convolution's, or put an identity convolution (1x1) before an "
+    "operand",
     effects=(Effect.CRASH,),
 )
 
 MISFUSED_ADD = hazard_rule(
     "rocket.misfused-add",
-    "rocket fuses an ADD into a convolution whose output is needed elsewhere, or before the other operand is there.",
-    "an ADD whose first operand is the output of a convolution that nothing else reads and that stands behind the "
+    "rocket fuses an ADD into a convolution whose output is needed elsewhere, or before the other operand exists.",
+    "an ADD whose first operand is the output of a convolution that nothing else reads and that comes after the "
     "producer of the second operand; not two ADDs on one convolution",
-    "A fused ADD renames the output of its convolution, so nobody writes the old tensor any more. The convolution runs "
-    "where it stood, also where the second operand is made only later. A second ADD on the same convolution replaces "
-    "the first. Until 26.0 the sum is written with the convolution's quantization instead of the ADD's.",
+    "A fused ADD renames the output of its convolution, so nothing writes the old tensor any more. The convolution "
+    "still runs in its old place, even if the second operand is produced later. A second ADD on the same convolution "
+    "replaces the first. Until 26.0 the sum is written with the convolution's quantization instead of the ADD's.",
     "ADD(ADD(a, b), c), three convolutions: b is never added.",
     ALL,
     f"{ROCKET}; {ROCKET_OLD}",
@@ -59,8 +59,8 @@ INT8_AS_UINT8 = hazard_rule(
     "rocket.int8-as-uint8",
     "rocket computes int8 as if it were uint8.",
     "uint8 input, weights and output",
-    "The driver takes every byte of weights and input for a uint8 value and subtracts 128, and adds 128 to the output, "
-    "whatever the type says. So a negative weight is 256 too large. The type is not asked for.",
+    "The driver reads every byte of weights and input as a uint8 value and subtracts 128, and adds 128 to the output, "
+    "whatever the type. So a negative weight is 256 too large. The type is not checked.",
     "A network with int8 per-tensor weights, such as YOLOX nano: in Mesa's own test runs on the RK3588 most of its "
     "convolutions are among the expected failures.",
     ALL,
@@ -71,25 +71,25 @@ INT8_AS_UINT8 = hazard_rule(
 
 @dataclass(slots=True)
 class _Record:
-    """What the driver keeps of a convolution, the one at `place` in its list: tensors, and who changed it last."""
+    """The driver's record of a convolution, the one at `place` in its list: tensors, and which ADD changed it last."""
 
     place: int
     operator: int
     input: int
     output: int
     added: int | None = None
-    """The tensor that is added to the convolution's result."""
+    """The tensor added to the convolution's result."""
     addition: int | None = None
-    """The ADD that was fused last."""
+    """The ADD fused last."""
 
 
 class _Records:
-    """The driver's list of convolutions, found by the tensor that each writes."""
+    """The driver's list of convolutions, looked up by the tensor that each writes."""
 
     def __init__(self) -> None:
         self.all: list[_Record] = []
         self.lost: dict[int, int] = {}
-        """Outputs that an ADD renamed, and that ADD."""
+        """Outputs that an ADD renamed, with that ADD."""
         self._by_output: dict[int, _Record] = {}
 
     def append(self, operator: int, ifm: int, output: int) -> None:
@@ -99,7 +99,7 @@ class _Records:
         self._by_output.setdefault(output, record)
 
     def producer(self, tensor: int) -> _Record | None:
-        """Return the convolution that writes `tensor`, by the name that it has by now."""
+        """Return the convolution that writes `tensor`, under its current name."""
         return self._by_output.get(tensor)
 
     def rename(self, record: _Record, output: int, addition: int) -> None:
@@ -120,7 +120,7 @@ class _Fault:
 
 
 def find_unfusable_additions(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield the additions at which the driver crashes."""
+    """Yield the additions on which the driver crashes."""
     evidence = Evidence.EXECUTED if graph.release in _EXECUTED else None
     for fault in _faults(graph):
         if fault.is_crash:
@@ -167,7 +167,7 @@ def _walk(graph: PlacedGraph, nodes: list[Node]) -> Iterator[_Fault]:
 
 
 def _fuse(graph: PlacedGraph, node: Node, records: _Records) -> _Fault | None:
-    """Fuse the ADD into a record as the driver does; return what goes wrong at once."""
+    """Fuse the ADD into a record as the driver does; return what goes wrong immediately."""
     first, second = node.operator.input(0), node.operator.input(1)
     adder, other = records.producer(first), records.producer(second)
     if adder is None:
@@ -175,13 +175,15 @@ def _fuse(graph: PlacedGraph, node: Node, records: _Records) -> _Fault | None:
         records.append(node.index, NO_TENSOR, node.output_index)
         renamed_by = records.lost.get(first)
         reason = (
-            "no convolution here makes it" if renamed_by is None else f"{graph.name_of_operator(renamed_by)} renamed it"
+            "no convolution here produces it"
+            if renamed_by is None
+            else f"{graph.name_of_operator(renamed_by)} renamed it"
         )
         message = f"the first operand is not the output of a convolution of this partition: {reason}"
         return _Fault(node.index, first, message, is_crash=True)
     fault = None
     if adder.addition is not None:
-        message = f"it replaces {graph.name_of_operator(adder.addition)}, which the same convolution was to add"
+        message = f"it replaces {graph.name_of_operator(adder.addition)}, which the same convolution should have added"
         fault = _Fault(node.index, first, message, is_crash=False, others=(adder.addition,))
     elif other is not None and other.place > adder.place:
         message = f"{graph.name_of_operator(adder.operator)} adds the second operand before it is computed"
@@ -202,7 +204,8 @@ def _requantizes(graph: PlacedGraph, before: int, after: int) -> bool:
 
 
 def _without_buffer(records: _Records) -> Iterator[_Fault]:
-    """Yield the additions whose second operand has no buffer: it is no convolution's input or output (any more)."""
+    """Yield the additions whose second operand has no buffer: it is not, or no longer, an input or output of a
+    convolution."""
     buffers = {record.input for record in records.all} | {record.output for record in records.all}
     for record in records.all:
         if record.added is not None and record.addition is not None and record.added not in buffers:
@@ -221,11 +224,13 @@ def _without_writer(graph: PlacedGraph, records: _Records) -> Iterator[_Fault]:
             continue
         inside, taker = readers.get(tensor, []), graph.leaves_partition(addition, tensor)
         if taker:
-            message = f"nobody writes the convolution's own output, which goes out to {taker}: reading it back crashes"
+            message = (
+                f"nothing writes the convolution's own output, which is passed to {taker}: reading it back crashes"
+            )
             yield _Fault(addition, tensor, message, is_crash=True, others=tuple(inside))
         elif inside:
             names = ", ".join(graph.name_of_operator(reader) for reader in inside[:3])
-            message = f"nobody writes the convolution's own output, and {names} reads it"
+            message = f"nothing writes the convolution's own output, but {names} reads it"
             yield _Fault(addition, tensor, message, is_crash=False, others=tuple(inside))
 
 
@@ -237,6 +242,4 @@ def find_signed_bytes(graph: PlacedGraph) -> Iterator[Hazard]:
         if signed is not None:
             evidence = inferred_on_main(graph.release)
             found = f"'{node.name_of(signed)}' is int8"
-            yield report(
-                graph, INT8_AS_UINT8, node, "signed bytes are taken for unsigned ones", found, evidence=evidence
-            )
+            yield report(graph, INT8_AS_UINT8, node, "signed bytes are read as unsigned ones", found, evidence=evidence)

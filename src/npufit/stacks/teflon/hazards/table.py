@@ -1,4 +1,4 @@
-"""All hazards in one table, with the functions that find them and the drivers that they concern."""
+"""All hazards in one table, with the functions that find them and the drivers that they affect."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HAZARDS: tuple[tuple[Rule, Detector, frozenset[str]], ...] = (
     (rocket.INT8_AS_UINT8, rocket.find_signed_bytes, _ROCKET),
     (arithmetic.QUANTIZED_DIMENSION, arithmetic.find_bad_dimensions, _EVERY_DRIVER),
 )
-"""Hazards are named after whose fault they are; what the frontend does wrong concerns every driver."""
+"""Hazards are named after the component at fault; faults of the frontend affect every driver."""
 
 
 def find_hazards(graph: PlacedGraph) -> Iterator[Hazard]:

@@ -23,18 +23,19 @@ _OLD = until(Release.M26_0)
 
 PAD_FOLDED = hazard_rule(
     "ethosu.pad-folded",
-    "PAD is accepted but never executed: it is folded into the convolutions behind it, with the wrong amounts.",
+    "PAD is accepted but never executed: it is folded into the convolutions after it, with the wrong amounts.",
     "until 26.1: 1 row above and 1 column to the left, nothing else; in 26.2: the same amounts in height and width; "
     "convolutions in the same partition as the only readers",
     "The driver drops the PAD and pads each convolution that reads it instead. Until 26.1 it pads one row above and "
-    "one column to the left whatever the PAD says; 26.2 adds the PAD's amounts but exchanges height and width. Where a "
-    "reader is no convolution, or the padded tensor leaves the partition, nobody writes it.",
+    "one column to the left whatever the PAD says; 26.2 uses the PAD's amounts but exchanges height and width. If a "
+    "reader is not a convolution, or the padded tensor leaves the partition, nothing writes it.",
     "The four PADs (0, 1, 0, 1) before the stride-2 depthwise convolutions of a Keras MobileNetV2, which TensorFlow "
-    "before 2.18 leaves in the file. Executed, three quarters of the first layer behind one differ from the reference.",
+    "before 2.18 leaves in the file. When executed, three quarters of the values of the first layer after one differ "
+    "from the reference.",
     _RELEASED,
     f"{ETHOSU_LOWERING}; executed: captured submissions of 25.3 (npufit run --capture)",
-    rewrite="fold the PAD into the convolution as padding SAME where that is the same (it is for 0, 1, 0, 1 before a "
-    "3x3 kernel with stride 2 on even sizes; TensorFlow 2.18 and later export it so)",
+    rewrite="fold the PAD into the convolution as padding SAME if that is equivalent (it is for 0, 1, 0, 1 before a "
+    "3x3 kernel with stride 2 on even sizes; TensorFlow 2.18 and later export it like this)",
     fixed_in="main",
 )
 
@@ -42,47 +43,47 @@ PADDING_UNDERFLOW = hazard_rule(
     "ethosu.padding-underflow",
     "SAME padding of a window that is smaller than its stride underflows to 65535.",
     "(output - 1) * stride + kernel >= input, in height and width",
-    "The total padding is computed without a sign. A 1x1 convolution with stride 2 on an even size needs -1. Captured "
-    "streams carry 65535 there.",
+    "The total padding is computed as an unsigned number. A 1x1 convolution with stride 2 on an even size needs -1. "
+    "Captured streams contain 65535 there.",
     "The 1x1 stride-2 shortcut of a ResNet at 56x56.",
     _OLD,
     f"{ETHOSU_LOWERING}; release notes of Mesa 26.1.0",
-    rewrite="use padding VALID, which computes the same where the other dimension needs no padding either",
+    rewrite="use padding VALID, which computes the same if the other dimension needs no padding either",
     fixed_in="26.1",
 )
 
 DEPTHWISE_WEIGHTS = hazard_rule(
     "ethosu.depthwise-weights",
-    "A depthwise convolution with one input channel, or with a depth multiplier, is computed with the weights in the "
-    "wrong order.",
+    "A depthwise convolution with one input channel, or with a depth multiplier, uses its weights in the wrong order.",
     "as many output channels as input channels, or one input channel and a kernel of 1x1",
-    "Until 26.1 a depthwise convolution of one channel into several is taken for a normal one without turning its "
-    "weights; 26.2 turns them. For a depth multiplier above 1 over several channels no release that was read has code.",
+    "Until 26.1 a depthwise convolution of one channel into several is treated as a normal one without transposing "
+    "its weights; 26.2 transposes them. For a depth multiplier above 1 over several channels no release that was read "
+    "has code.",
     "The first layer of a keyword-spotting network: 1 channel to 8.",
     ALL,
     ETHOSU_LOWERING,
-    rewrite="write it as CONV_2D: with one input channel that is the same operator with its weights transposed, with "
-    "several the other weights are zeros",
+    rewrite="write it as CONV_2D: with one input channel that is the same operator with transposed weights; with "
+    "several, the other weights are zeros",
 )
 
 STRIDE_OVERFLOW = hazard_rule(
     "ethosu.stride-overflow",
     "A stride above 3 is accepted although the NPU's register cannot hold it.",
-    "stride 1 to 3, also where the output has a single row or column",
-    "Nothing checks the stride until main, which refuses such convolutions but not such poolings. Of a stride S the "
-    "register KERNEL_STRIDE holds the two low bits of S - 1; the driver writes the others into bits that are reserved. "
-    "A global pooling never takes a second step, so its stride itself does not matter. What the hardware makes of "
-    "reserved bits is not known; Linux up to 7.3.4 accepts them.",
+    "stride 1 to 3, even if the output has a single row or column",
+    "Nothing checks the stride until main, which refuses convolutions like this but not poolings. For a stride S the "
+    "register KERNEL_STRIDE holds the two low bits of S - 1; the driver writes the others into reserved bits. A "
+    "global pooling never takes a second step, so its stride itself does not matter. What the hardware does with "
+    "reserved bits is unknown; Linux up to 7.3.4 accepts them.",
     "A patch embedding with stride 4.",
     ALL,
     ETHOSU_LOWERING,
-    rewrite="split the stride: with padding VALID, a stride of 4 is a stride of 2 and behind it a 1x1 MAX_POOL_2D with "
-    "stride 2; where the output has a single row and column, write a stride that is never taken as 1",
+    rewrite="split the stride: with padding VALID, a stride of 4 is a stride of 2 followed by a 1x1 MAX_POOL_2D with "
+    "stride 2; if the output has a single row and column, write a stride that is never taken as 1",
 )
 
 
 def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield PADs that are folded away wrongly or not executed at all."""
+    """Yield PADs that are folded wrongly or not executed at all."""
     if graph.release not in _RELEASED:
         return
     for node in graph.accepted("PAD"):
@@ -96,7 +97,7 @@ def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
         if taker or others or not readers:
             inside = ", ".join(graph.name_of_operator(reader) for reader in others[:3])
             who = ", ".join(filter(None, (inside, taker))) or "nobody"
-            message = f"'{graph.name_of(tensor)}' is never written, and {who} reads it"
+            message = f"'{graph.name_of(tensor)}' is never written, but {who} reads it"
             yield report(graph, PAD_FOLDED, node, message, _in_words(_sides(amounts)), others=others)
             continue
         problem = _fold_problem(graph, node, amounts, readers)
@@ -106,7 +107,7 @@ def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
 
 
 def _fold_problem(graph: PlacedGraph, pad: Node, amounts: tuple[int, ...], readers: tuple[int, ...]) -> str:
-    """Return what goes wrong when the PAD is folded into its readers, empty where it is right."""
+    """Return what goes wrong when the PAD is folded into its readers, empty if nothing does."""
     if len(amounts) != 8 or any(amounts[:2]) or any(amounts[6:]):
         return "channels or batch are padded, which folding drops"
     sides = top, bottom, left, right = _sides(amounts)
@@ -125,8 +126,8 @@ def _fold_problem(graph: PlacedGraph, pad: Node, amounts: tuple[int, ...], reade
             _, below, _, behind = _own_padding(convolution, measured)
             executed = (1, below, 1, behind)
         if executed != wanted:
-            own = f" (it pads by itself as well: {_in_words(wanted)} would be right)" if wanted != sides else ""
-            return f"the convolution behind it is padded with {_in_words(executed)} instead{own}"
+            own = f" (it also pads itself: {_in_words(wanted)} would be correct)" if wanted != sides else ""
+            return f"the convolution after it is padded with {_in_words(executed)} instead{own}"
     return ""
 
 
@@ -140,7 +141,7 @@ def _own_padding(node: Node, ifm: Tensor) -> tuple[int, int, int, int]:
 
 
 def _sides(amounts: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Return top, bottom, left, right of constant paddings, taken for those of the last three dimensions."""
+    """Return top, bottom, left, right of constant paddings, read as those of the last three dimensions."""
     *_, top, bottom, left, right, _front, _back = (0,) * max(0, 6 - len(amounts)) + amounts
     return top, bottom, left, right
 
@@ -206,13 +207,13 @@ def find_depth_multipliers(graph: PlacedGraph) -> Iterator[Hazard]:
                 graph,
                 DEPTHWISE_WEIGHTS,
                 node,
-                "it is taken for a normal convolution, but its weights are not turned",
+                "it is treated as a normal convolution, but its weights are not transposed",
                 found,
             )
 
 
 def find_large_strides(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield strides that the NPU's register cannot hold, where they are used."""
+    """Yield strides that are used and that the NPU's register cannot hold."""
     for node in graph.accepted(*CONVOLUTIONS, *POOLS):
         ofm = node.output
         if ofm is None or ofm.shape is None:
@@ -229,8 +230,8 @@ def find_large_strides(graph: PlacedGraph) -> Iterator[Hazard]:
             )
         else:
             message = (
-                f"the stride is never taken, but it sets reserved bits of KERNEL_STRIDE "
-                f"({_reserved_bits(stride_h, stride_w):#06x}), and what the hardware makes of them is not known"
+                "the stride is never taken, but it sets reserved bits of KERNEL_STRIDE "
+                f"({_reserved_bits(stride_h, stride_w):#06x}), and what the hardware does with them is unknown"
             )
             yield report(graph, STRIDE_OVERFLOW, node, message, found, evidence=Evidence.INFERRED)
 

@@ -1,4 +1,4 @@
-"""What the delegate takes and what still goes wrong."""
+"""What the delegate accepts although it goes wrong."""
 
 from npufit.stacks.vx.hazards.hazard import PlacedGraph
 from npufit.stacks.vx.hazards.table import HAZARDS, find_hazards

@@ -1,4 +1,4 @@
-"""Hazards of quantization and activations: scales that do not match, padding, what is dropped, what is not there."""
+"""Hazards of quantization and activations: mismatched scales, padding, dropped activations, missing values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FUSES = (
     *("ADD", "SUB", "MUL", "DIV", "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "FULLY_CONNECTED"),
     *("AVERAGE_POOL_2D", "MAX_POOL_2D", "CONCATENATION", "L2_NORMALIZATION"),
 )
-"""The types whose fused activation the delegate puts behind them as an operation of its own."""
+"""The types whose fused activation the delegate appends as a separate operation."""
 
 _RELATIVE, _ABSOLUTE = 1e-5, 1e-8
 _UINT8_OF_INT8 = 128
@@ -31,20 +31,20 @@ SIGN_BIT = hazard_rule(
     "vx.sign-bit",
     "A fused SIGN_BIT activation crashes the process at the first Invoke.",
     "another activation",
-    'The delegate knows NONE, RELU, RELU_N1_TO_1, RELU6, TANH and SIGMOID. For any other it prints "Unsupported fused '
-    'activation" and then uses the operation that it did not create.',
+    'The delegate knows NONE, RELU, RELU_N1_TO_1, RELU6, TANH and SIGMOID. For any other it prints "Unsupported '
+    'fused activation" and then uses an operation that it never created.',
     "A binarized network.",
     ALL,
     DELEGATE,
     Effect.CRASH,
-    rewrite="compute the sign with operators of its own",
+    rewrite="compute the sign with separate operators",
 )
 NO_SCALE_DIFFERENCE = hazard_rule(
     "vx.squared-difference-scale",
     "SQUARED_DIFFERENCE of 8-bit tensors without a scale crashes the process when the delegate is applied.",
     "a scale for the first input and the output",
-    "The check of this operator counts the scales behind a pointer that is null where there are none.",
-    "A quantized file that a tool stripped of its scales.",
+    "The check of this operator counts the scales through a pointer that is null if there are none.",
+    "A quantized file whose scales a tool removed.",
     since(Generation.L6_1_36),
     DELEGATE,
     Effect.CRASH,
@@ -54,9 +54,9 @@ COUPLED_GATES = hazard_rule(
     "vx.coupled-gates",
     "BIDIRECTIONAL_SEQUENCE_LSTM with coupled gates may crash the process when the delegate is applied.",
     "input-to-input weights for the forward cell",
-    "The check reads the type of these weights without asking whether they are there, so it reads in front of the list "
-    "of tensors.",
-    "An LSTM that was trained with coupled gates (CIFG).",
+    "The check reads the type of these weights without testing that they exist, so it reads before the start of the "
+    "list of tensors.",
+    "An LSTM trained with coupled gates (CIFG).",
     since(Generation.L6_1_1),
     DELEGATE,
     Effect.CRASH,
@@ -64,66 +64,67 @@ COUPLED_GATES = hazard_rule(
 )
 BIAS_SCALE = hazard_rule(
     "vx.bias-scale",
-    "A convolution or FULLY_CONNECTED whose bias has another scale than input times weights fails at the first Invoke.",
-    "bias scale = input scale * weight scale, within 1e-5 of it (or 1e-8), where weights have one scale",
+    "A convolution or FULLY_CONNECTED fails at the first Invoke if its bias scale is not the product of the input and "
+    "weight scales.",
+    "bias scale = input scale * weight scale, within 1e-5 of it (or 1e-8), if the weights have one scale",
     'ovxlib compares the scales when it sets the node up. In a log: "input_scale[...] * weight_scale[...] != '
     'bias_scale[...]", then "Failed to verify graph". TensorFlow Lite is less strict.',
-    "A model whose activations were given other scales by a tool that left the biases as they were.",
+    "A model whose activations were rescaled by a tool that left the biases unchanged.",
     ALL,
     SET_UP,
     Effect.FAILS,
-    rewrite="compute the biases anew for the scale input times weights",
+    rewrite="recompute the biases for the scale input times weights",
     evidence=Evidence.EXECUTED,
 )
 PAD_ZERO = hazard_rule(
     "vx.pad-zero-point",
-    "PAD of a quantized tensor may fill in another value than zero.",
+    "PAD of a quantized tensor may fill in a value other than zero.",
     "a zero point of 0 for uint8, of -128 for int8",
     "The delegate always pads with the integer 0, whatever the zero point. ovxlib turns int8 into uint8 (zero point "
-    "plus 128) unless VSI_NN_ENABLE_I8TOU8=0, so it is the integer 0 of uint8. Whether the closed driver writes it as "
-    "it stands is not known.",
+    "plus 128) unless VSI_NN_ENABLE_I8TOU8=0, so it is the integer 0 of uint8. Whether the closed driver writes it "
+    "unchanged is unknown.",
     "The PAD before a strided convolution of a YOLOv8, whose activations have a zero point of -118.",
     ALL,
     f"derived from {DELEGATE} and {TIM_VX}",
     Effect.WRONG,
-    rewrite="fold the PAD into the convolution after it, or give its tensor the zero point at which integer 0 is zero",
-    experiment="run the operator alone on the board with ones as input and look at the border",
+    rewrite="fold the PAD into the convolution after it, or give its tensor the zero point for which integer 0 is zero",
+    experiment="run the operator alone on the board with ones as input and inspect the border",
     evidence=Evidence.INFERRED,
 )
 DROPPED_MINIMUM = hazard_rule(
     "vx.dropped-minimum",
-    "MINIMUM with a constant of the highest integer is left out, and with it what its output is for.",
-    "an output of the input's shape and quantization that is read inside the same partition",
-    "Such a MINIMUM changes nothing, so the delegate creates no node and hands its input on under the output's name. "
-    "Where the output has another scale or shape, or leaves the partition, the input is not the same thing.",
+    "MINIMUM with a constant of the highest integer is left out, and its output with it.",
+    "an output with the input's shape and quantization, read inside the same partition",
+    "This MINIMUM changes no value, so the delegate creates no node and passes its input on under the output's name. "
+    "If the output has another scale or shape, or leaves the partition, the input cannot replace it.",
     "A clamp at the top of the range, as the last operator of a partition.",
     since(Generation.L5_15_71),
     DELEGATE,
     Effect.WRONG,
-    rewrite="leave the MINIMUM out",
+    rewrite="remove the MINIMUM",
 )
 DROPPED_ACTIVATION = hazard_rule(
     "vx.transpose-conv-activation",
     "The fused activation of a TRANSPOSE_CONV is dropped.",
     "no activation, or one that the range of the output implies",
-    "The delegate adds activations behind convolutions, pools and arithmetic, but not behind this operator.",
-    "The decoder of a segmentation network that was exported with a fused RELU.",
+    "The delegate adds activations after convolutions, pools and arithmetic, but not after this operator.",
+    "The decoder of a segmentation network exported with a fused RELU.",
     ALL,
     DELEGATE,
     Effect.WRONG,
-    rewrite="write the activation as an operator of its own",
+    rewrite="write the activation as a separate operator",
 )
 LOST_STATE = hazard_rule(
     "vx.lost-state",
-    "The state of an LSTM or RNN does not come back from the NPU.",
-    "a model that starts anew with every inference",
-    "The delegate has a way to hand state back to TensorFlow Lite, and no operator uses it: the variable tensors keep "
-    "what they had before the run. A model that is fed step by step forgets.",
+    "The state of an LSTM or RNN is not returned from the NPU.",
+    "a model that starts from scratch at every inference",
+    "The delegate has a way to pass state back to TensorFlow Lite, but no operator uses it: the variable tensors keep "
+    "their values from before the run. A model that is fed step by step forgets.",
     "A keyword spotter that is fed frame by frame.",
     ALL,
     f"derived from {DELEGATE}",
     Effect.WRONG,
-    rewrite="make the states inputs and outputs of the model, and hand them on in the application",
+    rewrite="make the states inputs and outputs of the model, and pass them on in the application",
     evidence=Evidence.INFERRED,
 )
 
@@ -132,7 +133,7 @@ def find_sign_bits(graph: PlacedGraph) -> Iterator[Hazard]:
     """Yield operators with a fused activation that the delegate does not know."""
     for site in graph.accepted(*_FUSES):
         if site.activation is Activation.SIGN_BIT:
-            yield report(graph, SIGN_BIT, site, "its activation is one that the delegate does not know", "SIGN_BIT")
+            yield report(graph, SIGN_BIT, site, "the delegate does not know its activation", "SIGN_BIT")
 
 
 def find_differences_without_scale(graph: PlacedGraph) -> Iterator[Hazard]:
@@ -140,19 +141,19 @@ def find_differences_without_scale(graph: PlacedGraph) -> Iterator[Hazard]:
     for site in graph.accepted("SQUARED_DIFFERENCE"):
         tensors = [tensor for tensor in (site.input(0), site.output) if tensor is not None]
         if any(tensor.element.is_8_bit and not is_affine(tensor) for tensor in tensors):
-            yield report(graph, NO_SCALE_DIFFERENCE, site, "its check counts scales that are not there", "no scale")
+            yield report(graph, NO_SCALE_DIFFERENCE, site, "its check counts missing scales", "no scale")
 
 
 def find_coupled_gates(graph: PlacedGraph) -> Iterator[Hazard]:
     """Yield bidirectional LSTMs without input-to-input weights."""
     for site in graph.accepted("BIDIRECTIONAL_SEQUENCE_LSTM"):
         if site.input(_INPUT_TO_INPUT_WEIGHTS) is None:
-            message = "its check looks at weights that are not there"
+            message = "its check reads missing weights"
             yield report(graph, COUPLED_GATES, site, message, "no input-to-input weights")
 
 
 def find_bias_scales(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield convolutions and dense layers, quantized per tensor, whose bias has a scale of its own."""
+    """Yield convolutions and dense layers, quantized per tensor, whose bias scale is not the product of the others."""
     for site in graph.accepted("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
         scales = [_single_scale(site.input(position)) for position in (0, 1, 2)]
         if None in scales:
@@ -161,7 +162,7 @@ def find_bias_scales(graph: PlacedGraph) -> Iterator[Hazard]:
         product = source * weights
         if bias and not abs(product - bias) <= max(min(product, bias) * _RELATIVE, _ABSOLUTE):
             found = f"{source:.8g} * {weights:.8g} = {product:.8g}, bias {bias:.8g}"
-            message = "its bias has a scale of its own, which ovxlib refuses"
+            message = "its bias scale is not the product of the input and weight scales, so ovxlib refuses it"
             yield report(graph, BIAS_SCALE, site, message, found, evidence=graph.set_up_evidence(Evidence.INFERRED))
 
 
@@ -172,7 +173,7 @@ def _single_scale(tensor: Tensor | None) -> float | None:
 
 
 def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield PADs of tensors in which the integer 0, as uint8, does not stand for zero."""
+    """Yield PADs of tensors whose integer 0, as uint8, does not mean zero."""
     for site in graph.accepted("PAD"):
         source, paddings = site.input(0), site.input(1)
         if source is None or paddings is None or not source.element.is_8_bit or not is_affine(source):
@@ -189,7 +190,7 @@ def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
 
 
 def find_dropped_minima(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield MINIMUMs that the delegate leaves out although their output is not simply their input."""
+    """Yield MINIMUMs that the delegate leaves out although their output is not just their input."""
     if graph.bsp.generation < Generation.L5_15_71:
         return
     for site in graph.accepted("MINIMUM"):
@@ -201,7 +202,7 @@ def find_dropped_minima(graph: PlacedGraph) -> Iterator[Hazard]:
         ):
             continue
         if _means(source) != _means(output):
-            message = "it is left out, and with it the change of scale or shape that it makes"
+            message = "it is left out, and so is the change of scale or shape that it makes"
             yield report(graph, DROPPED_MINIMUM, site, message, "input and output differ")
         elif _ends_unwritten(graph, site):
             message = "it is left out, and its output leaves the partition unwritten"
@@ -214,7 +215,7 @@ def _means(tensor: Tensor) -> tuple[object, ...]:
 
 
 def _ends_unwritten(graph: PlacedGraph, site: Site) -> bool:
-    """Return whether the output leaves the partition while the input is known inside of it only."""
+    """Return whether the output leaves the partition while the input is known only inside it."""
     source = site.operator.input(0)
     producer = graph.producer_inside(site, source)
     outputs = site.operator.outputs

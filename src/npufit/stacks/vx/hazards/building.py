@@ -1,4 +1,4 @@
-"""Hazards of the graph that the delegate builds at the first Invoke: ranks that change, nodes that are not there."""
+"""Hazards of the graph that the delegate builds at the first Invoke: changed ranks, missing nodes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _CHECKS_RANK = frozenset({"TRANSPOSE", "PAD"})
 
 STACKED_SCALAR = hazard_rule(
     "vx.stacked-scalar",
-    "PACK of a scalar that the NPU computes crashes the process at the first Invoke.",
-    "inputs that have at least one dimension, or that come from outside of the partition",
+    "PACK of a scalar computed by the NPU crashes the process at the first Invoke.",
+    "inputs that have at least one dimension, or that come from outside the partition",
     "From BSP 6.6.23 on the delegate takes PACK of int32. A scalar that STRIDED_SLICE cuts out of a SHAPE has no "
-    "dimensions in ovxlib's graph, and setting up the node that stacks it follows a null pointer. Up to BSP 6.6.3 PACK "
-    "stays on the CPU and the same model passes.",
+    "dimensions in ovxlib's graph, and the setup of the node that stacks it follows a null pointer. Up to BSP 6.6.3 "
+    "PACK stays on the CPU and the same model passes.",
     "A Keras model with a dynamic batch that flattens: SHAPE, STRIDED_SLICE, PACK, RESHAPE.",
     since(Generation.L6_6_23),
     SET_UP,
@@ -34,11 +34,11 @@ STACKED_SCALAR = hazard_rule(
 )
 SCALAR_GATHER = hazard_rule(
     "vx.scalar-gather",
-    "GATHER with a scalar index makes one dimension too many for a TRANSPOSE or PAD after it.",
-    "an index with one dimension and a RESHAPE behind it, or SLICE or SPLIT instead",
-    "The delegate hands a scalar over as a vector of one element, so ovxlib's GATHER keeps the dimension that "
-    "TensorFlow Lite drops. TRANSPOSE and PAD compare ranks and fail to set up. In a log: \"Error permute dims '4' vs "
-    '\'5\'", "Setup node[27] PERMUTE fail", then "Failed to verify graph".',
+    "GATHER with a scalar index leaves one dimension too many for a TRANSPOSE or PAD after it.",
+    "an index with one dimension followed by a RESHAPE, or SLICE or SPLIT instead",
+    "The delegate passes a scalar as a vector of one element, so ovxlib's GATHER keeps the dimension that TensorFlow "
+    "Lite drops. TRANSPOSE and PAD compare ranks and fail to set up. In a log: \"Error permute dims '4' vs '5'\", "
+    '"Setup node[27] PERMUTE fail", then "Failed to verify graph".',
     "The channel shuffle of ShuffleNetV2, written with tf.unstack or indexing.",
     ALL,
     SET_UP,
@@ -48,10 +48,10 @@ SCALAR_GATHER = hazard_rule(
 )
 EMPTY_GRAPH = hazard_rule(
     "vx.empty-graph",
-    "A partition of nothing but SHAPE or BROADCAST_TO is an empty graph, and its first Invoke fails.",
+    "A partition of only SHAPE or BROADCAST_TO is an empty graph, and its first Invoke fails.",
     "a partition with an operator that computes",
-    "SHAPE becomes a constant and BROADCAST_TO another name for its input, so no node is created for either.",
-    "A SHAPE whose reader is a PACK that stays on the CPU.",
+    "SHAPE becomes a constant and BROADCAST_TO an alias of its input, so neither creates a node.",
+    "A SHAPE read by a PACK that stays on the CPU.",
     since(Generation.L6_1_1),
     SET_UP,
     Effect.FAILS,
@@ -63,12 +63,12 @@ UNWRITTEN_BROADCAST = hazard_rule(
     "The result of BROADCAST_TO is never written: only elementwise operators of the same partition find its input.",
     "BROADCAST_TO read only by ADD, SUB, MUL, DIV, MAXIMUM or MINIMUM of the same partition",
     "The delegate notes that these operators broadcast by themselves and creates no node. Any other reader, and "
-    "whoever reads it outside of the partition, gets a tensor that nobody wrote.",
+    "anything outside the partition, gets a tensor that nothing wrote.",
     "A positional embedding that is broadcast and then concatenated.",
     since(Generation.L6_1_22),
     DELEGATE,
     Effect.WRONG,
-    rewrite="leave BROADCAST_TO out where the next operator broadcasts anyway, or store the constant in full size",
+    rewrite="remove BROADCAST_TO if the next operator broadcasts anyway, or store the constant in full size",
 )
 
 
@@ -95,7 +95,7 @@ def find_stacked_scalars(graph: PlacedGraph) -> Iterator[Hazard]:
 
 
 def _of_a_shape(graph: PlacedGraph, site: Site) -> bool:
-    """Return whether an operator slices the result of a SHAPE of its partition: the chain that was run."""
+    """Return whether an operator slices the result of a SHAPE of its partition: the chain that was tested."""
     source = graph.producer_inside(site, site.operator.input(0))
     return site.type == "STRIDED_SLICE" and source is not None and source.type == "SHAPE"
 
@@ -117,9 +117,9 @@ def find_scalar_gathers(graph: PlacedGraph) -> Iterator[Hazard]:
 
 
 def _first_that_compares(graph: PlacedGraph, site: Site) -> Site | None:
-    """Return the first reader that compares ranks, behind operators that keep them.
+    """Return the first reader that compares ranks, after operators that keep them.
 
-    What leaves the partition is given its shape by the delegate, so the surplus dimension ends there.
+    Tensors that leave the partition get their shape from the delegate, so the surplus dimension ends there.
     """
     waiting, seen = [site], {site.index}
     while waiting:
@@ -150,7 +150,7 @@ def find_empty_graphs(graph: PlacedGraph) -> Iterator[Hazard]:
                 graph,
                 EMPTY_GRAPH,
                 sites[0],
-                f"its partition holds nothing but {names}: the NPU gets an empty graph",
+                f"its partition has only {names}: the NPU gets an empty graph",
                 f"{len(sites)} operator{'s' if len(sites) > 1 else ''}",
                 others=[site.index for site in sites[1:]],
                 evidence=graph.set_up_evidence(Evidence.SOURCE),
@@ -158,7 +158,7 @@ def find_empty_graphs(graph: PlacedGraph) -> Iterator[Hazard]:
 
 
 def find_unwritten_broadcasts(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield BROADCAST_TOs whose result somebody else than an elementwise operator of the partition reads."""
+    """Yield BROADCAST_TOs with a reader other than an elementwise operator of the partition."""
     for site in graph.accepted("BROADCAST_TO"):
         for tensor in site.operator.outputs:
             if tensor == NO_TENSOR:
@@ -166,7 +166,7 @@ def find_unwritten_broadcasts(graph: PlacedGraph) -> Iterator[Hazard]:
             readers = graph.readers_inside(site, tensor)
             others = [reader for reader in readers if reader.type not in _ELEMENTWISE]
             if others:
-                message = f"{name_of(others[0])} reads its result, which nobody writes"
+                message = f"{name_of(others[0])} reads its result, which nothing writes"
                 yield report(graph, UNWRITTEN_BROADCAST, site, message, others[0].type, others=(others[0].index,))
             elif graph.leaves(site, tensor):
                 message = "its result leaves the partition unwritten"

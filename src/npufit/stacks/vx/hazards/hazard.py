@@ -1,4 +1,4 @@
-"""What a hazard looks at, a placed graph, and how it is written down."""
+"""What a hazard looks at (a placed graph), and how it is written down."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from npufit.stacks.vx.releases import Bsp, Generation, describe
 from npufit.stacks.vx.site import Site
 
 _SET_UP_WAS_RUN = ((6, 6, 3), (6, 6, 23), (6, 6, 36))
-"""The BSPs whose graph building was run; for 6.6.23 and 6.6.36 the TIM-VX stood in that NXP's is based on."""
+"""The BSPs whose graph building was run; 6.6.23 and 6.6.36 were run with the TIM-VX on which NXP's is based."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class PlacedGraph:
                 yield site
 
     def producer_inside(self, site: Site, tensor: int) -> Site | None:
-        """Return the operator of the same partition that computes `tensor`, None where it comes from outside."""
+        """Return the operator of the same partition that computes `tensor`, None if it comes from outside."""
         producer = None if tensor == NO_TENSOR else self.wiring.producer[tensor]
         if producer is None or self.partition_of[producer] != self.partition_of[site.index]:
             return None
@@ -52,7 +52,7 @@ class PlacedGraph:
         return outside or tensor in self.subgraph.outputs
 
     def set_up_evidence(self, otherwise: Evidence) -> Evidence:
-        """Return how what happens at the first Invoke is known: run for this BSP, or `otherwise`."""
+        """Return the evidence for what happens at the first Invoke: run for this BSP, or `otherwise`."""
         return Evidence.EXECUTED if self.bsp.number in _SET_UP_WAS_RUN else otherwise
 
     def tensor(self, index: int) -> Tensor:
@@ -78,7 +78,8 @@ def hazard_rule(
     evidence: Evidence = Evidence.SOURCE,
     versions: str = "",
 ) -> Rule:
-    """Return the rule of a hazard; `safe` says when there is none, `versions` replaces the words for `generations`."""
+    """Return the rule of a hazard; `safe` says when it does not apply, `versions` replaces the text for
+    `generations`."""
     remedies: list[Remedy] = []
     if rewrite:
         remedies.append(Remedy(RemedyKind.REWRITE, rewrite))
@@ -111,9 +112,10 @@ def report(
     tensor: int | None = None,
     evidence: Evidence | None = None,
 ) -> Hazard:
-    """Return the hazard of `rule` at `site`, with other operators concerned, at `tensor` or else the first output.
+    """Return the hazard of `rule` at `site`, with other operators concerned, at `tensor` or by default the first
+    output.
 
-    On a BSP that was not read it is inferred, whatever `evidence` says.
+                    On a BSP that was not read it is inferred, whatever `evidence` says.
     """
     index = site.output_index if tensor is None else tensor
     known = evidence or rule.evidence

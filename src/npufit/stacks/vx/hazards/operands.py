@@ -1,4 +1,4 @@
-"""Hazards of operands that the delegate reads when it builds its graph, and reads too simply."""
+"""Hazards of operands that the delegate reads too naively when it builds its graph."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ _READ_EARLY: dict[str, tuple[int, ...]] = {
     "REDUCE_PROD": (1,),
     "REDUCE_ANY": (1,),
 }
-"""The operands whose values the mapper reads; of those that a release checks, a computed one is refused anyway."""
+"""The operands whose values the mapper reads; if a release checks one, a computed value is refused anyway."""
 
 _LAST_WITHOUT_REST = (6, 6, 36)
 _VALUES = ("on", "off")
 
 READ_EARLY = hazard_rule(
     "vx.operand-read-early",
-    "An operand that the delegate reads when it builds its graph is computed by the model.",
+    "An operand that the delegate reads while building its graph is computed by the model.",
     "permutations, paddings, axes, sizes and bounds as constants",
-    "The mapper reads these operands at the first Invoke, before anything has run, and does not ask whether they are "
-    "constants. Of a computed one it finds zeros or whatever the memory held. The graph fails to set up or computes "
-    "something else.",
+    "The mapper reads these operands at the first Invoke, before anything has run, without testing that they are "
+    "constants. For a computed one it finds zeros or leftover memory. The graph fails to set up or computes something "
+    "else.",
     "TRANSPOSE whose permutation is an input of the model.",
     ALL,
     DELEGATE,
     Effect.WRONG,
-    rewrite="give the operand as a constant; fix the batch and the input size, so that the converter folds it",
+    rewrite="make the operand a constant; fix the batch and the input size, so that the converter folds it",
 )
 RESHAPE_BY_OPTIONS = hazard_rule(
     "vx.reshape-by-options",
-    "RESHAPE with a computed shape takes the shape of its options instead.",
-    "a shape that is a constant, or options that hold the same shape",
+    "RESHAPE with a computed shape uses the shape in its options instead.",
+    "a constant shape, or options that hold the same shape",
     "Before BSP 6.1.36 the delegate takes RESHAPE with a computed shape, cannot read it, and falls back to the shape "
-    "in the operator's options. Converters leave that empty for a computed shape.",
+    "in the operator's options. Converters leave those options empty for a computed shape.",
     "The flattening of a Keras model with a dynamic batch.",
     until(Generation.L6_1_22),
     DELEGATE,
@@ -66,10 +66,10 @@ RESHAPE_BY_OPTIONS = hazard_rule(
 )
 STRIDED_SLICE_BOUNDS = hazard_rule(
     "vx.strided-slice-bounds",
-    "STRIDED_SLICE backwards, or with negative bounds, is cut at other places than the model says.",
-    "strides above 0 and bounds from 0 on; or, from BSP 6.6.23 on, negative bounds that are given for all dimensions",
-    "A stride of -1 is taken for a missing one and becomes 1. A negative bound is completed with the size of another "
-    "dimension where fewer bounds than dimensions are given; some releases before 6.6.23 do not complete it at all.",
+    "STRIDED_SLICE backwards, or with negative bounds, is cut at the wrong places.",
+    "strides above 0 and bounds from 0 on; or, from BSP 6.6.23 on, negative bounds given for all dimensions",
+    "A stride of -1 is taken for a missing one and becomes 1. If fewer bounds than dimensions are given, a negative "
+    "bound is completed with the size of the wrong dimension; some releases before 6.6.23 do not complete it at all.",
     "x[:, ::-1] to mirror an image; x[:, 1:-1] of a feature map.",
     ALL,
     DELEGATE,
@@ -78,33 +78,33 @@ STRIDED_SLICE_BOUNDS = hazard_rule(
 )
 SLICE_REST = hazard_rule(
     "vx.slice-rest",
-    "SLICE with a size of -1 (all that is left) that does not begin at 0 reaches beyond the end.",
-    "sizes that are written out, or a begin of 0",
-    "The delegate replaces -1 by the whole size of the dimension without taking off where the slice begins. Corrected "
-    "in VeriSilicon's repository in October 2024.",
+    "SLICE with a size of -1 (everything left) that does not begin at 0 reaches beyond the end.",
+    "explicit sizes, or a begin of 0",
+    "The delegate replaces -1 with the whole size of the dimension without subtracting the begin. Corrected in "
+    "VeriSilicon's repository in October 2024.",
     "tf.slice(x, [0, 4], [-1, -1]).",
     ALL,
     "VeriSilicon/tflite-vx-delegate op_map.cc before and after @7c582a4",
     Effect.WRONG,
-    rewrite="write the size out",
+    rewrite="write the size explicitly",
     versions="up to BSP 6.6.36",
 )
 ONE_HOT_VALUES = hazard_rule(
     "vx.one-hot-values",
-    "ONE_HOT with values that are not float32 fills in other numbers.",
+    "ONE_HOT with values that are not float32 fills in wrong numbers.",
     "on and off values of type float32",
-    "The delegate reads the bytes of both values as a 32-bit float whatever their type: the int32 1 becomes 1.4e-45.",
+    "The delegate reads the bytes of both values as a 32-bit float, whatever their type: the int32 1 becomes 1.4e-45.",
     "tf.one_hot(indices, depth, dtype=tf.int32).",
     since(Generation.L5_15_32),
     DELEGATE,
     Effect.WRONG,
-    rewrite="let ONE_HOT give float32 and convert its result",
+    rewrite="let ONE_HOT produce float32 and convert its result",
 )
 REVERSE_AXES = hazard_rule(
     "vx.reverse-axes",
-    "REVERSE_V2 over several axes turns the wrong ones.",
+    "REVERSE_V2 over several axes reverses the wrong ones.",
     "one axis",
-    "Only the first axis is translated to the NPU's order of dimensions; the others are handed over as they stand.",
+    "Only the first axis is translated to the NPU's order of dimensions; the others are passed unchanged.",
     "tf.reverse(x, [1, 2]).",
     since(Generation.L5_15_52),
     DELEGATE,
@@ -120,7 +120,7 @@ def find_early_operands(graph: PlacedGraph) -> Iterator[Hazard]:
             tensor = site.operator.input(position)
             if tensor != NO_TENSOR and not graph.tensor(tensor).is_constant:
                 name = shorten(graph.tensor(tensor).name)
-                message = f"it depends on '{name}', which is not known when the graph is built"
+                message = f"it depends on '{name}', which is unknown when the graph is built"
                 yield report(graph, READ_EARLY, site, message, f"operand {position} is computed", tensor=tensor)
                 break
 
@@ -146,14 +146,14 @@ def _agrees(wanted: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 
 
 def find_strided_slices(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield STRIDED_SLICEs whose strides or bounds the delegate takes for others."""
+    """Yield STRIDED_SLICEs whose strides or bounds the delegate misreads."""
     for site in graph.accepted("STRIDED_SLICE"):
         source = site.input(0)
         begin, end, strides = (_constant(site, position) for position in (1, 2, 3))
         if source is None or begin is None or end is None or strides is None:
             continue
         if -1 in strides:
-            message = "it runs forwards where the model says backwards"
+            message = "it runs forwards although the model says backwards"
             yield report(graph, STRIDED_SLICE_BOUNDS, site, message, f"strides {list(strides)}")
             continue
         negative = _negative_bounds(site, begin, end)
@@ -163,7 +163,7 @@ def find_strided_slices(graph: PlacedGraph) -> Iterator[Hazard]:
         # The size that is added is taken from the dimension that has the bound's place, counted from the last one.
         surplus = len(shape) - len(begin)
         missed = [axis for axis in negative if axis + surplus < len(shape) and shape[axis] != shape[axis + surplus]]
-        message = f"its bounds in dimension {(missed or negative)[0]} are taken for others"
+        message = f"its bounds in dimension {(missed or negative)[0]} are misread"
         found = f"{list(begin)} to {list(end)} of {'x'.join(map(str, shape))}"
         if graph.bsp.generation < Generation.L6_6_23:
             yield report(graph, STRIDED_SLICE_BOUNDS, site, message, found, evidence=Evidence.INFERRED)
@@ -183,7 +183,7 @@ def _negative_bounds(site: Site, begin: tuple[int, ...], end: tuple[int, ...]) -
 
 
 def find_slices_of_the_rest(graph: PlacedGraph) -> Iterator[Hazard]:
-    """Yield SLICEs that take all that is left from behind the first element on."""
+    """Yield SLICEs that take everything left from an element after the first."""
     if graph.bsp.number > _LAST_WITHOUT_REST:
         return
     for site in graph.accepted("SLICE"):
@@ -213,7 +213,7 @@ def find_reversed_axes(graph: PlacedGraph) -> Iterator[Hazard]:
     for site in graph.accepted("REVERSE_V2"):
         axes = _constant(site, 1)
         if axes is not None and len(axes) > 1:
-            message = f"it turns other axes than {', '.join(map(str, axes))}"
+            message = f"it reverses axes other than {', '.join(map(str, axes))}"
             yield report(graph, REVERSE_AXES, site, message, f"{len(axes)} axes")
 
 

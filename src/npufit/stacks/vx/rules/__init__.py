@@ -1,4 +1,4 @@
-"""What the delegate refuses: tables of checks, and the decision that reads them."""
+"""What the delegate refuses: tables of checks, and the decision based on them."""
 
 from npufit.stacks.vx.rules.table import CHECKS, RULES, decide
 

@@ -19,7 +19,7 @@ INT16_TO_8_BITS = refusal(
     "vx.int16-to-int8",
     "ADD, SUB, MUL or DIV from int16 to an 8-bit output is refused.",
     "an output as wide as the first input",
-    'Asked where both are quantized. In a log: "ASYM I16 input0 / ASYM U8/I8 output is not supported".',
+    'Checked if both are quantized. In a log: "ASYM I16 input0 / ASYM U8/I8 output is not supported".',
     "The last ADD of a 16x8 model with an int8 output.",
     _SINCE_52,
     "quantize to int8 throughout",
@@ -31,14 +31,14 @@ DEQUANTIZE_WIDE = refusal(
     'In a log: "ASYM I16/F16 input / F32 output is not supported". Plain float16 weights have no parameters and pass.',
     "The output of a 16x8 model.",
     _SINCE_52,
-    "leave the last DEQUANTIZE out and scale the output in the application",
+    "remove the last DEQUANTIZE and scale the output in the application",
 )
 DEQUANTIZE_PER_CHANNEL = refusal(
     "vx.dequantize-per-channel",
     "DEQUANTIZE of a tensor with several scales to float32 is refused.",
     "one scale",
     'In a log: "SYMM PerChannel I8/U8 input / F32 output is not supported".',
-    "Weights of a dynamic-range model that are dequantized per channel.",
+    "Per-channel weights of a dynamic-range model that are dequantized.",
     _SINCE_52,
     "quantize activations too (full-integer quantization)",
 )
@@ -46,9 +46,9 @@ QUANTIZE_INTEGERS = refusal(
     "vx.quantize-integers",
     "QUANTIZE from quantized int32 or int16 to another integer type is refused.",
     "a float32 or 8-bit input",
-    'In a log: "ASYM I16 input / ASYM U8/ASYM I8 output is not supported" where the input is int32, "ASYM I32 input '
-    '..." where it is int16: the delegate swaps the two. From int16 to int32: "ASYM I16 input / ASYM I32 output is '
-    'not supported".',
+    'In a log: "ASYM I16 input / ASYM U8/ASYM I8 output is not supported" for an int32 input, "ASYM I32 input '
+    '..." for int16: the delegate swaps the two. From int16 to int32: "ASYM I16 input / ASYM I32 output is not '
+    'supported".',
     "The QUANTIZE between a 16-bit and an 8-bit part of a model.",
     _SINCE_52,
     "quantize to int8 throughout",
@@ -58,7 +58,7 @@ QUANTIZE_PER_CHANNEL = refusal(
     "QUANTIZE of float32 to a tensor with several scales is refused.",
     "one scale",
     'In a log: "F32 input / SYMM PerChannel I8/U8 output is not supported".',
-    "Weights that are quantized per channel at run time.",
+    "Weights quantized per channel at run time.",
     _SINCE_52,
 )
 CAST_TYPE = refusal(
@@ -66,7 +66,7 @@ CAST_TYPE = refusal(
     "CAST from or to complex64, uint32 or uint16 is refused.",
     "types other than complex64, uint32, uint16 (and int64)",
     'In a log: "Cast could not support Complex64 input/output." (UInt32, UInt16).',
-    "An unsigned index that is cast to float.",
+    "An unsigned index cast to float.",
     since(Generation.L6_1_22),
 )
 

@@ -1,4 +1,4 @@
-"""Operands that have to be constants in the file, because the delegate reads them when it builds its graph."""
+"""Operands that must be constants in the file, because the delegate reads them when it builds its graph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SINCE_52, _SINCE_71 = since(Generation.L5_15_52), since(Generation.L5_15_71)
 COMPUTED_SHAPE = refusal(
     "vx.computed-shape",
     "RESHAPE with a computed shape is refused.",
-    "a shape that is a constant, or none as second input",
+    "a constant shape, or no second input",
     'In a log: "Dynamic input shape is not supported in reshape."',
     "The flattening of a Keras model with a dynamic batch: SHAPE, STRIDED_SLICE, PACK, RESHAPE.",
     since(Generation.L6_1_36),
@@ -31,7 +31,7 @@ COMPUTED_SLICE = refusal(
 COMPUTED_SIZE = refusal(
     "vx.computed-size",
     "RESIZE_BILINEAR or RESIZE_NEAREST_NEIGHBOR to a computed size is refused.",
-    "a size that is a constant",
+    "a constant size",
     'In a log from BSP 5.15.71 on: "shape tensor must be constant."',
     "A decoder that resizes to the size of an earlier feature map at run time.",
     since(Generation.L5_10_72),
@@ -40,21 +40,21 @@ COMPUTED_SIZE = refusal(
 COMPUTED_AXIS = refusal(
     "vx.computed-axis",
     "A reduction, REVERSE_V2 or EXPAND_DIMS with a computed axis is refused.",
-    "an axis that is a constant",
+    "a constant axis",
     'In a log: "const axis_tensor is only supported in reduce." (reverse, expand_dims).',
     "A MEAN whose axis is an input of the model.",
     _SINCE_52,
-    "give the axis as a constant",
+    "make the axis a constant",
 )
 COMPUTED_DEPTH = refusal(
     "vx.computed-depth",
     "ONE_HOT with a computed depth, or SCATTER_ND with a computed shape, is refused.",
-    "a depth or shape that is a constant",
+    "a constant depth or shape",
     'In a log: "delegate only support parameters tensor as const input" or "ScatterNd only support parameter tensor as '
     'const input."',
-    "A ONE_HOT over as many classes as an input says.",
+    "A ONE_HOT whose number of classes is an input.",
     _SINCE_52,
-    "give the depth or the shape as a constant",
+    "make the depth or the shape a constant",
 )
 
 

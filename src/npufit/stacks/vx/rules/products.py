@@ -18,10 +18,10 @@ _BETWEEN_52_AND_611 = _SINCE_52 & until(Generation.L6_1_1)
 
 HYBRID = refusal(
     "vx.hybrid",
-    "A convolution or FULLY_CONNECTED is refused where input and weights differ in type.",
+    "A convolution or FULLY_CONNECTED is refused if input and weights differ in type.",
     "input and weights of the same type",
-    'In a log: "hybrid data type is not supported in conv2d." (DepthwiseConv2d, fullyconnected, conv3d). Float '
-    "activations with int8 weights and 16x8 are both hybrid to it.",
+    'In a log: "hybrid data type is not supported in conv2d." (DepthwiseConv2d, fullyconnected, conv3d). To the '
+    "delegate, float activations with int8 weights and 16x8 are both hybrid.",
     "A dynamic-range model: float32 activations, int8 weights.",
     ALL,
     "quantize activations too (full-integer quantization), or leave the model in float32",
@@ -49,7 +49,7 @@ DENSE_INT16 = refusal(
     "FULLY_CONNECTED with an int16 input is refused.",
     "no input of type int16",
     'In a log: "Int16 input is not supported".',
-    "A dense layer of a 16x8 model whose output is int8.",
+    "A dense layer of a 16x8 model with int8 output.",
     ALL,
     "quantize to int8",
     executed=False,
@@ -57,9 +57,9 @@ DENSE_INT16 = refusal(
 COMPUTED_WEIGHTS = refusal(
     "vx.computed-weights",
     "CONV_3D with computed weights is refused.",
-    "weights that are a constant",
+    "constant weights",
     'In a log: "weight tensor must be const in conv3d."',
-    "A correlation of two feature volumes that is written as a convolution.",
+    "A correlation of two feature volumes written as a convolution.",
     since(Generation.L5_15_71),
 )
 CONV_3D_DILATION = refusal(
@@ -69,7 +69,7 @@ CONV_3D_DILATION = refusal(
     'In a log: "conv3d could not support dilation > 1."',
     "An atrous convolution over video.",
     since(Generation.L5_15_71),
-    "write the dilated kernel out with zeros between its taps",
+    "write the dilated kernel explicitly, with zeros between its taps",
 )
 MATMUL_OUTPUT = refusal(
     "vx.matmul-int32",
@@ -82,7 +82,7 @@ MATMUL_OUTPUT = refusal(
 MATMUL_INT8 = refusal(
     "vx.matmul-int8",
     "BATCH_MATMUL with an int8 operand is refused.",
-    "no int8 operand: before BSP 6.1.22 no int8 model has its BATCH_MATMUL on the NPU",
+    "no int8 operand: before BSP 6.1.22 no int8 model gets its BATCH_MATMUL onto the NPU",
     'In a log: "F32/I8 inputs type is not supported in BatchMatmul".',
     "The two products of an attention block.",
     _BETWEEN_52_AND_611,

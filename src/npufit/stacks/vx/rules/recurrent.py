@@ -1,4 +1,4 @@
-"""What the delegate refuses of LSTMs and RNNs."""
+"""Refusals of LSTMs and RNNs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SINCE_52, _SINCE_611 = since(Generation.L5_15_52), since(Generation.L6_1_1)
 
 LSTM_INPUT = refusal(
     "vx.lstm-input",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM is refused where its input is neither int8 nor uint8.",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM is refused if its input is neither int8 nor uint8.",
     "an 8-bit input; a float32 LSTM stays on the CPU",
     'In a log: "UnidirectionalLstm input is only support UInt8 || Int8".',
     "A Keras LSTM converted without quantization.",
@@ -25,8 +25,8 @@ LSTM_INPUT = refusal(
 )
 LSTM_STATE = refusal(
     "vx.lstm-state",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM is refused where output state and output differ in type, or the cell state is wide.",
-    "an output state of the output's type, and a cell state of type int16 or float16",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM is refused if output state and output differ in type, or if the cell state is wide.",
+    "an output state with the output's type, and a cell state of type int16 or float16",
     'In a log: "OutputState should be the same type as output" or "Cell_state is only support Int16 || Float16 ".',
     "A hybrid LSTM, whose states are float32.",
     _SINCE_52,
@@ -44,8 +44,8 @@ RECURRENT_WEIGHTS = refusal(
 )
 RECURRENT_EXTRAS = refusal(
     "vx.recurrent-extras",
-    "A bidirectional LSTM with projection or auxiliary weights, or a bidirectional RNN with an auxiliary input alone, "
-    "is refused.",
+    "A bidirectional LSTM with projection or auxiliary weights is refused, and so is a bidirectional RNN with only an "
+    "auxiliary input.",
     "no projection, no auxiliary input",
     'In a log: "Projection weights are not supported", "Aux weights are not supported" or "Does not support auxiliary '
     'inputs without auxiliary weights in BidirectionalSequenceRnn".',

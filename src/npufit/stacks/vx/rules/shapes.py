@@ -17,16 +17,16 @@ _RESIZES = "RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR"
 
 NO_SHAPE = refusal(
     "vx.no-shape",
-    "An operator whose output (for ARG_MAX and ARG_MIN also input) has no dimensions in the file is refused.",
+    "An operator is refused if the file gives its output (for ARG_MAX and ARG_MIN also its input) no dimensions.",
     "a shape in the file with at least one dimension",
-    "The delegate decides before shapes are computed, and takes rank 0 in the file for an unknown shape; a real scalar "
-    "looks the same to it. Asked of RESHAPE, PAD, MIRROR_PAD, TRANSPOSE, TRANSPOSE_CONV, BATCH_TO_SPACE_ND, "
+    "The delegate decides before shapes are computed, and takes rank 0 in the file for an unknown shape; a real "
+    "scalar looks the same. Checked for RESHAPE, PAD, MIRROR_PAD, TRANSPOSE, TRANSPOSE_CONV, BATCH_TO_SPACE_ND, "
     'SPACE_TO_BATCH_ND, ARG_MAX and ARG_MIN. In a log, for example: "Dynamic output shape is not supported in '
     'reshape.", "Pad cannot support dynamic shape", "Arg cannot support dynamic shape".',
-    "The RESHAPE of a detection model whose converter left the shapes out; ARG_MAX over a vector, whose result is a "
+    "The RESHAPE of a detection model whose converter omitted the shapes; ARG_MAX over a vector, whose result is a "
     "scalar.",
     _SINCE_52,
-    "write the file with shapes (every npufit fit does), and let a scalar keep one dimension of size 1",
+    "write the file with shapes (npufit fit always does), and let a scalar keep one dimension of size 1",
 )
 STRIDED_SLICE_MASK = refusal(
     "vx.strided-slice-mask",
@@ -39,7 +39,7 @@ STRIDED_SLICE_MASK = refusal(
 )
 SLICE_BATCH = refusal(
     "vx.slice-batch",
-    "SLICE of more than three dimensions is refused where it cuts the first.",
+    "SLICE of more than three dimensions is refused if it cuts the first.",
     "the first dimension unchanged, or at most 3 dimensions",
     'In a log: "vx-delegate doesn\'t support slice in batch."',
     "Taking one image out of a batch.",
@@ -48,8 +48,9 @@ SLICE_BATCH = refusal(
 )
 NO_QUANTIZATION = refusal(
     "vx.no-quantization",
-    "A resize, split, SPACE_TO_DEPTH, DEPTH_TO_SPACE or BATCH_TO_SPACE_ND of an 8-bit tensor without scale is refused.",
-    "a scale for every int8 or uint8 input (BATCH_TO_SPACE_ND: asked up to BSP 5.15.52)",
+    "A resize, split, SPACE_TO_DEPTH, DEPTH_TO_SPACE or BATCH_TO_SPACE_ND of an 8-bit tensor without a scale is "
+    "refused.",
+    "a scale for every int8 or uint8 input (BATCH_TO_SPACE_ND: checked up to BSP 5.15.52)",
     'In a log: "Int8 or uint8 input without quantization is not supported in Resize" (Split, Space2Depth, '
     "Depth2Space, Batch2Space).",
     "A preprocessing graph over raw uint8 pixels.",
@@ -59,7 +60,7 @@ NO_QUANTIZATION = refusal(
 SPACE_INT32 = refusal(
     "vx.space-int32",
     "SPACE_TO_DEPTH or DEPTH_TO_SPACE of int32 is refused.",
-    "another type than int32",
+    "a type other than int32",
     'In a log: "Int32 input is not supported in Space2Depth" (Depth2Space).',
     "A pixel shuffle of class indices.",
     ALL,
@@ -85,8 +86,8 @@ BATCH_SPACE_BLOCK = refusal(
 )
 SELECT_RANK = refusal(
     "vx.select-rank",
-    "SELECT or SELECT_V2 is refused where condition and values differ in rank.",
-    "a condition of the rank of the first value",
+    "SELECT or SELECT_V2 is refused if condition and values differ in rank.",
+    "a condition with the rank of the first value",
     'In a log: "condition and input must have the same rank".',
     "A mask per row over a matrix of scores.",
     ALL,
@@ -95,7 +96,7 @@ SELECT_RANK = refusal(
 SOFTMAX_LONG = refusal(
     "vx.softmax-long",
     "SOFTMAX with a height or width above 65535 is refused.",
-    "dimensions 1 and 2 at most 65535 (later releases ask every operator, see vx.long-dimension)",
+    "dimensions 1 and 2 at most 65535 (later releases check every operator, see vx.long-dimension)",
     'In a log: "vx-delegate doesn\'t support tensor height/width > 65535".',
     "Class scores of 76800 anchors.",
     until(Generation.L5_15_32),

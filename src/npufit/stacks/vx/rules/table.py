@@ -20,7 +20,7 @@ CHECKS: tuple[Check, ...] = (
     *values.CHECKS,
     *recurrent.CHECKS,
 )
-"""The checks of single types. For each type they stand in the order in which it makes them."""
+"""The checks of single types, for each type in the delegate's order."""
 
 _BY_TYPE: dict[str, tuple[Check, ...]] = {}
 for _check in CHECKS:
@@ -37,9 +37,9 @@ RULES: tuple[Rule, ...] = (
 
 
 def decide(site: Site, bsp: Bsp) -> tuple[Finding, str] | None:
-    """Return why the delegate refuses an operator and the line of its check; None where it takes the operator.
+    """Return why the delegate refuses an operator and the line of its check; None if it accepts the operator.
 
-    The line is empty where the delegate prints nothing, and for what is not mapped: that line names the builtin code.
+    The line is empty if the delegate prints nothing, and for unmapped types: that line names the builtin code.
     """
     unmapped = find_unmapped(site, bsp.generation)
     if unmapped is not None:

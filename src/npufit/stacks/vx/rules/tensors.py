@@ -1,4 +1,4 @@
-"""What the delegate asks of the inputs and outputs of every operator, whatever its type."""
+"""What the delegate requires of the inputs and outputs of every operator, whatever its type."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INPUT_INT64 = refusal(
     "vx.int64-input",
     "An operator with an int64 input is refused.",
     "no input of type int64 (from BSP 6.1.22 on BROADCAST_TO may have one)",
-    'The translation knows no 64-bit integers. In a log: "Int64 input is not supported".',
+    'The translation has no 64-bit integers. In a log: "Int64 input is not supported".',
     "GATHER with int64 indices; the 64-bit bias of a 16x8 model.",
     ALL,
     "convert with int32 indices; quantize to int8 rather than 16x8",
@@ -25,7 +25,7 @@ INPUT_INT16 = refusal(
     "vx.int16-input",
     "An operator with an int16 input is refused.",
     "no input of type int16",
-    'In a log: "Int16 input is not supported". Later releases ask only FULLY_CONNECTED.',
+    'In a log: "Int16 input is not supported". Later releases check only FULLY_CONNECTED.',
     "The activations of a 16x8 model.",
     until(Generation.L5_15_32),
     "quantize to int8",
@@ -43,7 +43,7 @@ INPUT_STRING = refusal(
 INPUT_RANK = refusal(
     "vx.rank",
     "An operator with an input of more than six dimensions is refused.",
-    "at most 6 dimensions for each input; outputs are not asked",
+    "at most 6 dimensions for each input; outputs are not checked",
     'In a log: "vx-delegate doesn\'t support the tensor whose dimension is greater than 6."',
     "A window transformer that splits height and width in one RESHAPE of rank 7.",
     ALL,
@@ -56,22 +56,22 @@ ZERO_DIMENSION = refusal(
     'In a log: "vx-delegate doesn\'t support the tensor of which one of dims is 0".',
     "A CONCATENATION with an empty operand.",
     ALL,
-    "leave the empty tensor out of the model",
+    "remove the empty tensor from the model",
 )
 LONG_DIMENSION = refusal(
     "vx.long-dimension",
     "An operator with an input that has a dimension above 65535 is refused.",
     "every dimension but the first at most 65535, weights included",
     'In a log: "vx-delegate doesn\'t support tensor height/width > 65535".',
-    "A dense layer behind a flattened feature map of 65536 values.",
+    "A dense layer after a flattened feature map of 65536 values.",
     since(Generation.L5_15_52),
-    "pool before flattening, or split the dimension over two",
+    "pool before flattening, or split the dimension in two",
 )
 OUTPUT_INT16 = refusal(
     "vx.int16-output",
     "An operator with an int16 output is refused.",
     "no output of type int16",
-    'In a log: "Int16 output is not supported". So a model quantized 16x8 gets next to nothing.',
+    'In a log: "Int16 output is not supported". So almost nothing of a model quantized 16x8 runs on the NPU.',
     "Every convolution of a 16x8 model.",
     ALL,
     "quantize to int8",
@@ -83,7 +83,7 @@ OUTPUT_INT64 = refusal(
     'In a log: "Int64 output is not supported".',
     "The ARG_MAX at the end of DeepLab.",
     ALL,
-    "let ARG_MAX give int32, or take the largest class in the application",
+    "let ARG_MAX produce int32, or compute the largest class in the application",
 )
 
 

@@ -1,4 +1,4 @@
-"""Refusals of element types by single operator types that compute or choose values."""
+"""Refusals of element types by operators that compute or choose values."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ RELU1_INT32 = refusal(
     "ADD, SUB, MUL or DIV of int32 with a fused RELU_N1_TO_1 is refused.",
     "another activation, or other types than int32 in and out",
     'In a log: "I32 input/I32 output is not supported in Relu1."',
-    "An index computation that is clamped to -1..1.",
+    "An index computation clamped to -1..1.",
     _SINCE_52,
-    "clamp with MINIMUM and MAXIMUM of their own",
+    "clamp with separate MINIMUM and MAXIMUM operators",
 )
 POW_INT32 = refusal(
     "vx.pow-int32",
@@ -43,7 +43,7 @@ ARG_INT8 = refusal(
 SELECT_TYPE = refusal(
     "vx.select-type",
     "SELECT or SELECT_V2 of 8-bit or boolean values is refused.",
-    "values and output of other types than int8, uint8 and bool; so never in a quantized model",
+    "values and output of types other than int8, uint8 and bool, which no quantized model has",
     'In a log: "Bool type input is not supported" or "Bool type output is not supported", for int8 and uint8 as well.',
     "A mask over int8 attention scores.",
     ALL,
@@ -56,13 +56,13 @@ ONE_HOT_BOOL = refusal(
     'In a log: "Bool type output is not supported".',
     "tf.one_hot(indices, depth, dtype=tf.bool).",
     since(Generation.L5_15_32),
-    "let ONE_HOT give float32",
+    "let ONE_HOT produce float32",
 )
 PACK_TYPE = refusal(
     "vx.pack-type",
     "PACK of int32 values or of 8-bit vectors is refused.",
-    "a first input of another type than int32, and of rank 2 or more where it is int8 or uint8",
-    "The delegate prints nothing for it. BSP 5.10.72 refuses int8 of any rank.",
+    "a first input that is not int32, and has rank 2 or more if it is int8 or uint8",
+    "The delegate prints nothing for this. BSP 5.10.72 refuses int8 of any rank.",
     "The PACK that builds the shape for a RESHAPE in a Keras model with a dynamic batch.",
     until(Generation.L6_1_36),
     "fix the batch before the conversion, so that the converter folds the shape into a constant",
@@ -72,7 +72,7 @@ EMBEDDING_TYPE = refusal(
     "EMBEDDING_LOOKUP from a uint8 table to an int8 output is refused.",
     "table and output of one type",
     'In a log: "Does not support hybrid quantization with U8 weight and I8 output".',
-    "A text model whose table was quantized by another tool than its activations.",
+    "A text model whose table and activations were quantized by different tools.",
     since(Generation.L6_1_22),
     executed=False,
 )
@@ -80,17 +80,17 @@ SQUARED_DIFFERENCE_TYPE = refusal(
     "vx.squared-difference-type",
     "SQUARED_DIFFERENCE is refused unless it is all float32, or 8-bit of one type with one scale each.",
     "both inputs and the output float32; or all int8, or all uint8, with one scale for the first input and the output",
-    "The delegate prints nothing for it.",
+    "The delegate prints nothing for this.",
     "A layer normalization in int16.",
     since(Generation.L6_1_36),
     "quantize to int8",
 )
 MIRROR_PAD_MODE = refusal(
     "vx.mirror-pad-mode",
-    "MIRROR_PAD with a mode that the schema does not know is refused.",
+    "MIRROR_PAD with a mode that is not in the schema is refused.",
     "REFLECT or SYMMETRIC",
     'In a log: "MirrorPad mode should have certain value".',
-    "A file that a broken tool wrote.",
+    "A file written by a broken tool.",
     since(Generation.L6_1_36),
     executed=False,
 )
