@@ -40,7 +40,6 @@ def test_help_names_every_command(npufit: Run) -> None:
     assert done.returncode == 0
     for command in ("check", "targets", "rules", "zoo"):
         assert f"\n  {command} " in done.stdout
-        assert npufit(command, "--help").returncode == 0
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -64,14 +63,6 @@ def test_check_answers_in_its_first_line(npufit: Run) -> None:
     assert "\x1b" not in done.stdout
 
 
-def test_several_targets_start_with_a_comparison(npufit: Run) -> None:
-    done = npufit("check", "zoo:mobilenet_v1@128,uint8", "-t", "imx93/teflon@26.2", "-t", "imx93/vela")
-    assert done.returncode == 0
-    assert done.stdout.splitlines()[0].startswith("target")
-    assert done.stdout.splitlines()[1].startswith("imx93/teflon@26.2")
-    assert done.stdout.splitlines()[2].startswith("imx93/vela@5.2")
-
-
 def test_a_failed_gate_is_exit_code_1_and_named(npufit: Run) -> None:
     arguments = ("check", "zoo:mobilenet_v2@96,int8", "-t", "imx93/teflon@25.3")
     done = npufit(*arguments, "--require", "npu-operators>=95%")
@@ -84,43 +75,15 @@ def test_a_failed_gate_is_exit_code_1_and_named(npufit: Run) -> None:
     assert npufit(*arguments, "--require", "partitions<=14").returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("check", "missing.tflite", "-t", "imx93/teflon"), "no such file"),
-        (("check", ".", "-t", "imx93/teflon"), "is a directory"),
-        (("check", "empty.tflite", "-t", "imx93/teflon"), "the file is empty"),
-        (("check", "text.tflite", "-t", "imx93/teflon"), "not a TFLite model"),
-        (("check", "zoo:mobilenet_v9", "-t", "imx93/teflon"), "mobilenet_v1"),
-        (("check", "zoo:mobilenet_v1@32", "-t", "imx93/tefon"), "Did you mean imx93/teflon"),
-        (("check", "zoo:mobilenet_v1@32"), "no target given"),
-        (("check", "zoo:mobilenet_v1@32", "-t", "imx93/teflon", "--require", "speed>1"), "unknown quantity"),
-        (("check", "zoo:mobilenet_v1@32", "-t", "imx93/teflon", "--log", "nowhere"), "the log cannot be read"),
-        (("check", "zoo:mobilenet_v1@32", "-t", "imx93/vela", "--set", "memory-mode"), "NAME=VALUE"),
-        (("check", "zoo:mobilenet_v1@32", "-t", "imx93/vela", "--set", "memory-mode=Fast"), "Fast"),
-        (("check", "zoo:mobilenet_v1@32", "-t", "imx93/teflon", "-o", "no/such/folder"), "cannot be written"),
-        (("rules", "H99"), "there is no rule 'H99'"),
-        (("zoo", "mobilenet_v2@7"), "7"),
-        (("chek", "model.tflite"), "npufit check"),
-        (("model.tflite",), "npufit check model.tflite"),
-        (("check", "zoo:mobilenet_v1@32", "-t", "imx93/teflon", "--wrong"), "--wrong"),
-    ],
-)
-def test_wrong_input_is_exit_code_2_and_one_message(
-    npufit: Run, tmp_path: Path, arguments: tuple[str, ...], said: str
-) -> None:
-    (tmp_path / "empty.tflite").write_bytes(b"")
-    (tmp_path / "text.tflite").write_text("this is not a model, it is a sentence")
-    done = npufit(*arguments)
-    assert done.returncode == 2, done.stderr
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+def test_wrong_input_is_exit_code_2_and_one_message(npufit: Run) -> None:
+    done = npufit("check", "missing.tflite", "-t", "imx93/teflon")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("npufit: missing.tflite: no such file")
 
 
 def test_a_missing_converter_is_exit_code_3(npufit: Run) -> None:
     done = npufit("check", "zoo:mobilenet_v1@32", "-t", "imx95/neutron", "--converter", "/no/such/converter")
-    assert done.returncode == 3
+    assert (done.returncode, done.stdout) == (3, "")
     assert "/no/such/converter" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -178,10 +141,6 @@ def test_zoo_writes_a_file_that_check_reads(npufit: Run, tmp_path: Path) -> None
     assert done.returncode == 0
     assert len(read_model(tmp_path / "small.tflite").main.operators) == 31
     assert npufit("check", "small.tflite", "-t", "imx93/teflon").returncode == 0
-
-
-def test_the_schema_is_printed(npufit: Run) -> None:
-    assert json.loads(npufit("check", "--json-schema").stdout)["title"] == "npufit check"
 
 
 @pytest.mark.parametrize(

@@ -3,48 +3,25 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 import npufit
-from networks import SIX, Network, quantized
 from npufit.errors import InputError
-from npufit.graph import Activation, Model, Padding
+from npufit.graph import Model
 from npufit.stacks import Unit, apply_log, load_stack
 from real_files import find_capture, find_model, list_captures
 from stacks.teflon.on_teflon import place
 
-_LOGS = Path(__file__).parent / "logs"
-_TWELVE = quantized(0.0470588244497776, -128)
+_NAME = "micro/residual_chain"
 
 
-def _residual_chain() -> Model:
-    """Return a network with the operators and quantization of models/micro/residual_chain."""
-    network = Network()
-
-    def convolve(ifm: int, quantization: npufit.graph.Quantization) -> int:
-        return network.convolve(
-            ifm, 16, 3, padding=Padding.SAME, activation=Activation.RELU6, quantization=quantization, version=3
-        )
-
-    first = convolve(network.input(1, 24, 24, 3), SIX)
-    second = convolve(first, _TWELVE)
-    third = network.apply("ADD", (first, second), (1, 24, 24, 16), quantization=_TWELVE)
-    fourth = convolve(third, SIX)
-    network.apply("ADD", (third, fourth), (1, 24, 24, 16), quantization=quantized(0.0705882385373116, -128))
-    return network.model()
+def _model(name: str = _NAME) -> Model:
+    return npufit.load(find_model(f"{name}.tflite"))
 
 
-def _pad_asym_conv() -> Model:
-    """Return a network with the operators of models/micro/pad_asym_conv."""
-    network = Network()
-    first = network.convolve(network.input(1, 24, 24, 3), 16, 3, padding=Padding.SAME, version=3)
-    network.convolve(network.pad(first, 0, 0, 0, 1, 0, 1, 0, 0), 8, 3, 2, version=3)
-    return network.model()
-
-
-_OWN = {"residual_chain": _residual_chain, "pad_asym_conv": _pad_asym_conv}
+def _log(name: str = _NAME) -> str:
+    return (find_capture(name) / "teflon.log").read_text()
 
 
 def _compare(text: str, model: Model) -> None:
@@ -56,20 +33,14 @@ def _compare(text: str, model: Model) -> None:
     assert apply_log(placement, report, model).differences == ()
 
 
-@pytest.mark.parametrize("name", _OWN)
-def test_a_log_agrees_with_the_rules(name: str) -> None:
-    _compare((_LOGS / f"{name}.log").read_text(), _OWN[name]())
-
-
 @pytest.mark.parametrize("name", list_captures())
 def test_every_captured_log_agrees_with_the_rules(name: str) -> None:
-    text = (find_capture(name) / "teflon.log").read_text()
-    _compare(text, npufit.load(find_model(f"{name}.tflite")))
+    _compare(_log(name), _model(name))
 
 
 def test_a_changed_row_is_one_difference() -> None:
-    model = _pad_asym_conv()
-    text = (_LOGS / "pad_asym_conv.log").read_text()
+    model = _model("micro/pad_asym_conv")
+    text = _log("micro/pad_asym_conv")
     changed = re.sub(r"(  2    CONV v3  )supported  ", r"\1unsupported", text)
     assert changed != text
     report = load_stack("teflon").read_log(changed, model)
@@ -87,14 +58,14 @@ def test_a_changed_row_is_one_difference() -> None:
     ],
 )
 def test_a_log_of_another_model_is_an_input_error(pattern: str, instead: str, said: str) -> None:
-    text = re.sub(pattern, instead, (_LOGS / "pad_asym_conv.log").read_text())
+    text = re.sub(pattern, instead, _log("micro/pad_asym_conv"))
     with pytest.raises(InputError, match=said):
-        load_stack("teflon").read_log(text, _pad_asym_conv())
+        load_stack("teflon").read_log(text, _model("micro/pad_asym_conv"))
 
 
 def test_the_first_of_several_runs_is_read() -> None:
-    text = (_LOGS / "residual_chain.log").read_text()
-    report = load_stack("teflon").read_log(text + text, _residual_chain())
+    text = _log()
+    report = load_stack("teflon").read_log(text + text, _model())
     assert report is not None
     assert (report.partitions, len(report.units)) == (2, 5)
 
@@ -102,7 +73,7 @@ def test_the_first_of_several_runs_is_read() -> None:
 def test_the_replacing_line_gives_operators_but_no_partitions() -> None:
     # TensorFlow Lite counts the parts that stay on the CPU among its "partitions".
     line = "VERBOSE: Replacing 4 out of 5 node(s) with delegate (Teflon Delegate) node, yielding 3 partitions."
-    model = _residual_chain()
+    model = _model()
     report = load_stack("teflon").read_log(line, model)
     assert report is not None
     assert (report.npu_operators, report.total_operators, report.partitions) == (4, 5, None)
@@ -114,13 +85,11 @@ def test_the_replacing_line_gives_operators_but_no_partitions() -> None:
     [("Couldn't open kernel device", "no NPU device"), ("ethosu: driver missing", "built without the driver")],
 )
 def test_a_start_that_failed_is_a_note(line: str, said: str) -> None:
-    report = load_stack("teflon").read_log(line + "\n" + line, _pad_asym_conv())
+    report = load_stack("teflon").read_log(line + "\n" + line, _model("micro/pad_asym_conv"))
     assert report is not None
     (note,) = report.notes
     assert said in note.text
 
 
 def test_text_without_lines_of_teflon_is_no_log() -> None:
-    assert (
-        load_stack("teflon").read_log("INFO: Created TensorFlow Lite XNNPACK delegate\n" * 3, _residual_chain()) is None
-    )
+    assert load_stack("teflon").read_log("INFO: Created TensorFlow Lite XNNPACK delegate\n" * 3, _model()) is None

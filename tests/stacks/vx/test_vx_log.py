@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import npufit
@@ -13,9 +11,10 @@ from npufit.graph import GatherOptions, Model, OperatorId, PackOptions, ReshapeO
 from npufit.stacks import Evidence, LogReport, Unit, apply_log, load_stack
 from npufit.stacks.vx.placing import refusals
 from npufit.stacks.vx.releases import find_bsp
+from real_files import REPOSITORY
 from stacks.vx.on_vx import other, place
 
-_LOGS = Path(__file__).parent / "logs"
+_LOGS = REPOSITORY / "tests" / "cost" / "measured" / "benchmark_logs"
 _CREATED = "Vx delegate: allowed_cache_mode set to 0.\nEXTERNAL delegate created.\n"
 _REPLACING = "VERBOSE: Replacing {} out of 6 node(s) with delegate (Vx Delegate) node, yielding 2 partitions\n"
 _CODES = {"SHAPE": 77, "BATCH_MATMUL": 126, "TILE": 69, "SQUARED_DIFFERENCE": 99, "GELU": 150}
