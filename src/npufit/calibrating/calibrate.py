@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from npufit.calibrating.refinement import CalibrateResult, refine
-from npufit.cost.measured.observation_file import read_observations
+from npufit.cost.measured import read_observations
 from npufit.errors import InputError
 from npufit.loading import ModelSource, load
 from npufit.stacks import PlaceOptions, Target, resolve_target

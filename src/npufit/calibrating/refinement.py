@@ -14,14 +14,21 @@ from statistics import median
 
 from npufit._version import __version__
 from npufit.calibrating.trials import Trial, cpu_trials, find_model, npu_trials
-from npufit.cost.board_profile import Change, FittedRun, Profile, ProfileErrors, profile_text
-from npufit.cost.coefficient import Coefficient, Values
-from npufit.cost.cpu_coefficients import coefficients
-from npufit.cost.estimate import Band
-from npufit.cost.kernels import Kernels
-from npufit.cost.measured.observation import Observation
+from npufit.cost import (
+    Band,
+    Change,
+    Coefficient,
+    FittedRun,
+    Kernels,
+    Profile,
+    ProfileErrors,
+    Values,
+    coefficients,
+    load_fitted,
+    profile_text,
+)
+from npufit.cost.measured import Observation
 from npufit.cost.npu import load_npu_model
-from npufit.cost.packaged_coefficients import load_fitted
 from npufit.errors import InputError
 from npufit.files import write_file
 from npufit.graph import Model
@@ -201,7 +208,7 @@ def _explain(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Tri
     First one factor for all of them, which reflects another clock or governor; then each value by itself, close to
     that. numpy is imported only here.
     """
-    from npufit.cost.regression.least_squares import Case, fit
+    from npufit.cost.regression import Case, fit
 
     times = [entry for entry in wanted if not entry.name.endswith(_THREAD_ENDING)]
 

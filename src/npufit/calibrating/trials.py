@@ -6,12 +6,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from npufit.cost.assembly import assemble
-from npufit.cost.coefficient import Values
-from npufit.cost.cpu import Caches, caches_of, total_ms, total_terms
-from npufit.cost.measured.observation import Observation
+from npufit.cost import (
+    Caches,
+    PlacedDemand,
+    Values,
+    Workload,
+    assemble,
+    caches_of,
+    on_the_cpu,
+    total_ms,
+    total_terms,
+    workload_of,
+)
+from npufit.cost.measured import Observation
 from npufit.cost.npu import NpuModel
-from npufit.cost.workload import PlacedDemand, Workload, on_the_cpu, workload_of
 from npufit.errors import InputError
 from npufit.formatting import shorten
 from npufit.graph import Model

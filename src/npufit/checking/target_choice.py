@@ -47,7 +47,7 @@ def choose_target(choice: TargetChoice, executable: str | None = None) -> Chosen
         return ChosenTarget(choice)
     if not str(choice).endswith(_PROFILE):
         return ChosenTarget(resolve_target(str(choice), executable))
-    from npufit.cost.board_profile import read_profile
+    from npufit.cost import read_profile
 
     profile = read_profile(Path(choice))
     return ChosenTarget(profile.resolve(), profile.estimate_options(), printable(profile.name))

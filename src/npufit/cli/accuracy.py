@@ -39,15 +39,14 @@ def command(
     npufit accuracy --svg accuracy.svg    and a picture
     """
     from npufit.cli.output import page_for, write
-    from npufit.report.accuracy.document import accuracy_document
-    from npufit.report.accuracy.text import accuracy_markdown, accuracy_text
-    from npufit.report.document import to_json
+    from npufit.report import to_json
+    from npufit.report.accuracy import accuracy_document, accuracy_markdown, accuracy_text
     from npufit.validating import accuracy
 
     found = accuracy(groups)
     rows, summaries, classes = found.rows, found.groups, found.classes
     if svg is not None:
-        from npufit.report.accuracy.scatter import accuracy_svg
+        from npufit.report.accuracy import accuracy_svg
 
         write(accuracy_svg(rows), svg)
     page = page_for(color, to_file=output is not None)

@@ -62,9 +62,8 @@ def command(
     """
     from npufit.calibrating import CalibrateOptions, calibrate
     from npufit.cli.output import page_for, sign_of_life
-    from npufit.report.calibrate.document import calibrate_document
-    from npufit.report.calibrate.text import calibration_text
-    from npufit.report.document import to_json
+    from npufit.report import to_json
+    from npufit.report.calibrate import calibrate_document, calibration_text
 
     if not files:
         raise InputError("no measurements given. Name a CSV file or the output of benchmark_model.")

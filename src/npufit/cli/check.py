@@ -15,7 +15,7 @@ from npufit.errors import InputError
 
 if TYPE_CHECKING:
     from npufit.checking import CheckResult
-    from npufit.report.terminal_page import Page
+    from npufit.report import Page
 
 
 @click.command("check")
@@ -119,19 +119,19 @@ def command(
 def _render(form: str | None, source: str, results: Sequence[CheckResult], everything: bool, page: Page) -> str:
     model, gates = results[0].model, [gate for result in results for gate in result.gates]
     if form == "json":
-        from npufit.report.check.document import check_document
-        from npufit.report.document import to_json
+        from npufit.report import to_json
+        from npufit.report.check import check_document
 
         return to_json(check_document(model, results, gates))
     if form == "sarif":
-        from npufit.report.check.sarif import check_sarif
+        from npufit.report.check import check_sarif
 
         return check_sarif(results, source)
     if form == "markdown":
-        from npufit.report.check.markdown import check_markdown
+        from npufit.report.check import check_markdown
 
         return check_markdown(model, results, gates)
-    from npufit.report.check.text import check_text, comparison_text, gates_text
+    from npufit.report.check import check_text, comparison_text, gates_text
 
     parts: list[str] = []
     if len(results) > 1:

@@ -38,9 +38,8 @@ def command(file: Path, kernel: str | None, as_json: bool, output: Path | None) 
     """
     from npufit.cli.output import sign_of_life, write
     from npufit.disassembling import DisassembleOptions, disassemble
-    from npufit.report.disassemble.document import disassemble_document
-    from npufit.report.disassemble.text import disassembly_text
-    from npufit.report.document import to_json
+    from npufit.report import to_json
+    from npufit.report.disassemble import disassemble_document, disassembly_text
 
     with sign_of_life(f"reading {file.name}"):
         result = disassemble(file, DisassembleOptions(kernel))

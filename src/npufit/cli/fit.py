@@ -22,7 +22,7 @@ def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bo
     if not wanted or context.resilient_parsing:
         return
     from npufit.cli.output import page_for
-    from npufit.report.fit.text import passes_text
+    from npufit.report.fit import passes_text
     from npufit.rewrite import load_pass, pass_names
 
     page = page_for("auto")
@@ -137,9 +137,8 @@ def command(
     from npufit.cli.progress import progress_bar
     from npufit.cutting import CutOptions, cut_placed, require_fit_output, save_fit
     from npufit.fitting import FitOptions, fit, list_passes
-    from npufit.report.document import to_json
-    from npufit.report.fit.document import fit_document
-    from npufit.report.fit.text import fit_text
+    from npufit.report import to_json
+    from npufit.report.fit import fit_document, fit_text
 
     place = place_options(settings, vela, time_limit, no_cache)
     wants_cut = cut or bool(head or tail) or _CUT in only

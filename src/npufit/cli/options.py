@@ -87,7 +87,7 @@ def schema_option(command: str) -> Callable[[_Command], _Command]:
     def show(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
         if not wanted or context.resilient_parsing:
             return
-        from npufit.report.document import published_schema
+        from npufit.report import published_schema
 
         click.echo(published_schema(command), nl=False)
         context.exit()

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from npufit.files import write_file
-from npufit.report.terminal_page import Page
+from npufit.report import Page
 
 _PATIENCE_S = 1.0
 _PIPE_WIDTH = 100

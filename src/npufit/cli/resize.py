@@ -48,9 +48,8 @@ def command(model: str, sizes: tuple[str, ...], output: Path | None, force: bool
     """
     from npufit.cli.output import page_for
     from npufit.loading import load, save
-    from npufit.report.document import to_json
-    from npufit.report.resize.document import resize_document
-    from npufit.report.resize.text import resize_text
+    from npufit.report import to_json
+    from npufit.report.resize import resize_document, resize_text
     from npufit.resizing import resize
 
     if output is not None:

@@ -28,21 +28,20 @@ def command(rule_id: str | None, as_json: bool, write: Path | None) -> int:
     npufit rules ethosu.per-channel   a refusal
     """
     from npufit.cli.output import page_for
-    from npufit.report.document import to_json
-    from npufit.report.rules import text as report
-    from npufit.report.rules.document import rule_entry
+    from npufit.report import to_json
+    from npufit.report.rules import rule_entry, rule_text, rules_text, write_rule_pages
     from npufit.stacks import all_rules, find_rule
 
     page = page_for("auto")
     if write is not None:
-        pages = report.write_rule_pages(all_rules(), write)
+        pages = write_rule_pages(all_rules(), write)
         click.echo(f"{len(pages)} pages written to {write}")
     elif rule_id is not None:
         rule = find_rule(rule_id)
-        text = to_json(rule_entry(rule)) if as_json else report.rule_text(rule, page)
+        text = to_json(rule_entry(rule)) if as_json else rule_text(rule, page)
         click.echo(text, color=page.color)
     elif as_json:
         click.echo(to_json([rule_entry(rule) for rule in all_rules()]))
     else:
-        click.echo(report.rules_text(all_rules(), page), color=page.color)
+        click.echo(rules_text(all_rules(), page), color=page.color)
     return 0

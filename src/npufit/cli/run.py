@@ -117,9 +117,8 @@ def command(
     from npufit.cli.progress import progress_bar
     from npufit.execution import write_outputs
     from npufit.loading import load
-    from npufit.report.document import to_json
-    from npufit.report.run.document import run_document
-    from npufit.report.run.text import run_text
+    from npufit.report import to_json
+    from npufit.report.run import run_document, run_text
     from npufit.running import RunOptions, run
 
     network = load(_model_name(model, captured_model, target, on, capture))
@@ -148,7 +147,7 @@ def _judge(
 ) -> bool:
     """Print whether the mainline driver would accept what is going to be executed, and return it."""
     from npufit.disassembling import DisassembleOptions, disassemble
-    from npufit.report.disassemble.text import verdicts_text
+    from npufit.report.disassemble import verdicts_text
 
     if as_json:
         raise InputError("--kernel does not work with --json. Use npufit disassemble for the verdict as data.")

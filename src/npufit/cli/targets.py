@@ -13,9 +13,8 @@ from npufit.cli.options import schema_option
 def command(as_json: bool) -> int:
     """List chips and stacks: versions, the evidence behind placement, and what is missing."""
     from npufit.cli.output import page_for
-    from npufit.report.document import to_json
-    from npufit.report.targets.document import target_entry
-    from npufit.report.targets.text import targets_text
+    from npufit.report import to_json
+    from npufit.report.targets import target_entry, targets_text
     from npufit.stacks import all_targets
 
     targets = all_targets()

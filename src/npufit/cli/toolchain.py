@@ -28,10 +28,9 @@ def command(context: click.Context, as_json: bool) -> int:
     if context.invoked_subcommand is not None:
         return exit_codes.FINE
     from npufit.cli.output import page_for
-    from npufit.report.document import to_json
-    from npufit.report.toolchain.document import toolchain_document
-    from npufit.report.toolchain.text import toolchain_text
-    from npufit.stacks.vela.environments import list_environments
+    from npufit.report import to_json
+    from npufit.report.toolchain import toolchain_document, toolchain_text
+    from npufit.stacks.vela import list_environments
 
     found = list_environments()
     page = page_for("auto")
@@ -66,8 +65,8 @@ def install_command(tool: str, source: str | None, name: str | None, python: str
     you trust.
     """
     from npufit.cli.progress import progress_bar
-    from npufit.report.toolchain.text import installed_text
-    from npufit.stacks.vela.installing import install, wish_for
+    from npufit.report.toolchain import installed_text
+    from npufit.stacks.vela import install, wish_for
 
     wish = wish_for(tool, source, name, python)
     with progress_bar() as progress:
@@ -81,8 +80,7 @@ def install_command(tool: str, source: str | None, name: str | None, python: str
 def remove_command(tool: str) -> int:
     """Remove TOOL, named as in the list: vela@3.8, or vela@lf-6.1.36."""
     from npufit.errors import InputError
-    from npufit.stacks.vela.environments import remove_environment
-    from npufit.stacks.vela.releases import read_version
+    from npufit.stacks.vela import read_version, remove_environment
 
     kind, _, version = tool.partition("@")
     name = read_version(version) if kind == "vela" else None

@@ -28,9 +28,8 @@ def command(name: str | None, output: Path | None, as_json: bool) -> int:
     from npufit.cli.output import page_for
     from npufit.errors import InputError
     from npufit.loading import save
-    from npufit.report.document import to_json
-    from npufit.report.zoo.document import network_entry
-    from npufit.report.zoo.text import network_text, networks_text
+    from npufit.report import to_json
+    from npufit.report.zoo import network_entry, network_text, networks_text
     from npufit.zoo import build, entries, parse_spec
 
     page = page_for("auto")

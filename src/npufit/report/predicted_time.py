@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from npufit.checking import CheckResult
-from npufit.cost import Band, Estimate, Measured
-from npufit.cost.reversal import Reversal, measured_reversal, predicted_reversal
+from npufit.cost import Band, Estimate, Measured, Reversal, measured_reversal, predicted_reversal
 from npufit.formatting import milliseconds, percent, plural, printable, shorten, significant, size
 from npufit.graph import OperatorId
 from npufit.stacks import Status, Unit

@@ -8,6 +8,7 @@ from npufit._lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from npufit.rewrite.context import Context
+    from npufit.rewrite.cures import cures_of
     from npufit.rewrite.registry import load_pass, make_pass, parse_pass, pass_names
     from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
     from npufit.rewrite.surgery.editor import Editor
@@ -19,17 +20,19 @@ __all__ = [
     "Pass",
     "Rewritten",
     "Site",
+    "cures_of",
     "load_pass",
     "make_pass",
     "parse_pass",
     "pass_names",
 ]
 
-_MODULES = {
+_HOMES = {
     "npufit.rewrite.context": ("Context",),
+    "npufit.rewrite.cures": ("cures_of",),
     "npufit.rewrite.registry": ("load_pass", "make_pass", "parse_pass", "pass_names"),
     "npufit.rewrite.rewrite_pass": ("Exactness", "Pass", "Rewritten", "Site"),
     "npufit.rewrite.surgery.editor": ("Editor",),
 }
 
-__getattr__ = lazy_attributes(__name__, _MODULES)
+__getattr__ = lazy_attributes(__name__, _HOMES)

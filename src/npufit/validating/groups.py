@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
-from npufit.cost.measured.public_measurements import architecture
-from npufit.cost.spread import SMALL_MS
+from npufit.cost import SMALL_MS
+from npufit.cost.measured import architecture
 from npufit.formatting import plural
 from npufit.validating.rows import AccuracyRow, packaged_predictions
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from npufit.cost.measured.public_measurements import Row, measured_rows
-from npufit.cost.packaged_files import HELD_OUT, read_json
+from npufit.cost import HELD_OUT, read_json
+from npufit.cost.measured import Row, measured_rows
 from npufit.errors import InputError
 
 

@@ -14,7 +14,7 @@ from npufit.execution import LeftOut, Partial, Values, describe, made_up_values
 from npufit.fitting.step import FitStep
 from npufit.graph import NO_TENSOR, Model
 from npufit.graph.arrays import dtype_of
-from npufit.rewrite.rewrite_pass import Pass
+from npufit.rewrite import Pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,7 @@ from npufit.fitting.search.score import change_words, fits, score
 from npufit.fitting.step import FitStep
 from npufit.formatting import shorten
 from npufit.graph import Model, validate
-from npufit.rewrite.context import Context
-from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
+from npufit.rewrite import Context, Exactness, Pass, Rewritten, Site
 from npufit.stacks import PlaceOptions
 
 MOST_ROUNDS = 6

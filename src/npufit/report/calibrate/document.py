@@ -8,7 +8,7 @@ from typing import Literal
 
 from npufit._version import __version__
 from npufit.calibrating import CalibrateResult, CalibrationRow
-from npufit.cost.board_profile import Change
+from npufit.cost import Change
 from npufit.report.check.estimate_document import BandEntry, band_entry
 from npufit.report.document import Count, Document, Factor, Milliseconds, rounded
 from npufit.stacks import Unit

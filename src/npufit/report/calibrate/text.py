@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from npufit.calibrating import CalibrateResult, CalibrationRow
-from npufit.cost.board_profile import Change
+from npufit.cost import Change
 from npufit.formatting import percent, plural, printable, shorten, significant
 from npufit.report.terminal_page import Page, columns
 

@@ -1,1 +1,31 @@
 """A check as a document, text, Markdown and SARIF."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from npufit.report.check.document import check_document
+    from npufit.report.check.markdown import check_markdown
+    from npufit.report.check.sarif import check_sarif
+    from npufit.report.check.text import check_text, comparison_text, gates_text
+
+__all__ = [
+    "check_document",
+    "check_markdown",
+    "check_sarif",
+    "check_text",
+    "comparison_text",
+    "gates_text",
+]
+
+_HOMES = {
+    "npufit.report.check.document": ("check_document",),
+    "npufit.report.check.markdown": ("check_markdown",),
+    "npufit.report.check.sarif": ("check_sarif",),
+    "npufit.report.check.text": ("check_text", "comparison_text", "gates_text"),
+}
+
+__getattr__ = lazy_attributes(__name__, _HOMES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from npufit.checking import CheckResult
 from npufit.report.document import Count, Document
 from npufit.report.remedy_document import RemedyEntry, remedy_entries
-from npufit.rewrite.cures import cures_of
+from npufit.rewrite import cures_of
 from npufit.stacks import Difference, Effect, Evidence, Hazard, OperatorPlacement, Partition, Rule, Stage, Unit
 
 

@@ -14,7 +14,7 @@ from npufit.report.findings import group_by_rule, remedy_words
 from npufit.report.hazards import effect_words, hazard_cell, hazards_by_effect
 from npufit.report.model_line import describe_model, macs_cell
 from npufit.report.terminal_page import Page, columns
-from npufit.rewrite.cures import cures_of
+from npufit.rewrite import cures_of
 from npufit.stacks import Effect, Hazard, OperatorPlacement, Partition, Remedy, RemedyKind, Rule, Status, Unit
 
 _ROWS = 6

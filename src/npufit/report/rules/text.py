@@ -9,7 +9,7 @@ from npufit.report.findings import remedy_words
 from npufit.report.hazards import effects_words
 from npufit.report.markdown import template_environment
 from npufit.report.terminal_page import Page
-from npufit.rewrite.cures import cures_of
+from npufit.rewrite import cures_of
 from npufit.stacks import Rule, RuleKind, Stage, former_ids
 
 _DECIDERS = {

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from npufit.report.document import Document
-from npufit.stacks.vela.environments import Environment
-from npufit.stacks.vela.releases import BSPS, NEWEST, RELEASES, bsps_with
+from npufit.stacks.vela import BSPS, NEWEST, RELEASES, Environment, bsps_with
 
 
 @dataclass(frozen=True, slots=True)

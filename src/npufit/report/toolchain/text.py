@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from npufit.formatting import printable
 from npufit.report.terminal_page import Page
-from npufit.stacks.vela.environments import Environment
-from npufit.stacks.vela.releases import BSPS, NEWEST, RELEASES, bsps_with, is_bsp, release_number
+from npufit.stacks.vela import BSPS, NEWEST, RELEASES, Environment, bsps_with, is_bsp, release_number
 
 
 def toolchain_text(installed: Sequence[Environment], page: Page) -> str:

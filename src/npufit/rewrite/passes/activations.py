@@ -103,7 +103,7 @@ def _with(operator: Operator, activation: Activation) -> Operator:
 
 def _is_implied(activation: Activation, tensor: Tensor) -> bool:
     """Return whether Teflon accepts the activation as implied: it tests the range in real numbers, not in integers."""
-    from npufit.stacks.teflon.node import clamp_is_implied
+    from npufit.stacks.teflon import clamp_is_implied
 
     return clamp_is_implied(activation, tensor)
 

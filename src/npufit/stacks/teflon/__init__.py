@@ -1,7 +1,25 @@
 """Mesa's TensorFlow Lite delegate Teflon with its drivers: ethosu, etnaviv, rocket."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
 from npufit.stacks.teflon.stack import TeflonStack
 
 STACK = TeflonStack()
 
-__all__ = ["STACK", "TeflonStack"]
+if TYPE_CHECKING:
+    from npufit.stacks.teflon.node import clamp_is_implied
+
+__all__ = [
+    "STACK",
+    "TeflonStack",
+    "clamp_is_implied",
+]
+
+_HOMES = {
+    "npufit.stacks.teflon.node": ("clamp_is_implied",),
+}
+
+__getattr__ = lazy_attributes(__name__, _HOMES)

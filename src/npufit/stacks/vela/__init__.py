@@ -1,5 +1,10 @@
 """The stack `vela`: Arm's compiler for the Ethos-U, with NXP's ethosu delegate on the board."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
 from npufit.stacks.vela.compilation import Compilation
 from npufit.stacks.vela.debug_database import DebugDatabase, Write
 from npufit.stacks.vela.labels import read_label
@@ -9,15 +14,48 @@ from npufit.stacks.vela.stack import VelaStack, compile_model
 
 STACK = VelaStack()
 
+if TYPE_CHECKING:
+    from npufit.stacks.vela.environments import Environment, list_environments, remove_environment
+    from npufit.stacks.vela.installing import install, wish_for
+    from npufit.stacks.vela.releases import BSPS, NEWEST, RELEASES, bsps_with, is_bsp, read_version, release_number
+
 __all__ = [
+    "BSPS",
+    "NEWEST",
+    "RELEASES",
     "STACK",
     "Compilation",
     "DebugDatabase",
+    "Environment",
     "VelaStack",
     "Write",
+    "bsps_with",
     "compile_model",
     "describe_sram_use",
+    "install",
+    "is_bsp",
     "is_precompiled",
     "largest_sram_use",
+    "list_environments",
     "read_label",
+    "read_version",
+    "release_number",
+    "remove_environment",
+    "wish_for",
 ]
+
+_HOMES = {
+    "npufit.stacks.vela.environments": ("Environment", "list_environments", "remove_environment"),
+    "npufit.stacks.vela.installing": ("install", "wish_for"),
+    "npufit.stacks.vela.releases": (
+        "BSPS",
+        "NEWEST",
+        "RELEASES",
+        "bsps_with",
+        "is_bsp",
+        "read_version",
+        "release_number",
+    ),
+}
+
+__getattr__ = lazy_attributes(__name__, _HOMES)
