@@ -1,6 +1,6 @@
-"""Programs in processes of their own, under limits of time and output: the parent's side.
+"""Programs in their own processes, under limits of time and output: the parent's side.
 
-Scripts of npufit that run this way bound their memory themselves, because they import nothing of npufit.
+npufit's own scripts limit their memory themselves, because they import nothing from npufit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
-"""One thread per core would reserve address space by the gigabyte on large machines."""
+"""One thread per core would reserve gigabytes of address space on large machines."""
 
 OTHER_PYTHON = ("PYTHONHOME", "PYTHONPATH")
 """Environment variables that are meant for one Python and would mislead another."""
@@ -32,7 +32,7 @@ Child = subprocess.Popen[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a child ended: its exit code, None where its time was over, and what it printed."""
+    """How a child ended: its exit code, None if its time was over, and its output."""
 
     code: int | None
     output: bytes
@@ -53,10 +53,9 @@ def start_child(
     stderr: int | IO[bytes] = subprocess.PIPE,
     left_out: Sequence[str] = (),
 ) -> Child:
-    """Return a process that runs `command` and leads a group of its own; it is the caller's to end.
+    """Return a process that runs `command` and leads its own group; the caller must end it.
 
-    `left_out` names variables of the environment that it does not get. Raises OSError or ValueError where it cannot be
-    started.
+    `left_out` names environment variables that it does not get. Raises OSError or ValueError if it cannot be started.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     return subprocess.Popen(
@@ -80,10 +79,10 @@ def run_child(
     most_bytes: int = _MOST_BYTES,
     left_out: Sequence[str] = (),
 ) -> Ended:
-    """Return how `command` ended that read `given` on standard input; nothing that it started is left behind.
+    """Return how `command` ended after reading `given` on standard input; nothing that it started is left behind.
 
-    Of more than `most_bytes` of output the middle is left out. `merged` puts what goes to standard error into the
-    output, in order. Raises OSError or ValueError where it cannot be started.
+    The middle of output beyond `most_bytes` is left out. `merged` puts standard error into the output, in order. Raises
+    OSError or ValueError if it cannot be started.
     """
     stdin = subprocess.PIPE if given else subprocess.DEVNULL
     stderr = subprocess.STDOUT if merged else subprocess.PIPE
@@ -103,7 +102,7 @@ def run_child(
 
 
 def wait_child(child: Child, time_limit_s: float) -> int | None:
-    """Return the exit code of `child`, None where the limit ended it; it is gone then, whatever happens."""
+    """Return the exit code of `child`, None if the limit ended it; in any case it is gone then."""
     # A timer, because `wait` with a limit polls, which costs up to 50 ms.
     with deadline(child, time_limit_s) as expired:
         try:
@@ -139,7 +138,7 @@ def end_child(child: Child) -> None:
 
 
 def kill_child(child: Child) -> None:
-    """Kill `child` and all that it started in its group."""
+    """Kill `child` and everything that it started in its group."""
     if sys.platform == "win32":
         child.kill()
         return
@@ -153,7 +152,7 @@ def end_words(code: int) -> str:
 
 
 class _Reader:
-    """The first two thirds and the last third of what may be kept of a stream; reading goes on, so nothing blocks."""
+    """The first two thirds and the last third of a stream that is kept; reading continues, so nothing blocks."""
 
     def __init__(self, stream: IO[bytes], most_bytes: int) -> None:
         self._stream = stream

@@ -9,8 +9,7 @@ LONGEST_NAME = 120
 
 
 def printable(text: str) -> str:
-    """Return `text` with everything escaped that could control a terminal, reverse the writing direction or break a
-    line."""
+    """Return `text` with everything escaped that could control a terminal, reverse the writing or break a line."""
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

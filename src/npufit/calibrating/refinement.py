@@ -69,7 +69,7 @@ class CalibrationRow:
 
 @dataclass(frozen=True, slots=True)
 class CalibrateResult:
-    """The profile of the board at `target`, the runs behind it, and what could not be used with the reason."""
+    """The profile of the board at `target`, the runs behind it, and the unused measurements with the reason."""
 
     target: Target
     profile: Profile
@@ -78,7 +78,7 @@ class CalibrateResult:
 
     @property
     def meanings(self) -> dict[str, str]:
-        """What each coefficient of the target means, with its unit."""
+        """The meaning of each coefficient of the target, with its unit."""
         model = load_npu_model(self.target.chip, self.target.stack)
         known = (*coefficients(has_dot_product=True), *(model.coefficients if model is not None else ()))
         return {entry.name: f"{entry.unit}: {entry.meaning}" for entry in known}
@@ -86,7 +86,7 @@ class CalibrateResult:
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the profile to the `.toml` file at `path`; given as a target, it refines what is predicted.
 
-        Raises InputError where the file cannot be written, or exists and `overwrite` is not given.
+        Raises InputError if the file cannot be written, or exists and `overwrite` is not given.
         """
         write_file(Path(path), (profile_text(self.profile).rstrip("\n") + "\n").encode(), overwrite=overwrite)
 
@@ -109,7 +109,7 @@ def refine(
     refused: Sequence[str] = (),
     day: str = "",
 ) -> CalibrateResult:
-    """Return the profile of the board that `observations` were made on, and how well it explains them.
+    """Return the profile of the board where `observations` were made, and how well it explains them.
 
     `models` are the measured networks by the names in the observations; `name` names the profile, `written` is the
     target as the user wrote it, `refused` lists unusable runs of the logs, `day` is written into the profile. Raises
@@ -182,8 +182,8 @@ def _fitted_run(row: CalibrationRow) -> FittedRun:
 
 
 def _fit(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> _Outcome:
-    """Return the values that explain `trials`, and the prediction of each network by a fit without it; `values` are the
-    packaged ones."""
+    """Return the values that explain `trials`, and each network's prediction by a fit without it; `values` are
+    packaged."""
     names = tuple(entry for entry in wanted if values.get(entry.name, 0.0) > 0)
     if not trials or not names:
         return _Outcome({}, (), (), None)

@@ -17,8 +17,7 @@ _PROFILE = ".toml"
 
 @dataclass(frozen=True, slots=True)
 class ChosenTarget:
-    """A target, and the coefficients of a board with the name of their profile; None and empty if there is no
-    profile."""
+    """A target, and the coefficients of a board with the name of their profile; None and empty without a profile."""
 
     target: Target
     estimate_options: EstimateOptions | None = None

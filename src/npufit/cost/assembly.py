@@ -1,5 +1,4 @@
-"""From a workload and coefficients to milliseconds: the CPU's share, the NPU's, and the cost of passing between
-them."""
+"""From a workload and coefficients to milliseconds: the CPU's share, the NPU's, and the cost of passing between."""
 
 from __future__ import annotations
 

@@ -41,8 +41,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ProfileErrors:
-    """Median absolute errors of the measured runs, as shares: with the packaged coefficients, with these, and with each
-    network predicted by a fit that had not seen it; None if there were too few networks."""
+    """Median absolute errors of the measured runs, as shares.
+
+    They are given with the packaged coefficients, with these, and with each network predicted by a fit that had not
+    seen it; the last is None if there were too few networks.
+    """
 
     before: float
     after: float
@@ -223,8 +226,7 @@ def _band(found: Mapping[str, float | int | None] | None, name: str) -> Band | N
 
 
 def _check_names(profile: Profile) -> None:
-    """Raise InputError if the profile names a coefficient that its target does not have, or one with an implausible
-    value."""
+    """Raise InputError if the profile names an unknown coefficient of its target, or one with an implausible value."""
     target = profile.resolve()
     problems: list[str] = []
     for group, changes in ((f"{target.chip}/cpu", profile.cpu), (f"{target.chip}/{target.stack}", profile.npu)):

@@ -163,8 +163,7 @@ _PER_OUTPUT = {
 
 
 def _ruy_threads(rows: int, columns: int, depth: int) -> int:
-    """Return the most threads on which ruy runs a product: one for each 2^15 multiply-accumulates, with sizes rounded
-    up."""
+    """Return the most threads that ruy uses for a product: one per 2^15 multiply-accumulates, sizes rounded up."""
     logarithm = sum(max(0, max(1, size) - 1).bit_length() for size in (rows, columns, depth))
     return min(_MOST_THREADS, 1 << max(0, min(30, logarithm - _RUY_DIVISOR_LOG2)))
 

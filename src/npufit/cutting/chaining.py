@@ -1,4 +1,4 @@
-"""The parts run one after the other, and the proof that they compute what the whole model does."""
+"""Running the parts one after the other, and proving that they compute what the whole model does."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from npufit.graph import Model
 
 @dataclass(frozen=True, slots=True)
 class CutProof:
-    """The number of inputs on which the chained parts were compared with the whole; `difference` is empty if they are
-    equal."""
+    """On how many inputs the chained parts were compared with the whole; `difference` is empty if they are equal."""
 
     inputs: int
     difference: str = ""

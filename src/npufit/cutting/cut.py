@@ -19,7 +19,7 @@ from npufit.stacks import PlaceOptions
 
 @dataclass(frozen=True, slots=True)
 class CutOptions:
-    """What a user may set for a cut.
+    """Options of a cut.
 
     `head` names the tensors, by name or index, where the NPU part starts, `tail` those where it ends; without them
     `placement` decides. Raises InputError if there is nothing to cut, if a tensor does not exist, or if operators on
@@ -39,7 +39,7 @@ class CutOptions:
 class CutResult:
     """The parts of `model` in execution order.
 
-    `target` is what they were cut for, in words.
+    `target` is the target in words.
     """
 
     model: Model
@@ -49,7 +49,7 @@ class CutResult:
 
     @property
     def has_failed(self) -> bool:
-        """True where the parts do not compute what the whole model does."""
+        """True if the parts do not compute what the whole model does."""
         return self.proof is not None and bool(self.proof.difference)
 
     @property
@@ -60,7 +60,7 @@ class CutResult:
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Write the parts and the manifest into `folder`.
 
-        Raises InputError where it has files and `overwrite` is not given.
+        Raises InputError if it has files and `overwrite` is not given.
         """
         folder = Path(folder)
         require_output_folder(folder, overwrite=overwrite)
@@ -73,8 +73,8 @@ class CutResult:
 def cut(model: ModelSource, target: TargetChoice, options: CutOptions | None = None) -> CutResult:
     """Return `model` in up to three parts: before the NPU, on the NPU, and after it.
 
-    Raises InputError where there is nothing to cut, a tensor is not there, or operators on both sides share state;
-    ToolError where a needed tool fails.
+    Raises InputError if there is nothing to cut, if a tensor does not exist, or if operators on both sides share state;
+    ToolError if a needed tool fails.
 
     >>> import npufit
     >>> found = npufit.cut("zoo:ssd_mobilenet_v1@96,uint8", "imx93/teflon@26.1", npufit.CutOptions(inputs=1))
@@ -86,7 +86,7 @@ def cut(model: ModelSource, target: TargetChoice, options: CutOptions | None = N
 
 
 def cut_placed(placed: CheckResult, options: CutOptions) -> CutResult:
-    """Return what `cut` does for a model that is placed already."""
+    """Return the result of `cut` for a model that is already placed."""
     model = placed.model
     parts = divide(model, placed.placement, options.head, options.tail)
     proof = None

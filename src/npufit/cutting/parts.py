@@ -45,11 +45,11 @@ class Part:
 
 
 def divide(model: Model, placement: Placement, head: Sequence[str] = (), tail: Sequence[str] = ()) -> tuple[Part, ...]:
-    """Return `model` in up to three parts: before the NPU, the NPU's, and behind it.
+    """Return `model` in up to three parts: before the NPU, on the NPU, and after it.
 
-    `head` names the tensors, by name or index, that the part for the NPU starts from, `tail` those that it ends with;
-    where they are empty, `placement` decides. Raises InputError where there is nothing to cut, a tensor is not there,
-    or operators on both sides share state.
+    `head` names the tensors, by name or index, where the NPU part starts, `tail` those where it ends; without them
+    `placement` decides. Raises InputError if there is nothing to cut, if a tensor does not exist, or if operators on
+    both sides share state.
     """
     before, behind = _sides(model, placement, head, tail)
     count = len(model.main.operators)
@@ -139,8 +139,7 @@ def _check_state(model: Model, before: frozenset[int], behind: frozenset[int]) -
 
 
 def _part(model: Model, file: str, unit: Unit, operators: Sequence[int]) -> Part:
-    """Return the file with `operators`: its inputs are tensors that others write, its outputs are tensors that others
-    read."""
+    """Return the file with `operators`: its inputs come from others, its outputs go to others."""
     graph, inside = model.main, frozenset(operators)
     crossing = boundary(graph, operators)
     entering = [index for index in crossing.inputs if not graph.tensors[index].is_variable]

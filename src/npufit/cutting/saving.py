@@ -1,4 +1,4 @@
-"""The files of a fit: the rewritten model or the parts that it was cut into, and the recipe."""
+"""Saving a fit: the rewritten model or its parts, and the recipe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from npufit.tflite import serialize_model
 
 @dataclass(frozen=True, slots=True)
 class SavedFit:
-    """The files that were written; None where one was not, and `why_not` then says why.
+    """The files that were written; each is None if it was not, and `why_not` says why.
 
     `sizes` are the bytes of the model before and after as files.
     """
@@ -29,7 +29,7 @@ class SavedFit:
 def require_fit_output(
     model: str, output: Path | None, recipe: Path | None, *, overwrite: bool, is_folder: bool
 ) -> None:
-    """Raise InputError, before any work, where the output could not be written or would replace something."""
+    """Raise InputError, before any work, if the output could not be written or would replace something."""
     if output is not None and recipe is not None and is_same_file(output, recipe):
         raise InputError(f"{recipe}: --recipe and --output are the same file.")
     for path in (output, recipe):
@@ -42,7 +42,7 @@ def require_fit_output(
 def save_fit(
     fit: FitResult, cut: CutResult | None, output: Path | None, recipe: Path | None, *, overwrite: bool
 ) -> SavedFit:
-    """Write what is to be written, and return it; what failed its proof is not, nor a recipe that exists."""
+    """Write the results and return them; parts that failed their proof and an existing recipe are not written."""
     data = serialize_model(fit.model)
     sizes = len(serialize_model(fit.original.model)), len(data)
     why_not = _why_not(fit, cut, output)
@@ -65,4 +65,4 @@ def _why_not(fit: FitResult, cut: CutResult | None, output: Path | None) -> str:
         return "there is nothing to change"
     if cut is not None and cut.has_failed:
         return "the parts failed their proof"
-    return "-o OUT writes it" if output is None else ""
+    return "use -o OUT to write the result" if output is None else ""

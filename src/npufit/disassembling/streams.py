@@ -53,10 +53,9 @@ class CommandStream:
 
 
 def read_streams(path: Path) -> tuple[CommandStream, ...]:
-    """Return the streams in `path`: a .tflite that Vela compiled, a raw stream (also .xz, also with header), a capture
-    folder.
+    """Return the streams in `path`: a compiled .tflite, a raw stream (also .xz, also with header), a capture folder.
 
-        Raises InputError if there is none, if it is damaged or too large, and for the Ethos-U85.
+    Raises InputError if there is none, if it is damaged or too large, and for the Ethos-U85.
     """
     if path.is_dir():
         return _of_capture(path)
@@ -94,8 +93,7 @@ def streams_of(model: Model) -> tuple[CommandStream, ...]:
 
 
 def judge_stream(stream: CommandStream, kernel: KernelVersion) -> KernelVerdict:
-    """Return whether `kernel` accepts `stream`. Raises InputError if it is for an NPU that the kernel does not
-    drive."""
+    """Return whether `kernel` accepts `stream`. Raises InputError if the kernel does not drive the stream's NPU."""
     if stream.accelerator.startswith("ethos-u55"):
         raise InputError(
             f"{stream.name} is for the {stream.accelerator}, which the ethosu driver does not drive. --kernel takes "

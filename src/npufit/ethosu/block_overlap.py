@@ -162,8 +162,7 @@ def _channels_per_job(operation: BlockOperation) -> int | None:
 
 
 def _read_area(operation: BlockOperation, feature_map: FeatureMap, block: Area) -> Area:
-    """Return what is read of `feature_map` for rows and columns of the OFM; the channels are already those of the
-    IFM."""
+    """Return what is read of `feature_map` for rows and columns of the OFM; the channels are those of the IFM."""
     if isinstance(operation, Convolution | Pooling):
         kernel = operation.kernel
         height, width = min(kernel.dilated_height, _LARGEST_WINDOW), min(kernel.dilated_width, _LARGEST_WINDOW)

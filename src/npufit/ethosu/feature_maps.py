@@ -59,8 +59,7 @@ class Lattice:
         return self.offset + first
 
     def view(self, values: Array) -> Array:
-        """Return the positions in `values`, which has one entry per byte of the region, as an array of sizes and
-        run."""
+        """Return the positions in `values`, which has one entry per byte of the region, as an array."""
         item = values.itemsize
         return np.ndarray(
             (*self.sizes, self.run),
@@ -104,8 +103,7 @@ def footprint(feature_map: FeatureMap, area: Area | None = None) -> Iterator[Lat
 
 
 def _portions(feature_map: FeatureMap, channels: slice) -> Iterator[tuple[int, tuple[int, ...], int, int]]:
-    """Yield the positions of channels: distance to the first brick, number of bricks, first and last channel in
-    each."""
+    """Yield the positions of channels: distance to the first brick, number of bricks, first and last channel."""
     if feature_map.layout is Layout.NHWC:
         yield 0, (), channels.start, channels.stop
         return

@@ -1,5 +1,4 @@
-"""What the mainline `ethosu` driver computes when it walks a stream: how far each region is used, and which checks
-fail.
+"""What the mainline `ethosu` driver computes for a stream: how far each region is used, and which checks fail.
 
 This follows what the driver takes into account, even where the hardware differs: the driver accepts or refuses a
 command stream by its own arithmetic. (Linux `drivers/accel/ethosu/ethosu_gem.c`: the first version @32a92f8c8932; the

@@ -144,8 +144,7 @@ _CLIP_ELEMENTS = {2: Element(8, False), 3: Element(8, True), 5: Element(16, True
 
 @dataclass(frozen=True, slots=True)
 class OutputStage:
-    """How accumulators become results: scale and shift for all channels (or per channel), rounding, clamp,
-    activation."""
+    """How accumulators become results: scale and shift (perhaps per channel), rounding, clamp, activation."""
 
     global_scale: bool
     scale: int

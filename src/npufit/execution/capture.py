@@ -1,5 +1,4 @@
-"""Captured submissions of Mesa's `ethosu` driver: the contents of a folder, and the layout of a partition's feature
-maps.
+"""Captured submissions of Mesa's `ethosu` driver: the files of a folder, and the layout of feature maps.
 
 For submission NN a folder has `submitNN-cmdstream.bin`, `submitNN-coefs.bin` (region 0, if there is one),
 `submitNN-io.bin` (region 1: every feature map) and `submitNN-meta.txt` (sizes), each `.bin` also as `.bin.xz`. It also

@@ -151,8 +151,7 @@ def _plan(
 
 
 def in_source_terms(values: Values, compiled: Model, source: Model, to_source: Mapping[int, int]) -> dict[int, Array]:
-    """Return `values` of `compiled` by tensor of `source`, in its shapes; tensors without a counterpart are left
-    out."""
+    """Return `values` of `compiled` by tensor of `source`, in its shapes; others are left out."""
     found: dict[int, Array] = {}
     for index, array in values.items():
         if index not in to_source:

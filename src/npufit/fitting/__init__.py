@@ -1,6 +1,6 @@
 """fit: rewrite a model until it fits its target: the search, the proof that the answer is unchanged, and recipes.
 
-`npufit.fitting.search` and `npufit.fitting.proof` have faces of their own.
+`npufit.fitting.search` and `npufit.fitting.proof` have their own public faces.
 """
 
 from npufit.fitting.fit import fit, list_passes

@@ -72,7 +72,7 @@ def all_passes() -> tuple[Pass, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """What a fit begins with: the options, the model where it runs now, the passes to try, and the samples."""
+    """The start of a fit: the options, the placed model, the passes to try, and the samples."""
 
     options: FitOptions
     original: CheckResult

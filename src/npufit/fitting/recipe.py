@@ -29,7 +29,7 @@ class Recipe:
     model: str
 
     def text(self) -> str:
-        """Return the recipe as the text of its file; `read_recipe` reads it."""
+        """Return the recipe as the text of a file for `read_recipe`."""
         document = {
             "npufit_recipe": _FORM,
             "npufit_version": self.npufit_version,
@@ -43,7 +43,7 @@ class Recipe:
         return json.dumps(document, indent=2) + "\n"
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the recipe to the file at `path`. Raises InputError where it exists and `overwrite` is not given."""
+        """Write the recipe to the file at `path`. Raises InputError if it exists and `overwrite` is not given."""
         write_file(Path(path), self.text().encode(), overwrite=overwrite)
 
 

@@ -1,4 +1,4 @@
-"""What a fit found: the model before and after, the passes between them, and the proof."""
+"""The result of a fit: the model before and after, the passes between them, and the proof."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from npufit.graph import Model
 
 @dataclass(frozen=True, slots=True)
 class FitResult:
-    """A model fitted to a target: placed before and after, the steps between, a verdict on every pass, the proof.
+    """A model fitted to a target: its placements, the steps between, a verdict on every pass, the proof.
 
     `proof` is None if nothing was changed, or no proof was requested. `is_survey` says that the passes were only tried
     to see where they apply.
@@ -31,12 +31,12 @@ class FitResult:
 
     @property
     def model(self) -> Model:
-        """The rewritten model, `original.model` where nothing was changed."""
+        """The rewritten model, or `original.model` if nothing was changed."""
         return self.result.model
 
     @property
     def recipe(self) -> Recipe:
-        """The passes that were taken, to be kept or applied to another model."""
+        """The passes that were taken, to keep or to apply to another model."""
         passes = tuple(step.pass_ for step in self.steps)
         return Recipe(passes, __version__, str(self.result.target), self.original.model.name)
 

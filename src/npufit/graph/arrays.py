@@ -1,6 +1,7 @@
 """Constants as NumPy arrays, and the real numbers that integers stand for.
 
-The only module of this room that needs NumPy, so it is not part of the room's face: importing the graph stays cheap.
+This is the only module of this room that needs NumPy, so it is not part of the room's public face: importing the graph
+stays cheap.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ _DTYPES = {
 
 
 def dtype_of(tensor: Tensor) -> np.dtype[Any] | None:
-    """Return the NumPy type of a tensor's elements; None where NumPy has none (strings, resources, 4-bit types)."""
+    """Return the NumPy type of a tensor's elements; None if there is none (strings, resources, 4-bit types)."""
     return _DTYPES.get(tensor.element)
 
 
 def stored_values(tensor: Tensor) -> npt.NDArray[Any] | None:
-    """Return the values of a tensor that the file holds as a plain array, None where it holds none that NumPy can."""
+    """Return the values of a tensor that the file stores as a plain array, None if NumPy cannot hold them."""
     dtype = dtype_of(tensor)
     if dtype is None or tensor.shape is None or tensor.sparsity is not None:
         return None
@@ -53,10 +54,10 @@ def stored_values(tensor: Tensor) -> npt.NDArray[Any] | None:
 
 
 def real_values(values: npt.NDArray[Any], quantization: Quantization, axis: int | None = None) -> Reals:
-    """Return the real numbers that `values` stand for; the values themselves where there is no scale.
+    """Return the real numbers that `values` stand for; the values themselves without a scale.
 
-    Channels lie along `axis`, which is that of the quantization if left out. Of scales that do not fit the shape, as
-    files may have them, the first one counts.
+    Channels are along `axis`, by default that of the quantization. If the scales do not match the shape, as in some
+    files, the first one counts.
     """
     real = values.astype(np.float64)
     if not quantization.scales:

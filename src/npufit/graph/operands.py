@@ -22,8 +22,7 @@ def has_operands(operator: Operator) -> bool:
 
 
 def require_operands(model: Model) -> None:
-    """Raise ModelError at the first operator that lacks an operand or result, or writes a constant: nothing can run
-    it."""
+    """Raise ModelError at the first operator that lacks an operand or result, or writes a constant."""
     for number, subgraph in enumerate(model.subgraphs):
         for index, operator in enumerate(subgraph.operators):
             constant = next((one for one in operator.outputs if _is_constant(subgraph, one)), None)

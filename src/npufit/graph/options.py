@@ -146,7 +146,7 @@ class SoftmaxOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReshapeOptions:
-    """Options of RESHAPE; `new_shape` is None where only the second input gives the shape."""
+    """Options of RESHAPE; `new_shape` is None if only the second input gives the shape."""
 
     new_shape: tuple[int, ...] | None = None
 

@@ -14,7 +14,7 @@ from npufit.graph.tensor import Tensor
 class Work:
     """Multiply-accumulates of one operator, and the bytes of the tensors that it reads and writes once.
 
-    `macs` is 0 where `macs_known` is False.
+    `macs` is 0 if `macs_known` is False.
     """
 
     macs: int

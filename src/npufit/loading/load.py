@@ -38,7 +38,7 @@ def load(source: ModelSource) -> Model:
 def save(model: Model, path: str | Path, *, overwrite: bool = False) -> int:
     """Write `model` to the `.tflite` file at `path`, completely or not at all, and return its size in bytes.
 
-    Raises InputError where the file cannot be written, or exists and `overwrite` is not given.
+    Raises InputError if the file cannot be written, or exists and `overwrite` is not given.
     """
     from npufit.tflite import serialize_model
 

@@ -61,6 +61,5 @@ def hazard_cell(hazards: Iterable[Hazard]) -> str:
 
 
 def effects_words(effects: Sequence[Effect]) -> str:
-    """Return the effects of a rule's hazards, such as `crash: the process crashes; wrong: the answer is or may be
-    wrong`."""
+    """Return the effects of a rule's hazards, such as `crash: the process crashes`, separated by semicolons."""
     return "; ".join(f"{effect}: {_EFFECT_WORDS[effect][0]}" for effect in effects)

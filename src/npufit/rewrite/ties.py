@@ -1,5 +1,4 @@
-"""Which tensors must have the same quantization because an operator copies between them, and which operators
-rescale."""
+"""Which tensors must share a quantization because an operator copies between them, and which operators rescale."""
 
 from __future__ import annotations
 

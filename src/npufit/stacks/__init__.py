@@ -1,6 +1,6 @@
 """The software stacks: what each accepts, how it partitions, what it compiles.
 
-To add a stack is to add a folder with a `STACK` and one line in `registry.py`.
+To add a stack, add a folder with a `STACK` and one line in `registry.py`.
 """
 
 from npufit.stacks.former_ids import former_ids

@@ -1,4 +1,4 @@
-"""Ids that rules had before they were named in words, still understood wherever a user gives an id."""
+"""Former ids of rules, still accepted wherever a user gives an id."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ FORMER_IDS = {
     "H22": "rocket.int8-as-uint8",
     "H23": "teflon.quantized-dimension",
 }
-"""The id of today by the former one. Goes with the first release after 0.1."""
+"""The current id by the former one. To be removed with the first release after 0.1."""
 
 
 def former_ids(rule_id: str) -> tuple[str, ...]:
-    """Return the former ids of the rule that is called `rule_id` today."""
+    """Return the former ids of the rule now called `rule_id`."""
     return tuple(former for former, current in FORMER_IDS.items() if current == rule_id)

@@ -1,4 +1,4 @@
-"""One operator together with the subgraph that it stands in: what the rules of every delegate look at."""
+"""One operator with its subgraph: what the rules of every delegate look at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from npufit.graph import NO_TENSOR, Operator, Subgraph, Tensor
 
 @dataclass(frozen=True, slots=True)
 class LocatedOperator:
-    """An operator together with the subgraph that it stands in."""
+    """An operator with its subgraph."""
 
     subgraph: Subgraph
     index: int
@@ -21,18 +21,18 @@ class LocatedOperator:
         return self.operator.type
 
     def input(self, position: int) -> Tensor | None:
-        """Return the input tensor at `position`, None where it is left out."""
+        """Return the input tensor at `position`, None if it is omitted."""
         index = self.operator.input(position)
         return None if index == NO_TENSOR else self.subgraph.tensors[index]
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
-        """The input tensors that are there."""
+        """The input tensors that exist."""
         return tuple(self.subgraph.input_tensors(self.operator))
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
-        """The output tensors that are there."""
+        """The output tensors that exist."""
         return tuple(self.subgraph.output_tensors(self.operator))
 
     @property
@@ -42,5 +42,5 @@ class LocatedOperator:
 
     @property
     def output_index(self) -> int:
-        """The index of the first output tensor, NO_TENSOR where there is none."""
+        """The index of the first output tensor, NO_TENSOR if there is none."""
         return next((index for index in self.operator.outputs if index != NO_TENSOR), NO_TENSOR)

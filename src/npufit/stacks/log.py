@@ -1,6 +1,6 @@
-"""What a board or a tool printed, and how it overrules the rules.
+"""Output of a board or a tool, and how it overrides the rules.
 
-A log is what happened; rules are what we expect. The log decides, and where the two differ the difference is kept.
+A log is what happened; rules are what we expect. The log decides, and every difference between the two is recorded.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from npufit.stacks.rule import Evidence, RuleKind
 class LogReport:
     """What a log says about one model.
 
-    `units` holds what the log says operator by operator, for those that it names; `partitions`, `npu_operators` and
-    `total_operators` are its totals, None where it gives none. `counts_source_operators` is False where the totals
-    count the tool's own operators, not the file's. `cut_by_tflite` says that TensorFlow Lite forms the partitions from
-    the units, so that they can be formed anew.
+    `units` has the log's unit for each operator that it names; `partitions`, `npu_operators` and `total_operators` are
+    its totals, None if it gives none. `counts_source_operators` is False if the totals count the tool's own operators,
+    not the file's. `cut_by_tflite` says that TensorFlow Lite forms the partitions from the units, so that they can be
+    recomputed.
     """
 
     kind: str
@@ -35,10 +35,10 @@ class LogReport:
 
 
 def apply_log(placement: Placement, report: LogReport, model: Model) -> Placement:
-    """Return `placement` as the log has it, with every difference between the two.
+    """Return `placement` corrected by the log, with every difference between the two.
 
-    Operators that the log does not name keep what the rules say; totals of the log are compared, not applied, because
-    they do not tell which operators they mean. Hazards of operators that turn out to be on the CPU are dropped.
+    Operators that the log does not name keep the rules' answer; totals of the log are compared, not applied, because
+    they do not say which operators they mean. Hazards of operators that turn out to be on the CPU are dropped.
     """
     differences: list[Difference] = []
     operators: list[OperatorPlacement] = []
@@ -101,12 +101,12 @@ def _as_logged(operator: OperatorPlacement, unit: Unit) -> OperatorPlacement:
         evidence=Evidence.EXECUTED,
         finding=reason,
         partition=None,
-        note="the log leaves it on the CPU and gives no reason" if unexplained else "",
+        note="the log has it on the CPU and gives no reason" if unexplained else "",
     )
 
 
 def _cut(model: Model, operators: Sequence[OperatorPlacement]) -> tuple[Partition, ...]:
-    """Return the partitions that TensorFlow Lite forms of these units."""
+    """Return the partitions that TensorFlow Lite forms from these units."""
     on_npu = {operator.id for operator in operators if operator.unit is Unit.NPU}
     partitions: list[Partition] = []
     for number, subgraph in enumerate(model.subgraphs):

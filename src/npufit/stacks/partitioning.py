@@ -1,9 +1,9 @@
 """How TFLite cuts a graph into partitions for a delegate.
 
 TFLite does not look for neighbours. It sweeps over the operators in execution order and takes, into one epoch, every
-operator of one kind (supported or not) whose inputs are ready, until none is left; then the other kind has its turn.
-Operators that are far apart can share a partition, and one refused operator can cut the graph in two.
-Source: tflite/graph_info.cc of LiteRT @f67457790.
+operator of one kind (supported or not) whose inputs are ready, until none is left; then it does the same for the other
+kind. Operators that are far apart can share a partition, and one refused operator can cut the graph in two. Source:
+tflite/graph_info.cc of LiteRT @f67457790.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from npufit.stacks.placement import Partition, Traffic
 def partition_epochs(subgraph: Subgraph, supported: Sequence[bool]) -> list[list[int]]:
     """Return the partitions of the supported operators, each as operator indices in execution order.
 
-    `supported[i]` says whether the delegate takes operator i. The first epoch is of the kind of the first operator
-    that is ready. Operators that never become ready (a cycle) are in no partition. Time is linear in the operators'
-    inputs and outputs.
+    `supported[i]` says whether the delegate takes operator i. The first epoch has the kind of the first operator that
+    is ready. Operators that never become ready (a cycle) are in no partition. Time is linear in the operators' inputs
+    and outputs.
     """
     written = {tensor for operator in subgraph.operators for tensor in operator.outputs if tensor != NO_TENSOR}
     readers: dict[int, list[int]] = {}

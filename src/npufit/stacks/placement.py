@@ -20,7 +20,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OperatorPlacement:
-    """Where one operator runs. `finding` says why where it is not on the NPU; `note` adds what is worth knowing."""
+    """Where one operator runs. `finding` says why if it is not on the NPU; `note` adds a remark."""
 
     id: OperatorId
     unit: Unit
@@ -32,11 +32,11 @@ class OperatorPlacement:
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """An operator that is not refused and whose answer is, or may be, wrong, or that crashes or stops the run.
+    """An operator that is accepted although its answer is, or may be, wrong, or although it crashes or stops the run.
 
     `operators` are indices in `subgraph`, the one at fault first; `message` says what happens in this graph, `effect`
-    what comes of it. `certain` is False where the worst of it depends on what nobody can know beforehand: what memory
-    holds, or a release that was not read.
+    the consequence. `certain` is False if the worst depends on something unknowable in advance: the content of memory,
+    or a release that was not read.
     """
 
     rule: Rule
@@ -95,7 +95,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something worth knowing about this model on this target that is not tied to one operator."""
+    """A remark about this model on this target that is not tied to one operator."""
 
     text: str
     evidence: Evidence
@@ -104,7 +104,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
-    """Bytes that the compiled model needs in one memory, and how many of them the chip gives it, where known."""
+    """Bytes that the compiled model needs in one memory, and the chip's size of it if known."""
 
     memory: str
     used_bytes: int
@@ -124,12 +124,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class CompilerPass:
-    """One operation on the NPU as the stack's compiler scheduled it, and what the compiler thinks that it takes.
+    """One operation on the NPU as the stack's compiler scheduled it, with the compiler's expected time.
 
-    `operator` is None where the compiler does not say whose it is. `npu_cycles` are those of the
-    arithmetic, `memory_cycles` those of the slowest memory, `total_cycles` what the compiler makes of both. Bytes are
-    those that cross the bus of that memory at every inference, in whole bursts; `dram_efficiency` is the share of
-    what is read that is of use, 0 to 1.
+    `operator` is None if the compiler does not say whose it is. `npu_cycles` are those of the arithmetic,
+    `memory_cycles` those of the slowest memory, `total_cycles` the compiler's total for both. Bytes are those that
+    cross the bus of that memory at every inference, in whole bursts; `dram_efficiency` is the useful share of reads, 0
+    to 1.
     """
 
     partition: int
@@ -148,7 +148,7 @@ class CompilerPass:
 
 @dataclass(frozen=True, slots=True)
 class CompilerEstimate:
-    """What the stack's compiler itself predicts for the NPU: its passes in the order of execution.
+    """The own prediction of the stack's compiler for the NPU: its passes in execution order.
 
     `total_cycles` at `clock_hz` is the compiler's estimate of one inference, without the CPU's share.
     """
@@ -160,15 +160,15 @@ class CompilerEstimate:
 
     @property
     def total_ms(self) -> float:
-        """Milliseconds of one inference, as the compiler sees it."""
+        """Milliseconds of one inference, according to the compiler."""
         return self.total_cycles / self.clock_hz * 1e3
 
 
 @dataclass(frozen=True, slots=True)
 class NpuCount:
-    """How many operators the NPU got, where only totals are known: `operators` of `total`, by the tool's own count.
+    """How many operators the NPU got, if only totals are known: `operators` of `total`, by the tool's own count.
 
-    `partitions` is None where it is not known in how many calls; `near_output` says that they are the last ones.
+    `partitions` is None if the number of calls is unknown; `near_output` says that they are the last operators.
     """
 
     operators: int
@@ -201,16 +201,16 @@ class Placement:
     memory: tuple[MemoryUse, ...] = ()
     differences: tuple[Difference, ...] = ()
     log: str | None = None
-    """What kind of log decided, or None where there was none."""
+    """The kind of log that decided, None without one."""
     log_totals: str = ""
-    """The totals of the log in words, empty where it gives none."""
+    """The totals of the log in words, empty if it gives none."""
     compiler_estimate: CompilerEstimate | None = None
-    """What the stack's compiler predicts, where it ran here."""
+    """The prediction of the stack's compiler, if it ran here."""
     npu_count: NpuCount | None = None
-    """Totals for this model, where they do not tell which operators they mean."""
+    """Totals for this model that do not say which operators they mean."""
 
     @property
     def status(self) -> Status:
-        """Whether it is known where every operator runs."""
+        """Whether the placement of every operator is known."""
         unknown = any(operator.unit is Unit.UNKNOWN for operator in self.operators)
         return Status.PARTIAL if unknown else Status.COMPLETE

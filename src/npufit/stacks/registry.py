@@ -1,4 +1,4 @@
-"""Which stacks there are, and what the names of targets mean. A stack is imported when it is needed."""
+"""All stacks, and the meaning of target names. A stack is imported when it is needed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def load_stack(name: str) -> Stack:
 
 
 def prepare_stack(target: Target, options: PlaceOptions) -> None:
-    """Let the stack of `target` start what its next placement needs whatever the model is."""
+    """Let the stack of `target` start whatever its next placement needs for any model."""
     stack = load_stack(target.stack)
     if isinstance(stack, Preparable):
         stack.prepare(target, options)
@@ -47,7 +47,7 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def find_rule(rule_id: str) -> Rule:
-    """Return the rule called `rule_id`, now or formerly, in any case of letters.
+    """Return the rule called `rule_id`, now or formerly, in upper or lower case.
 
     Raises InputError with the nearest names.
     """
@@ -61,8 +61,8 @@ def find_rule(rule_id: str) -> Rule:
 def resolve_target(text: str, executable: str | None = None) -> Target:
     """Return the target that `text` names: `chip/stack` or `chip/stack@version`.
 
-    Without a version the newest known release is taken, or that of `executable` where the stack runs such a thing; a
-    point release stands with its series (26.1.6 is 26.1). Raises InputError with the nearest names.
+    Without a version it is the newest known release, or that of `executable` if the stack can run one; a point release
+    belongs to its series (26.1.6 to 26.1). Raises InputError with the nearest names.
     """
     chip, slash, rest = text.strip().partition("/")
     stack_name, _, version = rest.partition("@")
@@ -78,7 +78,7 @@ def resolve_target(text: str, executable: str | None = None) -> Target:
         return Target(chip, stack_name, info.default_version)
     resolved = stack.resolve_version(chip, version)
     if resolved is None:
-        known = f"Known: {', '.join(info.versions)}" if info.versions else "Leave the version out"
+        known = f"Known: {', '.join(info.versions)}" if info.versions else "Omit the version"
         raise InputError(f"{chip}/{stack_name} has no version '{version}'. {known}.")
     return Target(chip, stack_name, resolved)
 

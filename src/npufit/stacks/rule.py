@@ -1,4 +1,4 @@
-"""What a rule is: why a stack refuses an operator, or why an accepted operator may be wrong.
+"""The form of a rule: why a stack refuses an operator, or why an accepted operator may be wrong.
 
 A rule is one object. Messages, JSON, SARIF and the documentation page are made from it.
 """
@@ -10,49 +10,49 @@ from enum import StrEnum
 
 
 class Evidence(StrEnum):
-    """How sure a statement is, from the surest to the least."""
+    """The evidence for a statement, from the strongest to the weakest."""
 
     EXECUTED = "executed"
-    """Read off the compiled file, the delegate or the log of the user's own run, or shown by executing what ran."""
+    """Read from the compiled file, the delegate or the log of the user's own run, or shown by execution."""
     SOURCE = "source"
     """Read in the stack's source code."""
     DOCUMENTED = "documented"
     """Stated by the stack's maker."""
     OBSERVED = "observed"
-    """A public measurement or report by somebody."""
+    """A public measurement or report."""
     INFERRED = "inferred"
     """Concluded from one of the above for a version or case that it does not cover."""
 
 
 class RuleKind(StrEnum):
-    """What a rule speaks about."""
+    """What a rule is about."""
 
     REFUSAL = "refusal"
     """The operator does not run on the NPU."""
     HAZARD = "hazard"
-    """The operator is accepted, but its answer is, or may be, wrong, or there is none."""
+    """The operator is accepted, but its answer is, or may be, wrong or missing."""
     UNKNOWN = "unknown"
     """Nobody outside the vendor knows what happens to the operator."""
 
 
 class Effect(StrEnum):
-    """What a hazard does to who uses the model, from the loudest to the least."""
+    """The effect of a hazard on the model's user, from the loudest to the quietest."""
 
     CRASH = "crash"
-    """The whole process dies: it reads or writes memory that is not there, or stops at an assertion."""
+    """The whole process dies: it reads or writes invalid memory, or stops at an assertion."""
     FAILS = "fails"
-    """An error comes back instead of an answer: when the model is loaded, prepared or run."""
+    """An error is returned instead of an answer: when the model is loaded, prepared or run."""
     WRONG = "wrong"
-    """An answer comes back, and it is, or may be, wrong. Also where nobody knows more than that."""
+    """An answer is returned that is, or may be, wrong; also if nothing more is known."""
 
     @property
     def severity(self) -> int:
-        """How bad it is: 0 for the worst."""
+        """The severity: 0 is the worst."""
         return tuple(Effect).index(self)
 
 
 class Stage(StrEnum):
-    """Which part of the stack decides."""
+    """The part of the stack that decides."""
 
     FRONTEND_UNMAPPED = "frontend-unmapped"
     """The delegate has no translation for the operator type."""
@@ -63,9 +63,9 @@ class Stage(StrEnum):
     COMPILER = "compiler"
     """The offline compiler leaves the operator on the CPU."""
     EXECUTION = "execution"
-    """Nobody refuses; what is executed differs from what the model says."""
+    """Nothing refuses the operator, but the execution differs from the model."""
     UNDECIDED = "undecided"
-    """The deciding part is closed and was not asked."""
+    """The deciding part is closed and was not run."""
 
 
 class RemedyKind(StrEnum):
@@ -80,7 +80,7 @@ class RemedyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """One way out of a finding; `target` names the target that lifts it, for remedies of kind VERSION."""
+    """One way out of a finding; `target` names the target without it, for remedies of kind VERSION."""
 
     kind: RemedyKind
     text: str
@@ -95,8 +95,8 @@ class Rule:
     """Why an operator is refused, hazardous or undecided.
 
     `statement` is one sentence; `limit` says in general what would pass; `versions` names the releases concerned;
-    `source` is where it was read; `remedies` are the ways out that do not depend on the operator at hand. `effects`
-    are those that a hazard can have, the usual one first; rules of other kinds have none.
+    `source` is where it was read; `remedies` are the ways out that do not depend on the operator at hand. `effects` are
+    the possible effects of a hazard, the usual one first; rules of other kinds have none.
     """
 
     id: str
@@ -115,7 +115,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that applies to an operator: the limit there, the value found there, the ways out from there."""
+    """A rule that applies to an operator: its limit, the value found, and the ways out in this case."""
 
     rule: Rule
     limit: str

@@ -1,4 +1,4 @@
-"""What a stack has to offer so that the rest of npufit can use it."""
+"""What a stack must offer so that the rest of npufit can use it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from npufit.stacks.target import Target, TargetInfo
 
 @dataclass(frozen=True, slots=True)
 class PlaceOptions:
-    """What a user may set for a placement; each stack reads what concerns it and ignores the rest.
+    """Options of a placement; each stack reads its own and ignores the rest.
 
-    `converter` is the command line of a vendor's converter; `vela` an executable that compiles in place of the Vela of
-    the target's version; `settings` overrides the chip profile's settings by name (for Vela: accelerator,
-    system-config, memory-mode, config); `time_limit_s` bounds every vendor tool.
+    `converter` is the command line of a vendor's converter; `vela` is an executable that compiles instead of the Vela
+    of the target's version; `settings` overrides the chip profile's settings by name (for Vela: accelerator,
+    system-config, memory-mode, config); `time_limit_s` limits every vendor tool.
     """
 
     settings: tuple[tuple[str, str], ...] = ()
@@ -38,7 +38,7 @@ class Stack(Protocol):
         ...
 
     def resolve_version(self, chip: str, version: str) -> str | None:
-        """Return the version whose rules stand for `version` (26.1.6 -> 26.1), or None where there is none."""
+        """Return the version whose rules apply to `version` (26.1.6 -> 26.1), or None if there is none."""
         ...
 
     def rules(self) -> tuple[Rule, ...]:
@@ -50,23 +50,23 @@ class Stack(Protocol):
         ...
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
-        """Return what `text`, a log of this stack's tools for `model`, says, or None where it is not such a log."""
+        """Return what `text`, a log of this stack's tools for `model`, says, or None if it is not one."""
         ...
 
 
 @runtime_checkable
 class Preparable(Protocol):
-    """A stack that can use the time in which a model is read."""
+    """A stack that can do work while a model is read."""
 
     def prepare(self, target: Target, options: PlaceOptions) -> None:
-        """Start what the next placement needs and what does not depend on the model. Never raises."""
+        """Start whatever the next placement needs independently of the model. Never raises."""
         ...
 
 
 @runtime_checkable
 class RunsExecutables(Protocol):
-    """A stack whose compiler may be an executable of the user's."""
+    """A stack whose compiler may be a user's executable."""
 
     def version_of(self, executable: str) -> str:
-        """Return the version behind `executable`, as targets name it. Raises InputError and ToolError."""
+        """Return the version of `executable`, as targets name it. Raises InputError and ToolError."""
         ...

@@ -16,7 +16,7 @@ class Target:
     version: str
 
     def __str__(self) -> str:
-        """Return the target as people write it."""
+        """Return the target in the user's spelling."""
         return f"{self.chip}/{self.stack}@{self.version}" if self.version else f"{self.chip}/{self.stack}"
 
 
@@ -24,8 +24,8 @@ class Target:
 class TargetInfo:
     """What `npufit targets` says about a chip with a stack.
 
-    `versions` are the ones with rules of their own, oldest first; `default_version` is taken where none is given.
-    `basis` says in a sentence what placement rests on, `missing` what is not known or not there.
+    `versions` are the ones with their own rules, oldest first; `default_version` is used if none is given. `basis` is a
+    sentence on the evidence behind placement; `missing` says what is unknown or missing.
     """
 
     chip: str

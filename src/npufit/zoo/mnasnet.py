@@ -1,5 +1,7 @@
-"""MnasNet-A1 (arXiv:1807.11626) as `tensorflow/tpu/models/official/mnasnet` writes it: from the normalised image to the
-probabilities. The exporter's image decoding and choice of classes are not part of it.
+"""MnasNet-A1 (arXiv:1807.11626) as `tensorflow/tpu/models/official/mnasnet` writes it.
+
+The network goes from the normalised image to the probabilities. The exporter's image decoding and choice of classes are
+not part of it.
 """
 
 from __future__ import annotations

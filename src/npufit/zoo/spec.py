@@ -23,8 +23,7 @@ class Precision(StrEnum):
 
 
 class Boundary(StrEnum):
-    """The element type of the network's inputs and outputs; if it differs from the network's, operators convert at the
-    ends."""
+    """The element type of the network's inputs and outputs; if it differs inside, operators convert at the ends."""
 
     FLOAT = "float"
     INT8 = "int8"

@@ -76,8 +76,7 @@ class Row:
 
     @property
     def group(self) -> str:
-        """The model that predicts the row, such as `imx93/cpu` or `imx93/vela`; in the source's words if npufit has
-        none."""
+        """The model that predicts the row, such as `imx93/cpu` or `imx93/vela`; without one, the source's words."""
         if self.stands_for:
             return self.stands_for
         return f"{self.chip or self.chip_name}/{'cpu' if self.unit is Unit.CPU else self.stack or self.stack_name}"
@@ -194,7 +193,7 @@ def find_measured(demands: Iterable[Demand], chip: str) -> tuple[Measured, ...]:
 
 
 def measured_index(fingerprints: dict[str, str]) -> dict[str, dict[str, list[list[str | float]]]]:
-    """Return the document behind `find_measured`; `fingerprints` has that of every network."""
+    """Return the document for `find_measured`; `fingerprints` has that of every network."""
     index: dict[str, dict[str, list[list[str | float]]]] = {}
     for row in measured_rows():
         if row.network in fingerprints and row.chip:

@@ -38,6 +38,6 @@ _MODULES = {
 
 
 def load_npu_model(chip: str, stack: str) -> NpuModel | None:
-    """Return the cost model of an NPU under a stack, or None where there is none."""
+    """Return the cost model of an NPU under a stack, or None if there is none."""
     module = _MODULES.get(f"{chip}/{stack}")
     return None if module is None else importlib.import_module(module).MODEL

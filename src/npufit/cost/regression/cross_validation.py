@@ -117,8 +117,7 @@ def solve(question: Question) -> Outcome:
 
 
 def hold_out(question: Question, networks: Collection[str], unknown: str | None) -> tuple[Answer, dict[int, Held]]:
-    """Return the fit without `networks`, and its predictions for their rows by place; `unknown` is one of them or
-    None."""
+    """Return the fit without `networks`, and its predictions for their rows by place; `unknown` is one of them."""
     coefficients, rows = question.without(unknown)
     answer = _answer(coefficients, [row for row in rows if row.network not in networks], question.choices)
     return answer, {place: _judge(row, answer) for place, row in enumerate(rows) if row.network in networks}

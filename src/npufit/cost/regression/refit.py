@@ -229,8 +229,7 @@ _FROM_ANOTHER_CHIP = 1.15
 
 
 def _lent_question(chip: str, lender: Outcome, unknown: str | None) -> tuple[Sequence[Coefficient], Sequence[Row]]:
-    """Return the coefficients of a core whose kernels differ from the lender's: at one common pace, which the rows
-    determine."""
+    """Return the coefficients of a core with kernels other than the lender's: at one pace, which the rows determine."""
     rows = _cpu_rows(chip)
     answer = lender.apart.get(unknown or "", lender.answer)
 

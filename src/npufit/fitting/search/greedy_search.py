@@ -127,8 +127,7 @@ class _Searcher:
         return self._finish()
 
     def _give_back(self) -> None:
-        """Drop passes that only tidy up a model that already fits: nobody should have to deploy another file for
-        that."""
+        """Drop passes that only tidy up a model that already fits, so that nobody has to deploy a new file for them."""
         for step, verdict in self._taken:
             why = f"not needed: it already fits; {verdict.why}"
             self._left[step.pass_] = self._original, replace(verdict, outcome=PassOutcome.LEFT, why=why)
@@ -204,8 +203,7 @@ class _Searcher:
     def _attempt(
         self, pass_: Pass, state: _State, *, must: bool = False, skip_approximate: bool = True
     ) -> FitStep | PassVerdict:
-        """Return `pass_` applied and placed, or why it was not. With `must`, an option that cannot be met raises an
-        error."""
+        """Return `pass_` applied and placed, or why not. With `must`, an option that cannot be met is an error."""
         self._tried += 1
         self.options.progress(FitStage.SEARCH, self._tried)
         approximate = pass_.exactness is Exactness.APPROXIMATE
@@ -261,8 +259,7 @@ def _as_written(model: Model) -> Model:
 
 
 def _rewrite(pass_: Pass, model: Model, context: Context) -> Rewritten | None:
-    """Return the result of `pass_` on `model`. Raises InternalError if the pass cannot handle the form of an
-    operator."""
+    """Return the result of `pass_` on `model`. Raises InternalError if it cannot handle an operator's form."""
     try:
         rewritten = pass_.rewrite(model, context)
         return None if rewritten is None else replace(rewritten, model=_as_written(rewritten.model))

@@ -83,8 +83,7 @@ def fits(result: CheckResult) -> bool:
 
 
 def change_words(before: CheckResult, after: CheckResult) -> str:
-    """Return the difference that `after` makes, such as `4 fewer hazards, 0.3 ms faster`; `no gain` if there is
-    none."""
+    """Return the effect of `after`, such as `4 fewer hazards, 0.3 ms faster`; `no gain` if there is none."""
     old, new = score(before), score(after)
     where = "off the NPU" if before.summary.unknown or after.summary.unknown else "on the CPU"
     parts = [

@@ -1,5 +1,4 @@
-"""The shapes of operators' results: the rules that rows of the table name. They return None if a shape cannot be
-derived."""
+"""The shapes of operators' results: the rules that rows of the table name; None for an underivable shape."""
 
 from __future__ import annotations
 

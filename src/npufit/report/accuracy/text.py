@@ -31,8 +31,7 @@ def accuracy_text(
     classes: Sequence[GroupAccuracy] = (),
     everything: bool = False,
 ) -> str:
-    """Return the errors by chip and stack, every row that counts, and why others do not; `everything` lists those
-    too."""
+    """Return the errors by chip and stack, all counted rows, and why others do not count; `everything` lists those."""
     lines = page.wrap(accuracy_headline(rows))
     for summaries, title in ((groups, ""), (classes, CLASSES_TITLE)):
         if summaries:

@@ -22,8 +22,7 @@ from npufit.report.disassemble.operation_counts import count_operations, refuse_
 
 
 def disassembly_text(file: Path, result: DisassembleResult) -> Generator[str]:
-    """Yield the report piece by piece, because it is much larger than the streams. Raises InputError for a damaged
-    stream."""
+    """Yield the report piece by piece, because it is long. Raises InputError for a damaged stream."""
     for number, stream in enumerate(result.streams):
         if number:
             yield ""

@@ -72,8 +72,7 @@ class Relu6Range(Pass):
 
 
 def _in_the_way(model: Model, context: Context) -> list[int]:
-    """Return the convolutions that the target refuses or does not clamp; without a target, those that Teflon
-    refuses."""
+    """Return the convolutions that the target refuses or does not clamp; without one, those that Teflon refuses."""
     if context.placement is None:
         found = frozenset(
             index

@@ -1,5 +1,4 @@
-"""Cross-layer equalization: channels between two convolutions are scaled so that one scale of weights is enough for
-both.
+"""Cross-layer equalization: scaling channels between two convolutions so that one weight scale suffices for both.
 
 The output of the first convolution in a channel is divided by a factor, and the second one multiplies its input in that
 channel by the same factor. Without rounding and clamping nothing changes, because RELU and no activation at all commute

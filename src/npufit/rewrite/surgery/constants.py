@@ -6,8 +6,7 @@ from npufit.graph import Quantization, Tensor
 
 
 def same_quantization(first: Tensor, second: Tensor) -> bool:
-    """Return whether two tensors represent the same real numbers by the same integers; ranges in the file do not
-    count."""
+    """Return whether two tensors represent the same real numbers by the same integers, apart from stated ranges."""
     return first.element is second.element and _parameters(first.quantization) == _parameters(second.quantization)
 
 

@@ -109,8 +109,7 @@ class Window:
         return _within(low, high, self.size)
 
     def produced(self, span: Span) -> Span | None:
-        """Return the windows over `span`; correct are those that see only correct positions, or the border of the
-        whole."""
+        """Return the windows over `span`; those that see only correct positions or the real border are correct."""
         size, extent, stride, before = span.stop - span.start, self.extent, self.stride, self.before
         own = same_padding(size, self.kernel, stride, self.dilation)[0] if self.same else 0
         shift = span.start - own + before

@@ -228,8 +228,7 @@ class _Search:
         return sorted(pairs, key=lambda pair: (pairs[pair], pair))
 
     def _region(self, start: int, stop: int) -> Region | None:
-        """Return the operators between two positions that are connected with oversized tensors, None if none can be
-        tiled."""
+        """Return the operators between two positions that share oversized tensors, None if none can be tiled."""
         steps = [step for step in self.steps[start:stop] if step is not None]
         steps = _connected(steps, self.large.keys() - self.hopeless)
         if not steps or not self._is_convex(steps, start, stop):

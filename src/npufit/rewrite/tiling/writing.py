@@ -28,8 +28,7 @@ Ranges = tuple[Range, Range]
 
 
 def write_tiling(editor: Editor, tiled: TiledRegion) -> None:
-    """Replace the operators of a region by its tiles, one tile after the other, so that few tensors are live at a
-    time."""
+    """Replace the operators of a region by its tiles, one tile at a time, so that few tensors are live together."""
     end = tiled.operators[-1]
     pieces: dict[int, list[list[int]]] = {tensor: [] for tensor in tiled.region.results}
     for number, rows in enumerate(tiled.rows):

@@ -1,5 +1,4 @@
-"""The placement of a plain model after running the converter on it: its file decides, and the rules are compared with
-it."""
+"""The placement of a plain model by running the converter: its file decides; the rules are compared with it."""
 
 from __future__ import annotations
 
@@ -30,8 +29,7 @@ _CONVERTER_OUTPUT = "the converter's file and log"
 
 
 def place_conversion(plain: Placement, model: Model, conversion: Conversion, release: Release) -> Placement:
-    """Return `plain`, the rules' placement of `model`, corrected by `conversion`, with the differences between the
-    two."""
+    """Return `plain`, the rules' placement of `model`, corrected by `conversion`, with the differences."""
     fate = trace(model, conversion.model)
     graphs = neutron_graphs(conversion.model)
     stamp = read_stamp(conversion.model)

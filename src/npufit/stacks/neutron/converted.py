@@ -1,5 +1,4 @@
-"""What a converted file says about itself: its NeutronGraph operators, its stamps and its list of unconverted
-operators.
+"""What a converted file says about itself: its NeutronGraph operators, stamps, and unconverted operators.
 
 The file is untrusted. Stamps are looked for in a bounded number of bytes and have a bounded form.
 """

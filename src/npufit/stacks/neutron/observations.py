@@ -133,8 +133,7 @@ def observe(model: Model, release: Release) -> tuple[Note, ...]:
 
 
 def observe_count(model: Model, release: Release) -> NpuCount | None:
-    """Return how many operators of this network at this size `release` was seen to convert; None if nobody reported
-    it."""
+    """Return how many operators of this network at this size `release` was seen to convert; None if unknown."""
     found = recognise(model)
     if found is None or found.height != found.width:
         return None

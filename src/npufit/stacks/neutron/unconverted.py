@@ -79,8 +79,7 @@ def _place(subgraph: Subgraph, number: int, release: Release) -> list[OperatorPl
 
 
 def _depthwise_detector(subgraph: Subgraph, release: Release) -> tuple[Hazard, ...]:
-    """Return the hazard of detectors with depthwise convolutions; certain only for the releases that were "
-    "reported."""
+    """Return the hazard of detectors with depthwise convolutions; certain only for the reported releases."""
     depthwise = tuple(
         index for index, operator in enumerate(subgraph.operators) if operator.type == "DEPTHWISE_CONV_2D"
     )

@@ -65,7 +65,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class DebugDatabase:
-    """Every operator with commands of its own, sorted, and how many command streams there are.
+    """Every operator with its own commands, sorted, and the number of command streams.
 
     `untied_streams` have commands that the database assigns to no operator of the model. `writes` has the commands that
     write a tensor of the model, in stream order.

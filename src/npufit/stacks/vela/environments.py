@@ -71,8 +71,7 @@ def list_environments() -> tuple[Environment, ...]:
 
 
 def remove_environment(name: str) -> None:
-    """Remove the environment called `name`. Raises InputError if it does not exist, ToolError if it cannot be
-    removed."""
+    """Remove the environment called `name`. Raises InputError if there is none, ToolError if it cannot."""
     with installing(name) as home:
         folder = home / (_PREFIX + name)
         if not folder.is_dir():

@@ -1,5 +1,4 @@
-"""From a compilation to a placement: the compiled file decides, the debug database links operators, the warnings
-explain."""
+"""From a compilation to a placement: the file decides, the debug database links operators, warnings explain."""
 
 from __future__ import annotations
 

@@ -47,8 +47,7 @@ def find_python(wanted: Sequence[Minor], given: str | None = None) -> Python:
 
 
 def _candidates(minor: Minor) -> Iterator[str]:
-    """Yield candidates for that Python: itself, entries of PATH with its name, then those without a number in the
-    name."""
+    """Yield candidates for that Python: itself, entries of PATH with its name, then those without a number."""
     if sys.version_info[:2] == minor:
         yield sys.executable
     names = (f"python{minor[0]}.{minor[1]}", f"python{minor[0]}", "python")

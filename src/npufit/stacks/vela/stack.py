@@ -170,8 +170,7 @@ def _from_cache(key: str) -> Compilation | None:
 def _hazards(
     model: Model, compilation: Compilation, placed: PlacedOperators, settings: VelaSettings, compiler: Compiler
 ) -> tuple[Hazard, ...]:
-    """Return the hazards of the compiled model; all known ones are faults of Vela 5, whose compiler differs from the
-    others."""
+    """Return the hazards of the compiled model; all known ones are faults of Vela 5's compiler."""
     if not compiler.is_regor:
         return ()
     return tuple(find_hazards(model, compilation, placed.operators, settings.accelerator))

@@ -81,8 +81,7 @@ def check(
 
 
 def finding_of(rule: Rule, found: str, bsp: Bsp, executed: bool) -> Finding:
-    """Return the finding of `rule` on `bsp`; if the code was only read, or read in another release, it is not called
-    executed."""
+    """Return the finding of `rule` on `bsp`; one that was only read, or in another release, is not `executed`."""
     evidence = Evidence.EXECUTED if executed and bsp.generation >= FIRST_EXECUTED else Evidence.SOURCE
     if bsp.evidence is Evidence.INFERRED:
         evidence = Evidence.INFERRED

@@ -177,10 +177,9 @@ def report(
     effect: Effect | None = None,
     certain: bool = True,
 ) -> Hazard:
-    """Return the hazard of `rule` at `node`, with other operators concerned, at `tensor` or by default the first
-    output.
+    """Return the hazard of `rule` at `node`, with other operators concerned; default tensor: the first output.
 
-                    `effect` is given if it is not the rule's usual one. An inferred hazard is not certain.
+    `effect` is given if it is not the rule's usual one. An inferred hazard is not certain.
     """
     index = node.output_index if tensor is None else tensor
     return Hazard(

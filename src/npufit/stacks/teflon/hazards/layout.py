@@ -195,8 +195,7 @@ def find_slices(graph: PlacedGraph) -> Iterator[Hazard]:
 
 
 def _unread_option(node: Node, begin: tuple[int, ...], strides: tuple[int, ...]) -> tuple[str, str] | None:
-    """Return what the operator asks for that no release reads. The end need not be read: the output's shape gives
-    it."""
+    """Return what the operator requests that no release reads. The output's shape gives the end."""
     if any(stride != 1 for stride in strides):
         return "the strides are ignored", f"strides {list(strides)}"
     options = node.operator.options

@@ -204,8 +204,7 @@ def _requantizes(graph: PlacedGraph, before: int, after: int) -> bool:
 
 
 def _without_buffer(records: _Records) -> Iterator[_Fault]:
-    """Yield the additions whose second operand has no buffer: it is not, or no longer, an input or output of a
-    convolution."""
+    """Yield the additions whose second operand has no buffer: no convolution reads or writes it (any more)."""
     buffers = {record.input for record in records.all} | {record.output for record in records.all}
     for record in records.all:
         if record.added is not None and record.addition is not None and record.added not in buffers:

@@ -78,8 +78,7 @@ def hazard_rule(
     evidence: Evidence = Evidence.SOURCE,
     versions: str = "",
 ) -> Rule:
-    """Return the rule of a hazard; `safe` says when it does not apply, `versions` replaces the text for
-    `generations`."""
+    """Return the rule of a hazard; `safe` says when it does not apply, `versions` overrides `generations`."""
     remedies: list[Remedy] = []
     if rewrite:
         remedies.append(Remedy(RemedyKind.REWRITE, rewrite))
@@ -112,10 +111,9 @@ def report(
     tensor: int | None = None,
     evidence: Evidence | None = None,
 ) -> Hazard:
-    """Return the hazard of `rule` at `site`, with other operators concerned, at `tensor` or by default the first
-    output.
+    """Return the hazard of `rule` at `site`, with other operators concerned; default tensor: the first output.
 
-                    On a BSP that was not read it is inferred, whatever `evidence` says.
+    On a BSP that was not read it is inferred, whatever `evidence` says.
     """
     index = site.output_index if tensor is None else tensor
     known = evidence or rule.evidence
