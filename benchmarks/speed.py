@@ -1,7 +1,7 @@
 """Measure npufit's speed against Vela's, as ratios within one run, and print the table of docs/performance.md.
 
-Machines differ and are noisy; a ratio of two commands that take turns on one machine is what can be compared. Absolute
-times are medians of this run and are given for orientation.
+Machines differ and are noisy, so only a ratio of two commands that alternate on one machine can be compared. Absolute
+times are medians of this run and only for orientation.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Row:
 
 
 def main() -> None:
-    """Print the table; leave with 1 where a goal is missed."""
+    """Print the table; exit with 1 if a goal is missed."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mobilenet_v2.tflite"
         model = npufit.load("zoo:mobilenet_v2@224,int8")
@@ -53,7 +53,7 @@ def main() -> None:
             _linear(),
             *_simulation(file),
         ]
-    print(f"| what | goal | found (medians of {RUNS} runs in turn) | |")
+    print(f"| what | goal | found (medians of {RUNS} alternating runs) | |")
     print("|---|---|---|---|")
     for row in rows:
         print(f"| {row.what} | {row.goal} | {row.found} | {'held' if row.held else '**missed**'} |")
@@ -69,7 +69,7 @@ def _check_against_vela(file: Path) -> Row:
     check = [*_NPUFIT, "check", str(file), "-t", TARGET]
     ours, theirs, ratio = _in_turn(lambda: _time_process(check), lambda: _time_process(_vela(file)))
     return Row(
-        f"`npufit check` of MobileNetV2 for {TARGET}, whole process, against the `vela` command",
+        f"`npufit check` of MobileNetV2 for {TARGET}, whole process, compared with the `vela` command",
         "ratio at most 0.25",
         f"ratio {ratio:.2f} ({ours:.3f} s, vela {theirs:.3f} s)",
         ratio <= 0.25,
@@ -80,9 +80,9 @@ def _vela_overhead(file: Path) -> Row:
     check = [*_NPUFIT, "check", str(file), "-t", "imx93/vela", "--no-cache"]
     ours, theirs, ratio = _in_turn(lambda: _time_process(check), lambda: _time_process(_vela(file)))
     return Row(
-        "`npufit check -t imx93/vela --no-cache` of MobileNetV2, whole process, above the `vela` command",
-        "at most 0.3 s above",
-        f"{ours - theirs:.3f} s above, ratio {ratio:.2f} ({ours:.3f} s, vela {theirs:.3f} s)",
+        "`npufit check -t imx93/vela --no-cache` of MobileNetV2, whole process, compared with the `vela` command",
+        "at most 0.3 s more",
+        f"{ours - theirs:.3f} s more, ratio {ratio:.2f} ({ours:.3f} s, vela {theirs:.3f} s)",
         ours - theirs <= 0.3,
     )
 
@@ -128,7 +128,7 @@ def _linear() -> Row:
     growth = per_operator[-1] / per_operator[0]
     found = ", ".join(f"{operators}: {milliseconds:.1f} ms" for operators, milliseconds in each)
     return Row(
-        "the same on larger graphs, time for an operator of the largest against the smallest",
+        "the same on larger graphs: time per operator of the largest compared with the smallest",
         "linear: ratio at most 1.5",
         f"ratio {growth:.2f} ({found})",
         growth <= 1.5,
@@ -136,17 +136,17 @@ def _linear() -> Row:
 
 
 def _simulation(file: Path) -> list[Row]:
-    """Return how the simulator compares with LiteRT's reference kernels on the same model."""
+    """Return the comparison of the simulator with LiteRT's reference kernels on the same model."""
     command = [*_NPUFIT, "run", str(file), "-t", "imx93/vela", "--compare", "--repeat", "5", "--json"]
     runs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(5)]
     seconds = [run["seconds"] for run in runs]
     steady = statistics.median(run["steady"] / run["reference"] for run in seconds)
     load = statistics.median(run["load"] / run["reference"] for run in seconds)
     reference = statistics.median(run["reference"] for run in seconds)
-    what = "of MobileNetV2 on the simulator, against an inference of LiteRT's reference kernels"
+    what = "of MobileNetV2 on the simulator, compared with an inference of LiteRT's reference kernels"
     return [
         Row(f"a steady inference {what}", "ratio at most 1", f"ratio {steady:.2f} ({reference:.3f} s)", steady <= 1),
-        Row(f"loading, with the decoding of weights, {what}", "ratio at most 3", f"ratio {load:.2f}", load <= 3),
+        Row(f"loading, including decoding of weights, {what}", "ratio at most 3", f"ratio {load:.2f}", load <= 3),
     ]
 
 
@@ -162,7 +162,7 @@ def _time_check(model: Model) -> float:
 
 
 def _repeat(model: Model, times: int) -> Model:
-    """Return a model that holds the main subgraph of `model` several times, side by side."""
+    """Return a model with several copies of the main subgraph of `model`, side by side."""
     graph = model.main
     count = len(graph.tensors)
 
@@ -191,7 +191,7 @@ def _vela(file: Path) -> list[str]:
 
 
 def _in_turn(ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float, float]:
-    """Return the medians of both and of their ratio, run in turn after one warm-up each."""
+    """Return the medians of both and of their ratio, run alternately after one warm-up each."""
     ours()
     theirs()
     pairs = [(ours(), theirs()) for _ in range(RUNS)]
