@@ -69,7 +69,7 @@ __all__ = [
     "save",
 ]
 
-_ROOMS = {
+_HOMES = {
     "npufit.calibrating": ("CalibrateOptions", "CalibrateResult", "calibrate"),
     "npufit.checking": ("CheckOptions", "CheckResult", "Gate", "GateResult", "check"),
     "npufit.cost": ("Estimate", "EstimateOptions", "Kernels"),
@@ -85,4 +85,4 @@ _ROOMS = {
     "npufit.validating": ("AccuracyResult", "accuracy"),
 }
 
-__getattr__ = lazy_attributes(__name__, _ROOMS)
+__getattr__ = lazy_attributes(__name__, _HOMES)

@@ -1,11 +1,8 @@
 """Reference networks built as graphs, at any resolution and in every number format, without TensorFlow."""
 
-from __future__ import annotations
-
-from npufit.graph import Model
+from npufit.zoo.build import build
 from npufit.zoo.catalogue import CATALOGUE, LARGEST_SIZE, ZooEntry, entries
-from npufit.zoo.encoding import encode
-from npufit.zoo.parsing import parse_spec, validate_spec
+from npufit.zoo.parsing import parse_spec
 from npufit.zoo.spec import PREFIX, Boundary, Export, PadStyle, Precision, ZooSpec
 from npufit.zoo.structure import (
     Granularity,
@@ -38,13 +35,3 @@ __all__ = [
     "parse_spec",
     "structure_differences",
 ]
-
-
-def build(spec: ZooSpec) -> Model:
-    """Return the network that `spec` describes; the same spec always gives the same model.
-
-    The weights are random and the network recognises nothing; structure, shapes, quantization and activation ranges are
-    those of the real one. Raises InputError if the zoo has no such network.
-    """
-    validate_spec(spec)
-    return encode(CATALOGUE[spec.network].draw(spec), spec)

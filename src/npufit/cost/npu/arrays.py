@@ -12,8 +12,8 @@ from math import prod
 import numpy as np
 
 from npufit.cost.coefficient import Values
-from npufit.cost.npu import NpuModel
 from npufit.cost.npu.calls import NS, partition_costs
+from npufit.cost.npu.npu_model import NpuModel
 from npufit.cost.npu.rates import RateModel
 from npufit.cost.npu.vela import VelaModel, bytes_moved
 from npufit.cost.slopes import slopes_by_differences
