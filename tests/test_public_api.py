@@ -102,7 +102,7 @@ def test_check(person: npufit.Model) -> None:
 def test_check_reads_a_log_from_a_file(person: npufit.Model, tmp_path: Path) -> None:
     log = tmp_path / "board.log"
     log.write_text("nothing of Teflon's", encoding="utf-8")
-    with pytest.raises(npufit.InputError, match="holds nothing that npufit knows"):
+    with pytest.raises(npufit.InputError, match="has nothing that npufit recognises"):
         npufit.check(person, _TEFLON, npufit.CheckOptions(log=log))
     with pytest.raises(npufit.InputError, match="the log cannot be read"):
         npufit.check(person, _TEFLON, npufit.CheckOptions(log=tmp_path / "absent.log"))
@@ -125,7 +125,7 @@ def test_run_on_the_cpu_a_target_and_a_capture(person: npufit.Model) -> None:
 def test_run_refuses_what_contradicts(person: npufit.Model) -> None:
     for options, said in (
         (npufit.RunOptions(compare=True), "nothing to compare"),
-        (npufit.RunOptions(original=person), "--original belongs to"),
+        (npufit.RunOptions(original=person), "--original needs"),
         (npufit.RunOptions(("absent.png",), normalize="-2..2"), "absent.png"),
     ):
         with pytest.raises(npufit.InputError, match=re.escape(said)):
@@ -173,7 +173,7 @@ def test_calibrate_gives_a_target(tmp_path: Path) -> None:
     assert isinstance(found, npufit.CalibrateResult)
     found.save(board)
     assert npufit.check(find_model("person_detect.tflite"), board).name.endswith("board.toml")
-    with pytest.raises(npufit.InputError, match="exists already"):
+    with pytest.raises(npufit.InputError, match="the file exists"):
         found.save(board)
     with pytest.raises(npufit.InputError, match="none of the measurements can be used"):
         npufit.calibrate([], {"person": find_model("person_detect.tflite")}, _VELA)
@@ -208,7 +208,7 @@ def test_disassemble(person: npufit.Model) -> None:
 def test_save_replaces_nothing_unless_told_to(person: npufit.Model, tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(b"precious")
-    with pytest.raises(npufit.InputError, match="exists already"):
+    with pytest.raises(npufit.InputError, match="the file exists"):
         npufit.save(person, path)
     assert path.read_bytes() == b"precious"
     npufit.save(person, path, overwrite=True)

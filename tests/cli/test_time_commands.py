@@ -85,7 +85,7 @@ def test_a_calibration_is_written_and_is_a_target(npufit: Run, tmp_path: Path) -
         (("calibrate", "runs.csv", "-t", "imx93/teflon", "-o", "new.toml"), "no model given"),
         (_CALIBRATE, "-o"),
         ((*_CALIBRATE, "-o", "new.csv"), ".toml"),
-        ((*_CALIBRATE, "-o", "old.toml"), "old.toml: exists already"),
+        ((*_CALIBRATE, "-o", "old.toml"), "old.toml: the file exists"),
         ((*_CALIBRATE, "runs.toml", "-o", "runs.toml", "--force"), "one of the inputs"),
         (("calibrate", "absent.csv", *_CALIBRATE[2:], "-o", "new.toml"), "cannot be read"),
         (("calibrate", "runs.csv", "-t", "imx93/teflon", "-m", "zoo:mobilenet_v1@96", "-o", "new.toml"), "NAME=MODEL"),
