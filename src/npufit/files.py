@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,11 +46,11 @@ def replace_file(path: Path, data: bytes) -> None:
         path.write_bytes(data)
         return
     final = path.resolve()
-    beside = final.with_name(f".{secrets.token_hex(4)}-{final.name}")
+    beside = final.with_name(f".{os.urandom(4).hex()}-{final.name}")
     _create_file(beside, data)
     try:
         beside.replace(final)
-    except OSError:
+    except BaseException:
         _remove(beside)
         raise
 
@@ -100,7 +100,7 @@ def _create_file(path: Path, data: bytes) -> None:
         try:
             file.write(data)
             file.flush()
-        except OSError:
+        except BaseException:
             _remove(path)
             raise
 

@@ -15,6 +15,7 @@ from math import prod
 from pathlib import Path
 
 from npufit.errors import InputError
+from npufit.files import read_bounded
 from npufit.graph import NO_TENSOR, Model, boundary, wire
 from npufit.graph.arrays import dtype_of
 
@@ -93,7 +94,7 @@ def _numbers(folder: Path) -> list[str]:
 
 
 def _read_submission(folder: Path, number: str) -> Submission:
-    meta = _read(folder / f"submit{number}-meta.txt", 1 << 16).decode("utf-8", "replace")
+    meta = read_bounded(folder / f"submit{number}-meta.txt", 1 << 16).decode("utf-8", "replace")
     sizes = {match[1] or match[2]: int(match[3]) for match in _SIZE.finditer(meta)}
     submission = Submission(
         stream=_read_part(folder, f"submit{number}-cmdstream"),
@@ -115,11 +116,11 @@ def _read_submission(folder: Path, number: str) -> Submission:
 def _read_part(folder: Path, name: str) -> bytes:
     plain = folder / f"{name}.bin"
     if plain.exists():
-        return _read(plain, _LARGEST_PART_BYTES)
+        return read_bounded(plain, _LARGEST_PART_BYTES)
     packed = folder / f"{name}.bin.xz"
     decoder = lzma.LZMADecompressor(memlimit=256 << 20)
     try:
-        data = decoder.decompress(_read(packed, _LARGEST_PART_BYTES), max_length=_LARGEST_PART_BYTES)
+        data = decoder.decompress(read_bounded(packed, _LARGEST_PART_BYTES), max_length=_LARGEST_PART_BYTES)
     except lzma.LZMAError as error:
         raise InputError(f"{packed}: cannot be unpacked: {error}.") from None
     if not decoder.eof:
@@ -127,18 +128,9 @@ def _read_part(folder: Path, name: str) -> bytes:
     return data
 
 
-def _read(path: Path, most_bytes: int) -> bytes:
-    try:
-        if path.stat().st_size > most_bytes:
-            raise InputError(f"{path}: the file is larger than {most_bytes} bytes.")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
-
-
 def _read_tables(folder: Path, model: Model) -> Iterator[tuple[int, ...]]:
     """Yield the operators of each partition, found in the model by their outputs."""
-    text = _read(folder / "teflon.log", _LARGEST_LOG_BYTES).decode("utf-8", "replace")
+    text = read_bounded(folder / "teflon.log", _LARGEST_LOG_BYTES).decode("utf-8", "replace")
     producer = wire(model.main).producer
     operators: list[int] | None = None
     for line in text.splitlines():

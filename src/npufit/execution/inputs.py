@@ -18,6 +18,7 @@ import numpy as np
 from npufit.errors import InputError
 from npufit.execution.operands import operand_values
 from npufit.execution.values import Array, without_ones
+from npufit.files import read_bounded
 from npufit.formatting import printable, shorten
 from npufit.graph import Model, Tensor, wire
 from npufit.graph.arrays import dtype_of
@@ -164,13 +165,12 @@ def _read_file(model: Model, index: int, path: Path, normalize: str) -> Array:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        if not path.is_file():
-            raise InputError(f"{path}: no such file. --input takes an image, an .npy or an .npz file.")
-        if path.stat().st_size > _LARGEST_INPUT_BYTES:
-            raise InputError(f"{path}: the file is larger than 1 GiB.")
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+        is_file = path.is_file()
+    except ValueError:  # a name that no file can have
+        is_file = False
+    if not is_file:
+        raise InputError(f"{path}: no such file. --input takes an image, an .npy or an .npz file.")
+    return read_bounded(path, _LARGEST_INPUT_BYTES)
 
 
 def _parse_array(data: bytes, where: str) -> Array:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from npufit.files import replace_file
 from npufit.stacks.vela.folders import cache_folder
 
 LIMIT_BYTES = 512 << 20
@@ -49,14 +49,7 @@ def store_entry(key: str, data: bytes) -> None:
     folder = _folder()
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder, suffix=_SUFFIX)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(data).digest() + data)
-            os.replace(name, folder / (key + _SUFFIX))
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(folder / (key + _SUFFIX), hashlib.sha256(data).digest() + data)
         _prune(folder)
 
 
