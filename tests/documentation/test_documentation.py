@@ -16,7 +16,7 @@ from npufit.report.check.text import check_text
 from npufit.report.rules.text import rule_index, rule_page
 from npufit.report.terminal_page import Page
 from npufit.stacks import all_rules
-from npufit.validating import accuracy_rows, class_accuracy, group_accuracy
+from npufit.validating import accuracy_rows
 from real_files import REPOSITORY
 
 _DOCS = REPOSITORY / "docs"
@@ -70,10 +70,8 @@ def test_pages_show_the_current_accuracy(name: str, whole: bool) -> None:
     shown, end, after = rest.partition(_END)
     assert start
     assert end
-    rows = accuracy_rows()
-    groups = group_accuracy(rows)
-    classes = class_accuracy(group.group for group in groups)
-    current = f"\n{accuracy_markdown(rows, groups, classes) if whole else summary_markdown(groups)}\n"
+    result = npufit.accuracy()
+    current = f"\n{accuracy_markdown(result) if whole else summary_markdown(result.groups)}\n"
     if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
         path.write_text(f"{before}{start}{current}{end}{after}", encoding="utf-8")
         return

@@ -14,7 +14,7 @@ from npufit.report.accuracy.scatter import accuracy_svg
 from npufit.report.accuracy.text import accuracy_markdown, accuracy_text
 from npufit.report.document import published_schema, to_json
 from npufit.report.terminal_page import Page
-from npufit.validating import AccuracyRow, GroupAccuracy
+from npufit.validating import AccuracyResult, AccuracyRow, GroupAccuracy
 
 _HOSTILE = "\x1b[2J<script>alert('1')</script>|`x`\n# title\u202e]]>&"
 _ROW = AccuracyRow(
@@ -55,7 +55,7 @@ def rows() -> list[AccuracyRow]:
 
 def test_json_follows_the_published_schema(rows: list[AccuracyRow]) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(published_schema("accuracy")))
-    document = json.loads(to_json(accuracy_document(rows, [_GROUP])))
+    document = json.loads(to_json(accuracy_document(AccuracyResult(tuple(rows), (_GROUP,), ()))))
     jsonschema.validate(document, json.loads(published_schema("accuracy")))
     assert [row["error"] for row in document["rows"]] == [0.25, None, 0.25, -0.25]
     assert [row["counts"] for row in document["rows"]] == [True, False, True, True]
@@ -63,16 +63,17 @@ def test_json_follows_the_published_schema(rows: list[AccuracyRow]) -> None:
 
 def test_text_says_the_error_and_the_compilers_and_lets_nothing_steer_the_terminal(rows: list[AccuracyRow]) -> None:
     for everything in (False, True):
-        text = accuracy_text(rows, [_GROUP], Page(), everything=everything)
+        text = accuracy_text(AccuracyResult(tuple(rows), (_GROUP,), ()), Page(), everything=everything)
         assert "\x1b" not in text
         assert "\u202e" not in text
         for words in ("+25 %", "-25 %", "+50 %", "Not counted: 1 row", "because"):
             assert words in text
-    assert "somewhere" in accuracy_text([*rows, replace(rows[1], left_out="x")], [], Page(), everything=True)
+    more = AccuracyResult((*rows, replace(rows[1], left_out="x")), (), ())
+    assert "somewhere" in accuracy_text(more, Page(), everything=True)
 
 
 def test_markdown_escapes_and_keeps_its_columns(rows: list[AccuracyRow]) -> None:
-    text = accuracy_markdown(rows, [_GROUP])
+    text = accuracy_markdown(AccuracyResult(tuple(rows), (_GROUP,), ()))
     assert "<script>" not in text
     assert "\n# title" not in text
     cells = 0
@@ -99,4 +100,4 @@ def test_a_mark_above_the_line_is_a_prediction_that_is_too_high() -> None:
 
 def test_an_empty_picture_is_sound() -> None:
     ElementTree.fromstring(accuracy_svg([]))
-    assert "0 public measurements" in accuracy_text([], [], Page())
+    assert "0 public measurements" in accuracy_text(AccuracyResult((), (), ()), Page())

@@ -54,7 +54,7 @@ def test_the_first_line_says_equal_and_how_many(equal: RunResult) -> None:
     assert equal.comparison is not None
     count = len(equal.comparison.tensors)
     expected = f"equal: {count} of {count} tensors on imx93/vela@5.2 match LiteRT BUILTIN_REF"
-    assert run_text(equal, (), Page()).splitlines()[0] == expected
+    assert run_text(equal, Page()).splitlines()[0] == expected
 
 
 def test_the_first_line_says_where_it_parts(equal: RunResult, network: Model) -> None:
@@ -62,10 +62,10 @@ def test_the_first_line_says_where_it_parts(equal: RunResult, network: Model) ->
     assert headline(_differing(equal)).startswith(
         f"first difference at operator 5 ({kind}): 75.0 % of its values differ, by up to 255 steps; 26 of 31 tensors"
     )
-    text = run_text(_differing(equal, note="equal in bricks"), (), Page())
+    text = run_text(_differing(equal, note="equal in bricks"), Page())
     assert "equal in bricks" in text
     assert "… 14 more differing tensors (--all)" in text
-    everything = run_text(_differing(equal), (), Page(), everything=True)
+    everything = run_text(_differing(equal), Page(), everything=True)
     assert len([line for line in everything.splitlines() if "75.0 %" in line]) == 27
     assert "more tensors" not in everything
 
@@ -73,7 +73,7 @@ def test_the_first_line_says_where_it_parts(equal: RunResult, network: Model) ->
 def test_without_a_comparison_the_first_line_says_what_ran(network: Model) -> None:
     result = run(network, "cpu", RunOptions(repeat=0))
     assert headline(result) == f"ran {network.name} on LiteRT BUILTIN_REF"
-    assert "Outputs" in run_text(result, (), Page())
+    assert "Outputs" in run_text(result, Page())
 
 
 def test_nothing_in_common_is_said(equal: RunResult) -> None:
@@ -87,14 +87,14 @@ def test_json_follows_the_published_schema(equal: RunResult, network: Model) -> 
     infinite = _differing(equal, largest=float("inf"), note="int8 instead of uint8")
     found = replace(equal, findings=(SimulatorFinding(0, "operation 3: outside its region"),))
     for result in (equal, cpu, infinite, found):
-        document: dict[str, Any] = json.loads(to_json(run_document(result, best_classes(network, result.outputs))))
+        document: dict[str, Any] = json.loads(to_json(run_document(result)))
         jsonschema.validate(document, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**document, "extra": 1}, schema)
 
 
 def test_json_says_what_the_run_found(equal: RunResult) -> None:
-    document: dict[str, Any] = json.loads(to_json(run_document(_differing(equal), ())))
+    document: dict[str, Any] = json.loads(to_json(run_document(_differing(equal))))
     assert document["compare"]["equal"] is False
     assert document["compare"]["tensors_compared"] == 31
     assert document["compare"]["first_difference"] == document["compare"]["per_tensor"][5]
@@ -106,7 +106,7 @@ def test_json_says_what_the_run_found(equal: RunResult) -> None:
 
 def test_findings_of_the_simulator_are_loud(equal: RunResult) -> None:
     findings = tuple(SimulatorFinding(0, f"operation {index}: outside its region") for index in range(9))
-    text = run_text(replace(equal, findings=findings), (), Page())
+    text = run_text(replace(equal, findings=findings), Page())
     assert "The simulator found 9 faults in the command streams" in text
     assert "operation 5: outside its region" in text
     assert "… 3 more (--all)" in text
@@ -116,10 +116,10 @@ def test_hostile_names_cannot_steer_the_page(equal: RunResult) -> None:
     tensors = tuple(replace(tensor, name=_HOSTILE) for tensor in equal.model.main.tensors)
     model = replace(equal.model, name=_HOSTILE, subgraphs=(replace(equal.model.main, tensors=tensors),))
     result = _differing(replace(equal, model=model))
-    for text in (run_text(result, (), Page()), run_text(replace(result, comparison=None), (), Page())):
+    for text in (run_text(result, Page()), run_text(replace(result, comparison=None), Page())):
         assert all(line.isprintable() for line in text.splitlines())
         text.encode()
-    jsonschema.validate(json.loads(to_json(run_document(result, ()))), json.loads(published_schema("run")))
+    jsonschema.validate(json.loads(to_json(run_document(result))), json.loads(published_schema("run")))
 
 
 def test_the_best_classes_come_with_their_labels(network: Model) -> None:
@@ -158,6 +158,6 @@ def test_a_model_that_repairs_its_input_names_no_classes() -> None:
 
 def test_notes_stand_below_the_times(equal: RunResult) -> None:
     noted = replace(equal, notes=("compiled for another accelerator",))
-    assert "note: compiled for another accelerator" in run_text(noted, (), Page()).splitlines()
-    assert json.loads(to_json(run_document(noted, ())))["notes"] == ["compiled for another accelerator"]
-    jsonschema.validate(json.loads(to_json(run_document(noted, ()))), json.loads(published_schema("run")))
+    assert "note: compiled for another accelerator" in run_text(noted, Page()).splitlines()
+    assert json.loads(to_json(run_document(noted)))["notes"] == ["compiled for another accelerator"]
+    jsonschema.validate(json.loads(to_json(run_document(noted))), json.loads(published_schema("run")))

@@ -43,18 +43,17 @@ def command(
     from npufit.report.accuracy import accuracy_document, accuracy_markdown, accuracy_text
     from npufit.validating import accuracy
 
-    found = accuracy(groups)
-    rows, summaries, classes = found.rows, found.groups, found.classes
+    result = accuracy(groups)
     if svg is not None:
         from npufit.report.accuracy import accuracy_svg
 
-        write(accuracy_svg(rows), svg)
+        write(accuracy_svg(result.rows), svg)
     page = page_for(color, to_file=output is not None)
     if form == "json":
-        text = to_json(accuracy_document(rows, summaries, classes))
+        text = to_json(accuracy_document(result))
     elif form == "markdown":
-        text = accuracy_markdown(rows, summaries, classes)
+        text = accuracy_markdown(result)
     else:
-        text = accuracy_text(rows, summaries, page, classes=classes, everything=everything)
+        text = accuracy_text(result, page, everything=everything)
     write(text, output, page.color)
     return 0

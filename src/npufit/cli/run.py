@@ -132,9 +132,9 @@ def command(
     if output is not None:
         write_outputs(output, result.model, result.outputs)
     page = page_for(color)
-    scores = result.scores
-    text = to_json(run_document(result, scores)) if as_json else run_text(result, scores, page, everything=everything)
-    click.echo(text, color=page.color)
+    click.echo(
+        to_json(run_document(result)) if as_json else run_text(result, page, everything=everything), color=page.color
+    )
     if result.not_compared is not None:
         is_tool = isinstance(result.not_compared, ToolError)
         return exit_codes.TOOL_FAILED if is_tool else exit_codes.WRONG_INPUT

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from npufit._version import __version__
 from npufit.report.document import Count, Document, Factor, Milliseconds, Share, rounded
-from npufit.validating import AccuracyRow, GroupAccuracy
+from npufit.validating import AccuracyResult, AccuracyRow, GroupAccuracy
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +72,14 @@ class AccuracyDocument(Document):
     rows: tuple[RowEntry, ...]
 
 
-def accuracy_document(
-    rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy], classes: Sequence[GroupAccuracy] = ()
-) -> AccuracyDocument:
-    """Return the document of these rows and their errors."""
+def accuracy_document(result: AccuracyResult) -> AccuracyDocument:
+    """Return the document of public measurements and the errors of their predictions."""
     return AccuracyDocument(
         schema_version=1,
         npufit_version=__version__,
-        groups=tuple(_group(group) for group in groups),
-        classes=tuple(_group(group) for group in classes),
-        rows=tuple(_row(row) for row in rows),
+        groups=tuple(_group(group) for group in result.groups),
+        classes=tuple(_group(group) for group in result.classes),
+        rows=tuple(_row(row) for row in result.rows),
     )
 
 

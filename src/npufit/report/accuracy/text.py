@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from npufit import formatting
 from npufit.report.markdown import escape
 from npufit.report.terminal_page import Page, columns
-from npufit.validating import AccuracyRow, GroupAccuracy
+from npufit.validating import AccuracyResult, AccuracyRow, GroupAccuracy
 
 _DIGITS = 6
 _MODELS = 6
@@ -23,17 +23,11 @@ _ROW_COLUMNS = (
 )
 
 
-def accuracy_text(
-    rows: Sequence[AccuracyRow],
-    groups: Sequence[GroupAccuracy],
-    page: Page,
-    *,
-    classes: Sequence[GroupAccuracy] = (),
-    everything: bool = False,
-) -> str:
+def accuracy_text(result: AccuracyResult, page: Page, *, everything: bool = False) -> str:
     """Return the errors by chip and stack, all counted rows, and why others do not count; `everything` lists those."""
+    rows = result.rows
     lines = page.wrap(accuracy_headline(rows))
-    for summaries, title in ((groups, ""), (classes, CLASSES_TITLE)):
+    for summaries, title in ((result.groups, ""), (result.classes, CLASSES_TITLE)):
         if summaries:
             table = columns([list(_GROUP_COLUMNS), *map(_group_cells, summaries)], right=range(1, len(_GROUP_COLUMNS)))
             lines += ["", *([title] if title else []), page.ink("bold", table[0]), *table[1:]]
@@ -146,13 +140,12 @@ def _in_words(row: AccuracyRow) -> str:
     )
 
 
-def accuracy_markdown(
-    rows: Sequence[AccuracyRow], groups: Sequence[GroupAccuracy], classes: Sequence[GroupAccuracy] = ()
-) -> str:
+def accuracy_markdown(result: AccuracyResult) -> str:
     """Return the same as Markdown tables: groups, classes, rows that count, rows that do not."""
-    lines = [accuracy_headline(rows), "", *summary_markdown(groups).splitlines()]
-    if classes:
-        lines += ["", f"### {CLASSES_TITLE}", "", *summary_markdown(classes).splitlines()]
+    rows = result.rows
+    lines = [accuracy_headline(rows), "", *summary_markdown(result.groups).splitlines()]
+    if result.classes:
+        lines += ["", f"### {CLASSES_TITLE}", "", *summary_markdown(result.classes).splitlines()]
     for group in dict.fromkeys(row.group for row in rows if row.counts):
         members = [row for row in rows if row.group == group and row.counts]
         lines += ["", f"### {escape(group)}", ""]

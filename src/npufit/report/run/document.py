@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 from npufit._version import __version__
-from npufit.execution import Array, Comparison, LeftOut, Score, TensorComparison
+from npufit.execution import Array, Comparison, LeftOut, TensorComparison
 from npufit.formatting import shorten
 from npufit.report.document import Count, Document, Factor, Share
 from npufit.running import RunResult, SimulatorFinding
@@ -124,7 +123,7 @@ class RunDocument(Document):
     """findings of the simulator's sanitizer"""
 
 
-def run_document(result: RunResult, scores: Sequence[Score]) -> RunDocument:
+def run_document(result: RunResult) -> RunDocument:
     """Return the document of a run."""
     return RunDocument(
         schema_version=1,
@@ -133,7 +132,7 @@ def run_document(result: RunResult, scores: Sequence[Score]) -> RunDocument:
         place=result.place,
         partitions=result.partitions,
         outputs=tuple(_output(result, index, values) for index, values in result.outputs.items()),
-        top=tuple(ClassEntry(score.index, score.label, score.score) for score in scores),
+        top=tuple(ClassEntry(score.index, score.label, score.score) for score in result.scores),
         compare=None if result.comparison is None else _comparison(result, result.comparison),
         not_compared=None if result.not_compared is None else str(result.not_compared),
         left_out=tuple(left_out_entry(entry) for entry in result.left_out),

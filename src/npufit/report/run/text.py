@@ -16,15 +16,15 @@ _FINDINGS = 6
 _NAME_WIDTH = 44
 
 
-def run_text(result: RunResult, scores: Sequence[Score], page: Page, *, everything: bool = False) -> str:
+def run_text(result: RunResult, page: Page, *, everything: bool = False) -> str:
     """Return the report on a run: the answer first; `everything` lists each tensor and finding."""
     lines = _headline(result, page)
     lines.append(page.ink("dim", _seconds(result)))
     lines += [line for text in _left_out(result) for line in page.wrap(text, hanging="  ")]
     lines += [line for note in result.notes for line in page.wrap(f"note: {shorten(note, 300)}", hanging="  ")]
     lines += _findings(result, page, everything)
-    lines += _scores(scores, page)
-    if not scores:
+    lines += _scores(result.scores, page)
+    if not result.scores:
         lines += _outputs(result, page)
     if result.comparison is not None:
         lines += _table(result, result.comparison, page, everything)
