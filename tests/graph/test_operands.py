@@ -71,7 +71,7 @@ def test_the_networks_of_the_zoo_lack_nothing() -> None:
         (Quantization((-0.5,), (0,)), "a scale is -0.5"),
         (Quantization((0.1, 0.2), (0, 0), axis=1), "2 scales, but its dimension 1 has 3"),
         (Quantization((0.1, 0.2, 0.3), (0, 0, 0), axis=2), "dimension 2 has 0"),
-        (Quantization((0.1, 0.2, 0.3), (0, 0), axis=1), "3 scales and 2 zero points"),
+        (Quantization((0.1, 0.2, 0.3), (0, 0), axis=1), "3 scales, but 2 zero points"),
         (Quantization((0.5,), (128,)), "a zero point is 128, outside the range of int8"),
     ],
 )
