@@ -193,7 +193,7 @@ def test_slices_to_the_end_follow_and_others_are_refused() -> None:
     net = Network()
     bounds = (net.constant([0, 1, 0, 0]), net.constant([1, 14, 16, 2]))
     net.apply("SLICE", (net.input(1, 16, 16, 2), *bounds), (1, 14, 16, 2))
-    with pytest.raises(InputError, match=r"operator 0 \(SLICE\): .* takes 14 of 16 places"):
+    with pytest.raises(InputError, match=r"operator 0 \(SLICE\): .* takes 14 of 16 positions"):
         resize_image(net.model(), (24, 20))
 
 
