@@ -8,7 +8,7 @@ WORKERS ?= auto
 .PHONY: help demo test test-slow lint format docs bench wheel clean
 
 help:
-	@echo "make demo       set up, then check a built-in network for two targets"
+	@echo "make demo       set up, then check a built-in network for seven targets"
 	@echo "make test       set up, then run the tests"
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make lint       ruff, pyright, import-linter"
@@ -27,7 +27,8 @@ $(VENV)/.developer: $(VENV)/.installed pyproject.toml
 	@touch $@
 
 demo: $(VENV)/.installed
-	$(BIN)/npufit check zoo:mobilenet_v2@224,int8 -t imx93/teflon@25.3 -t imx93/vela
+	$(BIN)/npufit check zoo:mobilenet_v2@224,int8 -t imx93/teflon@25.3 -t imx93/teflon@26.2 -t imx93/vela \
+		-t imx8mp/teflon -t imx8mp/vx -t rk3588/teflon -t imx95/neutron
 
 test: $(VENV)/.developer
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"

@@ -114,8 +114,8 @@ def test_a_log_comes_from_a_file_or_from_standard_input(npufit: Run, tmp_path: P
     log = "Teflon delegate: loaded ethosu driver\nteflon: compiling graph: 90 tensors 30 operations\n"
     (tmp_path / "board.log").write_text(log)
     arguments = ("check", "zoo:mobilenet_v1@32,uint8", "-t", "imx93/teflon", "--log")
-    assert "It agrees with the rules" in npufit(*arguments, "board.log").stdout
-    assert "It agrees with the rules" in npufit(*arguments, "-", stdin=log).stdout
+    assert "it agrees with the rules" in npufit(*arguments, "board.log").stdout
+    assert "it agrees with the rules" in npufit(*arguments, "-", stdin=log).stdout
     twice = npufit(*arguments, "-", stdin=log + log.splitlines()[1] + "\n").stdout
     assert "Differences: the log" in twice
 

@@ -12,7 +12,7 @@ import pytest
 import npufit
 from npufit.report.accuracy.scatter import accuracy_svg
 from npufit.report.accuracy.text import accuracy_markdown, summary_markdown
-from npufit.report.check.text import check_text
+from npufit.report.check.screen import check_screen
 from npufit.report.rules.text import rule_index, rule_page
 from npufit.report.terminal_page import Page
 from npufit.stacks import all_rules
@@ -56,7 +56,7 @@ def test_the_readme_shows_a_real_output() -> None:
     readme = path.read_text(encoding="utf-8")
     command, _, shown = readme.split("```\n$ ")[1].split("\n```")[0].partition("\n")
     _, _, model, _, target = command.split()
-    printed = check_text(npufit.check(npufit.load(model), target), Page(width=100))
+    printed = check_screen(npufit.check(model, target), model, Page(width=100))
     if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
         path.write_text(readme.replace(shown, printed), encoding="utf-8")
         return

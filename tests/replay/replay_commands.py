@@ -85,6 +85,12 @@ _EVERY_STACK = f"{_EVERY_TEFLON} -t imx93/vela -t imx8mp/vx -t imx95/neutron"
 
 _OTHERS = {
     # check: what is asked of one result
+    "check-verbose-teflon": "check models/person_detect.tflite -t imx93/teflon@25.3 -v",
+    "check-verbose-etnaviv": "check models/fastestdet_shufflenetv2.tflite -t imx8mp/teflon -v",
+    "check-verbose-vela": "check models/keras_transformer_encoder_int8.tflite -t imx93/vela --verbose",
+    "check-verbose-vx": "check models/hard/keyword_scrambled_8bit.tflite -t imx8mp/vx -v",
+    "check-verbose-neutron": "check models/kws_ref_model.tflite -t imx95/neutron -v",
+    "check-verbose-several": "check models/micro/slice_h.tflite -t imx93/teflon@25.3 -t imx93/vela -v",
     "check-all-teflon": "check models/micro/residual_chain.tflite -t imx93/teflon@25.3 --all",
     "check-all-vela": "check models/keras_lstm_mnist_ptq.tflite -t imx93/vela --all",
     "check-bsp-vela": "check models/person_detect.tflite -t imx93/vela@lf-6.1.36",

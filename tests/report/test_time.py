@@ -13,11 +13,12 @@ import pytest
 import npufit
 from npufit.checking import CheckResult
 from npufit.cost import Estimate, EstimateOptions
+from npufit.report.check.comparison import comparison_text
 from npufit.report.check.document import check_document
 from npufit.report.check.headline import headline
 from npufit.report.check.markdown import check_markdown
 from npufit.report.check.sarif import check_sarif
-from npufit.report.check.text import check_text, comparison_text
+from npufit.report.check.text import check_text
 from npufit.report.document import published_schema, to_json
 from npufit.report.terminal_page import Page
 

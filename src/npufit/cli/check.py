@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     metavar="TARGET",
     help="CHIP/STACK[@VERSION], or a board's profile (.toml); may be repeated.",
 )
+@click.option("-v", "--verbose", is_flag=True, help="Print the full report: every reason, source, time and partition.")
 @click.option("--all", "everything", is_flag=True, help="List every operator, tensor and partition.")
 @click.option("--json", "form", flag_value="json", help="Print JSON (its schema: --json-schema).")
 @click.option("--sarif", "form", flag_value="sarif", help="Print SARIF 2.1.0 for code-scanning services.")
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 def command(
     model: str,
     targets: tuple[str, ...],
+    verbose: bool,
     everything: bool,
     form: str | None,
     output: Path | None,
@@ -108,7 +110,7 @@ def command(
     with sign_of_life(f"checking for {', '.join(targets)}"):
         results = check_targets(model, targets, options)
     page = page_for(color, to_file=output is not None)
-    write(_render(form, model, results, everything, page), output, page.color)
+    write(_render(form, model, results, page, verbose=verbose, everything=everything), output, page.color)
     failed = [gate for result in results for gate in result.gates if not gate.passed]
     if form is not None or output is not None:
         for gate in failed:
@@ -116,7 +118,9 @@ def command(
     return exit_codes.NOT_MET if failed else exit_codes.FINE
 
 
-def _render(form: str | None, source: str, results: Sequence[CheckResult], everything: bool, page: Page) -> str:
+def _render(
+    form: str | None, source: str, results: Sequence[CheckResult], page: Page, *, verbose: bool, everything: bool
+) -> str:
     model, gates = results[0].model, [gate for result in results for gate in result.gates]
     if form == "json":
         from npufit.report import to_json
@@ -131,13 +135,20 @@ def _render(form: str | None, source: str, results: Sequence[CheckResult], every
         from npufit.report.check import check_markdown
 
         return check_markdown(model, results, gates)
-    from npufit.report.check import check_text, comparison_text, gates_text
-
     parts: list[str] = []
-    if len(results) > 1:
-        parts.append(comparison_text(results, page))
-    parts += [check_text(result, page, everything=everything) for result in results]
+    if verbose or everything:
+        from npufit.report.check import check_text, comparison_text
+
+        parts += [comparison_text(results, page)] if len(results) > 1 else []
+        parts += [check_text(result, page, everything=everything) for result in results]
+    else:
+        from npufit.report.check import check_screen, targets_screen
+
+        is_single = len(results) == 1
+        parts.append(check_screen(results[0], source, page) if is_single else targets_screen(results, source, page))
     if gates:
+        from npufit.report.check import gates_text
+
         parts.append(gates_text(gates, page))
     return "\n\n".join(parts)
 

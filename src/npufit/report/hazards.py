@@ -26,11 +26,16 @@ def hazards_in_words(effect: Effect, hazards: Sequence[Hazard]) -> str:
     """Return hazards of one effect, such as `1 hazard that crashes the process (rocket.unfusable-add)`."""
     rules = hazard_counts(hazards)
     which = hazards[0].rule.id if len(rules) == 1 else ", ".join(rules)
+    return f"{count_hazards(effect, hazards)} ({which})"
+
+
+def count_hazards(effect: Effect, hazards: Sequence[Hazard]) -> str:
+    """Return how many hazards of one effect there are, such as `1 hazard that crashes the process`."""
     clause = ""
     if effect in _EFFECTS:
         certain = any(hazard.certain for hazard in hazards)
         clause = f" that {_EFFECTS[effect][len(hazards) > 1] if certain else f'may {_EFFECTS[effect][1]}'}"
-    return f"{plural(len(hazards), 'hazard')}{clause} ({which})"
+    return f"{plural(len(hazards), 'hazard')}{clause}"
 
 
 def effect_words(effect: Effect, hazards: Iterable[Hazard]) -> str:
@@ -58,6 +63,11 @@ def hazard_cell(hazards: Iterable[Hazard]) -> str:
     if set(groups) <= {Effect.WRONG}:
         return ", ".join(hazard_counts(groups.get(Effect.WRONG, ()))) or "-"
     return "; ".join(f"{effect}: {', '.join(hazard_counts(found))}" for effect, found in groups.items())
+
+
+def effects_cell(hazards: Iterable[Hazard]) -> str:
+    """Return the hazards by effect for a cell of a table, such as `1 crash, 4 wrong`; `-` without any."""
+    return ", ".join(f"{len(found)} {effect}" for effect, found in hazards_by_effect(hazards).items()) or "-"
 
 
 def effects_words(effects: Sequence[Effect]) -> str:

@@ -161,6 +161,21 @@ def _with_npu(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
     ]
 
 
+def time_sentence(result: CheckResult, estimate: Estimate) -> str:
+    """Return the predicted times in a sentence: in all, where they go, the CPU alone, and what the range rests on."""
+    alone_span = span(estimate.cpu_only_low_ms, estimate.cpu_only_high_ms)
+    alone = f"CPU alone {_three(estimate.cpu_only_ms)} ms ({alone_span}) on {cores(estimate.threads)}"
+    if estimate.total_ms is None:
+        open_ = f"{_span_of(estimate)} ms predicted" if _span_of(estimate) else "not predicted with the NPU"
+        return f"{open_}, because {_open(result)}; {alone}"
+    if not (result.placement.partitions or _is_assumed(result)):
+        return f"{alone}; range: {printable(estimate.cpu_band.origin)}"
+    total = f"{_three(estimate.total_ms)} ms predicted{_in_brackets(estimate)}{_proviso(result)}"
+    parts = (("NPU", estimate.npu_ms), ("CPU", estimate.cpu_ms), ("calls and copies", estimate.overhead_ms))
+    spent = ", ".join(f"{name} {_three(ms)}" for name, ms in parts if ms is not None)
+    return f"{total}: {spent}; {alone}; range: {printable(estimate.band.origin)}"
+
+
 def _three(ms: float) -> str:
     return significant(ms, 3)
 
@@ -179,31 +194,45 @@ def speed_words(estimate: Estimate) -> str:
 
 def measured_rows(result: CheckResult, estimate: Estimate, most: int | None = None) -> list[TimeRow]:
     """Return the public measurements of the same network: `most` of this stack, as many of the CPU; all where None."""
-    stack = result.target.stack
+    own, alone, others = _by_trust(result, estimate)
+    shown = [*own, *alone, *others]
+    if most is not None:
+        shown = [*own[:most], *alone[:most]] or others[:most]
+    rows = [TimeRow("measured", f"{entry.ms:g}", "", measured_words(entry)) for entry in shown]
+    hidden = len(estimate.measured) - len(shown)
+    return [*rows, TimeRow("", "", "", f"… {hidden} more (--all)")] if hidden else rows
+
+
+def best_measurement(result: CheckResult, estimate: Estimate) -> Measured | None:
+    """Return the public measurement that says most: one of this stack, else one of the CPU, else any; or None."""
+    return next((entry for group in _by_trust(result, estimate) for entry in group), None)
+
+
+def _by_trust(result: CheckResult, estimate: Estimate) -> tuple[list[Measured], list[Measured], list[Measured]]:
+    """Return the measurements of this stack, of the CPU and of other stacks, each with the most trusted first."""
 
     def doubt(entry: Measured) -> tuple[bool, bool]:
         return bool(entry.caution), entry.threads != str(estimate.threads)
 
     by_trust = sorted(estimate.measured, key=doubt)
-    own = [entry for entry in by_trust if entry.unit is Unit.NPU and stack in entry.stack]
+    own = [entry for entry in by_trust if entry.unit is Unit.NPU and result.target.stack in entry.stack]
     alone = [entry for entry in by_trust if entry.unit is Unit.CPU]
-    others = [entry for entry in by_trust if entry not in own and entry not in alone]
-    shown = [*own, *alone, *others]
-    if most is not None:
-        shown = [*own[:most], *alone[:most]] or others[:most]
-    rows = [TimeRow("measured", f"{entry.ms:g}", "", measured_words(entry)) for entry in shown]
-    hidden = len(by_trust) - len(shown)
-    return [*rows, TimeRow("", "", "", f"… {hidden} more (--all)")] if hidden else rows
+    return own, alone, [entry for entry in by_trust if entry not in own and entry not in alone]
 
 
 def measured_words(entry: Measured) -> str:
     """Return how a public measurement was made and where it was read."""
+    caution = f" [{entry.caution}]" if entry.caution else ""
+    return f"{measured_how(entry)}: {printable(f'{entry.source}{caution}')}"
+
+
+def measured_how(entry: Measured) -> str:
+    """Return how a public measurement was made: unit, threads, stack and version."""
     threads = f", {entry.threads} threads" if entry.threads.isdigit() and entry.threads != "1" else ""
     if entry.threads and not threads:
         threads = ", 1 thread" if entry.threads == "1" else f", threads {entry.threads}"
     unit = "NPU" if entry.unit is Unit.NPU else "CPU"
-    caution = f" [{entry.caution}]" if entry.caution else ""
-    return printable(f"{unit}{threads}, {entry.stack}, {entry.version}: {entry.source}{caution}")
+    return printable(f"{unit}{threads}, {entry.stack}, {entry.version}")
 
 
 def band_words(result: CheckResult, estimate: Estimate) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _CODES = {"bold": "1", "dim": "2", "red": "1;31", "yellow": "33", "green": "32", "cyan": "36"}
-_GLUE = "\u00a0"
+_INK = re.compile(r"\x1b\[[0-9;]*m")
+GLUE = "\u00a0"
+"""A space at which no line is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +27,21 @@ class Page:
     def wrap(self, text: str, indent: str = "", hanging: str | None = None) -> list[str]:
         """Return `text` as lines of at most the page's width; later lines start with `hanging`.
 
-        Milliseconds stay with their number.
+        Milliseconds stay with their number, and words with GLUE between them together.
         """
         lines = textwrap.wrap(
-            text.replace(" ms", f"{_GLUE}ms"),
+            text.replace(" ms", f"{GLUE}ms"),
             max(40, self.width),
             initial_indent=indent,
             subsequent_indent=indent if hanging is None else hanging,
             break_long_words=False,
             break_on_hyphens=False,
         )
-        return [line.replace(_GLUE, " ") for line in lines] or [indent.rstrip()]
+        return [line.replace(GLUE, " ") for line in lines] or [indent.rstrip()]
+
+    def rows(self, lines: Iterable[str]) -> int:
+        """Return how many rows `lines` take on a terminal of this width, which breaks those that are longer."""
+        return sum(max(1, -(-len(_INK.sub("", line)) // self.width)) for line in lines)
 
     def labelled(self, label: str, text: str, indent: str = "    ", label_width: int = 9) -> list[str]:
         """Return a dim label followed by `text`, wrapped in its own column."""

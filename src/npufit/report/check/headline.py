@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 
 from npufit.checking import CheckResult
 from npufit.formatting import percent, plural, printable
 from npufit.report import predicted_time
-from npufit.report.hazards import hazards_by_effect, hazards_in_words
-from npufit.stacks import Effect, Stage, Unit
+from npufit.report.hazards import count_hazards, hazards_by_effect, hazards_in_words
+from npufit.stacks import Effect, Hazard, Stage, Unit
 
 _STAGES = {
     Stage.FRONTEND_UNMAPPED: "{delegate} does not map it",
@@ -27,6 +28,15 @@ def headline(result: CheckResult) -> str:
 
     That the process crashes, or that the NPU makes it slower, comes first: it is what nobody expects.
     """
+    return _headline(result, hazards_in_words)
+
+
+def verdict(result: CheckResult) -> str:
+    """Return the headline without the names of hazards, for a page that goes on with them."""
+    return _headline(result, count_hazards)
+
+
+def _headline(result: CheckResult, hazards_in_words: Callable[[Effect, Sequence[Hazard]], str]) -> str:
     summary = result.summary
     total = plural(summary.operators, "operator")
     parts: list[str] = []

@@ -1,17 +1,17 @@
-"""The result of a check for people: the answer first, then only what matters."""
+"""The full report of a check for people: the answer first, then every reason, source, time and partition."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from npufit import formatting
-from npufit.checking import CheckResult, GateResult
+from npufit.checking import CheckResult
 from npufit.report import predicted_time
 from npufit.report.check import time_section
 from npufit.report.check.between_partitions import cutters
 from npufit.report.check.headline import headline
 from npufit.report.findings import group_by_rule, remedy_words
-from npufit.report.hazards import effect_words, hazard_cell, hazards_by_effect
+from npufit.report.hazards import effect_words, hazards_by_effect
 from npufit.report.model_line import describe_model, macs_cell
 from npufit.report.terminal_page import Page, columns
 from npufit.rewrite import cures_of
@@ -40,34 +40,6 @@ def check_text(result: CheckResult, page: Page, *, everything: bool = False) -> 
     if result.placement.status is not Status.PARTIAL:
         lines += _notes(result, page)
     return "\n".join(lines)
-
-
-def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
-    """Return one table over several targets."""
-    rows = [["target", "predicted", "NPU", "CPU", "unknown", "MACs on NPU", "partitions", "copied", "hazards"]]
-    for result in results:
-        summary = result.summary
-        share = summary.npu_macs_share
-        rows.append(
-            [
-                result.name,
-                predicted_time.prediction_cell(result),
-                f"{summary.npu}/{summary.operators}",
-                str(summary.cpu),
-                str(summary.unknown or "-"),
-                "-" if share is None else formatting.percent(share),
-                str(summary.partitions),
-                formatting.size(summary.boundary_bytes),
-                hazard_cell(result.placement.hazards),
-            ]
-        )
-    lines = columns(rows, right=(3, 4, 5, 6, 7))
-    return "\n".join([page.ink("bold", lines[0]), *lines[1:]])
-
-
-def gates_text(results: Sequence[GateResult], page: Page) -> str:
-    """Return one line for every gate."""
-    return "\n".join(page.ink("green" if gate.passed else "red", str(gate)) for gate in results)
 
 
 def _headline(result: CheckResult, page: Page) -> list[str]:

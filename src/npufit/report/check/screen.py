@@ -1,0 +1,138 @@
+"""A check on one screen: the verdict, hazards, what is off the NPU and why, time, memory, what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from npufit import formatting
+from npufit.checking import CheckResult
+from npufit.cost import Estimate
+from npufit.report import predicted_time
+from npufit.report.check.comparison import comparison_text
+from npufit.report.check.headline import verdict
+from npufit.report.check.line_budget import lay_out
+from npufit.report.check.next_steps import next_steps
+from npufit.report.check.screen_sections import screen_sections
+from npufit.report.findings import group_by_rule
+from npufit.report.hazards import hazards_by_effect, hazards_in_words
+from npufit.report.model_line import describe_model
+from npufit.report.terminal_page import GLUE, Page
+from npufit.stacks import MemoryUse, Status, Unit
+
+LINES = 40
+"""What a usual terminal shows at once."""
+
+_LABEL = 9
+_RULES = 3
+
+
+def check_screen(result: CheckResult, source: str, page: Page) -> str:
+    """Return the answer for one target on at most 40 lines.
+
+    `source` is the model as the user named it. What does not fit is counted; `check_text` has it all.
+    """
+    top = [*_verdict(result, page), *(page.ink("dim", line) for line in _about(result, page))]
+    bottom = ["", *_time(result, page), *_memory(result, page), *_next(result, source, page)]
+    sections = lay_out(screen_sections(result, page), LINES - page.rows([*top, *bottom]), page)
+    return "\n".join([*top, *sections, *bottom])
+
+
+def targets_screen(results: Sequence[CheckResult], source: str, page: Page) -> str:
+    """Return the answers for several targets: a table, and a line of reason for each."""
+    lines = [comparison_text(results, page), ""]
+    for result in results:
+        first, *rest = page.wrap(f"{result.name}: {_reason(result)}", hanging="  ")
+        lines += [first.replace(result.name, page.ink("cyan", result.name), 1), *rest]
+    more = f"npufit check {source} -t {results[0].target} shows one of them; -v shows all in full."
+    return "\n".join([*lines, "", *page.wrap(formatting.printable(more), hanging="  ")])
+
+
+def _verdict(result: CheckResult, page: Page) -> list[str]:
+    style = "red" if result.summary.hazards or predicted_time.reversal(result) else "bold"
+    return [page.ink(style, line) for line in page.wrap(verdict(result), hanging="  ")]
+
+
+def _about(result: CheckResult, page: Page) -> list[str]:
+    """Return what the verdict is about: the model, and the log that decided."""
+    lines = page.wrap(describe_model(result.model), hanging="  ")
+    placement = result.placement
+    if placement.log is not None:
+        said = f": {placement.log_totals}" if placement.log_totals else ""
+        agrees = "" if placement.differences or placement.status is Status.PARTIAL else "; it agrees with the rules"
+        lines += page.wrap(f"Log read: {placement.log}{said}{agrees}", hanging="  ")
+    return lines
+
+
+def _reason(result: CheckResult) -> str:
+    """Return in a line why a target is not perfect: what is off the NPU by which rule, and the hazards."""
+    parts: list[str] = []
+    if predicted_time.reversal(result):
+        parts.append("SLOWER with the NPU than without")
+    for unit, where in ((Unit.CPU, "on the CPU"), (Unit.UNKNOWN, "unknown")):
+        placed = result.on(unit)
+        groups = group_by_rule(placed)
+        rules = [f"{rule.id if rule else 'no reason given'} {len(group)}" for rule, group in groups[:_RULES]]
+        if len(groups) > _RULES:
+            rules.append(f"{len(groups) - _RULES} more")
+        if placed:
+            parts.append(f"{len(placed)} {where} ({', '.join(rules)})")
+    by_effect = hazards_by_effect(result.placement.hazards)
+    parts += [hazards_in_words(effect, hazards) for effect, hazards in by_effect.items()]
+    return "; ".join(parts) or "all of it runs on the NPU, and no hazard is known"
+
+
+def _time(result: CheckResult, page: Page) -> list[str]:
+    estimate = result.estimate
+    if estimate is None:
+        return page.labelled("Time", "nothing is known to predict it from", "", _LABEL)
+    lines = page.labelled("Time", f"{predicted_time.time_sentence(result, estimate)}", "", _LABEL)
+    if estimate.assumption:
+        lines += page.labelled("", f"assumed: {formatting.printable(estimate.assumption)}", "", _LABEL)
+    lines += _measured(result, estimate, page)
+    for warning in estimate.warnings:
+        if not predicted_time.reversal(result):
+            lines += page.labelled("", formatting.printable(warning), "", _LABEL)
+    return lines
+
+
+def _measured(result: CheckResult, estimate: Estimate, page: Page) -> list[str]:
+    best = predicted_time.best_measurement(result, estimate)
+    if best is None:
+        return []
+    hidden = len(estimate.measured) - 1
+    more = f"source{f' and {hidden} more' if hidden else ''}: -v".replace(" ", GLUE)
+    caution = f" [{best.caution}]" if best.caution else ""
+    text = f"{best.ms:g} ms measured elsewhere: {predicted_time.measured_how(best)}{caution}; {more}"
+    return page.labelled("", text, "", _LABEL)
+
+
+def _memory(result: CheckResult, page: Page) -> list[str]:
+    estimate = result.estimate
+    parts = [_use(use) for use in result.placement.memory]
+    if estimate is not None:
+        parts.append(f"constants {formatting.size(estimate.memory.model_bytes)}")
+        parts.append(f"activations up to {formatting.size(estimate.memory.arena_bytes)}")
+    lines = page.labelled("Memory", formatting.printable(", ".join(parts)), "", _LABEL) if parts else []
+    is_short = any(use.limit_bytes is not None and use.used_bytes > use.limit_bytes for use in result.placement.memory)
+    return [page.ink("red", line) for line in lines] if is_short else lines
+
+
+def _use(use: MemoryUse) -> str:
+    used = f"{use.memory} {formatting.size(use.used_bytes)}"
+    if use.limit_bytes is None:
+        return used
+    return f"{used} of {formatting.size(use.limit_bytes)}{': TOO SMALL' if use.used_bytes > use.limit_bytes else ''}"
+
+
+def _next(result: CheckResult, source: str, page: Page) -> list[str]:
+    """Return commands with what each brings: behind it where there is room, else below."""
+    lines: list[str] = []
+    for command, use in next_steps(result, source):
+        label = "" if lines else "Next"
+        start = page.ink("dim", label) + " " * (_LABEL - len(label)) + page.ink("cyan", formatting.printable(command))
+        if not use or _LABEL + len(command) + 2 + len(use) <= page.width:
+            lines.append(f"{start}  {page.ink('dim', use)}".rstrip())
+        else:
+            indent = " " * (_LABEL + 2)
+            lines += [start, *(page.ink("dim", line) for line in page.wrap(use, indent, indent))]
+    return lines
