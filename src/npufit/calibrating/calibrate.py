@@ -29,7 +29,7 @@ def calibrate(
     target: str | Target,
     options: CalibrateOptions | None = None,
 ) -> CalibrateResult:
-    """Return the profile of the board where `observations` were made, and how well it explains them.
+    """Return the profile of the board at `target`, on which the measurements in `files` were made.
 
     A file is a CSV table (model, latency_ms, unit, threads), or what benchmark_model printed. `models` are the measured
     networks by the names that the measurements use. Raises InputError where a file, a model or the target cannot be

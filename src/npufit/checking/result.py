@@ -93,7 +93,7 @@ class CheckResult:
 
     @cached_property
     def macs(self) -> dict[OperatorId, int | None]:
-        """Multiply-accumulates of every operator, by subgraph and index; None if unknown."""
+        """Multiply-accumulates of every operator; None if unknown."""
         return {
             place: count_macs(self.model.subgraphs[place.subgraph], operator)
             for place, operator in self.model.operators()

@@ -1,7 +1,7 @@
 """How long a placed model takes, and how much memory it needs: a model of the CPU, and one of each NPU and its driver.
 
-Coefficients are few, named and fitted to public measurements; reported errors are those on networks left out of
-the fit. `npufit.cost.npu`, `npufit.cost.measured` and `npufit.cost.regression` have faces of their own.
+Coefficients are few, named and fitted to public measurements; reported errors are those on networks left out of the
+fit. `npufit.cost.npu`, `npufit.cost.measured` and `npufit.cost.regression` have their own public faces.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class PlacedDemand:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """All operators in file order, the partitions, and the passes of the stack's compiler if it ran.
+    """All operators in file order, the bytes that cross each partition's boundary, and the compiler's passes.
 
     `partitions` are by index; there are passes where the stack's compiler ran.
     """

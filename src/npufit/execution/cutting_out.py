@@ -9,7 +9,7 @@ from npufit.graph.arrays import dtype_of
 
 
 def cut_segment(model: Model, operators: Sequence[int]) -> Model:
-    """Return a model of some operators of the main subgraph: it reads what others write, and outputs all it writes."""
+    """Return a model of some operators of the main subgraph that outputs all their results that NumPy can hold."""
     main = model.main
     outputs = [index for index in written_by(main, operators) if dtype_of(main.tensors[index]) is not None]
     return cut_out(model, operators, outputs)

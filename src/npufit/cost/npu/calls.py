@@ -13,7 +13,7 @@ NS = 1e-6
 
 
 def partition_costs(workload: Workload, busy: Mapping[int, float], values: Values) -> dict[int, PartitionCost]:
-    """Return the partitions, whose operators take `busy` milliseconds by index.
+    """Return the partitions by index, whose operators take `busy` milliseconds by index.
 
     `values` has `call_ns`, and `copy_ns_per_byte` for bytes that cross a boundary, or `copy_in_ns_per_byte` and
     `copy_out_ns_per_byte` if the two differ.

@@ -1,4 +1,4 @@
-"""What a cost model of an NPU is, and which one there is for a chip and stack."""
+"""The form of an NPU's cost model, and the model for each chip and stack."""
 
 from __future__ import annotations
 

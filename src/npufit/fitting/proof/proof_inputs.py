@@ -29,7 +29,7 @@ class ProofInput:
 
 
 def seeded_inputs(model: Model, count: int | None = None, seed: int = 0) -> tuple[ProofInput, ...]:
-    """Return `count` random inputs of `model`: those of `npufit run` with the seeds from `seed` on."""
+    """Return `count` random inputs of `model`, 8 by default: those of `npufit run` with the seeds from `seed` on."""
     return tuple(
         ProofInput(f"random values of seed {seed + number}", random_inputs(model, seed + number))
         for number in range(RANDOM_INPUTS if count is None else count)
