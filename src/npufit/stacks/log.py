@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from npufit.graph import Model, OperatorId, wire
-from npufit.stacks.partitioning import describe_partition, partition_epochs
+from npufit.stacks.delegates.partitioning import describe_partition, partition_epochs
 from npufit.stacks.placement import Difference, Note, NpuCount, OperatorPlacement, Partition, Placement, Status, Unit
 from npufit.stacks.rule import Evidence, RuleKind
 

@@ -112,6 +112,14 @@ class Rule:
     source: str
     effects: tuple[Effect, ...] = ()
 
+    def finding(self, found: str, evidence: Evidence | None = None, source: str = "") -> Finding:
+        """Return this rule applied to an operator, with the value found there.
+
+        `evidence` and `source` are given if they are not those of the rule.
+        """
+        ways_out = self.remedies or (NO_REMEDY,)
+        return Finding(self, self.limit, found, ways_out, evidence or self.evidence, source or self.source)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from networks import Network
 from npufit.graph import NO_TENSOR, Operator, Subgraph, wire
-from npufit.stacks.partitioning import describe_partition, partition_epochs
+from npufit.stacks.delegates.partitioning import describe_partition, partition_epochs
 from stacks.teflon.on_teflon import place
 
 

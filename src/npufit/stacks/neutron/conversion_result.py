@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from npufit.formatting import shorten
 from npufit.graph import Model, OperatorId, wire
+from npufit.stacks.delegates.partitioning import describe_partition
 from npufit.stacks.log import LogReport, apply_log
 from npufit.stacks.neutron import rules
 from npufit.stacks.neutron.converted import neutron_graphs, read_stamp
@@ -20,7 +21,6 @@ from npufit.stacks.neutron.deployment import (
 from npufit.stacks.neutron.log import read_log
 from npufit.stacks.neutron.trace import Trace, trace
 from npufit.stacks.neutron.versions import Release
-from npufit.stacks.partitioning import describe_partition
 from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Partition, Placement, Setting, Unit
 from npufit.stacks.rule import Evidence, RuleKind
 
@@ -69,10 +69,10 @@ def _explain(operator: OperatorPlacement, graph_of: Mapping[int, int], model: Mo
         return replace(operator, partition=graph_of.get(operator.id.index))
     kind = shorten(model.operator(operator.id).name)
     if operator.unit is Unit.CPU and operator.finding is None:
-        return replace(operator, finding=rules.make_finding(rules.LEFT_ON_CPU, kind), note="")
+        return replace(operator, finding=rules.LEFT_ON_CPU.finding(kind), note="")
     if operator.finding is None or operator.finding.rule.kind is not RuleKind.UNKNOWN:
         return operator
-    return replace(operator, finding=rules.make_finding(rules.NOT_TRACED, kind), evidence=rules.NOT_TRACED.evidence)
+    return replace(operator, finding=rules.NOT_TRACED.finding(kind), evidence=rules.NOT_TRACED.evidence)
 
 
 def _partitions(model: Model, fate: Trace, graphs: int) -> tuple[Partition, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from npufit.formatting import ranges, shorten
 from npufit.graph import Model, OperatorId, Subgraph, wire
+from npufit.stacks.delegates.partitioning import traffic_of
+from npufit.stacks.hazard import make_hazard
 from npufit.stacks.neutron import rules, sources
 from npufit.stacks.neutron.converted import (
     NeutronGraph,
@@ -17,7 +19,6 @@ from npufit.stacks.neutron.converted import (
 from npufit.stacks.neutron.explain import refuse
 from npufit.stacks.neutron.site import Site
 from npufit.stacks.neutron.versions import Release, find_release, share_bsp
-from npufit.stacks.partitioning import traffic_of
 from npufit.stacks.placement import (
     Hazard,
     MemoryUse,
@@ -28,7 +29,7 @@ from npufit.stacks.placement import (
     Setting,
     Unit,
 )
-from npufit.stacks.rule import Evidence, Rule
+from npufit.stacks.rule import Evidence
 from npufit.stacks.target import Target
 
 _MOST_RANGES = 24
@@ -74,7 +75,7 @@ def inspect_conversion(
     operators = tuple(graph.id.index for graph in graphs if graph.id.subgraph == number)
     if stamp.target is not None and stamp.target != target.chip:
         hazards.append(
-            _hazard(
+            make_hazard(
                 rules.WRONG_TARGET,
                 number,
                 operators,
@@ -85,7 +86,7 @@ def inspect_conversion(
     stamped = None if stamp.version is None else find_release(stamp.version)
     if stamped is not None and not share_bsp(stamped, release):
         hazards.append(
-            _hazard(
+            make_hazard(
                 rules.VERSION_MISMATCH,
                 number,
                 operators,
@@ -95,7 +96,7 @@ def inspect_conversion(
             )
         )
     hazards += [
-        _hazard(
+        make_hazard(
             rules.PAYLOAD,
             graph.id.subgraph,
             (graph.id.index,),
@@ -143,7 +144,7 @@ def _place(
             placed.append(OperatorPlacement(place, Unit.NPU, Evidence.EXECUTED, partition=member))
             continue
         site = Site(subgraph, wiring, index, release, ())
-        finding = refuse(site) or rules.make_finding(rules.LEFT_ON_CPU, site.describe())
+        finding = refuse(site) or rules.LEFT_ON_CPU.finding(site.describe())
         placed.append(OperatorPlacement(place, Unit.CPU, Evidence.EXECUTED, finding=finding))
     return tuple(placed)
 
@@ -200,17 +201,3 @@ def _notes(model: Model, graphs: tuple[NeutronGraph, ...], stamp: Stamp) -> tupl
 
 def _unstamped(what: str, label: str) -> Note:
     return Note(f"The file does not say {what}: no `{label}:` string was found.", Evidence.EXECUTED, _CONVERTED_FILE)
-
-
-def _hazard(rule: Rule, subgraph: int, operators: tuple[int, ...], message: str, found: str) -> Hazard:
-    return Hazard(
-        rule=rule,
-        subgraph=subgraph,
-        operators=operators,
-        tensors=(),
-        message=message,
-        found=found,
-        remedies=rule.remedies,
-        evidence=rule.evidence,
-        effect=rule.effects[0],
-    )

@@ -33,7 +33,7 @@ def refuse(site: Site) -> Finding | None:
 
 def ask(site: Site) -> Finding:
     """Return what is unknown about the operator, with the experiment that would settle it."""
-    return _first(_QUESTIONS, site) or rules.make_finding(rules.UNDECIDED, site.describe())
+    return _first(_QUESTIONS, site) or rules.UNDECIDED.finding(site.describe())
 
 
 def recall(site: Site) -> str:
@@ -50,7 +50,7 @@ def _first(table: tuple[tuple[Rule, _Found], ...], site: Site) -> Finding | None
     for rule, find in table:
         found = find(site)
         if found:
-            return rules.make_finding(rule, found)
+            return rule.finding(found)
     return None
 
 

@@ -14,7 +14,7 @@ from npufit.stacks.neutron.experiments import (
     FOLD_PADS,
     OTHER_RELEASE,
 )
-from npufit.stacks.rule import NO_REMEDY, Effect, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.rule import Effect, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 
 _ALL = "all releases"
 
@@ -340,15 +340,3 @@ RULES: tuple[Rule, ...] = (
     UNDECIDED,
     NOT_TRACED,
 )
-
-
-def make_finding(rule: Rule, found: str, evidence: Evidence | None = None) -> Finding:
-    """Return `rule` as a finding with the value `found`."""
-    return Finding(
-        rule=rule,
-        limit=rule.limit,
-        found=found,
-        remedies=rule.remedies or (NO_REMEDY,),
-        evidence=evidence or rule.evidence,
-        source=rule.source,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from npufit.graph import Model, OperatorId, Subgraph, wire
+from npufit.stacks.hazard import make_hazard
 from npufit.stacks.neutron import rules, sources
 from npufit.stacks.neutron.explain import ask, recall, refuse
 from npufit.stacks.neutron.networks import box_decoders
@@ -10,7 +11,7 @@ from npufit.stacks.neutron.observations import observe, observe_count
 from npufit.stacks.neutron.site import Site
 from npufit.stacks.neutron.versions import Release
 from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Placement, Setting, Unit
-from npufit.stacks.rule import Effect, Evidence
+from npufit.stacks.rule import Evidence
 from npufit.stacks.target import Target
 
 
@@ -87,18 +88,15 @@ def _depthwise_detector(subgraph: Subgraph, release: Release) -> tuple[Hazard, .
         return ()
     reported = release.version in ("3.0", "3.1")
     return (
-        Hazard(
-            rule=rules.DEPTHWISE_DETECTOR,
-            subgraph=0,
-            operators=depthwise,
-            tensors=(),
-            message="the network decodes boxes as YOLO11 does and has depthwise convolutions; such networks gave "
+        make_hazard(
+            rules.DEPTHWISE_DETECTOR,
+            0,
+            depthwise,
+            "the network decodes boxes as YOLO11 does and has depthwise convolutions; such networks gave "
             "wrong detections on the NPU"
             + ("" if reported else f" with releases 3.0 and 3.1, and nothing is known about {release.version}"),
-            found=f"{len(depthwise)} DEPTHWISE_CONV_2D",
-            remedies=rules.DEPTHWISE_DETECTOR.remedies,
+            f"{len(depthwise)} DEPTHWISE_CONV_2D",
             evidence=Evidence.OBSERVED if reported else Evidence.INFERRED,
-            effect=Effect.WRONG,
         ),
     )
 

@@ -56,12 +56,8 @@ class Check:
         if self.compares_shapes:
             lacking = next((tensor for tensor in (*node.inputs, *node.outputs) if tensor.shape is None), None)
             if lacking is not None:
-                return _finding(SHAPE_UNKNOWN, f"'{node.name_of(lacking)}' has no shape", SHAPE_UNKNOWN.evidence)
+                return SHAPE_UNKNOWN.finding(f"'{node.name_of(lacking)}' has no shape")
         found = self.test(node, release)
         if found is None:
             return None
-        return _finding(self.rule, found, self.rule.evidence if release in self.read_in else Evidence.INFERRED)
-
-
-def _finding(rule: Rule, found: str, evidence: Evidence) -> Finding:
-    return Finding(rule, rule.limit, found, rule.remedies, evidence, rule.source)
+        return self.rule.finding(found, None if release in self.read_in else Evidence.INFERRED)

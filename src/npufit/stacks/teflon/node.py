@@ -16,7 +16,7 @@ from npufit.graph import (
     Tensor,
     fused_activation,
 )
-from npufit.stacks.located_operator import LocatedOperator
+from npufit.stacks.delegates.located_operator import LocatedOperator
 from npufit.stacks.teflon.release import Release
 
 POOLS = frozenset({"AVERAGE_POOL_2D", "MAX_POOL_2D"})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from npufit.errors import InternalError
 from npufit.graph import Model
+from npufit.stacks.delegates import place_by_rules
 from npufit.stacks.log import LogReport
-from npufit.stacks.placement import Note, Placement, Setting
+from npufit.stacks.placement import Note, Placement, Setting, Unit
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
@@ -14,7 +17,8 @@ from npufit.stacks.teflon.check import SHAPE_UNKNOWN
 from npufit.stacks.teflon.drivers import DRIVERS, Driver
 from npufit.stacks.teflon.hazards import HAZARDS
 from npufit.stacks.teflon.log import read_teflon_log
-from npufit.stacks.teflon.placing import Placed, place_by_rules
+from npufit.stacks.teflon.node import Node
+from npufit.stacks.teflon.placing import TeflonDelegate
 from npufit.stacks.teflon.release import LATEST, Release, find_release
 from npufit.stacks.teflon.rounding import rounding_note
 
@@ -64,17 +68,14 @@ class TeflonStack:
         if release is None:
             raise InternalError(f"{target}: the version was not resolved")
         driver = _driver(target.chip)
-        placed = place_by_rules(model, target.chip, driver, release)
-        return Placement(
-            target=target,
-            operators=placed.operators,
-            partitions=placed.partitions,
-            hazards=placed.hazards,
+        placed = place_by_rules(model, target, TeflonDelegate(target.chip, driver), release)
+        return replace(
+            placed,
             settings=(
                 Setting("Mesa driver", driver.name, f"the driver of {target.chip}'s NPU"),
                 Setting("Mesa release", release.label, "target"),
             ),
-            notes=_notes(driver, release, placed),
+            notes=_notes(model, placed, driver, release),
         )
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
@@ -101,8 +102,13 @@ def _driver(chip: str) -> Driver:
     return DRIVERS[driver]
 
 
-def _notes(driver: Driver, release: Release, placed: Placed) -> tuple[Note, ...]:
-    rounding = rounding_note(placed.accepted, release) if driver.name == "ethosu" else None
+def _notes(model: Model, placed: Placement, driver: Driver, release: Release) -> tuple[Note, ...]:
+    accepted = (
+        Node(model.subgraphs[operator.id.subgraph], operator.id.index, model.operator(operator.id))
+        for operator in placed.operators
+        if operator.unit is Unit.NPU
+    )
+    rounding = rounding_note(accepted, release) if driver.name == "ethosu" else None
     return (*([rounding] if rounding else []), *_release_notes(driver, release))
 
 

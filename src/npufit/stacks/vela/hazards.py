@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import npufit.stacks.vela.wide_results as wide_results
 from npufit.graph import NO_TENSOR, ElementType, Model, Operator, OperatorId, Subgraph, constant_values, wire
+from npufit.stacks.hazard import hazard_rule, make_hazard
 from npufit.stacks.placement import Hazard, OperatorPlacement
-from npufit.stacks.rule import Effect, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.rule import Effect, Evidence, Remedy, RemedyKind, Rule
 from npufit.stacks.vela.compilation import Compilation
 
 _EXECUTED_ACCELERATORS = ("ethos-u55", "ethos-u65")
@@ -24,18 +25,16 @@ _KEEP_ORDER = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
 def _hazard_rule(
     rule_id: str, statement: str, safe: str, why: str, example: str, source: str, *remedies: Remedy
 ) -> Rule:
-    return Rule(
-        id=rule_id,
-        kind=RuleKind.HAZARD,
-        stage=Stage.EXECUTION,
-        statement=statement,
-        limit=safe,
-        why=why,
-        example=example,
-        remedies=remedies,
+    return hazard_rule(
+        rule_id,
+        statement,
+        safe,
+        why,
+        example,
         versions="5.2",
-        evidence=Evidence.EXECUTED,
         source=source,
+        remedies=remedies,
+        evidence=Evidence.EXECUTED,
         effects=(Effect.WRONG,),
     )
 
@@ -204,17 +203,7 @@ def _element(subgraph: Subgraph, operator: Operator) -> ElementType:
 def _report(
     rule: Rule, position: OperatorId, operators: Sequence[int], operator: Operator, message: str, found: str
 ) -> Hazard:
-    return Hazard(
-        rule=rule,
-        subgraph=position.subgraph,
-        operators=tuple(operators),
-        tensors=operator.outputs[:1],
-        message=message,
-        found=found,
-        remedies=rule.remedies,
-        evidence=rule.evidence,
-        effect=Effect.WRONG,
-    )
+    return make_hazard(rule, position.subgraph, operators, message, found, tensors=operator.outputs[:1])
 
 
 HAZARDS: tuple[tuple[Rule, Detector], ...] = (

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from npufit.graph import Model, OperatorId
-from npufit.stacks.placement import Difference, Note, OperatorPlacement, Partition, Unit
+from npufit.stacks.placement import Difference, Note, OperatorPlacement, Partition, Placement, Unit
 from npufit.stacks.rule import Evidence
+from npufit.stacks.target import Target
 from npufit.stacks.vela.absorbed_operators import constant_operators, merged_partitions, unused_operators
 from npufit.stacks.vela.compilation import Compilation, parse_compiled
 from npufit.stacks.vela.compiled_file import CompiledFile, first_writer, read_compiled, shared_writes, writers_of
@@ -22,17 +23,7 @@ UNUSED = "its result reaches no output, so Vela dropped it"
 LOST = "its subgraph is not in the compiled file"
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedOperators:
-    """The part of a placement that is read from Vela's output."""
-
-    operators: tuple[OperatorPlacement, ...]
-    partitions: tuple[Partition, ...]
-    differences: tuple[Difference, ...]
-    notes: tuple[Note, ...]
-
-
-def place_operators(model: Model, compilation: Compilation, version: str) -> PlacedOperators:
+def place_operators(model: Model, target: Target, compilation: Compilation, version: str) -> Placement:
     """Return where Vela `version` put every operator of `model`, whose labelled copy produced `compilation`."""
     compiled = read_compiled(parse_compiled(compilation.compiled), model)
     findings = _Findings(
@@ -45,11 +36,12 @@ def place_operators(model: Model, compilation: Compilation, version: str) -> Pla
         reasons=_reasons(model, compilation.reasons),
     )
     operators = tuple(placed for number in range(len(model.subgraphs)) for placed in _place_subgraph(findings, number))
-    return PlacedOperators(
+    return Placement(
+        target,
         operators,
         _partitions(compiled, operators),
-        (*_stream_difference(compilation, compiled), *_differences(findings)),
-        _notes(compiled, f"Vela {version}: compiled file"),
+        notes=_notes(compiled, f"Vela {version}: compiled file"),
+        differences=(*_stream_difference(compilation, compiled), *_differences(findings)),
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from npufit.graph import NO_TENSOR, Model, OperatorId, Subgraph
-from npufit.stacks.partitioning import traffic_of
-from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Partition, Setting, Unit
-from npufit.stacks.rule import Effect, Evidence, Finding
+from npufit.stacks.delegates.partitioning import traffic_of
+from npufit.stacks.hazard import make_hazard
+from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Partition, Placement, Setting, Unit
+from npufit.stacks.rule import Evidence
+from npufit.stacks.target import Target
 from npufit.stacks.vela.compiled_file import boundary, shared_writes
 from npufit.stacks.vela.rules import OTHER_ACCELERATOR, UNEXPLAINED
 
@@ -20,22 +21,12 @@ _CONFIG_ACTION = 1
 _PRODUCTS = {0: "ethos-u55", 1: "ethos-u65"}
 
 
-@dataclass(frozen=True, slots=True)
-class PrecompiledPlacement:
-    """The part of a placement that comes from a compiled file."""
-
-    operators: tuple[OperatorPlacement, ...]
-    partitions: tuple[Partition, ...]
-    hazards: tuple[Hazard, ...]
-    settings: tuple[Setting, ...]
-
-
 def is_precompiled(model: Model) -> bool:
     """Return True if `model` already calls an Ethos-U."""
     return any(operator.is_npu_call for subgraph in model.subgraphs for operator in subgraph.operators)
 
 
-def place_precompiled(model: Model, accelerator: str) -> PrecompiledPlacement:
+def place_precompiled(model: Model, target: Target, accelerator: str) -> Placement:
     """Return the placement in `model`; `accelerator` is the chip's, in Vela's spelling."""
     operators: list[OperatorPlacement] = []
     partitions: list[Partition] = []
@@ -56,7 +47,7 @@ def place_precompiled(model: Model, accelerator: str) -> PrecompiledPlacement:
             hazards.append(_other_accelerator(place, other, accelerator))
     settings = [Setting("accelerator", name, "driver header in the file") for name in found]
     settings += [Setting("vela", version, "metadata of the file") for version in _versions(model)]
-    return PrecompiledPlacement(tuple(operators), tuple(partitions), tuple(hazards), tuple(settings))
+    return Placement(target, tuple(operators), tuple(partitions), tuple(hazards), tuple(settings))
 
 
 def read_accelerator(subgraph: Subgraph, tensor: int) -> str | None:
@@ -94,29 +85,14 @@ def _partition(partition: int, place: OperatorId, subgraph: Subgraph) -> Partiti
 
 
 def _left_on_cpu(place: OperatorId, name: str) -> OperatorPlacement:
-    finding = Finding(
-        UNEXPLAINED,
-        UNEXPLAINED.limit,
-        f"{name} beside ethos-u; the file does not contain Vela's warnings",
-        UNEXPLAINED.remedies,
-        Evidence.EXECUTED,
-        SOURCE,
-    )
+    found = f"{name} beside ethos-u; the file does not contain Vela's warnings"
+    finding = UNEXPLAINED.finding(found, Evidence.EXECUTED, SOURCE)
     return OperatorPlacement(place, Unit.CPU, Evidence.EXECUTED, finding=finding)
 
 
 def _other_accelerator(place: OperatorId, found: str, wanted: str) -> Hazard:
-    return Hazard(
-        rule=OTHER_ACCELERATOR,
-        subgraph=place.subgraph,
-        operators=(place.index,),
-        tensors=(),
-        message=f"the command stream was compiled for {found}; the chip has {wanted}",
-        found=found,
-        remedies=OTHER_ACCELERATOR.remedies,
-        evidence=Evidence.EXECUTED,
-        effect=Effect.FAILS,
-    )
+    message = f"the command stream was compiled for {found}; the chip has {wanted}"
+    return make_hazard(OTHER_ACCELERATOR, place.subgraph, (place.index,), message, found, evidence=Evidence.EXECUTED)
 
 
 def _versions(model: Model) -> tuple[str, ...]:

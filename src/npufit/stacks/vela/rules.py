@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from npufit.graph import Model, Operator
-from npufit.stacks.rule import NO_REMEDY, Effect, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.rule import Effect, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.vela.labels import restore_names
 from npufit.stacks.vela.reasons import NO_RECIPE, Reason
 from npufit.stacks.vela.releases import bsps_with
@@ -218,14 +218,8 @@ _SORTED_BY = (
 def explain(operator: Operator, reason: Reason | None, model: Model, version: str) -> Finding:
     """Return why Vela `version` left `operator` of `model` on the CPU, from its warning if there was one."""
     if reason is None:
-        return Finding(
-            UNEXPLAINED,
-            UNEXPLAINED.limit,
-            f"{operator.name} in the compiled file, without a warning",
-            UNEXPLAINED.remedies or (NO_REMEDY,),
-            Evidence.EXECUTED,
-            f"Vela {version}: compiled file",
-        )
+        found = f"{operator.name} in the compiled file, without a warning"
+        return UNEXPLAINED.finding(found, Evidence.EXECUTED, f"Vela {version}: compiled file")
     rule = _rule_of(operator, reason, version)
     rewrite = _REWRITES.get(operator.name)
     remedies = (rewrite,) if rewrite else rule.remedies

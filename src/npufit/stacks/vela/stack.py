@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from npufit.chips import chip_names, load_chip
 from npufit.errors import InputError, ModelError, NpufitError, Place, ToolError
@@ -21,7 +22,7 @@ from npufit.stacks.vela.labels import find_label, label_tensors, restore_names
 from npufit.stacks.vela.linux_sram import sram_notes, sram_use_of
 from npufit.stacks.vela.log import read_log
 from npufit.stacks.vela.other_releases import release_notes
-from npufit.stacks.vela.placing import PlacedOperators, place_operators
+from npufit.stacks.vela.placing import place_operators
 from npufit.stacks.vela.precompiled import SOURCE, is_precompiled, place_precompiled, shared_notes
 from npufit.stacks.vela.releases import NEWEST, find_release, is_bsp, known_versions, read_version
 from npufit.stacks.vela.rules import RULES
@@ -93,13 +94,11 @@ class VelaStack:
         version = compiler.version
         settings = resolve_settings(load_chip(target.chip), options.settings, compiler)
         compilation = _compile(model, settings, compiler, options, self._ready.pop(compiler, None))
-        placed = place_operators(model, compilation, version)
+        placed = place_operators(model, target, compilation, version)
         # As everywhere: the Nth stream is that of the Nth call where there are as many of both.
         is_tied = compilation.database.stream_count == len(placed.partitions)
-        return Placement(
-            target=target,
-            operators=placed.operators,
-            partitions=placed.partitions,
+        return replace(
+            placed,
             hazards=_hazards(model, compilation, placed, settings, compiler),
             settings=(*settings.shown, compiler_setting(compiler)),
             notes=(
@@ -112,7 +111,6 @@ class VelaStack:
                 MemoryUse(need.memory, need.used_bytes, need.limit_bytes, f"Vela {version}: summary")
                 for need in compilation.memory
             ),
-            differences=placed.differences,
             compiler_estimate=compilation.estimate if is_tied else None,
         )
 
@@ -168,7 +166,7 @@ def _from_cache(key: str) -> Compilation | None:
 
 
 def _hazards(
-    model: Model, compilation: Compilation, placed: PlacedOperators, settings: VelaSettings, compiler: Compiler
+    model: Model, compilation: Compilation, placed: Placement, settings: VelaSettings, compiler: Compiler
 ) -> tuple[Hazard, ...]:
     """Return the hazards of the compiled model; all known ones are faults of Vela 5's compiler."""
     if not compiler.is_regor:
@@ -199,13 +197,9 @@ def _accelerator_note(target: Target, settings: VelaSettings) -> tuple[Note, ...
 
 def _read_precompiled(model: Model, target: Target, options: PlaceOptions) -> Placement:
     settings = resolve_settings(load_chip(target.chip), options.settings)
-    read = place_precompiled(model, settings.accelerator)
-    return Placement(
-        target=target,
-        operators=read.operators,
-        partitions=read.partitions,
-        hazards=read.hazards,
-        settings=read.settings,
+    read = place_precompiled(model, target, settings.accelerator)
+    return replace(
+        read,
         notes=(
             Note(
                 "The file is already compiled, so Vela was not run; an ethos-u operator may stand for many operators "

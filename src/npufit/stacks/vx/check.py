@@ -85,4 +85,4 @@ def finding_of(rule: Rule, found: str, bsp: Bsp, executed: bool) -> Finding:
     evidence = Evidence.EXECUTED if executed and bsp.generation >= FIRST_EXECUTED else Evidence.SOURCE
     if bsp.evidence is Evidence.INFERRED:
         evidence = Evidence.INFERRED
-    return Finding(rule, rule.limit, found, rule.remedies, evidence, rule.source)
+    return rule.finding(found, evidence)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from npufit.formatting import shorten
 from npufit.graph import Activation, OtherOptions, Subgraph, Tensor, fused_activation
-from npufit.stacks.located_operator import LocatedOperator
+from npufit.stacks.delegates.located_operator import LocatedOperator
 
 _ACTIVATIONS = {activation.value: activation for activation in Activation}
 

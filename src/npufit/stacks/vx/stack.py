@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from npufit.errors import InputError
 from npufit.graph import Model
+from npufit.stacks.delegates import place_by_rules
 from npufit.stacks.log import LogReport
 from npufit.stacks.placement import Note, Placement, Setting, Unit
 from npufit.stacks.rule import Evidence, Rule
@@ -12,7 +15,7 @@ from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.vx import sources
 from npufit.stacks.vx.hazards import HAZARDS
 from npufit.stacks.vx.log import read_vx_log
-from npufit.stacks.vx.placing import Placed, place_by_rules
+from npufit.stacks.vx.placing import VxDelegate
 from npufit.stacks.vx.releases import BSPS, DEFAULT, Bsp, find_bsp
 from npufit.stacks.vx.rules import RULES
 
@@ -67,15 +70,8 @@ class VxStack:
         bsp = find_bsp(target.version or DEFAULT.label) if target.chip == _CHIP else None
         if bsp is None:
             raise InputError(f"{target}: the vx stack is for {_CHIP}. Use {_CHIP}/vx, or {_CHIP}/vx@{DEFAULT.label}.")
-        placed = place_by_rules(model, bsp)
-        return Placement(
-            target=target,
-            operators=placed.operators,
-            partitions=placed.partitions,
-            hazards=placed.hazards,
-            settings=_settings(bsp),
-            notes=_notes(placed, bsp),
-        )
+        placed = place_by_rules(model, target, VxDelegate(), bsp)
+        return replace(placed, settings=_settings(bsp), notes=_notes(placed, bsp))
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
         """Return what a log of the delegate says, None if `text` is not one."""
@@ -87,7 +83,7 @@ def _settings(bsp: Bsp) -> tuple[Setting, ...]:
     return (Setting("BSP", bsp.label, "target"), Setting("VX delegate", shipped, f"the one that {bsp.label} ships"))
 
 
-def _notes(placed: Placed, bsp: Bsp) -> tuple[Note, ...]:
+def _notes(placed: Placement, bsp: Bsp) -> tuple[Note, ...]:
     notes = [_DRIVER, _NOT_EXACT]
     if bsp.evidence is Evidence.INFERRED:
         newest = "the delegate of lf-6.6.36, the newest that was read"

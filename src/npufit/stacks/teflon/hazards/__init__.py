@@ -4,7 +4,7 @@ Each module covers one part of the lowering; each hazard is one rule and one fun
 graph. The functions are listed in `HAZARDS`.
 """
 
-from npufit.stacks.teflon.hazards.hazard import Detector, PlacedGraph, place_graph
+from npufit.stacks.teflon.hazards.hazard import Detector, TeflonGraph, teflon_graph
 from npufit.stacks.teflon.hazards.table import HAZARDS, find_hazards
 
-__all__ = ["HAZARDS", "Detector", "PlacedGraph", "find_hazards", "place_graph"]
+__all__ = ["HAZARDS", "Detector", "TeflonGraph", "find_hazards", "teflon_graph"]

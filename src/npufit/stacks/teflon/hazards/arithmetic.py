@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from npufit.graph import CONVOLUTIONS, NO_TENSOR, SIZING, Activation, ElementType, operator_type
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
+from npufit.stacks.teflon.hazards.hazard import TeflonGraph, inferred_on_main, report, teflon_hazard
 from npufit.stacks.teflon.node import POOLS, Node, clamp_is_implied, integer_range, real_maximum
 from npufit.stacks.teflon.release import ALL, Release, until
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING, ETHOSU_OLD, FRONTEND_NEW, FRONTEND_OLD
@@ -19,7 +19,7 @@ _COMPUTABLE = frozenset({ElementType.INT8, ElementType.UINT8, ElementType.INT16}
 _WITH_WEIGHTS = CONVOLUTIONS | {"FULLY_CONNECTED"}
 _LOOKED_UP = ("TANH", "LOGISTIC", "HARD_SWISH", "LEAKY_RELU")
 
-RELU_UNCLAMPED = hazard_rule(
+RELU_UNCLAMPED = teflon_hazard(
     "ethosu.relu-unclamped",
     "A fused ReLU is not clamped at zero.",
     "output zero point at the lowest integer, where saturation has the same effect; from 26.1 also an ADD with uint8 "
@@ -33,7 +33,7 @@ RELU_UNCLAMPED = hazard_rule(
     fixed_in="main",
 )
 
-INT16_TABLE = hazard_rule(
+INT16_TABLE = teflon_hazard(
     "ethosu.int16-table",
     "An int16 TANH, LOGISTIC, HARD_SWISH or LEAKY_RELU is looked up in a table for 8 bits.",
     "int8 or uint8",
@@ -44,7 +44,7 @@ INT16_TABLE = hazard_rule(
     rewrite="quantize to int8",
 )
 
-COMPARE_SCALES = hazard_rule(
+COMPARE_SCALES = teflon_hazard(
     "ethosu.compare-scales",
     "MAXIMUM or MINIMUM ignores different quantizations of its inputs and output.",
     "the same scale and zero point for both inputs and the output",
@@ -55,7 +55,7 @@ COMPARE_SCALES = hazard_rule(
     rewrite="requantize both inputs to the output's scale",
 )
 
-INT16 = hazard_rule(
+INT16 = teflon_hazard(
     "ethosu.int16",
     "An int16 operator is accepted although parts of the driver assume one byte per element.",
     "int8 or uint8",
@@ -66,7 +66,7 @@ INT16 = hazard_rule(
     rewrite="quantize to int8",
 )
 
-ACTIVATION_DROPPED = hazard_rule(
+ACTIVATION_DROPPED = teflon_hazard(
     "teflon.activation-dropped",
     "A fused activation is silently dropped.",
     "an activation that the output's range implies (ReLU with the zero point at the lowest integer)",
@@ -78,7 +78,7 @@ ACTIVATION_DROPPED = hazard_rule(
     "operator (RELU and RELU6 then run on the CPU)",
 )
 
-ELEMENT_TYPE = hazard_rule(
+ELEMENT_TYPE = teflon_hazard(
     "teflon.element-type",
     "An operator on elements that the driver cannot compute (float, int32, int64, bool, int4) is accepted.",
     "int8 or uint8 inputs, outputs and weights",
@@ -93,7 +93,7 @@ ELEMENT_TYPE = hazard_rule(
     effects=(Effect.WRONG, Effect.FAILS),
 )
 
-QUANTIZED_DIMENSION = hazard_rule(
+QUANTIZED_DIMENSION = teflon_hazard(
     "teflon.quantized-dimension",
     "LiteRT refuses to load the file: a tensor's quantization names a dimension that the tensor does not have.",
     "a quantized_dimension below the rank of its tensor, 0 for one scale",
@@ -111,7 +111,7 @@ _MOST_FOLLOWED = 64
 """How many operators to follow from one that computes garbage; arithmetic on shapes is short."""
 
 
-def find_missing_clamps(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_missing_clamps(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield ReLUs that are not clamped at zero."""
     if graph.release not in _RELEASED:
         return
@@ -127,7 +127,7 @@ def find_missing_clamps(graph: PlacedGraph) -> Iterator[Hazard]:
             yield report(graph, RELU_UNCLAMPED, node, "values below zero are kept", found)
 
 
-def find_wide_look_ups(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_wide_look_ups(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield int16 operators that go through a table for 8 bits."""
     if graph.release not in _26_2:
         return
@@ -137,7 +137,7 @@ def find_wide_look_ups(graph: PlacedGraph) -> Iterator[Hazard]:
             yield report(graph, INT16_TABLE, node, "the table has 256 entries", "int16 input")
 
 
-def find_unequal_comparisons(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_unequal_comparisons(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield MAXIMUM and MINIMUM over different quantizations."""
     if graph.release not in _26_2:
         return
@@ -149,7 +149,7 @@ def find_unequal_comparisons(graph: PlacedGraph) -> Iterator[Hazard]:
             yield report(graph, COMPARE_SCALES, node, "the integers are compared directly", found)
 
 
-def find_int16(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_int16(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield operators on 16-bit elements."""
     if graph.release not in _RELEASED:
         return
@@ -162,7 +162,7 @@ def find_int16(graph: PlacedGraph) -> Iterator[Hazard]:
             yield report(graph, INT16, node, "parts of the driver assume one byte per element", found)
 
 
-def find_dropped_activations(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_dropped_activations(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield fused activations that are dropped and that the output's range does not imply."""
     if graph.release not in _RELEASED:
         return
@@ -176,7 +176,7 @@ def find_dropped_activations(graph: PlacedGraph) -> Iterator[Hazard]:
         yield report(graph, ACTIVATION_DROPPED, node, f"the fused {activation.name} is dropped", found)
 
 
-def find_unsuitable_elements(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_unsuitable_elements(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield operators on elements that the driver cannot compute."""
     evidence = None if graph.driver == "ethosu" else Evidence.INFERRED
     for node in graph.accepted():
@@ -192,7 +192,7 @@ def find_unsuitable_elements(graph: PlacedGraph) -> Iterator[Hazard]:
             yield report(graph, ELEMENT_TYPE, node, message, found, evidence=evidence, effect=effect)
 
 
-def _feeds_shape(graph: PlacedGraph, node: Node) -> bool:
+def _feeds_shape(graph: TeflonGraph, node: Node) -> bool:
     """Return whether the operator's result ends as a shape of another operator."""
     waiting, seen = [node.output_index], set[int]()
     while waiting and len(seen) < _MOST_FOLLOWED:
@@ -210,9 +210,9 @@ def _feeds_shape(graph: PlacedGraph, node: Node) -> bool:
     return False
 
 
-def find_bad_dimensions(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_bad_dimensions(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield once: the first tensor whose quantization LiteRT refuses, at the operator that reads or writes it."""
-    for node in graph.nodes:
+    for node in graph.operators:
         for tensor in (*node.inputs, *node.outputs):
             axis, rank = tensor.quantization.axis, len(tensor.shape or ())
             if tensor.quantization.scales and rank and not 0 <= axis < rank:

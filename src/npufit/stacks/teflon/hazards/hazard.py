@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from npufit.formatting import shorten
-from npufit.graph import NO_TENSOR, Subgraph, Tensor, Wiring
+from npufit.graph import NO_TENSOR, Wiring
+from npufit.stacks.delegates import DelegateGraph, PlacedGraph, hazard_at
+from npufit.stacks.hazard import hazard_rule
 from npufit.stacks.placement import Hazard
-from npufit.stacks.rule import NO_REMEDY, Effect, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.rule import Effect, Evidence, Remedy, RemedyKind, Rule
 from npufit.stacks.teflon.node import Node, flattens_input, four_dimensions
 from npufit.stacks.teflon.release import Release, describe
 
@@ -17,20 +18,14 @@ _MOST_TAKERS_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedGraph:
-    """A subgraph with the partition of each operator (None: on the CPU), for one driver and release.
+class TeflonGraph(PlacedGraph[Node, Release]):
+    """A placed graph under one driver.
 
-    `nodes` are all operators, `accepted_nodes` those on the NPU, by type and in order; `bricks` are the tensors that
-    the ethosu driver keeps in bricks of 16 channels (NHCWB16) inside their partition.
+    `accepted_nodes` are the operators on the NPU, by type and in order; `bricks` are the tensors that the ethosu driver
+    keeps in bricks of 16 channels (NHCWB16) inside their partition.
     """
 
-    subgraph: Subgraph
-    number: int
-    wiring: Wiring
-    partition_of: Sequence[int | None]
     driver: str
-    release: Release
-    nodes: Sequence[Node]
     accepted_nodes: Mapping[str, Sequence[Node]]
     bricks: frozenset[int]
     outputs: frozenset[int]
@@ -40,16 +35,10 @@ class PlacedGraph:
         for operator_type in types or self.accepted_nodes:
             yield from self.accepted_nodes.get(operator_type, ())
 
-    def readers_inside(self, producer: int, tensor: int) -> tuple[int, ...]:
-        """Return the operators that read `tensor` in the same partition as operator `producer`."""
-        partition = self.partition_of[producer]
-        return tuple(reader for reader in self.wiring.consumers[tensor] if self.partition_of[reader] == partition)
-
-    def leaves_partition(self, producer: int, tensor: int) -> str:
-        """Return what takes `tensor` out of its partition, in words; empty if nothing does."""
-        partition = self.partition_of[producer]
-        outside = [reader for reader in self.wiring.consumers[tensor] if self.partition_of[reader] != partition]
-        takers = [self.name_of_operator(reader) for reader in outside[:_MOST_TAKERS_NAMED]]
+    def leaves_partition(self, producer: Node, tensor: int) -> str:
+        """Return who takes `tensor` out of its partition, in words; empty if nobody does."""
+        outside = self.readers_outside(producer, tensor)
+        takers = [reader.words for reader in outside[:_MOST_TAKERS_NAMED]]
         if len(outside) > len(takers):
             takers.append(f"{len(outside) - len(takers)} more operators")
         if tensor in self.outputs:
@@ -61,39 +50,30 @@ class PlacedGraph:
         _, _, width, channels = four_dimensions(self.subgraph.tensors[tensor])
         return channels > _BRICK and width > 1
 
-    def tensor(self, index: int) -> Tensor:
-        """Return the tensor at `index`."""
-        return self.subgraph.tensors[index]
 
-    def name_of(self, tensor: int) -> str:
-        """Return the name of a tensor in a printable form."""
-        return shorten(self.subgraph.tensors[tensor].name)
-
-    def name_of_operator(self, index: int) -> str:
-        """Return an operator's index and type for a message."""
-        return f"operator {index} ({shorten(self.subgraph.operators[index].name)})"
+Detector = Callable[[TeflonGraph], Iterator[Hazard]]
 
 
-Detector = Callable[[PlacedGraph], Iterator[Hazard]]
-
-
-def place_graph(
-    subgraph: Subgraph,
-    number: int,
-    wiring: Wiring,
-    nodes: Sequence[Node],
-    partition_of: Sequence[int | None],
-    driver: str,
-    release: Release,
-) -> PlacedGraph:
+def teflon_graph(
+    graph: DelegateGraph[Node], partition_of: Sequence[int | None], driver: str, release: Release
+) -> TeflonGraph:
     """Return what the hazards of `release` look at."""
     accepted: dict[str, list[Node]] = {}
-    for node in nodes:
+    for node in graph.operators:
         if partition_of[node.index] is not None:
             accepted.setdefault(node.type, []).append(node)
-    bricks = _find_bricks(wiring, nodes, partition_of) if driver == "ethosu" else frozenset[int]()
-    outputs = frozenset(subgraph.outputs)
-    return PlacedGraph(subgraph, number, wiring, partition_of, driver, release, nodes, accepted, bricks, outputs)
+    return TeflonGraph(
+        graph.number,
+        graph.subgraph,
+        graph.wiring,
+        graph.operators,
+        partition_of,
+        release,
+        driver,
+        accepted,
+        bricks=_find_bricks(graph.wiring, graph.operators, partition_of) if driver == "ethosu" else frozenset(),
+        outputs=frozenset(graph.subgraph.outputs),
+    )
 
 
 def _find_bricks(wiring: Wiring, nodes: Sequence[Node], partition_of: Sequence[int | None]) -> frozenset[int]:
@@ -126,7 +106,7 @@ def _find_bricks(wiring: Wiring, nodes: Sequence[Node], partition_of: Sequence[i
     return frozenset(bricks)
 
 
-def hazard_rule(
+def teflon_hazard(
     rule_id: str,
     statement: str,
     safe: str,
@@ -148,24 +128,22 @@ def hazard_rule(
         remedies.append(Remedy(RemedyKind.VERSION, f"Mesa {fixed_in} handles it correctly"))
     if rewrite:
         remedies.append(Remedy(RemedyKind.REWRITE, rewrite))
-    return Rule(
-        id=rule_id,
-        kind=RuleKind.HAZARD,
-        stage=Stage.EXECUTION,
-        statement=statement,
-        limit=safe,
-        why=why,
-        example=example,
-        remedies=tuple(remedies) or (NO_REMEDY,),
+    return hazard_rule(
+        rule_id,
+        statement,
+        safe,
+        why,
+        example,
         versions=describe(releases),
-        evidence=evidence,
         source=f"derived from {source}",
+        remedies=remedies,
+        evidence=evidence,
         effects=effects,
     )
 
 
 def report(
-    graph: PlacedGraph,
+    graph: TeflonGraph,
     rule: Rule,
     node: Node,
     message: str,
@@ -181,18 +159,18 @@ def report(
 
     `effect` is given if it is not the rule's usual one. An inferred hazard is not certain.
     """
-    index = node.output_index if tensor is None else tensor
-    return Hazard(
-        rule=rule,
-        subgraph=graph.number,
-        operators=(node.index, *others),
-        tensors=() if index == NO_TENSOR else (index,),
-        message=message,
-        found=found,
-        remedies=rule.remedies,
-        evidence=evidence or rule.evidence,
-        effect=effect or rule.effects[0],
-        certain=certain and (evidence or rule.evidence) is not Evidence.INFERRED,
+    known = evidence or rule.evidence
+    return hazard_at(
+        graph,
+        rule,
+        node,
+        message,
+        found,
+        others=others,
+        tensor=tensor,
+        evidence=known,
+        effect=effect,
+        certain=certain and known is not Evidence.INFERRED,
     )
 
 

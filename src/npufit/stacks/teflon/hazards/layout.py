@@ -8,11 +8,11 @@ from math import prod
 from npufit.graph import NO_TENSOR, ResizeNearestNeighborOptions, StridedSliceOptions, Tensor, constant_values
 from npufit.stacks.placement import Hazard
 from npufit.stacks.teflon.hazards.hazard import (
-    PlacedGraph,
-    hazard_rule,
+    TeflonGraph,
     inferred_on_main,
     report,
     shown_by_replay,
+    teflon_hazard,
 )
 from npufit.stacks.teflon.node import Dimensions, Node, four_dimensions
 from npufit.stacks.teflon.release import ALL, Release, until
@@ -20,7 +20,7 @@ from npufit.stacks.teflon.sources import ETHOSU_LOWERING, ETHOSU_MAIN, FRONTEND_
 
 _RELEASED = until(Release.M26_2)
 
-BRICK_ORDER = hazard_rule(
+BRICK_ORDER = teflon_hazard(
     "ethosu.brick-order",
     "A feature map that is read both inside and outside its partition leaves it in the NPU's brick order.",
     "at most 16 channels, or one column, or channels that are not a multiple of 16, or no reader inside the "
@@ -38,7 +38,7 @@ BRICK_ORDER = hazard_rule(
     fixed_in="main",
 )
 
-CONCAT_MISPLACED = hazard_rule(
+CONCAT_MISPLACED = teflon_hazard(
     "ethosu.concat-misplaced",
     "CONCATENATION puts channels in the wrong place, or does not rescale its inputs exactly.",
     "inputs quantized like the output; channels of every input but the last a multiple of 16 if the output's are; an "
@@ -54,7 +54,7 @@ CONCAT_MISPLACED = hazard_rule(
     "multiple of 16, or widen the convolutions that produce them; write the last axis as 3 in rank 4",
 )
 
-SLICE_OFFSET = hazard_rule(
+SLICE_OFFSET = teflon_hazard(
     "ethosu.slice-offset",
     "STRIDED_SLICE reads from the wrong place: strides, masks and most offsets are ignored.",
     "rank 4, strides 1, no new axes, no begin that a mask or a negative number moves; until 26.2 also: an offset in "
@@ -69,7 +69,7 @@ SLICE_OFFSET = hazard_rule(
     "instead of one that is split; crop height and width one after the other",
 )
 
-RESIZE_DOUBLED = hazard_rule(
+RESIZE_DOUBLED = teflon_hazard(
     "ethosu.resize-doubled",
     "RESIZE_NEAREST_NEIGHBOR is always executed as an exact doubling with plain coordinates.",
     "output exactly twice the input, and not align_corners together with half_pixel_centers",
@@ -82,7 +82,7 @@ RESIZE_DOUBLED = hazard_rule(
 )
 
 
-def find_bricks_that_leave(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_bricks_that_leave(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield feature maps that leave a partition in brick order, or that are read flat in brick order."""
     if graph.release not in _RELEASED:
         return
@@ -93,8 +93,8 @@ def find_bricks_that_leave(graph: PlacedGraph) -> Iterator[Hazard]:
             if tensor == NO_TENSOR or tensor not in graph.bricks or not graph.bricks_matter(tensor):
                 continue
             _, height, width, channels = four_dimensions(graph.tensor(tensor))
-            readers = graph.readers_inside(node.index, tensor)
-            taker = graph.leaves_partition(node.index, tensor)
+            readers = graph.readers_inside(node, tensor)
+            taker = graph.leaves_partition(node, tensor)
             if taker:
                 yield report(
                     graph,
@@ -103,25 +103,25 @@ def find_bricks_that_leave(graph: PlacedGraph) -> Iterator[Hazard]:
                     f"'{graph.name_of(tensor)}' is read inside the partition and also passed to {taker}: the bytes "
                     "arrive there in bricks of 16 channels",
                     f"{height}x{width}x{channels}, {graph.tensor(tensor).size_bytes} bytes",
-                    others=readers,
+                    others=[reader.index for reader in readers],
                     tensor=tensor,
                     evidence=shown_by_replay(graph.release),
                 )
             for reader in readers:
-                if graph.subgraph.operators[reader].type == "RESHAPE":
+                if reader.type == "RESHAPE":
                     yield report(
                         graph,
                         BRICK_ORDER,
                         node,
                         f"'{graph.name_of(tensor)}' is laid out in bricks for its first reader, but "
-                        f"{graph.name_of_operator(reader)} reads it as a plain row of elements",
+                        f"{reader.words} reads it as a plain row of elements",
                         f"{height}x{width}x{channels}",
-                        others=(reader,),
+                        others=(reader.index,),
                         tensor=tensor,
                     )
 
 
-def find_concatenations(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_concatenations(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield concatenations that come out wrong."""
     for node in graph.accepted("CONCATENATION"):
         output = node.output
@@ -130,7 +130,7 @@ def find_concatenations(graph: PlacedGraph) -> Iterator[Hazard]:
                 yield report(graph, CONCAT_MISPLACED, node, message, found)
 
 
-def _concatenation_problems(graph: PlacedGraph, node: Node, output: Tensor) -> Iterator[tuple[str, str]]:
+def _concatenation_problems(graph: TeflonGraph, node: Node, output: Tensor) -> Iterator[tuple[str, str]]:
     axis, rank = node.concatenation_axis, 4 if output.shape is None else len(output.shape)
     if graph.release is Release.MAIN:
         if axis in (-1, 0) and len(node.inputs) > 1:
@@ -178,7 +178,7 @@ def _axis_problem(output: Dimensions, axis: int, rank: int, bricks: bool) -> str
     return ""
 
 
-def find_slices(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_slices(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield slices that read from the wrong place."""
     for node in graph.accepted("STRIDED_SLICE"):
         ifm, ofm = node.input(0), node.output
@@ -210,7 +210,7 @@ def _unread_option(node: Node, begin: tuple[int, ...], strides: tuple[int, ...])
 
 
 def _wrong_offset(
-    graph: PlacedGraph, node: Node, shape: tuple[int, ...], ofm: Tensor, begin: tuple[int, ...]
+    graph: TeflonGraph, node: Node, shape: tuple[int, ...], ofm: Tensor, begin: tuple[int, ...]
 ) -> tuple[str, str] | None:
     sizes = list(shape)
     options = node.operator.options
@@ -241,7 +241,7 @@ def _wrong_offset(
     return None
 
 
-def find_resizes(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_resizes(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield resizes that are executed as something else."""
     for node in graph.accepted("RESIZE_NEAREST_NEIGHBOR"):
         ifm, ofm, options = node.input(0), node.output, node.operator.options

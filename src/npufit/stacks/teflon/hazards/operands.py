@@ -8,7 +8,7 @@ from math import prod
 from npufit.graph import CONVOLUTIONS, Activation, ElementType, Tensor, constant_values
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
+from npufit.stacks.teflon.hazards.hazard import TeflonGraph, inferred_on_main, report, teflon_hazard
 from npufit.stacks.teflon.node import (
     Node,
     clamp_is_implied,
@@ -36,7 +36,7 @@ _READ_BY_DRIVER = ((1, "weights"), (2, "bias"))
 _SEEN_TO_CRASH = frozenset({Release.M25_3, Release.M26_1, Release.M26_2})
 """The releases whose real libraries crashed on a RESHAPE with a computed shape."""
 
-ELEMENTWISE_OPERANDS = hazard_rule(
+ELEMENTWISE_OPERANDS = teflon_hazard(
     "teflon.elementwise-operands",
     "ADD, MUL, MAXIMUM or MINIMUM with a scalar, a constant or a broadcast operand may be wrong, and so may ADD with "
     "a fused activation.",
@@ -53,7 +53,7 @@ ELEMENTWISE_OPERANDS = hazard_rule(
     "beforehand; write RELU6 as an output range that ends at 6",
 )
 
-MISSING_BIAS = hazard_rule(
+MISSING_BIAS = teflon_hazard(
     "teflon.missing-bias",
     "A convolution or FULLY_CONNECTED without a bias makes Teflon read a tensor that does not exist.",
     "a bias as third input",
@@ -69,7 +69,7 @@ MISSING_BIAS = hazard_rule(
     effects=(Effect.CRASH,),
 )
 
-FLATTENED_INPUT = hazard_rule(
+FLATTENED_INPUT = teflon_hazard(
     "ethosu.flattened-input",
     "FULLY_CONNECTED that flattens a feature map is computed wrongly.",
     "an input of rank 2, or as many channels as the weights have inputs",
@@ -82,7 +82,7 @@ FLATTENED_INPUT = hazard_rule(
     evidence=Evidence.DOCUMENTED,
 )
 
-OPERAND_READ_EARLY = hazard_rule(
+OPERAND_READ_EARLY = teflon_hazard(
     "teflon.operand-read-early",
     "An operand that is read before the model runs is missing or computed by the model.",
     "shape, paddings, begin, end, strides, axis, permutation, weights and bias as constants; RESHAPE with two inputs",
@@ -99,7 +99,7 @@ OPERAND_READ_EARLY = hazard_rule(
     effects=(Effect.CRASH, Effect.WRONG),
 )
 
-LOST_DIMENSIONS = hazard_rule(
+LOST_DIMENSIONS = teflon_hazard(
     "ethosu.lost-dimensions",
     "A tensor with a batch above 1, or of rank 5 or more, is accepted although only the last three dimensions are "
     "used.",
@@ -113,7 +113,7 @@ LOST_DIMENSIONS = hazard_rule(
 )
 
 
-def find_operands(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_operands(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield two-operand operators whose operands are not what the driver expects."""
     for node in graph.accepted(*_ELEMENTWISE):
         first, second, output = node.input(0), node.input(1), node.output
@@ -164,7 +164,7 @@ def _scalar_problems(release: Release, node: Node, scalar: Tensor) -> Iterator[t
         yield message, found, None
 
 
-def find_added_activations(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_added_activations(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield activations of ADD that Teflon drops or misreads."""
     if graph.release is Release.MAIN:
         return
@@ -179,7 +179,7 @@ def find_added_activations(graph: PlacedGraph) -> Iterator[Hazard]:
             yield report(graph, ELEMENTWISE_OPERANDS, node, "RELU6 is treated as RELU: values above 6 are kept", found)
 
 
-def find_missing_biases(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_missing_biases(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield products without a bias."""
     for node in graph.accepted(*CONVOLUTIONS, "FULLY_CONNECTED"):
         if node.input(2) is None:
@@ -189,7 +189,7 @@ def find_missing_biases(graph: PlacedGraph) -> Iterator[Hazard]:
             yield report(graph, MISSING_BIAS, node, message, found, evidence=evidence, certain=False)
 
 
-def find_flattened_inputs(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_flattened_inputs(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield FULLY_CONNECTED that flattens a feature map."""
     if graph.release is not Release.M26_2_0:
         return
@@ -202,12 +202,12 @@ def find_flattened_inputs(graph: PlacedGraph) -> Iterator[Hazard]:
         yield report(graph, FLATTENED_INPUT, node, "the flattened feature map is handled wrongly", found)
 
 
-def find_operands_read_ahead(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_operands_read_ahead(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield operands that are read before they are computed, or that are missing.
 
     Operands that the frontend reads matter for every operator that it maps, wherever it would run.
     """
-    for node in graph.nodes:
+    for node in graph.operators:
         if node.type in _READ_BY_FRONTEND and _is_asked_about(node):
             yield from _read_by_frontend(graph, node)
     for node in graph.accepted(*CONVOLUTIONS, "FULLY_CONNECTED"):
@@ -237,7 +237,7 @@ def _is_asked_about(node: Node) -> bool:
     return len(node.operator.inputs) == 2 and (paddings is None or paddings.element is ElementType.INT32)
 
 
-def _read_by_frontend(graph: PlacedGraph, node: Node) -> Iterator[Hazard]:
+def _read_by_frontend(graph: TeflonGraph, node: Node) -> Iterator[Hazard]:
     """Yield at most one hazard: the first operand of this kind ends the process."""
     for position, role in _READ_BY_FRONTEND[node.type]:
         tensor = node.input(position)
@@ -256,7 +256,7 @@ def _read_by_frontend(graph: PlacedGraph, node: Node) -> Iterator[Hazard]:
             return
 
 
-def find_lost_dimensions(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_lost_dimensions(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield operators on tensors with a batch or more dimensions than are used."""
     for node in graph.accepted():
         # A RESHAPE is another name for its input, so the output's dimensions do not matter.

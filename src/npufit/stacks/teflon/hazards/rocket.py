@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from npufit.graph import CONVOLUTIONS, NO_TENSOR, ElementType
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.teflon.hazards.hazard import PlacedGraph, hazard_rule, inferred_on_main, report
+from npufit.stacks.teflon.hazards.hazard import TeflonGraph, inferred_on_main, report, teflon_hazard
 from npufit.stacks.teflon.node import Node
 from npufit.stacks.teflon.release import ALL, Release
 from npufit.stacks.teflon.sources import ROCKET, ROCKET_OLD
@@ -23,7 +23,7 @@ from npufit.stacks.teflon.sources import ROCKET, ROCKET_OLD
 _EXECUTED = frozenset({Release.M26_1, Release.M26_2})
 """The releases whose Debian binaries (26.1.6, 26.2.6) were seen to crash, on 14 of 81 networks."""
 
-UNFUSABLE_ADD = hazard_rule(
+UNFUSABLE_ADD = teflon_hazard(
     "rocket.unfusable-add",
     "rocket crashes on an ADD that it cannot fuse into a convolution of the same partition.",
     "an ADD whose first operand is the output of a convolution in its partition that nothing else reads, and whose "
@@ -41,7 +41,7 @@ UNFUSABLE_ADD = hazard_rule(
     effects=(Effect.CRASH,),
 )
 
-MISFUSED_ADD = hazard_rule(
+MISFUSED_ADD = teflon_hazard(
     "rocket.misfused-add",
     "rocket fuses an ADD into a convolution whose output is needed elsewhere, or before the other operand exists.",
     "an ADD whose first operand is the output of a convolution that nothing else reads and that comes after the "
@@ -55,7 +55,7 @@ MISFUSED_ADD = hazard_rule(
     rewrite="put an identity convolution (1x1) between the convolution and the ADD",
 )
 
-INT8_AS_UINT8 = hazard_rule(
+INT8_AS_UINT8 = teflon_hazard(
     "rocket.int8-as-uint8",
     "rocket computes int8 as if it were uint8.",
     "uint8 input, weights and output",
@@ -119,7 +119,7 @@ class _Fault:
     others: tuple[int, ...] = ()
 
 
-def find_unfusable_additions(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_unfusable_additions(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield the additions on which the driver crashes."""
     evidence = Evidence.EXECUTED if graph.release in _EXECUTED else None
     for fault in _faults(graph):
@@ -127,21 +127,21 @@ def find_unfusable_additions(graph: PlacedGraph) -> Iterator[Hazard]:
             yield _report(graph, fault, inferred_on_main(graph.release) or evidence)
 
 
-def find_misfused_additions(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_misfused_additions(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield the additions that the driver computes wrongly."""
     for fault in _faults(graph):
         if not fault.is_crash:
             yield _report(graph, fault, inferred_on_main(graph.release))
 
 
-def _report(graph: PlacedGraph, fault: _Fault, evidence: Evidence | None) -> Hazard:
-    node = Node(graph.subgraph, fault.operator, graph.subgraph.operators[fault.operator])
+def _report(graph: TeflonGraph, fault: _Fault, evidence: Evidence | None) -> Hazard:
+    node = graph.operators[fault.operator]
     found = f"'{graph.name_of(fault.tensor)}'" if fault.tensor != NO_TENSOR else "no operand"
     rule = UNFUSABLE_ADD if fault.is_crash else MISFUSED_ADD
     return report(graph, rule, node, fault.message, found, others=fault.others, tensor=fault.tensor, evidence=evidence)
 
 
-def _faults(graph: PlacedGraph) -> Iterator[_Fault]:
+def _faults(graph: TeflonGraph) -> Iterator[_Fault]:
     """Yield what goes wrong in each partition that has an ADD, each ADD at most once as a crash."""
     partitions: dict[int, list[Node]] = {}
     for node in sorted(graph.accepted(), key=lambda node: node.index):
@@ -153,7 +153,7 @@ def _faults(graph: PlacedGraph) -> Iterator[_Fault]:
             yield from _walk(graph, nodes)
 
 
-def _walk(graph: PlacedGraph, nodes: list[Node]) -> Iterator[_Fault]:
+def _walk(graph: TeflonGraph, nodes: list[Node]) -> Iterator[_Fault]:
     records = _Records()
     for node in nodes:
         if node.type in CONVOLUTIONS:
@@ -166,7 +166,7 @@ def _walk(graph: PlacedGraph, nodes: list[Node]) -> Iterator[_Fault]:
     yield from _without_writer(graph, records)
 
 
-def _fuse(graph: PlacedGraph, node: Node, records: _Records) -> _Fault | None:
+def _fuse(graph: TeflonGraph, node: Node, records: _Records) -> _Fault | None:
     """Fuse the ADD into a record as the driver does; return what goes wrong immediately."""
     first, second = node.operator.input(0), node.operator.input(1)
     adder, other = records.producer(first), records.producer(second)
@@ -177,16 +177,16 @@ def _fuse(graph: PlacedGraph, node: Node, records: _Records) -> _Fault | None:
         reason = (
             "no convolution here produces it"
             if renamed_by is None
-            else f"{graph.name_of_operator(renamed_by)} renamed it"
+            else f"{graph.operators[renamed_by].words} renamed it"
         )
         message = f"the first operand is not the output of a convolution of this partition: {reason}"
         return _Fault(node.index, first, message, is_crash=True)
     fault = None
     if adder.addition is not None:
-        message = f"it replaces {graph.name_of_operator(adder.addition)}, which the same convolution should have added"
+        message = f"it replaces {graph.operators[adder.addition].words}, which the same convolution should have added"
         fault = _Fault(node.index, first, message, is_crash=False, others=(adder.addition,))
     elif other is not None and other.place > adder.place:
-        message = f"{graph.name_of_operator(adder.operator)} adds the second operand before it is computed"
+        message = f"{graph.operators[adder.operator].words} adds the second operand before it is computed"
         fault = _Fault(node.index, second, message, is_crash=False, others=(adder.operator, other.operator))
     elif graph.release <= Release.M26_0 and _requantizes(graph, adder.output, node.output_index):
         message = "the sum is written with the convolution's quantization"
@@ -196,7 +196,7 @@ def _fuse(graph: PlacedGraph, node: Node, records: _Records) -> _Fault | None:
     return fault
 
 
-def _requantizes(graph: PlacedGraph, before: int, after: int) -> bool:
+def _requantizes(graph: TeflonGraph, before: int, after: int) -> bool:
     if NO_TENSOR in (before, after):
         return False
     first, second = graph.tensor(before).quantization, graph.tensor(after).quantization
@@ -212,7 +212,7 @@ def _without_buffer(records: _Records) -> Iterator[_Fault]:
             yield _Fault(record.addition, record.added, message, is_crash=True, others=(record.operator,))
 
 
-def _without_writer(graph: PlacedGraph, records: _Records) -> Iterator[_Fault]:
+def _without_writer(graph: TeflonGraph, records: _Records) -> Iterator[_Fault]:
     """Yield the fused convolutions whose own output is still needed."""
     written = {record.output for record in records.all}
     readers: dict[int, list[int]] = {}
@@ -221,19 +221,19 @@ def _without_writer(graph: PlacedGraph, records: _Records) -> Iterator[_Fault]:
     for tensor, addition in records.lost.items():
         if tensor in written or tensor == NO_TENSOR:
             continue
-        inside, taker = readers.get(tensor, []), graph.leaves_partition(addition, tensor)
+        inside, taker = readers.get(tensor, []), graph.leaves_partition(graph.operators[addition], tensor)
         if taker:
             message = (
                 f"nothing writes the convolution's own output, which is passed to {taker}: reading it back crashes"
             )
             yield _Fault(addition, tensor, message, is_crash=True, others=tuple(inside))
         elif inside:
-            names = ", ".join(graph.name_of_operator(reader) for reader in inside[:3])
+            names = ", ".join(graph.operators[reader].words for reader in inside[:3])
             message = f"nothing writes the convolution's own output, but {names} reads it"
             yield _Fault(addition, tensor, message, is_crash=False, others=tuple(inside))
 
 
-def find_signed_bytes(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_signed_bytes(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield convolutions with int8 tensors."""
     for node in graph.accepted(*CONVOLUTIONS):
         tensors = [tensor for tensor in (node.input(0), node.input(1), node.output) if tensor is not None]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Rule
 from npufit.stacks.teflon.hazards import arithmetic, layout, operands, rocket, window
-from npufit.stacks.teflon.hazards.hazard import Detector, PlacedGraph
+from npufit.stacks.teflon.hazards.hazard import Detector, TeflonGraph
 
 _ETHOSU = frozenset({"ethosu"})
 _ROCKET = frozenset({"rocket"})
@@ -42,7 +42,7 @@ HAZARDS: tuple[tuple[Rule, Detector, frozenset[str]], ...] = (
 """Hazards are named after the component at fault; faults of the frontend affect every driver."""
 
 
-def find_hazards(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_hazards(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield every hazard of a placed graph, in the order of the table and of the operators."""
     for _, detect, drivers in HAZARDS:
         if graph.driver in drivers:

@@ -8,11 +8,11 @@ from npufit.graph import CONVOLUTIONS, NO_TENSOR, Padding, Pool2DOptions, Tensor
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Evidence
 from npufit.stacks.teflon.hazards.hazard import (
-    PlacedGraph,
-    hazard_rule,
+    TeflonGraph,
     inferred_on_main,
     report,
     shown_by_replay,
+    teflon_hazard,
 )
 from npufit.stacks.teflon.node import POOLS, Node, four_dimensions
 from npufit.stacks.teflon.release import ALL, Release, until
@@ -21,7 +21,7 @@ from npufit.stacks.teflon.sources import ETHOSU_LOWERING
 _RELEASED = until(Release.M26_2)
 _OLD = until(Release.M26_0)
 
-PAD_FOLDED = hazard_rule(
+PAD_FOLDED = teflon_hazard(
     "ethosu.pad-folded",
     "PAD is accepted but never executed: it is folded into the convolutions after it, with the wrong amounts.",
     "until 26.1: 1 row above and 1 column to the left, nothing else; in 26.2: the same amounts in height and width; "
@@ -39,7 +39,7 @@ PAD_FOLDED = hazard_rule(
     fixed_in="main",
 )
 
-PADDING_UNDERFLOW = hazard_rule(
+PADDING_UNDERFLOW = teflon_hazard(
     "ethosu.padding-underflow",
     "SAME padding of a window that is smaller than its stride underflows to 65535.",
     "(output - 1) * stride + kernel >= input, in height and width",
@@ -52,7 +52,7 @@ PADDING_UNDERFLOW = hazard_rule(
     fixed_in="26.1",
 )
 
-DEPTHWISE_WEIGHTS = hazard_rule(
+DEPTHWISE_WEIGHTS = teflon_hazard(
     "ethosu.depthwise-weights",
     "A depthwise convolution with one input channel, or with a depth multiplier, uses its weights in the wrong order.",
     "as many output channels as input channels, or one input channel and a kernel of 1x1",
@@ -66,7 +66,7 @@ DEPTHWISE_WEIGHTS = hazard_rule(
     "several, the other weights are zeros",
 )
 
-STRIDE_OVERFLOW = hazard_rule(
+STRIDE_OVERFLOW = teflon_hazard(
     "ethosu.stride-overflow",
     "A stride above 3 is accepted although the NPU's register cannot hold it.",
     "stride 1 to 3, even if the output has a single row or column",
@@ -82,7 +82,7 @@ STRIDE_OVERFLOW = hazard_rule(
 )
 
 
-def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_pads(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield PADs that are folded wrongly or not executed at all."""
     if graph.release not in _RELEASED:
         return
@@ -91,28 +91,29 @@ def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
         amounts = constant_values(paddings) if paddings is not None else None
         if tensor == NO_TENSOR or amounts is None:
             continue  # Paddings that are computed are teflon.operand-read-early.
-        taker = graph.leaves_partition(node.index, tensor)
-        readers = graph.readers_inside(node.index, tensor)
-        others = [reader for reader in readers if graph.subgraph.operators[reader].type not in CONVOLUTIONS]
+        taker = graph.leaves_partition(node, tensor)
+        readers = graph.readers_inside(node, tensor)
+        others = [reader for reader in readers if reader.type not in CONVOLUTIONS]
         if taker or others or not readers:
-            inside = ", ".join(graph.name_of_operator(reader) for reader in others[:3])
+            inside = ", ".join(reader.words for reader in others[:3])
             who = ", ".join(filter(None, (inside, taker))) or "nobody"
             message = f"'{graph.name_of(tensor)}' is never written, but {who} reads it"
-            yield report(graph, PAD_FOLDED, node, message, _in_words(_sides(amounts)), others=others)
+            found = _in_words(_sides(amounts))
+            yield report(graph, PAD_FOLDED, node, message, found, others=[reader.index for reader in others])
             continue
         problem = _fold_problem(graph, node, amounts, readers)
         if problem:
             found, evidence = _in_words(_sides(amounts)), shown_by_replay(graph.release)
-            yield report(graph, PAD_FOLDED, node, problem, found, others=readers, evidence=evidence)
+            folded = [reader.index for reader in readers]
+            yield report(graph, PAD_FOLDED, node, problem, found, others=folded, evidence=evidence)
 
 
-def _fold_problem(graph: PlacedGraph, pad: Node, amounts: tuple[int, ...], readers: tuple[int, ...]) -> str:
+def _fold_problem(graph: TeflonGraph, pad: Node, amounts: tuple[int, ...], readers: tuple[Node, ...]) -> str:
     """Return what goes wrong when the PAD is folded into its readers, empty if nothing does."""
     if len(amounts) != 8 or any(amounts[:2]) or any(amounts[6:]):
         return "channels or batch are padded, which folding drops"
     sides = top, bottom, left, right = _sides(amounts)
-    for reader in readers:
-        convolution = Node(graph.subgraph, reader, graph.subgraph.operators[reader])
+    for convolution in readers:
         ifm, unpadded = convolution.input(0), pad.input(0)
         if ifm is None or unpadded is None:
             continue
@@ -151,7 +152,7 @@ def _in_words(sides: tuple[int, int, int, int]) -> str:
     return f"top {top}, bottom {bottom}, left {left}, right {right}"
 
 
-def find_padding_underflows(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_padding_underflows(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield windows whose SAME padding underflows."""
     if graph.release not in _OLD:
         return
@@ -191,7 +192,7 @@ def _kernel(node: Node) -> tuple[int, int]:
     return height, width
 
 
-def find_depth_multipliers(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_depth_multipliers(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield depthwise convolutions whose weights are read in the wrong order."""
     for node in graph.accepted("DEPTHWISE_CONV_2D"):
         ifm, ofm = node.input(0), node.output
@@ -212,7 +213,7 @@ def find_depth_multipliers(graph: PlacedGraph) -> Iterator[Hazard]:
             )
 
 
-def find_large_strides(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_large_strides(graph: TeflonGraph) -> Iterator[Hazard]:
     """Yield strides that are used and that the NPU's register cannot hold."""
     for node in graph.accepted(*CONVOLUTIONS, *POOLS):
         ofm = node.output

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from npufit.graph import Activation, ElementType, Tensor, constant_values
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.vx.hazards.hazard import PlacedGraph, hazard_rule, report
+from npufit.stacks.vx.hazards.hazard import VxGraph, report, vx_hazard
 from npufit.stacks.vx.releases import ALL, Generation, since
 from npufit.stacks.vx.site import Site, is_affine, written_shape
 from npufit.stacks.vx.sources import DELEGATE, SET_UP, TIM_VX
@@ -27,7 +27,7 @@ _RECURRENT = (
 _INPUT_TO_INPUT_WEIGHTS = 1
 _MOST_BYTES = 1 << 20
 
-SIGN_BIT = hazard_rule(
+SIGN_BIT = vx_hazard(
     "vx.sign-bit",
     "A fused SIGN_BIT activation crashes the process at the first Invoke.",
     "another activation",
@@ -39,7 +39,7 @@ SIGN_BIT = hazard_rule(
     Effect.CRASH,
     rewrite="compute the sign with separate operators",
 )
-NO_SCALE_DIFFERENCE = hazard_rule(
+NO_SCALE_DIFFERENCE = vx_hazard(
     "vx.squared-difference-scale",
     "SQUARED_DIFFERENCE of 8-bit tensors without a scale crashes the process when the delegate is applied.",
     "a scale for the first input and the output",
@@ -50,7 +50,7 @@ NO_SCALE_DIFFERENCE = hazard_rule(
     Effect.CRASH,
     rewrite="give the tensors a scale of 1 and a zero point of 0",
 )
-COUPLED_GATES = hazard_rule(
+COUPLED_GATES = vx_hazard(
     "vx.coupled-gates",
     "BIDIRECTIONAL_SEQUENCE_LSTM with coupled gates may crash the process when the delegate is applied.",
     "input-to-input weights for the forward cell",
@@ -62,7 +62,7 @@ COUPLED_GATES = hazard_rule(
     Effect.CRASH,
     evidence=Evidence.INFERRED,
 )
-BIAS_SCALE = hazard_rule(
+BIAS_SCALE = vx_hazard(
     "vx.bias-scale",
     "A convolution or FULLY_CONNECTED fails at the first Invoke if its bias scale is not the product of the input and "
     "weight scales.",
@@ -76,7 +76,7 @@ BIAS_SCALE = hazard_rule(
     rewrite="recompute the biases for the scale input times weights",
     evidence=Evidence.EXECUTED,
 )
-PAD_ZERO = hazard_rule(
+PAD_ZERO = vx_hazard(
     "vx.pad-zero-point",
     "PAD of a quantized tensor may fill in a value other than zero.",
     "a zero point of 0 for uint8, of -128 for int8",
@@ -91,7 +91,7 @@ PAD_ZERO = hazard_rule(
     experiment="run the operator alone on the board with ones as input and inspect the border",
     evidence=Evidence.INFERRED,
 )
-DROPPED_MINIMUM = hazard_rule(
+DROPPED_MINIMUM = vx_hazard(
     "vx.dropped-minimum",
     "MINIMUM with a constant of the highest integer is left out, and its output with it.",
     "an output with the input's shape and quantization, read inside the same partition",
@@ -103,7 +103,7 @@ DROPPED_MINIMUM = hazard_rule(
     Effect.WRONG,
     rewrite="remove the MINIMUM",
 )
-DROPPED_ACTIVATION = hazard_rule(
+DROPPED_ACTIVATION = vx_hazard(
     "vx.transpose-conv-activation",
     "The fused activation of a TRANSPOSE_CONV is dropped.",
     "no activation, or one that the range of the output implies",
@@ -114,7 +114,7 @@ DROPPED_ACTIVATION = hazard_rule(
     Effect.WRONG,
     rewrite="write the activation as a separate operator",
 )
-LOST_STATE = hazard_rule(
+LOST_STATE = vx_hazard(
     "vx.lost-state",
     "The state of an LSTM or RNN is not returned from the NPU.",
     "a model that starts from scratch at every inference",
@@ -129,14 +129,14 @@ LOST_STATE = hazard_rule(
 )
 
 
-def find_sign_bits(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_sign_bits(graph: VxGraph) -> Iterator[Hazard]:
     """Yield operators with a fused activation that the delegate does not know."""
     for site in graph.accepted(*_FUSES):
         if site.activation is Activation.SIGN_BIT:
             yield report(graph, SIGN_BIT, site, "the delegate does not know its activation", "SIGN_BIT")
 
 
-def find_differences_without_scale(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_differences_without_scale(graph: VxGraph) -> Iterator[Hazard]:
     """Yield SQUARED_DIFFERENCEs of 8-bit tensors without a scale."""
     for site in graph.accepted("SQUARED_DIFFERENCE"):
         tensors = [tensor for tensor in (site.input(0), site.output) if tensor is not None]
@@ -144,7 +144,7 @@ def find_differences_without_scale(graph: PlacedGraph) -> Iterator[Hazard]:
             yield report(graph, NO_SCALE_DIFFERENCE, site, "its check counts missing scales", "no scale")
 
 
-def find_coupled_gates(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_coupled_gates(graph: VxGraph) -> Iterator[Hazard]:
     """Yield bidirectional LSTMs without input-to-input weights."""
     for site in graph.accepted("BIDIRECTIONAL_SEQUENCE_LSTM"):
         if site.input(_INPUT_TO_INPUT_WEIGHTS) is None:
@@ -152,7 +152,7 @@ def find_coupled_gates(graph: PlacedGraph) -> Iterator[Hazard]:
             yield report(graph, COUPLED_GATES, site, message, "no input-to-input weights")
 
 
-def find_bias_scales(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_bias_scales(graph: VxGraph) -> Iterator[Hazard]:
     """Yield convolutions and dense layers, quantized per tensor, whose bias scale is not the product of the others."""
     for site in graph.accepted("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
         scales = [_single_scale(site.input(position)) for position in (0, 1, 2)]
@@ -172,7 +172,7 @@ def _single_scale(tensor: Tensor | None) -> float | None:
     return tensor.quantization.scale
 
 
-def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_pads(graph: VxGraph) -> Iterator[Hazard]:
     """Yield PADs of tensors whose integer 0, as uint8, does not mean zero."""
     for site in graph.accepted("PAD"):
         source, paddings = site.input(0), site.input(1)
@@ -189,9 +189,9 @@ def find_pads(graph: PlacedGraph) -> Iterator[Hazard]:
             yield report(graph, PAD_ZERO, site, message, f"{source.element}, zero point {zero}")
 
 
-def find_dropped_minima(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_dropped_minima(graph: VxGraph) -> Iterator[Hazard]:
     """Yield MINIMUMs that the delegate leaves out although their output is not just their input."""
-    if graph.bsp.generation < Generation.L5_15_71:
+    if graph.release.generation < Generation.L5_15_71:
         return
     for site in graph.accepted("MINIMUM"):
         source, bound, output = site.input(0), site.input(1), site.output
@@ -214,7 +214,7 @@ def _means(tensor: Tensor) -> tuple[object, ...]:
     return written_shape(tensor), quantization.scales, quantization.zero_points
 
 
-def _ends_unwritten(graph: PlacedGraph, site: Site) -> bool:
+def _ends_unwritten(graph: VxGraph, site: Site) -> bool:
     """Return whether the output leaves the partition while the input is known only inside it."""
     source = site.operator.input(0)
     producer = graph.producer_inside(site, source)
@@ -229,7 +229,7 @@ def _is_all_highest(tensor: Tensor) -> bool:
     return bytes(tensor.buffer.data).strip(bytes([highest])) == b""
 
 
-def find_dropped_activations(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_dropped_activations(graph: VxGraph) -> Iterator[Hazard]:
     """Yield TRANSPOSE_CONVs with an activation that their output's range does not imply."""
     for site in graph.accepted("TRANSPOSE_CONV"):
         output = site.output
@@ -253,7 +253,7 @@ def _is_implied(activation: Activation, output: Tensor) -> bool:
     return least >= lower and (upper is None or most <= upper)
 
 
-def find_lost_states(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_lost_states(graph: VxGraph) -> Iterator[Hazard]:
     """Yield recurrent operators with state in variable tensors."""
     for site in graph.accepted(*_RECURRENT):
         states = sum(tensor.is_variable for tensor in site.inputs)

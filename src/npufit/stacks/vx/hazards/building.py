@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from npufit.graph import NO_TENSOR
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.vx.hazards.hazard import PlacedGraph, hazard_rule, name_of, report
+from npufit.stacks.vx.hazards.hazard import VxGraph, report, vx_hazard
 from npufit.stacks.vx.releases import ALL, Generation, since
 from npufit.stacks.vx.site import Site, written_shape
 from npufit.stacks.vx.sources import DELEGATE, SET_UP
@@ -18,7 +18,7 @@ _ELEMENTWISE = frozenset({"ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM"})
 _KEEPS_RANK = frozenset({"RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "TANH", "HARD_SWISH", "QUANTIZE", "LEAKY_RELU"})
 _CHECKS_RANK = frozenset({"TRANSPOSE", "PAD"})
 
-STACKED_SCALAR = hazard_rule(
+STACKED_SCALAR = vx_hazard(
     "vx.stacked-scalar",
     "PACK of a scalar computed by the NPU crashes the process at the first Invoke.",
     "inputs that have at least one dimension, or that come from outside the partition",
@@ -32,7 +32,7 @@ STACKED_SCALAR = hazard_rule(
     rewrite=_FIX_BATCH,
     evidence=Evidence.EXECUTED,
 )
-SCALAR_GATHER = hazard_rule(
+SCALAR_GATHER = vx_hazard(
     "vx.scalar-gather",
     "GATHER with a scalar index leaves one dimension too many for a TRANSPOSE or PAD after it.",
     "an index with one dimension followed by a RESHAPE, or SLICE or SPLIT instead",
@@ -46,7 +46,7 @@ SCALAR_GATHER = hazard_rule(
     rewrite="take the element with SPLIT or SLICE and drop the dimension with a RESHAPE",
     evidence=Evidence.EXECUTED,
 )
-EMPTY_GRAPH = hazard_rule(
+EMPTY_GRAPH = vx_hazard(
     "vx.empty-graph",
     "A partition of only SHAPE or BROADCAST_TO is an empty graph, and its first Invoke fails.",
     "a partition with an operator that computes",
@@ -58,7 +58,7 @@ EMPTY_GRAPH = hazard_rule(
     rewrite=_FIX_BATCH,
     evidence=Evidence.EXECUTED,
 )
-UNWRITTEN_BROADCAST = hazard_rule(
+UNWRITTEN_BROADCAST = vx_hazard(
     "vx.unwritten-broadcast",
     "The result of BROADCAST_TO is never written: only elementwise operators of the same partition find its input.",
     "BROADCAST_TO read only by ADD, SUB, MUL, DIV, MAXIMUM or MINIMUM of the same partition",
@@ -72,9 +72,9 @@ UNWRITTEN_BROADCAST = hazard_rule(
 )
 
 
-def find_stacked_scalars(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_stacked_scalars(graph: VxGraph) -> Iterator[Hazard]:
     """Yield PACKs on the NPU that read a scalar of their own partition."""
-    if graph.bsp.generation < Generation.L6_6_23:
+    if graph.release.generation < Generation.L6_6_23:
         return
     for site in graph.accepted("PACK"):
         for index in dict.fromkeys(site.operator.inputs):
@@ -85,7 +85,7 @@ def find_stacked_scalars(graph: PlacedGraph) -> Iterator[Hazard]:
                 graph,
                 STACKED_SCALAR,
                 site,
-                f"it stacks a scalar that {name_of(producer)} computes on the NPU",
+                f"it stacks a scalar that {producer.words} computes on the NPU",
                 f"scalar of {producer.type}",
                 others=(producer.index,),
                 tensor=index,
@@ -94,13 +94,13 @@ def find_stacked_scalars(graph: PlacedGraph) -> Iterator[Hazard]:
             break
 
 
-def _of_a_shape(graph: PlacedGraph, site: Site) -> bool:
+def _of_a_shape(graph: VxGraph, site: Site) -> bool:
     """Return whether an operator slices the result of a SHAPE of its partition: the chain that was tested."""
     source = graph.producer_inside(site, site.operator.input(0))
     return site.type == "STRIDED_SLICE" and source is not None and source.type == "SHAPE"
 
 
-def find_scalar_gathers(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_scalar_gathers(graph: VxGraph) -> Iterator[Hazard]:
     """Yield GATHERs by a scalar whose result reaches an operator that compares ranks, in the same partition."""
     evidence = graph.set_up_evidence(Evidence.INFERRED)
     for site in graph.accepted("GATHER"):
@@ -110,13 +110,13 @@ def find_scalar_gathers(graph: PlacedGraph) -> Iterator[Hazard]:
         reader = _first_that_compares(graph, site)
         if reader is not None:
             rank = len(written_shape(site.outputs[0]))
-            message = f"{name_of(reader)} expects {rank} dimensions and finds {rank + 1}"
+            message = f"{reader.words} expects {rank} dimensions and finds {rank + 1}"
             yield report(
                 graph, SCALAR_GATHER, site, message, "a scalar index", others=(reader.index,), evidence=evidence
             )
 
 
-def _first_that_compares(graph: PlacedGraph, site: Site) -> Site | None:
+def _first_that_compares(graph: VxGraph, site: Site) -> Site | None:
     """Return the first reader that compares ranks, after operators that keep them.
 
     Tensors that leave the partition get their shape from the delegate, so the surplus dimension ends there.
@@ -136,7 +136,7 @@ def _first_that_compares(graph: PlacedGraph, site: Site) -> Site | None:
     return None
 
 
-def find_empty_graphs(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_empty_graphs(graph: VxGraph) -> Iterator[Hazard]:
     """Yield partitions that create no node."""
     members: dict[int, list[Site]] = {}
     for site in graph.accepted():
@@ -157,7 +157,7 @@ def find_empty_graphs(graph: PlacedGraph) -> Iterator[Hazard]:
             )
 
 
-def find_unwritten_broadcasts(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_unwritten_broadcasts(graph: VxGraph) -> Iterator[Hazard]:
     """Yield BROADCAST_TOs with a reader other than an elementwise operator of the partition."""
     for site in graph.accepted("BROADCAST_TO"):
         for tensor in site.operator.outputs:
@@ -166,7 +166,7 @@ def find_unwritten_broadcasts(graph: PlacedGraph) -> Iterator[Hazard]:
             readers = graph.readers_inside(site, tensor)
             others = [reader for reader in readers if reader.type not in _ELEMENTWISE]
             if others:
-                message = f"{name_of(others[0])} reads its result, which nothing writes"
+                message = f"{others[0].words} reads its result, which nothing writes"
                 yield report(graph, UNWRITTEN_BROADCAST, site, message, others[0].type, others=(others[0].index,))
             elif graph.leaves(site, tensor):
                 message = "its result leaves the partition unwritten"

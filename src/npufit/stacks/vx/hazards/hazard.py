@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from npufit.formatting import shorten
-from npufit.graph import NO_TENSOR, Subgraph, Tensor, Wiring
+from npufit.stacks.delegates import PlacedGraph, hazard_at
+from npufit.stacks.hazard import hazard_rule
 from npufit.stacks.placement import Hazard
-from npufit.stacks.rule import NO_REMEDY, Effect, Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
+from npufit.stacks.rule import Effect, Evidence, Remedy, RemedyKind, Rule
 from npufit.stacks.vx.releases import Bsp, Generation, describe
 from npufit.stacks.vx.site import Site
 
@@ -17,53 +17,22 @@ _SET_UP_WAS_RUN = ((6, 6, 3), (6, 6, 23), (6, 6, 36))
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedGraph:
-    """A subgraph with the partition of each operator (None: on the CPU) on one BSP."""
+class VxGraph(PlacedGraph[Site, Bsp]):
+    """A placed graph on one BSP."""
 
-    subgraph: Subgraph
-    number: int
-    wiring: Wiring
-    sites: Sequence[Site]
-    partition_of: Sequence[int | None]
-    bsp: Bsp
-
-    def accepted(self, *types: str) -> Iterator[Site]:
-        """Yield the operators on the NPU, of the given types only if any are given."""
-        for site in self.sites:
-            if self.partition_of[site.index] is not None and (not types or site.type in types):
-                yield site
-
-    def producer_inside(self, site: Site, tensor: int) -> Site | None:
-        """Return the operator of the same partition that computes `tensor`, None if it comes from outside."""
-        producer = None if tensor == NO_TENSOR else self.wiring.producer[tensor]
-        if producer is None or self.partition_of[producer] != self.partition_of[site.index]:
-            return None
-        return self.sites[producer]
-
-    def readers_inside(self, site: Site, tensor: int) -> tuple[Site, ...]:
-        """Return the operators of the same partition that read `tensor`, which `site` writes."""
-        partition = self.partition_of[site.index]
-        return tuple(self.sites[one] for one in self.wiring.consumers[tensor] if self.partition_of[one] == partition)
-
-    def leaves(self, site: Site, tensor: int) -> bool:
-        """Return whether `tensor`, which `site` writes, is an output of its partition."""
-        partition = self.partition_of[site.index]
-        outside = any(self.partition_of[reader] != partition for reader in self.wiring.consumers[tensor])
-        return outside or tensor in self.subgraph.outputs
+    def leaves(self, producer: Site, tensor: int) -> bool:
+        """Return whether `tensor`, which `producer` writes, is an output of its partition."""
+        return bool(self.readers_outside(producer, tensor)) or tensor in self.subgraph.outputs
 
     def set_up_evidence(self, otherwise: Evidence) -> Evidence:
         """Return the evidence for what happens at the first Invoke: run for this BSP, or `otherwise`."""
-        return Evidence.EXECUTED if self.bsp.number in _SET_UP_WAS_RUN else otherwise
-
-    def tensor(self, index: int) -> Tensor:
-        """Return the tensor at `index`."""
-        return self.subgraph.tensors[index]
+        return Evidence.EXECUTED if self.release.number in _SET_UP_WAS_RUN else otherwise
 
 
-Detector = Callable[[PlacedGraph], Iterator[Hazard]]
+Detector = Callable[[VxGraph], Iterator[Hazard]]
 
 
-def hazard_rule(
+def vx_hazard(
     rule_id: str,
     statement: str,
     safe: str,
@@ -84,24 +53,22 @@ def hazard_rule(
         remedies.append(Remedy(RemedyKind.REWRITE, rewrite))
     if experiment:
         remedies.append(Remedy(RemedyKind.EXPERIMENT, experiment))
-    return Rule(
-        id=rule_id,
-        kind=RuleKind.HAZARD,
-        stage=Stage.EXECUTION,
-        statement=statement,
-        limit=safe,
-        why=why,
-        example=example,
-        remedies=tuple(remedies) or (NO_REMEDY,),
+    return hazard_rule(
+        rule_id,
+        statement,
+        safe,
+        why,
+        example,
         versions=versions or describe(generations),
-        evidence=evidence,
         source=source,
+        remedies=remedies,
+        evidence=evidence,
         effects=(effect,),
     )
 
 
 def report(
-    graph: PlacedGraph,
+    graph: VxGraph,
     rule: Rule,
     site: Site,
     message: str,
@@ -115,21 +82,6 @@ def report(
 
     On a BSP that was not read it is inferred, whatever `evidence` says.
     """
-    index = site.output_index if tensor is None else tensor
-    known = evidence or rule.evidence
-    return Hazard(
-        rule=rule,
-        subgraph=graph.number,
-        operators=(site.index, *others),
-        tensors=() if index == NO_TENSOR else (index,),
-        message=message,
-        found=found,
-        remedies=rule.remedies,
-        evidence=Evidence.INFERRED if graph.bsp.evidence is Evidence.INFERRED else known,
-        effect=rule.effects[0],
-    )
-
-
-def name_of(site: Site) -> str:
-    """Return an operator's index and type for a message."""
-    return f"operator {site.index} ({shorten(site.operator.name)})"
+    if graph.release.evidence is Evidence.INFERRED:
+        evidence = Evidence.INFERRED
+    return hazard_at(graph, rule, site, message, found, others=others, tensor=tensor, evidence=evidence)

@@ -8,7 +8,7 @@ from npufit.formatting import shorten
 from npufit.graph import NO_TENSOR, ElementType, ReshapeOptions, constant_values
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.vx.hazards.hazard import PlacedGraph, hazard_rule, report
+from npufit.stacks.vx.hazards.hazard import VxGraph, report, vx_hazard
 from npufit.stacks.vx.releases import ALL, Generation, since, until
 from npufit.stacks.vx.site import Site, written_shape
 from npufit.stacks.vx.sources import DELEGATE
@@ -39,7 +39,7 @@ _READ_EARLY: dict[str, tuple[int, ...]] = {
 _LAST_WITHOUT_REST = (6, 6, 36)
 _VALUES = ("on", "off")
 
-READ_EARLY = hazard_rule(
+READ_EARLY = vx_hazard(
     "vx.operand-read-early",
     "An operand that the delegate reads while building its graph is computed by the model.",
     "permutations, paddings, axes, sizes and bounds as constants",
@@ -52,7 +52,7 @@ READ_EARLY = hazard_rule(
     Effect.WRONG,
     rewrite="make the operand a constant; fix the batch and the input size, so that the converter folds it",
 )
-RESHAPE_BY_OPTIONS = hazard_rule(
+RESHAPE_BY_OPTIONS = vx_hazard(
     "vx.reshape-by-options",
     "RESHAPE with a computed shape uses the shape in its options instead.",
     "a constant shape, or options that hold the same shape",
@@ -64,7 +64,7 @@ RESHAPE_BY_OPTIONS = hazard_rule(
     Effect.WRONG,
     rewrite="fix the batch before the conversion, so that the converter folds the shape into a constant",
 )
-STRIDED_SLICE_BOUNDS = hazard_rule(
+STRIDED_SLICE_BOUNDS = vx_hazard(
     "vx.strided-slice-bounds",
     "STRIDED_SLICE backwards, or with negative bounds, is cut at the wrong places.",
     "strides above 0 and bounds from 0 on; or, from BSP 6.6.23 on, negative bounds given for all dimensions",
@@ -76,7 +76,7 @@ STRIDED_SLICE_BOUNDS = hazard_rule(
     Effect.WRONG,
     rewrite="write the bounds as positive numbers for every dimension; reverse with REVERSE_V2",
 )
-SLICE_REST = hazard_rule(
+SLICE_REST = vx_hazard(
     "vx.slice-rest",
     "SLICE with a size of -1 (everything left) that does not begin at 0 reaches beyond the end.",
     "explicit sizes, or a begin of 0",
@@ -89,7 +89,7 @@ SLICE_REST = hazard_rule(
     rewrite="write the size explicitly",
     versions="up to BSP 6.6.36",
 )
-ONE_HOT_VALUES = hazard_rule(
+ONE_HOT_VALUES = vx_hazard(
     "vx.one-hot-values",
     "ONE_HOT with values that are not float32 fills in wrong numbers.",
     "on and off values of type float32",
@@ -100,7 +100,7 @@ ONE_HOT_VALUES = hazard_rule(
     Effect.WRONG,
     rewrite="let ONE_HOT produce float32 and convert its result",
 )
-REVERSE_AXES = hazard_rule(
+REVERSE_AXES = vx_hazard(
     "vx.reverse-axes",
     "REVERSE_V2 over several axes reverses the wrong ones.",
     "one axis",
@@ -113,7 +113,7 @@ REVERSE_AXES = hazard_rule(
 )
 
 
-def find_early_operands(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_early_operands(graph: VxGraph) -> Iterator[Hazard]:
     """Yield operators on the NPU whose graph depends on a computed operand."""
     for site in graph.accepted(*_READ_EARLY):
         for position in _READ_EARLY[site.type]:
@@ -125,7 +125,7 @@ def find_early_operands(graph: PlacedGraph) -> Iterator[Hazard]:
                 break
 
 
-def find_reshapes_by_options(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_reshapes_by_options(graph: VxGraph) -> Iterator[Hazard]:
     """Yield RESHAPEs with a computed shape whose options do not hold the shape of their output."""
     for site in graph.accepted("RESHAPE"):
         shape, output, options = site.input(1), site.output, site.operator.options
@@ -145,7 +145,7 @@ def _agrees(wanted: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     return same and wanted.count(-1) <= 1
 
 
-def find_strided_slices(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_strided_slices(graph: VxGraph) -> Iterator[Hazard]:
     """Yield STRIDED_SLICEs whose strides or bounds the delegate misreads."""
     for site in graph.accepted("STRIDED_SLICE"):
         source = site.input(0)
@@ -165,7 +165,7 @@ def find_strided_slices(graph: PlacedGraph) -> Iterator[Hazard]:
         missed = [axis for axis in negative if axis + surplus < len(shape) and shape[axis] != shape[axis + surplus]]
         message = f"its bounds in dimension {(missed or negative)[0]} are misread"
         found = f"{list(begin)} to {list(end)} of {'x'.join(map(str, shape))}"
-        if graph.bsp.generation < Generation.L6_6_23:
+        if graph.release.generation < Generation.L6_6_23:
             yield report(graph, STRIDED_SLICE_BOUNDS, site, message, found, evidence=Evidence.INFERRED)
         elif missed:
             yield report(graph, STRIDED_SLICE_BOUNDS, site, message, found)
@@ -182,9 +182,9 @@ def _negative_bounds(site: Site, begin: tuple[int, ...], end: tuple[int, ...]) -
     ]
 
 
-def find_slices_of_the_rest(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_slices_of_the_rest(graph: VxGraph) -> Iterator[Hazard]:
     """Yield SLICEs that take everything left from an element after the first."""
-    if graph.bsp.number > _LAST_WITHOUT_REST:
+    if graph.release.number > _LAST_WITHOUT_REST:
         return
     for site in graph.accepted("SLICE"):
         begin, size = _constant(site, 1), _constant(site, 2)
@@ -197,7 +197,7 @@ def find_slices_of_the_rest(graph: PlacedGraph) -> Iterator[Hazard]:
             yield report(graph, SLICE_REST, site, message, f"begin {list(begin)}, size {list(size)}")
 
 
-def find_one_hot_values(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_one_hot_values(graph: VxGraph) -> Iterator[Hazard]:
     """Yield ONE_HOTs whose values are not floats."""
     for site in graph.accepted("ONE_HOT"):
         for position, role in enumerate(_VALUES, start=2):
@@ -208,7 +208,7 @@ def find_one_hot_values(graph: PlacedGraph) -> Iterator[Hazard]:
                 break
 
 
-def find_reversed_axes(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_reversed_axes(graph: VxGraph) -> Iterator[Hazard]:
     """Yield REVERSE_V2s over more than one axis."""
     for site in graph.accepted("REVERSE_V2"):
         axes = _constant(site, 1)

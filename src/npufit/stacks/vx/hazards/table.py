@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Rule
 from npufit.stacks.vx.hazards import arithmetic, building, operands
-from npufit.stacks.vx.hazards.hazard import Detector, PlacedGraph
+from npufit.stacks.vx.hazards.hazard import Detector, VxGraph
 
 HAZARDS: tuple[tuple[Rule, Detector], ...] = (
     (building.STACKED_SCALAR, building.find_stacked_scalars),
@@ -31,7 +31,7 @@ HAZARDS: tuple[tuple[Rule, Detector], ...] = (
 )
 
 
-def find_hazards(graph: PlacedGraph) -> Iterator[Hazard]:
+def find_hazards(graph: VxGraph) -> Iterator[Hazard]:
     """Yield every hazard of a placed graph, in the order of the table and of the operators."""
     for _, detect in HAZARDS:
         yield from sorted(detect(graph), key=lambda hazard: hazard.operators[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from npufit.formatting import shorten
 from npufit.graph import NO_TENSOR, Operator, Subgraph, Tensor
 
 
@@ -39,6 +40,11 @@ class LocatedOperator:
     def output(self) -> Tensor | None:
         """The first output tensor."""
         return next(iter(self.subgraph.output_tensors(self.operator)), None)
+
+    @property
+    def words(self) -> str:
+        """Its index and type in a form that can be printed, for messages."""
+        return f"operator {self.index} ({shorten(self.operator.name)})"
 
     @property
     def output_index(self) -> int:

@@ -1,0 +1,7 @@
+"""What stacks share whose rules a TensorFlow Lite delegate decides by: reading operators, cutting, placing, hazards."""
+
+from npufit.stacks.delegates.located_operator import LocatedOperator
+from npufit.stacks.delegates.placed_graph import DelegateGraph, PlacedGraph, hazard_at
+from npufit.stacks.delegates.placing import Delegate, place_by_rules
+
+__all__ = ["Delegate", "DelegateGraph", "LocatedOperator", "PlacedGraph", "hazard_at", "place_by_rules"]
