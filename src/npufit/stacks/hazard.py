@@ -52,8 +52,9 @@ def make_hazard(
 ) -> Hazard:
     """Return what `rule` finds at `operators` of `subgraph`, the one at fault first.
 
-    `evidence` and `effect` are given if they are not the usual ones of the rule.
+    `evidence` and `effect` are given if they are not the usual ones of the rule. What is inferred is never certain.
     """
+    known = evidence or rule.evidence
     return Hazard(
         rule=rule,
         subgraph=subgraph,
@@ -62,7 +63,7 @@ def make_hazard(
         message=message,
         found=found,
         remedies=rule.remedies,
-        evidence=evidence or rule.evidence,
+        evidence=known,
         effect=effect or rule.effects[0],
-        certain=certain,
+        certain=certain and known is not Evidence.INFERRED,
     )

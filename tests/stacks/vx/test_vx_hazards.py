@@ -331,13 +331,13 @@ def test_every_hazard_has_a_case_and_an_effect() -> None:
 def test_a_crash_names_the_chain_and_the_release_before() -> None:
     (hazard,) = place(dynamic_batch()).hazards
     assert hazard.effect is Effect.CRASH
-    assert hazard.evidence is Evidence.EXECUTED
+    assert (hazard.evidence, hazard.certain) == (Evidence.EXECUTED, True)
     assert hazard.operators == (2, 1)
     assert hazard.message == "it stacks a scalar that operator 1 (STRIDED_SLICE) computes on the NPU"
     assert "6.6.3" in hazard.rule.why
     assert [remedy.kind for remedy in hazard.remedies] == [RemedyKind.REWRITE]
     (unread,) = place(dynamic_batch(), "6.12.34").hazards
-    assert unread.evidence is Evidence.INFERRED
+    assert (unread.evidence, unread.certain) == (Evidence.INFERRED, False)
 
 
 def test_a_hazard_names_the_release_that_lifts_it() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from npufit.graph import CONVOLUTIONS, NO_TENSOR, SIZING, Activation, ElementType, operator_type
+from npufit.stacks.delegates import hazard_at
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.teflon.hazards.hazard import TeflonGraph, inferred_on_main, report, teflon_hazard
+from npufit.stacks.teflon.hazards.hazard import TeflonGraph, inferred_on_main, teflon_hazard
 from npufit.stacks.teflon.node import POOLS, Node, clamp_is_implied, integer_range, real_maximum
 from npufit.stacks.teflon.release import ALL, Release, until
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING, ETHOSU_OLD, FRONTEND_NEW, FRONTEND_OLD
@@ -124,7 +125,7 @@ def find_missing_clamps(graph: TeflonGraph) -> Iterator[Hazard]:
             continue
         if output.quantization.zero_point != limits[0]:
             found = f"zero point {output.quantization.zero_point} instead of {limits[0]}"
-            yield report(graph, RELU_UNCLAMPED, node, "values below zero are kept", found)
+            yield hazard_at(graph, RELU_UNCLAMPED, node, "values below zero are kept", found)
 
 
 def find_wide_look_ups(graph: TeflonGraph) -> Iterator[Hazard]:
@@ -134,7 +135,7 @@ def find_wide_look_ups(graph: TeflonGraph) -> Iterator[Hazard]:
     for node in graph.accepted(*_LOOKED_UP):
         tensor = node.input(0)
         if tensor is not None and tensor.element is ElementType.INT16:
-            yield report(graph, INT16_TABLE, node, "the table has 256 entries", "int16 input")
+            yield hazard_at(graph, INT16_TABLE, node, "the table has 256 entries", "int16 input")
 
 
 def find_unequal_comparisons(graph: TeflonGraph) -> Iterator[Hazard]:
@@ -146,7 +147,7 @@ def find_unequal_comparisons(graph: TeflonGraph) -> Iterator[Hazard]:
         pairs = dict.fromkeys((tensor.quantization.scale, tensor.quantization.zero_point) for tensor in tensors)
         if len(pairs) > 1:
             found = ", ".join(f"scale {scale:.6g} zero point {zero_point}" for scale, zero_point in pairs)
-            yield report(graph, COMPARE_SCALES, node, "the integers are compared directly", found)
+            yield hazard_at(graph, COMPARE_SCALES, node, "the integers are compared directly", found)
 
 
 def find_int16(graph: TeflonGraph) -> Iterator[Hazard]:
@@ -159,7 +160,7 @@ def find_int16(graph: TeflonGraph) -> Iterator[Hazard]:
         said_by_h10 = node.type in _LOOKED_UP and tensor is node.input(0) and graph.release in _26_2
         if tensor is not None and not said_by_h10:
             found = f"'{node.name_of(tensor)}' is int16"
-            yield report(graph, INT16, node, "parts of the driver assume one byte per element", found)
+            yield hazard_at(graph, INT16, node, "parts of the driver assume one byte per element", found)
 
 
 def find_dropped_activations(graph: TeflonGraph) -> Iterator[Hazard]:
@@ -173,7 +174,7 @@ def find_dropped_activations(graph: TeflonGraph) -> Iterator[Hazard]:
         if node.type in CONVOLUTIONS and activation in (Activation.RELU, Activation.RELU6):
             continue
         found = f"{activation.name}, zero point {output.quantization.zero_point}, maximum {real_maximum(output):.6g}"
-        yield report(graph, ACTIVATION_DROPPED, node, f"the fused {activation.name} is dropped", found)
+        yield hazard_at(graph, ACTIVATION_DROPPED, node, f"the fused {activation.name} is dropped", found)
 
 
 def find_unsuitable_elements(graph: TeflonGraph) -> Iterator[Hazard]:
@@ -189,7 +190,7 @@ def find_unsuitable_elements(graph: TeflonGraph) -> Iterator[Hazard]:
             message = f"elements of type {wrong.element} are not checked and are computed as another type"
             found = f"'{node.name_of(wrong)}' is {wrong.element}"
             effect = Effect.FAILS if _feeds_shape(graph, node) else Effect.WRONG
-            yield report(graph, ELEMENT_TYPE, node, message, found, evidence=evidence, effect=effect)
+            yield hazard_at(graph, ELEMENT_TYPE, node, message, found, evidence=evidence, effect=effect)
 
 
 def _feeds_shape(graph: TeflonGraph, node: Node) -> bool:
@@ -218,5 +219,7 @@ def find_bad_dimensions(graph: TeflonGraph) -> Iterator[Hazard]:
             if tensor.quantization.scales and rank and not 0 <= axis < rank:
                 found = f"'{node.name_of(tensor)}' of rank {rank} names dimension {axis}"
                 message = "the model cannot be loaded"
-                yield report(graph, QUANTIZED_DIMENSION, node, message, found, evidence=inferred_on_main(graph.release))
+                yield hazard_at(
+                    graph, QUANTIZED_DIMENSION, node, message, found, evidence=inferred_on_main(graph.release)
+                )
                 return

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from npufit.graph import NO_TENSOR, Wiring
-from npufit.stacks.delegates import DelegateGraph, PlacedGraph, hazard_at
+from npufit.stacks.delegates import DelegateGraph, PlacedGraph
 from npufit.stacks.hazard import hazard_rule
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence, Remedy, RemedyKind, Rule
@@ -139,38 +139,6 @@ def teflon_hazard(
         remedies=remedies,
         evidence=evidence,
         effects=effects,
-    )
-
-
-def report(
-    graph: TeflonGraph,
-    rule: Rule,
-    node: Node,
-    message: str,
-    found: str,
-    *,
-    others: Sequence[int] = (),
-    tensor: int | None = None,
-    evidence: Evidence | None = None,
-    effect: Effect | None = None,
-    certain: bool = True,
-) -> Hazard:
-    """Return the hazard of `rule` at `node`, with other operators concerned; default tensor: the first output.
-
-    `effect` is given if it is not the rule's usual one. An inferred hazard is not certain.
-    """
-    known = evidence or rule.evidence
-    return hazard_at(
-        graph,
-        rule,
-        node,
-        message,
-        found,
-        others=others,
-        tensor=tensor,
-        evidence=known,
-        effect=effect,
-        certain=certain and known is not Evidence.INFERRED,
     )
 
 

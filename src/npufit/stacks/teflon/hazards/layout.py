@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from math import prod
 
 from npufit.graph import NO_TENSOR, ResizeNearestNeighborOptions, StridedSliceOptions, Tensor, constant_values
+from npufit.stacks.delegates import hazard_at
 from npufit.stacks.placement import Hazard
 from npufit.stacks.teflon.hazards.hazard import (
     TeflonGraph,
     inferred_on_main,
-    report,
     shown_by_replay,
     teflon_hazard,
 )
@@ -96,7 +96,7 @@ def find_bricks_that_leave(graph: TeflonGraph) -> Iterator[Hazard]:
             readers = graph.readers_inside(node, tensor)
             taker = graph.leaves_partition(node, tensor)
             if taker:
-                yield report(
+                yield hazard_at(
                     graph,
                     BRICK_ORDER,
                     node,
@@ -109,7 +109,7 @@ def find_bricks_that_leave(graph: TeflonGraph) -> Iterator[Hazard]:
                 )
             for reader in readers:
                 if reader.type == "RESHAPE":
-                    yield report(
+                    yield hazard_at(
                         graph,
                         BRICK_ORDER,
                         node,
@@ -127,7 +127,7 @@ def find_concatenations(graph: TeflonGraph) -> Iterator[Hazard]:
         output = node.output
         if output is not None:
             for message, found in _concatenation_problems(graph, node, output):
-                yield report(graph, CONCAT_MISPLACED, node, message, found)
+                yield hazard_at(graph, CONCAT_MISPLACED, node, message, found)
 
 
 def _concatenation_problems(graph: TeflonGraph, node: Node, output: Tensor) -> Iterator[tuple[str, str]]:
@@ -191,7 +191,7 @@ def find_slices(graph: TeflonGraph) -> Iterator[Hazard]:
         problem = _unread_option(node, begin, strides) or _wrong_offset(graph, node, ifm.shape, ofm, begin)
         if problem:
             message, found = problem
-            yield report(graph, SLICE_OFFSET, node, message, found, evidence=inferred_on_main(graph.release))
+            yield hazard_at(graph, SLICE_OFFSET, node, message, found, evidence=inferred_on_main(graph.release))
 
 
 def _unread_option(node: Node, begin: tuple[int, ...], strides: tuple[int, ...]) -> tuple[str, str] | None:
@@ -251,14 +251,14 @@ def find_resizes(graph: TeflonGraph) -> Iterator[Hazard]:
         if (out_h, out_w) != (2 * in_h, 2 * in_w):
             message = "the driver doubles height and width whatever the output's size"
             found = f"{in_h}x{in_w} to {out_h}x{out_w}"
-            yield report(graph, RESIZE_DOUBLED, node, message, found, evidence=shown_by_replay(graph.release))
+            yield hazard_at(graph, RESIZE_DOUBLED, node, message, found, evidence=shown_by_replay(graph.release))
         elif (
             isinstance(options, ResizeNearestNeighborOptions)
             and options.align_corners
             and options.half_pixel_centers
             and max(in_h, in_w) > 1
         ):
-            yield report(
+            yield hazard_at(
                 graph,
                 RESIZE_DOUBLED,
                 node,

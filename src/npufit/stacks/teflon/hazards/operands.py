@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from math import prod
 
 from npufit.graph import CONVOLUTIONS, Activation, ElementType, Tensor, constant_values
+from npufit.stacks.delegates import hazard_at
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.teflon.hazards.hazard import TeflonGraph, inferred_on_main, report, teflon_hazard
+from npufit.stacks.teflon.hazards.hazard import TeflonGraph, inferred_on_main, teflon_hazard
 from npufit.stacks.teflon.node import (
     Node,
     clamp_is_implied,
@@ -120,7 +121,7 @@ def find_operands(graph: TeflonGraph) -> Iterator[Hazard]:
         if first is None or second is None or output is None or None in (first.shape, second.shape, output.shape):
             continue
         for message, found, evidence in _operand_problems(graph.release, node, first, second, output):
-            yield report(graph, ELEMENTWISE_OPERANDS, node, message, found, evidence=evidence)
+            yield hazard_at(graph, ELEMENTWISE_OPERANDS, node, message, found, evidence=evidence)
 
 
 def _operand_problems(
@@ -174,9 +175,11 @@ def find_added_activations(graph: TeflonGraph) -> Iterator[Hazard]:
             continue
         found = f"{activation.name}, zero point {output.quantization.zero_point}, maximum {real_maximum(output):.6g}"
         if graph.release <= Release.M26_0 or activation not in (Activation.RELU, Activation.RELU6):
-            yield report(graph, ELEMENTWISE_OPERANDS, node, f"the fused {activation.name} is dropped", found)
+            yield hazard_at(graph, ELEMENTWISE_OPERANDS, node, f"the fused {activation.name} is dropped", found)
         elif activation is Activation.RELU6 and real_maximum(output) > 6.0:
-            yield report(graph, ELEMENTWISE_OPERANDS, node, "RELU6 is treated as RELU: values above 6 are kept", found)
+            yield hazard_at(
+                graph, ELEMENTWISE_OPERANDS, node, "RELU6 is treated as RELU: values above 6 are kept", found
+            )
 
 
 def find_missing_biases(graph: TeflonGraph) -> Iterator[Hazard]:
@@ -186,7 +189,7 @@ def find_missing_biases(graph: TeflonGraph) -> Iterator[Hazard]:
             found = "bias omitted" if len(node.operator.inputs) > 2 else f"{len(node.operator.inputs)} inputs"
             evidence = inferred_on_main(graph.release)
             message = "Teflon reads a bias that does not exist"
-            yield report(graph, MISSING_BIAS, node, message, found, evidence=evidence, certain=False)
+            yield hazard_at(graph, MISSING_BIAS, node, message, found, evidence=evidence, certain=False)
 
 
 def find_flattened_inputs(graph: TeflonGraph) -> Iterator[Hazard]:
@@ -199,7 +202,7 @@ def find_flattened_inputs(graph: TeflonGraph) -> Iterator[Hazard]:
             continue
         _, height, width, depth = four_dimensions(ifm)
         found = f"input {height}x{width}x{depth}"
-        yield report(graph, FLATTENED_INPUT, node, "the flattened feature map is handled wrongly", found)
+        yield hazard_at(graph, FLATTENED_INPUT, node, "the flattened feature map is handled wrongly", found)
 
 
 def find_operands_read_ahead(graph: TeflonGraph) -> Iterator[Hazard]:
@@ -216,7 +219,7 @@ def find_operands_read_ahead(graph: TeflonGraph) -> Iterator[Hazard]:
             if tensor is not None and not tensor.is_constant and tensor.element_count:
                 # From 26.1 on ethosu takes a bias without values for zeros.
                 is_zeros = role == "bias" and graph.driver == "ethosu" and graph.release >= Release.M26_1
-                yield report(
+                yield hazard_at(
                     graph,
                     OPERAND_READ_EARLY,
                     node,
@@ -226,7 +229,9 @@ def find_operands_read_ahead(graph: TeflonGraph) -> Iterator[Hazard]:
                     effect=Effect.WRONG if is_zeros else Effect.CRASH,
                 )
             elif tensor is None and role == "weights":
-                yield report(graph, OPERAND_READ_EARLY, node, "the weights are missing", "input absent", certain=False)
+                yield hazard_at(
+                    graph, OPERAND_READ_EARLY, node, "the weights are missing", "input absent", certain=False
+                )
 
 
 def _is_asked_about(node: Node) -> bool:
@@ -244,13 +249,13 @@ def _read_by_frontend(graph: TeflonGraph, node: Node) -> Iterator[Hazard]:
         if tensor is None:
             evidence = inferred_on_main(graph.release)
             message = f"the {role} is missing; Teflon reads another operator's, or none"
-            yield report(graph, OPERAND_READ_EARLY, node, message, "input absent", evidence=evidence, certain=False)
+            yield hazard_at(graph, OPERAND_READ_EARLY, node, message, "input absent", evidence=evidence, certain=False)
             return
         if not tensor.is_constant:
             seen = node.type == "RESHAPE" and graph.release in _SEEN_TO_CRASH
             evidence = Evidence.EXECUTED if seen else inferred_on_main(graph.release)
             message = f"the {role} is read before it is computed, while the delegate is applied"
-            yield report(
+            yield hazard_at(
                 graph, OPERAND_READ_EARLY, node, message, f"'{node.name_of(tensor)}' is not constant", evidence=evidence
             )
             return
@@ -266,5 +271,5 @@ def find_lost_dimensions(graph: TeflonGraph) -> Iterator[Hazard]:
             if lost > 1:
                 message = f"1 of {lost} images is computed"
                 evidence = inferred_on_main(graph.release)
-                yield report(graph, LOST_DIMENSIONS, node, message, f"shape {list(shape)}", evidence=evidence)
+                yield hazard_at(graph, LOST_DIMENSIONS, node, message, f"shape {list(shape)}", evidence=evidence)
                 break

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from npufit.graph import CONVOLUTIONS, NO_TENSOR, ElementType
+from npufit.stacks.delegates import hazard_at
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.teflon.hazards.hazard import TeflonGraph, inferred_on_main, report, teflon_hazard
+from npufit.stacks.teflon.hazards.hazard import TeflonGraph, inferred_on_main, teflon_hazard
 from npufit.stacks.teflon.node import Node
 from npufit.stacks.teflon.release import ALL, Release
 from npufit.stacks.teflon.sources import ROCKET, ROCKET_OLD
@@ -138,7 +139,9 @@ def _report(graph: TeflonGraph, fault: _Fault, evidence: Evidence | None) -> Haz
     node = graph.operators[fault.operator]
     found = f"'{graph.name_of(fault.tensor)}'" if fault.tensor != NO_TENSOR else "no operand"
     rule = UNFUSABLE_ADD if fault.is_crash else MISFUSED_ADD
-    return report(graph, rule, node, fault.message, found, others=fault.others, tensor=fault.tensor, evidence=evidence)
+    return hazard_at(
+        graph, rule, node, fault.message, found, others=fault.others, tensor=fault.tensor, evidence=evidence
+    )
 
 
 def _faults(graph: TeflonGraph) -> Iterator[_Fault]:
@@ -241,4 +244,6 @@ def find_signed_bytes(graph: TeflonGraph) -> Iterator[Hazard]:
         if signed is not None:
             evidence = inferred_on_main(graph.release)
             found = f"'{node.name_of(signed)}' is int8"
-            yield report(graph, INT8_AS_UINT8, node, "signed bytes are read as unsigned ones", found, evidence=evidence)
+            yield hazard_at(
+                graph, INT8_AS_UINT8, node, "signed bytes are read as unsigned ones", found, evidence=evidence
+            )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from npufit.graph import CONVOLUTIONS, NO_TENSOR, Padding, Pool2DOptions, Tensor, constant_values, same_padding
+from npufit.stacks.delegates import hazard_at
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Evidence
 from npufit.stacks.teflon.hazards.hazard import (
     TeflonGraph,
     inferred_on_main,
-    report,
     shown_by_replay,
     teflon_hazard,
 )
@@ -99,13 +99,13 @@ def find_pads(graph: TeflonGraph) -> Iterator[Hazard]:
             who = ", ".join(filter(None, (inside, taker))) or "nobody"
             message = f"'{graph.name_of(tensor)}' is never written, but {who} reads it"
             found = _in_words(_sides(amounts))
-            yield report(graph, PAD_FOLDED, node, message, found, others=[reader.index for reader in others])
+            yield hazard_at(graph, PAD_FOLDED, node, message, found, others=[reader.index for reader in others])
             continue
         problem = _fold_problem(graph, node, amounts, readers)
         if problem:
             found, evidence = _in_words(_sides(amounts)), shown_by_replay(graph.release)
             folded = [reader.index for reader in readers]
-            yield report(graph, PAD_FOLDED, node, problem, found, others=folded, evidence=evidence)
+            yield hazard_at(graph, PAD_FOLDED, node, problem, found, others=folded, evidence=evidence)
 
 
 def _fold_problem(graph: TeflonGraph, pad: Node, amounts: tuple[int, ...], readers: tuple[Node, ...]) -> str:
@@ -173,7 +173,7 @@ def find_padding_underflows(graph: TeflonGraph) -> Iterator[Hazard]:
             if (size_out - 1) * stride + kernel < size_in
         ]
         if lacking:
-            yield report(
+            yield hazard_at(
                 graph,
                 PADDING_UNDERFLOW,
                 node,
@@ -202,9 +202,9 @@ def find_depth_multipliers(graph: TeflonGraph) -> Iterator[Hazard]:
         found = f"{depth_in} channels in, {depth_out} out, kernel {kernel[0]}x{kernel[1]}"
         if depth_in > 1 and depth_out > depth_in:
             message = f"the depth multiplier of {depth_out // depth_in} is not handled"
-            yield report(graph, DEPTHWISE_WEIGHTS, node, message, found, evidence=inferred_on_main(graph.release))
+            yield hazard_at(graph, DEPTHWISE_WEIGHTS, node, message, found, evidence=inferred_on_main(graph.release))
         elif depth_in == 1 and depth_out > 1 and kernel != (1, 1) and graph.release <= Release.M26_1:
-            yield report(
+            yield hazard_at(
                 graph,
                 DEPTHWISE_WEIGHTS,
                 node,
@@ -226,7 +226,7 @@ def find_large_strides(graph: TeflonGraph) -> Iterator[Hazard]:
         found = f"stride {stride_h}x{stride_w}, output {out_h}x{out_w}"
         if (stride_h > 3 and out_h > 1) or (stride_w > 3 and out_w > 1):
             evidence = inferred_on_main(graph.release)
-            yield report(
+            yield hazard_at(
                 graph, STRIDE_OVERFLOW, node, "the stride does not fit its register field", found, evidence=evidence
             )
         else:
@@ -234,7 +234,7 @@ def find_large_strides(graph: TeflonGraph) -> Iterator[Hazard]:
                 "the stride is never taken, but it sets reserved bits of KERNEL_STRIDE "
                 f"({_reserved_bits(stride_h, stride_w):#06x}), and what the hardware does with them is unknown"
             )
-            yield report(graph, STRIDE_OVERFLOW, node, message, found, evidence=Evidence.INFERRED)
+            yield hazard_at(graph, STRIDE_OVERFLOW, node, message, found, evidence=Evidence.INFERRED)
 
 
 def _reserved_bits(stride_h: int, stride_w: int) -> int:
