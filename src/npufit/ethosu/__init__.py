@@ -9,6 +9,13 @@ from npufit._lazy import lazy_attributes
 if TYPE_CHECKING:
     from npufit.ethosu.accesses import list_accesses
     from npufit.ethosu.arrays import Memory
+    from npufit.ethosu.capture import (
+        COEFFICIENTS_REGION,
+        IO_REGION,
+        CapturedSubmission,
+        read_stream,
+        read_submissions,
+    )
     from npufit.ethosu.decoding import Instruction, decode
     from npufit.ethosu.disassembly import disassemble, summarize
     from npufit.ethosu.feature_maps import read_feature_map
@@ -34,10 +41,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHECKS",
+    "COEFFICIENTS_REGION",
     "HISTORY",
+    "IO_REGION",
     "SRAM_REGION",
     "STEPS",
     "BlockOperation",
+    "CapturedSubmission",
     "Check",
     "CompiledCall",
     "FindingKind",
@@ -62,6 +72,8 @@ __all__ = [
     "read_feature_map",
     "read_operations",
     "read_programs",
+    "read_stream",
+    "read_submissions",
     "strip_header",
     "summarize",
     "used_regions",
@@ -70,6 +82,13 @@ __all__ = [
 _HOMES = {
     "npufit.ethosu.accesses": ("list_accesses",),
     "npufit.ethosu.arrays": ("Memory",),
+    "npufit.ethosu.capture": (
+        "COEFFICIENTS_REGION",
+        "IO_REGION",
+        "CapturedSubmission",
+        "read_stream",
+        "read_submissions",
+    ),
     "npufit.ethosu.decoding": ("Instruction", "decode"),
     "npufit.ethosu.disassembly": ("disassemble", "summarize"),
     "npufit.ethosu.feature_maps": ("read_feature_map",),

@@ -1,13 +1,11 @@
-"""Captured submissions of Mesa's `ethosu` driver: the files of a folder, and the layout of feature maps.
+"""Captures of Mesa's `ethosu` driver as partitions of a model: their operators, and the layout of the feature maps.
 
-For submission NN a folder has `submitNN-cmdstream.bin`, `submitNN-coefs.bin` (region 0, if there is one),
-`submitNN-io.bin` (region 1: every feature map) and `submitNN-meta.txt` (sizes), each `.bin` also as `.bin.xz`. It also
-has `teflon.log` from `TEFLON_DEBUG=verbose`: the operations of each partition, in the order of the submissions.
+The submissions are those that `npufit.ethosu` reads. The folder also has `teflon.log` from `TEFLON_DEBUG=verbose`: the
+operations of each partition, in the order of the submissions.
 """
 
 from __future__ import annotations
 
-import lzma
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,25 +13,22 @@ from math import prod
 from pathlib import Path
 
 from npufit.errors import InputError
+from npufit.ethosu import COEFFICIENTS_REGION, IO_REGION, CapturedSubmission, read_submissions
 from npufit.files import read_bounded
 from npufit.graph import NO_TENSOR, Model, boundary, wire
 from npufit.graph.arrays import dtype_of
 
-IO_REGION = 1
-SRAM_REGION = 2
 BRICK_CHANNELS = 16
 
-_LARGEST_PART_BYTES = 1 << 30
+_LARGEST_SRAM_BYTES = 1 << 30
 _LARGEST_LOG_BYTES = 64 << 20
-_META = re.compile(r"submit(\d{2,4})-meta\.txt", re.ASCII)
-_SIZE = re.compile(r"^(?:region(\d) bo=\d+ |(sram)_)size=(\d{1,12})$", re.ASCII | re.MULTILINE)
 _COMPILING = re.compile(r"^teflon: compiling graph: ")
 _OPERATIONS = re.compile(r"^idx type\s+inputs\s+outputs\s*$")
 _OPERATION = re.compile(r"^\s*\d{1,6} [A-Z_0-9]{1,40}\s+(?:[\d,]+\s+)?(\d{1,9}(?:,\d{1,9})*)\s*$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class SubmittedData:
     """What the driver submitted to the kernel for one partition; `io` contains the partition's inputs at that time."""
 
     stream: bytes
@@ -59,7 +54,7 @@ class CapturedPartition:
     `inputs` and `outputs` cross its boundary; the driver copies them unchanged, whatever their layout.
     """
 
-    submission: Submission
+    submission: SubmittedData
     operators: tuple[int, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
@@ -71,7 +66,7 @@ def read_capture(folder: Path, model: Model) -> tuple[CapturedPartition, ...]:
 
     Raises InputError if files are missing, damaged or of another model.
     """
-    submissions = [_read_submission(folder, number) for number in _numbers(folder)]
+    submissions = [_read_data(submission) for submission in read_submissions(folder)]
     tables = list(_read_tables(folder, model))
     if len(tables) != len(submissions):
         raise InputError(
@@ -84,48 +79,15 @@ def read_capture(folder: Path, model: Model) -> tuple[CapturedPartition, ...]:
     )
 
 
-def _numbers(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder. --capture takes a folder with submit00-cmdstream.bin and so on.")
-    found = sorted(match[1] for path in folder.iterdir() if (match := _META.fullmatch(path.name)))
-    if not found:
-        raise InputError(f"{folder}: there is no submit00-meta.txt, so this is not a capture of Mesa's ethosu driver.")
-    return found
-
-
-def _read_submission(folder: Path, number: str) -> Submission:
-    meta = read_bounded(folder / f"submit{number}-meta.txt", 1 << 16).decode("utf-8", "replace")
-    sizes = {match[1] or match[2]: int(match[3]) for match in _SIZE.finditer(meta)}
-    submission = Submission(
-        stream=_read_part(folder, f"submit{number}-cmdstream"),
-        coefficients=_read_part(folder, f"submit{number}-coefs") if "0" in sizes else b"",
-        io=_read_part(folder, f"submit{number}-io"),
-        sram_bytes=sizes.get("sram", 0),
+def _read_data(submission: CapturedSubmission) -> SubmittedData:
+    sram_bytes = submission.sizes.sram_bytes
+    if sram_bytes > _LARGEST_SRAM_BYTES:
+        raise InputError(
+            f"{submission.folder}: submit{submission.number}-meta.txt asks for {sram_bytes} bytes of SRAM."
+        )
+    return SubmittedData(
+        submission.stream, submission.buffer(COEFFICIENTS_REGION), submission.buffer(IO_REGION), sram_bytes
     )
-    for name, data, said in (("io", submission.io, "1"), ("coefs", submission.coefficients, "0")):
-        if len(data) != sizes.get(said, 0):
-            raise InputError(
-                f"{folder}: submit{number}-{name} has {len(data)} bytes, but its meta.txt says {sizes.get(said, 0)}. "
-                "Capture it again."
-            )
-    if submission.sram_bytes > _LARGEST_PART_BYTES:
-        raise InputError(f"{folder}: submit{number}-meta.txt asks for {submission.sram_bytes} bytes of SRAM.")
-    return submission
-
-
-def _read_part(folder: Path, name: str) -> bytes:
-    plain = folder / f"{name}.bin"
-    if plain.exists():
-        return read_bounded(plain, _LARGEST_PART_BYTES)
-    packed = folder / f"{name}.bin.xz"
-    decoder = lzma.LZMADecompressor(memlimit=256 << 20)
-    try:
-        data = decoder.decompress(read_bounded(packed, _LARGEST_PART_BYTES), max_length=_LARGEST_PART_BYTES)
-    except lzma.LZMAError as error:
-        raise InputError(f"{packed}: cannot be unpacked: {error}.") from None
-    if not decoder.eof:
-        raise InputError(f"{packed}: the file is truncated, or unpacks to more than 1 GiB.")
-    return data
 
 
 def _read_tables(folder: Path, model: Model) -> Iterator[tuple[int, ...]]:
@@ -152,7 +114,7 @@ def _read_tables(folder: Path, model: Model) -> Iterator[tuple[int, ...]]:
 
 
 def _partition(
-    folder: Path, model: Model, index: int, submission: Submission, operators: tuple[int, ...]
+    folder: Path, model: Model, index: int, submission: SubmittedData, operators: tuple[int, ...]
 ) -> CapturedPartition:
     crossing = boundary(model.main, operators)
     slots, end = place_slots(model, operators)

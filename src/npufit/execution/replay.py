@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.errors import InputError
-from npufit.ethosu import Listener, Machine, Program, SanitizerFinding
-from npufit.execution.capture import BRICK_CHANNELS, IO_REGION, SRAM_REGION, CapturedPartition, Slot
+from npufit.ethosu import IO_REGION, SRAM_REGION, Listener, Machine, Program, SanitizerFinding
+from npufit.execution.capture import BRICK_CHANNELS, CapturedPartition, Slot
 from npufit.execution.partial import LeftOut
 from npufit.execution.progress import OperationCounter, Progress, Stage, ignore_progress
 from npufit.execution.segment import Segment
