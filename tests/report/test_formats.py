@@ -112,7 +112,7 @@ def test_a_crash_is_louder_than_a_wrong_answer_in_every_format() -> None:
     assert result.summary.crashes == 1
     text = " ".join(check_text(result, Page()).split())
     assert text.startswith(
-        "imx8mp/teflon@26.1: 1 hazard that crashes the process (teflon.operand-read-early); but for that, "
+        "imx8mp/teflon@26.1: 1 hazard that crashes the process (teflon.operand-read-early); otherwise "
     )
     assert "Hazards: accepted, but the process crashes (1)" in text
     assert "accepted, but the process crashes" in check_markdown(model, [result])

@@ -109,4 +109,4 @@ def test_several_targets_get_a_table_and_a_reason_each() -> None:
 
 def _reason_of(result: CheckResult) -> str:
     count = len(result.on(Unit.CPU))
-    return f"{count} on the CPU (" if count else "all of it runs on the NPU"
+    return f"{count} on the CPU (" if count else "every operator runs on the NPU"

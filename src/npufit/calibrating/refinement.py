@@ -182,8 +182,7 @@ def _fitted_run(row: CalibrationRow) -> FittedRun:
 
 
 def _fit(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> _Outcome:
-    """Return the values that explain `trials`, and each network's prediction by a fit without it; `values` are
-    packaged."""
+    """Return the values that explain `trials`, and each network's prediction without it; `values` are packaged."""
     names = tuple(entry for entry in wanted if values.get(entry.name, 0.0) > 0)
     if not trials or not names:
         return _Outcome({}, (), (), None)

@@ -1,4 +1,4 @@
-"""Times in words: what is predicted, how sure that is, and what was measured elsewhere."""
+"""Times in words: predictions, their reliability, and measurements by others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from npufit.stacks import Status, Unit
 
 @dataclass(frozen=True, slots=True)
 class TimeRow:
-    """One line of the table of times; cells are empty where there is nothing to say."""
+    """One line of the table of times; cells without a value are empty."""
 
     label: str
     time: str
@@ -33,7 +33,7 @@ def cores(threads: int) -> str:
 
 
 def reversal(result: CheckResult) -> Reversal | None:
-    """Return that the NPU makes the model slower: as predicted, or else as it was measured."""
+    """Return the slowdown by the NPU: predicted, or else measured."""
     estimate = result.estimate
     if estimate is None:
         return None
@@ -41,7 +41,7 @@ def reversal(result: CheckResult) -> Reversal | None:
 
 
 def reversal_words(result: CheckResult) -> str:
-    """Return in half a sentence that the NPU makes the model slower, empty where it does not."""
+    """Return a clause on the slowdown by the NPU, empty if there is none."""
     estimate, found = result.estimate, reversal(result)
     if estimate is None or found is None:
         return ""
@@ -60,11 +60,11 @@ def reversal_words(result: CheckResult) -> str:
 
 
 def _as_measured(found: Reversal) -> str:
-    return f"measured elsewhere {found.with_npu_ms:g} ms, CPU alone {found.cpu_only_ms:g} ms"
+    return f"measured elsewhere: {found.with_npu_ms:g} ms, CPU alone {found.cpu_only_ms:g} ms"
 
 
 def _apart(found: Reversal) -> tuple[str, str]:
-    """Return both times with as many digits as it takes to tell them apart, up to four."""
+    """Return both times with as many digits as needed to tell them apart, up to four."""
     pair = "", ""
     for digits in (2, 3, 4):
         pair = significant(found.with_npu_ms, digits), significant(found.cpu_only_ms, digits)
@@ -74,7 +74,7 @@ def _apart(found: Reversal) -> tuple[str, str]:
 
 
 def prediction_clause(result: CheckResult) -> str:
-    """Return the prediction as the headline says it, empty where a reversal says it already."""
+    """Return the prediction for the headline, empty if a slowdown already contains it."""
     estimate = result.estimate
     if estimate is None:
         return "time not predicted"
@@ -93,7 +93,7 @@ def prediction_clause(result: CheckResult) -> str:
 
 
 def _is_assumed(result: CheckResult) -> bool:
-    """Return True where there is a total although nobody knows where the operators run."""
+    """Return True if there is a total although the placement is unknown."""
     estimate = result.estimate
     return estimate is not None and estimate.total_ms is not None and result.placement.status is not Status.COMPLETE
 
@@ -130,7 +130,7 @@ def prediction_cell(result: CheckResult) -> str:
 
 
 def time_rows(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
-    """Return the predicted times: in all, where they go, the CPU alone, and the compiler's own estimate."""
+    """Return the predicted times: the total, its parts, the CPU alone, and the compiler's own estimate."""
     rows: list[TimeRow] = []
     if result.placement.partitions or _is_assumed(result) or estimate.total_ms is None:
         rows += _with_npu(result, estimate)
@@ -162,7 +162,7 @@ def _with_npu(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
 
 
 def time_sentence(result: CheckResult, estimate: Estimate) -> str:
-    """Return the predicted times in a sentence: in all, where they go, the CPU alone, and what the range rests on."""
+    """Return the predicted times in a sentence: the total, its parts, the CPU alone, and the basis of the range."""
     alone_span = span(estimate.cpu_only_low_ms, estimate.cpu_only_high_ms)
     alone = f"CPU alone {_three(estimate.cpu_only_ms)} ms ({alone_span}) on {cores(estimate.threads)}"
     if estimate.total_ms is None:
@@ -186,14 +186,14 @@ def speed_words(estimate: Estimate) -> str:
     if factor is None:
         return ""
     if not factor:
-        return "SLOWER than the CPU alone, which takes next to no time"
+        return "SLOWER than the CPU alone, which takes almost no time"
     if factor < 1:
         return f"SLOWER than the CPU alone, {significant(1 / factor, 3)} times its time"
     return f"{significant(factor)} times as fast as the CPU alone"
 
 
 def measured_rows(result: CheckResult, estimate: Estimate, most: int | None = None) -> list[TimeRow]:
-    """Return the public measurements of the same network: `most` of this stack, as many of the CPU; all where None."""
+    """Return the public measurements of the same network: `most` of this stack, as many of the CPU; None: all."""
     own, alone, others = _by_trust(result, estimate)
     shown = [*own, *alone, *others]
     if most is not None:
@@ -204,12 +204,12 @@ def measured_rows(result: CheckResult, estimate: Estimate, most: int | None = No
 
 
 def best_measurement(result: CheckResult, estimate: Estimate) -> Measured | None:
-    """Return the public measurement that says most: one of this stack, else one of the CPU, else any; or None."""
+    """Return the most informative public measurement: of this stack, else of the CPU, else any; or None."""
     return next((entry for group in _by_trust(result, estimate) for entry in group), None)
 
 
 def _by_trust(result: CheckResult, estimate: Estimate) -> tuple[list[Measured], list[Measured], list[Measured]]:
-    """Return the measurements of this stack, of the CPU and of other stacks, each with the most trusted first."""
+    """Return the measurements of this stack, of the CPU and of other stacks, the most trusted first."""
 
     def doubt(entry: Measured) -> tuple[bool, bool]:
         return bool(entry.caution), entry.threads != str(estimate.threads)
@@ -236,11 +236,11 @@ def measured_how(entry: Measured) -> str:
 
 
 def band_words(result: CheckResult, estimate: Estimate) -> str:
-    """Return what the ranges mean: how often measurements of networks that the fit had not seen lay in them."""
+    """Return what the ranges mean: how often measurements of networks that the fit had not seen lay inside them."""
     is_open = result.placement.status is not Status.COMPLETE
     if not (result.placement.partitions or is_open) or estimate.band == estimate.cpu_band:
         return _band(estimate.cpu_band)
-    all_of_them = "with the NPU it spans the placements that are possible; " if is_open else ""
+    all_of_them = "with the NPU: from the best to the worst possible placement; " if is_open else ""
     return f"{all_of_them}NPU: {_band(estimate.band)}; CPU: {_band(estimate.cpu_band)}"
 
 
@@ -248,11 +248,11 @@ def _band(band: Band) -> str:
     if band.coverage is None or not band.rows:
         return printable(band.origin)
     error = f", median error {percent(band.median_error)}" if band.median_error is not None else ""
-    return f"{printable(band.origin)}; {percent(band.coverage)} of {band.rows} rows lay within theirs{error}"
+    return f"{printable(band.origin)}; {percent(band.coverage)} of {band.rows} rows lay within their range{error}"
 
 
 def unsure_words(estimate: Estimate) -> str:
-    """Return what makes the ranges wide, empty where nothing stands out."""
+    """Return what makes the ranges wide, empty if nothing stands out."""
     parts = [("CPU", estimate.cpu_band)]
     if estimate.band != estimate.cpu_band:
         parts.insert(0, ("NPU", estimate.band))
@@ -260,15 +260,15 @@ def unsure_words(estimate: Estimate) -> str:
 
 
 def slower_words(result: CheckResult, estimate: Estimate) -> str:
-    """Return which operators the CPU would finish sooner than the NPU does, empty where there are none."""
+    """Return which operators the CPU would finish sooner than the NPU, empty if there are none."""
     slower = estimate.slower_on_npu
     if not slower:
         return ""
     times = {entry.placement.id: entry for entry in estimate.operators}
     saved = sum((times[place].ms or 0.0) - times[place].cpu_ms for place in slower)
     return (
-        f"{plural(len(slower), 'operator')} would take {milliseconds(saved)} less on the CPU, before the copies that "
-        f"this would add: {places(result, slower)}"
+        f"{plural(len(slower), 'operator')} would take {milliseconds(saved)} less on the CPU, not counting the copies "
+        f"that this would add: {places(result, slower)}"
     )
 
 

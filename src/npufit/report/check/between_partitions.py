@@ -1,4 +1,4 @@
-"""The operators that stand between partitions."""
+"""The operators between partitions."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from npufit.stacks import Unit
 
 
 def cutters(result: CheckResult) -> Counter[str]:
-    """Return the operators that stand between partitions, by type.
+    """Return the operators between partitions, by type.
 
-    They are off the NPU, and data from the NPU goes through them and back to the NPU.
+    They are off the NPU, and data from the NPU passes through them and back to the NPU.
     """
     counts: Counter[str] = Counter()
     on_npu: dict[int, set[int]] = {}

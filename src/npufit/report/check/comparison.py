@@ -1,4 +1,4 @@
-"""Several targets side by side, and whether gates hold."""
+"""Several targets side by side, and the results of gates."""
 
 from __future__ import annotations
 

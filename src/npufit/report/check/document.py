@@ -43,7 +43,7 @@ class SummaryEntry(Document):
     unknown: Count
     macs: Count
     macs_unknown: Count
-    """operators whose MACs cannot be told from the file; `macs` are those of the others"""
+    """operators whose MACs the file does not reveal; `macs` are those of the others"""
     npu_macs: Count
     npu_macs_share: Share | None
     """null if the model has no MACs, or if the number or the unit of some is unknown"""
@@ -52,7 +52,7 @@ class SummaryEntry(Document):
     """bytes that cross the boundaries of partitions at every inference"""
     hazards: Count
     crashes: Count
-    """hazards that crash the process; `hazards` counts them as well"""
+    """hazards that crash the process; `hazards` includes them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class ResultEntry(Document):
     target: str
     """CHIP/STACK@VERSION, with the version whose rules were used"""
     profile: str | None
-    """the board profile that the target was given as"""
+    """the board profile that was given as the target"""
     status: Status
     log: str | None
     """the kind of log that decided; null without one"""
@@ -77,7 +77,7 @@ class ResultEntry(Document):
     settings: tuple[Setting, ...]
     notes: tuple[Note, ...]
     estimate: EstimateEntry | None
-    """null if nothing is known to predict times from"""
+    """null if there is no data to predict times from"""
 
 
 @dataclass(frozen=True, slots=True)

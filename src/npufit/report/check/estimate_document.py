@@ -16,8 +16,8 @@ class BandEntry(Document):
     low: Factor | None
     high: Factor | None
     coverage: Share | None
-    """the share of the measurements that lay in their range, each predicted by a fit that had not seen its network;
-    null without any"""
+    """the share of measurements inside their range, each predicted by a fit that had not seen its network; null without
+any"""
     rows: Count
     networks: Count
     median_error: Factor | None
@@ -34,7 +34,7 @@ class OperatorTimeEntry(Document):
     index: Count
     unit: Unit
     ms: Milliseconds | None
-    """where it runs; null if that is unknown, or if the compiler merged it into another"""
+    """where it runs; null if unknown, or if the compiler merged it into another operator"""
     cpu_ms: Milliseconds | None
     bound: Bound | None
 
@@ -59,7 +59,7 @@ class PlaceEntry(Document):
 
 @dataclass(frozen=True, slots=True)
 class MemoryUseEntry(Document):
-    """Bytes that an inference needs in one memory; `limit_bytes` is null if nobody knows how many there are."""
+    """Bytes that an inference needs in one memory; `limit_bytes` is null if the size of the memory is unknown."""
 
     memory: str
     used_bytes: Count
@@ -75,7 +75,7 @@ class MemoryEntry(Document):
     model_bytes: Count
     """constants of the file"""
     arena_bytes: Count
-    """the most activations at one time, with all operators on the CPU"""
+    """the peak of live activations, with all operators on the CPU"""
     dram_traffic_bytes: Count | None
     """between NPU and DRAM at every inference"""
     uses: tuple[MemoryUseEntry, ...]
@@ -83,12 +83,12 @@ class MemoryEntry(Document):
 
 @dataclass(frozen=True, slots=True)
 class EstimateEntry(Document):
-    """Predicted time and memory of one inference; null stands for what nobody can predict."""
+    """Predicted time and memory of one inference; null stands for what cannot be predicted."""
 
     total_ms: Milliseconds | None
     """one inference with the NPU; null if the placement or the NPU's speed is unknown"""
     low_ms: Milliseconds | None
-    """lower end of the range; if total_ms is null, the fastest that is possible"""
+    """lower end of the range; if total_ms is null, the fastest possible time"""
     high_ms: Milliseconds | None
     npu_ms: Milliseconds | None
     cpu_ms: Milliseconds | None
@@ -105,9 +105,9 @@ class EstimateEntry(Document):
     compiler_ms: Milliseconds | None
     """the compiler's own estimate of the NPU's share; null without one"""
     basis: str
-    """where the coefficients come from, and what their model takes for granted"""
+    """where the coefficients come from, and what their model assumes"""
     assumption: str
-    """what is assumed of a placement that is unknown; empty if it is known"""
+    """what is assumed about an unknown placement; empty if the placement is known"""
     band: BandEntry
     cpu_band: BandEntry
     operators: tuple[OperatorTimeEntry, ...]

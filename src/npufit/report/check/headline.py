@@ -15,24 +15,24 @@ _STAGES = {
     Stage.FRONTEND_UNMAPPED: "{delegate} does not map it",
     Stage.FRONTEND_CHECK: "{delegate} refuses it",
     Stage.DRIVER_CHECK: "the driver refuses it",
-    Stage.COMPILER: "the compiler leaves it there",
+    Stage.COMPILER: "the compiler leaves it on the CPU",
     Stage.EXECUTION: "executed differently",
-    Stage.UNDECIDED: "nobody outside the vendor knows",
+    Stage.UNDECIDED: "the vendor has not published it",
 }
 _DELEGATES = {"teflon": "Teflon", "vx": "the VX delegate"}
-"""What the delegates are called whose refusals are rules."""
+"""Names of the delegates whose refusals are rules."""
 
 
 def headline(result: CheckResult) -> str:
-    """Return the answer in one line: what runs where, in how many partitions, how fast, what is dangerous.
+    """Return the answer in one line: what runs where, in how many partitions, how fast, and what is dangerous.
 
-    That the process crashes, or that the NPU makes it slower, comes first: it is what nobody expects.
+    A crash of the process, or a slowdown by the NPU, comes first, because nobody expects it.
     """
     return _headline(result, hazards_in_words)
 
 
 def verdict(result: CheckResult) -> str:
-    """Return the headline without the names of hazards, for a page that goes on with them."""
+    """Return the headline without the names of hazards, for a page that lists them below."""
     return _headline(result, count_hazards)
 
 
@@ -52,7 +52,7 @@ def _headline(result: CheckResult, hazards_in_words: Callable[[Effect, Sequence[
     by_effect = hazards_by_effect(result.placement.hazards)
     slower = predicted_time.reversal_words(result)
     crashes = by_effect.pop(Effect.CRASH, None)
-    first = f"{hazards_in_words(Effect.CRASH, crashes)}; but for that, " if crashes else ""
+    first = f"{hazards_in_words(Effect.CRASH, crashes)}; otherwise " if crashes else ""
     line = f"{result.name}: {first}{f'{slower}; ' if slower else ''}{', '.join(parts)}"
     if summary.unknown and result.placement.log_totals:
         line += f"; the log says {result.placement.log_totals}"
@@ -66,7 +66,7 @@ def _headline(result: CheckResult, hazards_in_words: Callable[[Effect, Sequence[
 
 
 def macs_share(result: CheckResult) -> str:
-    """Return ` (97.2 % of the MACs)`, empty where the share is unknown or there are none."""
+    """Return ` (97.2 % of the MACs)`, empty if the share is unknown or there are none."""
     share = result.summary.npu_macs_share
     return "" if share is None else f" ({percent(share)} of the MACs)"
 

@@ -1,4 +1,4 @@
-"""Sections that share a number of lines: what does not fit becomes shorter, then a count."""
+"""Sections that share a number of lines: entries that do not fit are shortened, then only counted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from npufit.report.terminal_page import Page
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a section says about one thing, as lines: in full, and short where it has a short form."""
+    """An entry of a section, as lines: in full, and in a short form if it has one."""
 
     forms: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A title and its entries, the most important one first; `nouns` is what one and several are called."""
+    """A title and its entries, the most important one first; `nouns` are the singular and plural name of an entry."""
 
     title: str
     nouns: tuple[str, str]
@@ -25,10 +25,10 @@ class Section:
 
 
 def lay_out(sections: Sequence[Section], room: int, page: Page) -> list[str]:
-    """Return the sections, each after an empty line, on `room` lines where that is possible.
+    """Return the sections, each after an empty line, on `room` lines if possible.
 
-    The last section gives way first, and in it the last entry. An entry that has a shorter form takes it; one that has
-    none is counted. Where that is not enough, the short ones are counted as well.
+    The last section gives way first, and in it the last entry. An entry with a shorter form takes it; one without is
+    counted. If that is not enough, the short ones are counted as well.
     """
     chosen = [[0] * len(section.entries) for section in sections]
     for number, position, form in _concessions(sections):
@@ -39,7 +39,7 @@ def lay_out(sections: Sequence[Section], room: int, page: Page) -> list[str]:
 
 
 def _concessions(sections: Sequence[Section]) -> Iterator[tuple[int, int, int]]:
-    """Yield section, entry and the form that it is to have, in the order in which they give way."""
+    """Yield section, entry and its new form, in the order in which they give way."""
     backwards = [
         (number, position)
         for number in reversed(range(len(sections)))
@@ -52,7 +52,7 @@ def _concessions(sections: Sequence[Section]) -> Iterator[tuple[int, int, int]]:
 
 
 def _lines(section: Section, chosen: Sequence[int], page: Page) -> list[str]:
-    """Return a section whose entries have the forms `chosen`; one past the last form is no line but counted."""
+    """Return a section whose entries have the forms `chosen`; an entry past its last form is counted."""
     shown = [entry.forms[form] for entry, form in zip(section.entries, chosen, strict=True) if form < len(entry.forms)]
     hidden = len(section.entries) - len(shown)
     noun = section.nouns[hidden > 1]

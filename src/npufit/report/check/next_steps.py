@@ -1,4 +1,4 @@
-"""What to type after a check: the commands that help most, with the model and target as the user named them."""
+"""What to type after a check: the most helpful commands, with the model and target in the user's spelling."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from npufit.rewrite import cures_of
 from npufit.stacks import Finding, Hazard, RemedyKind, Status
 
 APPROXIMATE = "--allow-approximate"
-"""The option without which npufit fit leaves passes that change the answer."""
+"""The option that allows npufit fit passes that change the answer."""
 
 _EXECUTED = "vela"
 """The stack whose compiled files npufit run executes."""
 
 
 def next_steps(result: CheckResult, source: str) -> list[tuple[str, str]]:
-    """Return commands, each with what it brings; the last one, which prints the full report, speaks for itself."""
+    """Return commands, each with its benefit; the last one, which prints the full report, has none."""
     model, target = shlex.quote(source), result.target
     findings: list[Finding | Hazard] = [*result.placement.hazards]
     findings += [placed.finding for placed in result.placement.operators if placed.finding is not None]
@@ -32,19 +32,19 @@ def next_steps(result: CheckResult, source: str) -> list[tuple[str, str]]:
     if release := _release(findings):
         steps.append((f"npufit check {model} -t {release[0]}", release[1]))
     if target.stack == _EXECUTED and result.summary.npu and result.placement.status is Status.COMPLETE:
-        steps.append((f"npufit run {model} -t {target} --compare", "executes what was compiled, and compares"))
+        steps.append((f"npufit run {model} -t {target} --compare", "executes the compiled model and compares"))
     steps.append((f"npufit check {model} -t {target} -v", ""))
     return steps
 
 
 def _passes(findings: Sequence[Finding | Hazard], *, exact: bool) -> str:
-    """Return the names of the passes against `findings` that are exact, or those that are not."""
+    """Return the names of the exact passes that cure `findings`, or of the approximate ones."""
     cures = dict.fromkeys(cure for found in findings for cure in cures_of(found.rule.id))
     return ", ".join(cure.pass_name for cure in cures if cure.is_exact is exact)
 
 
 def _release(findings: Sequence[Finding | Hazard]) -> tuple[str, str] | None:
-    """Return the target that lifts most findings, with how many these are."""
+    """Return the target without most of the findings, and how many those are."""
     targets = Counter(
         remedy.target
         for found in findings
@@ -54,5 +54,5 @@ def _release(findings: Sequence[Finding | Hazard]) -> tuple[str, str] | None:
     if not targets:
         return None
     target, count = targets.most_common(1)[0]
-    of_all = "all of this" if count == len(findings) else f"{count} of these {len(findings)} findings"
-    return target, f"a release that lifts {of_all}"
+    of_all = "any of these findings" if count == len(findings) else f"{count} of these {len(findings)} findings"
+    return target, f"a release without {of_all}"

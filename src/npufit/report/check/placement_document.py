@@ -33,7 +33,7 @@ class OperatorEntry(Document):
     source: str | None
     remedies: tuple[RemedyEntry, ...]
     passes: tuple[str, ...]
-    """passes of `npufit fit` that are written against the rule"""
+    """passes of `npufit fit` that cure it"""
     macs: Count | None
     note: str
 
@@ -67,7 +67,7 @@ class HazardEntry(Document):
     effect: Effect
     """crash: the process dies; fails: an error instead of an answer; wrong: the answer is or may be wrong"""
     certain: bool
-    """false if a milder effect is possible: it depends on what memory holds, or on a release that was not read"""
+    """false if a milder effect is possible, depending on the content of memory or on a release that was not read"""
     subgraph: Count
     operators: tuple[Count, ...]
     """the one at fault first"""
@@ -80,7 +80,7 @@ class HazardEntry(Document):
     source: str
     remedies: tuple[RemedyEntry, ...]
     passes: tuple[str, ...]
-    """passes of `npufit fit` that are written against the hazard"""
+    """passes of `npufit fit` that cure it"""
 
 
 @dataclass(frozen=True, slots=True)

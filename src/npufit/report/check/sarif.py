@@ -23,8 +23,9 @@ _REVERSAL = {
     "id": "time.slower-with-npu",
     "shortDescription": {"text": "The model is slower with the NPU than on the CPU alone."},
     "help": {
-        "text": "Calls and copies at the boundaries of partitions, or operators that the NPU does badly, cost more "
-        "than it saves.\n\nWay out: run the model on the CPU, or bring more of it to the NPU in fewer partitions."
+        "text": "Calls and copies at the boundaries of partitions, or operators that the NPU runs slowly, cost more "
+        "than it saves.\n\nWay out: run the model on the CPU, or bring more of it to the NPU in fewer "
+        "partitions."
     },
     "defaultConfiguration": {"level": "note"},
 }
@@ -34,8 +35,8 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 def check_sarif(results: Sequence[CheckResult], artifact: str) -> str:
     """Return the results as SARIF text: one run for each target, one result for each refusal and hazard.
 
-    `artifact` is the model's path as the user gave it. Hazards are errors, ranked by their effect, refusals
-    warnings, unknowns notes; that the NPU makes the model slower is a note.
+    `artifact` is the model's path as the user gave it. Hazards are errors, ranked by their effect, refusals are
+    warnings, unknown placements notes; a model that the NPU makes slower is a note.
     """
     document = {
         "$schema": _SCHEMA,

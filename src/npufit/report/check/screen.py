@@ -1,4 +1,4 @@
-"""A check on one screen: the verdict, hazards, what is off the NPU and why, time, memory, what to type next."""
+"""A check on one screen: the verdict, hazards, operators off the NPU and why, time, memory, what to type next."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from npufit.report.terminal_page import GLUE, Page
 from npufit.stacks import MemoryUse, Status, Unit
 
 LINES = 40
-"""What a usual terminal shows at once."""
+"""The lines of a usual terminal."""
 
 _LABEL = 9
 _RULES = 3
@@ -29,7 +29,7 @@ _RULES = 3
 def check_screen(result: CheckResult, source: str, page: Page) -> str:
     """Return the answer for one target on at most 40 lines.
 
-    `source` is the model as the user named it. What does not fit is counted; `check_text` has it all.
+    `source` is the model in the user's spelling. What does not fit is counted; `check_text` has everything.
     """
     top = [*_verdict(result, page), *(page.ink("dim", line) for line in _about(result, page))]
     bottom = ["", *_time(result, page), *_memory(result, page), *_next(result, source, page)]
@@ -38,12 +38,12 @@ def check_screen(result: CheckResult, source: str, page: Page) -> str:
 
 
 def targets_screen(results: Sequence[CheckResult], source: str, page: Page) -> str:
-    """Return the answers for several targets: a table, and a line of reason for each."""
+    """Return the answers for several targets: a table, and one line of reasons for each."""
     lines = [comparison_text(results, page), ""]
     for result in results:
         first, *rest = page.wrap(f"{result.name}: {_reason(result)}", hanging="  ")
         lines += [first.replace(result.name, page.ink("cyan", result.name), 1), *rest]
-    more = f"npufit check {source} -t {results[0].target} shows one of them; -v shows all in full."
+    more = f"npufit check {source} -t {results[0].target} shows one target; -v prints all in full."
     return "\n".join([*lines, "", *page.wrap(formatting.printable(more), hanging="  ")])
 
 
@@ -53,7 +53,7 @@ def _verdict(result: CheckResult, page: Page) -> list[str]:
 
 
 def _about(result: CheckResult, page: Page) -> list[str]:
-    """Return what the verdict is about: the model, and the log that decided."""
+    """Return the subject of the verdict: the model, and the log that decided."""
     lines = page.wrap(describe_model(result.model), hanging="  ")
     placement = result.placement
     if placement.log is not None:
@@ -64,7 +64,7 @@ def _about(result: CheckResult, page: Page) -> list[str]:
 
 
 def _reason(result: CheckResult) -> str:
-    """Return in a line why a target is not perfect: what is off the NPU by which rule, and the hazards."""
+    """Return in one line why a target is not perfect: operators off the NPU by rule, and the hazards."""
     parts: list[str] = []
     if predicted_time.reversal(result):
         parts.append("SLOWER with the NPU than without")
@@ -78,13 +78,13 @@ def _reason(result: CheckResult) -> str:
             parts.append(f"{len(placed)} {where} ({', '.join(rules)})")
     by_effect = hazards_by_effect(result.placement.hazards)
     parts += [hazards_in_words(effect, hazards) for effect, hazards in by_effect.items()]
-    return "; ".join(parts) or "all of it runs on the NPU, and no hazard is known"
+    return "; ".join(parts) or "every operator runs on the NPU, and no hazard is known"
 
 
 def _time(result: CheckResult, page: Page) -> list[str]:
     estimate = result.estimate
     if estimate is None:
-        return page.labelled("Time", "nothing is known to predict it from", "", _LABEL)
+        return page.labelled("Time", "no data to predict it from", "", _LABEL)
     lines = page.labelled("Time", f"{predicted_time.time_sentence(result, estimate)}", "", _LABEL)
     if estimate.assumption:
         lines += page.labelled("", f"assumed: {formatting.printable(estimate.assumption)}", "", _LABEL)
@@ -125,7 +125,7 @@ def _use(use: MemoryUse) -> str:
 
 
 def _next(result: CheckResult, source: str, page: Page) -> list[str]:
-    """Return commands with what each brings: behind it where there is room, else below."""
+    """Return commands with their benefit: on the same line if there is room, otherwise below."""
     lines: list[str] = []
     for command, use in next_steps(result, source):
         label = "" if lines else "Next"

@@ -1,4 +1,4 @@
-"""What a screen says about hazards, about operators off the NPU and about the model, entry by entry."""
+"""The entries of a screen about hazards, operators off the NPU and the model."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _off_npu(result: CheckResult, unit: Unit, title: str, page: Page) -> Section
 
 @dataclass(frozen=True, slots=True)
 class _Reason:
-    """Why some operators are where they are: the rule's name, who is concerned, a sentence, the ways out."""
+    """A reason for a group of operators: the rule's name, the operators, a sentence, the ways out."""
 
     name: str
     who: str
@@ -66,7 +66,7 @@ class _Reason:
 
     @classmethod
     def of_hazards(cls, result: CheckResult, group: Sequence[Hazard]) -> _Reason:
-        """Return what the hazards of one rule say."""
+        """Return the reason for the hazards of one rule."""
         rule = group[0].rule
         who = _who(result, [hazard.culprit for hazard in group])
         remedies = [remedy for hazard in group for remedy in hazard.remedies]
@@ -75,7 +75,7 @@ class _Reason:
 
     @classmethod
     def of_operators(cls, result: CheckResult, rule: Rule | None, group: Sequence[OperatorPlacement]) -> _Reason:
-        """Return what the operators say that one rule keeps off the NPU."""
+        """Return the reason for the operators that one rule keeps off the NPU."""
         who = _who(result, [placed.id for placed in group])
         evidence = ", ".join(dict.fromkeys(placed.evidence for placed in group))
         if rule is None:
@@ -86,7 +86,7 @@ class _Reason:
 
 
 def _entries(reasons: Sequence[_Reason], page: Page) -> tuple[Entry, ...]:
-    """Return an entry for each reason; a long way out that was named before is not repeated."""
+    """Return an entry for each reason; a long way out is not repeated."""
     named: dict[str, str] = {}
     entries: list[Entry] = []
     for reason in reasons:
@@ -102,7 +102,7 @@ def _entries(reasons: Sequence[_Reason], page: Page) -> tuple[Entry, ...]:
 
 
 def _inked(line: str, reason: _Reason, page: Page) -> str:
-    """Return the line with the name that it starts with in ink."""
+    """Return the line with its leading name in colour."""
     start = f"  {reason.name}"
     return f"  {page.ink('cyan', reason.name)}{line.removeprefix(start)}" if line.startswith(start) else line
 
@@ -110,7 +110,8 @@ def _inked(line: str, reason: _Reason, page: Page) -> str:
 def _way_out(rule: Rule, remedies: Sequence[Remedy], count: int) -> tuple[str, int]:
     """Return the ways out that ask least of the user, and how many more there are.
 
-    These are passes of fit, exact ones if there are any, and the version that lifts most; else the first of the others.
+    These are passes of fit, preferably exact ones, and the version without most of the findings; otherwise the first of
+    the others.
     """
     cures = cures_of(rule.id)
     shown = [f"fit {cure.fit_options}" for cure in [cure for cure in cures if cure.is_exact] or cures[:1]]
@@ -128,7 +129,7 @@ def _version(remedy: Remedy, lifted: int, count: int) -> str:
 
 
 def _who(result: CheckResult, places: Sequence[OperatorId]) -> str:
-    """Return operators by type, such as `14 CONV_2D, 2 ADD`; a few of them with their index."""
+    """Return operators by type, such as `14 CONV_2D, 2 ADD`, and a few indices."""
     names = Counter(formatting.shorten(result.model.operator(place).name, _NAME_WIDTH) for place in places)
     types = [name if count == 1 else f"{count} {name}" for name, count in names.most_common(_TYPES)]
     if len(names) > _TYPES:
@@ -141,7 +142,7 @@ def _who(result: CheckResult, places: Sequence[OperatorId]) -> str:
 def _differences(result: CheckResult, page: Page) -> Section:
     placement = result.placement
     decided = f"the log ({placement.log})" if placement.log else "the compiled file"
-    title = f"Differences: {decided} decides, the rules expected something else"
+    title = f"Differences: {decided} decides; the rules expected something else"
     entries: list[str] = []
     for difference in placement.differences:
         where = "" if difference.operator is None else f"operator {difference.operator.index}: "
@@ -150,7 +151,7 @@ def _differences(result: CheckResult, page: Page) -> Section:
 
 
 def _notes(result: CheckResult, page: Page) -> Section:
-    """Return what is worth knowing; long notes, and those after the third, are only counted."""
+    """Return notes; long ones, and those after the third, are only counted."""
     notes = [f"{formatting.printable(note.text)} [{note.evidence}]" for note in result.placement.notes]
     entries = [
         entry if position < _NOTES and len(entry.forms[0]) <= _NOTE_LINES else Entry(())

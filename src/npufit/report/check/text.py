@@ -60,7 +60,7 @@ def _differences(result: CheckResult, page: Page) -> list[str]:
         verdict = "" if placement.status is Status.PARTIAL else " It agrees with the rules."
         return ["", *page.wrap(f"Log read: {placement.log}{said}.{verdict}")]
     decided = f"the log ({placement.log})" if placement.log else "the compiled file"
-    lines = _title(page, f"Differences: {decided} decides, the rules expected something else")
+    lines = _title(page, f"Differences: {decided} decides; the rules expected something else")
     rows = [["what", "rules", "observed"]]
     for difference in placement.differences:
         where = "" if difference.operator is None else f"operator {difference.operator.index}: "
@@ -98,7 +98,7 @@ def _hazards_of_effect(result: CheckResult, hazards: Sequence[Hazard], page: Pag
 
 
 def _hazard_rows(result: CheckResult, group: Sequence[Hazard], page: Page, everything: bool) -> list[str]:
-    """Return what happens where, operators with the same story on one row."""
+    """Return what happens where, with operators of the same kind on one row."""
     stories: dict[tuple[str, str, str], list[Hazard]] = {}
     for hazard in group:
         name = result.model.operator(hazard.culprit).name
@@ -122,7 +122,7 @@ def _hazard_rows(result: CheckResult, group: Sequence[Hazard], page: Page, every
 
 
 def _shorten_names(text: str, width: int = 64) -> str:
-    """Return `text` with quoted tensor names cut to `width`: fused names of converters run to hundreds of letters."""
+    """Return `text` with quoted tensor names cut to `width`: converters' fused names have hundreds of letters."""
     parts = text.split("'")
     return "'".join(
         part if position % 2 == 0 else formatting.shorten(part, width) for position, part in enumerate(parts)
@@ -144,7 +144,7 @@ def _remedies(remedies: Sequence[Remedy], page: Page) -> list[str]:
 
 
 def _attempts(result: CheckResult, rule: Rule, page: Page) -> list[str]:
-    """Return the commands that try the passes against a rule."""
+    """Return the commands that try the passes that cure a rule."""
     lines: list[str] = []
     for cure in cures_of(rule.id):
         lines += page.labelled("" if lines else "try", f"npufit fit MODEL -t {result.target} {cure.fit_options}")
@@ -184,7 +184,7 @@ def _group(
 
 
 def _common_remedies(group: Sequence[OperatorPlacement]) -> tuple[Remedy, ...]:
-    """Return the remedies of a group; a version that lifts only some of it says for how many."""
+    """Return the remedies of a group; a version that helps only some of it says how many."""
     counts: dict[Remedy, int] = {}
     for placed in group:
         for remedy in placed.finding.remedies if placed.finding else ():
@@ -198,7 +198,7 @@ def _common_remedies(group: Sequence[OperatorPlacement]) -> tuple[Remedy, ...]:
 
 
 def _found_rows(result: CheckResult, group: Sequence[OperatorPlacement], page: Page, everything: bool) -> list[str]:
-    """Return what was found, operators with the same value on one row."""
+    """Return the values found, with operators of the same value on one row."""
     by_value: dict[tuple[str, str], list[OperatorPlacement]] = {}
     for placed in group:
         found = placed.finding.found if placed.finding else placed.note

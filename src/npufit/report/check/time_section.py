@@ -1,4 +1,4 @@
-"""The part of a report on time and memory for people: what is predicted, what was measured, how sure that is."""
+"""The section of a report on time and memory: predictions, measurements, and their reliability."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from npufit.report.terminal_page import Page, columns
 from npufit.stacks import MemoryUse
 
 _MEASURED = 2
-"""Of the NPU, and as many of the CPU."""
+"""Most measurements shown of the NPU, and as many of the CPU."""
 
 _LABEL = 11
 
 
 def time_lines(result: CheckResult, page: Page, *, everything: bool = False) -> list[str]:
-    """Return the section on time, empty where the question was not answered at all."""
+    """Return the section on time, empty if there is no answer."""
     estimate = result.estimate
     if estimate is None:
         return []
-    lines = ["", page.ink("bold", "Time of one inference, predicted unless it says measured")]
+    lines = ["", page.ink("bold", "Time of one inference, predicted unless marked as measured")]
     rows = predicted_time.time_rows(result, estimate)
     rows += predicted_time.measured_rows(result, estimate, None if everything else _MEASURED)
     lines += _table(rows, page)
@@ -45,7 +45,7 @@ def time_lines(result: CheckResult, page: Page, *, everything: bool = False) -> 
 
 
 def _table(rows: Sequence[TimeRow], page: Page) -> list[str]:
-    """Return the rows under each other; remarks that are too long for the page continue in their column."""
+    """Return the rows as lines; remarks that are too long for the page continue in their column."""
     times = _line_up([row.time for row in rows])
     cells = [["", "ms", "range"], *([row.label, time, row.span] for row, time in zip(rows, times, strict=True))]
     numbers = columns(cells, right=(1,))
@@ -62,7 +62,7 @@ def _table(rows: Sequence[TimeRow], page: Page) -> list[str]:
 
 
 def _line_up(numbers: Sequence[str]) -> list[str]:
-    """Return `numbers` with spaces behind them, so that their points stand under each other when flush right."""
+    """Return `numbers` padded with spaces on the right, so that their decimal points align when flush right."""
     behind = [len(number) - number.index(".") if "." in number else 0 for number in numbers]
     most = max(behind, default=0)
     return [number + " " * (most - digits) for number, digits in zip(numbers, behind, strict=True)]
@@ -93,7 +93,7 @@ def partition_cells(result: CheckResult) -> dict[int, tuple[str, str]]:
 
 
 def memory_lines(result: CheckResult, page: Page) -> list[str]:
-    """Return the section on memory, empty where nothing is known; what a memory cannot hold stands out."""
+    """Return the section on memory, empty if nothing is known; a memory that is too small stands out."""
     estimate, uses = result.estimate, result.placement.memory
     if estimate is None and not uses:
         return []
@@ -120,9 +120,9 @@ def _memory_rows(estimate: Estimate) -> list[list[str]]:
     memory = estimate.memory
     rows = [
         ["model", formatting.size(memory.model_bytes), "", "constants of the file"],
-        ["arena", formatting.size(memory.arena_bytes), "", "most activations at one time, all operators on the CPU"],
+        ["arena", formatting.size(memory.arena_bytes), "", "peak of live activations, all operators on the CPU"],
     ]
     if memory.dram_traffic_bytes is not None:
         traffic = formatting.size(memory.dram_traffic_bytes)
-        rows.append(["DRAM", traffic, "", "between NPU and DRAM at every inference, as the compiler predicts"])
+        rows.append(["DRAM", traffic, "", "between NPU and DRAM at every inference, as predicted by the compiler"])
     return rows

@@ -17,13 +17,13 @@ _DECIDERS = {
     Stage.FRONTEND_CHECK: "the delegate: it refuses this form",
     Stage.DRIVER_CHECK: "the driver behind the delegate",
     Stage.COMPILER: "the compiler",
-    Stage.EXECUTION: "nobody: the operator is accepted",
+    Stage.EXECUTION: "none: the operator is accepted",
     Stage.UNDECIDED: "closed software that was not run",
 }
 _TITLES = {
     RuleKind.HAZARD: "Hazards: accepted, but the process crashes, the inference fails or the answer may be wrong",
     RuleKind.REFUSAL: "Refusals: the operator stays on the CPU",
-    RuleKind.UNKNOWN: "Unknown: nobody outside the vendor can say",
+    RuleKind.UNKNOWN: "Unknown: no available source says what happens",
 }
 
 

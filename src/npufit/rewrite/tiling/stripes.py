@@ -34,8 +34,7 @@ class Region:
 
 
 def make_region(graph: Subgraph, steps: Sequence[Step], wiring: Wiring) -> Region | None:
-    """Return the region of `steps` of `graph`, None if nothing reads its results or it reads something that is not a
-    map."""
+    """Return the region of `steps` of `graph`, None if its results are unread or it reads a non-map."""
     crossing = boundary(graph, [step.index for step in steps], wiring)
     sources, results = crossing.inputs, tuple(sorted(crossing.outputs))
     made = [tensor for step in steps for tensor in step.outputs]

@@ -195,7 +195,7 @@ UNDECIDED = Rule(
     id="neutron.undecided",
     kind=RuleKind.UNKNOWN,
     stage=Stage.UNDECIDED,
-    statement="Only NXP's converter decides this operator, and it was not asked.",
+    statement="Only NXP's converter decides this operator, and it was not run.",
     limit="not published",
     why="The converter is closed, and its list of supported operators comes only with the SDK. The only readable "
     "rules are those of the delegate of 2024 (lf-6.6.23 to lf-6.6.52): constant 4-D filters without dilation for "
