@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 import npufit
-from npufit.checking import evaluate_gate, parse_gate
+from npufit.checking import parse_gate
 from npufit.errors import InputError, ModelError
 from npufit.stacks import Evidence, Target, Unit, all_targets, resolve_target
 
@@ -133,4 +133,4 @@ def test_a_share_of_macs_is_not_claimed_where_some_are_unknown() -> None:
         result = npufit.check(changed, "imx93/teflon@26.2")
         assert result.summary.npu_macs_share == share
         assert result.summary.macs_unknown == (share is None)
-        assert evaluate_gate(parse_gate("npu-macs>=1"), result).passed is (share is not None)
+        assert result.evaluate(parse_gate("npu-macs>=1")).passed is (share is not None)

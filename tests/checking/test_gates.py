@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from npufit.checking import CheckResult, check, evaluate_gate, parse_gate
+from npufit.checking import CheckResult, check, parse_gate
 from npufit.errors import InputError
 from npufit.loading import load
 
@@ -35,7 +35,7 @@ def partly_on_npu() -> CheckResult:
 def test_a_gate_holds_where_the_value_is_on_its_side(
     partly_on_npu: CheckResult, text: str, passed: bool, found: float
 ) -> None:
-    outcome = evaluate_gate(parse_gate(text), partly_on_npu)
+    outcome = partly_on_npu.evaluate(parse_gate(text))
     assert outcome.passed is passed
     assert outcome.found == pytest.approx(found)  # pyright: ignore[reportUnknownMemberType]
     assert text.strip() in str(outcome)
@@ -61,7 +61,7 @@ def test_a_gate_that_means_nothing_is_refused_with_what_would(text: str, reason:
 def test_what_is_unknown_does_not_pass() -> None:
     result = check(load("zoo:mobilenet_v2@96,int8"), "imx95/neutron@1.16")
     assert result.summary.unknown > 0
-    outcome = evaluate_gate(parse_gate("npu-macs>=0%"), result)
+    outcome = result.evaluate(parse_gate("npu-macs>=0%"))
     assert outcome.found is None
     assert not outcome.passed
 
@@ -71,11 +71,11 @@ def test_gates_on_time_read_the_estimate() -> None:
     assert result.estimate is not None
     assert result.estimate.total_ms is not None
     assert result.estimate.speed_up is not None
-    predicted = evaluate_gate(parse_gate(f"predicted-ms<={result.estimate.total_ms + 0.01:.3f}"), result)
+    predicted = result.evaluate(parse_gate(f"predicted-ms<={result.estimate.total_ms + 0.01:.3f}"))
     assert predicted.passed
     assert predicted.found == result.estimate.total_ms
-    assert not evaluate_gate(parse_gate("predicted-ms<=0.001"), result).passed
-    assert evaluate_gate(parse_gate("speed-up>=1.5"), result).found == result.estimate.speed_up
+    assert not result.evaluate(parse_gate("predicted-ms<=0.001")).passed
+    assert result.evaluate(parse_gate("speed-up>=1.5")).found == result.estimate.speed_up
 
 
 def test_time_that_is_not_predicted_does_not_pass() -> None:
@@ -83,6 +83,6 @@ def test_time_that_is_not_predicted_does_not_pass() -> None:
         result = check(load("zoo:mobilenet_v2@96,int8"), target)
         for gate in ("predicted-ms<=100000", "speed-up>=0"):
             if result.estimate is None or result.estimate.total_ms is None:
-                outcome = evaluate_gate(parse_gate(gate), result)
+                outcome = result.evaluate(parse_gate(gate))
                 assert outcome.found is None
                 assert not outcome.passed

@@ -11,7 +11,7 @@ import pytest
 from sarif_pydantic import Sarif  # pyright: ignore[reportMissingTypeStubs]
 
 import npufit
-from npufit.checking import CheckResult, evaluate_gate, parse_gate
+from npufit.checking import CheckResult, parse_gate
 from npufit.graph import NO_BUFFER, Buffer, Conv2DOptions, ElementType, Model, Operator, Padding, Subgraph, Tensor
 from npufit.report.check.document import check_document
 from npufit.report.check.markdown import check_markdown
@@ -49,7 +49,7 @@ def hostile() -> CheckResult:
 def test_json_follows_the_published_schema(results: list[CheckResult], hostile: CheckResult) -> None:
     schema = json.loads(published_schema("check"))
     jsonschema.Draft202012Validator.check_schema(schema)
-    gates = [evaluate_gate(parse_gate("hazards==0"), result) for result in results]
+    gates = [result.evaluate(parse_gate("hazards==0")) for result in results]
     for chosen in (results, [hostile]):
         document = json.loads(to_json(check_document(chosen[0].model, chosen, gates)))
         jsonschema.validate(document, schema)
@@ -121,7 +121,7 @@ def test_a_crash_is_louder_than_a_wrong_answer_in_every_format() -> None:
     (run,) = json.loads(check_sarif([result], "model.tflite"))["runs"]
     crash = next(finding for finding in run["results"] if finding["ruleId"] == "teflon.operand-read-early")
     assert (crash["rank"], crash["properties"]["effect"]) == (100.0, "crash")
-    assert not evaluate_gate(parse_gate("crashes==0"), result).passed
+    assert not result.evaluate(parse_gate("crashes==0")).passed
 
 
 def test_markdown_escapes_what_comes_from_the_file(hostile: CheckResult) -> None:
@@ -136,7 +136,7 @@ def test_markdown_tables_have_the_same_number_of_cells_in_every_row(
     results: list[CheckResult], hostile: CheckResult
 ) -> None:
     for chosen in (results, [hostile]):
-        gates = [evaluate_gate(parse_gate("hazards==0"), result) for result in chosen]
+        gates = [result.evaluate(parse_gate("hazards==0")) for result in chosen]
         cells = 0
         for line in check_markdown(chosen[0].model, chosen, gates).splitlines():
             if not line.startswith("|"):

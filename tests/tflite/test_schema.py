@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import npufit.tflite
-from npufit.tflite.names import schema_classes, snake_case
+from npufit.tflite.names import schema_classes
 
 KEPT = Path(npufit.tflite.__file__).parent / "schema.json"
 ENUMS = ("BuiltinOperator", "BuiltinOptions", "BuiltinOptions2", "QuantizationDetails", "TensorType")
@@ -67,6 +68,10 @@ def _is_field(name: str, members: dict[str, Any]) -> bool:
     )
 
 
+def _snake_case(name: str) -> str:
+    return re.sub("[A-Z]", lambda capital: "_" + capital[0].lower(), name).removeprefix("_")
+
+
 def _members(owner: Any) -> dict[str, Any]:
     members: dict[str, Any] = owner.__dict__
     return dict(members)
@@ -76,7 +81,7 @@ def _schema() -> dict[str, Any]:
     classes = {name: member for name, member in _members(schema_classes()).items() if inspect.isclass(member)}
     tables = {
         name: {
-            snake_case(field): _describe(table, accessor)
+            _snake_case(field): _describe(table, accessor)
             for field, accessor in _members(table).items()
             if _is_field(field, _members(table))
         }

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from npufit.checking.summary import Summary
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
-    from npufit.checking.result import CheckResult, Summary
     from npufit.cost import Estimate
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -25,24 +25,27 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 _FORM = re.compile(r"\s*([a-z-]+)\s*(>=|<=|==|=|>|<)\s*(\d+(?:\.\d+)?)\s*(%?)\s*")
 
 
+_Count = Callable[[Summary, "Estimate | None"], float | None]
+
+
 @dataclass(frozen=True, slots=True)
 class _Quantity:
-    count: Callable[[CheckResult], float | None]
+    count: _Count
     total: Callable[[Summary], float] | None = None
 
 
-def _counted(count: Callable[[Summary], float]) -> Callable[[CheckResult], float | None]:
-    return lambda result: count(result.summary)
+def _counted(count: Callable[[Summary], float]) -> _Count:
+    return lambda summary, _: count(summary)
 
 
-def _if_all_known(count: Callable[[Summary], float | None]) -> Callable[[CheckResult], float | None]:
+def _if_all_known(count: Callable[[Summary], float | None]) -> _Count:
     """Return `count`, or unknown while any operator is unknown, because it might still change."""
-    return lambda result: None if result.summary.unknown else count(result.summary)
+    return lambda summary, _: None if summary.unknown else count(summary)
 
 
-def _predicted(value: Callable[[Estimate], float | None]) -> Callable[[CheckResult], float | None]:
+def _predicted(value: Callable[[Estimate], float | None]) -> _Count:
     """Return `value` of the estimate, or unknown if there is none."""
-    return lambda result: None if result.estimate is None else value(result.estimate)
+    return lambda _, estimate: None if estimate is None else value(estimate)
 
 
 _QUANTITIES: dict[str, _Quantity] = {
@@ -103,12 +106,12 @@ def parse_gate(text: str) -> Gate:
     return Gate(text.strip(), quantity, comparison, float(bound), bool(percent))
 
 
-def evaluate_gate(gate: Gate, result: CheckResult) -> GateResult:
-    """Return whether `gate` holds for `result`. An unknown value does not pass."""
+def evaluate_gate(gate: Gate, target: str, summary: Summary, estimate: Estimate | None) -> GateResult:
+    """Return whether `gate` holds on `target`, by the totals and the predicted time. An unknown value does not pass."""
     quantity = _QUANTITIES[gate.quantity]
-    found = quantity.count(result)
+    found = quantity.count(summary, estimate)
     if found is not None and gate.percent and quantity.total is not None:
-        total = quantity.total(result.summary)
+        total = quantity.total(summary)
         found = 100.0 * found / total if total else 100.0
     passed = found is not None and _COMPARE[gate.comparison](found, gate.bound)
-    return GateResult(gate, result.name, found, passed)
+    return GateResult(gate, target, found, passed)

@@ -1,4 +1,4 @@
-"""The result of a check, and its totals."""
+"""The result of a check: where every operator runs, how long that takes, and whether gates hold."""
 
 from __future__ import annotations
 
@@ -7,36 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from npufit.checking.gates import Gate, GateResult, evaluate_gate
+from npufit.checking.summary import Summary, summarize
 from npufit.graph import Model, Operator, OperatorId, count_macs
-from npufit.stacks import Effect, OperatorPlacement, Placement, Target, Unit
+from npufit.stacks import OperatorPlacement, Placement, Target, Unit
 
 if TYPE_CHECKING:
     from npufit.cost import Estimate, EstimateOptions
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Totals over all subgraphs.
-
-    `macs_unknown` is the number of operators whose multiply-accumulates the file does not reveal; `macs` are those of
-    the others. `npu_macs_share` is the share of the model's multiply-accumulates on the NPU, 0 to 1; None if the model
-    has none, if an operator's are unknown, or if an operator that has some has an unknown unit. `boundary_bytes` cross
-    the boundaries of partitions at every inference. `crashes` are the hazards that crash the process; `hazards`
-    includes them.
-    """
-
-    operators: int
-    npu: int
-    cpu: int
-    unknown: int
-    macs: int
-    macs_unknown: int
-    npu_macs: int
-    npu_macs_share: float | None
-    partitions: int
-    boundary_bytes: int
-    hazards: int
-    crashes: int
 
 
 @dataclass(frozen=True)
@@ -76,7 +52,11 @@ class CheckResult:
     @cached_property
     def gates(self) -> tuple[GateResult, ...]:
         """Whether each of the requested gates holds."""
-        return tuple(evaluate_gate(gate, self) for gate in self.required)
+        return tuple(self.evaluate(gate) for gate in self.required)
+
+    def evaluate(self, gate: Gate) -> GateResult:
+        """Return whether `gate` holds. An unknown value does not pass."""
+        return evaluate_gate(gate, self.name, self.summary, self.estimate)
 
     def operator(self, placed: OperatorPlacement) -> Operator:
         """Return the model's operator for `placed`."""
@@ -102,25 +82,4 @@ class CheckResult:
     @cached_property
     def summary(self) -> Summary:
         """The totals."""
-        units = dict.fromkeys(Unit, 0)
-        macs = dict.fromkeys(Unit, 0)
-        for placed in self.placement.operators:
-            units[placed.unit] += 1
-            macs[placed.unit] += self.macs[placed.id] or 0
-        total = sum(count or 0 for count in self.macs.values())
-        uncounted = sum(count is None for count in self.macs.values())
-        known = total and self.placement.operators and not macs[Unit.UNKNOWN] and not uncounted
-        return Summary(
-            operators=len(self.placement.operators),
-            npu=units[Unit.NPU],
-            cpu=units[Unit.CPU],
-            unknown=units[Unit.UNKNOWN],
-            macs=total,
-            macs_unknown=uncounted,
-            npu_macs=macs[Unit.NPU],
-            npu_macs_share=macs[Unit.NPU] / total if known else None,
-            partitions=len(self.placement.partitions),
-            boundary_bytes=sum(partition.traffic.total_bytes for partition in self.placement.partitions),
-            hazards=len(self.placement.hazards),
-            crashes=sum(hazard.effect is Effect.CRASH for hazard in self.placement.hazards),
-        )
+        return summarize(self.placement, self.macs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import Any
 
 from npufit.graph import ElementType
@@ -46,8 +45,3 @@ def camel_case(name: str) -> str:
     """Return a snake-case name in the camel case of the generated classes."""
     head, *tail = name.split("_")
     return head + "".join(part.capitalize() for part in tail)
-
-
-def snake_case(name: str) -> str:
-    """Return a camel-case name of the generated classes in snake case."""
-    return re.sub("[A-Z]", lambda capital: "_" + capital[0].lower(), name).removeprefix("_")
