@@ -97,7 +97,7 @@ def test_a_capture_is_replayed(npufit: Run) -> None:
     [
         ((), "name one model"),
         ((_SMALL,), "say where to run"),
-        ((_SMALL, "-t", "imx93/vela", "--on", "cpu"), "-t and --on cpu are given"),
+        ((_SMALL, "-t", "imx93/vela", "--on", "cpu"), "-t and --on cpu were given"),
         ((_SMALL, "--on", "cpu", "--compare"), "nothing to compare"),
         ((_SMALL, "--model", _SMALL, "--on", "cpu"), "name one model"),
         (("--model", _SMALL, "--on", "cpu"), "--model needs --capture"),

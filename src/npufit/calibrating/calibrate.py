@@ -31,9 +31,9 @@ def calibrate(
 ) -> CalibrateResult:
     """Return the profile of the board at `target`, on which the measurements in `files` were made.
 
-    A file is a CSV table (model, latency_ms, unit, threads), or what benchmark_model printed. `models` are the measured
-    networks by the names that the measurements use. Raises InputError where a file, a model or the target cannot be
-    used or nothing can be fitted, ToolError where a needed tool fails.
+    A file is a CSV table (model, latency_ms, unit, threads), or output of benchmark_model. `models` are the measured
+    networks by the names that the measurements use. Raises InputError if a file, a model or the target cannot be used
+    or nothing can be fitted, ToolError where a needed tool fails.
     """
     options = options or CalibrateOptions()
     if not models:

@@ -26,7 +26,7 @@ class PlacedDemand:
 class Workload:
     """All operators in file order, the bytes that cross each partition's boundary, and the compiler's passes.
 
-    `partitions` are by index; there are passes where the stack's compiler ran.
+    `partitions` are by index; there are passes if the stack's compiler ran.
     """
 
     operators: tuple[PlacedDemand, ...]

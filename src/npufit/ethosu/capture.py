@@ -1,6 +1,6 @@
-"""Captured submissions of Mesa's `ethosu` driver: what the files of a folder hold.
+"""Captured submissions of Mesa's `ethosu` driver: the files of a folder.
 
-A folder has, for submission NN, `submitNN-cmdstream.bin`, `submitNN-coefs.bin` (region 0, if there is one),
+For submission NN a folder has `submitNN-cmdstream.bin`, `submitNN-coefs.bin` (region 0, if there is one),
 `submitNN-io.bin` (region 1: every feature map) and `submitNN-meta.txt` (sizes), each `.bin` also as `.bin.xz`.
 """
 
@@ -31,7 +31,7 @@ _PARTS = {COEFFICIENTS_REGION: "coefs", IO_REGION: "io"}
 
 @dataclass(frozen=True, slots=True)
 class CapturedSubmission:
-    """What the driver gave to the kernel for one partition: the stream, and the sizes of what goes with it."""
+    """What the driver submitted for one partition: the stream, and the sizes of its buffers."""
 
     folder: Path
     number: str
@@ -39,7 +39,7 @@ class CapturedSubmission:
     sizes: Submission
 
     def buffer(self, region: int) -> bytes:
-        """Return what was in the buffer of `region`, empty if there was none. Raises InputError."""
+        """Return the content of the buffer of `region`, empty if there was none. Raises InputError."""
         size = dict(self.sizes.buffers).get(region)
         if size is None:
             return b""

@@ -21,7 +21,8 @@ def hazard_rule(
     evidence: Evidence,
     effects: tuple[Effect, ...],
 ) -> Rule:
-    """Return the rule of a hazard; `safe` says when there is none, `effects` are those it can have, the usual first."""
+    """Return the rule of a hazard; `safe` says when it does not apply, `effects` are the possible ones, the usual
+    first."""
     return Rule(
         id=rule_id,
         kind=RuleKind.HAZARD,

@@ -24,8 +24,8 @@ class AccuracyResult:
 def accuracy(groups: Sequence[str] = ()) -> AccuracyResult:
     """Return how far predicted times are from public measurements of networks that the fit had not seen.
 
-    `groups` names chips or groups (`imx93`, `imx93/vela`, `imx93/cpu`), all of them where it is empty. Raises
-    InputError for one that has no measurement.
+    `groups` names chips or groups (`imx93`, `imx93/vela`, `imx93/cpu`), all of them if it is empty. Raises InputError
+    for one that has no measurement.
 
     >>> import npufit
     >>> found = npufit.accuracy(["imx93/vela"])

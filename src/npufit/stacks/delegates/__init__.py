@@ -1,4 +1,4 @@
-"""What stacks share whose rules a TensorFlow Lite delegate decides by: reading operators, cutting, placing, hazards."""
+"""What the stacks with a TensorFlow Lite delegate share: reading operators, cutting, placing, hazards."""
 
 from npufit.stacks.delegates.located_operator import LocatedOperator
 from npufit.stacks.delegates.placed_graph import DelegateGraph, PlacedGraph, hazard_at

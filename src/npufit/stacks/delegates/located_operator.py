@@ -43,7 +43,7 @@ class LocatedOperator:
 
     @property
     def words(self) -> str:
-        """Its index and type in a form that can be printed, for messages."""
+        """Its index and type in a printable form, for messages."""
         return f"operator {self.index} ({shorten(self.operator.name)})"
 
     @property

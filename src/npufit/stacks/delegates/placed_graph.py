@@ -19,7 +19,8 @@ ReleaseT = TypeVar("ReleaseT")
 
 @dataclass(frozen=True, slots=True)
 class DelegateGraph(Generic[OperatorT]):
-    """What does not depend on the release: subgraph `number`, its wiring, and its operators as the rules read them."""
+    """The parts that do not depend on the release: subgraph `number`, its wiring, and its operators as the rules read
+    them."""
 
     number: int
     subgraph: Subgraph
@@ -64,7 +65,7 @@ class PlacedGraph(DelegateGraph[OperatorT], Generic[OperatorT, ReleaseT]):
         return self.subgraph.tensors[index]
 
     def name_of(self, tensor: int) -> str:
-        """Return the name of a tensor in a form that can be printed."""
+        """Return the name of a tensor in a printable form."""
         return shorten(self.subgraph.tensors[tensor].name)
 
 
@@ -81,7 +82,7 @@ def hazard_at(
     effect: Effect | None = None,
     certain: bool = True,
 ) -> Hazard:
-    """Return the hazard of `rule` at `operator`, with other operators concerned, at `tensor` or else the first output.
+    """Return the hazard of `rule` at `operator`, with other operators concerned; default tensor: the first output.
 
     `evidence` and `effect` are given if they are not the usual ones of the rule.
     """

@@ -35,19 +35,19 @@ class Delegate(Protocol[OperatorT, ReleaseT]):
         ...
 
     def later(self, release: ReleaseT) -> Sequence[ReleaseT]:
-        """Return the releases after `release` that are worth going to, in order."""
+        """Return the releases after `release` that are worth moving to, in order."""
         ...
 
     def acceptance(self, release: ReleaseT) -> Evidence:
-        """Return how it is known that an operator without a finding is taken."""
+        """Return the evidence that an operator without a finding is accepted."""
         ...
 
     def note(self, operator: OperatorT) -> str:
-        """Return what is worth knowing about an operator on the NPU, empty if there is nothing."""
+        """Return a remark about an operator on the NPU, empty if there is none."""
         ...
 
     def version_remedy(self, release: ReleaseT, what: str) -> Remedy:
-        """Return `release` as a way out; `what` says what it does better."""
+        """Return `release` as a way out; `what` says how it is better."""
         ...
 
 

@@ -38,7 +38,7 @@ class TeflonDelegate:
         return find_hazards(teflon_graph(graph, partition_of, self.driver.name, release))
 
     def later(self, release: Release) -> list[Release]:
-        """Return the later releases worth going to: 26.2.0 is left out, 26.2.2 followed it with fixes only."""
+        """Return the later releases worth moving to, without 26.2.0, because 26.2.2 added only fixes to it."""
         return [other for other in Release if other > release and other is not Release.M26_2_0]
 
     def acceptance(self, release: Release) -> Evidence:
@@ -47,11 +47,11 @@ class TeflonDelegate:
         return Evidence.SOURCE if was_read else Evidence.INFERRED
 
     def note(self, operator: Node) -> str:
-        """Return nothing: every operator that is taken runs on the NPU's own units."""
+        """Return nothing: every accepted operator runs on the NPU's own units."""
         return ""
 
     def version_remedy(self, release: Release, what: str) -> Remedy:
-        """Return `release` as a way out; `what` says what it does better."""
+        """Return `release` as a way out; `what` says how it is better."""
         name = f"Mesa {release.label}"
         if release is Release.MAIN:
             name = "Mesa's main branch (unreleased; its frontend was not read)"

@@ -111,7 +111,7 @@ def writers_of(model: Model) -> dict[Label, OperatorId]:
 
 
 def first_writer(writers: Mapping[Label, OperatorId], labels: Iterable[Label | None]) -> OperatorId | None:
-    """Return the operator that writes the first of `labels` that any operator writes, None where none does."""
+    """Return the operator that writes the first of `labels` that any operator writes, None if none does."""
     return next((writers[label] for label in labels if label is not None and label in writers), None)
 
 

@@ -49,12 +49,12 @@ class VxDelegate:
         return engine_note(operator)
 
     def version_remedy(self, release: Bsp, what: str) -> Remedy:
-        """Return a BSP as the way out; `what` says what it does better."""
+        """Return a BSP as the way out; `what` says how it is better."""
         return Remedy(RemedyKind.VERSION, f"BSP {release.label} {what}", f"{_CHIP}/vx@{release.label}")
 
 
 def refusals(subgraph: Subgraph, bsp: Bsp) -> list[tuple[Finding, str] | None]:
-    """Return for each operator why it is refused and the line of its check, None for those that are taken."""
+    """Return for each operator why it is refused and the line of its check, None if it is accepted."""
     dynamic = find_dynamic(subgraph) if bsp.generation in STATIC_ONLY else None
     if dynamic is not None:
         return [(finding_of(DYNAMIC_GRAPH, dynamic, bsp, executed=False), "") for _ in subgraph.operators]

@@ -36,7 +36,7 @@ class TeflonGraph(PlacedGraph[Node, Release]):
             yield from self.accepted_nodes.get(operator_type, ())
 
     def leaves_partition(self, producer: Node, tensor: int) -> str:
-        """Return who takes `tensor` out of its partition, in words; empty if nobody does."""
+        """Return what takes `tensor` out of its partition, in words; empty if nothing does."""
         outside = self.readers_outside(producer, tensor)
         takers = [reader.words for reader in outside[:_MOST_TAKERS_NAMED]]
         if len(outside) > len(takers):
