@@ -17,7 +17,7 @@ from npufit.loading import ModelSource, load
 from npufit.stacks import LogReport, Placement, PlaceOptions, apply_log, load_stack, prepare_stack, stack_names
 
 if TYPE_CHECKING:
-    from npufit.cost import EstimateOptions
+    from npufit.cost import Estimate, EstimateOptions
 
 MAX_LOG_BYTES = 64 << 20
 
@@ -28,13 +28,14 @@ class CheckOptions:
 
     `log` is what the user's board or tool printed for this model, as text or as a file: it decides, and differences
     from the rules are listed. `require` has gates, such as `npu-macs>=99%`; `CheckResult.gates` says whether they hold.
-    `place` is for the stack and its tools, `estimate` for the predicted times.
+    `place` is for the stack and its tools, `estimate` for the predicted times; without `predict` there are none.
     """
 
     log: str | Path | None = None
     require: tuple[str, ...] = ()
     place: PlaceOptions = field(default_factory=PlaceOptions)
     estimate: EstimateOptions | None = None
+    predict: bool = True
 
 
 def check(model: ModelSource, target: TargetChoice, options: CheckOptions | None = None) -> CheckResult:
@@ -80,7 +81,15 @@ def _check(
     placement = load_stack(chosen.target.stack).place(model, chosen.target, options.place)
     if log is not None:
         placement = _apply(placement, log, model)
-    return CheckResult(model, placement, chosen.options(options.estimate), chosen.profile, gates)
+    estimate_options = chosen.options(options.estimate)
+    estimate = _predict(model, placement, estimate_options) if options.predict else None
+    return CheckResult(model, placement, estimate, estimate_options, chosen.profile, gates)
+
+
+def _predict(model: Model, placement: Placement, options: EstimateOptions | None) -> Estimate | None:
+    from npufit.cost import estimate
+
+    return estimate(model, placement, options)
 
 
 def _log_text(log: str | Path | None) -> str | None:

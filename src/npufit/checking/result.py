@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 class CheckResult:
     """Where every operator of `model` runs on a target, and how long that takes.
 
+    `estimate` is the predicted time of one inference; None without data to predict it from, or if it was not asked for.
     `profile` names the file with a board's own coefficients, if the target was given as one, otherwise it is empty.
     `required` are the requested gates.
     """
 
     model: Model
     placement: Placement
+    estimate: Estimate | None = None
     estimate_options: EstimateOptions | None = None
     profile: str = ""
     required: tuple[Gate, ...] = ()
@@ -38,16 +40,6 @@ class CheckResult:
     def name(self) -> str:
         """The target in words, with the board's profile if there is one."""
         return f"{self.target}, {self.profile}" if self.profile else str(self.target)
-
-    @cached_property
-    def estimate(self) -> Estimate | None:
-        """The predicted time of one inference; None if there is no data to predict it from.
-
-        Computed on first use. Raises InputError if `estimate_options` do not suit the chip.
-        """
-        from npufit.cost import estimate
-
-        return estimate(self.model, self.placement, self.estimate_options)
 
     @cached_property
     def gates(self) -> tuple[GateResult, ...]:

@@ -81,7 +81,7 @@ def cut(model: ModelSource, target: TargetChoice, options: CutOptions | None = N
     (['1_npu.tflite', '2_cpu.tflite'], '')
     """
     options = options or CutOptions()
-    return cut_placed(check(model, target, CheckOptions(place=options.place)), options)
+    return cut_placed(check(model, target, CheckOptions(place=options.place, predict=False)), options)
 
 
 def cut_placed(placed: CheckResult, options: CutOptions) -> CutResult:

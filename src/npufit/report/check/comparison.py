@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from npufit import formatting
 from npufit.checking import CheckResult, GateResult
-from npufit.report import predicted_time
 from npufit.report.hazards import effects_cell
+from npufit.report.predicted_time import prediction_cell
 from npufit.report.terminal_page import Page, columns
+
+_COLUMNS: dict[str, Callable[[CheckResult], str]] = {
+    "target": lambda result: result.name,
+    "predicted": prediction_cell,
+    "NPU": lambda result: f"{result.summary.npu}/{result.summary.operators}",
+    "MACs": lambda result: _share(result.summary.npu_macs_share),
+    "CPU": lambda result: str(result.summary.cpu),
+    "unknown": lambda result: str(result.summary.unknown or "-"),
+    "calls": lambda result: str(result.summary.partitions),
+    "copied": lambda result: formatting.size(result.summary.boundary_bytes),
+    "hazards": lambda result: effects_cell(result.placement.hazards),
+}
+"""NPU and MACs say how much of the model runs on the NPU; calls are those of the NPU."""
+
+_FLUSH_LEFT = ("target", "predicted", "NPU", "hazards")
+_GIVE_WAY = ("copied", "calls", "MACs", "unknown")
+"""What a narrow page does without, the first one first."""
 
 
 def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
-    """Return one table over several targets."""
-    rows = [["target", "predicted", "NPU", "CPU", "unknown", "MACs on NPU", "partitions", "copied", "hazards"]]
-    for result in results:
-        summary = result.summary
-        share = summary.npu_macs_share
-        rows.append(
-            [
-                result.name,
-                predicted_time.prediction_cell(result),
-                f"{summary.npu}/{summary.operators}",
-                str(summary.cpu),
-                str(summary.unknown or "-"),
-                "-" if share is None else formatting.percent(share),
-                str(summary.partitions),
-                formatting.size(summary.boundary_bytes),
-                effects_cell(result.placement.hazards),
-            ]
-        )
-    lines = columns(rows, right=(3, 4, 5, 6, 7))
-    return "\n".join([page.ink("bold", lines[0]), *lines[1:]])
+    """Return one table over several targets; a page that is too narrow for all columns names those that it lacks."""
+    table = {name: [cell(result) for result in results] for name, cell in _COLUMNS.items()}
+    if not any(result.summary.unknown for result in results):
+        del table["unknown"]
+    left_out: list[str] = []
+    lines = _lines(table)
+    for name in _GIVE_WAY:
+        if max(map(len, lines)) <= page.width:
+            break
+        if table.pop(name, None) is not None:
+            left_out.append(name)
+            lines = _lines(table)
+    more = [page.ink("dim", f"on a wider page: {', '.join(left_out)}")] if left_out else []
+    return "\n".join([page.ink("bold", lines[0]), *lines[1:], *more])
+
+
+def _lines(table: dict[str, list[str]]) -> list[str]:
+    rows = list(zip(*([name, *cells] for name, cells in table.items()), strict=True))
+    return columns(rows, right=[position for position, name in enumerate(table) if name not in _FLUSH_LEFT])
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else formatting.percent(share)
 
 
 def gates_text(results: Sequence[GateResult], page: Page) -> str:
