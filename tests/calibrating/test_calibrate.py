@@ -14,7 +14,7 @@ from npufit.cost.assembly import assemble
 from npufit.cost.board_profile import Change
 from npufit.cost.cpu import caches_of, cpu_cost
 from npufit.cost.measured.observation import Observation, OperatorTime
-from npufit.cost.packaged_coefficients import load_fitted
+from npufit.cost.packaged_coefficients import load_coefficients
 from npufit.cost.workload import on_the_cpu
 from npufit.errors import InputError
 from npufit.graph import Model
@@ -32,7 +32,7 @@ def models() -> dict[str, Model]:
 
 
 def _packaged() -> Mapping[str, float]:
-    fitted = load_fitted("imx93/cpu")
+    fitted = load_coefficients("imx93/cpu")
     assert fitted is not None
     return fitted.values
 
@@ -98,7 +98,7 @@ def test_a_profile_of_another_model_is_not_used(models: dict[str, Model]) -> Non
 
 def test_runs_with_the_npu_move_the_npu(models: dict[str, Model]) -> None:
     target = resolve_target("imx93/vela")
-    packaged = load_fitted("imx93/vela")
+    packaged = load_coefficients("imx93/vela")
     assert packaged is not None
     runs: list[Observation] = []
     for name, model in models.items():

@@ -10,12 +10,12 @@ import pytest
 import npufit
 from npufit.checking import choose_target
 from npufit.cost import Band, Estimate, EstimateOptions, Kernels
-from npufit.cost.board_profile import Change, FittedRun, Profile, ProfileErrors, profile_text, read_profile
-from npufit.cost.packaged_coefficients import load_fitted
+from npufit.cost.board_profile import Change, Profile, ProfiledRun, ProfileErrors, profile_text, read_profile
+from npufit.cost.packaged_coefficients import load_coefficients
 from npufit.errors import InputError
 from npufit.graph import Model
 
-_CPU = load_fitted("imx93/cpu")
+_CPU = load_coefficients("imx93/cpu")
 assert _CPU is not None
 _BEFORE = _CPU.values["convolution_ns_per_mac"]
 _PROFILE = Profile(
@@ -107,8 +107,8 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 def test_a_profile_says_what_it_was_fitted_to(tmp_path: Path) -> None:
     runs = (
-        FittedRun("net", "cpu", 2, 10.5, "cpu.log run 1", "benchmark_model", "median", "xnnpack"),
-        FittedRun('a"\n', "npu", 1, 3.0, "runs.csv line 2"),
+        ProfiledRun("net", "cpu", 2, 10.5, "cpu.log run 1", "benchmark_model", "median", "xnnpack"),
+        ProfiledRun('a"\n', "npu", 1, 3.0, "runs.csv line 2"),
     )
     profile = replace(_PROFILE, kernels=Kernels.XNNPACK, runs=runs, day="2026-11-21", made_by="0.1.0")
     text = profile_text(profile)

@@ -14,14 +14,14 @@ from npufit.cost.cpu import Caches, caches_of, cpu_cost, elasticities, total_ms,
 from npufit.cost.cpu_coefficients import UNKNOWN
 from npufit.cost.demand import Demand
 from npufit.cost.measured.public_measurements import load_workload
-from npufit.cost.packaged_coefficients import load_fitted
+from npufit.cost.packaged_coefficients import load_coefficients
 from npufit.execution.cutting_out import cut_segment
 from npufit.graph import Family
 from real_files import find_model
 
 
 def _values(chip: str = "imx93") -> Values:
-    found = load_fitted(f"{chip}/cpu")
+    found = load_coefficients(f"{chip}/cpu")
     assert found is not None
     return found.values
 
@@ -91,7 +91,7 @@ def test_slopes_add_up_to_one_without_threads() -> None:
 
 @pytest.mark.parametrize("chip", ["imx93", "imx8mp"])
 def test_operators_without_cost_data_make_the_band_wide(chip: str) -> None:
-    fitted = load_fitted(f"{chip}/cpu")
+    fitted = load_coefficients(f"{chip}/cpu")
     assert fitted is not None
     known = fitted.spread.band({"convolution_ns_per_mac": 0.7, "output_ns": 0.3}, 50.0)
     unknown = fitted.spread.band({"convolution_ns_per_mac": 0.4, "output_ns": 0.2, UNKNOWN: 0.4}, 50.0)

@@ -12,7 +12,7 @@ from cost.demands import HOSTILE, convolution, depthwise, expected, on_npu
 from npufit.cost.demand import Demand
 from npufit.cost.estimate import Band
 from npufit.cost.npu.neutron import MODEL
-from npufit.cost.packaged_coefficients import load_fitted
+from npufit.cost.packaged_coefficients import load_coefficients
 from npufit.cost.possible_workloads import all_it_could_take, as_unknown, place_runs, place_singly
 from npufit.cost.unknown_placement import Span, span_unknown
 from npufit.cost.workload import Workload, on_the_cpu, workload_of
@@ -30,7 +30,7 @@ _LAYERS = (
 
 
 def _cpu(chip: str = "imx95") -> dict[str, float]:
-    found = load_fitted(f"{chip}/cpu")
+    found = load_coefficients(f"{chip}/cpu")
     assert found is not None
     return dict(found.values)
 

@@ -57,7 +57,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def frozen() -> Iterator[None]:
     """Predict with frozen coefficients."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packaged_coefficients, "FITTED", _FOLDER / "frozen" / "fitted.json")
+        patch.setattr(packaged_coefficients, "COEFFICIENTS", _FOLDER / "frozen" / "coefficients.json")
         patch.setattr(rows, "HELD_OUT", _FOLDER / "frozen" / "held_out.json")
         _forget_coefficients()
         yield
@@ -100,8 +100,8 @@ def _compare(answer: str, path: Path) -> None:
 
 
 def _forget_coefficients() -> None:
-    packaged_coefficients.read_fitted.cache_clear()
-    packaged_coefficients.load_fitted.cache_clear()
+    packaged_coefficients.read_coefficients.cache_clear()
+    packaged_coefficients.load_coefficients.cache_clear()
 
 
 def _answer(arguments: Sequence[str]) -> str:

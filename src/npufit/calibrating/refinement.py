@@ -18,13 +18,13 @@ from npufit.cost import (
     Band,
     Change,
     Coefficient,
-    FittedRun,
     Kernels,
     Profile,
+    ProfiledRun,
     ProfileErrors,
     Values,
     coefficients,
-    load_fitted,
+    load_coefficients,
     profile_text,
 )
 from npufit.cost.measured import Observation
@@ -115,7 +115,7 @@ def refine(
     target as the user wrote it, `refused` lists unusable runs of the logs, `day` is written into the profile. Raises
     InputError if nothing can be fitted, or if runs on the CPU used different kernels.
     """
-    cpu = load_fitted(f"{target.chip}/cpu")
+    cpu = load_coefficients(f"{target.chip}/cpu")
     if cpu is None:
         raise InputError(f"npufit has no cost model for {target.chip}, so there is nothing to calibrate.")
     foreign = [run for run in observations if run.unit is Unit.NPU and run.stack not in ("", target.stack)]
@@ -127,14 +127,14 @@ def refine(
         *(f"{run.source}: it ran with {run.stack}, not with {target.stack}" for run in foreign),
         *reasons,
     ]
-    on_cpu = _fit(coefficients(has_dot_product=True), cpu.values, without)
+    on_cpu = _regress(coefficients(has_dot_product=True), cpu.values, without)
     rows = _rows(without, on_cpu)
-    npu, model = load_fitted(f"{target.chip}/{target.stack}"), load_npu_model(target.chip, target.stack)
+    npu, model = load_coefficients(f"{target.chip}/{target.stack}"), load_npu_model(target.chip, target.stack)
     before_npu: Values = {}
     on_npu = _Outcome({}, (), (), None)
     if npu is not None and model is not None:
         with_npu, reasons = npu_trials(runs, target, (cpu.values, {**cpu.values, **on_cpu.values}), model, options)
-        before_npu, on_npu = npu.values, _fit(model.coefficients, npu.values, with_npu)
+        before_npu, on_npu = npu.values, _regress(model.coefficients, npu.values, with_npu)
         rows += _rows(with_npu, on_npu)
         unused += reasons
     elif any(observation.unit is Unit.NPU for observation in observations):
@@ -154,7 +154,7 @@ def refine(
             cpu_band=_band([row for row in rows if row.unit is Unit.CPU], name),
             npu_band=_band([row for row in rows if row.unit is Unit.NPU], name),
             kernels=kernels,
-            runs=tuple(_fitted_run(row) for row in rows),
+            runs=tuple(_profiled_run(row) for row in rows),
             day=day,
             made_by=__version__,
         ),
@@ -173,15 +173,15 @@ def _kernels(runs: Sequence[Observation]) -> Kernels | None:
     return known[0] if known and None not in said else None
 
 
-def _fitted_run(row: CalibrationRow) -> FittedRun:
+def _profiled_run(row: CalibrationRow) -> ProfiledRun:
     run = row.run
     said = run.tool, run.statistic or "", run.kernels or ""
     # A profile may be shared: it names files, not folders.
     model = row.model if row.model.startswith("zoo:") else PurePath(row.model).name
-    return FittedRun(model, run.unit.value, run.threads, run.ms, run.source, *said)
+    return ProfiledRun(model, run.unit.value, run.threads, run.ms, run.source, *said)
 
 
-def _fit(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> _Outcome:
+def _regress(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> _Outcome:
     """Return the values that explain `trials`, and each network's prediction without it; `values` are packaged."""
     names = tuple(entry for entry in wanted if values.get(entry.name, 0.0) > 0)
     if not trials or not names:

@@ -17,10 +17,10 @@ from npufit.cost.prediction import Bound, Cost, PartitionCost
 
 if TYPE_CHECKING:
     from npufit.cost.assembly import assemble
-    from npufit.cost.board_profile import Change, FittedRun, Profile, ProfileErrors, profile_text, read_profile
+    from npufit.cost.board_profile import Change, Profile, ProfiledRun, ProfileErrors, profile_text, read_profile
     from npufit.cost.cpu import Caches, caches_of, total_ms, total_terms
     from npufit.cost.cpu_coefficients import coefficients
-    from npufit.cost.packaged_coefficients import load_fitted
+    from npufit.cost.packaged_coefficients import load_coefficients
     from npufit.cost.packaged_files import HELD_OUT, read_json
     from npufit.cost.reversal import Reversal, measured_reversal, predicted_reversal
     from npufit.cost.spread import SMALL_MS
@@ -37,7 +37,6 @@ __all__ = [
     "Cost",
     "Estimate",
     "EstimateOptions",
-    "FittedRun",
     "Kernels",
     "Measured",
     "MemoryEstimate",
@@ -46,6 +45,7 @@ __all__ = [
     "PlacedDemand",
     "Profile",
     "ProfileErrors",
+    "ProfiledRun",
     "Reversal",
     "Values",
     "Workload",
@@ -53,7 +53,7 @@ __all__ = [
     "caches_of",
     "coefficients",
     "estimate",
-    "load_fitted",
+    "load_coefficients",
     "measured_reversal",
     "on_the_cpu",
     "predicted_reversal",
@@ -67,10 +67,10 @@ __all__ = [
 
 _HOMES = {
     "npufit.cost.assembly": ("assemble",),
-    "npufit.cost.board_profile": ("Change", "FittedRun", "Profile", "ProfileErrors", "profile_text", "read_profile"),
+    "npufit.cost.board_profile": ("Change", "ProfiledRun", "Profile", "ProfileErrors", "profile_text", "read_profile"),
     "npufit.cost.cpu": ("Caches", "caches_of", "total_ms", "total_terms"),
     "npufit.cost.cpu_coefficients": ("coefficients",),
-    "npufit.cost.packaged_coefficients": ("load_fitted",),
+    "npufit.cost.packaged_coefficients": ("load_coefficients",),
     "npufit.cost.packaged_files": ("HELD_OUT", "read_json"),
     "npufit.cost.reversal": ("Reversal", "measured_reversal", "predicted_reversal"),
     "npufit.cost.spread": ("SMALL_MS",),

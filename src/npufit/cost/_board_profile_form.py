@@ -64,7 +64,7 @@ class RunForm(_Strict):
     kernels: _Name = ""
 
 
-class FittedForm(_Strict):
+class ProfiledForm(_Strict):
     """The `[fitted]` table: what the profile was fitted to; older profiles have none."""
 
     day: Annotated[str, Field(max_length=20, pattern=r"^(\d{4}-\d\d-\d\d)?$")] = ""
@@ -88,4 +88,4 @@ class ProfileForm(_Strict):
     cpu: _Changes = {}
     npu: _Changes = {}
     band: BandsForm = BandsForm()
-    fitted: FittedForm = FittedForm()
+    fitted: ProfiledForm = ProfiledForm()

@@ -16,7 +16,7 @@ from npufit.cost.coefficient import Values
 from npufit.cost.estimate import Band
 from npufit.cost.estimating import EstimateOptions
 from npufit.cost.kernels import Kernels
-from npufit.cost.packaged_coefficients import load_fitted
+from npufit.cost.packaged_coefficients import load_coefficients
 from npufit.errors import InputError
 from npufit.files import read_bounded
 from npufit.formatting import percent, plural, printable
@@ -53,7 +53,7 @@ class ProfileErrors:
 
 
 @dataclass(frozen=True, slots=True)
-class FittedRun:
+class ProfiledRun:
     """One measurement that a profile was fitted to; `tool`, `statistic` and `kernels` are empty if unknown."""
 
     model: str
@@ -84,7 +84,7 @@ class Profile:
     cpu_band: Band | None = None
     npu_band: Band | None = None
     kernels: Kernels | None = None
-    runs: tuple[FittedRun, ...] = ()
+    runs: tuple[ProfiledRun, ...] = ()
     day: str = ""
     made_by: str = ""
 
@@ -101,7 +101,7 @@ class Profile:
             cpu_band=self.cpu_band,
             npu_band=self.npu_band,
             origin=f"calibrated with {self.name}: {self._origin()}",
-            fitted_kernels=self.kernels,
+            profiled_kernels=self.kernels,
         )
 
     def _origin(self) -> str:
@@ -143,10 +143,10 @@ def _lines(profile: Profile) -> Iterator[str]:
         if band is not None:
             yield from _band_lines(name, band)
     if profile.day or profile.runs:
-        yield from _fitted_lines(profile)
+        yield from _run_lines(profile)
 
 
-def _fitted_lines(profile: Profile) -> Iterator[str]:
+def _run_lines(profile: Profile) -> Iterator[str]:
     yield ""
     yield "# what it was fitted to"
     yield "[fitted]"
@@ -211,7 +211,7 @@ def read_profile(path: Path) -> Profile:
         cpu_band=_band(form.band.cpu.model_dump() if form.band.cpu is not None else None, name),
         npu_band=_band(form.band.npu.model_dump() if form.band.npu is not None else None, name),
         kernels=Kernels(form.fitted.kernels) if form.fitted.kernels else None,
-        runs=tuple(FittedRun(**run.model_dump()) for run in form.fitted.runs),
+        runs=tuple(ProfiledRun(**run.model_dump()) for run in form.fitted.runs),
         day=form.fitted.day,
         made_by=form.fitted.npufit,
     )
@@ -230,7 +230,7 @@ def _check_names(profile: Profile) -> None:
     target = profile.resolve()
     problems: list[str] = []
     for group, changes in ((f"{target.chip}/cpu", profile.cpu), (f"{target.chip}/{target.stack}", profile.npu)):
-        fitted = load_fitted(group)
+        fitted = load_coefficients(group)
         known: Values = {} if fitted is None else fitted.values
         for change in changes:
             packaged = known.get(change.name)

@@ -14,7 +14,7 @@ from npufit.cost.kernels import Kernels, cpu_rates
 from npufit.cost.measured.public_measurements import find_measured
 from npufit.cost.memory import estimate_memory
 from npufit.cost.npu import NpuModel, load_npu_model
-from npufit.cost.packaged_coefficients import Fitted, load_fitted
+from npufit.cost.packaged_coefficients import PackagedCoefficients, load_coefficients
 from npufit.cost.possible_workloads import Taking, all_it_could_take
 from npufit.cost.prediction import Bound
 from npufit.cost.slopes import slopes_by_differences
@@ -36,7 +36,7 @@ class EstimateOptions:
     """Options of an estimate: `threads` and `kernels` of the CPU's share, and coefficients of the user's own board.
 
     None means all cores, and the kernels that were measured on the chip. `cpu` and `npu` replace the packaged
-    coefficients by name; `origin` says where they come from, `fitted_kernels` which kernels `cpu` was measured with
+    coefficients by name; `origin` says where they come from, `profiled_kernels` which kernels `cpu` was measured with
     (None: unknown).
     """
 
@@ -46,7 +46,7 @@ class EstimateOptions:
     npu: Values | None = None
     cpu_band: Band | None = None
     npu_band: Band | None = None
-    fitted_kernels: Kernels | None = None
+    profiled_kernels: Kernels | None = None
     origin: str = "fitted to public measurements (npufit accuracy)"
 
 
@@ -64,7 +64,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
     if cpu is None or any(operator.is_npu_call for graph in model.subgraphs for operator in graph.operators):
         return None
     threads = _threads(target, options.threads, int(cpu.values[CORES]))
-    npu = load_fitted(f"{target.chip}/{target.stack}")
+    npu = load_coefficients(f"{target.chip}/{target.stack}")
     model_of_npu = load_npu_model(target.chip, target.stack) if npu is not None else None
     workload = workload_of(model, placement)
     if target.stack in _COST_BY_PASSES and not workload.passes:
@@ -123,7 +123,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
         measured=find_measured((operator.demand for operator in workload.operators), target.chip),
         settings=(
             Setting("threads", str(threads), "option" if options.threads else "all cores of the chip"),
-            _fitted_setting(options) if options.cpu else cpu.setting,
+            _profiled_setting(options) if options.cpu else cpu.setting,
         ),
         memory=estimate_memory(model, placement),
         assumption=span.why,
@@ -132,7 +132,7 @@ def estimate(model: Model, placement: Placement, options: EstimateOptions | None
 
 
 def _npu_band(
-    npu: Fitted, model: NpuModel | None, workload: Workload, values: Values, known: Mapping[str, str]
+    npu: PackagedCoefficients, model: NpuModel | None, workload: Workload, values: Values, known: Mapping[str, str]
 ) -> Band:
     """Return the band of the NPU's share, or of the most that it could take if its share is unknown."""
     if model is None:
@@ -153,8 +153,8 @@ def _packaged_kernels(options: EstimateOptions) -> Kernels | None:
     """Return the kernels whose packaged rates are requested. Raises InputError if a board's rates are for others."""
     if not options.cpu or options.kernels is None:
         return options.kernels
-    if options.kernels is not options.fitted_kernels:
-        found = options.fitted_kernels or "kernels that its measurements do not name"
+    if options.kernels is not options.profiled_kernels:
+        found = options.profiled_kernels or "kernels that its measurements do not name"
         raise InputError(
             f"--kernels {options.kernels}: the profile's rates of the CPU were measured with {found}. Omit the "
             "option, or calibrate with runs of these kernels."
@@ -162,8 +162,8 @@ def _packaged_kernels(options: EstimateOptions) -> Kernels | None:
     return None
 
 
-def _fitted_setting(options: EstimateOptions) -> Setting:
-    return Setting("kernels", options.fitted_kernels or "not stated", "the profile's measurements")
+def _profiled_setting(options: EstimateOptions) -> Setting:
+    return Setting("kernels", options.profiled_kernels or "not stated", "the profile's measurements")
 
 
 def _threads(target: Target, wanted: int | None, cores: int) -> int:
@@ -197,7 +197,7 @@ def _operator_estimate(placement: OperatorPlacement, assembly: Assembly) -> Oper
     return OperatorEstimate(placement, cost.ms if cost is not None else None, on_cpu.ms, bound)
 
 
-def _unmeasured(npu: Fitted | None, placement: Placement) -> str:
+def _unmeasured(npu: PackagedCoefficients | None, placement: Placement) -> str:
     """Return a remark if no network was measured with this release of the stack, otherwise nothing."""
     stack = placement.target.stack
     release = next((setting.value for setting in placement.settings if setting.name == stack), placement.target.version)

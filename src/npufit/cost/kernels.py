@@ -13,7 +13,7 @@ from math import log
 
 from npufit.cost.coefficient import Values
 from npufit.cost.cpu_coefficients import CACHE, CORES, is_time
-from npufit.cost.packaged_coefficients import load_fitted
+from npufit.cost.packaged_coefficients import load_coefficients
 from npufit.cost.spread import Spread
 from npufit.errors import InputError
 from npufit.stacks import Setting
@@ -50,7 +50,7 @@ def cpu_rates(chip: str, wanted: Kernels | None = None) -> CpuRates | None:
 
     None if nothing is known about the chip. Raises InputError if nothing is known about these kernels on its core.
     """
-    own = load_fitted(f"{chip}/cpu")
+    own = load_coefficients(f"{chip}/cpu")
     if own is None:
         return None
     measured = _MEASURED[chip]
@@ -58,7 +58,7 @@ def cpu_rates(chip: str, wanted: Kernels | None = None) -> CpuRates | None:
         origin = "option" if wanted else "those of the chip's public measurements, as far as their versions tell"
         return CpuRates(own.values, own.spread, Setting("kernels", measured.value, origin))
     lender = next((name for name in _CLOCK_MHZ if name != chip and chip in _CLOCK_MHZ), None)
-    lent = load_fitted(f"{lender}/cpu") if lender is not None else None
+    lent = load_coefficients(f"{lender}/cpu") if lender is not None else None
     if lender is None or lent is None:
         raise InputError(
             f"--kernels {wanted}: no time of these kernels on the CPU of {chip} is public. Use {measured}, or measure "

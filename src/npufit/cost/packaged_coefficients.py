@@ -1,4 +1,4 @@
-"""The fitted coefficients that come with npufit (`fitted.json`, written by `python -m npufit.cost.regression`)."""
+"""The coefficients that come with npufit: `coefficients.json`, written by `python -m npufit.cost.regression`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from npufit.cost.coefficient import Values
-from npufit.cost.packaged_files import FITTED, read_json
+from npufit.cost.packaged_files import COEFFICIENTS, read_json
 from npufit.cost.spread import Spread
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class PackagedCoefficients:
     """One cost model's coefficients, and how far measurements may lie from their predictions.
 
     `releases` are those of the stack that placed the measured networks, empty if no tool placed them.
@@ -29,21 +29,23 @@ class Fitted:
 
 
 @functools.cache
-def read_fitted() -> dict[str, Any]:
-    """Return the document of the fit."""
-    return read_json(FITTED)
+def read_coefficients() -> dict[str, Any]:
+    """Return the document that the regression wrote."""
+    return read_json(COEFFICIENTS)
 
 
 @functools.cache
-def load_fitted(name: str) -> Fitted | None:
-    """Return the fit for `name`, such as `imx93/cpu` or `imx93/vela`; None if there is none."""
-    found = read_fitted()["models"].get(name)
+def load_coefficients(name: str) -> PackagedCoefficients | None:
+    """Return the coefficients for `name`, such as `imx93/cpu` or `imx93/vela`; None if there are none."""
+    found = read_coefficients()["models"].get(name)
     return (
-        None if found is None else Fitted(found["values"], spread_of(found["spread"]), tuple(found.get("releases", ())))
+        None
+        if found is None
+        else PackagedCoefficients(found["values"], spread_of(found["spread"]), tuple(found.get("releases", ())))
     )
 
 
 def spread_of(found: Mapping[str, Any]) -> Spread:
-    """Return the spread in a document of the fit."""
+    """Return the spread in a document of the regression."""
     names, covariance = tuple(found["names"]), tuple(found["covariance"])
     return Spread(**{**found, "names": names, "covariance": covariance})  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""The files that come with the cost models: measurements, the networks behind them, and the fit."""
+"""The files that come with the cost models: measurements, the networks behind them, and the coefficients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 WORKLOADS = FOLDER / "workloads"
-FITTED = FOLDER / "fitted.json"
+COEFFICIENTS = FOLDER / "coefficients.json"
 HELD_OUT = FOLDER / "held_out.json"
 
 

@@ -1,6 +1,6 @@
 """A placed model as a cost model sees it: each operator's demands and unit, without the model itself.
 
-The packaged reference networks (`reference.py`) are stored in this form, so that fitting and checking a cost model
+The packaged networks (`workloads/`) are stored in this form, so that regressing and checking a cost model
 needs no network, compiler or weights.
 """
 

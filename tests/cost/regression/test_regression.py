@@ -24,9 +24,9 @@ from npufit.cost.measured.public_measurements import (
     measured_rows,
     networks,
 )
-from npufit.cost.packaged_coefficients import load_fitted
-from npufit.cost.packaged_files import FITTED, HELD_OUT, WORKLOADS, read_json
-from npufit.cost.regression import refit as fitting_run
+from npufit.cost.packaged_coefficients import load_coefficients
+from npufit.cost.packaged_files import COEFFICIENTS, HELD_OUT, WORKLOADS, read_json
+from npufit.cost.regression import regression_run
 from npufit.cost.regression.cross_validation import Choice, Question, Row, solve
 from npufit.cost.regression.least_squares import Case, fit
 from npufit.cost.slopes import slopes_by_differences
@@ -172,7 +172,7 @@ def test_a_class_of_networks_that_was_left_out_is_mostly_in_its_bands() -> None:
 @pytest.mark.parametrize("size", [224, 320])
 def test_the_report_s_times_on_the_cpu_of_i_mx95_come_out(size: int) -> None:
     rows = [row for row in measured_rows() if row.group == "imx95/cpu" and row.network.endswith(f"@{size},int8")]
-    fitted = load_fitted("imx95/cpu")
+    fitted = load_coefficients("imx95/cpu")
     assert len(rows) == 1
     assert fitted is not None
     demands = [operator.demand for operator in load_workload(rows[0].network, "cpu").operators]
@@ -182,7 +182,7 @@ def test_the_report_s_times_on_the_cpu_of_i_mx95_come_out(size: int) -> None:
 
 
 def test_sums_of_terms_are_the_sums_of_operators() -> None:
-    fitted = load_fitted("imx93/cpu")
+    fitted = load_coefficients("imx93/cpu")
     assert fitted is not None
     for network in networks()[:6]:
         demands = [operator.demand for operator in load_workload(network, "cpu").operators]
@@ -222,8 +222,8 @@ def test_coefficients_are_named_once_and_have_a_source() -> None:
 
 @pytest.mark.slow
 def test_fitting_again_gives_the_packaged_numbers() -> None:
-    document = json.loads(json.dumps(fitting_run.fit_all()))
-    packaged = {**read_json(FITTED), "held_out": read_json(HELD_OUT)}
+    document = json.loads(json.dumps(regression_run.regress_all()))
+    packaged = {**read_json(COEFFICIENTS), "held_out": read_json(HELD_OUT)}
     assert document["held_out"] == packaged["held_out"]
     assert document["models"] == packaged["models"]
 
@@ -232,7 +232,7 @@ def test_fitting_again_gives_the_packaged_numbers() -> None:
 def test_measured_networks_are_placed_by_the_release_that_they_were_measured_with(group: str) -> None:
     rows = [row for row in measured_rows() if row.group == group and not row.left_out]
     assert all(row.release and load_workload(row.network, row.placed_on).partitions for row in rows)
-    fitted = load_fitted(group)
+    fitted = load_coefficients(group)
     assert fitted is not None
     assert set(fitted.releases) == {row.release for row in rows}
 

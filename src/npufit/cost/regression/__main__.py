@@ -1,5 +1,5 @@
 """`python -m npufit.cost.regression`: fit the cost models again, from a checkout."""
 
-from npufit.cost.regression.refit import main
+from npufit.cost.regression.regression_run import main
 
 main()

@@ -147,7 +147,7 @@ def _answer(coefficients: Sequence[Coefficient], rows: Sequence[Row], choices: S
     networks = list(dict.fromkeys(row.network for row in rows))
     tried = [(choice, _residuals(coefficients, rows, networks, choice)) for choice in choices]
     choice, residuals = min(tried, key=lambda pair: _size(pair[1]))
-    values, names, found = _fitted(coefficients, rows, choice)
+    values, names, found = _regressed(coefficients, rows, choice)
     noise, small, reach = _width(residuals, len(networks))
     origin = f"errors of {len(rows)} measurements of {len(networks)} networks, each predicted by a fit without it"
     if len(networks) < FEW:
@@ -183,7 +183,7 @@ def _with_errors(answer: Answer, rows: Sequence[Row], held: Sequence[Held]) -> A
     return Answer(answer.values, spread)
 
 
-def _fitted(
+def _regressed(
     coefficients: Sequence[Coefficient], rows: Sequence[Row], choice: Choice
 ) -> tuple[dict[str, float], tuple[str, ...], Fit]:
     wanted = [entry for entry in coefficients if entry.name not in choice.dropped]
@@ -210,7 +210,7 @@ def _residuals(
     folds = min(_FOLDS, len(networks))
     for fold in range(folds):
         apart = set(networks[fold::folds])
-        values, names, fitted = _fitted(coefficients, [row for row in rows if row.network not in apart], choice)
+        values, names, fitted = _regressed(coefficients, [row for row in rows if row.network not in apart], choice)
         for row in rows:
             if row.network in apart:
                 slopes = row.own_slopes(values)

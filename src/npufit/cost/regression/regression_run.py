@@ -1,9 +1,9 @@
-"""Fit the cost models again: `python -m npufit.cost.regression` from a checkout.
+"""Regress the cost models again: `python -m npufit.cost.regression` from a checkout.
 
 `--workloads` first builds and compiles every measured network again. Then each model is fitted to its rows, and each
-network is predicted by nested cross-validation (`nested.py`). The results are `fitted.json`, with coefficients and the
-data for bands, and `held_out.json`, with every held-out prediction and the errors on whole classes of networks that
-were left out. The same rows always give the same files.
+network is predicted by nested cross-validation (`cross_validation.py`). The results are `coefficients.json`, with
+coefficients and the data for bands, and `held_out.json`, with every held-out prediction and the errors on whole classes
+of networks that were left out. The same rows always give the same files.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from npufit.cost.npu import NpuModel, load_npu_model
 from npufit.cost.npu.arrays import total_of
 from npufit.cost.npu.etnaviv import SHARED_WITH_VX
 from npufit.cost.npu.teflon_ethosu import SHARED_WITH_VELA
-from npufit.cost.packaged_files import FITTED, HELD_OUT
+from npufit.cost.packaged_files import COEFFICIENTS, HELD_OUT
 from npufit.cost.possible_workloads import Taking, all_it_could_take, as_unknown
 from npufit.cost.regression.cross_validation import FEW, Answer, Choice, Held, Outcome, Question, Row, hold_out, solve
 from npufit.cost.regression.least_squares import NOISE, Case, fit
@@ -65,17 +65,17 @@ def main() -> None:
     parser.add_argument("--workloads", action="store_true", help="build and compile every measured network again")
     if parser.parse_args().workloads:
         write_workloads()
-    document = fit_all()
+    document = regress_all()
     _write(HELD_OUT, document.pop("held_out"))
-    _write(FITTED, document)
+    _write(COEFFICIENTS, document)
 
 
 def _write(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
-def fit_all() -> dict[str, Any]:
-    """Return the content of `fitted.json`, and of `held_out.json` as `held_out`."""
+def regress_all() -> dict[str, Any]:
+    """Return the content of `coefficients.json`, and of `held_out.json` as `held_out`."""
     questions: dict[str, Question] = {}
     outcomes: dict[str, Outcome] = {}
 
