@@ -147,7 +147,7 @@ def _plain(demand: Demand) -> Term:
         case family if family in _PER_OUTPUT:
             return Term(_PER_OUTPUT[family], demand.outputs, arithmetic)
         case _:
-            # All that it reads may count: a custom operator can be a network of its own.
+            # All that it reads may count: a custom operator can be a whole network.
             return Term(UNKNOWN, max(demand.inputs, demand.outputs, demand.weight_bytes), arithmetic)
 
 

@@ -227,7 +227,7 @@ def _payload_form(name: str) -> Form:
         return Form.SCALE
     if name.endswith("_LENGTH"):
         return Form.WORD
-    # Strides are negative where Vela mirrors a feature map, for MIRROR_PAD.
+    # Strides are negative if Vela mirrors a feature map, for MIRROR_PAD.
     return Form.DISTANCE if "SKIP" in name or "STRIDE_" in name else Form.ADDRESS
 
 

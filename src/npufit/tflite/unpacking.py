@@ -339,7 +339,7 @@ class Unpacker:
         return bytes(operator.content("custom_options")), False
 
     def _options(self, operator: Table) -> Options | None:
-        # A type without a table is what LiteRT takes for no options.
+        # LiteRT treats a type without a table as no options.
         kinds = {union: operator.number(f"{field}_type") for union, field in UNIONS.items() if operator.has(field)}
         stored = [(union, code) for union, code in kinds.items() if code]
         if len(stored) > 1:

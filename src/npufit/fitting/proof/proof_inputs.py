@@ -50,7 +50,7 @@ def read_samples(model: Model, folder: Path, count: int | None = None) -> tuple[
             f"{folder}: there are no samples. Expected images, .npy or .npz files, one for each inference."
         )
     chosen = islice(files, MOST_SAMPLES if count is None else min(count, MOST_SAMPLES))
-    # NAME=FILE is never meant here, and an absolute path to a file that exists is not taken for it.
+    # NAME=FILE is never meant here; an absolute path to an existing file is not read as one.
     return tuple(ProofInput(path.name, read_inputs(model, [str(path.resolve())])) for path in chosen)
 
 

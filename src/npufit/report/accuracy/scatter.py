@@ -19,7 +19,7 @@ _MARGIN = 0.12
 
 _COMPILER = "the compiler's own estimate"
 
-# The colours of Okabe and Ito, which people with any colour vision can tell apart; each has its own shape besides.
+# The colours of Okabe and Ito, which people with any colour vision can distinguish; each also has its own shape.
 _STYLES = (
     ("#0072B2", "circle"),
     ("#D55E00", "square"),

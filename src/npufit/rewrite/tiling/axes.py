@@ -103,7 +103,7 @@ class Window:
         low = first * self.stride - self.before
         high = (last - 1) * self.stride - self.before + self.extent
         if self.same and self.stride > 1:
-            # SAME pads a part as the whole where both sizes leave the same remainder.
+            # SAME pads a part like the whole if both sizes leave the same remainder.
             low -= low % self.stride
             high += (self.size - high) % self.stride
         return _within(low, high, self.size)

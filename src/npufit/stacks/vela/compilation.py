@@ -55,7 +55,7 @@ def digest(output: VelaOutput, model: Model, origin: str) -> Compilation:
     if output.record:
         database, passes = read_record(output.record, model)
     elif is_older_database(output.database):
-        # An older Vela that nobody could look into: the compiled file and the warnings have to do.
+        # An older Vela that could not be recorded: the compiled file and the warnings must suffice.
         calls = sum(operator.is_npu_call for graph in compiled.subgraphs for operator in graph.operators)
         database, passes = DebugDatabase((), calls, tuple(range(calls))), ()
     else:

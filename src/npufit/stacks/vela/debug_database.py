@@ -139,7 +139,7 @@ def _writes(tables: dict[str, _Rows], commands: list[_Command]) -> Iterator[Writ
     """
     names = {row[0]: row[1] for row in tables["perf"]}
     shapes = {row[0]: row[1 : len(_COLUMNS["perf_debug"])] for row in tables["perf_debug"]}
-    # What is fused into an operation comes behind it: the name of the last one is that of the result.
+    # Fused operations come after the one that they join: the name of the last one is that of the result.
     results = {row[1]: row[0] for row in tables["group"]}
     labels = {
         scheduled: read_label(names.get(results.get(scheduled, scheduled), "")) for _, _, scheduled, _ in commands

@@ -77,7 +77,7 @@ def remove_environment(name: str) -> None:
         if not folder.is_dir():
             have = ", ".join(entry.name for entry in list_environments()) or "none"
             raise InputError(f"Vela {name} is not installed in an environment of npufit. Installed: {have}.")
-        # It vanishes at once; what takes time happens under a name that nobody asks for.
+        # It vanishes at once; the slow part happens under an unused name.
         gone = home / f".removed-{name}-{os.getpid()}"
         try:
             os.replace(folder, gone)

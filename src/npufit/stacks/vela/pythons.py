@@ -80,5 +80,5 @@ def _run(path: str) -> Python | None:
     words = done.output.decode("utf-8", "replace").strip().split(" ", 3)
     if done.code != 0 or len(words) != 4 or words[0] != "python" or not words[1].isdigit():
         return None
-    # What a shim stands for is the real one; it must not depend on the folder in which it is run.
+    # Resolve a shim to the real Python, which must not depend on the current folder.
     return Python(words[3], (int(words[1]), int(words[2]))) if words[2].isdigit() else None

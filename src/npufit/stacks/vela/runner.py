@@ -161,7 +161,7 @@ _EXCEPTION = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception))(?:: ?(.*))?$", 
 
 
 def _failure(code: int, stderr: str, printed: str) -> NpufitError:
-    # The releases before 5 print what they refuse where they print everything else.
+    # Releases before 5 print refusals in the same place as everything else.
     told = stderr if stderr.strip() else printed
     if code < 0:
         return ToolError(f"Vela was killed by {end_words(code)}: {_last_words(told)}")

@@ -95,7 +95,7 @@ class VelaStack:
         settings = resolve_settings(load_chip(target.chip), options.settings, compiler)
         compilation = _compile(model, settings, compiler, options, self._ready.pop(compiler, None))
         placed = place_operators(model, target, compilation, version)
-        # As everywhere: the Nth stream is that of the Nth call where there are as many of both.
+        # As everywhere: the Nth stream belongs to the Nth call if there are as many of both.
         is_tied = compilation.database.stream_count == len(placed.partitions)
         return replace(
             placed,

@@ -132,7 +132,7 @@ def _operand_problems(
         if four_dimensions(first)[1:] != four_dimensions(second)[1:]:
             yield "operands are not broadcast before 26.1", shapes, None
         return
-    # The second operand is the broadcast one where it fits into the first; otherwise the two change places.
+    # The second operand is the broadcast one if it fits into the first; otherwise the two are swapped.
     fits = all(a <= b for a, b in zip(four_dimensions(second)[1:], four_dimensions(first)[1:], strict=True))
     large, small = (first, second) if fits else (second, first)
     if small.is_constant and four_dimensions(small)[1:] == (1, 1, 1):
