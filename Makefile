@@ -7,11 +7,14 @@ WORKERS ?= auto
 
 .PHONY: help demo test test-slow lint format docs bench wheel clean
 
-help: @echo "make demo       set up, then check a built-in network for seven targets" @echo "make test       set up,
-	then run the tests" @echo "make test-slow  run the tests that take minutes" @echo "make lint       ruff, pyright,
-	import-linter" @echo "make docs       write docs/rules, docs/accuracy, the README's output, JSON schemas and golden
-	files" @echo "make bench      measure speed, as ratios within one run" @echo "make wheel      build the wheel, install
-	it into a clean environment and run one check there"
+help:
+	@echo "make demo       set up, then check a built-in network for seven targets"
+	@echo "make test       set up, then run the tests"
+	@echo "make test-slow  run the tests that take minutes"
+	@echo "make lint       ruff, pyright, import-linter"
+	@echo "make docs       write docs/rules, docs/accuracy, the README's output, JSON schemas and golden files"
+	@echo "make bench      measure speed, as ratios within one run"
+	@echo "make wheel      build the wheel, install it into a clean environment and run one check there"
 
 $(VENV)/.installed:
 	@test -n "$(PYTHON)" || { echo "npufit needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python"; exit 1; }
