@@ -73,7 +73,8 @@ def test_the_first_line_says_where_it_parts(equal: RunResult, network: Model) ->
 def test_without_a_comparison_the_first_line_says_what_ran(network: Model) -> None:
     result = run(network, "cpu", RunOptions(repeat=0))
     assert headline(result) == f"ran {network.name} on LiteRT BUILTIN_REF"
-    assert "Outputs" in run_text(result, Page())
+    assert "Outputs" in run_text(replace(result, scores=()), Page())
+    assert "Top 5" in run_text(result, Page())
 
 
 def test_nothing_in_common_is_said(equal: RunResult) -> None:
