@@ -16,6 +16,7 @@ from npufit.graph import NO_BUFFER, Buffer, Conv2DOptions, ElementType, Model, O
 from npufit.report.check.document import check_document
 from npufit.report.check.markdown import check_markdown
 from npufit.report.check.sarif import check_sarif
+from npufit.report.check.screen import check_screen, targets_screen
 from npufit.report.check.text import check_text
 from npufit.report.document import published_schema, to_json
 from npufit.report.model_line import describe_quantization
@@ -153,6 +154,15 @@ def test_text_lets_no_name_steer_the_terminal(hostile: CheckResult) -> None:
         assert "\x1b" not in text
         assert "\u202e" not in text
         assert "\\x1b[2J" in text
+
+
+def test_a_screen_lets_no_name_steer_the_terminal(hostile: CheckResult) -> None:
+    for text in (
+        check_screen(hostile, "\x1b[2J\u202e.tflite", Page()),
+        targets_screen([hostile, hostile], "\x1b[2J\u202e.tflite", Page()),
+    ):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
 
 
 def test_all_lists_every_operator_and_boundary_tensor(results: list[CheckResult]) -> None:
