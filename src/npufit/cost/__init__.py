@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from npufit._lazy import lazy_attributes
 from npufit.cost.coefficient import Coefficient, Values
+from npufit.cost.cost_models import EstimateOptions
 from npufit.cost.estimate import Band, Estimate, Measured, MemoryEstimate, OperatorEstimate
-from npufit.cost.estimating import EstimateOptions, estimate
+from npufit.cost.estimating import estimate
 from npufit.cost.kernels import Kernels
 from npufit.cost.prediction import Bound, Cost, PartitionCost
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from npufit.cost.coefficient import Values
+from npufit.cost.cost_models import EstimateOptions
 from npufit.cost.estimate import Band
-from npufit.cost.estimating import EstimateOptions
 from npufit.cost.kernels import Kernels
 from npufit.cost.packaged_coefficients import load_coefficients
 from npufit.errors import InputError
