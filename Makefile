@@ -4,6 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
+COVERAGE ?=
 
 .PHONY: help demo test test-slow lint format docs bench wheel clean
 
@@ -31,7 +32,7 @@ demo: $(VENV)/.installed
 		-t imx8mp/teflon -t imx8mp/vx -t rk3588/teflon -t imx95/neutron
 
 test: $(VENV)/.developer
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(COVERAGE)
 
 test-slow: $(VENV)/.developer
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow

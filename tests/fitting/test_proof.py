@@ -178,7 +178,7 @@ def test_samples_are_read_from_a_folder_in_the_order_of_their_names(tmp_path: Pa
     assert fitted.proof is not None
     assert fitted.proof.inputs == 6
     np.save(tmp_path / "3.npy", np.zeros((1, 9, 8, 3), np.int8))
-    with pytest.raises(InputError, match="has shape"):
+    with pytest.raises(InputError, match="the shape is"):
         read_samples(model, tmp_path)
 
 

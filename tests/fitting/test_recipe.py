@@ -61,7 +61,7 @@ def _document(**changes: Any) -> dict[str, Any]:
         (_document(passes=[{"name": "nobody", "exactness": "exact"}]), "there is no pass 'nobody'"),
         (_document(passes=[{"name": "fold-pad", "exactness": "exact", "options": {"no": 1}}]), "no option 'no'"),
         (_document(passes=[{"name": "fold-pad", "exactness": "exact", "options": {"growth": {}}}]), "growth"),
-        (_document(passes=[{"name": "fold-pad", "exactness": "exact", "options": {"growth": "x"}}]), "no value"),
+        (_document(passes=[{"name": "fold-pad", "exactness": "exact", "options": {"growth": "x"}}]), "not a valid"),
         (_document(passes=[{"name": "fold-pad", "exactness": "exact"}] * 101), "passes"),
         (_document(passes=[{"name": "fold-pad", "exactness": "sure"}]), "exactness"),
     ],

@@ -135,7 +135,7 @@ def test_approximate_passes_need_to_be_allowed(padded: CheckResult) -> None:
 def test_passes_that_are_asked_for_are_taken_better_or_not(padded: CheckResult) -> None:
     found = search(padded, (Wrong(), FoldPad(), FoldPad()), SearchOptions(asked=True))
     assert [step.pass_.name for step in found.steps] == ["wrong", "fold-pad"]
-    assert found.verdicts[0].why == "asked for; no gain"
+    assert found.verdicts[0].why == "requested; no gain"
     with pytest.raises(InputError, match="cannot be met"):
         search(padded, (Failing(),), SearchOptions(asked=True))
 
@@ -182,7 +182,7 @@ def test_samples_reach_passes_in_the_form_of_the_model_at_hand(padded: CheckResu
 def test_change_words_say_all_that_differs(padded: CheckResult) -> None:
     assert change_words(padded, padded) == "no gain"
     folded = search(padded, _PASSES).result
-    assert change_words(folded, padded).startswith("4 hazards more")
+    assert change_words(folded, padded).startswith("4 more hazards")
 
 
 @dataclass(frozen=True)

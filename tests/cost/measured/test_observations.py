@@ -72,8 +72,8 @@ def test_a_table_is_read_with_its_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "columns model, latency_ms, unit are missing"),
-        ("model,unit\nnet,cpu\n", "columns latency_ms are missing"),
+        ("", "lacks the columns model, latency_ms, unit"),
+        ("model,unit\nnet,cpu\n", "lacks the columns latency_ms"),
         (_HEADER, "no measurement"),
         (f"{_HEADER}net,fast,cpu,1\n", "line 2: latency_ms is 'fast'"),
         (f"{_HEADER}net,-1,cpu,1\n", "latency_ms"),
@@ -87,7 +87,7 @@ def test_a_table_is_read_with_its_lines(tmp_path: Path) -> None:
         (f"{_HEADER}net\n", "line 2"),
         (f"{_HEADER}net,x,cpu,1\nnet,1,cpu,1\nnet,y,cpu,1\n", "line 4: latency_ms is 'y'"),
         ("{}\n", "Expected a CSV file"),
-        ("\x00\x01\x02", "missing"),
+        ("\x00\x01\x02", "lacks the columns"),
     ],
 )
 def test_a_wrong_table_says_what_and_where(tmp_path: Path, text: str, said: str) -> None:
