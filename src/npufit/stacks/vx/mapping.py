@@ -33,10 +33,7 @@ MAPPED_SINCE: dict[str, Generation] = {name: first for first, names in _SINCE.it
 """The builtin operators that the delegate translates, and the generation that added each."""
 
 PRECOMPILED = "vsi-npu"
-"""The custom operator for a network binary of VeriSilicon's tools; the delegate accepts it."""
-
-NEVER_TAKEN = "WRNN_BIDI_SEQGRU"
-"""A custom operator in the delegate's table whose check always fails."""
+"""The one custom operator that the delegate takes: a network binary of VeriSilicon's tools."""
 
 UNMAPPED = refusal(
     "vx.unmapped",

@@ -35,6 +35,34 @@ def driver_rule(
     )
 
 
+def per_channel_rule(driver: str, versions: str, source: str) -> Rule:
+    """Return the rule of a driver that has one scale for each tensor."""
+    return driver_rule(
+        f"{driver}.per-channel",
+        "A convolution is refused if it is quantized per channel.",
+        "one scale for each of input, weights, bias and output",
+        "The source gives no reason.",
+        "An int8 model of the TFLite converter with its default settings.",
+        "quantize the weights per tensor (costs accuracy)",
+        versions=versions,
+        source=source,
+    )
+
+
+def dilation_rule(driver: str, versions: str, source: str) -> Rule:
+    """Return the rule of a driver that does not dilate."""
+    return driver_rule(
+        f"{driver}.dilation",
+        "A dilated convolution is refused.",
+        "dilation 1x1",
+        "The source gives no reason.",
+        "The atrous convolutions of DeepLab.",
+        "write the dilated kernel explicitly, with zeros between its taps",
+        versions=versions,
+        source=source,
+    )
+
+
 def constant_operand(node: Node, release: Release) -> str | None:
     """Return the constant operand of a two-operand operator, None if both are computed."""
     for position in (0, 1):

@@ -93,22 +93,8 @@ UNSUPPORTED = _rule(
     "MAX_POOL_2D, AVERAGE_POOL_2D, MUL.",
     "an average pooling without padding can be written as a depthwise convolution with equal weights",
 )
-PER_CHANNEL = _rule(
-    "per-channel",
-    "A convolution is refused if it is quantized per channel.",
-    "one scale for each of input, weights, bias and output",
-    "The source gives no reason.",
-    "An int8 model of the TFLite converter with its default settings.",
-    "quantize the weights per tensor (costs accuracy)",
-)
-DILATION = _rule(
-    "dilation",
-    "A dilated convolution is refused.",
-    "dilation 1x1",
-    "The source gives no reason.",
-    "The atrous convolutions of DeepLab.",
-    "write the dilated kernel explicitly, with zeros between its taps",
-)
+PER_CHANNEL = common.per_channel_rule("etnaviv", VERSIONS, SOURCE)
+DILATION = common.dilation_rule("etnaviv", VERSIONS, SOURCE)
 CONSTANT_OPERAND = _rule(
     "constant-operand",
     "ADD and SUB are refused if one operand is a constant.",

@@ -37,22 +37,8 @@ UNSUPPORTED = _rule(
     "AVERAGE_POOL_2D, CONCATENATION, RESHAPE.",
     "choose a network of convolutions and additions, or keep other operators at its ends",
 )
-PER_CHANNEL = _rule(
-    "per-channel",
-    "A convolution is refused if it is quantized per channel.",
-    "one scale for each of input, weights, bias and output",
-    "The source gives no reason.",
-    "An int8 model of the TFLite converter with its default settings.",
-    "quantize the weights per tensor (costs accuracy)",
-)
-DILATION = _rule(
-    "dilation",
-    "A dilated convolution is refused.",
-    "dilation 1x1",
-    "The source gives no reason.",
-    "The atrous convolutions of DeepLab.",
-    "write the dilated kernel explicitly, with zeros between its taps",
-)
+PER_CHANNEL = common.per_channel_rule("rocket", VERSIONS, SOURCE)
+DILATION = common.dilation_rule("rocket", VERSIONS, SOURCE)
 CONSTANT_OPERAND = _rule(
     "constant-operand",
     "ADD is refused if one operand is a constant.",
