@@ -33,9 +33,9 @@ from npufit.graph import (
     operator_type,
 )
 from npufit.graph.operator_types.shapes import unchanged
-from npufit.rewrite.surgery.editor import Editor
-from npufit.rewrite.ties import is_copying, tied_tensors
-from npufit.rewrite.tiling.steps import find_steps
+from npufit.rewrite.quantization import is_copying, tied_tensors
+from npufit.rewrite.surgery import Editor
+from npufit.rewrite.tiling.tileable import find_tileable
 from npufit.tflite.names import operator_codes
 
 
@@ -118,7 +118,7 @@ def test_a_new_operator_is_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert least_version(first, int8=True) == 2
     assert measure_demand(graph, first).family is Family.LOOKUP
     assert tied_tensors(Editor(as_model(graph)), 1) == frozenset({1})
-    assert all(find_steps(graph)), "it can run on stripes"
+    assert all(find_tileable(graph)), "it can run on stripes"
 
 
 def test_a_new_operator_that_copies_ties_its_tensors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from npufit.rewrite.cures import cures_of
     from npufit.rewrite.registry import load_pass, make_pass, parse_pass, pass_names
     from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-    from npufit.rewrite.surgery.editor import Editor
+    from npufit.rewrite.surgery import Editor
 
 __all__ = [
     "Context",

@@ -64,6 +64,16 @@ class Context:
             return None
         return load_stack(self.target.stack).place(model, self.target, self.place_options)
 
+    def faults(self, model: Model) -> int:
+        """Return how many operators of `model` the target would leave to the CPU, and how many hazards it would have.
+
+        0 without a target. Raises as `place` does.
+        """
+        placement = self.place(model)
+        if placement is None:
+            return 0
+        return len(placement.hazards) + sum(placed.unit is Unit.CPU for placed in placement.operators)
+
     def milliseconds(self, model: Model) -> float | None:
         """Return the predicted time of `model` on the target, None without a prediction. Raises like `place`."""
         from npufit.cost import estimate

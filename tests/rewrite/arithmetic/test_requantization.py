@@ -12,18 +12,16 @@ from hypothesis import strategies as st
 from networks import INT8, UINT8, Network, quantized
 from npufit.execution import Reference
 from npufit.graph import Conv2DOptions, DepthwiseConv2DOptions, ElementType, FullyConnectedOptions, Options, Padding
-from npufit.rewrite.arithmetic.requantization import (
+from npufit.rewrite.arithmetic import (
     Integers,
     Multiplier,
-    Scaling,
     as_multiplier,
-    beginnings,
-    is_same,
     narrow_product,
-    round_once,
     round_twice,
+    scales_alike,
     wide_product,
 )
+from npufit.rewrite.arithmetic.requantization import Scaling, beginnings, round_once
 
 _Product = Callable[[float, float, float], Multiplier]
 _ALL = np.arange(-127, 128)
@@ -116,10 +114,10 @@ def test_is_same_says_what_trying_every_sum_says(real: float, nudge: int, low: i
     second = (round_once if once else round_twice), as_multiplier(real * (1 + nudge * 2.0**-24))
     sums = np.arange(low, high + 1)
     one, other = (np.clip(scaling(sums, multiplier), -128, 127) for scaling, multiplier in (first, second))
-    assert is_same(first, second, (low, high), (-128, 127)) is bool(np.array_equal(one, other))
+    assert scales_alike(first, second, (low, high), (-128, 127)) is bool(np.array_equal(one, other))
 
 
 def test_nothing_is_promised_for_sums_beyond_32_bits() -> None:
     way = round_twice, as_multiplier(3.0)
-    assert is_same(way, way, (-(1 << 28), 1 << 28), (-128, 127))
-    assert not is_same(way, way, (-(1 << 30), 1 << 30), (-128, 127))
+    assert scales_alike(way, way, (-(1 << 28), 1 << 28), (-128, 127))
+    assert not scales_alike(way, way, (-(1 << 30), 1 << 30), (-128, 127))

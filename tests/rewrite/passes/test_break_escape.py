@@ -33,12 +33,18 @@ def test_an_expensive_operator_is_followed_by_a_copy(version: str) -> None:
     assert_same_answers(BreakEscape(), model, after)
 
 
-def test_a_cheap_operator_is_repeated() -> None:
+@pytest.mark.parametrize(("size", "copy"), [(64, "CONV_2D"), (8, "MAX_POOL_2D")])
+def test_an_operator_is_repeated_where_that_takes_less_time(size: int, copy: str) -> None:
     net = Network()
-    small = net.convolve(net.input(1, 16, 16, 8), 32, 1)
+    small = net.convolve(net.input(1, size, size, 8), 32, 1)
     model = net.model(small, net.convolve(small, 16, 1))
-    after = rewrite(BreakEscape(), model, on(model, "25.3")).model
-    assert kinds(after) == ["CONV_2D", "CONV_2D", "CONV_2D"]
+    context = on(model, "25.3")
+    after = rewrite(BreakEscape(), model, context).model
+    assert kinds(after) == ["CONV_2D", copy, "CONV_2D"]
+    times = {
+        way: context.milliseconds(rewrite(BreakEscape(by=way), model, context).model) for way in ("pool", "repeat")
+    }
+    assert context.milliseconds(after) == min(filter(None, times.values()))
     assert hazards(after, "25.3") == []
     assert_same_answers(BreakEscape(), model, after)
 

@@ -11,7 +11,7 @@ from networks import INT8, UINT8, Network, quantized
 from npufit.execution import Reference
 from npufit.graph import ElementType, FullyConnectedOptions, Model, ReducerOptions
 from npufit.rewrite import Context
-from npufit.rewrite.arithmetic.requantization import round_twice
+from npufit.rewrite.arithmetic import round_twice
 from npufit.rewrite.passes.pooling import MeanToConvolution, mean_multiplier
 from rewrite.rewriting import assert_same_answers, hazards, kinds, on, on_npu, read, rewrite
 

@@ -27,11 +27,11 @@ from npufit.rewrite import Context, Editor, parse_pass
 from npufit.rewrite.passes.padding import FoldPad
 from npufit.rewrite.passes.tiling import TileSpatial
 from npufit.rewrite.tiling import largest_tensors, write_tiling
-from npufit.rewrite.tiling.search import TiledRegion
-from npufit.rewrite.tiling.steps import find_steps
+from npufit.rewrite.tiling.planning import TiledRegion
 from npufit.rewrite.tiling.stripes import Effort, Region, Stripe, make_region, plan_stripes
+from npufit.rewrite.tiling.tileable import find_tileable
 from npufit.zoo import build, parse_spec
-from rewrite.rewriting import assert_same_answers, kinds, rewrite
+from rewrite.rewriting import assert_same_answers, kinds, on, rewrite
 
 SAME = Padding.SAME
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -50,9 +50,9 @@ def macs(model: Model) -> int:
 
 def region_of(model: Model, start: int, stop: int) -> Region:
     """Return the operators from `start` to `stop` as a region."""
-    steps = [step for step in find_steps(model.main)[start:stop] if step is not None]
-    assert len(steps) == stop - start
-    region = make_region(model.main, steps, wire(model.main))
+    members = [found for found in find_tileable(model.main)[start:stop] if found is not None]
+    assert len(members) == stop - start
+    region = make_region(model.main, members, wire(model.main))
     assert region is not None
     return region
 
@@ -245,12 +245,31 @@ def test_constants_are_shared_by_all_tiles() -> None:
     assert len(weights) == 3
 
 
+def test_the_target_decides_between_plans() -> None:
+    faster = 0
+    for seed in range(12):
+        model = random_chain(seed)
+        context = on(model, "26.1")
+        pass_ = TileSpatial(limit=max(1, largest_tensors(model.main)[0] // 2))
+        try:
+            alone, asked = (pass_.rewrite(model, given) for given in (Context(), context))
+        except InputError:  # no plan meets the limit
+            continue
+        assert alone is not None
+        assert asked is not None
+        times = context.milliseconds(alone.model), context.milliseconds(asked.model)
+        assert (times[1] or 0) <= (times[0] or 0)
+        faster += times[1] != times[0]
+        assert_same_answers(pass_, model, asked.model, 1)
+    assert faster
+
+
 def test_the_same_search_finds_the_same() -> None:
     model = zoo("mobilenet_v2@384,int8")
     first, second = (TileSpatial(limit=1_000_000).plan(model) for _ in range(2))
     assert first is not None
     assert second is not None
-    assert [region.operators for region in first.regions] == [region.operators for region in second.regions]
+    assert [region.indices for region in first.regions] == [region.indices for region in second.regions]
 
 
 def test_what_cannot_be_tiled_is_named() -> None:
@@ -303,7 +322,7 @@ def test_resizing_is_tiled_where_its_arithmetic_is_exact(
     height: int, out: int, options: ResizeBilinearOptions, tiles: bool
 ) -> None:
     model = resized(height, out, INT8, options)
-    assert (find_steps(model.main)[0] is not None) == tiles
+    assert (find_tileable(model.main)[0] is not None) == tiles
     if tiles:
         region = region_of(model, 0, 2)
         rows = part(region, 0, [0.3, 0.6])

@@ -1,1 +1,28 @@
 """The integer arithmetic of LiteRT's kernels, as far as passes must reproduce it."""
+
+from npufit.rewrite.arithmetic.clamping import CLAMPING_OPERATORS, clamp_of
+from npufit.rewrite.arithmetic.requantization import (
+    Integers,
+    Multiplier,
+    Way,
+    as_multiplier,
+    narrow_product,
+    nearby_scales,
+    round_twice,
+    scales_alike,
+    wide_product,
+)
+
+__all__ = [
+    "CLAMPING_OPERATORS",
+    "Integers",
+    "Multiplier",
+    "Way",
+    "as_multiplier",
+    "clamp_of",
+    "narrow_product",
+    "nearby_scales",
+    "round_twice",
+    "scales_alike",
+    "wide_product",
+]

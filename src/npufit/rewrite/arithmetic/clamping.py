@@ -13,7 +13,7 @@ _BOUNDS: dict[Activation, tuple[float | None, float | None]] = {
     Activation.RELU_N1_TO_1: (-1.0, 1.0),
 }
 
-OPERATORS = {"RELU": Activation.RELU, "RELU6": Activation.RELU6, "RELU_N1_TO_1": Activation.RELU_N1_TO_1}
+CLAMPING_OPERATORS = {"RELU": Activation.RELU, "RELU6": Activation.RELU6, "RELU_N1_TO_1": Activation.RELU_N1_TO_1}
 """The operators equivalent to a fused activation."""
 
 

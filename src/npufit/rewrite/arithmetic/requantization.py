@@ -97,7 +97,7 @@ def _begin(way: Way, sums: Ends, results: Ends) -> Integers:
     return beginnings(*way, np.arange(results[0] + 1, results[1] + 1, dtype=np.int64), *sums)
 
 
-def is_same(first: Way, second: Way, sums: Ends, results: Ends) -> bool:
+def scales_alike(first: Way, second: Way, sums: Ends, results: Ends) -> bool:
     """Return whether both give the same for every sum in `sums`, clamped to `results` (both ends included).
 
     Also False if the sums are too large for the kernels' 32 bits, where nothing is guaranteed. If many are compared

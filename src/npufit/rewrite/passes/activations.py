@@ -7,20 +7,27 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from npufit.graph import Activation, Model, Operator, Tensor, eight_bit_operator, fused_activation, has_operands
-from npufit.rewrite.arithmetic.clamping import OPERATORS, clamp_of
+from npufit.graph import (
+    Activation,
+    Model,
+    Operator,
+    Tensor,
+    cut_out,
+    eight_bit_operator,
+    fused_activation,
+    has_operands,
+)
+from npufit.rewrite.arithmetic import CLAMPING_OPERATORS, clamp_of
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
-from npufit.rewrite.surgery.constants import same_quantization
-from npufit.rewrite.surgery.editor import Editor
-from npufit.rewrite.surgery.identity_convolutions import add_shift
+from npufit.rewrite.surgery import Editor, add_shift, same_quantization
 
 _ADDING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL")
 """Operators that scale, then add the zero point of their result, then clamp: another zero point shifts the result."""
 
 _KEEPING = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
 _SHIFTABLE = ("CONV_2D", "DEPTHWISE_CONV_2D")
-_OPERATOR_OF = {activation: kind for kind, activation in OPERATORS.items()}
+_OPERATOR_OF = {activation: kind for kind, activation in CLAMPING_OPERATORS.items()}
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class FuseActivations(Pass):
        MUL then write with the zero point of the activation. Checked for every integer.
 
     With different scales the integers are rounded twice before and once after, so the activation stays. On Teflon,
-    which drops or refuses fused activations, only activations that the range of the result implies are fused.
+    which drops some fused activations and refuses others, each is tried alone first.
     """
 
     name: ClassVar[str] = "fuse-activations"
@@ -44,13 +51,13 @@ class FuseActivations(Pass):
         editor = Editor(model)
         sites: list[Site] = []
         for index, operator in enumerate(model.main.operators):
-            activation = OPERATORS.get(operator.type)
+            activation = CLAMPING_OPERATORS.get(operator.type)
             producer = (
                 editor.producer(operator.inputs[0]) if activation is not None and has_operands(operator) else None
             )
             if activation is None or producer is None or not _fits(editor, producer, index, activation):
                 continue
-            if context.runs_on("teflon") and not _is_implied(activation, editor.tensor(operator.outputs[0])):
+            if context.runs_on("teflon") and _is_lost(model, producer, index, activation, context):
                 continue
             writer = editor.operator(producer)
             editor.remove(index)
@@ -101,17 +108,22 @@ def _with(operator: Operator, activation: Activation) -> Operator:
     return replace(operator, options=replace(options, fused_activation_function=activation))
 
 
-def _is_implied(activation: Activation, tensor: Tensor) -> bool:
-    """Return whether Teflon accepts the activation as implied: it tests the range in real numbers, not in integers."""
-    from npufit.stacks.teflon import clamp_is_implied
-
-    return clamp_is_implied(activation, tensor)
+def _is_lost(model: Model, producer: int, index: int, activation: Activation, context: Context) -> bool:
+    """Return whether the target would refuse `producer` with the activation at `index` fused, or drop it."""
+    writer, result = model.main.operators[producer], model.main.operators[index].outputs
+    alone = cut_out(model, (producer,), writer.outputs)
+    fused = Editor(cut_out(model, (producer, index), result))
+    fused.remove(1)
+    fused.replace(0, replace(_with(writer, activation), outputs=result))
+    return context.faults(fused.finish()) > context.faults(alone)
 
 
 _LOSING = ("ethosu.relu-unclamped", "teflon.activation-dropped", "vx.transpose-conv-activation")
 """Hazards of activations that are not computed."""
 
 _OUT_OF_RANGE = "teflon.relu6-range"
+_SEVERAL_CAUSES = "teflon.elementwise-operands"
+"""A hazard of an activation that is not computed, among other things."""
 
 
 @dataclass(frozen=True)
@@ -168,23 +180,27 @@ class UnfuseActivations(Pass):
         }
         if self.everywhere:
             return sorted(fused)
-        wrong = context.endangered_by(*_LOSING, "teflon.elementwise-operands")  # which has other causes as well
-        tensors, operators = model.main.tensors, model.main.operators
-        return [
-            index
-            for index in sorted(fused & context.refused_by(_OUT_OF_RANGE).union(wrong))
-            if not _is_implied(fused_activation(operators[index].options), tensors[operators[index].outputs[0]])
-        ]
+        wrong = context.refused_by(_OUT_OF_RANGE).union(context.endangered_by(*_LOSING))
+        perhaps = fused & set(context.endangered_by(_SEVERAL_CAUSES)) - wrong
+        return sorted(fused & wrong | {index for index in perhaps if _is_at_fault(model, index, context)})
+
+
+def _is_at_fault(model: Model, index: int, context: Context) -> bool:
+    """Return whether it is the fused activation that the target refuses or drops, and not something else."""
+    alone = cut_out(model, (index,), model.main.operators[index].outputs)
+    plain = Editor(alone)
+    plain.replace(0, _with(plain.operator(0), Activation.NONE))
+    return context.faults(alone) > context.faults(plain.finish())
 
 
 def _simplify(editor: Editor, index: int, clamp: tuple[int, int]) -> str:
     """Write a weaker activation if the integers do the rest (case 1); return a description."""
     operator = editor.operator(index)
     lowest, highest = editor.tensor(operator.outputs[0]).element.integer_range
-    own = fused_activation(operator.options)
-    if clamp == (lowest, highest) and own is not Activation.RELU6:
+    activation = fused_activation(operator.options)
+    if clamp == (lowest, highest) and activation is not Activation.RELU6:
         weaker = Activation.NONE
-    elif clamp[1] == highest and own is Activation.RELU6:
+    elif clamp[1] == highest and activation is Activation.RELU6:
         # Without a RELU that Teflon would not clamp either (ethosu.relu-unclamped), which case 2 does.
         weaker = Activation.RELU
     else:
@@ -192,7 +208,7 @@ def _simplify(editor: Editor, index: int, clamp: tuple[int, int]) -> str:
     if weaker is Activation.RELU and clamp[0] != lowest:
         return ""
     editor.replace(index, _with(operator, weaker))
-    return f"the {own.name} of {operator.type} becomes {weaker.name}: its integers end there"
+    return f"the {activation.name} of {operator.type} becomes {weaker.name}: its integers end there"
 
 
 def _saturate(editor: Editor, index: int, clamp: tuple[int, int]) -> str:
@@ -206,7 +222,7 @@ def _saturate(editor: Editor, index: int, clamp: tuple[int, int]) -> str:
     upper, lower = highest - (clamp[1] - zero_point), lowest - (clamp[0] - zero_point)
     if not (lowest <= upper <= highest and lowest <= lower <= highest):
         return ""
-    own = fused_activation(operator.options).name
+    activation = fused_activation(operator.options)
     writing = editor.add_like(result, "not_clamped")
     _move(editor, writing, upper)
     editor.replace(index, replace(_with(operator, Activation.NONE), outputs=(writing,)))
@@ -218,11 +234,15 @@ def _saturate(editor: Editor, index: int, clamp: tuple[int, int]) -> str:
     if lower == zero_point or free:
         _move(editor, result, lower)
         add_shift(editor, writing, result, near=index)
-        return f"the {own} of {operator.type} becomes a range that ends there, and a 1x1 depthwise convolution"
+        return (
+            f"the {activation.name} of {operator.type} becomes a range that ends there, and a 1x1 depthwise convolution"
+        )
     between = editor.add_like(result, "clamped")
     _move(editor, between, lower)
     add_shift(editor, between, result, near=add_shift(editor, writing, between, near=index))
-    return f"the {own} of {operator.type} becomes a range that ends there, and two 1x1 depthwise convolutions"
+    return (
+        f"the {activation.name} of {operator.type} becomes a range that ends there, and two 1x1 depthwise convolutions"
+    )
 
 
 def _move(editor: Editor, index: int, zero_point: int) -> None:
@@ -234,10 +254,10 @@ def _move(editor: Editor, index: int, zero_point: int) -> None:
 def _set_apart(editor: Editor, index: int) -> str:
     """Make the activation a separate operator (case 3); return a description."""
     operator = editor.operator(index)
-    result, own = operator.outputs[0], fused_activation(operator.options)
+    result, activation = operator.outputs[0], fused_activation(operator.options)
     before = editor.add_like(result, "not_clamped")
     editor.replace(index, replace(_with(operator, Activation.NONE), outputs=(before,)))
-    kind = _OPERATOR_OF[own]
+    kind = _OPERATOR_OF[activation]
     made = eight_bit_operator if editor.tensor(result).element.is_8_bit else Operator
     editor.add(made(kind, (before,), (result,)), near=index)
-    return f"the {own.name} of {operator.type} becomes a separate operator"
+    return f"the {activation.name} of {operator.type} becomes a separate operator"

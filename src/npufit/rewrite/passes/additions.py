@@ -20,10 +20,10 @@ from npufit.graph import (
     eight_bit_operator,
     has_operands,
 )
-from npufit.rewrite.arithmetic.requantization import as_multiplier, round_twice
+from npufit.rewrite.arithmetic import as_multiplier, round_twice
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor
 
 _LEFT_SHIFT = 20
 """Bits by which the reference ADD and SUB shift 8-bit operands up before they scale them (LiteRT: add.cc, sub.cc)."""

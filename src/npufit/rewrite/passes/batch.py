@@ -32,7 +32,7 @@ from npufit.graph import (
 from npufit.graph.arrays import stored_values
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor
 
 _Values = npt.NDArray[Any]
 _MOST_ELEMENTS = 64

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from npufit.graph import (
@@ -22,8 +22,7 @@ from npufit.graph import (
 )
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.constants import same_quantization
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor, same_quantization
 
 
 @dataclass(frozen=True)
@@ -79,28 +78,7 @@ def _drop_copy(editor: Editor, index: int) -> str:
         return ""
     if before.is_variable or before.is_dynamic != after.is_dynamic:
         return ""
-    return f"{operator.type} copies" if bypass(editor, index, source) else ""
-
-
-def bypass(editor: Editor, index: int, source: int) -> bool:
-    """Let the readers of the output of the operator at `index` read `source`, and remove the operator.
-
-    If the result is an output of the model, the writer of `source` writes it instead. Return whether that was possible.
-    """
-    result = editor.operator(index).outputs[0]
-    if result not in editor.outputs:
-        editor.redirect(result, source)
-        editor.remove(index)
-        return True
-    producer = editor.producer(source)
-    if producer is None or source in editor.outputs or source in editor.inputs:
-        return False
-    editor.remove(index)
-    editor.redirect(source, result)
-    operator = editor.operator(producer)
-    outputs = tuple(result if tensor == source else tensor for tensor in operator.outputs)
-    editor.replace(producer, replace(operator, outputs=outputs))
-    return True
+    return f"{operator.type} copies" if editor.bypass(index, source) else ""
 
 
 def _slice(editor: Editor, operator: Operator) -> int:

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from npufit.errors import InputError
-from npufit.graph import Model, Operator, Padding, Pool2DOptions, Subgraph, Tensor, eight_bit_operator, measure_work
+from npufit.graph import Model, Operator, Padding, Pool2DOptions, Tensor, eight_bit_operator
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor
 
 _WAYS = ("auto", "pool", "repeat")
-_MACS_PER_BYTE = 64
-"""Multiply-accumulates that take as long as a byte of a feature map: 256 per cycle against about 4 bytes of DRAM."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class BreakEscape(Pass):
     operators inside read a separate tensor, and the one that leaves is written once more:
 
     1. by a 1x1 MAX_POOL_2D, which copies: int8 and uint8 of rank 4;
-    2. by the same operator again, if that moves fewer bytes and computes little, or if 1 is impossible.
+    2. by the same operator again, if the target is predicted to take less time for that, or if 1 is impossible.
 
     RESHAPE counts as outside, because it reads bricks as a plain row of elements (26.2): a copy whose first reader is a
     RESHAPE has plain order.
@@ -56,23 +54,25 @@ class BreakEscape(Pass):
                 for reader in editor.consumers(tensor)
                 if partitions.get(reader) == partitions.get(producer) and editor.operator(reader).type != "RESHAPE"
             ]
-            how = self._way(model.main, editor, producer, tensor)
-            if inside and how:
+            how = self._way(model, context, producer, tensor, inside) if inside else ""
+            if how:
                 _split(editor, producer, tensor, inside, how)
                 sites.append(Site(0, (producer, *inside), f"'{editor.tensor(tensor).name}' {_IN_WORDS[how]}"))
         return Rewritten(editor.finish(), tuple(sites)) if sites else None
 
-    def _way(self, graph: Subgraph, editor: Editor, producer: int, tensor: int) -> str:
-        """Return the cheaper possible way, empty if there is none."""
-        operator = graph.operators[producer]
-        poolable, repeatable = _can_pool(editor.tensor(tensor)), _can_repeat(operator)
-        if self.by != "auto":
-            return self.by if {"pool": poolable, "repeat": repeatable}[self.by] else ""
-        if not poolable or not repeatable:
-            return "pool" if poolable else "repeat" if repeatable else ""
-        work = measure_work(graph, operator)
-        again = work.bytes_read + work.bytes_written + work.macs // _MACS_PER_BYTE
-        return "repeat" if again < 2 * editor.tensor(tensor).size_bytes else "pool"
+    def _way(self, model: Model, context: Context, producer: int, tensor: int, inside: list[int]) -> str:
+        """Return the way that the target takes the least time for, empty if there is none."""
+        graph = model.main
+        can = {"pool": _can_pool(graph.tensors[tensor]), "repeat": _can_repeat(graph.operators[producer])}
+        ways = [way for way in can if can[way] and self.by in ("auto", way)]
+        if len(ways) < 2:
+            return "".join(ways)
+        times: dict[str, float] = {}
+        for way in ways:
+            editor = Editor(model)
+            _split(editor, producer, tensor, inside, way)
+            times[way] = context.milliseconds(editor.finish()) or 0.0
+        return min(ways, key=lambda way: times[way])
 
 
 _IN_WORDS = {
@@ -92,12 +92,12 @@ def _can_repeat(operator: Operator) -> bool:
 def _split(editor: Editor, producer: int, tensor: int, inside: list[int], how: str) -> None:
     """Let the operators `inside` read a separate tensor, and write `tensor` for the others."""
     operator = editor.operator(producer)
-    own = editor.add_like(tensor, "inside")
-    editor.redirect(tensor, own, inside)
-    outputs = tuple(own if output == tensor else output for output in operator.outputs)
+    inner = editor.add_like(tensor, "inside")
+    editor.redirect(tensor, inner, inside)
+    outputs = tuple(inner if output == tensor else output for output in operator.outputs)
     editor.replace(producer, replace(operator, outputs=outputs))
     if how == "repeat":
         editor.add(operator, near=producer)
         return
     options = Pool2DOptions(Padding.VALID, stride_w=1, stride_h=1, filter_width=1, filter_height=1)
-    editor.add(eight_bit_operator("MAX_POOL_2D", (own,), (tensor,), options), near=producer)
+    editor.add(eight_bit_operator("MAX_POOL_2D", (inner,), (tensor,), options), near=producer)

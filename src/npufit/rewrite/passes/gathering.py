@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
-
-from npufit.graph import GatherOptions, Model, Operator, ReshapeOptions, has_operands
+from npufit.graph import GatherOptions, Model, has_operands
 from npufit.graph.arrays import stored_values
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor, add_reshape
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,5 @@ def _spread(editor: Editor, index: int) -> bool:
     element = editor.add_constant(f"{result.name}/index", which.reshape(1))
     gathered = editor.add_like(operator.outputs[0], "gathered", shape=shape)
     editor.replace(index, replace(operator, inputs=(operator.inputs[0], element), outputs=(gathered,)))
-    wanted = editor.add_constant(f"{result.name}/shape", np.array(result.shape, np.int32))
-    reshape = Operator("RESHAPE", (gathered, wanted), operator.outputs, ReshapeOptions(result.shape))
-    editor.add(reshape, near=index)
+    add_reshape(editor, gathered, operator.outputs[0], near=index)
     return True

@@ -23,8 +23,7 @@ from npufit.graph import (
 from npufit.graph.arrays import stored_values
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.editor import Editor
-from npufit.rewrite.surgery.identity_convolutions import add_selection
+from npufit.rewrite.surgery import Editor, add_selection
 
 _BRICK = 16
 _MISPLACED = "ethosu.concat-misplaced"

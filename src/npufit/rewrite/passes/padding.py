@@ -25,8 +25,7 @@ from npufit.graph.arrays import stored_values
 from npufit.rewrite.context import Context
 from npufit.rewrite.passes.pooling import average_to_convolution
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
-from npufit.rewrite.surgery.constants import same_quantization
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor, same_quantization
 
 _Window = Conv2DOptions | DepthwiseConv2DOptions | Pool2DOptions
 _POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
@@ -237,12 +236,14 @@ def _axes(editor: Editor, operator: Operator, ifm: Tensor, before: tuple[int, in
         kernel = weights.shape[1:3]
         dilation = max(1, options.dilation_h_factor), max(1, options.dilation_w_factor)
     stride = max(1, options.stride_h), max(1, options.stride_w)
-    own = 0, 0
+    padded_by = 0, 0
     if options.padding is Padding.SAME:
         rows, columns = (same_padding(padded[1 + axis], kernel[axis], stride[axis], dilation[axis]) for axis in (0, 1))
-        own = rows[0], columns[0]
+        padded_by = rows[0], columns[0]
     rows, columns = (
-        _Axis(shape[1 + axis], kernel[axis], stride[axis], dilation[axis], before[axis] + own[axis], out[1 + axis])
+        _Axis(
+            shape[1 + axis], kernel[axis], stride[axis], dilation[axis], before[axis] + padded_by[axis], out[1 + axis]
+        )
         for axis in (0, 1)
     )
     return rows, columns

@@ -18,27 +18,25 @@ from npufit.graph import (
     Padding,
     Pool2DOptions,
     Quantization,
-    ReshapeOptions,
     Tensor,
     constant_values,
     eight_bit_operator,
     has_operands,
 )
-from npufit.rewrite.arithmetic.requantization import (
+from npufit.rewrite.arithmetic import (
     Integers,
     Multiplier,
     Way,
     as_multiplier,
-    is_same,
     narrow_product,
     nearby_scales,
     round_twice,
+    scales_alike,
     wide_product,
 )
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.constants import same_quantization
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor, add_reshape, same_quantization
 
 _LARGEST_SIDE = 64
 """The largest kernel that all NPUs of this project support, along one axis."""
@@ -166,7 +164,7 @@ def _find_scale(wanted: Way, ifm: Tensor, ofm: Tensor, count: int) -> tuple[floa
     for nudge in _NUDGES:
         for candidate in nearby_scales(1.0 / count):
             other = partial(_nudged, nudge), product(scales[0], candidate, scales[1])
-            if is_same(wanted, other, (lowest * count, highest * count), (results[0], results[1])):
+            if scales_alike(wanted, other, (lowest * count, highest * count), (results[0], results[1])):
                 return candidate, nudge
     return None
 
@@ -187,8 +185,7 @@ def _place_for_result(editor: Editor, index: int, depth: int) -> int:
         editor.set_tensor(result, replace(tensor, shape=shape, shape_signature=None))
         return result
     written = editor.add_like(result, "map", shape=shape)
-    wanted = editor.add_constant(f"{tensor.name}/shape", np.array(tensor.shape, np.int32))
-    editor.add(Operator("RESHAPE", (written, wanted), (result,), ReshapeOptions(tensor.shape)), near=index)
+    add_reshape(editor, written, result, near=index)
     return written
 
 

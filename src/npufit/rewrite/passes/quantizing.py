@@ -12,11 +12,15 @@ from npufit.formatting import plural
 from npufit.graph import Model, Operator, Signature, Tensor, eight_bit_operator, least_version
 from npufit.graph.arrays import real_values
 from npufit.rewrite.context import Context
-from npufit.rewrite.quantization.float_weights import computes_in_float, with_float_weights
-from npufit.rewrite.quantization.observed_ranges import calibration_inputs, describe
-from npufit.rewrite.quantization.quantizer import quantize
+from npufit.rewrite.quantization import (
+    calibration_inputs,
+    computes_in_float,
+    describe_calibration,
+    quantize_to_int8,
+    with_float_weights,
+)
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor
 
 if TYPE_CHECKING:
     from npufit.execution import Array, Values
@@ -53,10 +57,10 @@ class Quantize(Pass):
         if not computes_in_float(model):
             return None
         inputs = calibration_inputs(model, context.samples)
-        found = quantize(with_float_weights(model), inputs)  # cases 1 and 2
+        found = quantize_to_int8(with_float_weights(model), inputs)  # cases 1 and 2
         after = self._with_interface(model, found)
         left = sum(_is_float(after, operator) for operator in after.main.operators)
-        notes = [describe(inputs, context.samples)]
+        notes = [describe_calibration(inputs, context.samples)]
         if left:
             notes.append(f"{plural(left, 'operator')} of the network stay float")
         sites = (Site(0, tuple(range(len(model.main.operators))), "the network computes in int8"),)
@@ -148,7 +152,7 @@ def _widen_output(editor: Editor, index: int, before: Tensor) -> None:
     editor.set_tensor(index, before)
     inner = editor.add_tensor(replace(tensor, name=f"{before.name}/int8"))
     editor.redirect(index, inner, readers)
-    written = tuple(inner if own == index else own for own in writer.outputs)
+    written = tuple(inner if output == index else output for output in writer.outputs)
     editor.replace(producer, replace(writer, outputs=written))
     editor.add(eight_bit_operator("DEQUANTIZE", (inner,), (index,)), near=producer)
 

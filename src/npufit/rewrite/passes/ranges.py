@@ -11,17 +11,18 @@ import numpy.typing as npt
 from npufit.graph import CONVOLUTIONS, Activation, Model, Quantization, Tensor, fused_activation
 from npufit.graph.arrays import Reals
 from npufit.rewrite.context import Context
-from npufit.rewrite.quantization.weighted_operators import (
-    OPERANDS,
+from npufit.rewrite.quantization import (
+    WEIGHTED_OPERATORS,
     has_plain_operands,
+    is_copying,
     quantized_bias,
     real_bias,
     set_bias,
+    tied_tensors,
     weight_scales,
 )
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.editor import Editor
-from npufit.rewrite.ties import is_copying, tied_tensors
+from npufit.rewrite.surgery import Editor
 
 _SIX = np.float32(6.0)
 
@@ -120,7 +121,7 @@ def _requantize(editor: Editor, start: int, new: Quantization) -> bool:
     biases: list[tuple[int, npt.NDArray[np.int32], Reals]] = []
     for index in sorted({reader for tensor in tied for reader in editor.consumers(tensor)}):
         operator = editor.operator(index)
-        if operator.type not in OPERANDS:
+        if operator.type not in WEIGHTED_OPERATORS:
             continue
         if not has_plain_operands(editor, operator):
             return False

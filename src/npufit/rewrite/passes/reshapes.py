@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from npufit.graph import NO_TENSOR, Model, Operator, ReshapeOptions, has_operands
+from npufit.graph import NO_TENSOR, Model, has_operands
 from npufit.rewrite.context import Context
-from npufit.rewrite.passes.dead import bypass
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.editor import Editor
-from npufit.rewrite.surgery.element_movement import is_reshape, movements
+from npufit.rewrite.surgery import Editor, is_reshape, movements, put_reshape
 
 _RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
@@ -57,7 +53,7 @@ def _clean(editor: Editor, index: int) -> list[Site]:
             continue
         if not is_reshape(movement.places, shape):
             continue
-        if shape == result.shape and bypass(editor, index, movement.source):
+        if shape == result.shape and editor.bypass(index, movement.source):
             return [Site(0, movement.operators, f"{' and '.join(reversed(kinds))} keep the shape")]
         if len(kinds) > 1:
             put_reshape(editor, index, movement.source)
@@ -67,13 +63,3 @@ def _clean(editor: Editor, index: int) -> list[Site]:
     put_reshape(editor, index, operator.inputs[0])
     what = "gets its shape as an input" if operator.type == "RESHAPE" else "becomes RESHAPE"
     return [Site(0, (index,), f"{operator.type} {what}")]
-
-
-def put_reshape(editor: Editor, index: int, source: int) -> None:
-    """Replace the operator at `index`, whose result keeps its shape, by a RESHAPE of `source`."""
-    operator = editor.operator(index)
-    result = editor.tensor(operator.outputs[0])
-    shape = editor.add_constant(f"{result.name}/shape", np.array(result.shape, np.int32))
-    options = ReshapeOptions(result.shape)
-    editor.replace(index, Operator("RESHAPE", (source, shape), operator.outputs, options))
-    editor.set_tensor(operator.outputs[0], replace(result, shape_signature=None))

@@ -14,18 +14,23 @@ from npufit.formatting import plural
 from npufit.graph import NO_TENSOR, Buffer, Model, Quantization
 from npufit.graph.arrays import Reals
 from npufit.rewrite.context import Context
-from npufit.rewrite.quantization.equalization import Layer, equalize, find_pairs
-from npufit.rewrite.quantization.observed_ranges import Channels, calibrate, calibration_inputs, describe
-from npufit.rewrite.quantization.weighted_operators import (
-    OPERANDS,
+from npufit.rewrite.quantization import (
+    WEIGHTED_OPERATORS,
+    ChannelRanges,
+    Layer,
+    calibration_inputs,
+    describe_calibration,
+    equalize,
+    find_pairs,
     has_plain_operands,
+    observe_ranges,
     quantized_bias,
     real_bias,
     real_weights,
     set_bias,
 )
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor
 
 _LEAST_SCALE = float(np.float32(1e-8))
 """The scale of weights that are all zero: the bias uses it as its unit."""
@@ -71,12 +76,12 @@ class PerTensor(Pass):
             return None
         layers = {index: _layer(editor, index) for index in chosen}
         before = {index: _quality(layer, _quantized(layer.weights)) for index, layer in layers.items()}
-        seen: Mapping[int, Channels] = {}
+        seen: Mapping[int, ChannelRanges] = {}
         notes: list[str] = []
         if self.equalize or self.correct:
             inputs = calibration_inputs(model, context.samples)
-            seen = calibrate(model, inputs)
-            notes.append(describe(inputs, context.samples))
+            seen = observe_ranges(model, inputs)
+            notes.append(describe_calibration(inputs, context.samples))
         factors: Mapping[int, Reals] = {}
         if self.equalize:
             pairs = find_pairs(editor, layers, seen, self.headroom)
@@ -107,11 +112,11 @@ class PerTensor(Pass):
         return Rewritten(editor.finish(), sites, tuple(notes))
 
     def _means(
-        self, editor: Editor, index: int, seen: Mapping[int, Channels], factors: Mapping[int, Reals]
+        self, editor: Editor, index: int, seen: Mapping[int, ChannelRanges], factors: Mapping[int, Reals]
     ) -> Reals | None:
         """Return the current mean of each input channel of the operator at `index`, None for no correction."""
         operator = editor.operator(index)
-        ifm = operator.inputs[OPERANDS[operator.type].ifm]
+        ifm = operator.inputs[WEIGHTED_OPERATORS[operator.type].ifm]
         if not self.correct or ifm not in seen:
             return None
         return seen[ifm].mean / factors.get(ifm, 1.0)
@@ -124,8 +129,8 @@ def _per_channel(model: Model, context: Context) -> list[int]:
         index
         for index, operator in enumerate(model.main.operators)
         if index in wanted
-        and operator.type in OPERANDS
-        and (tensor := operator.input(OPERANDS[operator.type].weights)) != NO_TENSOR
+        and operator.type in WEIGHTED_OPERATORS
+        and (tensor := operator.input(WEIGHTED_OPERATORS[operator.type].weights)) != NO_TENSOR
         and model.main.tensors[tensor].quantization.is_per_channel
     ]
 
@@ -159,7 +164,7 @@ class _Quality:
 
 
 def _quality(layer: Layer, rounded: _Quantized) -> _Quality:
-    axis = OPERANDS[layer.kind].channels
+    axis = WEIGHTED_OPERATORS[layer.kind].channels
     channels = np.moveaxis(layer.weights, axis, 0).reshape(layer.weights.shape[axis], -1)
     held = np.moveaxis(rounded.values.astype(np.float64) * rounded.scale, axis, 0).reshape(channels.shape)
     signal, noise = (channels**2).sum(1), ((channels - held) ** 2).sum(1)
@@ -197,7 +202,7 @@ def _plan(editor: Editor, index: int, layer: Layer, means: Reals | None) -> _Pla
     """
     operator = editor.operator(index)
     rounded = _quantized(layer.weights)
-    unit = editor.tensor(operator.inputs[OPERANDS[operator.type].ifm]).quantization.scale * rounded.scale
+    unit = editor.tensor(operator.inputs[WEIGHTED_OPERATORS[operator.type].ifm]).quantization.scale * rounded.scale
     if layer.bias is None:
         return _Planned(rounded, None, unit)
     bias = layer.bias if means is None else layer.bias + _mean_error(layer, rounded, means)
@@ -207,7 +212,7 @@ def _plan(editor: Editor, index: int, layer: Layer, means: Reals | None) -> _Pla
 
 def _write(editor: Editor, index: int, plan: _Planned) -> None:
     operator = editor.operator(index)
-    place = OPERANDS[operator.type].weights
+    place = WEIGHTED_OPERATORS[operator.type].weights
     old = editor.tensor(operator.inputs[place])
     quantization = Quantization((plan.weights.scale,), (0,))
     inputs = list(operator.inputs)

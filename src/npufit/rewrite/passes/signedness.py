@@ -30,11 +30,10 @@ from npufit.graph import (
     same_padding,
 )
 from npufit.graph.arrays import stored_values
-from npufit.rewrite.arithmetic.clamping import clamp_of
-from npufit.rewrite.arithmetic.requantization import is_same, narrow_product, nearby_scales, round_twice, wide_product
+from npufit.rewrite.arithmetic import clamp_of, narrow_product, nearby_scales, round_twice, scales_alike, wide_product
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.constants import same_quantization
+from npufit.rewrite.surgery import same_quantization
 
 if TYPE_CHECKING:
     from npufit.execution import Values
@@ -198,7 +197,7 @@ class _Turning:
 
     def finish(self, name: str) -> Rewritten:
         """Return the model with every other tensor converted as well."""
-        from npufit.rewrite.surgery.editor import Editor
+        from npufit.rewrite.surgery import Editor
 
         count = len(self.model.main.tensors)
         for index, tensor in enumerate(self.tensors[:count]):
@@ -340,7 +339,7 @@ def _find_scales(
 
     def fits(candidate: float, low: int, high: int) -> bool:
         after = round_twice, new(ifm.quantization.scale, candidate, ofm.quantization.scale)
-        return is_same(before, after, (low, high), results)
+        return scales_alike(before, after, (low, high), results)
 
     ends = int(lowest.min()), int(highest.max())
     common = next((candidate for candidate in candidates if fits(candidate, *ends)), None)
@@ -350,10 +349,10 @@ def _find_scales(
         return None
     found: list[float] = []
     for low, high in zip(lowest, highest, strict=True):
-        own = next((candidate for candidate in candidates if fits(candidate, int(low), int(high))), None)
-        if own is None:
+        near = next((candidate for candidate in candidates if fits(candidate, int(low), int(high))), None)
+        if near is None:
             return None
-        found.append(own)
+        found.append(near)
     return tuple(found)
 
 

@@ -17,7 +17,7 @@ from npufit.graph import (
 )
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor
 
 _LARGEST = 3
 """The largest stride of the Ethos-U65's register KERNEL_STRIDE."""

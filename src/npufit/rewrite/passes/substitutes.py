@@ -10,8 +10,8 @@ from npufit.errors import InputError
 from npufit.graph import Model, has_operands
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
-from npufit.rewrite.substitution import KINDS, Trial, try_out
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.substitution import KINDS, Substitution, find_substitution
+from npufit.rewrite.surgery import Editor
 
 _STRIDE_HAZARD = "ethosu.stride-overflow"
 
@@ -57,14 +57,14 @@ class Substitute(Pass):
         editor = Editor(model)
         sites: list[Site] = []
         notes: list[str] = []
-        for index, trial in self._trials(model, context):
+        for index, substitution in self._trials(model, context):
             kind = model.main.operators[index].type
-            trial.build(editor, index)
-            sites.append(Site(0, (index,), f"{kind} becomes {trial.what}"))
-            notes.append(f"operator {index} ({kind}): {trial.error}")
+            substitution.build(editor, index)
+            sites.append(Site(0, (index,), f"{kind} becomes {substitution.what}"))
+            notes.append(f"operator {index} ({kind}): {substitution.error}")
         return Rewritten(editor.finish(), tuple(sites), tuple(notes)) if sites else None
 
-    def _trials(self, model: Model, context: Context) -> Iterator[tuple[int, Trial]]:
+    def _trials(self, model: Model, context: Context) -> Iterator[tuple[int, Substitution]]:
         operators = model.main.operators
         if context.placement is None:
             wanted = frozenset(range(len(operators)))
@@ -73,6 +73,6 @@ class Substitute(Pass):
         chosen = [KINDS[kind] for kind in self.kinds or KINDS]
         for index in sorted(index for index in wanted if has_operands(operators[index])):
             builders = [builder for kind in chosen if operators[index].type in kind.types for builder in kind.builders]
-            trial = try_out(model, index, tuple(builders), context) if builders else None
-            if trial is not None:
-                yield index, trial
+            substitution = find_substitution(model, index, tuple(builders), context) if builders else None
+            if substitution is not None:
+                yield index, substitution

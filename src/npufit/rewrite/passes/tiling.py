@@ -12,8 +12,16 @@ from npufit.formatting import size as in_bytes
 from npufit.graph import Model, Subgraph
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site, option
-from npufit.rewrite.surgery.editor import Editor
-from npufit.rewrite.tiling import Demand, Tiling, largest_tensors, plan_tiling, smallest_tiling, write_tiling
+from npufit.rewrite.surgery import Editor
+from npufit.rewrite.tiling import (
+    BYTE_PRICES,
+    SizeLimits,
+    Tiling,
+    largest_tensors,
+    plan_tiling,
+    smallest_tiling,
+    write_tiling,
+)
 
 
 @dataclass(frozen=True)
@@ -39,14 +47,16 @@ class TileSpatial(Pass):
     everything of a rank other than four.
 
     The limits apply to what operators write; inputs of the model may be larger, and so may floating-point tensors at
-    the ends of a quantized model. Without any option there is nothing to do. With `tiles` alone, the largest tensor
-    becomes as small as that many tiles can make it. Of the tilings that meet a limit the pass takes the one that
-    recomputes least and moves least through slices and concatenations.
+    the ends of a quantized model. No target states a limit, so without an option there is nothing to do. With `tiles`
+    alone, the largest tensor becomes as small as that many tiles can make it. Tilings that meet a limit trade work
+    that is done twice for bytes that are moved; the pass takes the one that is predicted to be the fastest on the
+    target.
     """
 
     name: ClassVar[str] = "tile-spatial"
     exactness: ClassVar[Exactness] = Exactness.EXACT
     summary: ClassVar[str] = "compute large maps in tiles, so that no tensor exceeds a limit"
+    is_only_on_request: ClassVar[bool] = True
 
     tiles: int | None = option(None, "most tiles per region; alone: make the largest tensor as small as they can")
     limit: int | None = option(None, "most bytes of a tensor")
@@ -60,13 +70,37 @@ class TileSpatial(Pass):
             return None
         if not tiling.regions:
             raise InputError(f"{model.name}: tile-spatial cannot help. {_unmet(model.main, tiling)}")
-        editor = Editor(model)
-        for tiled in tiling.regions:
-            write_tiling(editor, tiled)
-        return Rewritten(editor.finish(), _sites(model.main, tiling), _notes(model.main, tiling))
+        written = _written(model, tiling)
+        if context.target is not None and self._has_limit:
+            tiling, written = self._fastest(model, context, tiling, written)
+        return Rewritten(written, _sites(model.main, tiling), _notes(model.main, tiling))
 
-    def plan(self, model: Model) -> Tiling | None:
-        """Return which operators become which tiles and the cost, None without any option."""
+    def _fastest(self, model: Model, context: Context, first: Tiling, written: Model) -> tuple[Tiling, Model]:
+        """Return the plan that the target takes the least time for: `first`, or one with another price of bytes."""
+        least = context.milliseconds(written)
+        if least is None:
+            return first, written
+        fastest, seen = (first, written), {_parts(first)}
+        for price in BYTE_PRICES[1:]:
+            tiling = self.plan(model, price)
+            if tiling is None or len(tiling.unmet) > len(first.unmet) or _parts(tiling) in seen:
+                continue
+            seen.add(_parts(tiling))
+            other = _written(model, tiling)
+            time = context.milliseconds(other)
+            if time is not None and time < least:
+                least, fastest = time, (tiling, other)
+        return fastest
+
+    @property
+    def _has_limit(self) -> bool:
+        return self.limit is not None or self.limit_width_channels is not None or bool(self.like)
+
+    def plan(self, model: Model, byte_price: float = BYTE_PRICES[0]) -> Tiling | None:
+        """Return which operators become which tiles and what that costs, None without any option.
+
+        `byte_price` is how many multiply-accumulates a byte counts that is moved between tiles.
+        """
         if self.tiles is not None and self.tiles < 2:
             raise InputError(f"tile-spatial: tiles={self.tiles} does not divide anything. Give 2 or more.")
         if (self.limit is not None and self.limit < 1) or (
@@ -77,10 +111,24 @@ class TileSpatial(Pass):
         if self.like:
             limit = min(limit, _largest_like(model, self.like))
         width_channels: float = inf if self.limit_width_channels is None else self.limit_width_channels
-        if limit == width_channels == inf:
+        if not self._has_limit:
             return None if self.tiles is None else smallest_tiling(model.main, self.tiles)
-        demand = Demand(limit, width_channels) if self.tiles is None else Demand(limit, width_channels, self.tiles)
-        return plan_tiling(model.main, demand)
+        limits = (
+            SizeLimits(limit, width_channels) if self.tiles is None else SizeLimits(limit, width_channels, self.tiles)
+        )
+        return plan_tiling(model.main, limits, byte_price)
+
+
+def _written(model: Model, tiling: Tiling) -> Model:
+    editor = Editor(model)
+    for tiled in tiling.regions:
+        write_tiling(editor, tiled)
+    return editor.finish()
+
+
+def _parts(tiling: Tiling) -> tuple[object, ...]:
+    """Return what sets one plan apart from another: the operators of each region, and its grid of tiles."""
+    return tuple((tiled.indices, len(tiled.rows), len(tiled.columns)) for tiled in tiling.regions)
 
 
 def _largest_like(model: Model, size: str) -> int:
@@ -92,7 +140,7 @@ def _largest_like(model: Model, size: str) -> int:
 
 def _sites(graph: Subgraph, tiling: Tiling) -> tuple[Site, ...]:
     return tuple(
-        Site(0, tiled.operators, f"{plural(len(tiled.operators), 'operator')} in {_grid(tiled.rows, tiled.columns)}")
+        Site(0, tiled.indices, f"{plural(len(tiled.indices), 'operator')} in {_grid(tiled.rows, tiled.columns)}")
         for tiled in tiling.regions
     )
 

@@ -20,12 +20,17 @@ from npufit.graph import (
 )
 from npufit.graph.arrays import stored_values
 from npufit.rewrite.context import Context
-from npufit.rewrite.passes.dead import bypass
-from npufit.rewrite.passes.reshapes import put_reshape
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
-from npufit.rewrite.surgery.editor import Editor
-from npufit.rewrite.surgery.element_movement import Movement, find_channels, find_order, is_reshape, movements
-from npufit.rewrite.surgery.identity_convolutions import add_selection
+from npufit.rewrite.surgery import (
+    Editor,
+    Movement,
+    add_selection,
+    find_channels,
+    find_order,
+    is_reshape,
+    movements,
+    put_reshape,
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ def _replace(editor: Editor, index: int, movement: Movement, *, on_target: bool)
     shape, result = _shape(editor, movement), operator.outputs[0]
     if is_reshape(movement.places, shape):
         if editor.tensor(result).shape == shape:
-            return "leave every element in place" if bypass(editor, index, movement.source) else ""  # case 1
+            return "leave every element in place" if editor.bypass(index, movement.source) else ""  # case 1
         put_reshape(editor, index, movement.source)  # case 2
         return "become a RESHAPE"
     made = eight_bit_operator if source.element.is_8_bit else Operator
@@ -132,7 +137,7 @@ def _cancel_across(editor: Editor, index: int) -> list[Site]:
         return []
     source = operator.inputs[0]
     region.put(order)
-    if not bypass(editor, index, source):
+    if not editor.bypass(index, source):
         raise AssertionError("the tensor has a writer, which can also write the output")
     return [Site(0, (*region.turned, *region.operators, index), "TRANSPOSE around element-wise operators cancel")]
 

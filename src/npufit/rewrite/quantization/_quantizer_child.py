@@ -29,8 +29,8 @@ def _samples() -> list[dict[str, Any]]:
     samples: dict[int, dict[str, Any]] = {}
     with np.load("inputs.npz") as archive:
         for name in archive.files:
-            number, _, own = name.partition(".")
-            samples.setdefault(int(number), {})[own] = archive[name]
+            number, _, input_name = name.partition(".")
+            samples.setdefault(int(number), {})[input_name] = archive[name]
     return [samples[number] for number in sorted(samples)]
 
 

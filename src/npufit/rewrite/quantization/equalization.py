@@ -19,10 +19,10 @@ import numpy.typing as npt
 
 from npufit.graph import CONVOLUTIONS, Activation, Tensor, fused_activation
 from npufit.graph.arrays import Reals
-from npufit.rewrite.arithmetic.clamping import clamp_of
-from npufit.rewrite.quantization.observed_ranges import Channels
-from npufit.rewrite.quantization.weighted_operators import OPERANDS
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.arithmetic import clamp_of
+from npufit.rewrite.quantization.observed_ranges import ChannelRanges
+from npufit.rewrite.quantization.weighted_operators import WEIGHTED_OPERATORS
+from npufit.rewrite.surgery import Editor
 
 _HOMOGENEOUS = (Activation.NONE, Activation.RELU, Activation.RELU6)
 _ROUNDS = 20
@@ -41,7 +41,7 @@ class Layer:
 
     def output_ranges(self) -> Reals:
         """Return the largest absolute weight of each output channel."""
-        axis = OPERANDS[self.kind].channels
+        axis = WEIGHTED_OPERATORS[self.kind].channels
         return np.abs(self.weights).max(axis=tuple(other for other in range(self.weights.ndim) if other != axis))
 
     def input_ranges(self) -> Reals:
@@ -51,7 +51,7 @@ class Layer:
     def scale_outputs(self, factors: Reals) -> None:
         """Multiply each output channel by its factor."""
         shape = [1] * self.weights.ndim
-        shape[OPERANDS[self.kind].channels] = -1
+        shape[WEIGHTED_OPERATORS[self.kind].channels] = -1
         self.weights = self.weights * factors.reshape(shape)
         self.bias = None if self.bias is None else self.bias * factors
 
@@ -75,7 +75,7 @@ class Pair:
 
 
 def find_pairs(
-    editor: Editor, layers: Mapping[int, Layer], seen: Mapping[int, Channels], headroom: float
+    editor: Editor, layers: Mapping[int, Layer], seen: Mapping[int, ChannelRanges], headroom: float
 ) -> tuple[Pair, ...]:
     """Return the pairs among `layers` (by operator); `seen` has the observed values of the tensors between them.
 
@@ -105,7 +105,7 @@ def _relative(ranges: Reals) -> Reals:
 
 
 def _pair_behind(
-    editor: Editor, index: int, layers: Mapping[int, Layer], seen: Mapping[int, Channels], headroom: float
+    editor: Editor, index: int, layers: Mapping[int, Layer], seen: Mapping[int, ChannelRanges], headroom: float
 ) -> Pair | None:
     operator = editor.operator(index)
     result = operator.outputs[0]
@@ -134,7 +134,7 @@ def _real_range(tensor: Tensor, activation: Activation) -> tuple[float, float] |
     return tensor.quantization.real(clamp[0]), tensor.quantization.real(clamp[1])
 
 
-def _bounds(seen: Channels, ends: tuple[float, float], headroom: float) -> tuple[npt.NDArray[np.bool_], Reals]:
+def _bounds(seen: ChannelRanges, ends: tuple[float, float], headroom: float) -> tuple[npt.NDArray[np.bool_], Reals]:
     """Return which channels must stay, because they come near an end of their range, and the least factors."""
     below = seen.lowest * headroom / ends[0] if ends[0] < 0 else np.zeros_like(seen.lowest)
     above = seen.highest * headroom / ends[1] if ends[1] > 0 else np.ones_like(seen.highest)

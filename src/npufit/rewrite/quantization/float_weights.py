@@ -8,8 +8,8 @@ import numpy as np
 
 from npufit.graph import NO_TENSOR, ElementType, Model, Operator, Tensor
 from npufit.graph.arrays import Reals, real_values, stored_values
-from npufit.rewrite.quantization.weighted_operators import OPERANDS
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.quantization.weighted_operators import WEIGHTED_OPERATORS
+from npufit.rewrite.surgery import Editor
 
 _FLOAT = ElementType.FLOAT32
 
@@ -22,7 +22,7 @@ def computes_in_float(model: Model) -> bool:
         written = [tensors[index] for index in operator.outputs if index != NO_TENSOR]
         if any(tensor.element.is_8_bit for tensor in written):
             return False
-        places = OPERANDS.get(operator.type)
+        places = WEIGHTED_OPERATORS.get(operator.type)
         found |= places is not None and tensors[operator.inputs[places.ifm]].element is _FLOAT
     return found
 
@@ -34,7 +34,7 @@ def with_float_weights(model: Model) -> Model:
         if operator.type == "DEQUANTIZE":
             _fold(editor, index, operator)
     for index, operator in enumerate(editor.operators):
-        places = OPERANDS.get(operator.type) if operator is not None else None
+        places = WEIGHTED_OPERATORS.get(operator.type) if operator is not None else None
         if operator is None or places is None or editor.tensor(operator.inputs[places.ifm]).element is not _FLOAT:
             continue
         weights = editor.tensor(operator.inputs[places.weights])

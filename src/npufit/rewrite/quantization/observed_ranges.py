@@ -24,7 +24,7 @@ RANDOM_WARNING = (
 
 
 @dataclass(slots=True)
-class Channels:
+class ChannelRanges:
     """Real values of a tensor per index of its last axis, over all inputs."""
 
     lowest: npt.NDArray[np.float64]
@@ -42,13 +42,13 @@ def calibration_inputs(model: Model, samples: Sequence[Values]) -> tuple[Values,
     return tuple(random_inputs(model, seed) for seed in range(count))
 
 
-def calibrate(model: Model, inputs: Iterable[Values]) -> dict[int, Channels]:
+def observe_ranges(model: Model, inputs: Iterable[Values]) -> dict[int, ChannelRanges]:
     """Return the observed values of every computed 8-bit tensor with one scale, by index, and of the model's inputs.
 
     Raises InputError if LiteRT cannot run the model.
     """
     reference = Reference(model)
-    found: dict[int, Channels] = {}
+    found: dict[int, ChannelRanges] = {}
     count = 0
     for values in inputs:
         count += 1
@@ -61,21 +61,21 @@ def calibrate(model: Model, inputs: Iterable[Values]) -> dict[int, Channels]:
     return found
 
 
-def describe(inputs: Sequence[Values], samples: Sequence[Values]) -> str:
+def describe_calibration(inputs: Sequence[Values], samples: Sequence[Values]) -> str:
     """Return a sentence about the calibration inputs."""
     if samples:
         return f"calibrated on {len(inputs)} of the {len(samples)} samples"
     return RANDOM_WARNING
 
 
-def _summary(tensor: Tensor, array: Array) -> Channels:
+def _summary(tensor: Tensor, array: Array) -> ChannelRanges:
     rows = array.reshape(-1, array.shape[-1])
     ends = (rows.min(0), rows.max(0), rows.mean(0, dtype=np.float64))
     lowest, highest, mean = (real_values(end, tensor.quantization) for end in ends)
-    return Channels(lowest, highest, mean)
+    return ChannelRanges(lowest, highest, mean)
 
 
-def _add(found: dict[int, Channels], index: int, new: Channels) -> None:
+def _add(found: dict[int, ChannelRanges], index: int, new: ChannelRanges) -> None:
     known = found.get(index)
     if known is None:
         found[index] = new

@@ -30,7 +30,7 @@ def is_installed() -> bool:
     return util.find_spec(_PACKAGE) is not None
 
 
-def quantize(model: Model, inputs: Sequence[Values]) -> Model:
+def quantize_to_int8(model: Model, inputs: Sequence[Values]) -> Model:
     """Return `model` with int8 weights and activations, calibrated on `inputs`; inputs and outputs become int8 as well.
 
     Operators that the quantizer does not know stay unchanged, between conversions. Raises ToolError if it is not

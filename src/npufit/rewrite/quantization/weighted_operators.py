@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from npufit.graph import NO_TENSOR, OPERATOR_TYPES, Buffer, Operator, Quantization, Role
 from npufit.graph.arrays import Reals, real_values, stored_values
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor
 
 LARGEST_BIAS = (1 << 30) - 1
 """The largest bias that passes write: half of the 32-bit range, so that the sums of products also have room."""
@@ -26,7 +26,7 @@ class Operands:
     channels: int
 
 
-OPERANDS = {
+WEIGHTED_OPERATORS = {
     name: Operands(row.data, row.operands.index(Role.WEIGHTS), row.operands.index(Role.BIAS), row.channel_axis)
     for name, row in OPERATOR_TYPES.items()
     if row.channel_axis is not None
@@ -36,7 +36,7 @@ OPERANDS = {
 
 def weight_scales(editor: Editor, operator: Operator) -> Reals:
     """Return the scales of the weights: one, or one per output channel."""
-    weights = editor.tensor(operator.inputs[OPERANDS[operator.type].weights])
+    weights = editor.tensor(operator.inputs[WEIGHTED_OPERATORS[operator.type].weights])
     return np.array(weights.quantization.scales, np.float64)
 
 
@@ -45,7 +45,7 @@ def has_plain_operands(editor: Editor, operator: Operator) -> bool:
 
     That is: 8-bit maps with one scale, constant 8-bit weights, and a constant int32 bias or none.
     """
-    places = OPERANDS.get(operator.type)
+    places = WEIGHTED_OPERATORS.get(operator.type)
     if places is None or len(operator.outputs) != 1 or operator.input(places.weights) == NO_TENSOR:
         return False
     ends = (editor.tensor(operator.inputs[places.ifm]), editor.tensor(operator.outputs[0]))
@@ -59,7 +59,7 @@ def has_plain_operands(editor: Editor, operator: Operator) -> bool:
 
 def real_weights(editor: Editor, operator: Operator) -> Reals:
     """Return the weights as real numbers, in the shape of their tensor."""
-    places = OPERANDS[operator.type]
+    places = WEIGHTED_OPERATORS[operator.type]
     tensor = editor.tensor(operator.inputs[places.weights])
     values = stored_values(tensor)
     assert values is not None, "asked has_plain_operands before"
@@ -68,7 +68,7 @@ def real_weights(editor: Editor, operator: Operator) -> Reals:
 
 def real_bias(editor: Editor, operator: Operator) -> Reals | None:
     """Return the bias as real numbers by the scales that the kernels assume for it, None if there is none."""
-    places = OPERANDS[operator.type]
+    places = WEIGHTED_OPERATORS[operator.type]
     if operator.input(places.bias) == NO_TENSOR:
         return None
     values = stored_values(editor.tensor(operator.inputs[places.bias]))
@@ -89,7 +89,7 @@ def quantized_bias(bias: Reals, scales: Reals) -> npt.NDArray[np.int32] | None:
 def set_bias(editor: Editor, index: int, integers: npt.NDArray[np.int32], scales: Sequence[float]) -> None:
     """Give the operator at `index` its own bias; `scales` are those of the products."""
     operator = editor.operator(index)
-    place = OPERANDS[operator.type].bias
+    place = WEIGHTED_OPERATORS[operator.type].bias
     tensor = editor.tensor(operator.inputs[place])
     units = tuple(float(np.float32(scale)) for scale in scales)
     quantization = Quantization(units, (0,) * len(units))
@@ -100,7 +100,7 @@ def set_bias(editor: Editor, index: int, integers: npt.NDArray[np.int32], scales
 
 
 def _has_plain_bias(editor: Editor, operator: Operator) -> bool:
-    place = OPERANDS[operator.type].bias
+    place = WEIGHTED_OPERATORS[operator.type].bias
     if operator.input(place) == NO_TENSOR:
         return True
     bias = editor.tensor(operator.inputs[place])

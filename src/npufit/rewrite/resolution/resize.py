@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from npufit.errors import InputError
 from npufit.formatting import shorten
 from npufit.graph import Kind, Metadata, Model, Subgraph, operator_type, require_operands, validate
+from npufit.rewrite.resolution.computed_shapes import known_values
 from npufit.rewrite.resolution.dimensions import dimension
-from npufit.rewrite.resolution.rules import known_values, rule_of
+from npufit.rewrite.resolution.rules import rule_of
 from npufit.rewrite.resolution.walk import Walk
 
 Size = tuple[int, int]
@@ -100,9 +101,9 @@ def _find_input(model: Model, name: str) -> int:
     names = {graph.tensors[index].name: index for index in graph.inputs}
     for signature in model.signatures:
         if signature.subgraph == 0:
-            names = {own: tensor for own, tensor in signature.inputs if tensor in graph.inputs} | names
+            names = {alias: tensor for alias, tensor in signature.inputs if tensor in graph.inputs} | names
     if name not in names:
-        known = ", ".join(shorten(own) for own in names) or "none"
+        known = ", ".join(map(shorten, names)) or "none"
         raise InputError(f"{model.name}: there is no input '{name}'. Its inputs: {known}.")
     if not _is_image(graph, names[name]):
         shape = list(graph.tensors[names[name]].shape or ())

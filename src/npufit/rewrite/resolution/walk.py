@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
@@ -163,11 +163,18 @@ class Walk:
             replace(self.tensors[tensor], shape=None, has_rank=False, shape_signature=None)
             for tensor in operator.outputs
         ]
-        own = replace(operator, inputs=tuple(inputs), outputs=outputs)
-        shapes = [infer_shapes(Subgraph(tuple(local), (), outputs, (own,))).tensors[one].shape for one in outputs]
+        alone = replace(operator, inputs=tuple(inputs), outputs=outputs)
+        shapes = [infer_shapes(Subgraph(tuple(local), (), outputs, (alone,))).tensors[one].shape for one in outputs]
         known = [shape for shape in shapes if shape is not None]
         return known if len(known) == len(shapes) else None
 
     def is_fixed(self, tensor: int, axis: int) -> bool:
         """Return whether a tensor keeps its size along `axis`."""
         return is_fixed(self.sizes(tensor)[axis])
+
+
+Rule = Callable[[Walk, int], bool]
+"""Prepares the operator at an index for its new operands; True if it gave the outputs their shapes as well."""
+
+MULTIPLE_SUITS = "Sizes that are a multiple of 32 suit most networks"
+"""The hint for sizes that do not go together."""

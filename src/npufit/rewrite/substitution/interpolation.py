@@ -16,9 +16,8 @@ from npufit.graph import (
     constant_values,
     eight_bit_operator,
 )
-from npufit.rewrite.substitution.pointwise import is_map
-from npufit.rewrite.surgery.constants import same_quantization
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.substitution.pointwise import is_quantized_map
+from npufit.rewrite.surgery import Editor, same_quantization
 
 _MOST_DOUBLINGS = 6
 _WIDEST = 64
@@ -31,7 +30,7 @@ def bilinear(editor: Editor, index: int) -> str:
     source, result = operator.inputs[0], operator.outputs[0]
     before, after = editor.tensor(source), editor.tensor(result)
     options = operator.options
-    if not is_map(before) or not is_map(after) or not same_quantization(before, after):
+    if not is_quantized_map(before) or not is_quantized_map(after) or not same_quantization(before, after):
         return ""
     if not isinstance(options, ResizeBilinearOptions) or constant_values(editor.tensor(operator.inputs[1])) is None:
         return ""
@@ -59,7 +58,11 @@ def nearest(editor: Editor, index: int) -> str:
     source, result = operator.inputs[0], operator.outputs[0]
     before, after = editor.tensor(source), editor.tensor(result)
     options = operator.options
-    if not is_map(before) or not is_map(after) or not isinstance(options, ResizeNearestNeighborOptions):
+    if (
+        not is_quantized_map(before)
+        or not is_quantized_map(after)
+        or not isinstance(options, ResizeNearestNeighborOptions)
+    ):
         return ""
     (_, height, width, _), (_, rows, columns, _) = before.shape or (0,) * 4, after.shape or (0,) * 4
     count = _factor(height, rows)

@@ -19,7 +19,6 @@ from npufit.graph import (
     Padding,
     Pool2DOptions,
     Quantization,
-    ReshapeOptions,
     Tensor,
     constant_values,
     eight_bit_operator,
@@ -27,10 +26,10 @@ from npufit.graph import (
     same_padding,
 )
 from npufit.graph.arrays import stored_values
-from npufit.rewrite.quantization.weighted_operators import has_plain_operands, quantized_bias, real_bias
-from npufit.rewrite.substitution.pointwise import is_map
-from npufit.rewrite.substitution.trial import Builder
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.quantization import has_plain_operands, quantized_bias, real_bias
+from npufit.rewrite.substitution.lone_operator import Builder
+from npufit.rewrite.substitution.pointwise import is_quantized_map
+from npufit.rewrite.surgery import Editor, add_reshape
 
 _LARGEST_SIDE = 64
 """The largest kernel that all NPUs of this project support, along one axis."""
@@ -75,7 +74,7 @@ def split_stride(editor: Editor, index: int) -> str:
         return ""
     ifm, ofm, weights = editor.tensor(source), editor.tensor(result), editor.tensor(operator.inputs[1])
     values, fold = stored_values(weights), _fold_of(options)
-    if not is_map(ifm) or values is None or fold is None or values.shape[3] != (ifm.shape or (0,))[-1]:
+    if not is_quantized_map(ifm) or values is None or fold is None or values.shape[3] != (ifm.shape or (0,))[-1]:
         return ""
     if (options.dilation_h_factor, options.dilation_w_factor) != (1, 1) or len(
         set(weights.quantization.zero_points)
@@ -108,7 +107,7 @@ def average(editor: Editor, index: int) -> str:
     """Write a MEAN over height and width, or AVERAGE_POOL_2D without padding, as a depthwise convolution of ones."""
     operator = editor.operator(index)
     ifm, ofm = editor.tensor(operator.inputs[0]), editor.tensor(operator.outputs[0])
-    if not is_map(ifm) or not ofm.element.is_8_bit or ifm.element is not ofm.element:
+    if not is_quantized_map(ifm) or not ofm.element.is_8_bit or ifm.element is not ofm.element:
         return ""
     options = operator.options
     if isinstance(options, Pool2DOptions):
@@ -132,8 +131,10 @@ def average(editor: Editor, index: int) -> str:
     unit = Quantization((float(np.float32(ifm.quantization.scale * scale)),), (0,))
     bias = editor.add_constant(f"{ofm.name}/no_bias", np.zeros(depth, np.int32), unit)
     activation = fused_activation(options)
-    own = DepthwiseConv2DOptions(Padding.VALID, strides[1], strides[0], 1, activation)
-    editor.replace(index, eight_bit_operator("DEPTHWISE_CONV_2D", (operator.inputs[0], weights, bias), (result,), own))
+    new_options = DepthwiseConv2DOptions(Padding.VALID, strides[1], strides[0], 1, activation)
+    editor.replace(
+        index, eight_bit_operator("DEPTHWISE_CONV_2D", (operator.inputs[0], weights, bias), (result,), new_options)
+    )
     return "a DEPTHWISE_CONV_2D whose weights are all 1"
 
 
@@ -165,8 +166,8 @@ def matrix(*, per_channel: bool) -> Builder:
         ofm = editor.tensor(operator.outputs[0])
         rows = ofm.element_count // count
         result = _with_rank_4(editor, index, (1, 1, rows, count))
-        own = Conv2DOptions(Padding.VALID, 1, 1, fused_activation(options))
-        editor.replace(index, eight_bit_operator("CONV_2D", (source, filters, bias), (result,), own))
+        new_options = Conv2DOptions(Padding.VALID, 1, 1, fused_activation(options))
+        editor.replace(index, eight_bit_operator("CONV_2D", (source, filters, bias), (result,), new_options))
         return "a CONV_2D"
 
     return build
@@ -208,14 +209,8 @@ def _with_rank_4(editor: Editor, index: int, shape: tuple[int, int, int, int]) -
     if tensor.shape == shape:
         return result
     written = editor.add_like(result, "map", shape=shape)
-    _add_reshape(editor, written, result, near=index)
+    add_reshape(editor, written, result, near=index)
     return written
-
-
-def _add_reshape(editor: Editor, source: int, result: int, near: int) -> None:
-    shape = editor.tensor(result).shape or ()
-    wanted = editor.add_constant(f"{editor.tensor(result).name}/shape", np.array(shape, np.int32))
-    editor.add(Operator("RESHAPE", (source, wanted), (result,), ReshapeOptions(shape)), near)
 
 
 def _matrix_weights(tensor: Tensor, *, per_channel: bool) -> tuple[npt.NDArray[Any], Quantization] | None:
@@ -240,10 +235,10 @@ def _matrix_bias(editor: Editor, operator: Operator, quantization: Quantization,
     integers = quantized_bias(np.zeros(count) if real is None else real, units)
     if integers is None:
         return None
-    own = Quantization(tuple(float(np.float32(unit)) for unit in units), (0,) * units.size)
+    bias_quantization = Quantization(tuple(float(np.float32(unit)) for unit in units), (0,) * units.size)
     position = operator.input(2)
     name = editor.tensor(operator.inputs[1]).name if position == NO_TENSOR else editor.tensor(position).name
-    return editor.add_constant(f"{name}/bias", np.broadcast_to(integers, (count,)).copy(), own)
+    return editor.add_constant(f"{name}/bias", np.broadcast_to(integers, (count,)).copy(), bias_quantization)
 
 
 def _as_map(editor: Editor, operator: Operator) -> tuple[int, tuple[int, int]] | None:
@@ -261,5 +256,5 @@ def _as_map(editor: Editor, operator: Operator) -> tuple[int, tuple[int, int]] |
         return source, (1, 1)
     wanted = editor.add_like(source, "rows", shape=(1, 1, rows, width))
     producer = editor.producer(operator.outputs[0])
-    _add_reshape(editor, source, wanted, near=0 if producer is None else producer)
+    add_reshape(editor, source, wanted, near=0 if producer is None else producer)
     return wanted, (1, 1)

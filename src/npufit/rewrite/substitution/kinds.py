@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npufit.rewrite.substitution import interpolation, kernels, pointwise
-from npufit.rewrite.substitution.trial import Builder
+from npufit.rewrite.substitution.lone_operator import Builder
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SubstitutionKind:
     """One kind of substitution: the operator types that it replaces and the ways to do so, the best first."""
 
     types: frozenset[str]
     builders: tuple[Builder, ...]
 
 
-def _kind(types: str, *builders: Builder) -> Kind:
-    return Kind(frozenset(types.split()), builders)
+def _kind(types: str, *builders: Builder) -> SubstitutionKind:
+    return SubstitutionKind(frozenset(types.split()), builders)
 
 
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, SubstitutionKind] = {
     "dilation": _kind("CONV_2D DEPTHWISE_CONV_2D", kernels.write_out),
     "stride": _kind("CONV_2D", kernels.split_stride),
     "bilinear": _kind("RESIZE_BILINEAR", interpolation.bilinear),

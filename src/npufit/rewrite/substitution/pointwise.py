@@ -23,9 +23,9 @@ from npufit.graph import (
     fused_activation,
 )
 from npufit.graph.arrays import Reals, real_values, stored_values
-from npufit.rewrite.quantization.weighted_operators import quantized_bias
-from npufit.rewrite.substitution.trial import Builder
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.quantization import quantized_bias
+from npufit.rewrite.substitution.lone_operator import Builder
+from npufit.rewrite.surgery import Editor
 
 _CLAMPS = (Activation.NONE, Activation.RELU, Activation.RELU6)
 _MOST = 127
@@ -73,7 +73,7 @@ def add_pointwise(
     return True
 
 
-def is_map(tensor: Tensor) -> bool:
+def is_quantized_map(tensor: Tensor) -> bool:
     """Return whether `tensor` is one computed 8-bit image of rank 4 with one scale."""
     shape = tensor.shape or ()
     fits = len(shape) == 4 and shape[0] == 1 and not tensor.is_constant
@@ -171,7 +171,7 @@ def subtract_map(editor: Editor, index: int) -> str:
     """Write SUB as an ADD of the negated subtrahend, which a depthwise convolution negates."""
     operator = editor.operator(index)
     tensor = editor.tensor(operator.inputs[1])
-    if not is_map(tensor) or fused_activation(operator.options) is not Activation.NONE:
+    if not is_quantized_map(tensor) or fused_activation(operator.options) is not Activation.NONE:
         return ""
     negated = _add_negated(editor, operator.inputs[1])
     ones = np.ones((tensor.shape or (1,))[-1])
@@ -216,12 +216,17 @@ def per_channel_values(editor: Editor, index: int, depth: int) -> Reals | None:
 def _constant_operand(editor: Editor, operator: Operator) -> tuple[int, Reals] | None:
     """Return the position of the constant operand and its value per channel."""
     result = editor.tensor(operator.outputs[0])
-    if len(operator.inputs) != 2 or not is_map(result):
+    if len(operator.inputs) != 2 or not is_quantized_map(result):
         return None
     for position in (0, 1):
         other = editor.tensor(operator.inputs[1 - position])
         found = per_channel_values(editor, operator.inputs[position], (result.shape or (1,))[-1])
-        if found is not None and is_map(other) and other.shape == result.shape and other.element is result.element:
+        if (
+            found is not None
+            and is_quantized_map(other)
+            and other.shape == result.shape
+            and other.element is result.element
+        ):
             return position, found
     return None
 
@@ -240,7 +245,7 @@ def _copy(editor: Editor, index: int, activation: Activation, what: str) -> str:
 
 def _fits(editor: Editor, source: int, result: int) -> bool:
     one, other = editor.tensor(source), editor.tensor(result)
-    return is_map(one) and is_map(other) and one.element is other.element
+    return is_quantized_map(one) and is_quantized_map(other) and one.element is other.element
 
 
 def _real_ends(tensor: Tensor) -> tuple[float, float]:

@@ -120,6 +120,27 @@ class Editor:
         if readers is None:
             self.outputs = [new if tensor == old else tensor for tensor in self.outputs]
 
+    def bypass(self, index: int, source: int) -> bool:
+        """Let the readers of the output of the operator at `index` read `source`, and remove the operator.
+
+        If the result is an output of the subgraph, the writer of `source` writes it instead. Return whether that was
+        possible.
+        """
+        result = self.operator(index).outputs[0]
+        if result not in self.outputs:
+            self.redirect(result, source)
+            self.remove(index)
+            return True
+        producer = self.producer(source)
+        if producer is None or source in self.outputs or source in self.inputs:
+            return False
+        self.remove(index)
+        self.redirect(source, result)
+        operator = self.operator(producer)
+        outputs = tuple(result if tensor == source else tensor for tensor in operator.outputs)
+        self.replace(producer, replace(operator, outputs=outputs))
+        return True
+
     def producer(self, tensor: int) -> int | None:
         """Return the operator that writes `tensor`, None for inputs and constants."""
         return self._writer.get(tensor)

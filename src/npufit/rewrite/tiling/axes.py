@@ -111,8 +111,8 @@ class Window:
     def produced(self, span: Span) -> Span | None:
         """Return the windows over `span`; those that see only correct positions or the real border are correct."""
         size, extent, stride, before = span.stop - span.start, self.extent, self.stride, self.before
-        own = same_padding(size, self.kernel, stride, self.dilation)[0] if self.same else 0
-        shift = span.start - own + before
+        padding = same_padding(size, self.kernel, stride, self.dilation)[0] if self.same else 0
+        shift = span.start - padding + before
         count = -(-size // stride) if self.same else (size - extent) // stride + 1
         if shift % stride or shift < 0 or count < 1 or shift // stride + count > self.outputs:
             return None

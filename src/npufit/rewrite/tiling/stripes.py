@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from npufit.graph import Subgraph, Wiring, boundary
 from npufit.rewrite.tiling.axes import Same, Span, Whole, Window
-from npufit.rewrite.tiling.steps import Operand, Step, is_map
+from npufit.rewrite.tiling.tileable import Operand, TileableOperator, is_map
 
-Place = tuple[int, int]
+OperandPlace = tuple[int, int]
 """An operand: the index of its operator, and its position among the inputs."""
 
 _Ranges = dict[int, tuple[int, int]]
@@ -25,24 +25,24 @@ class Region:
     tensor, `weights` the bytes of one position of it.
     """
 
-    steps: tuple[Step, ...]
+    operators: tuple[TileableOperator, ...]
     sources: tuple[int, ...]
     results: tuple[int, ...]
     sizes: Mapping[int, tuple[int, int]]
     weights: Mapping[int, int]
-    operands: Mapping[Place, Operand]
+    operands: Mapping[OperandPlace, Operand]
 
 
-def make_region(graph: Subgraph, steps: Sequence[Step], wiring: Wiring) -> Region | None:
-    """Return the region of `steps` of `graph`, None if its results are unread or it reads a non-map."""
-    crossing = boundary(graph, [step.index for step in steps], wiring)
+def make_region(graph: Subgraph, operators: Sequence[TileableOperator], wiring: Wiring) -> Region | None:
+    """Return the region of `operators` of `graph`, None if its results are unread or it reads a non-map."""
+    crossing = boundary(graph, [member.index for member in operators], wiring)
     sources, results = crossing.inputs, tuple(sorted(crossing.outputs))
-    made = [tensor for step in steps for tensor in step.outputs]
+    made = [tensor for member in operators for tensor in member.outputs]
     if not results or any(not is_map(graph.tensors[tensor]) for tensor in sources):
         return None
     shapes = {tensor: graph.tensors[tensor].shape or (1, 1, 1, 1) for tensor in (*sources, *made)}
     return Region(
-        tuple(steps),
+        tuple(operators),
         sources,
         results,
         {tensor: (shape[1], shape[2]) for tensor, shape in shapes.items()},
@@ -50,7 +50,7 @@ def make_region(graph: Subgraph, steps: Sequence[Step], wiring: Wiring) -> Regio
             tensor: max(1, shape[0] * shape[3] * graph.tensors[tensor].element.bits // 8)
             for tensor, shape in shapes.items()
         },
-        {(step.index, operand.position): operand for step in steps for operand in step.operands},
+        {(member.index, operand.position): operand for member in operators for operand in member.operands},
     )
 
 
@@ -63,7 +63,7 @@ class Stripe:
     """
 
     spans: Mapping[int, Span]
-    cuts: Mapping[Place, tuple[int, int]]
+    cuts: Mapping[OperandPlace, tuple[int, int]]
     kept: Mapping[int, tuple[int, int]]
 
     def places(self, tensor: int) -> int:
@@ -100,7 +100,7 @@ def plan_stripes(
             shares[-1][tensor] = round(low * size / coarsest), round(high * size / coarsest)
     widest = max(range(len(shares)), key=lambda part: (bounds[part + 1] - bounds[part], 0 < part < len(shares) - 1))
     needs = _needs(region, axis, shares[widest], {})
-    effort.left -= len(region.steps)
+    effort.left -= len(region.operators)
     if not fits(lambda tensor: needs[tensor][1] - needs[tensor][0] if tensor in needs else 0):
         return None
     stripes: list[Stripe] = []
@@ -124,10 +124,10 @@ def _plan_stripe(region: Region, axis: int, kept: _Ranges, effort: Effort) -> St
     An operator's input may start where its windows do not. Then the part grows by the few missing positions, which
     costs less than a slice; if growing for one operator would spoil it for another, the smaller tensor is cut.
     """
-    growth: dict[Place, tuple[int, int]] = {}
-    settled: set[Place] = set()
+    growth: dict[OperandPlace, tuple[int, int]] = {}
+    settled: set[OperandPlace] = set()
     found = _try(region, axis, kept, growth, {})
-    effort.left -= 2 * len(region.steps)
+    effort.left -= 2 * len(region.operators)
     while found is not None:
         waiting = [stuck for stuck in found.stuck if stuck.place not in settled]
         if not waiting:
@@ -137,7 +137,7 @@ def _plan_stripe(region: Region, axis: int, kept: _Ranges, effort: Effort) -> St
         for more in _growths(region, axis, worst):
             trial = {**growth, worst.place: more}
             again = _try(region, axis, kept, trial, {})
-            effort.left -= 2 * len(region.steps)
+            effort.left -= 2 * len(region.operators)
             if again is not None and len(again.stuck) < len(found.stuck):
                 growth, found = trial, again
                 break
@@ -146,25 +146,30 @@ def _plan_stripe(region: Region, axis: int, kept: _Ranges, effort: Effort) -> St
 
 def _growths(region: Region, axis: int, stuck: _Stuck) -> list[tuple[int, int]]:
     """Return how much more to request before and after, so that the operand starts and ends in step."""
-    own = region.operands[stuck.place].maps[axis]
-    step = max(getattr(own, "stride", 1), getattr(own, "down", 1))
+    axis_map = region.operands[stuck.place].maps[axis]
+    step = max(getattr(axis_map, "stride", 1), getattr(axis_map, "down", 1))
     span, need = stuck.span, stuck.need
-    before, behind = span.start % step, (own.size - span.stop) % step if getattr(own, "same", True) else 0
+    before, behind = span.start % step, (axis_map.size - span.stop) % step if getattr(axis_map, "same", True) else 0
     # What is asked for adds up with what other operators spoil, or is less than what others ask for anyway.
     return [(before, behind), (before + need[0] - span.start, behind + span.stop - need[1])]
 
 
 def _cut_early(
-    region: Region, axis: int, kept: _Ranges, growth: Mapping[Place, tuple[int, int]], found: _Trial, effort: Effort
+    region: Region,
+    axis: int,
+    kept: _Ranges,
+    growth: Mapping[OperandPlace, tuple[int, int]],
+    found: _Trial,
+    effort: Effort,
 ) -> Stripe:
     """Return the stripe with operands cut further up if that is cheaper."""
-    early: dict[Place, tuple[int, int]] = {}
+    early: dict[OperandPlace, tuple[int, int]] = {}
     for place, span in found.merged:
         moved = _move_up(region, axis, place)
         if moved is None:
             continue
         again = _try(region, axis, kept, growth, {**early, moved: span})
-        effort.left -= 2 * len(region.steps)
+        effort.left -= 2 * len(region.operators)
         if again is not None and len(again.merged) < len(found.merged):
             early[moved], found = span, again
     return found.stripe
@@ -173,7 +178,7 @@ def _cut_early(
 class _Stuck(NamedTuple):
     """An operand that does not fit its operator: the available range, and the needed one."""
 
-    place: Place
+    place: OperandPlace
     span: Span
     need: tuple[int, int]
 
@@ -184,31 +189,31 @@ class _Trial:
 
     stripe: Stripe
     stuck: list[_Stuck]
-    merged: list[tuple[Place, tuple[int, int]]]
+    merged: list[tuple[OperandPlace, tuple[int, int]]]
 
 
 def _try(
     region: Region,
     axis: int,
     kept: _Ranges,
-    growth: Mapping[Place, tuple[int, int]],
-    early: Mapping[Place, tuple[int, int]],
+    growth: Mapping[OperandPlace, tuple[int, int]],
+    early: Mapping[OperandPlace, tuple[int, int]],
 ) -> _Trial | None:
     needs = _needs(region, axis, kept, growth)
     spans = {source: Span(*needs[source], *needs[source]) for source in region.sources if source in needs}
-    cuts: dict[Place, tuple[int, int]] = dict(early)
+    cuts: dict[OperandPlace, tuple[int, int]] = dict(early)
     stuck: list[_Stuck] = []
-    merged: list[tuple[Place, tuple[int, int]]] = []
-    for step in region.steps:
-        wanted = _hull(needs, step.outputs)
+    merged: list[tuple[OperandPlace, tuple[int, int]]] = []
+    for member in region.operators:
+        wanted = _hull(needs, member.outputs)
         if wanted is None:
             continue
-        made: list[tuple[Place, Span]] = []
-        for operand in step.operands:
-            own, place = operand.maps[axis], (step.index, operand.position)
+        made: list[tuple[OperandPlace, Span]] = []
+        for operand in member.operands:
+            axis_map, place = operand.maps[axis], (member.index, operand.position)
             span = spans[operand.tensor]
-            if isinstance(own, Whole):
-                if span.size != own.size:
+            if isinstance(axis_map, Whole):
+                if span.size != axis_map.size:
                     return None
                 continue
             if place in early:
@@ -216,35 +221,35 @@ def _try(
                 if start < span.start or stop > span.stop:
                     return None
                 span = span.cut(start, stop)
-            result = own.produced(span)
+            result = axis_map.produced(span)
             if result is None or result.first > wanted[0] or result.last < wanted[1]:
-                need = own.needed(*wanted)
+                need = axis_map.needed(*wanted)
                 if need[0] < span.first or need[1] > span.last:
                     return None
                 stuck.append(_Stuck(place, span, need))
                 cuts[place] = need
-                result = own.produced(span.cut(*need))
+                result = axis_map.produced(span.cut(*need))
                 if result is None or result.first > wanted[0] or result.last < wanted[1]:
                     return None
             made.append((place, result))
-        joined = _join(region, axis, step, made, cuts, merged)
+        joined = _join(region, axis, member, made, cuts, merged)
         if joined is None:
             return None
-        spans.update(dict.fromkeys(step.outputs, joined))
+        spans.update(dict.fromkeys(member.outputs, joined))
     return _Trial(Stripe(spans, cuts, kept), stuck, merged)
 
 
 def _join(
     region: Region,
     axis: int,
-    step: Step,
-    made: list[tuple[Place, Span]],
-    cuts: dict[Place, tuple[int, int]],
-    merged: list[tuple[Place, tuple[int, int]]],
+    member: TileableOperator,
+    made: list[tuple[OperandPlace, Span]],
+    cuts: dict[OperandPlace, tuple[int, int]],
+    merged: list[tuple[OperandPlace, tuple[int, int]]],
 ) -> Span | None:
     """Return the span of the output: that of the operands, cut to what all of them have."""
     if not made:
-        size = region.sizes[step.outputs[0]][axis]
+        size = region.sizes[member.outputs[0]][axis]
         return Span(0, size, 0, size)
     if len(made) == 1:
         return made[0][1]
@@ -257,19 +262,19 @@ def _join(
     return Span(start, stop, first, last) if start <= first < last <= stop else None
 
 
-def _needs(region: Region, axis: int, kept: _Ranges, growth: Mapping[Place, tuple[int, int]]) -> _Ranges:
+def _needs(region: Region, axis: int, kept: _Ranges, growth: Mapping[OperandPlace, tuple[int, int]]) -> _Ranges:
     """Return which positions of each tensor must be correct, from the results backwards."""
     needs = dict(kept)
-    for step in reversed(region.steps):
-        wanted = _hull(needs, step.outputs)
+    for member in reversed(region.operators):
+        wanted = _hull(needs, member.outputs)
         if wanted is None:
             continue
-        for operand in step.operands:
-            own = operand.maps[axis]
-            low, high = own.needed(*wanted)
+        for operand in member.operands:
+            axis_map = operand.maps[axis]
+            low, high = axis_map.needed(*wanted)
             if growth:
-                before, behind = growth.get((step.index, operand.position), (0, 0))
-                low, high = max(0, low - before), min(own.size, high + behind)
+                before, behind = growth.get((member.index, operand.position), (0, 0))
+                low, high = max(0, low - before), min(axis_map.size, high + behind)
             known = needs.get(operand.tensor)
             needs[operand.tensor] = (low, high) if known is None else (min(low, known[0]), max(high, known[1]))
     return needs
@@ -282,7 +287,7 @@ def _hull(needs: _Ranges, tensors: Sequence[int]) -> tuple[int, int] | None:
     return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
 
-def _row_bytes(region: Region, axis: int, place: Place) -> int:
+def _row_bytes(region: Region, axis: int, place: OperandPlace) -> int:
     return _weight(region, axis, region.operands[place].tensor)
 
 
@@ -291,24 +296,26 @@ def _weight(region: Region, axis: int, tensor: int) -> int:
     return region.weights[tensor] * region.sizes[tensor][1 - axis]
 
 
-def _move_up(region: Region, axis: int, place: Place) -> Place | None:
+def _move_up(region: Region, axis: int, place: OperandPlace) -> OperandPlace | None:
     """Return the smaller operand further up that may be cut instead of this one, None if there is none.
 
     A shortcut that a convolution widens is cheaper to cut before the convolution.
     """
     tensor = region.operands[place].tensor
     weight, best = _weight(region, axis, tensor), None
-    writers = {output: step for step in region.steps for output in step.outputs}
+    writers = {output: member for member in region.operators for output in member.outputs}
     while tensor in writers and tensor not in region.results:
-        step = writers[tensor]
-        readers = sum(operand.tensor == tensor for other in region.steps for operand in other.operands)
-        if readers != 1 or len(step.operands) != 1 or len(step.outputs) != 1:
+        member = writers[tensor]
+        readers = sum(operand.tensor == tensor for other in region.operators for operand in other.operands)
+        if readers != 1 or len(member.operands) != 1 or len(member.outputs) != 1:
             break
-        operand = step.operands[0]
-        own = operand.maps[axis]
-        if not (isinstance(own, Same) or (isinstance(own, Window) and own.kernel == own.stride == 1)):
+        operand = member.operands[0]
+        axis_map = operand.maps[axis]
+        if not (
+            isinstance(axis_map, Same) or (isinstance(axis_map, Window) and axis_map.kernel == axis_map.stride == 1)
+        ):
             break
         tensor = operand.tensor
         if _weight(region, axis, tensor) < weight:
-            weight, best = _weight(region, axis, tensor), (step.index, operand.position)
+            weight, best = _weight(region, axis, tensor), (member.index, operand.position)
     return best

@@ -17,11 +17,11 @@ from npufit.graph import (
     Tensor,
     constant_values,
 )
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor
 from npufit.rewrite.tiling.axes import Padded
-from npufit.rewrite.tiling.search import TiledRegion
-from npufit.rewrite.tiling.steps import COLUMNS, ROWS, Operand, Step
+from npufit.rewrite.tiling.planning import TiledRegion
 from npufit.rewrite.tiling.stripes import Stripe
+from npufit.rewrite.tiling.tileable import COLUMNS, ROWS, Operand, TileableOperator
 
 Range = tuple[int, int]
 Ranges = tuple[Range, Range]
@@ -29,7 +29,7 @@ Ranges = tuple[Range, Range]
 
 def write_tiling(editor: Editor, tiled: TiledRegion) -> None:
     """Replace the operators of a region by its tiles, one tile at a time, so that few tensors are live together."""
-    end = tiled.operators[-1]
+    end = tiled.indices[-1]
     pieces: dict[int, list[list[int]]] = {tensor: [] for tensor in tiled.region.results}
     for number, rows in enumerate(tiled.rows):
         for tensors in pieces.values():
@@ -40,7 +40,7 @@ def write_tiling(editor: Editor, tiled: TiledRegion) -> None:
             tile.write()
             for tensor, grid in pieces.items():
                 grid[-1].append(tile.kept(tensor))
-    editor.remove(*tiled.operators)
+    editor.remove(*tiled.indices)
     for tensor, grid in pieces.items():
         _join(editor, tensor, grid, end)
 
@@ -88,9 +88,9 @@ class _Tile:
             if self._has(source):
                 whole = tuple((0, size) for size in self.tiled.region.sizes[source])
                 self.values[source] = self._slice(source, source, (whole[0], whole[1]), self._ranges(source))
-        for step in self.tiled.region.steps:
-            if any(self._has(output) for output in step.outputs):
-                self._copy(step)
+        for member in self.tiled.region.operators:
+            if any(self._has(output) for output in member.outputs):
+                self._copy(member)
 
     def kept(self, tensor: int) -> int:
         """Return the tensor that holds this part's contribution to a result."""
@@ -129,24 +129,24 @@ class _Tile:
     def _constant(self, name: str, values: Any) -> int:
         return self.editor.add_constant(f"{self.name}/{name}", values)
 
-    def _operand(self, step: Step, operand: Operand) -> tuple[int, Ranges]:
+    def _operand(self, member: TileableOperator, operand: Operand) -> tuple[int, Ranges]:
         """Return a step's operand, cut if necessary, and its range."""
         there = self._ranges(operand.tensor)
-        place = step.index, operand.position
+        place = member.index, operand.position
         wanted = self.rows.cuts.get(place, there[0]), self.columns.cuts.get(place, there[1])
         return self._slice(operand.tensor, self.values[operand.tensor], there, wanted), wanted
 
-    def _copy(self, step: Step) -> None:
-        operator = self.editor.operator(step.index)
+    def _copy(self, member: TileableOperator) -> None:
+        operator = self.editor.operator(member.index)
         inputs = list(operator.inputs)
         ranges: Ranges = ((0, 0), (0, 0))
-        for operand in step.operands:
-            inputs[operand.position], ranges = self._operand(step, operand)
-        made = self._ranges(step.outputs[0])
+        for operand in member.operands:
+            inputs[operand.position], ranges = self._operand(member, operand)
+        made = self._ranges(member.outputs[0])
         if operator.type in ("PAD", "PADV2"):
-            amounts = self._amounts(operator, step, ranges)
+            amounts = self._amounts(operator, member, ranges)
             if not amounts.any():
-                self.values[step.outputs[0]] = inputs[0]
+                self.values[member.outputs[0]] = inputs[0]
                 return
             inputs[1] = self._constant("paddings", amounts.astype(self._element(operator, 1)))
         elif operator.type.startswith("RESIZE_"):
@@ -154,7 +154,7 @@ class _Tile:
         elif operator.type in ("SLICE", "STRIDED_SLICE"):
             inputs[2] = self._channel_bounds(operator, made)
         else:
-            inputs = [self._part_of_constant(step, index, made) for index in inputs]
+            inputs = [self._part_of_constant(member, index, made) for index in inputs]
         outputs = tuple(self._output(output, made) for output in operator.outputs)
         self.editor.add(replace(operator, inputs=tuple(inputs), outputs=outputs), self.near)
 
@@ -167,17 +167,17 @@ class _Tile:
     def _element(self, operator: Operator, position: int) -> str:
         return self.editor.tensor(operator.inputs[position]).element.value
 
-    def _amounts(self, operator: Operator, step: Step, ranges: Ranges) -> Any:
+    def _amounts(self, operator: Operator, member: TileableOperator, ranges: Ranges) -> Any:
         """Return the padding of this part: that of the whole if the part touches its border."""
         values = constant_values(self.editor.tensor(operator.inputs[1]))
         if values is None:
             raise InternalError("A PAD without constant paddings was tiled.")
         amounts = np.array(values).reshape(4, 2)
         for axis in (ROWS, COLUMNS):
-            own = step.operands[0].maps[axis]
-            if isinstance(own, Padded):
+            axis_map = member.operands[0].maps[axis]
+            if isinstance(axis_map, Padded):
                 start, stop = ranges[axis]
-                amounts[1 + axis] = own.before if start == 0 else 0, own.after if stop == own.size else 0
+                amounts[1 + axis] = axis_map.before if start == 0 else 0, axis_map.after if stop == axis_map.size else 0
         return amounts
 
     def _channel_bounds(self, operator: Operator, made: Ranges) -> int:
@@ -189,13 +189,13 @@ class _Tile:
         bounds = np.array([values[0], rows, columns, values[3]])
         return self._constant("bounds", bounds.astype(self._element(operator, 2)))
 
-    def _part_of_constant(self, step: Step, index: int, made: Ranges) -> int:
+    def _part_of_constant(self, member: TileableOperator, index: int, made: Ranges) -> int:
         """Return a constant operand for this part: those with a value per position are cut."""
-        if index == NO_TENSOR or step.macs or not self.editor.tensor(index).is_constant:
+        if index == NO_TENSOR or member.macs or not self.editor.tensor(index).is_constant:
             return index
         tensor = self.editor.tensor(index)
         shape = (1, 1, 1, 1, *(tensor.shape or ()))[-4:]
-        whole = self.tiled.region.sizes[step.outputs[0]]
+        whole = self.tiled.region.sizes[member.outputs[0]]
         windows = [
             slice(*bounds) if len(tensor.shape or ()) >= 3 - axis and size > 1 and size == full else slice(None)
             for axis, (bounds, size, full) in enumerate(zip(made, shape[1:3], whole, strict=True))

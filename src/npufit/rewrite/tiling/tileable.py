@@ -41,7 +41,7 @@ class Operand:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TileableOperator:
     """One operator that can run on parts of its maps."""
 
     index: int
@@ -53,9 +53,9 @@ class Step:
 _Find = Callable[[Subgraph, Operator, Tensor], Maps | None]
 
 
-def find_steps(graph: Subgraph) -> tuple[Step | None, ...]:
+def find_tileable(graph: Subgraph) -> tuple[TileableOperator | None, ...]:
     """Return each operator of `graph` as a step, None if it cannot run on parts."""
-    return tuple(_step(graph, index, operator) for index, operator in enumerate(graph.operators))
+    return tuple(_tileable(graph, index, operator) for index, operator in enumerate(graph.operators))
 
 
 def is_map(tensor: Tensor) -> bool:
@@ -66,7 +66,7 @@ def is_map(tensor: Tensor) -> bool:
     return not any(size < 0 for size in (tensor.shape_signature or ())[1:]) and tensor.sparsity is None
 
 
-def _step(graph: Subgraph, index: int, operator: Operator) -> Step | None:
+def _tileable(graph: Subgraph, index: int, operator: Operator) -> TileableOperator | None:
     tensors = graph.tensors
     if NO_TENSOR in operator.outputs or not operator.outputs or operator.intermediates:
         return None
@@ -93,7 +93,7 @@ def _step(graph: Subgraph, index: int, operator: Operator) -> Step | None:
     if not operands or any(tensors[operand.tensor].shape is None for operand in operands):
         return None
     macs = measure_work(graph, operator).macs
-    return Step(index, operands, operator.outputs, macs)
+    return TileableOperator(index, operands, operator.outputs, macs)
 
 
 def _size(tensor: Tensor) -> tuple[int, int]:

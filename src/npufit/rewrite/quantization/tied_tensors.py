@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npufit.graph import NO_TENSOR, Operator, Role, Scaling, operator_type
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor
 
 
 def is_copying(operator: Operator) -> bool:
@@ -47,7 +47,7 @@ def _written(operator: Operator) -> list[int] | None:
 def _read(operator: Operator, tensor: int) -> list[int] | None:
     """Return the tensors tied to `tensor`, which `operator` reads, None if it cannot change."""
     row = operator_type(operator)
-    places = {place for place, own in enumerate(operator.inputs) if own == tensor}
+    places = {place for place, operand in enumerate(operator.inputs) if operand == tensor}
     if row.scaling is Scaling.UNKNOWN or not places <= set(row.positions(operator, Role.DATA)):
         return None
     return _ends(operator) if is_copying(operator) else []

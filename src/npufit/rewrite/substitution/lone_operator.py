@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from npufit.errors import InputError, InternalError
 from npufit.execution import Reference, Values, differences, random_inputs
-from npufit.graph import NO_TENSOR, Model, Subgraph
+from npufit.graph import Model, cut_out
 from npufit.rewrite.context import Context
-from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery import Editor
 from npufit.stacks import Unit
 
 Builder = Callable[[Editor, int], str]
@@ -25,7 +25,7 @@ _INPUTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Substitution:
     """What an operator becomes, and its largest and average difference in steps (or real units)."""
 
     build: Builder
@@ -41,12 +41,12 @@ class Trial:
         return f"alone it differs by up to {self.largest:.3g} steps, {self.mean:.2g} on average, on random values"
 
 
-def try_out(model: Model, index: int, builders: tuple[Builder, ...], context: Context) -> Trial | None:
+def find_substitution(model: Model, index: int, builders: tuple[Builder, ...], context: Context) -> Substitution | None:
     """Return the first of `builders` that can rewrite the operator at `index` so that the target accepts all of it.
 
     None if there is none; without a target, the first that can.
     """
-    alone = _alone(model, index)
+    alone = Editor(cut_out(model, (index,), model.main.operators[index].outputs)).finish()
     for build in builders:
         editor = Editor(alone)
         what = build(editor, 0)
@@ -59,19 +59,8 @@ def try_out(model: Model, index: int, builders: tuple[Builder, ...], context: Co
             largest, mean = _error(alone, written)
         except InputError:  # LiteRT runs the one or the other not at all: nothing could be proven
             continue
-        return Trial(build, what, largest, mean)
+        return Substitution(build, what, largest, mean)
     return None
-
-
-def _alone(model: Model, index: int) -> Model:
-    """Return a model of only the operator at `index`."""
-    graph = model.main
-    operator = graph.operators[index]
-    given = dict.fromkeys(
-        tensor for tensor in operator.inputs if tensor != NO_TENSOR and not graph.tensors[tensor].is_constant
-    )
-    lone = Subgraph(graph.tensors, tuple(given), operator.outputs, (operator,))
-    return Editor(replace(model, subgraphs=(lone,), signatures=(), metadata=(), attachments=())).finish()
 
 
 def _is_taken(written: Model, context: Context) -> bool:

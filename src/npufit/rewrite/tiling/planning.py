@@ -8,18 +8,17 @@ from functools import cached_property
 from itertools import pairwise
 from math import ceil, inf, prod
 
-from npufit.graph import NO_TENSOR, Subgraph, Tensor, measure_work, wire
-from npufit.rewrite.tiling.steps import COLUMNS, ROWS, Step, find_steps
+from npufit.graph import Subgraph, measure_work, wire
+from npufit.rewrite.tiling.limits import SizeLimits, limited_tensors, width_channels
 from npufit.rewrite.tiling.stripes import Effort, Fits, Region, Stripe, make_region, plan_stripes, whole_stripe
+from npufit.rewrite.tiling.tileable import COLUMNS, ROWS, TileableOperator, find_tileable
 
-BYTE_MACS = 4
-"""The multiply-accumulates that cost as much as one byte moved by a slice or a concatenation.
+BYTE_PRICES = (4, 1, 16, 64)
+"""How many multiply-accumulates a byte may cost that a slice or a concatenation moves; the first if nothing is known.
 
-An Ethos-U65 with 256 MACs per cycle moves 16 bytes per cycle at its 128-bit port, and reaches about a quarter of its
-MACs.
+A plan is the cheapest by one of these prices; which price is right is a question of the target.
 """
 
-_MOST_TILES = 64
 _LEAD, _TRAIL = 4, 4
 """How many positions a region may begin before, and end after, what it must contain."""
 
@@ -34,21 +33,8 @@ _UNMET = 1e18
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
-    """The limits of every tensor: bytes, and the product of width and channels; and the most tiles of a region."""
-
-    limit_bytes: float = inf
-    limit_width_channels: float = inf
-    tiles: int = _MOST_TILES
-
-    def is_met(self, size_bytes: int, width_channels: int) -> bool:
-        """Return whether a tensor of this size may stay."""
-        return size_bytes <= self.limit_bytes and width_channels <= self.limit_width_channels
-
-
-@dataclass(frozen=True, slots=True)
 class TiledRegion:
-    """A region, its parts along both axes, and their cost."""
+    """A region, its parts along both axes, and what they cost."""
 
     region: Region
     rows: tuple[Stripe, ...]
@@ -57,14 +43,9 @@ class TiledRegion:
     moved_bytes: int
 
     @property
-    def cost(self) -> float:
-        """Extra work, in multiply-accumulates; many small operators are worse than a few larger ones."""
-        return self.extra_macs + BYTE_MACS * self.moved_bytes
-
-    @property
-    def operators(self) -> tuple[int, ...]:
+    def indices(self) -> tuple[int, ...]:
         """The operators of the region, by index."""
-        return tuple(step.index for step in self.region.steps)
+        return tuple(member.index for member in self.region.operators)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +62,12 @@ class Tiling:
         return sum(tiled.extra_macs for tiled in self.regions)
 
 
-def counts(graph: Subgraph) -> tuple[int, ...]:
-    """Return the tensors that a limit applies to, by index.
+def plan_tiling(graph: Subgraph, limits: SizeLimits, byte_price: float = BYTE_PRICES[0]) -> Tiling:
+    """Return the tiling of `graph` that meets `limits` at the least cost found; the same for the same input.
 
-    These are the activations that operators write, except floating-point ones in a network that computes with integers:
-    they exist at its ends, where the CPU converts them.
+    The cost is the multiply-accumulates that are done twice, and `byte_price` of them for each byte that is moved.
     """
-    written = [tensor for operator in graph.operators for tensor in operator.outputs if tensor != NO_TENSOR]
-    integers = any(graph.tensors[tensor].quantization.is_quantized for tensor in written)
-    return tuple(
-        tensor
-        for tensor in written
-        if graph.tensors[tensor].shape is not None and not (integers and graph.tensors[tensor].element.is_float)
-    )
-
-
-def largest_tensors(graph: Subgraph) -> tuple[int, int]:
-    """Return the bytes of the largest activation that counts, and the largest product of width and channels."""
-    found = [graph.tensors[tensor] for tensor in counts(graph)]
-    return max((one.size_bytes for one in found), default=0), max(map(_width_channels, found), default=0)
-
-
-def plan_tiling(graph: Subgraph, demand: Demand) -> Tiling:
-    """Return the cheapest tiling of `graph` found that meets `demand`; the same for the same input."""
-    return _Search(graph, demand, _EFFORT).run()
+    return _Search(graph, limits, _EFFORT, byte_price).run()
 
 
 def smallest_tiling(graph: Subgraph, tiles: int) -> Tiling | None:
@@ -112,13 +75,13 @@ def smallest_tiling(graph: Subgraph, tiles: int) -> Tiling | None:
 
     Tensors that no tiling shrinks do not count. None if no tensor can shrink.
     """
-    nothing = _Search(graph, Demand(0), 0)
+    nothing = _Search(graph, SizeLimits(0), 0)
     sizes = [graph.tensors[tensor].size_bytes for tensor in nothing.large if tensor not in nothing.hopeless]
     largest = max(sizes, default=0)
     low, high, best = largest / tiles, float(largest), None
     while high - low > largest / 50:
         middle = (low + high) / 2
-        search = _Search(graph, Demand(middle, tiles=tiles), _EFFORT // 4)
+        search = _Search(graph, SizeLimits(middle, tiles=tiles), _EFFORT // 4)
         tiling = search.run()
         if search.hopeless.issuperset(tiling.unmet):
             high, best = middle, tiling
@@ -127,20 +90,16 @@ def smallest_tiling(graph: Subgraph, tiles: int) -> Tiling | None:
     return best
 
 
-def _width_channels(tensor: Tensor) -> int:
-    shape = tensor.shape or ()
-    return shape[2] * shape[3] if len(shape) == 4 else 0
-
-
 class _Search:
     """Positions between operators are joined from left to right by unchanged operators, or by tiled regions."""
 
-    def __init__(self, graph: Subgraph, demand: Demand, effort: int) -> None:
+    def __init__(self, graph: Subgraph, limits: SizeLimits, effort: int, byte_price: float = BYTE_PRICES[0]) -> None:
         self.graph = graph
-        self.demand = demand
-        self.steps = find_steps(graph)
+        self.limits = limits
+        self.byte_price = byte_price
+        self.tileable = find_tileable(graph)
         self.effort = Effort(effort)
-        self.counted = frozenset(counts(graph))
+        self.counted = frozenset(limited_tensors(graph))
         self.wiring = wire(graph)
         self.large = {
             tensor: index
@@ -152,12 +111,12 @@ class _Search:
             tensor
             for tensor, writer in self.large.items()
             if tensor in graph.outputs
-            or any(self.steps[index] is None for index in (writer, *self.wiring.consumers[tensor]))
+            or any(self.tileable[index] is None for index in (writer, *self.wiring.consumers[tensor]))
         )
 
     def _may_stay(self, tensor: int) -> bool:
         found = self.graph.tensors[tensor]
-        return self.demand.is_met(found.size_bytes, _width_channels(found))
+        return self.limits.is_met(found.size_bytes, width_channels(found))
 
     @cached_property
     def boundaries(self) -> list[int]:
@@ -179,7 +138,7 @@ class _Search:
         best[0] = 0.0
         for at, load in enumerate(burden):
             steps: list[tuple[int, float, TiledRegion | None]] = [(at + 1, _UNMET * load, None)]
-            steps += [(end, found.cost, found) for end, found in tiled.get(at, ())]
+            steps += [(end, self._cost(found), found) for end, found in tiled.get(at, ())]
             for end, cost, found in steps:
                 if best[at] + cost < best[end]:
                     best[end], back[end] = best[at] + cost, (at, found)
@@ -190,7 +149,7 @@ class _Search:
             if found is not None:
                 regions.append(found)
         macs = sum(measure_work(self.graph, operator).macs for operator in self.graph.operators)
-        inside = {tensor for found in regions for step in found.region.steps for tensor in step.outputs}
+        inside = {tensor for found in regions for member in found.region.operators for tensor in member.outputs}
         inside -= {tensor for found in regions for tensor in found.region.results}
         unmet = tuple(sorted(tensor for tensor in self.large if tensor not in inside))
         return Tiling(tuple(reversed(regions)), macs, unmet)
@@ -206,7 +165,11 @@ class _Search:
                 break
             region = self._region(marks[start], marks[end])
             # A region that does not reach its ends is the same as a shorter one.
-            if region is None or region.steps[0].index >= marks[start + 1] or region.steps[-1].index < marks[end - 1]:
+            if (
+                region is None
+                or region.operators[0].index >= marks[start + 1]
+                or region.operators[-1].index < marks[end - 1]
+            ):
                 continue
             tiled = self._tile(region)
             if tiled is not None:
@@ -229,18 +192,18 @@ class _Search:
 
     def _region(self, start: int, stop: int) -> Region | None:
         """Return the operators between two positions that share oversized tensors, None if none can be tiled."""
-        steps = [step for step in self.steps[start:stop] if step is not None]
-        steps = _connected(steps, self.large.keys() - self.hopeless)
-        if not steps or not self._is_convex(steps, start, stop):
+        operators = [member for member in self.tileable[start:stop] if member is not None]
+        operators = _connected(operators, self.large.keys() - self.hopeless)
+        if not operators or not self._is_convex(operators, start, stop):
             return None
-        region = make_region(self.graph, steps, self.wiring)
+        region = make_region(self.graph, operators, self.wiring)
         if region is None or any(tensor in self.large and tensor not in self.hopeless for tensor in region.results):
             return None
         return region
 
-    def _is_convex(self, steps: Sequence[Step], start: int, stop: int) -> bool:
+    def _is_convex(self, operators: Sequence[TileableOperator], start: int, stop: int) -> bool:
         """Return whether nothing that leaves the region comes back into it."""
-        members = {step.index for step in steps}
+        members = {member.index for member in operators}
         tainted: set[int] = set()
         inside: set[int] = set()
         for index in range(start, stop):
@@ -260,24 +223,28 @@ class _Search:
         found: TiledRegion | None = None
         least_columns, least = self._least(region)
         for columns in sorted({1, least_columns, 2, 3, 4, 6}):
-            if not least_columns <= columns <= min(widest, self.demand.tiles):
+            if not least_columns <= columns <= min(widest, self.limits.tiles):
                 continue
             if found is not None and (len(found.rows) <= 3 or columns > len(found.rows)):
                 break
             tiled = self._tile_by(region, columns, max(1, ceil(least / columns)), tallest, widest)
-            if tiled is not None and (found is None or tiled.cost < found.cost):
+            if tiled is not None and (found is None or self._cost(tiled) < self._cost(found)):
                 found = tiled
         return found
+
+    def _cost(self, tiled: TiledRegion) -> float:
+        """Return the extra work in multiply-accumulates; many small operators are worse than a few larger ones."""
+        return tiled.extra_macs + self.byte_price * tiled.moved_bytes
 
     def _least(self, region: Region) -> tuple[int, int]:
         """Return the fewest columns, and the fewest tiles, that could suffice."""
         columns, tiles = 1, 1
-        for step in region.steps:
-            for tensor in step.outputs:
+        for member in region.operators:
+            for tensor in member.outputs:
                 if tensor in self.large:
                     found = self.graph.tensors[tensor]
-                    columns = max(columns, ceil(_width_channels(found) / self.demand.limit_width_channels))
-                    tiles = max(tiles, ceil(found.size_bytes / self.demand.limit_bytes))
+                    columns = max(columns, ceil(width_channels(found) / self.limits.width_channels))
+                    tiles = max(tiles, ceil(found.size_bytes / self.limits.size_bytes))
         return columns, tiles
 
     def _tile_by(self, region: Region, columns: int, least_rows: int, tallest: int, widest: int) -> TiledRegion | None:
@@ -288,7 +255,7 @@ class _Search:
         if across is None:
             return None
         fits = self._fits_down(region, across)
-        for rows in range(least_rows, min(tallest, self.demand.tiles // columns, 2 * least_rows + 6) + 1):
+        for rows in range(least_rows, min(tallest, self.limits.tiles // columns, 2 * least_rows + 6) + 1):
             down: tuple[Stripe, ...] | None = (whole_stripe(region, ROWS),)
             if rows > 1:
                 down = self._parted(region, ROWS, rows, tallest, fits)
@@ -327,7 +294,10 @@ class _Search:
             for tensor in region.sources
             if not self._may_stay(tensor) and (tensor in self.counted or not self._is_real(tensor))
         ]
-        return [*(tensor for step in region.steps for tensor in step.outputs if tensor in self.counted), *sources]
+        return [
+            *(tensor for member in region.operators for tensor in member.outputs if tensor in self.counted),
+            *sources,
+        ]
 
     def _is_real(self, tensor: int) -> bool:
         """Return whether the tensor is floating point in a network that computes with integers."""
@@ -346,19 +316,19 @@ class _Search:
         found = self.graph.tensors[tensor]
         batch, _, _, channels = found.shape or (1, 1, 1, 1)
         bits = batch * height * width * channels * found.element.bits
-        return self.demand.is_met((bits + 7) // 8, width * channels)
+        return self.limits.is_met((bits + 7) // 8, width * channels)
 
     def _priced(self, region: Region, rows: tuple[Stripe, ...], columns: tuple[Stripe, ...]) -> TiledRegion:
         extra = 0.0
-        for step in region.steps:
-            if step.macs:
-                output = step.outputs[0]
+        for member in region.operators:
+            if member.macs:
+                output = member.outputs[0]
                 height, width = region.sizes[output]
                 down, across = (
                     sum(stripe.spans[output].size for stripe in stripes if output in stripe.spans)
                     for stripes in (rows, columns)
                 )
-                extra += step.macs * (down * across / (height * width) - 1)
+                extra += member.macs * (down * across / (height * width) - 1)
         return TiledRegion(region, rows, columns, round(extra), _moved(region, rows, columns))
 
 
@@ -382,8 +352,8 @@ def _moved(region: Region, rows: Sequence[Stripe], columns: Sequence[Stripe]) ->
     return total
 
 
-def _connected(steps: Sequence[Step], large: Set[int]) -> list[Step]:
-    """Return the steps connected by shared tensors with one that writes an oversized tensor."""
+def _connected(operators: Sequence[TileableOperator], large: Set[int]) -> list[TileableOperator]:
+    """Return the operators connected by shared tensors with one that writes an oversized tensor."""
     group: dict[int, int] = {}
 
     def find(tensor: int) -> int:
@@ -392,11 +362,14 @@ def _connected(steps: Sequence[Step], large: Set[int]) -> list[Step]:
             tensor = group[tensor]
         return tensor
 
-    made = {tensor for step in steps for tensor in step.outputs}
-    for step in steps:
-        head = find(step.outputs[0])
-        for tensor in (*step.outputs[1:], *(operand.tensor for operand in step.operands if operand.tensor in made)):
+    made = {tensor for member in operators for tensor in member.outputs}
+    for member in operators:
+        head = find(member.outputs[0])
+        for tensor in (
+            *member.outputs[1:],
+            *(operand.tensor for operand in member.operands if operand.tensor in made),
+        ):
             group[find(tensor)] = head
             head = find(head)
     wanted = {find(tensor) for tensor in made if tensor in large}
-    return [step for step in steps if find(step.outputs[0]) in wanted]
+    return [member for member in operators if find(member.outputs[0]) in wanted]
