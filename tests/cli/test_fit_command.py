@@ -65,7 +65,7 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tup
     monkeypatch.chdir(tmp_path)
 
     def run(passes: tuple[Any, ...], *arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(import_module("npufit.fitting.fit"), "all_passes", lambda: passes)
+        monkeypatch.setattr(import_module("npufit.fitting.fit"), "searched_passes", lambda: passes)
         done = CliRunner().invoke(command, list(arguments), standalone_mode=False)
         if done.exception is not None:
             raise done.exception

@@ -16,7 +16,7 @@ from npufit.execution import random_inputs
 from npufit.fitting import FitOptions, fit
 from npufit.fitting.search import PassOutcome, Score, SearchOptions, change_words, score, search, survey
 from npufit.graph import Model, Padding, Quantization
-from npufit.rewrite import Context, Exactness, Pass, Rewritten
+from npufit.rewrite import Context, Exactness, Pass, Rewritten, pass_names
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.escapes import BreakEscape
 from npufit.rewrite.passes.padding import FoldPad
@@ -151,6 +151,13 @@ def test_a_pass_is_skipped_by_its_former_name_as_well(padded: CheckResult) -> No
     options = FitOptions(skip=("refuse-activations",), prove=False)
     verdicts = {verdict.pass_.name: verdict for verdict in fit(padded.model, padded.target, options).verdicts}
     assert verdicts["fuse-activations"].outcome is PassOutcome.SKIPPED
+
+
+def test_a_pass_that_does_nothing_without_an_option_is_only_tried_on_request(padded: CheckResult) -> None:
+    tried = {verdict.pass_.name for verdict in fit(padded.model, padded.target, FitOptions(prove=False)).verdicts}
+    assert tried == set(pass_names()) - {"tile-spatial"}
+    asked = fit(padded.model, padded.target, FitOptions(passes=("tile-spatial:limit=100000",), prove=False))
+    assert [verdict.pass_.name for verdict in asked.verdicts] == ["tile-spatial"]
 
 
 def test_a_survey_tries_each_pass_alone(padded: CheckResult) -> None:

@@ -65,9 +65,9 @@ def list_passes(model: ModelSource, target: TargetChoice, options: FitOptions | 
     return replace(start.result(found, None), is_survey=True)
 
 
-def all_passes() -> tuple[Pass, ...]:
-    """Return every pass with its default options, in the order in which a search tries them."""
-    return _named(pass_names())
+def searched_passes() -> tuple[Pass, ...]:
+    """Return the passes that a search tries, with their default options, in its order."""
+    return tuple(pass_ for pass_ in _named(pass_names()) if not pass_.is_only_on_request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _start(model: ModelSource, target: TargetChoice, options: FitOptions) -> _St
     samples = options.samples
     if isinstance(samples, Path):
         samples = read_samples(original.model, samples, options.inputs)
-    return _Start(options, original, all_passes() if passes is None else passes, samples)
+    return _Start(options, original, searched_passes() if passes is None else passes, samples)
 
 
 def _named(names: Sequence[str]) -> tuple[Pass, ...]:

@@ -61,6 +61,9 @@ class Pass(ABC):
     cures: ClassVar[tuple[str, ...]] = ()
     """The ids of the rules and hazards that it cures; `npufit check` then suggests it (`make docs`)."""
 
+    is_only_on_request: ClassVar[bool] = False
+    """Whether it does nothing until an option says what for, so that no search tries it."""
+
     @abstractmethod
     def rewrite(self, model: Model, context: Context) -> Rewritten | None:
         """Return `model` rewritten wherever this pass applies and helps on the target, None if nowhere.
