@@ -14,7 +14,7 @@ from npufit.checking import CheckResult, check
 from npufit.errors import InputError
 from npufit.execution import random_inputs
 from npufit.fitting import FitOptions, fit
-from npufit.fitting.search import PassOutcome, Score, SearchOptions, change_words, score, search, survey
+from npufit.fitting.search import FitScore, PassOutcome, SearchOptions, change_words, score, search, survey
 from npufit.graph import Model, Padding, Quantization
 from npufit.rewrite import Context, Exactness, Pass, Rewritten, pass_names
 from npufit.rewrite.passes.dead import RemoveDead
@@ -35,25 +35,25 @@ def padded() -> CheckResult:
 @pytest.mark.parametrize(
     ("better", "worse"),
     [
-        (Score(0, 9.0, 9, 9, 9), Score(1, 1.0, 1, 1, 1)),
-        (Score(9, 9.0, 9, 9, 9, crashes=0, failures=9), Score(1, 1.0, 1, 1, 1, crashes=1)),
-        (Score(9, 9.0, 9, 9, 9, failures=0), Score(1, 1.0, 1, 1, 1, failures=1)),
-        (Score(0, 1.0, 9, 9, 9), Score(0, 2.0, 1, 1, 1)),
-        (Score(0, 10.04, 1, 9, 9), Score(0, 10.0, 2, 1, 1)),
-        (Score(0, 10.0, 1, 1, 9), Score(0, 10.0, 1, 2, 1)),
-        (Score(0, None, 1, 1, 1), Score(0, 1.0, 1, 1, 2)),
-        (Score(0, None, 1, 2, 2), Score(0, None, 2, 1, 1)),
+        (FitScore(0, 9.0, 9, 9, 9), FitScore(1, 1.0, 1, 1, 1)),
+        (FitScore(9, 9.0, 9, 9, 9, crashes=0, failures=9), FitScore(1, 1.0, 1, 1, 1, crashes=1)),
+        (FitScore(9, 9.0, 9, 9, 9, failures=0), FitScore(1, 1.0, 1, 1, 1, failures=1)),
+        (FitScore(0, 1.0, 9, 9, 9), FitScore(0, 2.0, 1, 1, 1)),
+        (FitScore(0, 10.04, 1, 9, 9), FitScore(0, 10.0, 2, 1, 1)),
+        (FitScore(0, 10.0, 1, 1, 9), FitScore(0, 10.0, 1, 2, 1)),
+        (FitScore(0, None, 1, 1, 1), FitScore(0, 1.0, 1, 1, 2)),
+        (FitScore(0, None, 1, 2, 2), FitScore(0, None, 2, 1, 1)),
     ],
 )
-def test_hazards_count_before_time_and_time_before_counts(better: Score, worse: Score) -> None:
+def test_hazards_count_before_time_and_time_before_counts(better: FitScore, worse: FitScore) -> None:
     assert better.is_better_than(worse)
     assert not worse.is_better_than(better)
     assert not better.is_better_than(better)
 
 
 def test_a_difference_below_half_a_percent_is_none() -> None:
-    assert not Score(0, 9.96, 1, 1, 1).is_better_than(Score(0, 10.0, 1, 1, 1))
-    assert Score(0, 9.94, 1, 1, 1).is_better_than(Score(0, 10.0, 1, 1, 1))
+    assert not FitScore(0, 9.96, 1, 1, 1).is_better_than(FitScore(0, 10.0, 1, 1, 1))
+    assert FitScore(0, 9.94, 1, 1, 1).is_better_than(FitScore(0, 10.0, 1, 1, 1))
 
 
 def test_a_time_that_rests_on_an_unknown_placement_does_not_count() -> None:

@@ -8,12 +8,12 @@ from npufit.fitting.search.greedy_search import (
     search,
     survey,
 )
-from npufit.fitting.search.score import Score, change_words, fits, score
+from npufit.fitting.search.score import FitScore, change_words, fits, score
 
 __all__ = [
+    "FitScore",
     "PassOutcome",
     "PassVerdict",
-    "Score",
     "SearchOptions",
     "SearchResult",
     "change_words",

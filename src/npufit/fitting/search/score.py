@@ -13,7 +13,7 @@ NOTICEABLE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class FitScore:
     """How well a model fits; smaller is better. `time_ms` is None without a prediction.
 
     An operator whose unit is unknown counts as off the NPU. `crashes` are the hazards that crash the process,
@@ -28,7 +28,7 @@ class Score:
     crashes: int = 0
     failures: int = 0
 
-    def is_better_than(self, other: Score) -> bool:
+    def is_better_than(self, other: FitScore) -> bool:
         """Return whether this fits better: fewer crashes, failures and hazards, less time, then the other counts."""
         if self._dangers != other._dangers:
             return self._dangers < other._dangers
@@ -37,14 +37,14 @@ class Score:
             return change < 0
         return self._counts < other._counts
 
-    def is_better_but_for_hazards(self, other: Score) -> bool:
+    def is_better_but_for_hazards(self, other: FitScore) -> bool:
         """Return whether this has more hazards but fits better in everything else."""
         if self._dangers <= other._dangers:
             return False
         change = self.time_change(other)
         return change < 0 if change else self._counts < other._counts
 
-    def time_change(self, other: Score) -> float:
+    def time_change(self, other: FitScore) -> float:
         """Return how many milliseconds more this takes; 0 if negligible or unknown."""
         if self.time_ms is None or other.time_ms is None:
             return 0.0
@@ -60,11 +60,11 @@ class Score:
         return self.off_npu, self.partitions, self.operators
 
 
-def score(result: CheckResult) -> Score:
+def score(result: CheckResult) -> FitScore:
     """Return how well the model of `result` fits its target. Times that rest on an assumed placement do not count."""
     summary, estimate = result.summary, result.estimate
     is_known = result.placement.status is Status.COMPLETE
-    return Score(
+    return FitScore(
         hazards=summary.hazards,
         time_ms=estimate.total_ms if estimate is not None and is_known else None,
         off_npu=summary.cpu + summary.unknown,

@@ -17,7 +17,7 @@ LARGEST_BIAS = (1 << 30) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Operands:
+class WeightedOperands:
     """The positions of the input, the weights and the bias, and the weights' axis of output channels."""
 
     ifm: int
@@ -27,7 +27,7 @@ class Operands:
 
 
 WEIGHTED_OPERATORS = {
-    name: Operands(row.data, row.operands.index(Role.WEIGHTS), row.operands.index(Role.BIAS), row.channel_axis)
+    name: WeightedOperands(row.data, row.operands.index(Role.WEIGHTS), row.operands.index(Role.BIAS), row.channel_axis)
     for name, row in OPERATOR_TYPES.items()
     if row.channel_axis is not None
 }

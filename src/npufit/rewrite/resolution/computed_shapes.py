@@ -9,10 +9,10 @@ from npufit.graph import (
     StridedSliceOptions,
     constant_values,
 )
-from npufit.rewrite.resolution.walk import Shape, Walk
+from npufit.rewrite.resolution.walk import ResizeWalk, Shape
 
 
-def known_values(walk: Walk, index: int) -> None:
+def known_values(walk: ResizeWalk, index: int) -> None:
     """Follow small integers, from which shapes are computed, through the operator at `index`."""
     operator = walk.operators[index]
     if not operator.outputs or not any(tensor in walk.values for tensor in operator.inputs):
@@ -31,7 +31,7 @@ def known_values(walk: Walk, index: int) -> None:
     walk.values[operator.outputs[0]] = sides[0], sides[1]
 
 
-def _value(walk: Walk, tensor: int) -> tuple[Shape, Shape] | None:
+def _value(walk: ResizeWalk, tensor: int) -> tuple[Shape, Shape] | None:
     if tensor == NO_TENSOR:
         return None
     known = walk.values.get(tensor)
@@ -41,10 +41,10 @@ def _value(walk: Walk, tensor: int) -> tuple[Shape, Shape] | None:
     return None if constant is None else (constant, constant)
 
 
-_Compute = Callable[[Walk, int, list[Shape | None]], Shape | None]
+_Compute = Callable[[ResizeWalk, int, list[Shape | None]], Shape | None]
 
 
-def _take(walk: Walk, index: int, operands: list[Shape | None]) -> Shape | None:
+def _take(walk: ResizeWalk, index: int, operands: list[Shape | None]) -> Shape | None:
     options = walk.operators[index].options
     values, begin, end, strides = operands
     if values is None or begin is None or end is None or strides is None or len(begin) != 1:
@@ -57,17 +57,17 @@ def _take(walk: Walk, index: int, operands: list[Shape | None]) -> Shape | None:
     return values[first : last : strides[0]]
 
 
-def _together(walk: Walk, index: int, operands: list[Shape | None]) -> Shape | None:
+def _together(walk: ResizeWalk, index: int, operands: list[Shape | None]) -> Shape | None:
     if any(operand is None for operand in operands):
         return None
     return tuple(value for operand in operands for value in operand or ())
 
 
-def _same(walk: Walk, index: int, operands: list[Shape | None]) -> Shape | None:
+def _same(walk: ResizeWalk, index: int, operands: list[Shape | None]) -> Shape | None:
     return operands[0]
 
 
-def _product(walk: Walk, index: int, operands: list[Shape | None]) -> Shape | None:
+def _product(walk: ResizeWalk, index: int, operands: list[Shape | None]) -> Shape | None:
     first, second = operands
     if first is None or second is None:
         return None

@@ -15,10 +15,10 @@ from npufit.graph import (
     operator_type,
 )
 from npufit.rewrite.resolution.dimensions import Factor, is_fixed, new_size, reshape
-from npufit.rewrite.resolution.walk import MULTIPLE_SUITS, Rule, Walk
+from npufit.rewrite.resolution.walk import MULTIPLE_SUITS, ResizeWalk, Rule
 
 
-def _reshape(walk: Walk, index: int) -> bool:
+def _reshape(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     output = operator.outputs[0]
     sizes = reshape(walk.sizes(operator.inputs[0]), walk.old(output))
@@ -38,7 +38,7 @@ def _reshape(walk: Walk, index: int) -> bool:
     return True
 
 
-def _squeeze(walk: Walk, index: int) -> bool:
+def _squeeze(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     sizes = reshape(walk.sizes(operator.inputs[0]), walk.old(operator.outputs[0]))
     if sizes is None:
@@ -47,7 +47,7 @@ def _squeeze(walk: Walk, index: int) -> bool:
     return True
 
 
-def _transpose(walk: Walk, index: int) -> bool:
+def _transpose(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     order, sizes = walk.constant(index, 1), walk.sizes(operator.inputs[0])
     if order is None or sorted(order) != list(range(len(sizes))):
@@ -56,7 +56,7 @@ def _transpose(walk: Walk, index: int) -> bool:
     return True
 
 
-def _split(walk: Walk, index: int) -> bool:
+def _split(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     row = operator_type(operator)
     source, axes = operator.inputs[row.data], walk.constant(index, row.operands.index(Role.SPLIT_AXIS))
@@ -78,7 +78,7 @@ def _split(walk: Walk, index: int) -> bool:
     return True
 
 
-def _blocks(walk: Walk, index: int) -> bool:
+def _blocks(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     options = operator.options
     block = dict(options.fields).get("block_size") if isinstance(options, OtherOptions) else None
@@ -94,7 +94,7 @@ def _blocks(walk: Walk, index: int) -> bool:
     return True
 
 
-def _slice(walk: Walk, index: int) -> bool:
+def _slice(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     old, new = walk.old(operator.inputs[0]), walk.new(operator.inputs[0])
     begin, sizes = walk.constant(index, 1), walk.constant(index, 2)
@@ -111,7 +111,7 @@ def _slice(walk: Walk, index: int) -> bool:
     return False
 
 
-def _strided_slice(walk: Walk, index: int) -> bool:
+def _strided_slice(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     options = operator.options
     old, new = walk.old(operator.inputs[0]), walk.new(operator.inputs[0])
@@ -134,7 +134,7 @@ def _strided_slice(walk: Walk, index: int) -> bool:
     return False
 
 
-def _gather(walk: Walk, index: int) -> bool:
+def _gather(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     options = operator.options
     axis = options.axis if isinstance(options, GatherOptions) else 0
@@ -143,7 +143,7 @@ def _gather(walk: Walk, index: int) -> bool:
     return False
 
 
-def _shape(walk: Walk, index: int) -> bool:
+def _shape(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     walk.values[operator.outputs[0]] = walk.old(operator.inputs[0]), walk.new(operator.inputs[0])
     walk.set_shape(operator.outputs[0], walk.sizes(operator.outputs[0]))

@@ -12,10 +12,10 @@ from npufit.graph import (
     ConcatenationOptions,
 )
 from npufit.rewrite.resolution.dimensions import is_fixed
-from npufit.rewrite.resolution.walk import MULTIPLE_SUITS, Rule, Walk
+from npufit.rewrite.resolution.walk import MULTIPLE_SUITS, ResizeWalk, Rule
 
 
-def _fully_connected(walk: Walk, index: int) -> bool:
+def _fully_connected(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     ifm, weights = operator.inputs[:2]
     sizes, depth = walk.sizes(ifm), (walk.old(weights) or (0,))[-1]
@@ -33,7 +33,7 @@ def _fully_connected(walk: Walk, index: int) -> bool:
     return False
 
 
-def _batch_matmul(walk: Walk, index: int) -> bool:
+def _batch_matmul(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     options = operator.options
     first, second = (walk.new(tensor) for tensor in operator.inputs[:2])
@@ -44,7 +44,7 @@ def _batch_matmul(walk: Walk, index: int) -> bool:
     return False
 
 
-def _concatenation(walk: Walk, index: int) -> bool:
+def _concatenation(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     options = operator.options
     shapes = [walk.new(tensor) for tensor in operator.inputs]
@@ -57,7 +57,7 @@ def _concatenation(walk: Walk, index: int) -> bool:
     return False
 
 
-def _broadcast(walk: Walk, index: int) -> bool:
+def _broadcast(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     rank = len(walk.old(operator.outputs[0]))
     shapes = [(1,) * (rank - len(walk.new(one))) + walk.new(one) for one in operator.inputs]
@@ -82,12 +82,12 @@ def _broadcast(walk: Walk, index: int) -> bool:
     return False
 
 
-def _meet(walk: Walk, index: int) -> None:
+def _meet(walk: ResizeWalk, index: int) -> None:
     shapes = " and ".join(str(list(walk.new(tensor))) for tensor in walk.operators[index].inputs)
     walk.fail(index, f"{shapes} would meet, which do not match", MULTIPLE_SUITS)
 
 
-def _custom(walk: Walk, index: int) -> bool:
+def _custom(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     if operator.custom_code == "TFLite_Detection_PostProcess":
         anchors = walk.old(operator.input(2)) if operator.input(2) != NO_TENSOR else ()
@@ -99,7 +99,7 @@ def _custom(walk: Walk, index: int) -> bool:
     walk.fail(index, "npufit does not know how a custom operator depends on the size of its input")
 
 
-def _boxes(walk: Walk, index: int) -> int:
+def _boxes(walk: ResizeWalk, index: int) -> int:
     shape = walk.new(walk.operators[index].inputs[0])
     return shape[1] if len(shape) > 1 else 0
 

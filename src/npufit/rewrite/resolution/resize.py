@@ -11,7 +11,7 @@ from npufit.graph import Kind, Metadata, Model, Subgraph, operator_type, require
 from npufit.rewrite.resolution.computed_shapes import known_values
 from npufit.rewrite.resolution.dimensions import dimension
 from npufit.rewrite.resolution.rules import rule_of
-from npufit.rewrite.resolution.walk import Walk
+from npufit.rewrite.resolution.walk import ResizeWalk
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -69,7 +69,7 @@ def resize_inputs(model: Model, sizes: Mapping[str, Size]) -> Resized:
     the size are recomputed. Raises InputError with the operator if the architecture prevents it.
     """
     require_operands(model)
-    walk = Walk.start(model)
+    walk = ResizeWalk.start(model)
     changed: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = []
     for name, size in sizes.items():
         index = _find_input(model, name)
@@ -121,7 +121,7 @@ def _with_size(model: Model, index: int, size: Size) -> tuple[int, ...]:
     return batch, size[0], size[1], last
 
 
-def _follow(walk: Walk, index: int) -> None:
+def _follow(walk: ResizeWalk, index: int) -> None:
     """Give the outputs of the operator at `index` their new shapes."""
     operator = walk.operators[index]
     if walk.depends.isdisjoint(operator.inputs):
@@ -149,7 +149,7 @@ def _follow(walk: Walk, index: int) -> None:
         walk.set_new_shape(index, output, shape)
 
 
-def _metadata(walk: Walk, changed: bool) -> tuple[Metadata, ...]:
+def _metadata(walk: ResizeWalk, changed: bool) -> tuple[Metadata, ...]:
     """Return the metadata that is still valid."""
     kept: list[Metadata] = []
     for entry in walk.model.metadata:

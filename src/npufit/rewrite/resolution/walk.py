@@ -25,7 +25,7 @@ Dimensions = tuple[Dimension, ...]
 
 
 @dataclass
-class Walk:
+class ResizeWalk:
     """A subgraph while its sizes change: new tensors and operators, sizes before and after.
 
     `depends` are the tensors computed from the resized inputs, whether they change or not.
@@ -41,7 +41,7 @@ class Walk:
     notes: list[str] = field(default_factory=list[str])
 
     @classmethod
-    def start(cls, model: Model) -> Walk:
+    def start(cls, model: Model) -> ResizeWalk:
         """Return the walk through the main subgraph of `model`, with nothing changed yet."""
         graph = infer_shapes(model.main)
         return cls(model, graph, list(graph.tensors), list(graph.operators))
@@ -173,7 +173,7 @@ class Walk:
         return is_fixed(self.sizes(tensor)[axis])
 
 
-Rule = Callable[[Walk, int], bool]
+Rule = Callable[[ResizeWalk, int], bool]
 """Prepares the operator at an index for its new operands; True if it gave the outputs their shapes as well."""
 
 MULTIPLE_SUITS = "Sizes that are a multiple of 32 suit most networks"

@@ -16,10 +16,10 @@ from npufit.graph import (
     TransposeConvOptions,
     constant_values,
 )
-from npufit.rewrite.resolution.walk import Rule, Shape, Walk
+from npufit.rewrite.resolution.walk import ResizeWalk, Rule, Shape
 
 
-def _convolution(walk: Walk, index: int) -> bool:
+def _convolution(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     ifm, weights = operator.inputs[:2]
     if walk.changes(weights) or len(walk.old(ifm)) != 4 or not walk.is_fixed(ifm, 3):
@@ -27,7 +27,7 @@ def _convolution(walk: Walk, index: int) -> bool:
     return False
 
 
-def _pool(walk: Walk, index: int) -> bool:
+def _pool(walk: ResizeWalk, index: int) -> bool:
     """A window over the whole map keeps covering it."""
     operator = walk.operators[index]
     options = operator.options
@@ -52,7 +52,7 @@ def _pool(walk: Walk, index: int) -> bool:
     return False
 
 
-def _pad(walk: Walk, index: int) -> bool:
+def _pad(walk: ResizeWalk, index: int) -> bool:
     """Keras pads a window with stride 2 by its size's parity: (0, 1) on even sizes and (1, 1) on odd ones for 3x3."""
     operator = walk.operators[index]
     old, new = walk.old(operator.inputs[0]), walk.new(operator.inputs[0])
@@ -81,7 +81,7 @@ def _is_keras_pad(shape: Shape, kernel: tuple[int, int], amounts: Shape) -> bool
     return all(_keras_pad(size, side) == found for size, side, found in pairs)
 
 
-def _pads_by_parity(walk: Walk) -> bool:
+def _pads_by_parity(walk: ResizeWalk) -> bool:
     """Return whether the network is one of Keras' that do this: ResNets and PyTorch pad both sides equally at any size.
 
     On odd sizes both look alike, so an even size is needed to distinguish them.
@@ -98,7 +98,7 @@ def _pads_by_parity(walk: Walk) -> bool:
     return False
 
 
-def _strided_window(walk: Walk, padded: int) -> tuple[int, int] | None:
+def _strided_window(walk: ResizeWalk, padded: int) -> tuple[int, int] | None:
     """Return the kernel of the only reader of `padded`, if it is a VALID convolution with stride 2."""
     readers = [operator for operator in walk.operators if padded in operator.inputs]
     if len(readers) != 1:
@@ -112,7 +112,7 @@ def _strided_window(walk: Walk, padded: int) -> tuple[int, int] | None:
     return weights[1], weights[2]
 
 
-def _transpose_convolution(walk: Walk, index: int) -> bool:
+def _transpose_convolution(walk: ResizeWalk, index: int) -> bool:
     operator = walk.operators[index]
     options, ifm, output = operator.options, operator.input(2), operator.outputs[0]
     if not isinstance(options, TransposeConvOptions) or ifm == NO_TENSOR:
@@ -128,7 +128,7 @@ def _transpose_convolution(walk: Walk, index: int) -> bool:
     return True
 
 
-def _resize(walk: Walk, index: int) -> bool:
+def _resize(walk: ResizeWalk, index: int) -> bool:
     """The size to resize to: that of the corresponding earlier map, otherwise the same factor as before."""
     operator = walk.operators[index]
     options = operator.options
@@ -152,7 +152,7 @@ def _resize(walk: Walk, index: int) -> bool:
     return True
 
 
-def _maps_before(walk: Walk, index: int) -> list[int]:
+def _maps_before(walk: ResizeWalk, index: int) -> list[int]:
     """Return the maps that the operator at `index` depends on, the nearest first, and then the other earlier ones."""
     writers = {tensor: at for at in range(index) for tensor in walk.operators[at].outputs}
     waiting, found = [walk.operators[index].inputs[0]], dict[int, None]()

@@ -19,8 +19,8 @@ from npufit.graph import (
     has_operands,
     operator_type,
 )
-from npufit.rewrite.surgery.constants import same_quantization
 from npufit.rewrite.surgery.editor import Editor
+from npufit.rewrite.surgery.quantization_equality import same_quantization
 
 Places = npt.NDArray[Any]
 

@@ -1,6 +1,6 @@
 """How the positions of an operator's output depend on those of its input, along one axis.
 
-A part of a map is a `Span`: the positions from `start` to `stop`, of which only those from `first` to `last` are
+A part of a map is an `AxisSpan`: the positions from `start` to `stop`, of which only those from `first` to `last` are
 correct. The others are spoilt by a border that does not exist in the whole map, and nothing that is kept may read them.
 The operators themselves stay unchanged: SAME treats the border of a part like that of the whole, which is correct if
 both are the same border, and spoils a few positions if they are not.
@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from npufit.graph import same_padding
 
 
-class Span(NamedTuple):
+class AxisSpan(NamedTuple):
     """The positions of a part along one axis, and which of them are correct."""
 
     start: int
@@ -27,9 +27,9 @@ class Span(NamedTuple):
         """Number of positions."""
         return self.stop - self.start
 
-    def cut(self, start: int, stop: int) -> Span:
+    def cut(self, start: int, stop: int) -> AxisSpan:
         """Return the part of this one from `start` to `stop`."""
-        return Span(start, stop, max(start, self.first), min(stop, self.last))
+        return AxisSpan(start, stop, max(start, self.first), min(stop, self.last))
 
 
 class AxisMap(Protocol):
@@ -44,7 +44,7 @@ class AxisMap(Protocol):
         """Return the operand's positions that make the output correct from `first` to `last`."""
         ...
 
-    def produced(self, span: Span) -> Span | None:
+    def produced(self, span: AxisSpan) -> AxisSpan | None:
         """Return the operator's result on `span`, None if its positions do not coincide with those of the whole."""
         ...
 
@@ -65,7 +65,7 @@ class Same:
         """Return the same positions."""
         return first, last
 
-    def produced(self, span: Span) -> Span | None:
+    def produced(self, span: AxisSpan) -> AxisSpan | None:
         """Return the same span."""
         return span
 
@@ -80,7 +80,7 @@ class Whole:
         """Return all positions."""
         return 0, self.size
 
-    def produced(self, span: Span) -> Span | None:
+    def produced(self, span: AxisSpan) -> AxisSpan | None:
         """Return the same span; it says nothing about the output."""
         return span
 
@@ -108,7 +108,7 @@ class Window:
             high += (self.size - high) % self.stride
         return _within(low, high, self.size)
 
-    def produced(self, span: Span) -> Span | None:
+    def produced(self, span: AxisSpan) -> AxisSpan | None:
         """Return the windows over `span`; those that see only correct positions or the real border are correct."""
         size, extent, stride, before = span.stop - span.start, self.extent, self.stride, self.before
         padding = same_padding(size, self.kernel, stride, self.dilation)[0] if self.same else 0
@@ -120,7 +120,7 @@ class Window:
         stop = start + count
         first = start if span.first == 0 else max(start, -(-(span.first + before) // stride))
         last = stop if span.last == self.size else min(stop, (span.last + before - extent) // stride + 1)
-        return Span(start, stop, first, last) if first < last else None
+        return AxisSpan(start, stop, first, last) if first < last else None
 
 
 def window(size: int, outputs: int, kernel: int, stride: int, dilation: int, *, same: bool) -> Window:
@@ -130,7 +130,7 @@ def window(size: int, outputs: int, kernel: int, stride: int, dilation: int, *, 
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class WholeBlocks:
     """Blocks of `stride` positions become one each; a part has only whole blocks."""
 
     size: int
@@ -140,12 +140,12 @@ class Blocks:
         """Return the positions of the blocks."""
         return first * self.stride, last * self.stride
 
-    def produced(self, span: Span) -> Span | None:
+    def produced(self, span: AxisSpan) -> AxisSpan | None:
         """Return the blocks of `span`, None if it does not start and end at block borders."""
         if span.start % self.stride or span.stop % self.stride:
             return None
         first, last = -(-span.first // self.stride), span.last // self.stride
-        return Span(span.start // self.stride, span.stop // self.stride, first, last) if first < last else None
+        return AxisSpan(span.start // self.stride, span.stop // self.stride, first, last) if first < last else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +160,14 @@ class Padded:
         """Return the positions that are not padding."""
         return _within(first - self.before, last - self.before, self.size)
 
-    def amounts(self, span: Span) -> tuple[int, int]:
+    def amounts(self, span: AxisSpan) -> tuple[int, int]:
         """Return the padding before and after a part."""
         return self.before if span.start == 0 else 0, self.after if span.stop == self.size else 0
 
-    def produced(self, span: Span) -> Span | None:
+    def produced(self, span: AxisSpan) -> AxisSpan | None:
         """Return the padded span."""
         whole = self.size + self.before + self.after
-        return Span(
+        return AxisSpan(
             span.start + self.before if span.start else 0,
             span.stop + self.before if span.stop < self.size else whole,
             span.first + self.before if span.first else 0,
@@ -215,7 +215,7 @@ class Scaled:
             low, high = (low, high + self.down) if high < self.size else (low - self.down, high)
         return low, high
 
-    def produced(self, span: Span) -> Span | None:
+    def produced(self, span: AxisSpan) -> AxisSpan | None:
         """Return the positions that `span` becomes, None if the part would have a different factor than the whole."""
         size, edge = span.stop - span.start, 1 if self.aligned else 0
         if span.start % self.down or (size - edge) % self.down or size <= edge:
@@ -230,7 +230,7 @@ class Scaled:
         if span.last < self.size:
             while last > first and self._reads(last - 1)[1] > span.last:
                 last -= 1
-        return Span(start, stop, first, last) if first < last and stop <= self.outputs else None
+        return AxisSpan(start, stop, first, last) if first < last and stop <= self.outputs else None
 
 
 def scaled(size: int, outputs: int, *, aligned: bool, half: bool, taps: int) -> Scaled | None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from npufit.graph import Subgraph, Wiring, boundary
-from npufit.rewrite.tiling.axes import Same, Span, Whole, Window
+from npufit.rewrite.tiling.axes import AxisSpan, Same, Whole, Window
 from npufit.rewrite.tiling.tileable import Operand, TileableOperator, is_map
 
 OperandPlace = tuple[int, int]
@@ -62,7 +62,7 @@ class Stripe:
     of each result that this part contributes. Operators whose outputs have no span do not run in this part.
     """
 
-    spans: Mapping[int, Span]
+    spans: Mapping[int, AxisSpan]
     cuts: Mapping[OperandPlace, tuple[int, int]]
     kept: Mapping[int, tuple[int, int]]
 
@@ -114,7 +114,7 @@ def plan_stripes(
 
 def whole_stripe(region: Region, axis: int) -> Stripe:
     """Return the only part of a region that is not divided along `axis`."""
-    spans = {tensor: Span(0, sizes[axis], 0, sizes[axis]) for tensor, sizes in region.sizes.items()}
+    spans = {tensor: AxisSpan(0, sizes[axis], 0, sizes[axis]) for tensor, sizes in region.sizes.items()}
     return Stripe(spans, {}, {tensor: (0, region.sizes[tensor][axis]) for tensor in region.results})
 
 
@@ -179,7 +179,7 @@ class _Stuck(NamedTuple):
     """An operand that does not fit its operator: the available range, and the needed one."""
 
     place: OperandPlace
-    span: Span
+    span: AxisSpan
     need: tuple[int, int]
 
 
@@ -200,7 +200,7 @@ def _try(
     early: Mapping[OperandPlace, tuple[int, int]],
 ) -> _Trial | None:
     needs = _needs(region, axis, kept, growth)
-    spans = {source: Span(*needs[source], *needs[source]) for source in region.sources if source in needs}
+    spans = {source: AxisSpan(*needs[source], *needs[source]) for source in region.sources if source in needs}
     cuts: dict[OperandPlace, tuple[int, int]] = dict(early)
     stuck: list[_Stuck] = []
     merged: list[tuple[OperandPlace, tuple[int, int]]] = []
@@ -208,7 +208,7 @@ def _try(
         wanted = _hull(needs, member.outputs)
         if wanted is None:
             continue
-        made: list[tuple[OperandPlace, Span]] = []
+        made: list[tuple[OperandPlace, AxisSpan]] = []
         for operand in member.operands:
             axis_map, place = operand.maps[axis], (member.index, operand.position)
             span = spans[operand.tensor]
@@ -243,14 +243,14 @@ def _join(
     region: Region,
     axis: int,
     member: TileableOperator,
-    made: list[tuple[OperandPlace, Span]],
+    made: list[tuple[OperandPlace, AxisSpan]],
     cuts: dict[OperandPlace, tuple[int, int]],
     merged: list[tuple[OperandPlace, tuple[int, int]]],
-) -> Span | None:
+) -> AxisSpan | None:
     """Return the span of the output: that of the operands, cut to what all of them have."""
     if not made:
         size = region.sizes[member.outputs[0]][axis]
-        return Span(0, size, 0, size)
+        return AxisSpan(0, size, 0, size)
     if len(made) == 1:
         return made[0][1]
     start, stop = max(span.start for _, span in made), min(span.stop for _, span in made)
@@ -259,7 +259,7 @@ def _join(
         if (span.start, span.stop) != (start, stop):
             cuts[place] = start, stop
             merged.append((place, (start, stop)))
-    return Span(start, stop, first, last) if start <= first < last <= stop else None
+    return AxisSpan(start, stop, first, last) if start <= first < last <= stop else None
 
 
 def _needs(region: Region, axis: int, kept: _Ranges, growth: Mapping[OperandPlace, tuple[int, int]]) -> _Ranges:

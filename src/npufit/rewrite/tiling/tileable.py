@@ -23,7 +23,7 @@ from npufit.graph import (
     measure_work,
     operator_type,
 )
-from npufit.rewrite.tiling.axes import AxisMap, Blocks, Padded, Same, Whole, scaled, window
+from npufit.rewrite.tiling.axes import AxisMap, Padded, Same, Whole, WholeBlocks, scaled, window
 
 ROWS, COLUMNS = 0, 1
 """The two axes of a map: the second and the third of a tensor in NHWC."""
@@ -211,7 +211,7 @@ def _blocks(graph: Subgraph, operator: Operator, ifm: Tensor) -> Maps | None:
     if not isinstance(block, int) or block < 1:
         return None
     if operator.type == "SPACE_TO_DEPTH":
-        return Blocks(_size(ifm)[0], block), Blocks(_size(ifm)[1], block)
+        return WholeBlocks(_size(ifm)[0], block), WholeBlocks(_size(ifm)[1], block)
     outputs = _size(graph.tensors[operator.outputs[0]])
     rows, columns = (
         scaled(size, output, aligned=False, half=False, taps=1)
