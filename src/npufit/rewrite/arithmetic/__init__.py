@@ -12,9 +12,11 @@ from npufit.rewrite.arithmetic.requantization import (
     scales_alike,
     wide_product,
 )
+from npufit.rewrite.arithmetic.shape_arithmetic import SHAPE_ARITHMETIC
 
 __all__ = [
     "CLAMPING_OPERATORS",
+    "SHAPE_ARITHMETIC",
     "Integers",
     "Multiplier",
     "Way",

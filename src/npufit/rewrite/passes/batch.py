@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -13,16 +12,11 @@ from npufit.graph import (
     NO_TENSOR,
     SIZING,
     Buffer,
-    ConcatenationOptions,
     ElementType,
-    GatherOptions,
     Kind,
     Model,
     Operator,
-    PackOptions,
-    ReducerOptions,
     ReshapeOptions,
-    StridedSliceOptions,
     Subgraph,
     Tensor,
     has_operands,
@@ -30,6 +24,7 @@ from npufit.graph import (
     operator_type,
 )
 from npufit.graph.arrays import stored_values
+from npufit.rewrite.arithmetic import SHAPE_ARITHMETIC
 from npufit.rewrite.context import Context
 from npufit.rewrite.rewrite_pass import Exactness, Pass, Rewritten, Site
 from npufit.rewrite.surgery import Editor
@@ -136,7 +131,7 @@ class _Fixing:
 
     def _fold(self, index: int, operator: Operator) -> bool:
         """Compute the result of an operator on shapes; return whether that was possible (case 2)."""
-        fold = _FOLDS.get(operator.type)
+        fold = SHAPE_ARITHMETIC.get(operator.type)
         if (
             fold is None
             or not has_operands(operator)
@@ -211,90 +206,3 @@ class _Fixing:
                 constant = editor.add_constant(editor.tensor(tensor).name, settled)
                 editor.redirect(tensor, constant, [reader])
         editor.remove(*(index for index in removed if index is not None))
-
-
-def _strided_slice(operator: Operator, operands: list[_Values]) -> _Values | None:
-    options = operator.options
-    if not isinstance(options, StridedSliceOptions) or len(operands) != 4 or operands[0].ndim != 1:
-        return None
-    if options.ellipsis_mask or options.new_axis_mask or options.offset or operands[1].size != 1:
-        return None
-    source, begin, end, stride = operands[0], *(int(operand[0]) for operand in operands[1:])
-    if options.shrink_axis_mask & 1:
-        return source[begin]
-    return source[None if options.begin_mask & 1 else begin : None if options.end_mask & 1 else end : stride]
-
-
-def _slice(operator: Operator, operands: list[_Values]) -> _Values | None:
-    if len(operands) != 3 or operands[0].ndim != 1:
-        return None
-    begin, size = int(operands[1][0]), int(operands[2][0])
-    return operands[0][begin:] if size < 0 else operands[0][begin : begin + size]
-
-
-def _gather(operator: Operator, operands: list[_Values]) -> _Values | None:
-    options = operator.options
-    plain = isinstance(options, GatherOptions) and not options.axis and not options.batch_dims
-    return np.take(operands[0], operands[1], axis=0) if plain and operands[0].ndim == 1 else None
-
-
-def _pack(operator: Operator, operands: list[_Values]) -> _Values | None:
-    return np.stack(operands, operator.options.axis) if isinstance(operator.options, PackOptions) else None
-
-
-def _concatenate(operator: Operator, operands: list[_Values]) -> _Values | None:
-    options = operator.options
-    return np.concatenate(operands, options.axis) if isinstance(options, ConcatenationOptions) else None
-
-
-def _product(operator: Operator, operands: list[_Values]) -> _Values | None:
-    keep = isinstance(operator.options, ReducerOptions) and operator.options.keep_dims
-    axes = tuple(int(axis) for axis in operands[1].reshape(-1))
-    return np.asarray(np.prod(operands[0], axis=axes, keepdims=keep))
-
-
-def _as_it_is(operator: Operator, operands: list[_Values]) -> _Values | None:
-    return operands[0]
-
-
-def _reshape(operator: Operator, operands: list[_Values]) -> _Values | None:
-    return operands[0].reshape(tuple(map(int, operands[1]))) if len(operands) == 2 else None
-
-
-def _squeeze(operator: Operator, operands: list[_Values]) -> _Values | None:
-    return operands[0].reshape(()) if operands[0].size == 1 else None
-
-
-def _expand(operator: Operator, operands: list[_Values]) -> _Values | None:
-    return operands[0].reshape((1,)) if operands[0].ndim == 0 else None
-
-
-def _add(operator: Operator, operands: list[_Values]) -> _Values | None:
-    return operands[0] + operands[1]
-
-
-def _subtract(operator: Operator, operands: list[_Values]) -> _Values | None:
-    return operands[0] - operands[1]
-
-
-def _multiply(operator: Operator, operands: list[_Values]) -> _Values | None:
-    return operands[0] * operands[1]
-
-
-_FOLDS: dict[str, Callable[[Operator, list[_Values]], _Values | None]] = {
-    "SHAPE": _as_it_is,
-    "STRIDED_SLICE": _strided_slice,
-    "SLICE": _slice,
-    "GATHER": _gather,
-    "PACK": _pack,
-    "CONCATENATION": _concatenate,
-    "CAST": _as_it_is,
-    "RESHAPE": _reshape,
-    "SQUEEZE": _squeeze,
-    "EXPAND_DIMS": _expand,
-    "REDUCE_PROD": _product,
-    "ADD": _add,
-    "SUB": _subtract,
-    "MUL": _multiply,
-}
-"""The operators that converters write between SHAPE and RESHAPE, on integer vectors."""
