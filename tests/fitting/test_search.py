@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pytest
@@ -11,6 +11,7 @@ import npufit
 from fitting.wrong_passes import Become, Failing, Inexact, Wrong
 from networks import Network
 from npufit.checking import CheckResult, check
+from npufit.cost import EstimateOptions
 from npufit.errors import InputError
 from npufit.execution import random_inputs
 from npufit.fitting import FitOptions, fit
@@ -20,6 +21,7 @@ from npufit.rewrite import Context, Exactness, Pass, Rewritten, pass_names
 from npufit.rewrite.passes.dead import RemoveDead
 from npufit.rewrite.passes.escapes import BreakEscape
 from npufit.rewrite.passes.padding import FoldPad
+from npufit.stacks import PlaceOptions
 from rewrite.rewriting import kinds
 
 _25_3 = "imx93/teflon@25.3"
@@ -184,6 +186,21 @@ def test_samples_reach_passes_in_the_form_of_the_model_at_hand(padded: CheckResu
     samples = (random_inputs(padded.model), random_inputs(padded.model, 1))
     search(padded, (FoldPad(), Looking()), SearchOptions(asked=True, samples=samples))
     assert seen == [32 * 32 * 3] * 2
+
+
+def test_a_pass_asks_the_target_with_the_users_tools_and_times(padded: CheckResult) -> None:
+    asked: list[Context] = []
+
+    class Asking(Wrong):
+        def rewrite(self, model: Model, context: Context) -> Rewritten | None:
+            asked.append(context)
+            return None
+
+    place, estimate = PlaceOptions(time_limit_s=7.0), EstimateOptions(threads=1)
+    search(replace(padded, estimate_options=estimate), (Asking(),), SearchOptions(asked=True, place=place))
+    assert [(context.place_options, context.estimate_options) for context in asked] == [(place, estimate)]
+    single, double = (replace(asked[0], estimate_options=EstimateOptions(threads=count)) for count in (1, 2))
+    assert (single.milliseconds(padded.model) or 0) > (double.milliseconds(padded.model) or 0) > 0
 
 
 def test_change_words_say_all_that_differs(padded: CheckResult) -> None:
