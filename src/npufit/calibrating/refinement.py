@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from statistics import median
 
 from npufit._version import __version__
-from npufit.calibrating.trials import Trial, cpu_trials, find_model, npu_trials
+from npufit.calibrating.measured_parts import MeasuredPart, cpu_parts, find_model, npu_parts
 from npufit.cost import (
     Band,
     Change,
@@ -92,7 +92,7 @@ class CalibrateResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Refinement:
     values: dict[str, float]
     before: tuple[float, ...]
     after: tuple[float, ...]
@@ -121,7 +121,7 @@ def refine(
     foreign = [run for run in observations if run.unit is Unit.NPU and run.stack not in ("", target.stack)]
     runs = [(run, *find_model(run, models)) for run in observations if run not in foreign]
     kernels = _kernels([run for run, _, _ in runs if run.unit is Unit.CPU])
-    without, reasons = cpu_trials(runs, cpu.values)
+    without, reasons = cpu_parts(runs, cpu.values)
     unused = [
         *refused,
         *(f"{run.source}: it ran with {run.stack}, not with {target.stack}" for run in foreign),
@@ -131,9 +131,9 @@ def refine(
     rows = _rows(without, on_cpu)
     npu, model = load_coefficients(f"{target.chip}/{target.stack}"), load_npu_model(target.chip, target.stack)
     before_npu: Values = {}
-    on_npu = _Outcome({}, (), (), None)
+    on_npu = _Refinement({}, (), (), None)
     if npu is not None and model is not None:
-        with_npu, reasons = npu_trials(runs, target, (cpu.values, {**cpu.values, **on_cpu.values}), model, options)
+        with_npu, reasons = npu_parts(runs, target, (cpu.values, {**cpu.values, **on_cpu.values}), model, options)
         before_npu, on_npu = npu.values, _regress(model.coefficients, npu.values, with_npu)
         rows += _rows(with_npu, on_npu)
         unused += reasons
@@ -181,28 +181,28 @@ def _profiled_run(row: CalibrationRow) -> ProfiledRun:
     return ProfiledRun(model, run.unit.value, run.threads, run.ms, run.source, *said)
 
 
-def _regress(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> _Outcome:
-    """Return the values that explain `trials`, and each network's prediction without it; `values` are packaged."""
+def _regress(wanted: Sequence[Coefficient], values: Values, parts: Sequence[MeasuredPart]) -> _Refinement:
+    """Return the values that explain `parts`, and each network's prediction without it; `values` are packaged."""
     names = tuple(entry for entry in wanted if values.get(entry.name, 0.0) > 0)
-    if not trials or not names:
-        return _Outcome({}, (), (), None)
-    found = {name: _rounded(value) for name, value in _explain(names, values, trials).items()}
-    networks = dict.fromkeys(trial.network for trial in trials)
+    if not parts or not names:
+        return _Refinement({}, (), (), None)
+    found = {name: _rounded(value) for name, value in _explain(names, values, parts).items()}
+    networks = dict.fromkeys(entry.network for entry in parts)
     apart: dict[str, Values] = {}
     if len(networks) >= _NETWORKS_TO_HOLD_OUT:
         for network in networks:
-            others = [trial for trial in trials if trial.network != network]
+            others = [entry for entry in parts if entry.network != network]
             apart[network] = {**values, **_explain(names, values, others)}
-    return _Outcome(
+    return _Refinement(
         found,
-        tuple((trial.predict_before or trial.predict)(values) for trial in trials),
-        tuple(trial.predict({**values, **found}) for trial in trials),
-        tuple(trial.predict(apart[trial.network]) for trial in trials) if apart else None,
+        tuple((entry.predict_before or entry.predict)(values) for entry in parts),
+        tuple(entry.predict({**values, **found}) for entry in parts),
+        tuple(entry.predict(apart[entry.network]) for entry in parts) if apart else None,
     )
 
 
-def _explain(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Trial]) -> dict[str, float]:
-    """Return the values of `wanted` that explain `trials`.
+def _explain(wanted: Sequence[Coefficient], values: Values, parts: Sequence[MeasuredPart]) -> dict[str, float]:
+    """Return the values of `wanted` that explain `parts`.
 
     First one factor for all of them, which reflects another clock or governor; then each value by itself, close to
     that. numpy is imported only here.
@@ -212,12 +212,12 @@ def _explain(wanted: Sequence[Coefficient], values: Values, trials: Sequence[Tri
     times = [entry for entry in wanted if not entry.name.endswith(_THREAD_ENDING)]
 
     def cases(change: Callable[[Values], Values]) -> list[Case]:
-        def case(trial: Trial) -> Case:
+        def case(entry: MeasuredPart) -> Case:
             # Parts of a profile are measurements of their own; runs of the same network are repetitions of one.
-            name = f"{trial.network} {trial.part}"
-            return Case(name, trial.measured_ms, lambda found: trial.predict({**values, **change(found)}))
+            name = f"{entry.network} {entry.part}"
+            return Case(name, entry.measured_ms, lambda found: entry.predict({**values, **change(found)}))
 
-        return [case(trial) for trial in trials]
+        return [case(entry) for entry in parts]
 
     def paced(found: Values) -> Values:
         return {entry.name: values[entry.name] * found[_PACE.name] for entry in times}
@@ -231,22 +231,22 @@ def _spread(entry: Coefficient) -> float:
     return _THREAD_SPREAD if entry.name.endswith(_THREAD_ENDING) else min(entry.spread, _SPREAD)
 
 
-def _rows(trials: Sequence[Trial], outcome: _Outcome) -> list[CalibrationRow]:
+def _rows(parts: Sequence[MeasuredPart], outcome: _Refinement) -> list[CalibrationRow]:
     return [
         CalibrationRow(
-            model=trial.network,
-            unit=trial.observation.unit,
-            threads=trial.observation.threads,
-            measured_ms=trial.measured_ms,
+            model=entry.network,
+            unit=entry.observation.unit,
+            threads=entry.observation.threads,
+            measured_ms=entry.measured_ms,
             before_ms=outcome.before[position],
             after_ms=outcome.after[position],
             held_out_ms=None if outcome.held_out is None else outcome.held_out[position],
-            operator_types=trial.types,
-            source=trial.observation.source,
-            run=trial.observation,
+            operator_types=entry.types,
+            source=entry.observation.source,
+            run=entry.observation,
         )
-        for position, trial in enumerate(trials)
-        if trial.observation is not None
+        for position, entry in enumerate(parts)
+        if entry.observation is not None
     ]
 
 

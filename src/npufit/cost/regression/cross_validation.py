@@ -96,7 +96,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Validation:
     """The answer from all rows, the answers without each network, and their predictions for their networks' rows."""
 
     answer: Answer
@@ -104,7 +104,7 @@ class Outcome:
     held: tuple[Held, ...] = ()
 
 
-def solve(question: Question) -> Outcome:
+def solve(question: Question) -> Validation:
     """Return the fit of `question` and its nested cross-validation."""
     coefficients, rows = question.without(None)
     apart: dict[str, Answer] = {}
@@ -113,7 +113,7 @@ def solve(question: Question) -> Outcome:
         apart[network], found = hold_out(question, {network}, network)
         held.update(found)
     held_rows = tuple(held[place] for place in range(len(rows)))
-    return Outcome(_with_errors(_answer(coefficients, rows, question.choices), rows, held_rows), apart, held_rows)
+    return Validation(_with_errors(_answer(coefficients, rows, question.choices), rows, held_rows), apart, held_rows)
 
 
 def hold_out(question: Question, networks: Collection[str], unknown: str | None) -> tuple[Answer, dict[int, Held]]:

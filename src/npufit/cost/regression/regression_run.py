@@ -31,7 +31,17 @@ from npufit.cost.npu.etnaviv import SHARED_WITH_VX
 from npufit.cost.npu.teflon_ethosu import SHARED_WITH_VELA
 from npufit.cost.packaged_files import COEFFICIENTS, HELD_OUT
 from npufit.cost.possible_workloads import Taking, all_it_could_take, as_unknown
-from npufit.cost.regression.cross_validation import FEW, Answer, Choice, Held, Outcome, Question, Row, hold_out, solve
+from npufit.cost.regression.cross_validation import (
+    FEW,
+    Answer,
+    Choice,
+    Held,
+    Question,
+    Row,
+    Validation,
+    hold_out,
+    solve,
+)
 from npufit.cost.regression.least_squares import NOISE, Case, fit
 from npufit.cost.regression.left_out_classes import CLASSES, is_in
 from npufit.cost.regression.workload_files import PLACED, write_workloads
@@ -77,7 +87,7 @@ def _write(path: Path, content: Any) -> None:
 def regress_all() -> dict[str, Any]:
     """Return the content of `coefficients.json`, and of `held_out.json` as `held_out`."""
     questions: dict[str, Question] = {}
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, Validation] = {}
 
     def ask(group: str, question: Question) -> None:
         questions[group] = question
@@ -106,7 +116,7 @@ def regress_all() -> dict[str, Any]:
     }
 
 
-def _model_document(name: str, outcome: Outcome, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+def _model_document(name: str, outcome: Validation, outcomes: Mapping[str, Validation]) -> dict[str, Any]:
     chip, _, stack = name.partition("/")
     values = dict(outcome.answer.values)
     if stack == "cpu":
@@ -228,7 +238,7 @@ _FROM_ANOTHER_CHIP = 1.15
 """How far single coefficients of the same core with other kernels may differ from that."""
 
 
-def _lent_question(chip: str, lender: Outcome, unknown: str | None) -> tuple[Sequence[Coefficient], Sequence[Row]]:
+def _lent_question(chip: str, lender: Validation, unknown: str | None) -> tuple[Sequence[Coefficient], Sequence[Row]]:
     """Return the coefficients of a core with kernels other than the lender's: at one pace, which the rows determine."""
     rows = _cpu_rows(chip)
     answer = lender.apart.get(unknown or "", lender.answer)
@@ -259,7 +269,7 @@ def _lent_spread(entry: Coefficient, lender: Answer) -> float:
 
 
 def _npu_question(
-    name: str, cpu: Outcome, lender: Outcome | None, shared: Sequence[str], unknown: str | None
+    name: str, cpu: Validation, lender: Validation | None, shared: Sequence[str], unknown: str | None
 ) -> tuple[Sequence[Coefficient], Sequence[Row]]:
     chip, _, stack = name.partition("/")
     model = load_npu_model(chip, stack)

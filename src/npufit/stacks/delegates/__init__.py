@@ -2,6 +2,6 @@
 
 from npufit.stacks.delegates.located_operator import LocatedOperator
 from npufit.stacks.delegates.placed_graph import DelegateGraph, PlacedGraph, hazard_at
-from npufit.stacks.delegates.placing import Delegate, place_by_rules
+from npufit.stacks.delegates.placing import DelegateRules, place_by_rules
 
-__all__ = ["Delegate", "DelegateGraph", "LocatedOperator", "PlacedGraph", "hazard_at", "place_by_rules"]
+__all__ = ["DelegateGraph", "DelegateRules", "LocatedOperator", "PlacedGraph", "hazard_at", "place_by_rules"]

@@ -17,7 +17,7 @@ from npufit.stacks.rule import NO_REMEDY, Evidence, Finding, Remedy, RemedyKind,
 from npufit.stacks.target import Target
 
 
-class Delegate(Protocol[OperatorT, ReleaseT]):
+class DelegateRules(Protocol[OperatorT, ReleaseT]):
     """The rules of a delegate, release by release."""
 
     def read(self, subgraph: Subgraph) -> tuple[OperatorT, ...]:
@@ -65,7 +65,7 @@ class _Decision(Generic[ReleaseT]):
 
 
 def place_by_rules(
-    model: Model, target: Target, delegate: Delegate[OperatorT, ReleaseT], release: ReleaseT
+    model: Model, target: Target, delegate: DelegateRules[OperatorT, ReleaseT], release: ReleaseT
 ) -> Placement:
     """Return the placement of `model` by the rules of `release`, with the releases that remove each finding."""
     graphs = [
@@ -89,7 +89,7 @@ def place_by_rules(
 
 
 def _decide(
-    graphs: Sequence[DelegateGraph[OperatorT]], delegate: Delegate[OperatorT, ReleaseT], release: ReleaseT
+    graphs: Sequence[DelegateGraph[OperatorT]], delegate: DelegateRules[OperatorT, ReleaseT], release: ReleaseT
 ) -> _Decision[ReleaseT]:
     findings: dict[OperatorId, Finding | None] = {}
     cuts: list[tuple[list[int], ...]] = []
@@ -120,7 +120,7 @@ def _partitions(
 
 def _placements(
     graphs: Sequence[DelegateGraph[OperatorT]],
-    delegate: Delegate[OperatorT, ReleaseT],
+    delegate: DelegateRules[OperatorT, ReleaseT],
     decision: _Decision[ReleaseT],
     partitions: Sequence[Partition],
     later: Sequence[_Decision[ReleaseT]],
@@ -139,7 +139,7 @@ def _placements(
 
 
 def _lifting(
-    delegate: Delegate[OperatorT, ReleaseT], place: OperatorId, later: Sequence[_Decision[ReleaseT]]
+    delegate: DelegateRules[OperatorT, ReleaseT], place: OperatorId, later: Sequence[_Decision[ReleaseT]]
 ) -> Remedy | None:
     """Return the first later release that takes the operator, preferring one without a hazard there."""
     taking = [decision for decision in later if decision.findings[place] is None]
@@ -151,7 +151,7 @@ def _lifting(
 
 
 def _harmless(
-    delegate: Delegate[OperatorT, ReleaseT], hazard: Hazard, later: Sequence[_Decision[ReleaseT]]
+    delegate: DelegateRules[OperatorT, ReleaseT], hazard: Hazard, later: Sequence[_Decision[ReleaseT]]
 ) -> Remedy | None:
     """Return the first later release that does not have the hazard."""
     for decision in later:

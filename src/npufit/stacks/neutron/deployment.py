@@ -17,7 +17,7 @@ from npufit.stacks.neutron.converted import (
     read_stamp,
 )
 from npufit.stacks.neutron.explain import refuse
-from npufit.stacks.neutron.site import Site
+from npufit.stacks.neutron.neutron_operator import NeutronOperator
 from npufit.stacks.neutron.versions import Release, find_release, share_bsp
 from npufit.stacks.placement import (
     Hazard,
@@ -143,7 +143,7 @@ def _place(
         if member is not None:
             placed.append(OperatorPlacement(place, Unit.NPU, Evidence.EXECUTED, partition=member))
             continue
-        site = Site(subgraph, wiring, index, release, ())
+        site = NeutronOperator(subgraph, wiring, index, release, ())
         finding = refuse(site) or rules.LEFT_ON_CPU.finding(site.describe())
         placed.append(OperatorPlacement(place, Unit.CPU, Evidence.EXECUTED, finding=finding))
     return tuple(placed)

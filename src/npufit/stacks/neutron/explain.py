@@ -19,24 +19,24 @@ from npufit.graph import (
     Pool2DOptions,
 )
 from npufit.stacks.neutron import rules, sources
-from npufit.stacks.neutron.site import Site, describe_tensor
+from npufit.stacks.neutron.neutron_operator import NeutronOperator, describe_tensor
 from npufit.stacks.rule import Finding, Rule
 
-_Found = Callable[[Site], str]
+_Found = Callable[[NeutronOperator], str]
 """What a rule finds at a site, in words; empty if it does not apply."""
 
 
-def refuse(site: Site) -> Finding | None:
+def refuse(site: NeutronOperator) -> Finding | None:
     """Return why the operator runs on the CPU, or None if no rule says so."""
     return _first(_REFUSALS, site)
 
 
-def ask(site: Site) -> Finding:
+def ask(site: NeutronOperator) -> Finding:
     """Return what is unknown about the operator, with the experiment that would settle it."""
     return _first(_QUESTIONS, site) or rules.UNDECIDED.finding(site.describe())
 
 
-def recall(site: Site) -> str:
+def recall(site: NeutronOperator) -> str:
     """Return what was seen of this operator type in other networks with this release; empty if nothing was."""
     seen = (
         f"{sighting.text} ({sighting.source})"
@@ -46,7 +46,7 @@ def recall(site: Site) -> str:
     return "; ".join(seen)
 
 
-def _first(table: tuple[tuple[Rule, _Found], ...], site: Site) -> Finding | None:
+def _first(table: tuple[tuple[Rule, _Found], ...], site: NeutronOperator) -> Finding | None:
     for rule, find in table:
         found = find(site)
         if found:
@@ -54,16 +54,16 @@ def _first(table: tuple[tuple[Rule, _Found], ...], site: Site) -> Finding | None
     return None
 
 
-def _custom(site: Site) -> str:
+def _custom(site: NeutronOperator) -> str:
     return f"custom operator {shorten(site.operator.name)}" if site.operator.type == CUSTOM else ""
 
 
-def _float(site: Site) -> str:
+def _float(site: NeutronOperator) -> str:
     tensor = next((tensor for tensor in site.activations() if tensor.element.is_float), None)
     return "" if tensor is None else f"{describe_tensor(tensor)} activation '{shorten(tensor.name)}'"
 
 
-def _wide_integer(site: Site) -> str:
+def _wide_integer(site: NeutronOperator) -> str:
     # Shapes and indices are operands beside the data; only the first input and the outputs are computed on.
     first = site.subgraph.tensors[site.operator.inputs[0]] if site.operator.input(0) >= 0 else None
     computed = [*site.subgraph.output_tensors(site.operator)]
@@ -73,12 +73,12 @@ def _wide_integer(site: Site) -> str:
     return "" if tensor is None else f"{describe_tensor(tensor)} activation '{shorten(tensor.name)}'"
 
 
-def _depth_to_space(site: Site) -> str:
+def _depth_to_space(site: NeutronOperator) -> str:
     seen = site.operator.type == "DEPTH_TO_SPACE" and site.release.version == rules.DEPTH_TO_SPACE.versions
     return site.describe() if seen else ""
 
 
-def _pad_before_stride(site: Site) -> str:
+def _pad_before_stride(site: NeutronOperator) -> str:
     if site.operator.type != "PAD":
         return ""
     reader = next(
@@ -93,7 +93,7 @@ def _pad_before_stride(site: Site) -> str:
     return "" if reader is None else f"{site.describe()} before {reader.type} with stride 2 or more"
 
 
-def _box_decoder(site: Site) -> str:
+def _box_decoder(site: NeutronOperator) -> str:
     decodes = site.index in site.box_decoders or any(
         index in site.wiring.consumers[tensor]
         for tensor in site.operator.outputs
@@ -103,7 +103,7 @@ def _box_decoder(site: Site) -> str:
     return f"{site.describe()}, decodes boxes from 16 bins" if decodes else ""
 
 
-def _group_norm(site: Site) -> str:
+def _group_norm(site: NeutronOperator) -> str:
     kinds = {reader.type for reader in site.readers()}
     at_fault = site.operator.type == "RESHAPE" and {"MEAN", "SQUARED_DIFFERENCE"} <= kinds
     return f"{site.describe()}, read by MEAN and SQUARED_DIFFERENCE" if at_fault else ""

@@ -7,8 +7,8 @@ from npufit.stacks.hazard import make_hazard
 from npufit.stacks.neutron import rules, sources
 from npufit.stacks.neutron.explain import ask, recall, refuse
 from npufit.stacks.neutron.networks import box_decoders
+from npufit.stacks.neutron.neutron_operator import NeutronOperator
 from npufit.stacks.neutron.observations import observe, observe_count
-from npufit.stacks.neutron.site import Site
 from npufit.stacks.neutron.versions import Release
 from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Placement, Setting, Unit
 from npufit.stacks.rule import Evidence
@@ -67,7 +67,7 @@ def _place(subgraph: Subgraph, number: int, release: Release) -> list[OperatorPl
     decoders = box_decoders(subgraph)
     placed: list[OperatorPlacement] = []
     for index in range(len(subgraph.operators)):
-        site = Site(subgraph, wiring, index, release, decoders)
+        site = NeutronOperator(subgraph, wiring, index, release, decoders)
         place, finding = OperatorId(number, index), refuse(site)
         if finding is not None:
             placed.append(OperatorPlacement(place, Unit.CPU, finding.evidence, finding=finding))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from npufit.graph import Tensor
 from npufit.stacks.rule import NO_REMEDY, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.vx.releases import FIRST_EXECUTED, Bsp, Generation, describe
-from npufit.stacks.vx.site import Site
 from npufit.stacks.vx.sources import DELEGATE, EXECUTED
+from npufit.stacks.vx.vx_operator import VxOperator
 
-Test = Callable[[Site], str | None]
+Test = Callable[[VxOperator], str | None]
 """Returns the value found if the operator is refused, None if it passes."""
 
 TensorTest = Callable[[Tensor], str | None]

@@ -6,7 +6,7 @@ family; that it holds for the VIP8000 of i.MX8M Plus is concluded, not measured.
 
 from __future__ import annotations
 
-from npufit.stacks.vx.site import Site
+from npufit.stacks.vx.vx_operator import VxOperator
 
 _SHADERS = """
     SOFTMAX MUL DIV MAXIMUM MINIMUM POW FLOOR_DIV BATCH_MATMUL EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS
@@ -28,7 +28,7 @@ _NOTES = {
 }
 
 
-def engine_note(site: Site) -> str:
+def engine_note(site: VxOperator) -> str:
     """Return a remark on the part of the NPU that runs an operator, empty unless it is a shader unit."""
     if site.type != "DEQUANTIZE" and any(tensor.element.is_float for tensor in site.outputs):
         return ON_SHADERS_FLOAT

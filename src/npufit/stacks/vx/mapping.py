@@ -6,7 +6,7 @@ from npufit.graph import CUSTOM
 from npufit.stacks.rule import Stage
 from npufit.stacks.vx.check import refusal
 from npufit.stacks.vx.releases import ALL, Generation
-from npufit.stacks.vx.site import Site
+from npufit.stacks.vx.vx_operator import VxOperator
 
 _SINCE = {
     Generation.L5_10_72: (
@@ -51,7 +51,7 @@ UNMAPPED = refusal(
 )
 
 
-def find_unmapped(site: Site, generation: Generation) -> str | None:
+def find_unmapped(site: VxOperator, generation: Generation) -> str | None:
     """Return the operator's name if the delegate has no translation for it, otherwise None."""
     if site.type == CUSTOM:
         code = site.operator.custom_code

@@ -14,7 +14,7 @@ from npufit.stacks.vx.hazards import VxGraph, find_hazards
 from npufit.stacks.vx.releases import BSPS, Bsp, Generation, first_of
 from npufit.stacks.vx.rules import decide
 from npufit.stacks.vx.rules.dynamic import DYNAMIC_GRAPH, STATIC_ONLY, find_dynamic
-from npufit.stacks.vx.site import Site, sites_of
+from npufit.stacks.vx.vx_operator import VxOperator, vx_operators
 
 _CHIP = "imx8mp"
 
@@ -22,15 +22,17 @@ _CHIP = "imx8mp"
 class VxDelegate:
     """VeriSilicon's VX delegate as NXP ships it."""
 
-    def read(self, subgraph: Subgraph) -> tuple[Site, ...]:
+    def read(self, subgraph: Subgraph) -> tuple[VxOperator, ...]:
         """Return every operator of `subgraph` as the delegate's rules read it."""
-        return sites_of(subgraph)
+        return vx_operators(subgraph)
 
-    def refusals(self, graph: DelegateGraph[Site], release: Bsp) -> list[Finding | None]:
+    def refusals(self, graph: DelegateGraph[VxOperator], release: Bsp) -> list[Finding | None]:
         """Return for each operator why it does not run on the NPU, None if it does."""
         return [None if refused is None else refused[0] for refused in refusals(graph.subgraph, release)]
 
-    def hazards(self, graph: DelegateGraph[Site], partition_of: Sequence[int | None], release: Bsp) -> Iterator[Hazard]:
+    def hazards(
+        self, graph: DelegateGraph[VxOperator], partition_of: Sequence[int | None], release: Bsp
+    ) -> Iterator[Hazard]:
         """Return the hazards of the graph, cut into partitions."""
         return find_hazards(VxGraph(graph.number, graph.subgraph, graph.wiring, graph.operators, partition_of, release))
 
@@ -44,7 +46,7 @@ class VxDelegate:
         """Return whether acceptance was read in the source of `release`."""
         return Evidence.INFERRED if release.evidence is Evidence.INFERRED else Evidence.SOURCE
 
-    def note(self, operator: Site) -> str:
+    def note(self, operator: VxOperator) -> str:
         """Return which of the NPU's engines the operator runs on, empty for its arithmetic units."""
         return engine_note(operator)
 
@@ -58,4 +60,4 @@ def refusals(subgraph: Subgraph, bsp: Bsp) -> list[tuple[Finding, str] | None]:
     dynamic = find_dynamic(subgraph) if bsp.generation in STATIC_ONLY else None
     if dynamic is not None:
         return [(finding_of(DYNAMIC_GRAPH, dynamic, bsp, executed=False), "") for _ in subgraph.operators]
-    return [decide(site, bsp) for site in sites_of(subgraph)]
+    return [decide(site, bsp) for site in vx_operators(subgraph)]

@@ -9,8 +9,8 @@ from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
 from npufit.stacks.vx.hazards.hazard import VxGraph, report, vx_hazard
 from npufit.stacks.vx.releases import ALL, Generation, since
-from npufit.stacks.vx.site import Site, is_affine, written_shape
 from npufit.stacks.vx.sources import DELEGATE, SET_UP, TIM_VX
+from npufit.stacks.vx.vx_operator import VxOperator, is_affine, written_shape
 
 _FUSES = (
     *("ADD", "SUB", "MUL", "DIV", "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "FULLY_CONNECTED"),
@@ -214,7 +214,7 @@ def _means(tensor: Tensor) -> tuple[object, ...]:
     return written_shape(tensor), quantization.scales, quantization.zero_points
 
 
-def _ends_unwritten(graph: VxGraph, site: Site) -> bool:
+def _ends_unwritten(graph: VxGraph, site: VxOperator) -> bool:
     """Return whether the output leaves the partition while the input is known only inside it."""
     source = site.operator.input(0)
     producer = graph.producer_inside(site, source)

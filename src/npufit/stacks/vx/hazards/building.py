@@ -9,8 +9,8 @@ from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
 from npufit.stacks.vx.hazards.hazard import VxGraph, report, vx_hazard
 from npufit.stacks.vx.releases import ALL, Generation, since
-from npufit.stacks.vx.site import Site, written_shape
 from npufit.stacks.vx.sources import DELEGATE, SET_UP
+from npufit.stacks.vx.vx_operator import VxOperator, written_shape
 
 _FIX_BATCH = "fix the batch before the conversion, so that the converter folds the shape into a constant"
 _NO_NODE = frozenset({"SHAPE", "BROADCAST_TO"})
@@ -94,7 +94,7 @@ def find_stacked_scalars(graph: VxGraph) -> Iterator[Hazard]:
             break
 
 
-def _of_a_shape(graph: VxGraph, site: Site) -> bool:
+def _of_a_shape(graph: VxGraph, site: VxOperator) -> bool:
     """Return whether an operator slices the result of a SHAPE of its partition: the chain that was tested."""
     source = graph.producer_inside(site, site.operator.input(0))
     return site.type == "STRIDED_SLICE" and source is not None and source.type == "SHAPE"
@@ -116,7 +116,7 @@ def find_scalar_gathers(graph: VxGraph) -> Iterator[Hazard]:
             )
 
 
-def _first_that_compares(graph: VxGraph, site: Site) -> Site | None:
+def _first_that_compares(graph: VxGraph, site: VxOperator) -> VxOperator | None:
     """Return the first reader that compares ranks, after operators that keep them.
 
     Tensors that leave the partition get their shape from the delegate, so the surplus dimension ends there.
@@ -138,7 +138,7 @@ def _first_that_compares(graph: VxGraph, site: Site) -> Site | None:
 
 def find_empty_graphs(graph: VxGraph) -> Iterator[Hazard]:
     """Yield partitions that create no node."""
-    members: dict[int, list[Site]] = {}
+    members: dict[int, list[VxOperator]] = {}
     for site in graph.accepted():
         partition = graph.partition_of[site.index]
         if partition is not None:

@@ -10,17 +10,17 @@ from npufit.stacks.hazard import hazard_rule
 from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence, Remedy, RemedyKind, Rule
 from npufit.stacks.vx.releases import Bsp, Generation, describe
-from npufit.stacks.vx.site import Site
+from npufit.stacks.vx.vx_operator import VxOperator
 
 _SET_UP_WAS_RUN = ((6, 6, 3), (6, 6, 23), (6, 6, 36))
 """The BSPs whose graph building was run; 6.6.23 and 6.6.36 were run with the TIM-VX on which NXP's is based."""
 
 
 @dataclass(frozen=True, slots=True)
-class VxGraph(PlacedGraph[Site, Bsp]):
+class VxGraph(PlacedGraph[VxOperator, Bsp]):
     """A placed graph on one BSP."""
 
-    def leaves(self, producer: Site, tensor: int) -> bool:
+    def leaves(self, producer: VxOperator, tensor: int) -> bool:
         """Return whether `tensor`, which `producer` writes, is an output of its partition."""
         return bool(self.readers_outside(producer, tensor)) or tensor in self.subgraph.outputs
 
@@ -70,7 +70,7 @@ def vx_hazard(
 def report(
     graph: VxGraph,
     rule: Rule,
-    site: Site,
+    site: VxOperator,
     message: str,
     found: str,
     *,

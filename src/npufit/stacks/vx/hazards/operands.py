@@ -10,8 +10,8 @@ from npufit.stacks.placement import Hazard
 from npufit.stacks.rule import Effect, Evidence
 from npufit.stacks.vx.hazards.hazard import VxGraph, report, vx_hazard
 from npufit.stacks.vx.releases import ALL, Generation, since, until
-from npufit.stacks.vx.site import Site, written_shape
 from npufit.stacks.vx.sources import DELEGATE
+from npufit.stacks.vx.vx_operator import VxOperator, written_shape
 
 _READ_EARLY: dict[str, tuple[int, ...]] = {
     "TRANSPOSE": (1,),
@@ -171,7 +171,7 @@ def find_strided_slices(graph: VxGraph) -> Iterator[Hazard]:
             yield report(graph, STRIDED_SLICE_BOUNDS, site, message, found)
 
 
-def _negative_bounds(site: Site, begin: tuple[int, ...], end: tuple[int, ...]) -> list[int]:
+def _negative_bounds(site: VxOperator, begin: tuple[int, ...], end: tuple[int, ...]) -> list[int]:
     """Return the dimensions with a negative bound that no mask replaces."""
     spared_begin, spared_end = site.number("begin_mask"), site.number("end_mask")
     spared_end |= site.number("shrink_axis_mask")
@@ -217,6 +217,6 @@ def find_reversed_axes(graph: VxGraph) -> Iterator[Hazard]:
             yield report(graph, REVERSE_AXES, site, message, f"{len(axes)} axes")
 
 
-def _constant(site: Site, position: int) -> tuple[int, ...] | None:
+def _constant(site: VxOperator, position: int) -> tuple[int, ...] | None:
     tensor = site.input(position)
     return None if tensor is None else constant_values(tensor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from npufit.graph import ElementType
 from npufit.stacks.vx.check import Check, Test, check, refusal
 from npufit.stacks.vx.releases import Generation, since, until
-from npufit.stacks.vx.site import Site, is_affine, several_scales
+from npufit.stacks.vx.vx_operator import VxOperator, is_affine, several_scales
 
 _FLOAT, _HALF = ElementType.FLOAT32, ElementType.FLOAT16
 _INT8, _UINT8, _INT16, _INT32 = ElementType.INT8, ElementType.UINT8, ElementType.INT16, ElementType.INT32
@@ -71,28 +71,28 @@ CAST_TYPE = refusal(
 )
 
 
-def _narrows(site: Site) -> str | None:
+def _narrows(site: VxOperator) -> str | None:
     first, output = site.input(0), site.output
     if first is None or output is None or first.element is not _INT16 or output.element not in _EIGHT_BITS:
         return None
     return f"int16 to {output.element}" if is_affine(first) and is_affine(output) else None
 
 
-def _dequantizes_wide(site: Site) -> str | None:
+def _dequantizes_wide(site: VxOperator) -> str | None:
     source, output = site.input(0), site.output
     if source is None or output is None or output.element is not _FLOAT or not is_affine(source):
         return None
     return f"quantized {source.element}" if source.element in (_INT16, _HALF) else None
 
 
-def _dequantizes_channels(site: Site) -> str | None:
+def _dequantizes_channels(site: VxOperator) -> str | None:
     source, output = site.input(0), site.output
     if source is None or output is None or output.element is not _FLOAT or source.element not in _EIGHT_BITS:
         return None
     return several_scales(source)
 
 
-def _quantizes_channels(site: Site) -> str | None:
+def _quantizes_channels(site: VxOperator) -> str | None:
     source, output = site.input(0), site.output
     if source is None or output is None or source.element is not _FLOAT or output.element not in _EIGHT_BITS:
         return None
@@ -100,7 +100,7 @@ def _quantizes_channels(site: Site) -> str | None:
 
 
 def _requantizes(source_type: ElementType, *output_types: ElementType) -> Test:
-    def test(site: Site) -> str | None:
+    def test(site: VxOperator) -> str | None:
         source, output = site.input(0), site.output
         if source is None or output is None or source.element is not source_type or not is_affine(source):
             return None
@@ -110,7 +110,7 @@ def _requantizes(source_type: ElementType, *output_types: ElementType) -> Test:
 
 
 def _casts(element: ElementType) -> Test:
-    def test(site: Site) -> str | None:
+    def test(site: VxOperator) -> str | None:
         tensors = (site.input(0), site.output)
         return str(element) if any(tensor is not None and tensor.element is element for tensor in tensors) else None
 

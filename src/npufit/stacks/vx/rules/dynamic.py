@@ -5,8 +5,8 @@ from __future__ import annotations
 from npufit.graph import SIZING, Subgraph, operator_type
 from npufit.stacks.rule import Evidence, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.vx.releases import Generation, describe, until
-from npufit.stacks.vx.site import sites_of
 from npufit.stacks.vx.sources import DELEGATE, TFLITE
+from npufit.stacks.vx.vx_operator import vx_operators
 
 STATIC_ONLY = until(Generation.L5_15_32)
 
@@ -31,7 +31,7 @@ DYNAMIC_GRAPH = Rule(
 
 def find_dynamic(subgraph: Subgraph) -> str | None:
     """Return the first operator whose output size is computed, None if the file has all sizes."""
-    for site in sites_of(subgraph):
+    for site in vx_operators(subgraph):
         row = operator_type(site.operator)
         if row.sized_by_values or site.computed(*row.positions(site.operator, *SIZING)):
             return f"operator {site.index} ({site.type})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from npufit.stacks.vx.check import Check, Test, check, refusal
 from npufit.stacks.vx.releases import Generation, since, until
-from npufit.stacks.vx.site import Site
+from npufit.stacks.vx.vx_operator import VxOperator
 
 _FIX = "fix the batch and the input size before the conversion, so that the converter folds the operand into a constant"
 _SINCE_52, _SINCE_71 = since(Generation.L5_15_52), since(Generation.L5_15_71)
@@ -62,7 +62,7 @@ def _computed(*positions: int) -> Test:
     return lambda site: site.computed(*positions)
 
 
-def _computed_shape(site: Site) -> str | None:
+def _computed_shape(site: VxOperator) -> str | None:
     return site.computed(1) if len(site.operator.inputs) == 2 else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from npufit.graph import ElementType
 from npufit.stacks.vx.check import Check, check, refusal
 from npufit.stacks.vx.releases import ALL, Generation, since, until
-from npufit.stacks.vx.site import Site, written_shape
+from npufit.stacks.vx.vx_operator import VxOperator, written_shape
 
 _FLOAT, _HALF = ElementType.FLOAT32, ElementType.FLOAT16
 _INT8, _UINT8, _INT16, _INT32 = ElementType.INT8, ElementType.UINT8, ElementType.INT16, ElementType.INT32
@@ -108,14 +108,14 @@ MATMUL_ADJOINT = refusal(
 )
 
 
-def _differs(site: Site) -> str | None:
+def _differs(site: VxOperator) -> str | None:
     ifm, weights = site.input(0), site.input(1)
     if ifm is None or weights is None or ifm.element is weights.element:
         return None
     return f"input {ifm.element}, weights {weights.element}"
 
 
-def _grouped_batch(site: Site) -> str | None:
+def _grouped_batch(site: VxOperator) -> str | None:
     ifm, weights = site.input(0), site.input(1)
     if ifm is None or weights is None:
         return None
@@ -125,46 +125,46 @@ def _grouped_batch(site: Site) -> str | None:
     return f"batch {shape[0]}, {shape[3]} channels for weights of {kernel[3]}"
 
 
-def _computed_weights(site: Site) -> str | None:
+def _computed_weights(site: VxOperator) -> str | None:
     return site.computed(1)
 
 
-def _shuffled(site: Site) -> str | None:
+def _shuffled(site: VxOperator) -> str | None:
     return "SHUFFLED4x16INT8" if site.number("weights_format") == _SHUFFLED else None
 
 
-def _int16_input(site: Site) -> str | None:
+def _int16_input(site: VxOperator) -> str | None:
     return "int16" if any(tensor.element is _INT16 for tensor in site.inputs) else None
 
 
-def _dilation(site: Site) -> str | None:
+def _dilation(site: VxOperator) -> str | None:
     factors = [site.number(f"dilation_{axis}_factor") for axis in ("d", "h", "w")]
     return "x".join(map(str, factors)) if max(factors) > 1 else None
 
 
-def _int32_output(site: Site) -> str | None:
+def _int32_output(site: VxOperator) -> str | None:
     return "int32" if site.output is not None and site.output.element is _INT32 else None
 
 
-def _int8_operand(site: Site) -> str | None:
+def _int8_operand(site: VxOperator) -> str | None:
     return "int8" if _INT8 in _operand_types(site) else None
 
 
-def _int8_then_float(site: Site) -> str | None:
+def _int8_then_float(site: VxOperator) -> str | None:
     return "int8 x float32" if _operand_types(site) == [_INT8, _FLOAT] else None
 
 
-def _mixed(site: Site) -> str | None:
+def _mixed(site: VxOperator) -> str | None:
     types = _operand_types(site)
     return " x ".join(types) if types in ([_INT8, _FLOAT], [_FLOAT, _INT8]) else None
 
 
-def _operand_types(site: Site) -> list[ElementType]:
+def _operand_types(site: VxOperator) -> list[ElementType]:
     operands = (site.input(0), site.input(1))
     return [operand.element for operand in operands if operand is not None]
 
 
-def _adjoint(site: Site) -> str | None:
+def _adjoint(site: VxOperator) -> str | None:
     return "adj_x and adj_y" if site.number("adj_x") and site.number("adj_y") else None
 
 

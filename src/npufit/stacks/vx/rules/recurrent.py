@@ -5,7 +5,7 @@ from __future__ import annotations
 from npufit.graph import ElementType
 from npufit.stacks.vx.check import Check, Test, check, refusal
 from npufit.stacks.vx.releases import Generation, since
-from npufit.stacks.vx.site import Site
+from npufit.stacks.vx.vx_operator import VxOperator
 
 _LSTM_OUTPUT_STATE, _LSTM_CELL_STATE = 18, 19
 _FORWARD_WEIGHTS = 1
@@ -55,24 +55,24 @@ RECURRENT_EXTRAS = refusal(
 )
 
 
-def _wide_input(site: Site) -> str | None:
+def _wide_input(site: VxOperator) -> str | None:
     source = site.input(0)
     return None if source is None or source.element.is_8_bit else str(source.element)
 
 
-def _output_state(site: Site) -> str | None:
+def _output_state(site: VxOperator) -> str | None:
     state, output = site.input(_LSTM_OUTPUT_STATE), site.output
     if state is None or output is None or state.element is output.element:
         return None
     return f"output state {state.element}, output {output.element}"
 
 
-def _cell_state(site: Site) -> str | None:
+def _cell_state(site: VxOperator) -> str | None:
     state = site.input(_LSTM_CELL_STATE)
     return None if state is None or state.element in _CELL_STATES else f"cell state {state.element}"
 
 
-def _weights(site: Site) -> str | None:
+def _weights(site: VxOperator) -> str | None:
     weights = site.input(_FORWARD_WEIGHTS)
     return None if weights is None or weights.element is ElementType.FLOAT32 else str(weights.element)
 
@@ -81,7 +81,7 @@ def _has(position: int, what: str) -> Test:
     return lambda site: what if site.input(position) is not None else None
 
 
-def _auxiliary_alone(site: Site) -> str | None:
+def _auxiliary_alone(site: VxOperator) -> str | None:
     alone = site.input(_BOTH_WAYS_RNN_AUXILIARY) is not None and site.input(_BOTH_WAYS_RNN_AUXILIARY_WEIGHTS) is None
     return "an auxiliary input without weights" if alone else None
 

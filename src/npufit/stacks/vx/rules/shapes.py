@@ -6,7 +6,7 @@ from npufit.formatting import shorten
 from npufit.graph import ElementType, Tensor
 from npufit.stacks.vx.check import Check, Test, check, refusal
 from npufit.stacks.vx.releases import ALL, Generation, since, until
-from npufit.stacks.vx.site import Site, shape_words, written_shape
+from npufit.stacks.vx.vx_operator import VxOperator, shape_words, written_shape
 
 _SPATIAL_RANK = 4
 _SPATIAL_AXES = 2
@@ -105,12 +105,12 @@ SOFTMAX_LONG = refusal(
 )
 
 
-def _scalar_output(site: Site) -> str | None:
+def _scalar_output(site: VxOperator) -> str | None:
     output = site.output
     return None if output is None or written_shape(output) else f"'{shorten(output.name)}' has no dimensions"
 
 
-def _scalar_anywhere(site: Site) -> str | None:
+def _scalar_anywhere(site: VxOperator) -> str | None:
     source = site.input(0)
     if source is not None and not written_shape(source):
         return f"'{shorten(source.name)}' has no dimensions"
@@ -118,14 +118,14 @@ def _scalar_anywhere(site: Site) -> str | None:
 
 
 def _mask(field: str) -> Test:
-    def test(site: Site) -> str | None:
+    def test(site: VxOperator) -> str | None:
         mask = site.number(field)
         return f"{field} {mask}" if mask else None
 
     return test
 
 
-def _slices_batch(site: Site) -> str | None:
+def _slices_batch(site: VxOperator) -> str | None:
     source, output = site.input(0), site.output
     if source is None or output is None:
         return None
@@ -140,37 +140,37 @@ def _unscaled(tensor: Tensor | None) -> str | None:
     return f"'{shorten(tensor.name)}' has no scale"
 
 
-def _unscaled_input(site: Site) -> str | None:
+def _unscaled_input(site: VxOperator) -> str | None:
     return next((_unscaled(tensor) for tensor in site.inputs if _unscaled(tensor)), None)
 
 
-def _unscaled_first(site: Site) -> str | None:
+def _unscaled_first(site: VxOperator) -> str | None:
     return _unscaled(site.input(0))
 
 
-def _int32(site: Site) -> str | None:
+def _int32(site: VxOperator) -> str | None:
     return "int32" if any(tensor.element is ElementType.INT32 for tensor in site.inputs) else None
 
 
-def _not_spatial(site: Site) -> str | None:
+def _not_spatial(site: VxOperator) -> str | None:
     source = site.input(0)
     return shape_words(source) if source is not None and len(written_shape(source)) != _SPATIAL_RANK else None
 
 
-def _block(site: Site) -> str | None:
+def _block(site: VxOperator) -> str | None:
     block = site.input(1)
     shape = () if block is None else written_shape(block)
     return f"{shape[0]} elements" if shape and shape[0] != _SPATIAL_AXES else None
 
 
-def _ranks(site: Site) -> str | None:
+def _ranks(site: VxOperator) -> str | None:
     condition, first = site.input(0), site.input(1)
     if condition is None or first is None or len(written_shape(condition)) == len(written_shape(first)):
         return None
     return f"{shape_words(condition)} and {shape_words(first)}"
 
 
-def _long_softmax(site: Site) -> str | None:
+def _long_softmax(site: VxOperator) -> str | None:
     source = site.input(0)
     return None if source is None or max((0, *written_shape(source)[1:3])) <= _LONGEST else shape_words(source)
 

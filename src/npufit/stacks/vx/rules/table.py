@@ -10,7 +10,7 @@ from npufit.stacks.vx.releases import Bsp
 from npufit.stacks.vx.rules import conversions, operands, products, recurrent, shapes, tensors, values
 from npufit.stacks.vx.rules.dynamic import DYNAMIC_GRAPH
 from npufit.stacks.vx.rules.tensors import refuse_tensors
-from npufit.stacks.vx.site import Site
+from npufit.stacks.vx.vx_operator import VxOperator
 
 CHECKS: tuple[Check, ...] = (
     *operands.CHECKS,
@@ -36,7 +36,7 @@ RULES: tuple[Rule, ...] = (
 """Every refusal, each once."""
 
 
-def decide(site: Site, bsp: Bsp) -> tuple[Finding, str] | None:
+def decide(site: VxOperator, bsp: Bsp) -> tuple[Finding, str] | None:
     """Return why the delegate refuses an operator and the line of its check; None if it accepts the operator.
 
     The line is empty if the delegate prints nothing, and for unmapped types: that line names the builtin code.

@@ -7,7 +7,7 @@ from npufit.graph import ElementType, Tensor
 from npufit.stacks.rule import Evidence, Finding
 from npufit.stacks.vx.check import TensorCheck, TensorTest, finding_of, refusal
 from npufit.stacks.vx.releases import ALL, Bsp, Generation, since, until
-from npufit.stacks.vx.site import Site, shape_words, written_shape
+from npufit.stacks.vx.vx_operator import VxOperator, shape_words, written_shape
 
 _MOST_DIMENSIONS = 6
 _LONGEST = 65535
@@ -134,7 +134,7 @@ OUTPUTS: tuple[TensorCheck, ...] = (
 )
 
 
-def refuse_tensors(site: Site, bsp: Bsp) -> tuple[Finding, str] | None:
+def refuse_tensors(site: VxOperator, bsp: Bsp) -> tuple[Finding, str] | None:
     """Return the first input or output that keeps an operator off the NPU, and what the delegate prints."""
     for tensors, checks in ((site.inputs, INPUTS), (site.outputs, OUTPUTS)):
         for tensor in tensors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from npufit.graph import Activation, ElementType, Tensor
 from npufit.stacks.vx.check import Check, check, refusal
 from npufit.stacks.vx.releases import ALL, Generation, since, until
-from npufit.stacks.vx.site import Site, is_affine, several_scales
+from npufit.stacks.vx.vx_operator import VxOperator, is_affine, several_scales
 
 _FLOAT, _HALF = ElementType.FLOAT32, ElementType.FLOAT16
 _INT8, _UINT8, _INT16, _INT32 = ElementType.INT8, ElementType.UINT8, ElementType.INT16, ElementType.INT32
@@ -96,29 +96,29 @@ MIRROR_PAD_MODE = refusal(
 )
 
 
-def _relu1(site: Site) -> str | None:
+def _relu1(site: VxOperator) -> str | None:
     first, output = site.input(0), site.output
     wide = first is not None and output is not None and first.element is output.element is _INT32
     return "RELU_N1_TO_1 on int32" if wide and site.activation is Activation.RELU_N1_TO_1 else None
 
 
-def _pow(site: Site) -> str | None:
+def _pow(site: VxOperator) -> str | None:
     operands = (site.input(0), site.input(1))
     return "int32" if all(operand is not None and operand.element is _INT32 for operand in operands) else None
 
 
-def _arg(site: Site) -> str | None:
+def _arg(site: VxOperator) -> str | None:
     source, output = site.input(0), site.output
     narrow = source is not None and output is not None and source.element is _INT8 and output.element is _INT32
     return "int8 to int32" if narrow else None
 
 
-def _select_values(site: Site) -> str | None:
+def _select_values(site: VxOperator) -> str | None:
     values = (site.subgraph.tensors[index] for index in site.operator.inputs[1:] if index >= 0)
     return next((_narrow(tensor) for tensor in values if _narrow(tensor)), None)
 
 
-def _select_output(site: Site) -> str | None:
+def _select_output(site: VxOperator) -> str | None:
     return next((_narrow(tensor) for tensor in site.outputs if _narrow(tensor)), None)
 
 
@@ -126,16 +126,16 @@ def _narrow(tensor: Tensor) -> str | None:
     return str(tensor.element) if tensor.element in (*_EIGHT_BITS, ElementType.BOOL) else None
 
 
-def _bool_output(site: Site) -> str | None:
+def _bool_output(site: VxOperator) -> str | None:
     return "bool" if site.output is not None and site.output.element is ElementType.BOOL else None
 
 
-def _packs_int8(site: Site) -> str | None:
+def _packs_int8(site: VxOperator) -> str | None:
     first = site.input(0)
     return "int8" if first is not None and first.element is _INT8 else None
 
 
-def _packs_small(site: Site) -> str | None:
+def _packs_small(site: VxOperator) -> str | None:
     first = site.input(0)
     if first is None:
         return None
@@ -145,13 +145,13 @@ def _packs_small(site: Site) -> str | None:
     return f"{first.element} of rank 1" if first.element in _EIGHT_BITS and vector else None
 
 
-def _embedding(site: Site) -> str | None:
+def _embedding(site: VxOperator) -> str | None:
     table, output = site.input(1), site.output
     mixed = table is not None and output is not None and table.element is _UINT8 and output.element is _INT8
     return "uint8 to int8" if mixed else None
 
 
-def _squared_difference(site: Site) -> str | None:
+def _squared_difference(site: VxOperator) -> str | None:
     first, second, output = site.input(0), site.input(1), site.output
     if first is None or second is None or output is None:
         return None
@@ -166,7 +166,7 @@ def _squared_difference(site: Site) -> str | None:
     return several_scales(first) or (several_scales(output) if is_affine(first) else None)
 
 
-def _mirror_mode(site: Site) -> str | None:
+def _mirror_mode(site: VxOperator) -> str | None:
     mode = site.number("mode")
     return None if mode in _MIRROR_MODES else f"mode {mode}"
 

@@ -30,7 +30,7 @@ _MOST_REASONS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class MeasuredPart:
     """Something measured, and its prediction from coefficients.
 
     `predict_before` also predicts the other unit's share with its packaged coefficients, None if that is the same.
@@ -79,9 +79,9 @@ def _spellings(name: str) -> set[str]:
     return found - {""}
 
 
-def cpu_trials(runs: Sequence[Tied], values: Values) -> tuple[list[Trial], list[str]]:
+def cpu_parts(runs: Sequence[Tied], values: Values) -> tuple[list[MeasuredPart], list[str]]:
     """Return what was measured without the NPU, and what cannot be used; `values` has the CPU's cache."""
-    trials: list[Trial] = []
+    found: list[MeasuredPart] = []
     unused: list[str] = []
     for observation, network, model in runs:
         if observation.unit is Unit.CPU:
@@ -89,9 +89,9 @@ def cpu_trials(runs: Sequence[Tied], values: Values) -> tuple[list[Trial], list[
             caches = caches_of((entry.demand for entry in workload.operators), values)
             parts, reasons = _parts(observation, network, workload, values, caches)
             whole = _cpu_time(workload.operators, observation.threads, caches)
-            trials += [Trial(network, observation.ms, whole, observation, len(parts)), *parts]
+            found += [MeasuredPart(network, observation.ms, whole, observation, len(parts)), *parts]
             unused += reasons
-    return trials, unused
+    return found, unused
 
 
 def _cpu_time(operators: Iterable[PlacedDemand], threads: int, caches: Caches) -> Callable[[Values], float]:
@@ -102,7 +102,7 @@ def _cpu_time(operators: Iterable[PlacedDemand], threads: int, caches: Caches) -
 
 def _parts(
     observation: Observation, network: str, workload: Workload, values: Values, caches: Caches
-) -> tuple[list[Trial], list[str]]:
+) -> tuple[list[MeasuredPart], list[str]]:
     """Return the operators of a profile by type, if the profile has as many of a type as the model."""
     measured: dict[str, list[float]] = {}
     for entry in observation.operators:
@@ -110,7 +110,7 @@ def _parts(
     of_type: dict[str, list[PlacedDemand]] = {}
     for entry in workload.operators:
         of_type.setdefault(entry.demand.type, []).append(entry)
-    trials: list[Trial] = []
+    found: list[MeasuredPart] = []
     reasons: list[str] = []
     for kind, times in measured.items():
         members = of_type.get(kind, [])
@@ -118,28 +118,28 @@ def _parts(
             predict = _cpu_time(members, observation.threads, caches)
             # What takes no time on either side says nothing, and has no logarithm.
             if sum(times) > 0 and predict(values) > 0:
-                trials.append(Trial(network, sum(times), predict, part=kind))
+                found.append(MeasuredPart(network, sum(times), predict, part=kind))
         else:
             reasons.append(
                 f"{observation.source}: the profile has {len(times)} of type {shorten(kind, 40)}, the model has "
                 f"{len(members)} on the CPU"
             )
-    return trials, reasons[:_MOST_REASONS]
+    return found, reasons[:_MOST_REASONS]
 
 
-def npu_trials(
+def npu_parts(
     runs: Sequence[Tied],
     target: Target,
     cpu: tuple[Values, Values],
     model: NpuModel,
     options: PlaceOptions | None,
-) -> tuple[list[Trial], list[str]]:
+) -> tuple[list[MeasuredPart], list[str]]:
     """Return what was measured with the NPU, and what cannot be used: runs whose placement is unknown.
 
     The CPU's share is the prediction of `cpu`, before and after its own calibration. Raises InputError and ToolError if
     a model cannot be placed.
     """
-    trials: list[Trial] = []
+    found: list[MeasuredPart] = []
     unused: list[str] = []
     workloads: dict[str, Workload | None] = {}
     for observation, network, graph in runs:
@@ -154,10 +154,10 @@ def npu_trials(
                 "has, or it has none; give the converted file with -m"
             )
             continue
-        trials.append(_whole_with_npu(observation, network, workload, cpu, model))
+        found.append(_whole_with_npu(observation, network, workload, cpu, model))
         if observation.delegate_ms is not None:
-            trials.append(_delegate_alone(observation.delegate_ms, network, workload, model))
-    return trials, unused
+            found.append(_delegate_alone(observation.delegate_ms, network, workload, model))
+    return found, unused
 
 
 def _placed(model: Model, target: Target, options: PlaceOptions | None) -> Workload | None:
@@ -169,13 +169,13 @@ def _placed(model: Model, target: Target, options: PlaceOptions | None) -> Workl
 
 def _whole_with_npu(
     observation: Observation, network: str, workload: Workload, cpu: tuple[Values, Values], model: NpuModel
-) -> Trial:
+) -> MeasuredPart:
     def predictor(values_of_cpu: Values) -> Callable[[Values], float]:
         return lambda found: assemble(workload, values_of_cpu, observation.threads, model, found).total_ms
 
     before, after = map(predictor, cpu)
-    return Trial(network, observation.ms, after, observation, predict_before=before)
+    return MeasuredPart(network, observation.ms, after, observation, predict_before=before)
 
 
-def _delegate_alone(ms: float, network: str, workload: Workload, model: NpuModel) -> Trial:
-    return Trial(network, ms, lambda values: model.cost(workload, values).total_ms, part="delegate")
+def _delegate_alone(ms: float, network: str, workload: Workload, model: NpuModel) -> MeasuredPart:
+    return MeasuredPart(network, ms, lambda values: model.cost(workload, values).total_ms, part="delegate")

@@ -11,7 +11,7 @@ from npufit.stacks.neutron.versions import Release
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class NeutronOperator:
     """An operator with its surroundings; `box_decoders` are the SOFTMAX operators that decode boxes in its graph."""
 
     subgraph: Subgraph

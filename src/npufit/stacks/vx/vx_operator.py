@@ -12,7 +12,7 @@ _ACTIVATIONS = {activation.value: activation for activation in Activation}
 
 
 @dataclass(frozen=True, slots=True)
-class Site(LocatedOperator):
+class VxOperator(LocatedOperator):
     """An operator as the rules of the delegate read it."""
 
     @property
@@ -41,9 +41,9 @@ class Site(LocatedOperator):
         return None
 
 
-def sites_of(subgraph: Subgraph) -> tuple[Site, ...]:
+def vx_operators(subgraph: Subgraph) -> tuple[VxOperator, ...]:
     """Return every operator of `subgraph`, in order."""
-    return tuple(Site(subgraph, index, operator) for index, operator in enumerate(subgraph.operators))
+    return tuple(VxOperator(subgraph, index, operator) for index, operator in enumerate(subgraph.operators))
 
 
 def written_shape(tensor: Tensor) -> tuple[int, ...]:
