@@ -32,7 +32,7 @@ _HOMES = {
     "npufit.rewrite.cures": ("cures_of",),
     "npufit.rewrite.registry": ("load_pass", "make_pass", "parse_pass", "pass_names"),
     "npufit.rewrite.rewrite_pass": ("Exactness", "Pass", "Rewritten", "Site"),
-    "npufit.rewrite.surgery.editor": ("Editor",),
+    "npufit.rewrite.surgery": ("Editor",),
 }
 
 __getattr__ = lazy_attributes(__name__, _HOMES)
