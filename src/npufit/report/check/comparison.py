@@ -25,11 +25,11 @@ _COLUMNS: dict[str, Callable[[CheckResult], str]] = {
 
 _FLUSH_LEFT = ("target", "predicted", "NPU", "hazards")
 _GIVE_WAY = ("copied", "calls", "MACs", "unknown")
-"""What a narrow page does without, the first one first."""
+"""Columns that a narrow page leaves out, in order."""
 
 
 def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
-    """Return one table over several targets; a page that is too narrow for all columns names those that it lacks."""
+    """Return one table over several targets; a page that is too narrow for all columns names the missing ones."""
     table = {name: [cell(result) for result in results] for name, cell in _COLUMNS.items()}
     if not any(result.summary.unknown for result in results):
         del table["unknown"]
