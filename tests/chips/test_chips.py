@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
-from npufit.chips import Chip, Fact, chip_names, load_chip, parse_chip
-from npufit.chips.reader import packaged_text
+from npufit.chips import Chip, Fact, catalogue, chip_names, load_chip, parse_chip
+from npufit.chips.catalogue import packaged_document
+from npufit.cost.npu import load_npu_model, teflon_ethosu
+from npufit.cost.packaged_coefficients import read_coefficients
 from npufit.errors import InputError
-from npufit.loading import load
-from npufit.stacks import PlaceOptions, Target, load_stack
+from npufit.ethosu.kernel import IMX93_SRAM_BYTES
 
 SOUND = """
 title = "A chip"
@@ -108,15 +111,23 @@ def test_all_problems_are_told_at_once() -> None:
         parse_chip("mine", text)
 
 
-@pytest.mark.parametrize("name", chip_names())
-def test_packaged_files_have_the_form_that_users_files_must_have(name: str) -> None:
-    assert parse_chip(name, packaged_text(name)) == load_chip(name)
+def test_packaged_chips_are_what_their_files_say() -> None:
+    """NPUFIT_UPDATE_GOLDEN=1 writes the packaged chips anew from their TOML files."""
+    kept = Path(catalogue.__file__).with_name("packaged.json")
+    document = packaged_document()
+    if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
+        kept.write_text(document, "utf-8")
+    assert kept.read_text("utf-8") == document
 
 
-def test_the_drivers_that_teflon_uses_are_those_of_the_profiles() -> None:
-    for info in load_stack("teflon").targets():
-        placement = load_stack("teflon").place(
-            load("zoo:mobilenet_v1@32,uint8"), Target(info.chip, "teflon", "26.1"), PlaceOptions()
-        )
-        driver = next(setting.value for setting in placement.settings if setting.name == "Mesa driver")
-        assert driver == load_chip(info.chip).stack_settings("teflon")["driver"].value
+def test_every_cost_model_that_a_chip_names_is_there() -> None:
+    named = [(chip, stack) for chip in chip_names() for stack in load_chip(chip).stacks]
+    models = {f"{chip}/{stack}": load_npu_model(chip, stack) for chip, stack in named}
+    assert {name for name, model in models.items() if model is None} == {"rk3588/teflon"}
+    fitted = {name for name in read_coefficients()["models"] if not name.endswith("/cpu")}
+    assert fitted == {name for name, model in models.items() if model is not None}
+
+
+def test_the_sram_that_code_counts_on_is_that_of_imx93() -> None:
+    sram = load_chip("imx93").stack_settings("teflon")["sram"]
+    assert (sram.value, sram.value, sram.unit) == (IMX93_SRAM_BYTES >> 10, teflon_ethosu.SRAM_BYTES >> 10, "KiB")

@@ -13,7 +13,6 @@ from npufit.cost.demand import Demand
 from npufit.cost.measured.public_measurements import load_workload
 from npufit.cost.npu import etnaviv, load_npu_model, neutron, vip8000
 from npufit.cost.npu.arrays import total_of
-from npufit.cost.npu.etnaviv import SHARED_WITH_VX
 from npufit.cost.possible_workloads import Taking, all_it_could_take, as_unknown
 from npufit.cost.slopes import slopes_by_differences
 from npufit.cost.workload import on_the_cpu
@@ -84,7 +83,7 @@ def test_mobilenet_v2_takes_longer_than_v1_on_the_vip8000() -> None:
 def test_the_open_driver_is_slower_than_the_closed_one() -> None:
     for network in ("mobilenet_v1@224,uint8", "mobilenet_v2@224,uint8"):
         assert _whole(etnaviv.MODEL, network) > 1.5 * _whole(vip8000.MODEL, network)
-    assert set(SHARED_WITH_VX) < {entry.name for entry in etnaviv.MODEL.coefficients}
+    assert set(etnaviv.MODEL.borrowed) < {entry.name for entry in etnaviv.MODEL.coefficients}
 
 
 def test_the_tail_beside_neutron_is_slower_than_alone() -> None:

@@ -12,7 +12,7 @@ from cost.demands import HOSTILE, addition, convolution, depthwise, expected, on
 from npufit.cost import estimate
 from npufit.cost.demand import Demand
 from npufit.cost.npu.ethos_u65 import blocks_of, cycles_of
-from npufit.cost.npu.teflon_ethosu import MODEL, SHARED_WITH_VELA
+from npufit.cost.npu.teflon_ethosu import MODEL
 from npufit.cost.npu.vela import MODEL as VELA
 from npufit.cost.prediction import PartitionCost
 from npufit.cost.workload import on_the_cpu
@@ -131,7 +131,7 @@ def test_sizes_that_no_network_has_give_finite_times(demand: Demand) -> None:
 
 def test_what_vela_lends_is_a_coefficient_of_both() -> None:
     ours, theirs = ({entry.name for entry in model.coefficients} for model in (MODEL, VELA))
-    assert ours.intersection(theirs).issuperset(SHARED_WITH_VELA)
+    assert ours.intersection(theirs).issuperset(MODEL.borrowed)
 
 
 _RESOLVED = 1.15

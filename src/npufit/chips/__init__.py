@@ -1,6 +1,19 @@
-"""One TOML file per chip: facts with units and sources, validated when read."""
+"""One TOML file per chip: everything in which chips differ, with units and sources."""
 
+from npufit.chips.catalogue import VARIABLE, chip_names, chips_of, is_packaged, load_chip
 from npufit.chips.chip import Chip, CpuCluster, Fact, Memory, Npu
-from npufit.chips.reader import chip_names, load_chip, parse_chip
+from npufit.chips.reader import parse_chip
 
-__all__ = ["Chip", "CpuCluster", "Fact", "Memory", "Npu", "chip_names", "load_chip", "parse_chip"]
+__all__ = [
+    "VARIABLE",
+    "Chip",
+    "CpuCluster",
+    "Fact",
+    "Memory",
+    "Npu",
+    "chip_names",
+    "chips_of",
+    "is_packaged",
+    "load_chip",
+    "parse_chip",
+]

@@ -53,6 +53,15 @@ class MemoryForm(_Strict):
     size: FactForm
 
 
+class CpuTimesForm(_Strict):
+    """The `[cpu_times]` table: what the public times of this CPU were measured with."""
+
+    kernels: FactForm
+    clock: FactForm | None = None
+    dot_product: FactForm | None = None
+    prior: FactForm | None = None
+
+
 class ChipForm(_Strict):
     """A whole chip file."""
 
@@ -61,4 +70,6 @@ class ChipForm(_Strict):
     npu: NpuForm
     memory: list[MemoryForm] = []
     stacks: dict[str, dict[str, FactForm]] = {}
+    cpu_times: CpuTimesForm | None = None
+    measured_as: str = ""
     missing: list[str] = []

@@ -52,7 +52,11 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One chip. `missing` lists in sentences what is unknown, so that nobody mistakes a gap for a zero."""
+    """One chip. `missing` lists in sentences what is unknown, so that nobody mistakes a gap for a zero.
+
+    `stacks` has what the chip sets for each stack that it runs. `cpu_times` says what its times on the CPU are made
+    with, and `measured_as` how tables of public measurements call it; both are empty where there are none.
+    """
 
     name: str
     title: str
@@ -60,6 +64,8 @@ class Chip:
     npu: Npu
     memories: tuple[Memory, ...]
     stacks: Mapping[str, Mapping[str, Fact]]
+    cpu_times: Mapping[str, Fact]
+    measured_as: str
     missing: tuple[str, ...]
 
     def stack_settings(self, stack: str) -> Mapping[str, Fact]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import log
 
+from npufit.chips import Chip, chip_names, is_packaged, load_chip
 from npufit.cost.coefficient import Values
 from npufit.cost.cpu_coefficients import CACHE, CORES, is_time
 from npufit.cost.packaged_coefficients import load_coefficients
@@ -25,12 +26,6 @@ class Kernels(StrEnum):
     BUILTIN = "builtin"
     XNNPACK = "xnnpack"
 
-
-_MEASURED = {"imx93": Kernels.BUILTIN, "imx8mp": Kernels.BUILTIN, "imx95": Kernels.XNNPACK}
-"""The kernels behind a chip's public measurements, as far as their versions tell."""
-
-_CLOCK_MHZ = {"imx93": 1700, "imx95": 1800}
-"""Cortex-A55: i.MX93's data sheet; i.MX95 under load (kylefoxaustin/imx95-device-skills)."""
 
 _LENT = 1.6
 """The factor of the band if another chip's rates stand in: a guess."""
@@ -53,22 +48,38 @@ def cpu_rates(chip: str, wanted: Kernels | None = None) -> CpuRates | None:
     own = load_coefficients(f"{chip}/cpu")
     if own is None:
         return None
-    measured = _MEASURED[chip]
+    measured = Kernels(str(load_chip(chip).cpu_times["kernels"].value))
     if wanted is None or wanted is measured:
         origin = "option" if wanted else "those of the chip's public measurements, as far as their versions tell"
         return CpuRates(own.values, own.spread, Setting("kernels", measured.value, origin))
-    lender = next((name for name in _CLOCK_MHZ if name != chip and chip in _CLOCK_MHZ), None)
-    lent = load_coefficients(f"{lender}/cpu") if lender is not None else None
+    lender = _lender(load_chip(chip), wanted)
+    lent = load_coefficients(f"{lender.name}/cpu") if lender is not None else None
     if lender is None or lent is None:
         raise InputError(
             f"--kernels {wanted}: no time of these kernels on the CPU of {chip} is public. Use {measured}, or measure "
             "them and give the times to `npufit calibrate`."
         )
-    slower = _CLOCK_MHZ[lender] / _CLOCK_MHZ[chip]
+    slower = _clock_mhz(lender) / _clock_mhz(load_chip(chip))
     kept = {name: own.values[name] for name in (CACHE, CORES)}
     values = {name: value * (slower if is_time(name) else 1.0) for name, value in lent.values.items()}
-    origin = f"a guess: rates of {lender}, which has the same core, scaled to the clock of {chip}"
+    origin = f"a guess: rates of {lender.name}, which has the same core, scaled to the clock of {chip}"
     spread = replace(
         lent.spread, noise=log(_LENT), reach=1.0, coverage=None, rows=0, networks=0, median_error=None, origin=origin
     )
     return CpuRates({**values, **kept}, spread, Setting("kernels", wanted.value, "option"))
+
+
+def _lender(chip: Chip, kernels: Kernels) -> Chip | None:
+    """Return the chip with the same core whose measurements were made with `kernels`, None where there is none."""
+    if "clock" not in chip.cpu_times:
+        return None
+    for other in map(load_chip, filter(is_packaged, chip_names())):
+        has_same_core = other.cpu[0].kind.value == chip.cpu[0].kind.value and "clock" in other.cpu_times
+        if has_same_core and other.cpu_times["kernels"].value == kernels:
+            return other
+    return None
+
+
+def _clock_mhz(chip: Chip) -> float:
+    """Return the clock at which the CPU of `chip` was measured."""
+    return float(chip.cpu_times["clock"].value)

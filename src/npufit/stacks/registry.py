@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import importlib
 
+from npufit.chips import chip_names, chips_of, load_chip
 from npufit.errors import InputError
 from npufit.stacks.former_ids import FORMER_IDS
-from npufit.stacks.rule import Rule
+from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions, Preparable, RunsExecutables, Stack
 from npufit.stacks.target import Target, TargetInfo
 
@@ -37,8 +38,13 @@ def prepare_stack(target: Target, options: PlaceOptions) -> None:
 
 
 def all_targets() -> tuple[TargetInfo, ...]:
-    """Return every chip and stack that npufit knows, in the order of the stacks."""
-    return tuple(info for name in _FOLDERS for info in load_stack(name).targets())
+    """Return every chip with every stack that it runs: in the order of the stacks, the surest evidence first.
+
+    Raises InputError where a chip file of the user's is wrong.
+    """
+    for chip in chip_names():
+        _require_known_stacks(chip)
+    return tuple(info for name in _FOLDERS for info in _targets_of(name))
 
 
 def all_rules() -> tuple[Rule, ...]:
@@ -68,19 +74,31 @@ def resolve_target(text: str, executable: str | None = None) -> Target:
     stack_name, _, version = rest.partition("@")
     if not slash or stack_name not in _FOLDERS:
         raise InputError(f"unknown target '{text}'. {_suggest(text, _spellings())}")
-    stack = load_stack(stack_name)
-    info = next((info for info in stack.targets() if info.chip == chip), None)
-    if info is None:
+    if chip not in chip_names() or not load_chip(chip).stack_settings(stack_name):
         raise InputError(f"unknown target '{text}'. {_suggest(text, _spellings())}")
+    _require_known_stacks(chip)
+    stack = load_stack(stack_name)
+    info = stack.describe(chip)
     if not version and executable is not None and isinstance(stack, RunsExecutables):
         return Target(chip, stack_name, stack.version_of(executable))
     if not version:
         return Target(chip, stack_name, info.default_version)
-    resolved = stack.resolve_version(chip, version)
+    resolved = stack.resolve_version(version)
     if resolved is None:
         known = f"Known: {', '.join(info.versions)}" if info.versions else "Omit the version"
         raise InputError(f"{chip}/{stack_name} has no version '{version}'. {known}.")
     return Target(chip, stack_name, resolved)
+
+
+def _targets_of(stack: str) -> list[TargetInfo]:
+    found = [load_stack(stack).describe(chip) for chip in chips_of(stack)]
+    return sorted(found, key=lambda info: list(Evidence).index(info.evidence))
+
+
+def _require_known_stacks(chip: str) -> None:
+    for stack in load_chip(chip).stacks:
+        if stack not in _FOLDERS:
+            raise InputError(f"Chip file '{chip}': there is no stack '{stack}'. {_suggest(stack, list(_FOLDERS))}")
 
 
 def _spellings() -> list[str]:

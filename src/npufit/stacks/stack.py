@@ -33,11 +33,14 @@ class Stack(Protocol):
 
     name: str
 
-    def targets(self) -> tuple[TargetInfo, ...]:
-        """Return what this stack knows about each chip that it runs on."""
+    def describe(self, chip: str) -> TargetInfo:
+        """Return what this stack knows about `chip`, whose file has settings for it.
+
+        Raises InputError where these are not those that the stack needs.
+        """
         ...
 
-    def resolve_version(self, chip: str, version: str) -> str | None:
+    def resolve_version(self, version: str) -> str | None:
         """Return the version whose rules apply to `version` (26.1.6 -> 26.1), or None if there is none."""
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from npufit.chips import chips_of
 from npufit.errors import InputError
 from npufit.stacks.neutron import STACK
 from npufit.stacks.rule import Evidence, RemedyKind, RuleKind
@@ -34,14 +35,14 @@ from stacks.neutron.on_neutron import zoo
     ],
 )
 def test_a_version_stands_with_its_release(spelling: str, version: str | None) -> None:
-    assert STACK.resolve_version("imx95", spelling) == version
+    assert STACK.resolve_version(spelling) == version
 
 
-def test_only_imx95_has_releases() -> None:
-    assert STACK.resolve_version("imx943", "3.1") is None
-    (info,) = STACK.targets()
+def test_only_imx95_is_known() -> None:
+    assert chips_of("neutron") == ("imx95",)
+    info = STACK.describe("imx95")
     assert (info.chip, info.default_version, info.versions[0]) == ("imx95", "3.2", "1.15")
-    assert all(STACK.resolve_version("imx95", version) == version for version in info.versions)
+    assert all(STACK.resolve_version(version) == version for version in info.versions)
 
 
 @pytest.mark.parametrize("target", [Target("imx93", "neutron", "1.16"), Target("imx95", "neutron", "0.9")])

@@ -23,7 +23,7 @@ def as_file(model: Model) -> Model:
 def place(model: Model, version: str = "lf-6.6.36") -> Placement:
     """Return where the delegate of a BSP runs the operators of `model`."""
     stack = load_stack("vx")
-    label = stack.resolve_version("imx8mp", version)
+    label = stack.resolve_version(version)
     assert label is not None
     return stack.place(model, Target("imx8mp", "vx", label), PlaceOptions())
 

@@ -38,12 +38,11 @@ _STACK = load_stack("vx")
     ],
 )
 def test_a_bsp_is_known_by_any_of_its_spellings(version: str, resolved: str | None) -> None:
-    assert _STACK.resolve_version("imx8mp", version) == resolved
-    assert _STACK.resolve_version("imx93", version) is None
+    assert _STACK.resolve_version(version) == resolved
 
 
 def test_the_default_is_the_newest_bsp_whose_code_was_run() -> None:
-    (info,) = _STACK.targets()
+    info = _STACK.describe("imx8mp")
     assert (info.chip, info.stack, info.default_version) == ("imx8mp", "vx", "lf-6.6.36")
     assert resolve_target("imx8mp/vx").version == "lf-6.6.36"
     assert resolve_target("imx8mp/vx@6.1.55_2.2.1").version == "lf-6.1.55"

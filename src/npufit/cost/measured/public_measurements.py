@@ -14,15 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
+from npufit.chips import chip_names, is_packaged, load_chip
 from npufit.cost.demand import Demand
 from npufit.cost.estimate import Measured
 from npufit.cost.packaged_files import FOLDER, WORKLOADS, read_json
 from npufit.cost.workload import PlacedDemand, Workload, assumed
 from npufit.graph import Family, OperatorId
 from npufit.stacks import CompilerPass, Traffic, Unit
-
-CHIPS = {"i.MX93": "imx93", "i.MX8M Plus": "imx8mp", "i.MX95": "imx95"}
-"""Names of chips in the measurements, and in npufit."""
 
 INDEX = "index.json"
 
@@ -88,13 +86,14 @@ def measured_rows() -> tuple[Row, ...]:
     import csv
     import tomllib
 
+    chips = {load_chip(name).measured_as: name for name in chip_names() if is_packaged(name)}
     ties = tomllib.loads((FOLDER / "networks.toml").read_text("utf-8"))
     rows = [row for file in _FILES for row in csv.DictReader((FOLDER / file).read_text("utf-8").splitlines())]
-    return tuple(_row(index, row, ties) for index, row in enumerate(rows))
+    return tuple(_row(index, row, ties, chips) for index, row in enumerate(rows))
 
 
-def _row(index: int, row: dict[str, str], ties: dict[str, Any]) -> Row:
-    chip = CHIPS.get(row["chip"], "")
+def _row(index: int, row: dict[str, str], ties: dict[str, Any], chips: Mapping[str, str]) -> Row:
+    chip = chips.get(row["chip"], "")
     unit = Unit(row["unit"])
     stack = next((name for start, name in _STACKS if row["stack"].startswith(start)), "")
     key = f"{row['model']} @ {row['input_hw']} {row['quantization'].split()[0]}"

@@ -17,9 +17,6 @@ from npufit.cost.npu.rates import Arithmetic, cost_of_rates
 from npufit.cost.prediction import Cost, NpuCost
 from npufit.cost.workload import Workload
 
-SHARED_WITH_VX = tuple(coefficient.name for coefficient in vip8000.RATES)
-"""Coefficients of the same silicon, with the values fitted for `imx8mp/vx`."""
-
 _DOCUMENTED = "Mesa docs/teflon.rst: MobileNet V1 7.9 ms, V2 8.0 ms; the closed driver takes 2.76 ms for the first"
 
 
@@ -27,6 +24,7 @@ _DOCUMENTED = "Mesa docs/teflon.rst: MobileNet V1 7.9 ms, V2 8.0 ms; the closed 
 class EtnavivModel:
     """Cost of partitions by the rates of the silicon."""
 
+    borrowed: tuple[str, ...] = tuple(coefficient.name for coefficient in vip8000.RATES)
     assumption: str = (
         "the rates of the closed driver times one factor; there are only three public times, given as approximate"
     )

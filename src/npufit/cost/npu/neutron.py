@@ -34,6 +34,7 @@ _NEVER = (Family.DETECTION, Family.RECURRENT, Family.CONVERSION, Family.SOFTMAX,
 class NeutronModel:
     """Cost of NeutronGraphs by rates."""
 
+    borrowed: tuple[str, ...] = ()
     assumption: str = (
         "rates from few public figures for the Neutron NPU, and NeutronGraphs made of consecutive operators of the file"
     )

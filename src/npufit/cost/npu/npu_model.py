@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import Protocol
 
+from npufit.chips import load_chip
 from npufit.cost.coefficient import Coefficient, Values
 from npufit.cost.prediction import NpuCost
 from npufit.cost.workload import Workload
+from npufit.errors import InputError
+from npufit.formatting import shorten
 
 
 class NpuModel(Protocol):
@@ -16,6 +19,11 @@ class NpuModel(Protocol):
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
         """The fitted or expected coefficients."""
+        ...
+
+    @property
+    def borrowed(self) -> tuple[str, ...]:
+        """The coefficients of the silicon, with the values fitted for another stack on it."""
         ...
 
     @property
@@ -28,16 +36,17 @@ class NpuModel(Protocol):
         ...
 
 
-_MODULES = {
-    "imx93/vela": "npufit.cost.npu.vela",
-    "imx93/teflon": "npufit.cost.npu.teflon_ethosu",
-    "imx95/neutron": "npufit.cost.npu.neutron",
-    "imx8mp/vx": "npufit.cost.npu.vip8000",
-    "imx8mp/teflon": "npufit.cost.npu.etnaviv",
-}
+_MODELS = ("vela", "teflon-ethosu", "neutron", "vip8000", "etnaviv")
+"""The cost models that a chip file may name, each a module here."""
 
 
 def load_npu_model(chip: str, stack: str) -> NpuModel | None:
     """Return the cost model of an NPU under a stack, or None if there is none."""
-    module = _MODULES.get(f"{chip}/{stack}")
-    return None if module is None else importlib.import_module(module).MODEL
+    fact = load_chip(chip).stack_settings(stack).get("cost-model")
+    if fact is None:
+        return None
+    name = str(fact.value)
+    if name not in _MODELS:
+        known = ", ".join(_MODELS)
+        raise InputError(f"Chip file '{chip}': there is no cost model '{shorten(name)}'. Known: {known}.")
+    return importlib.import_module(f"npufit.cost.npu.{name.replace('-', '_')}").MODEL

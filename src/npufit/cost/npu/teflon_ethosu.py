@@ -32,21 +32,20 @@ from npufit.cost.prediction import FREE, Cost, NpuCost
 from npufit.cost.workload import Workload
 from npufit.graph import Family
 
-_SRAM_BYTES = 96 << 10
+SRAM_BYTES = 96 << 10
+"""The SRAM that i.MX 93 gives to the NPU, the one chip whose streams were seen."""
 _SCALE_BYTES = 10
 """Bias, scale and shift of one output channel."""
 
 _FUSED = ("PAD", "RESHAPE")
 """Types that execute nothing: PAD becomes padding of the next convolution, RESHAPE an alias."""
 
-SHARED_WITH_VELA = ("dram_ns_per_byte", "pass_ns")
-"""Coefficients of the same hardware, with the values fitted for `imx93/vela`."""
-
 
 @dataclass(frozen=True, slots=True)
 class TeflonEthosuModel:
     """Cost of operators as Mesa lowers them."""
 
+    borrowed: tuple[str, ...] = ("dram_ns_per_byte", "pass_ns")
     assumption: str = (
         "Mesa's streams as captured, the clock of mainline device trees (800 MHz) and the memory as fitted for Vela; "
         "no measurement of this stack on i.MX93 is public, so the range is a guess"
@@ -136,7 +135,7 @@ def _operator_cost(demand: Demand, values: Values) -> Cost:
     overhead = values["pass_ns"] * NS
     if has_weights(demand):
         encoded = demand.weight_bytes * values["weight_ratio"] + _SCALE_BYTES * max(0, demand.depth_out)
-        if encoded <= _SRAM_BYTES and demand.family is not Family.MATRIX:
+        if encoded <= SRAM_BYTES and demand.family is not Family.MATRIX:
             staged = encoded * byte
             overhead += values["wait_ns"] * NS
         else:

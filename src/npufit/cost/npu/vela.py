@@ -26,6 +26,7 @@ _SOURCE = "Vela, Ethos_U65_High_End"
 class VelaModel:
     """Cost of compiled passes."""
 
+    borrowed: tuple[str, ...] = ()
     assumption: str = "the passes of the upstream release of Vela; NXP's BSPs compile with forks of the same number"
     coefficients: tuple[Coefficient, ...] = (
         Coefficient("cycle_ns", "ns/cycle", "one cycle of Vela's arithmetic", 1.0, 1.2, f"{_SOURCE}: 1000 MHz"),

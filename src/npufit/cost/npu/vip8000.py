@@ -70,6 +70,7 @@ RATES: tuple[Coefficient, ...] = (
 class Vip8000Model:
     """Cost of partitions by rates."""
 
+    borrowed: tuple[str, ...] = ()
     assumption: str = "rates of the NPU's multipliers, tensor units and shaders; what the driver fuses is unknown"
     coefficients: tuple[Coefficient, ...] = (
         *RATES,

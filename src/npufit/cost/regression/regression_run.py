@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from npufit.chips import load_chip
+from npufit.chips import chip_names, is_packaged, load_chip
 from npufit.cost.assembly import SLOWER_BESIDE_A_DELEGATE
 from npufit.cost.coefficient import Coefficient, Values
 from npufit.cost.cpu import caches_of, cpu_cost, elasticities, total_ms, total_terms
@@ -27,8 +27,6 @@ from npufit.cost.measured.public_measurements import Row as MeasuredRow
 from npufit.cost.measured.public_measurements import architecture, compiler_ms, load_workload, measured_rows
 from npufit.cost.npu import NpuModel, load_npu_model
 from npufit.cost.npu.arrays import total_of
-from npufit.cost.npu.etnaviv import SHARED_WITH_VX
-from npufit.cost.npu.teflon_ethosu import SHARED_WITH_VELA
 from npufit.cost.packaged_files import COEFFICIENTS, HELD_OUT
 from npufit.cost.possible_workloads import Taking, all_it_could_take, as_unknown
 from npufit.cost.regression.cross_validation import (
@@ -59,15 +57,6 @@ _NPU_CHOICES = tuple(Choice((), noise) for noise in (NOISE, _LOOSER))
 _TAIL = "tail_factor"
 """How much longer convolutions on the CPU take beside a delegate; not every NPU's model has this."""
 
-_NPUS = (
-    ("imx93/vela", "", ()),
-    ("imx93/teflon", "imx93/vela", SHARED_WITH_VELA),
-    ("imx8mp/vx", "", ()),
-    ("imx8mp/teflon", "imx8mp/vx", SHARED_WITH_VX),
-    ("imx95/neutron", "", ()),
-)
-"""Each NPU under each stack, and the coefficients that it borrows from another stack on the same silicon."""
-
 
 def main() -> None:
     """Fit every model and write the results."""
@@ -93,14 +82,18 @@ def regress_all() -> dict[str, Any]:
         questions[group] = question
         outcomes[group] = solve(question)
 
-    for chip, has_dot_product in (("imx93", True), ("imx8mp", False)):
-        wanted = coefficients(has_dot_product=has_dot_product)
-        ask(f"{chip}/cpu", Question(_CPU_CHOICES, functools.partial(_cpu_question, chip, wanted)))
-    ask("imx95/cpu", Question((Choice(),), functools.partial(_lent_question, "imx95", outcomes["imx93/cpu"])))
-    for name, lender, shared in _NPUS:
+    timed = [chip for chip in map(load_chip, chip_names()) if chip.cpu_times and is_packaged(chip.name)]
+    for chip in sorted(timed, key=lambda chip: "prior" in chip.cpu_times):
+        if "prior" in chip.cpu_times:
+            prior = outcomes[f"{chip.cpu_times['prior'].value}/cpu"]
+            ask(f"{chip.name}/cpu", Question((Choice(),), functools.partial(_lent_question, chip.name, prior)))
+            continue
+        wanted = coefficients(has_dot_product=bool(chip.cpu_times["dot_product"].value))
+        ask(f"{chip.name}/cpu", Question(_CPU_CHOICES, functools.partial(_cpu_question, chip.name, wanted)))
+    for name, lender in _npus().items():
         cpu = outcomes[f"{name.partition('/')[0]}/cpu"]
-        lent = outcomes.get(lender)
-        ask(name, Question(_NPU_CHOICES, functools.partial(_npu_question, name, cpu, lent, shared)))
+        shared = _model_of(name).borrowed
+        ask(name, Question(_NPU_CHOICES, functools.partial(_npu_question, name, cpu, outcomes.get(lender), shared)))
     predicted = {
         row.index: (held, row.scale)
         for group, outcome in outcomes.items()
@@ -116,14 +109,31 @@ def regress_all() -> dict[str, Any]:
     }
 
 
+def _npus() -> dict[str, str]:
+    """Return each NPU under each stack that has a cost model, and the one that lends it coefficients, lenders first."""
+    found: dict[str, str] = {}
+    for chip in map(load_chip, filter(is_packaged, chip_names())):
+        for stack, facts in chip.stacks.items():
+            if "cost-model" in facts:
+                lender = facts.get("cost-prior")
+                found[f"{chip.name}/{stack}"] = f"{chip.name}/{lender.value}" if lender is not None else ""
+    return dict(sorted(found.items(), key=lambda pair: bool(pair[1])))
+
+
+def _model_of(name: str) -> NpuModel:
+    model = load_npu_model(*name.split("/"))
+    assert model is not None, f"the chip file names the cost model of {name}"
+    return model
+
+
 def _model_document(name: str, outcome: Validation, outcomes: Mapping[str, Validation]) -> dict[str, Any]:
     chip, _, stack = name.partition("/")
     values = dict(outcome.answer.values)
     if stack == "cpu":
         values |= {CACHE: _cache_bytes(chip), CORES: float(load_chip(chip).cpu[0].cores.value)}
-    for own, lender, shared in _NPUS:
-        if own == name:
-            values |= {key: outcomes[lender].answer.values[key] for key in shared}
+    lender = _npus().get(name)
+    if lender:
+        values |= {key: outcomes[lender].answer.values[key] for key in _model_of(name).borrowed}
     spread = asdict(outcome.answer.spread)
     spread["covariance"] = [_rounded(entry) for entry in spread["covariance"]]
     for key in ("coverage", "median_error", "noise", "reach"):

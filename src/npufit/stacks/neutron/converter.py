@@ -38,8 +38,8 @@ def find_converter(options: PlaceOptions) -> tuple[str, ...] | None:
     return next(((path,) for path in map(shutil.which, _COMMANDS) if path is not None), None)
 
 
-def convert(model: Model, command: tuple[str, ...], chip: str, time_limit_s: float) -> Conversion:
-    """Return what `command` makes of `model` for `chip`.
+def convert(model: Model, command: tuple[str, ...], target: str, time_limit_s: float) -> Conversion:
+    """Return what `command` makes of `model` for `target`, its own name of a chip.
 
     Raises ToolError if it cannot be started, exceeds `time_limit_s`, fails, or writes no valid model.
     """
@@ -48,7 +48,7 @@ def convert(model: Model, command: tuple[str, ...], chip: str, time_limit_s: flo
     with tempfile.TemporaryDirectory(prefix="npufit-neutron-") as folder:
         source, converted = Path(folder, "model.tflite"), Path(folder, "converted.tflite")
         write_file(source, serialize_model(model))
-        arguments = (*command, "--input", str(source), "--output", str(converted), "--target", chip)
+        arguments = (*command, "--input", str(source), "--output", str(converted), "--target", target)
         code, log = _run(arguments, Path(folder), time_limit_s)
         if code != 0:
             raise ToolError(_failure(command, f"ended with {end_words(code)}", log))

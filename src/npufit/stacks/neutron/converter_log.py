@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from npufit.chips import chips_of
 from npufit.formatting import ranges, shorten
 from npufit.graph import Model, OperatorId
 from npufit.stacks.log import LogReport
 from npufit.stacks.neutron import sources
 from npufit.stacks.neutron.converted import is_converted
+from npufit.stacks.neutron.converter_target import converter_target
 from npufit.stacks.neutron.versions import find_release
 from npufit.stacks.placement import Note, Unit
 from npufit.stacks.rule import Evidence
@@ -154,8 +156,10 @@ def _origin_notes(text: str, section: str) -> list[Note]:
         known = f"release {release.version} here" if release else "a release that npufit does not know"
         notes.append(_note(f"Converter version {shorten(version[1])}, {known}."))
     target = _TARGET.search(section)
-    if target is not None and target[1] != "imx95":
-        notes.append(_note(f"The log is of a conversion for {target[1]}, so it says nothing about i.MX95."))
+    known = {converter_target(chip): chip for chip in chips_of("neutron")}
+    if target is not None and target[1] not in known:
+        chips = " and ".join(known.values())
+        notes.append(_note(f"The log is of a conversion for {target[1]}, so it says nothing about {chips}."))
     return notes
 
 

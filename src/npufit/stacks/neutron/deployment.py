@@ -16,6 +16,7 @@ from npufit.stacks.neutron.converted import (
     read_left_over,
     read_stamp,
 )
+from npufit.stacks.neutron.converter_target import converter_target
 from npufit.stacks.neutron.explain import refuse
 from npufit.stacks.neutron.neutron_operator import NeutronOperator
 from npufit.stacks.neutron.versions import Release, find_release, share_bsp
@@ -73,7 +74,7 @@ def inspect_conversion(
     hazards: list[Hazard] = []
     number = graphs[0].id.subgraph
     operators = tuple(graph.id.index for graph in graphs if graph.id.subgraph == number)
-    if stamp.target is not None and stamp.target != target.chip:
+    if stamp.target is not None and stamp.target != converter_target(target.chip):
         hazards.append(
             make_hazard(
                 rules.WRONG_TARGET,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from npufit.chips import chips_of, load_chip
 from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
 from npufit.stacks.neutron.conversion_result import place_conversion
 from npufit.stacks.neutron.converted import is_converted
 from npufit.stacks.neutron.converter import convert, find_converter
+from npufit.stacks.neutron.converter_target import converter_target
 from npufit.stacks.neutron.deployment import place_converted
 from npufit.stacks.neutron.log import read_log
 from npufit.stacks.neutron.rules import RULES
@@ -20,7 +22,6 @@ from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
 
-_CHIP = "imx95"
 _NOT_RUN = Note("The converter was not run: this file is already converted.", Evidence.EXECUTED, "the converted file")
 
 
@@ -33,24 +34,23 @@ class NeutronStack:
 
     name = "neutron"
 
-    def targets(self) -> tuple[TargetInfo, ...]:
-        """Return what is known about i.MX95, the only chip whose converter output was seen in public."""
-        return (
-            TargetInfo(
-                chip=_CHIP,
-                stack=self.name,
-                versions=tuple(release.version for release in RELEASES),
-                default_version=RELEASES[-1].version,
-                evidence=Evidence.DOCUMENTED,
-                basis="the converted file, the converter's log or the converter itself, if available; otherwise the "
-                "few documented rules, and unknown for every other operator",
-                missing="readable rules for Neutron-S, and any limit on tensor sizes; the converter is closed",
-            ),
+    def describe(self, chip: str) -> TargetInfo:
+        """Return what is known about `chip`. Raises InputError where its file lacks the converter's name for it."""
+        converter_target(chip)
+        return TargetInfo(
+            chip=chip,
+            stack=self.name,
+            versions=tuple(release.version for release in RELEASES),
+            default_version=RELEASES[-1].version,
+            evidence=Evidence.DOCUMENTED,
+            basis="the converted file, the converter's log or the converter itself, if available; otherwise the "
+            "few documented rules, and unknown for every other operator",
+            missing="readable rules for Neutron-S, and any limit on tensor sizes; the converter is closed",
         )
 
-    def resolve_version(self, chip: str, version: str) -> str | None:
+    def resolve_version(self, version: str) -> str | None:
         """Return the release of the toolkit, SDK or converter version `version`, or None."""
-        release = find_release(version) if chip == _CHIP else None
+        release = find_release(version)
         return None if release is None else release.version
 
     def rules(self) -> tuple[Rule, ...]:
@@ -75,7 +75,7 @@ class NeutronStack:
         command = find_converter(options)
         if command is None:
             return replace(plain, notes=(*unasked_notes(plain), *plain.notes))
-        conversion = convert(model, command, target.chip, options.time_limit_s)
+        conversion = convert(model, command, converter_target(target.chip), options.time_limit_s)
         return place_conversion(plain, model, conversion, release)
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
@@ -84,8 +84,8 @@ class NeutronStack:
 
 
 def _release(target: Target) -> Release:
-    release = find_release(target.version) if target.chip == _CHIP else None
+    release = find_release(target.version) if load_chip(target.chip).stack_settings("neutron") else None
     if release is None:
-        known = ", ".join(f"{_CHIP}/neutron@{release.version}" for release in RELEASES)
+        known = ", ".join(f"{chip}/neutron@{release.version}" for chip in chips_of("neutron") for release in RELEASES)
         raise InputError(f"{target}: not a target of the neutron stack. Known targets: {known}.")
     return release

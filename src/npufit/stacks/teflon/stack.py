@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from npufit.errors import InternalError
+from npufit.chips import load_chip
+from npufit.errors import InputError, InternalError
+from npufit.formatting import shorten
 from npufit.graph import Model
 from npufit.stacks.delegates import place_by_rules
 from npufit.stacks.log import LogReport
@@ -36,8 +38,6 @@ _MISSING = {
     "etnaviv": "no run on a board; only crashes are known of this driver's own hazards; the frontend of main is unread",
     "rocket": "no run on a board; the frontend of main is unread",
 }
-_DRIVER_OF = {"imx93": "ethosu", "imx8mp": "etnaviv", "rk3588": "rocket"}
-"""The Mesa driver for the NPU of each chip."""
 
 
 class TeflonStack:
@@ -45,11 +45,20 @@ class TeflonStack:
 
     name = "teflon"
 
-    def targets(self) -> tuple[TargetInfo, ...]:
-        """Return the chips with a Mesa NPU driver."""
-        return tuple(self._info(chip) for chip in _DRIVER_OF)
+    def describe(self, chip: str) -> TargetInfo:
+        """Return what is known about `chip`. Raises InputError where its file names no Mesa driver with rules."""
+        driver = _driver(chip)
+        return TargetInfo(
+            chip=chip,
+            stack=self.name,
+            versions=tuple(release.label for release in Release),
+            default_version=LATEST.label,
+            evidence=Evidence.SOURCE if driver.name == "ethosu" else Evidence.INFERRED,
+            basis=_BASIS[driver.name],
+            missing=_MISSING[driver.name],
+        )
 
-    def resolve_version(self, chip: str, version: str) -> str | None:
+    def resolve_version(self, version: str) -> str | None:
         """Return the release whose rules apply to `version`: a point release belongs to its series."""
         release = find_release(version)
         return None if release is None else release.label
@@ -82,24 +91,16 @@ class TeflonStack:
         """Return what a TEFLON_DEBUG=verbose log says, None if it is not one."""
         return read_teflon_log(text, model)
 
-    def _info(self, chip: str) -> TargetInfo:
-        driver = _driver(chip)
-        return TargetInfo(
-            chip=chip,
-            stack=self.name,
-            versions=tuple(release.label for release in Release),
-            default_version=LATEST.label,
-            evidence=Evidence.SOURCE if driver.name == "ethosu" else Evidence.INFERRED,
-            basis=_BASIS[driver.name],
-            missing=_MISSING[driver.name],
-        )
-
 
 def _driver(chip: str) -> Driver:
-    driver = _DRIVER_OF.get(chip)
-    if driver is None:
-        raise InternalError(f"{chip}: Teflon has no driver for this chip; the target was not resolved")
-    return DRIVERS[driver]
+    """Return the Mesa driver for the NPU of `chip`."""
+    fact = load_chip(chip).stack_settings("teflon").get("driver")
+    if fact is None:
+        raise InputError(f"Chip file '{chip}': [stacks.teflon] needs a driver. Known: {', '.join(DRIVERS)}.")
+    if fact.value not in DRIVERS:
+        known = f"Known: {', '.join(DRIVERS)}."
+        raise InputError(f"Chip file '{chip}': no rules of a Mesa driver '{shorten(str(fact.value))}'. {known}")
+    return DRIVERS[str(fact.value)]
 
 
 def _notes(model: Model, placed: Placement, driver: Driver, release: Release) -> tuple[Note, ...]:

@@ -167,7 +167,7 @@ def _make(folder: Path, wish: Wish, python: Python, release: Release | None, pro
 
 def _try(environment: Environment, folder: Path) -> None:
     """Compile a small network, because an installed Vela may still not run (with another NumPy, for example)."""
-    from npufit.chips import load_chip
+    from npufit.chips import chips_of, load_chip
     from npufit.stacks.vela.runner import run_vela
     from npufit.stacks.vela.settings import resolve_settings
     from npufit.tflite import serialize_model
@@ -179,7 +179,7 @@ def _try(environment: Environment, folder: Path) -> None:
     )
     model = serialize_model(build(parse_spec("mlperf_tiny_kws")))
     try:
-        run_vela(model, resolve_settings(load_chip("imx93"), (), here), 300.0, here)
+        run_vela(model, resolve_settings(load_chip(chips_of("vela")[0]), (), here), 300.0, here)
     except NpufitError as error:
         raise ToolError(
             f"Vela {environment.version} was installed but does not compile a small network with Python "

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from npufit.chips import Chip
 from npufit.errors import InputError, InternalError
+from npufit.formatting import shorten
 from npufit.stacks.placement import Setting
 from npufit.stacks.vela.compiler import Compiler, bundled_compiler
 
@@ -117,6 +118,18 @@ def resolve_settings(
         optimise=strategy,
         shown=tuple(shown),
     )
+
+
+def require_settings(chip: Chip) -> None:
+    """Raise InputError where the file of `chip` lacks a setting that Vela needs, or names an unknown accelerator."""
+    facts = chip.stack_settings("vela")
+    missing = [name for name in _FROM_CHIP if name not in facts]
+    if missing:
+        raise InputError(f"Chip file '{chip.name}': [stacks.vela] lacks {', '.join(missing)}.")
+    accelerator = str(facts["accelerator"].value)
+    if accelerator not in ACCELERATORS:
+        problem = f"no accelerator '{shorten(accelerator)}' for Vela.{_nearest(accelerator, ACCELERATORS)}"
+        raise InputError(f"Chip file '{chip.name}': {problem}")
 
 
 def _in_other_words(mode: str, sections: _Sections | None, compiler: Compiler) -> tuple[str, int] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from npufit.chips import chip_names, load_chip
+from npufit.chips import load_chip
 from npufit.errors import InputError, ModelError, NpufitError, Place, ToolError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
@@ -27,7 +27,7 @@ from npufit.stacks.vela.precompiled import SOURCE, is_precompiled, place_precomp
 from npufit.stacks.vela.releases import NEWEST, find_release, is_bsp, known_versions, read_version
 from npufit.stacks.vela.rules import RULES
 from npufit.stacks.vela.runner import VelaProcess
-from npufit.stacks.vela.settings import VelaSettings, resolve_settings
+from npufit.stacks.vela.settings import VelaSettings, require_settings, resolve_settings
 from npufit.tflite import serialize_model
 
 
@@ -47,26 +47,23 @@ class VelaStack:
             if compiler not in self._ready:
                 self._ready[compiler] = VelaProcess(compiler)
 
-    def targets(self) -> tuple[TargetInfo, ...]:
-        """Return the chips whose profile has settings for Vela."""
-        return tuple(
-            TargetInfo(
-                chip=chip,
-                stack=self.name,
-                versions=known_versions(),
-                default_version=NEWEST,
-                evidence=Evidence.EXECUTED,
-                basis=f"Vela {NEWEST} runs here; placement is read from the file that it compiles. Other releases do "
-                "the same once npufit toolchain has installed them; a BSP (lf-...) stands for the Vela that it "
-                "ships.",
-                missing="NXP's BSPs compile with forks, which place some networks differently from the release of the "
-                "same number; npufit toolchain install vela --from FORK --as BSP installs one.",
-            )
-            for chip in chip_names()
-            if load_chip(chip).stack_settings(self.name)
+    def describe(self, chip: str) -> TargetInfo:
+        """Return what is known about `chip`. Raises InputError where its file lacks one of Vela's settings."""
+        require_settings(load_chip(chip))
+        return TargetInfo(
+            chip=chip,
+            stack=self.name,
+            versions=known_versions(),
+            default_version=NEWEST,
+            evidence=Evidence.EXECUTED,
+            basis=f"Vela {NEWEST} runs here; placement is read from the file that it compiles. Other releases do "
+            "the same once npufit toolchain has installed them; a BSP (lf-...) stands for the Vela that it "
+            "ships.",
+            missing="NXP's BSPs compile with forks, which place some networks differently from the release of the "
+            "same number; npufit toolchain install vela --from FORK --as BSP installs one.",
         )
 
-    def resolve_version(self, chip: str, version: str) -> str | None:
+    def resolve_version(self, version: str) -> str | None:
         """Return the release or BSP that `version` names (3.8.0 is 3.8), None if it is neither.
 
         The BSP need not be one that npufit knows: its fork may be installed.

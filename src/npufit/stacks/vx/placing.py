@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from npufit.graph import Subgraph
 from npufit.stacks.delegates import DelegateGraph
@@ -16,11 +17,12 @@ from npufit.stacks.vx.rules import decide
 from npufit.stacks.vx.rules.dynamic import DYNAMIC_GRAPH, STATIC_ONLY, find_dynamic
 from npufit.stacks.vx.vx_operator import VxOperator, vx_operators
 
-_CHIP = "imx8mp"
 
-
+@dataclass(frozen=True, slots=True)
 class VxDelegate:
-    """VeriSilicon's VX delegate as NXP ships it."""
+    """VeriSilicon's VX delegate as NXP ships it for a chip."""
+
+    chip: str
 
     def read(self, subgraph: Subgraph) -> tuple[VxOperator, ...]:
         """Return every operator of `subgraph` as the delegate's rules read it."""
@@ -52,7 +54,7 @@ class VxDelegate:
 
     def version_remedy(self, release: Bsp, what: str) -> Remedy:
         """Return a BSP as the way out; `what` says how it is better."""
-        return Remedy(RemedyKind.VERSION, f"BSP {release.label} {what}", f"{_CHIP}/vx@{release.label}")
+        return Remedy(RemedyKind.VERSION, f"BSP {release.label} {what}", f"{self.chip}/vx@{release.label}")
 
 
 def refusals(subgraph: Subgraph, bsp: Bsp) -> list[tuple[Finding, str] | None]:

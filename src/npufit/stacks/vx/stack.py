@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from npufit.chips import chips_of, load_chip
 from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.stacks.delegates import place_by_rules
@@ -19,7 +20,6 @@ from npufit.stacks.vx.placing import VxDelegate
 from npufit.stacks.vx.releases import BSPS, DEFAULT, Bsp, find_bsp
 from npufit.stacks.vx.rules import RULES
 
-_CHIP = "imx8mp"
 _DRIVER = Note(
     "The delegate builds and compiles its graph at the first Invoke, in a closed driver. If that driver refuses it, "
     "the run fails without falling back to the CPU; what it refuses is not known here.",
@@ -39,26 +39,24 @@ class VxStack:
 
     name = "vx"
 
-    def targets(self) -> tuple[TargetInfo, ...]:
-        """Return i.MX8M Plus, the only NXP chip whose BSP has the delegate."""
-        return (
-            TargetInfo(
-                chip=_CHIP,
-                stack=self.name,
-                versions=tuple(bsp.label for bsp in BSPS),
-                default_version=DEFAULT.label,
-                evidence=Evidence.SOURCE,
-                basis="rules read in the delegate's source, release by release. From lf-5.15.52 to lf-6.6.36 the "
-                "delegate's own decision code was also run and decides the same; earlier releases were only "
-                "read; later ones are assumed to behave like lf-6.6.23",
-                missing="no run on a board; what the closed driver refuses when it compiles the graph, and how it "
-                "fuses and schedules",
-            ),
+    def describe(self, chip: str) -> TargetInfo:
+        """Return what is known about `chip`; i.MX8M Plus is the only NXP chip whose BSP has the delegate."""
+        return TargetInfo(
+            chip=chip,
+            stack=self.name,
+            versions=tuple(bsp.label for bsp in BSPS),
+            default_version=DEFAULT.label,
+            evidence=Evidence.SOURCE,
+            basis="rules read in the delegate's source, release by release. From lf-5.15.52 to lf-6.6.36 the "
+            "delegate's own decision code was also run and decides the same; earlier releases were only "
+            "read; later ones are assumed to behave like lf-6.6.23",
+            missing="no run on a board; what the closed driver refuses when it compiles the graph, and how it "
+            "fuses and schedules",
         )
 
-    def resolve_version(self, chip: str, version: str) -> str | None:
+    def resolve_version(self, version: str) -> str | None:
         """Return the BSP that `version` names: lf-6.1.36, 6.1.36 and LF6.1.36_2.1.0 mean the same."""
-        bsp = find_bsp(version) if chip == _CHIP else None
+        bsp = find_bsp(version)
         return None if bsp is None else bsp.label
 
     def rules(self) -> tuple[Rule, ...]:
@@ -67,10 +65,12 @@ class VxStack:
 
     def place(self, model: Model, target: Target, options: PlaceOptions) -> Placement:
         """Return where every operator runs, by the rules of the target's BSP. Raises InputError for another target."""
-        bsp = find_bsp(target.version or DEFAULT.label) if target.chip == _CHIP else None
+        bsp = find_bsp(target.version or DEFAULT.label) if load_chip(target.chip).stack_settings(self.name) else None
         if bsp is None:
-            raise InputError(f"{target}: the vx stack is for {_CHIP}. Use {_CHIP}/vx, or {_CHIP}/vx@{DEFAULT.label}.")
-        placed = place_by_rules(model, target, VxDelegate(), bsp)
+            chips = chips_of(self.name)
+            known = f"{chips[0]}/vx, or {chips[0]}/vx@{DEFAULT.label}"
+            raise InputError(f"{target}: the vx stack is for {' and '.join(chips)}. Use {known}.")
+        placed = place_by_rules(model, target, VxDelegate(target.chip), bsp)
         return replace(placed, settings=_settings(bsp), notes=_notes(placed, bsp))
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
