@@ -11,7 +11,10 @@ from npufit.cli.options import schema_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @schema_option("targets")
 def command(as_json: bool) -> int:
-    """List chips and stacks: versions, the evidence behind placement, and what is missing."""
+    """List chips and stacks: versions, the evidence behind placement, and what is missing.
+
+    Chips of your own: set NPUFIT_CHIPS to a folder of TOML files, one for each chip (docs/targets.md).
+    """
     from npufit.cli.output import page_for
     from npufit.report import to_json
     from npufit.report.targets import target_entry, targets_text
