@@ -207,7 +207,7 @@ def _explain(wanted: Sequence[Coefficient], values: Values, parts: Sequence[Meas
     First one factor for all of them, which reflects another clock or governor; then each value by itself, close to
     that. numpy is imported only here.
     """
-    from npufit.cost.regression import Case, fit
+    from npufit.cost.regression import Case, regress
 
     times = [entry for entry in wanted if not entry.name.endswith(_THREAD_ENDING)]
 
@@ -222,9 +222,9 @@ def _explain(wanted: Sequence[Coefficient], values: Values, parts: Sequence[Meas
     def paced(found: Values) -> Values:
         return {entry.name: values[entry.name] * found[_PACE.name] for entry in times}
 
-    start = {**values, **paced(fit([_PACE], cases(paced)).values)}
+    start = {**values, **paced(regress([_PACE], cases(paced)).values)}
     tight = [replace(entry, prior=start[entry.name], spread=_spread(entry)) for entry in wanted]
-    return fit(tight, cases(lambda found: found)).values
+    return regress(tight, cases(lambda found: found)).values
 
 
 def _spread(entry: Coefficient) -> float:

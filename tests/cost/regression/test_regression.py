@@ -28,7 +28,7 @@ from npufit.cost.packaged_coefficients import load_coefficients
 from npufit.cost.packaged_files import COEFFICIENTS, HELD_OUT, WORKLOADS, read_json
 from npufit.cost.regression import regression_run
 from npufit.cost.regression.cross_validation import Choice, Question, Row, solve
-from npufit.cost.regression.least_squares import Case, fit
+from npufit.cost.regression.least_squares import Case, regress
 from npufit.cost.slopes import slopes_by_differences
 from npufit.stacks import Unit
 from npufit.validating import AccuracyRow, accuracy_rows, class_accuracy, group_accuracy
@@ -50,21 +50,21 @@ def _case(name: str, first: float, second: float, truth: tuple[float, float], no
 def test_rates_are_recovered_from_what_they_gave(first: float, second: float) -> None:
     shapes = ((1.0, 0.1), (0.1, 1.0), (1.0, 1.0), (3.0, 0.5), (0.5, 4.0), (2.0, 2.0))
     cases = [_case(str(number), *shape, (first, second)) for number, shape in enumerate(shapes)]
-    values = fit(_RATES, cases).values
+    values = regress(_RATES, cases).values
     assert values["first"] == pytest.approx(first, rel=0.05)
     assert values["second"] == pytest.approx(second, rel=0.05)
 
 
 def test_what_no_row_speaks_of_keeps_its_prior() -> None:
     cases = [_case(str(number), size, 0.0, (2.0, 9.0)) for number, size in enumerate((1.0, 2.0, 5.0))]
-    assert fit(_RATES, cases).values["second"] == pytest.approx(1.0, rel=1e-3)
+    assert regress(_RATES, cases).values["second"] == pytest.approx(1.0, rel=1e-3)
 
 
 def test_one_odd_row_does_not_bend_the_others() -> None:
     sizes = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
     sound = [_case(str(size), size, 0.0, (2.0, 1.0)) for size in sizes]
     odd = _case("odd", 4.0, 0.0, (2.0, 1.0), noise=3.0)
-    assert fit(_RATES, [*sound, odd]).values["first"] == pytest.approx(2.0, rel=0.08)
+    assert regress(_RATES, [*sound, odd]).values["first"] == pytest.approx(2.0, rel=0.08)
 
 
 def test_a_network_is_predicted_without_its_own_rows() -> None:

@@ -1,8 +1,8 @@
 """Coefficients from measurements: least squares, cross-validation, and the networks that were measured."""
 
-from npufit.cost.regression.least_squares import Case, fit
+from npufit.cost.regression.least_squares import Case, regress
 
 __all__ = [
     "Case",
-    "fit",
+    "regress",
 ]

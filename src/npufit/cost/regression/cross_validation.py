@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 
 from npufit.cost.coefficient import Coefficient, Values
-from npufit.cost.regression.least_squares import HUBER, NOISE, Case, Fit, fit
+from npufit.cost.regression.least_squares import HUBER, NOISE, Case, Regression, regress
 from npufit.cost.spread import Spread, lower_triangle, unexplained
 
 _FOLDS = 4
@@ -185,7 +185,7 @@ def _with_errors(answer: Answer, rows: Sequence[Row], held: Sequence[Held]) -> A
 
 def _regressed(
     coefficients: Sequence[Coefficient], rows: Sequence[Row], choice: Choice
-) -> tuple[dict[str, float], tuple[str, ...], Fit]:
+) -> tuple[dict[str, float], tuple[str, ...], Regression]:
     wanted = [entry for entry in coefficients if entry.name not in choice.dropped]
     dropped = dict.fromkeys(choice.dropped, 0.0)
 
@@ -198,7 +198,7 @@ def _regressed(
             None if slopes is None else lambda values: slopes({**dropped, **values}),
         )
 
-    found = fit(wanted, [case(row) for row in rows], choice.noise)
+    found = regress(wanted, [case(row) for row in rows], choice.noise)
     return {**dropped, **found.values}, tuple(entry.name for entry in wanted), found
 
 

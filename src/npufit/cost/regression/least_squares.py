@@ -46,14 +46,14 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class Regression:
     """The values of coefficients that explain cases best, and the covariance of their logarithms in that order."""
 
     values: dict[str, float]
     covariance: Floats
 
 
-def fit(coefficients: Sequence[Coefficient], cases: Sequence[Case], noise: float = NOISE) -> Fit:
+def regress(coefficients: Sequence[Coefficient], cases: Sequence[Case], noise: float = NOISE) -> Regression:
     """Return the values of `coefficients` that explain `cases` best; `noise` is how far apart two rows may well lie."""
     names = [coefficient.name for coefficient in coefficients]
     prior = np.log([coefficient.prior for coefficient in coefficients])
@@ -96,7 +96,7 @@ def fit(coefficients: Sequence[Coefficient], cases: Sequence[Case], noise: float
             if damping > _MOST_DAMPING:
                 break
     rows, _ = weighted(current, error)
-    return Fit(values_of(current), np.linalg.inv(rows.T @ rows + np.diag(stiffness**2)))
+    return Regression(values_of(current), np.linalg.inv(rows.T @ rows + np.diag(stiffness**2)))
 
 
 def _slopes(case: Case, values: Mapping[str, float]) -> Mapping[str, float]:

@@ -40,7 +40,7 @@ from npufit.cost.regression.cross_validation import (
     hold_out,
     solve,
 )
-from npufit.cost.regression.least_squares import NOISE, Case, fit
+from npufit.cost.regression.least_squares import NOISE, Case, regress
 from npufit.cost.regression.left_out_classes import CLASSES, is_in
 from npufit.cost.regression.workload_files import PLACED, write_workloads
 from npufit.cost.workload import PlacedDemand, Workload
@@ -260,7 +260,7 @@ def _lent_question(chip: str, lender: Validation, unknown: str | None) -> tuple[
         return Case(row.network, row.case.measured_ms, lambda found: row.case.predict(paced(found["pace"])))
 
     cases = [case(row) for row in rows if row.network != unknown]
-    start = paced(fit([_XNNPACK], cases).values["pace"])
+    start = paced(regress([_XNNPACK], cases).values["pace"])
     return (
         tuple(
             replace(entry, prior=start[entry.name] or entry.prior, spread=_lent_spread(entry, answer))
