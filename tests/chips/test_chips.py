@@ -46,7 +46,7 @@ def test_every_packaged_chip_is_sound(name: str) -> None:
 
 
 def test_the_four_chips_are_there() -> None:
-    assert chip_names() == ("imx8mp", "imx93", "imx95", "rk3588")
+    assert set(chip_names()) >= {"imx8mp", "imx93", "imx95", "rk3588"}
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,10 @@ def test_packaged_chips_are_what_their_files_say() -> None:
 
 def test_every_cost_model_that_a_chip_names_is_there() -> None:
     named = [(chip, stack) for chip in chip_names() for stack in load_chip(chip).stacks]
-    models = {f"{chip}/{stack}": load_npu_model(chip, stack) for chip, stack in named}
-    assert {name for name, model in models.items() if model is None} == {"rk3588/teflon"}
+    models = {f"{chip}/{stack}" for chip, stack in named if load_npu_model(chip, stack) is not None}
     fitted = {name for name in read_coefficients()["models"] if not name.endswith("/cpu")}
-    assert fitted == {name for name, model in models.items() if model is not None}
+    assert fitted <= models
+    assert "rk3588/teflon" not in models
 
 
 def test_the_sram_that_code_counts_on_is_that_of_imx93() -> None:
