@@ -1,6 +1,6 @@
 """Which chips there are: those that come with npufit, and those in the folder that a user names.
 
-A chip file is called as its chip, `imx93.toml`. The files of users are untrusted: their number and size are bounded,
+A chip file has its chip's name, `imx93.toml`. The files of users are untrusted: their number and size are bounded,
 and what is wrong with one is an error about that file.
 """
 
@@ -34,7 +34,7 @@ _MOST_BYTES = 64_000
 def chip_names() -> tuple[str, ...]:
     """Return the names of all chips: those of npufit, then those of the user's folder, each sorted.
 
-    Raises InputError where that folder cannot be read, or a file in it has a name that no chip can have.
+    Raises InputError if that folder cannot be read or a file in it has a name that no chip can have.
     """
     return (*_packaged(), *_user_files())
 
@@ -53,7 +53,7 @@ def is_packaged(name: str) -> bool:
 def load_chip(name: str) -> Chip:
     """Return the chip called `name`.
 
-    Raises InputError where there is none, with the nearest name, and with everything that is wrong with its file.
+    Raises InputError with the nearest name if no chip has this name, and with every mistake of its file if it is wrong.
     """
     if is_packaged(name):
         return _packaged_chip(name)

@@ -70,7 +70,7 @@ def cpu_rates(chip: str, wanted: Kernels | None = None) -> CpuRates | None:
 
 
 def _lender(chip: Chip, kernels: Kernels) -> Chip | None:
-    """Return the chip with the same core whose measurements were made with `kernels`, None where there is none."""
+    """Return the chip with the same core whose measurements were made with `kernels`, or None."""
     if "clock" not in chip.cpu_times:
         return None
     for other in map(load_chip, filter(is_packaged, chip_names())):

@@ -38,9 +38,9 @@ def prepare_stack(target: Target, options: PlaceOptions) -> None:
 
 
 def all_targets() -> tuple[TargetInfo, ...]:
-    """Return every chip with every stack that it runs: in the order of the stacks, the surest evidence first.
+    """Return every chip with every stack that it runs: in the order of the stacks, the strongest evidence first.
 
-    Raises InputError where a chip file of the user's is wrong.
+    Raises InputError if one of the user's chip files is wrong.
     """
     for chip in chip_names():
         _require_known_stacks(chip)

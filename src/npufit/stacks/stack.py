@@ -36,7 +36,7 @@ class Stack(Protocol):
     def describe(self, chip: str) -> TargetInfo:
         """Return what this stack knows about `chip`, whose file has settings for it.
 
-        Raises InputError where these are not those that the stack needs.
+        Raises InputError if these are not the ones that the stack needs.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What a new input size means for each operator: constants that follow from it, and where it cannot be.
+"""What a new input size means for each operator: constants that follow from it, and when it is impossible.
 
 A rule sees an operator of which an operand changes, before the shapes of its outputs are inferred. It changes options
 and constants, refuses by an error, or sets the outputs itself and returns True.
@@ -15,5 +15,5 @@ _RULES = {**WINDOW_RULES, **LAYOUT_RULES, **MEETING_RULES}
 
 
 def rule_of(kind: str) -> Rule | None:
-    """Return the rule for operators of a type, None if their shapes say all."""
+    """Return the rule for operators of a type, or None if shape inference alone is enough."""
     return _RULES.get(kind)

@@ -177,4 +177,4 @@ Rule = Callable[[ResizeWalk, int], bool]
 """Prepares the operator at an index for its new operands; True if it gave the outputs their shapes as well."""
 
 MULTIPLE_SUITS = "Sizes that are a multiple of 32 suit most networks"
-"""The hint for sizes that do not go together."""
+"""The hint for sizes that contradict each other."""

@@ -16,7 +16,7 @@ def add_reshape(editor: Editor, source: int, result: int, near: int) -> None:
 
 
 def put_reshape(editor: Editor, index: int, source: int) -> None:
-    """Put a RESHAPE of `source` in the place of the operator at `index`, whose result keeps its shape."""
+    """Replace the operator at `index` with a RESHAPE of `source`; its result keeps its shape."""
     result = editor.operator(index).outputs[0]
     editor.replace(index, _reshape(editor, source, result))
     editor.set_tensor(result, replace(editor.tensor(result), shape_signature=None))

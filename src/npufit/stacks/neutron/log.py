@@ -16,7 +16,7 @@ _HALF_CHARACTERS = 4 << 20
 
 
 def read_log(text: str, model: Model) -> LogReport | None:
-    """Return what `text` says about `model`, or None if nothing in it comes from the converter or the delegate.
+    """Return what `text` says about `model`, or None if no line comes from the converter or the delegate.
 
     If `model` is a converted file the totals are the delegate's, otherwise the converter's; the notes cover all parts.
     The middle of a text above 8 Mi characters is not read.

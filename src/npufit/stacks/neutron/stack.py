@@ -35,7 +35,7 @@ class NeutronStack:
     name = "neutron"
 
     def describe(self, chip: str) -> TargetInfo:
-        """Return what is known about `chip`. Raises InputError where its file lacks the converter's name for it."""
+        """Return what is known about `chip`. Raises InputError if its file lacks the converter's name for it."""
         converter_target(chip)
         return TargetInfo(
             chip=chip,

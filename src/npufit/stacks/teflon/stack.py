@@ -46,7 +46,7 @@ class TeflonStack:
     name = "teflon"
 
     def describe(self, chip: str) -> TargetInfo:
-        """Return what is known about `chip`. Raises InputError where its file names no Mesa driver with rules."""
+        """Return what is known about `chip`. Raises InputError if its file names no Mesa driver with rules."""
         driver = _driver(chip)
         return TargetInfo(
             chip=chip,

@@ -48,7 +48,7 @@ class VelaStack:
                 self._ready[compiler] = VelaProcess(compiler)
 
     def describe(self, chip: str) -> TargetInfo:
-        """Return what is known about `chip`. Raises InputError where its file lacks one of Vela's settings."""
+        """Return what is known about `chip`. Raises InputError if its file lacks one of Vela's settings."""
         require_settings(load_chip(chip))
         return TargetInfo(
             chip=chip,
