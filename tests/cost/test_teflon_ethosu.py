@@ -178,3 +178,12 @@ def test_the_classifiers_of_the_report_gain_five_to_thirteen_times(classifiers: 
 def test_the_detector_of_the_report_gains_least(classifiers: dict[str, tuple[float, float]]) -> None:
     _, speed_up = _predicted(npufit.load(find_model("ssd_mobilenet_v1_coco_quant.tflite")))
     assert speed_up < 0.75 * min(other for _, other in classifiers.values())
+
+
+@pytest.mark.parametrize("network", ["mobilenet_v1@128,uint8", "ssd_mobilenet_v1@128,uint8", "resnet50_v2@96,int8"])
+def test_steps_of_the_model_do_not_widen_the_range(network: str) -> None:
+    estimate = npufit.check(f"zoo:{network}", "imx93/teflon@26.1").estimate
+    assert estimate is not None
+    assert estimate.low_ms is not None
+    assert estimate.high_ms is not None
+    assert estimate.high_ms < 10 * estimate.low_ms

@@ -25,6 +25,10 @@ _COST_BY_PASSES = ("vela",)
 """Stacks whose NPU time is computed from the passes that their compiler scheduled."""
 
 
+_ONE_PERCENT = 0.01
+"""Small against what coefficients are uncertain by, and large against the steps of a model."""
+
+
 @dataclass(frozen=True, slots=True)
 class EstimateOptions:
     """Options of an estimate: `threads` and `kernels` of the CPU's share, and coefficients of the user's own board.
@@ -85,7 +89,7 @@ class CostModels:
             return self.packaged.spread.typical()
         if not workload.partitions and isinstance(model, Taking):
             workload = all_it_could_take(workload, model)
-        slopes = slopes_by_differences(lambda changed: model.cost(workload, changed).total_ms, values)
+        slopes = slopes_by_differences(lambda changed: model.cost(workload, changed).total_ms, values, _ONE_PERCENT)
         return self.packaged.spread.band(slopes, model.cost(workload, values).total_ms, meanings(model))
 
 
