@@ -1,4 +1,4 @@
-"""Which chips there are: those that come with npufit, and those in the folder that a user names.
+"""The catalogue of chips: those that come with npufit, and those in the folder that a user names.
 
 A chip file has its chip's name, `imx93.toml`. The files of users are untrusted: their number and size are bounded,
 and what is wrong with one is an error about that file.
@@ -40,7 +40,7 @@ def chip_names() -> tuple[str, ...]:
 
 
 def chips_of(stack: str) -> tuple[str, ...]:
-    """Return the names of the chips that run `stack`, in the order of `chip_names`. Raises InputError like it."""
+    """Return the names of the chips that run `stack`, in the order of `chip_names`. Raises the same errors."""
     of_npufit = (name for name, table in _packaged().items() if stack in table.get("stacks", {}))
     return (*of_npufit, *(name for name in _user_files() if stack in load_chip(name).stacks))
 

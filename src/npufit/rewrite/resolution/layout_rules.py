@@ -1,4 +1,4 @@
-"""What a new input size means for operators that lay elements out anew or take some of them."""
+"""What a new input size means for operators that rearrange elements or select some of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a new input size means where tensors meet that need not change alike: weights, constants, other branches."""
+"""What a new size means for operators with operands that may change differently: weights, constants, other branches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a new input size means for operators that slide a window over a map, or give a map another size."""
+"""What a new input size means for operators that slide a window over a map or resize it."""
 
 from __future__ import annotations
 

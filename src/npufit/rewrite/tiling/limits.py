@@ -1,4 +1,4 @@
-"""How large a tensor may be, and which tensors of a network that concerns."""
+"""How large a tensor may be, and which tensors of a network the limit applies to."""
 
 from __future__ import annotations
 

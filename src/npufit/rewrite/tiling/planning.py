@@ -23,7 +23,7 @@ _LEAD, _TRAIL = 4, 4
 """How many positions a region may begin before, and end after, what it must contain."""
 
 _MOST_KNOTS = 6
-"""How many groups of oversized tensors a region may contain, where it could end between them."""
+"""How many groups of oversized tensors a region may contain if it could end between them."""
 
 _EFFORT = 140_000
 """Operators of parts that one search may look at: about a second. The rest is not tiled."""

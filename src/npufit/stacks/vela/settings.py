@@ -121,7 +121,7 @@ def resolve_settings(
 
 
 def require_settings(chip: Chip) -> None:
-    """Raise InputError where the file of `chip` lacks a setting that Vela needs, or names an unknown accelerator."""
+    """Raise InputError if the file of `chip` lacks a setting that Vela needs, or names an unknown accelerator."""
     facts = chip.stack_settings("vela")
     missing = [name for name in _FROM_CHIP if name not in facts]
     if missing:
