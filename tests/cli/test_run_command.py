@@ -87,7 +87,7 @@ def test_a_capture_is_replayed(npufit: Run) -> None:
     model = str(find_model(f"{name}.tflite"))
     done = npufit("--capture", str(find_capture(name)), "--model", model, "--compare")
     assert done.returncode == 1
-    assert done.stdout.startswith(
+    assert " ".join(done.stdout.split()).startswith(
         "first difference at operator 2 (CONV_2D): 55.0 % of its values differ, by up to 255 steps"
     )
 
