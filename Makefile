@@ -50,7 +50,7 @@ format: $(VENV)/.developer
 docs: $(VENV)/.developer
 	$(BIN)/npufit rules --write docs/rules
 	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation tests/report/test_schemas.py \
-		tests/rewrite/test_cures.py tests/chips tests/replay
+		tests/rewrite/test_cures.py tests/chips tests/tflite/test_schema.py tests/replay
 
 bench: $(VENV)/.developer
 	$(BIN)/python benchmarks/speed.py

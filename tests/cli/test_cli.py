@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from npufit.tflite import read_model
+from real_files import find_model
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -42,14 +43,33 @@ def test_help_names_every_command(npufit: Run) -> None:
         assert f"\n  {command} " in done.stdout
 
 
-def test_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "light"),
+    [
+        (("--help",), {"numpy", "rich", "pydantic", "jinja2", "ai_edge_litert", "flatbuffers", "npufit.graph"}),
+        (
+            ("check", str(find_model("person_detect.tflite")), "-t", "imx93/teflon@26.2"),
+            {
+                "numpy",
+                "rich",
+                "pydantic",
+                "jinja2",
+                "ai_edge_litert",
+                "flatbuffers",
+                "tomllib",
+                "npufit.rewrite.passes",
+            },
+        ),
+    ],
+    ids=["help", "check for teflon"],
+)
+def test_start_up_imports_nothing_heavy(arguments: tuple[str, ...], light: set[str]) -> None:
     code = (
-        "import sys; sys.argv = ['npufit', '--help']\n"
+        f"import sys; sys.argv = ['npufit', *{arguments!r}]\n"
         "from npufit.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'numpy', 'rich', 'pydantic', 'jinja2', 'ai_edge_litert', 'flatbuffers', 'npufit.graph'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
+        f"print(sorted({light!r} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
