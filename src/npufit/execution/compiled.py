@@ -8,24 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.errors import InputError
-from npufit.ethosu import CompiledCall, Listener, Machine, SanitizerFinding, read_programs
-from npufit.execution.partial import LeftOut
-from npufit.execution.progress import OperationCounter, Progress, Stage, ignore_progress
+from npufit.ethosu import CompiledCall, read_programs
+from npufit.execution.npu_calls import Memory, NpuCall, SteppedModel
+from npufit.execution.progress import Progress, Stage, ignore_progress
 from npufit.execution.segment import Segment
-from npufit.execution.steps import Step, run_steps
+from npufit.execution.steps import Step
 from npufit.execution.values import Array, Values
 from npufit.graph import ElementType, Model, Tensor
 from npufit.graph.arrays import dtype_of, stored_values
 from npufit.litert import TIME_LIMIT_S
 from npufit.stacks.vela import is_precompiled
 
-Memory = dict[int, npt.NDArray[np.uint8]]
-"""The regions of the NPU's address space, by number."""
-
 _SCRATCH = 1
 
 
-class CompiledModel:
+class CompiledModel(SteppedModel):
     """A loaded compiled file that can be run any number of times. All its calls share one memory."""
 
     def __init__(self, model: Model, progress: Progress = ignore_progress, time_limit_s: float = TIME_LIMIT_S) -> None:
@@ -33,60 +30,23 @@ class CompiledModel:
 
         Raises InputError if a stream cannot be executed.
         """
-        self._model = model
         # Where Vela places nothing on the NPU, its file has no call.
         self.calls = read_programs(model) if is_precompiled(model) else ()
         if any(call.subgraph for call in self.calls):
             raise InputError(
                 f"{model.name}: there are ethos-u operators outside the first subgraph, which npufit cannot execute."
             )
-        self._memory = _allocate(self.calls)
-        self._steps = tuple(_plan(model, self.calls, self._memory, progress, time_limit_s))
-        self._calls = [step for step in self._steps if isinstance(step, _Call)]
-        self._counter = OperationCounter(progress, sum(call.operation_count for call in self._calls))
-        self.listen(())
-
-    @property
-    def partitions(self) -> int:
-        """Number of calls of the NPU."""
-        return len(self.calls)
-
-    @property
-    def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]:
-        """The sanitizer's findings in the last run: the number of the call and the finding."""
-        return tuple((number, finding) for number, call in enumerate(self._calls) for finding in call.findings)
-
-    @property
-    def left_out(self) -> tuple[LeftOut, ...]:
-        """The operators for the CPU that LiteRT cannot execute; their outputs are made up."""
-        return tuple(entry for step in self._steps if isinstance(step, Segment) for entry in step.left_out)
-
-    def run(self, inputs: Values) -> dict[int, Array]:
-        """Return every tensor that crosses between steps, by its index in the compiled file."""
-        self._counter.restart()
-        return run_steps(self._model, self._steps, inputs)
-
-    def listen(self, listeners: Sequence[Listener]) -> None:
-        """Let one listener per call observe the operations of the following runs; None ends that."""
-        for number, call in enumerate(self._calls):
-            call.listeners = (listeners[number], self._counter) if listeners else (self._counter,)
+        super().__init__(model, _plan(model, self.calls, _allocate(self.calls), progress, time_limit_s), progress)
 
 
-class _Call(Step):
+class _Call(NpuCall):
     """One `ethos-u` operator."""
 
     def __init__(self, model: Model, call: CompiledCall, memory: Memory) -> None:
+        super().__init__(call.program)
         self._tensors = model.main.tensors
         self._call = call
         self._memory = memory
-        self._machine = Machine(call.program)
-        self.findings: tuple[SanitizerFinding, ...] = ()
-        self.listeners: tuple[Listener, ...] = ()
-
-    @property
-    def operation_count(self) -> int:
-        """Number of operations in the stream."""
-        return len(self._machine.operations)
 
     def run(self, values: Values) -> dict[int, Array]:
         scratch = self._memory[_SCRATCH]
@@ -95,7 +55,7 @@ class _Call(Step):
             array = _initial_state(tensor) if tensor.is_variable and index not in values else values[index]
             data = np.frombuffer(array.tobytes(), np.uint8)
             _place(scratch, offset, data.size)[:] = data
-        self.findings = self._machine.run(self._memory, listeners=self.listeners).findings
+        self.execute(self._memory)
         return {index: self._read(scratch, index, offset) for index, offset in self._call.outputs}
 
     def _read(self, scratch: npt.NDArray[np.uint8], index: int, offset: int) -> Array:

@@ -9,19 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.errors import InputError
-from npufit.ethosu import IO_REGION, SRAM_REGION, Listener, Machine, Program, SanitizerFinding
+from npufit.ethosu import IO_REGION, SRAM_REGION, Program
 from npufit.execution.capture import BRICK_CHANNELS, CapturedPartition, Slot
-from npufit.execution.partial import LeftOut
-from npufit.execution.progress import OperationCounter, Progress, Stage, ignore_progress
+from npufit.execution.npu_calls import NpuCall, SteppedModel
+from npufit.execution.progress import Progress, Stage, ignore_progress
 from npufit.execution.segment import Segment
-from npufit.execution.steps import Step, run_steps
+from npufit.execution.steps import Step
 from npufit.execution.values import Array, Values
 from npufit.graph import NO_TENSOR, Model
 from npufit.graph.arrays import dtype_of
 from npufit.litert import TIME_LIMIT_S
 
 
-class Replay:
+class Replay(SteppedModel):
     """A loaded capture that can be run any number of times."""
 
     def __init__(
@@ -35,47 +35,23 @@ class Replay:
 
         Raises InputError if they do not add up to an inference of `model`.
         """
-        self._model = model
-        self._calls: list[_Submission] = []
+        self._submissions: list[_Submission] = []
         for number, partition in enumerate(partitions):
             progress(Stage.LOAD, number, len(partitions))
-            self._calls.append(_Submission(model, partition))
-        self._counter = OperationCounter(progress, sum(call.operation_count for call in self._calls))
-        for call in self._calls:
-            call.listeners = (self._counter,)
-        self._steps = tuple(_order(model, self._calls, time_limit_s))
-
-    @property
-    def partitions(self) -> int:
-        """Number of submissions."""
-        return len(self._calls)
-
-    @property
-    def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]:
-        """The sanitizer's findings in the last run: the number of the partition and the finding."""
-        return tuple((number, finding) for number, call in enumerate(self._calls) for finding in call.findings)
+            self._submissions.append(_Submission(model, partition))
+        super().__init__(model, _order(model, self._submissions, time_limit_s), progress)
 
     @property
     def in_bricks(self) -> dict[int, Array]:
         """Tensors that left a partition of the last run in bricks, read in that order."""
-        return {tensor: values for call in self._calls for tensor, values in call.in_bricks.items()}
-
-    @property
-    def left_out(self) -> tuple[LeftOut, ...]:
-        """The operators for the CPU that LiteRT cannot execute; their outputs are made up."""
-        return tuple(entry for step in self._steps if isinstance(step, Segment) for entry in step.left_out)
-
-    def run(self, inputs: Values) -> dict[int, Array]:
-        """Return every computed tensor of the model, by tensor index, as its readers see it."""
-        self._counter.restart()
-        return run_steps(self._model, self._steps, inputs)
+        return {tensor: values for call in self._submissions for tensor, values in call.in_bricks.items()}
 
     def observe(self, inputs: Values) -> dict[int, Array]:
         """Return what `run` does: Mesa's driver reuses no memory, so every feature map still exists at the end."""
         return self.run(inputs)
 
 
-class _Submission(Step):
+class _Submission(NpuCall):
     """One partition: its inputs are written to its IO buffer, its feature maps are read from there."""
 
     def __init__(self, model: Model, partition: CapturedPartition) -> None:
@@ -89,15 +65,8 @@ class _Submission(Step):
             ((IO_REGION, len(submission.io)), (SRAM_REGION, submission.sram_bytes)),
             inputs=tuple((IO_REGION, slot.offset, slot_bytes(model, slot)) for slot in self._entering()),
         )
-        self._machine = Machine(program)
-        self.findings: tuple[SanitizerFinding, ...] = ()
-        self.listeners: tuple[Listener, ...] = ()
+        super().__init__(program)
         self.in_bricks: dict[int, Array] = {}
-
-    @property
-    def operation_count(self) -> int:
-        """Number of operations in the stream."""
-        return len(self._machine.operations)
 
     def run(self, values: Values) -> dict[int, Array]:
         submission = self.partition.submission
@@ -106,7 +75,7 @@ class _Submission(Step):
             data = np.frombuffer(values[slot.tensor].tobytes(), np.uint8)
             io[slot.offset : slot.offset + data.size] = data
         memory = {IO_REGION: io, SRAM_REGION: np.zeros(submission.sram_bytes, np.uint8)}
-        self.findings = self._machine.run(memory, listeners=self.listeners).findings
+        self.execute(memory)
         return self._feature_maps(io)
 
     def _entering(self) -> list[Slot]:

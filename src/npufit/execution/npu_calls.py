@@ -1,0 +1,80 @@
+"""What compiled files and captures share: calls of the NPU on the simulator, with operators on the CPU between them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from npufit.ethosu import Listener, Machine, Program, SanitizerFinding
+from npufit.execution.partial import LeftOut
+from npufit.execution.progress import OperationCounter, Progress
+from npufit.execution.segment import Segment
+from npufit.execution.steps import Step, run_steps
+from npufit.execution.values import Array, Values
+from npufit.graph import Model
+
+Memory = dict[int, npt.NDArray[np.uint8]]
+"""The regions of the NPU's address space, by number."""
+
+
+class NpuCall(Step):
+    """One call of the NPU; `findings` are the sanitizer's in the last run."""
+
+    def __init__(self, program: Program) -> None:
+        """Prepare `program`. Raises InputError if it cannot be executed."""
+        self._machine = Machine(program)
+        self.findings: tuple[SanitizerFinding, ...] = ()
+        self.listeners: tuple[Listener, ...] = ()
+
+    @property
+    def operation_count(self) -> int:
+        """Number of operations in the stream."""
+        return len(self._machine.operations)
+
+    @abstractmethod
+    def run(self, values: Values) -> dict[int, Array]:
+        """Return the tensors that the call writes."""
+
+    def execute(self, memory: Memory) -> None:
+        """Run the stream on `memory`."""
+        self.findings = self._machine.run(memory, listeners=self.listeners).findings
+
+
+class SteppedModel:
+    """A model as steps, some of them calls of the NPU. It can be run any number of times."""
+
+    def __init__(self, model: Model, steps: Iterable[Step], progress: Progress) -> None:
+        """Take the `steps` that compute `model`, in order."""
+        self._model = model
+        self._steps = tuple(steps)
+        self._npu_calls = [step for step in self._steps if isinstance(step, NpuCall)]
+        self._counter = OperationCounter(progress, sum(call.operation_count for call in self._npu_calls))
+        self.listen(())
+
+    @property
+    def partitions(self) -> int:
+        """Number of calls of the NPU."""
+        return len(self._npu_calls)
+
+    @property
+    def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]:
+        """The sanitizer's findings in the last run: the number of the call and the finding."""
+        return tuple((number, finding) for number, call in enumerate(self._npu_calls) for finding in call.findings)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The operators for the CPU that LiteRT cannot execute; their outputs are made up."""
+        return tuple(entry for step in self._steps if isinstance(step, Segment) for entry in step.left_out)
+
+    def run(self, inputs: Values) -> dict[int, Array]:
+        """Return the inputs and every tensor that a step writes, by tensor index."""
+        self._counter.restart()
+        return run_steps(self._model, self._steps, inputs)
+
+    def listen(self, listeners: Sequence[Listener]) -> None:
+        """Let one listener per call observe the operations of the following runs; none ends that."""
+        for number, call in enumerate(self._npu_calls):
+            call.listeners = (listeners[number], self._counter) if listeners else (self._counter,)
