@@ -12,10 +12,10 @@ from npufit.report.hazards import count_hazards, hazards_by_effect, hazards_in_w
 from npufit.stacks import Effect, Hazard, Stage, Unit
 
 _STAGES = {
-    Stage.FRONTEND_UNMAPPED: "{delegate} does not map it",
-    Stage.FRONTEND_CHECK: "{delegate} refuses it",
-    Stage.DRIVER_CHECK: "the driver refuses it",
-    Stage.COMPILER: "the compiler leaves it on the CPU",
+    Stage.FRONTEND_UNMAPPED: "{delegate} does not map {them}",
+    Stage.FRONTEND_CHECK: "{delegate} refuses {them}",
+    Stage.DRIVER_CHECK: "the driver refuses {them}",
+    Stage.COMPILER: "the compiler leaves {them} on the CPU",
     Stage.EXECUTION: "executed differently",
     Stage.UNDECIDED: "the vendor has not published it",
 }
@@ -81,5 +81,6 @@ def _what(result: CheckResult, unit: Unit) -> str:
     reason = ""
     if len(stages) == 1 and all(operator.finding is not None for operator in placed):
         delegate = _DELEGATES.get(result.target.stack, "the delegate")
-        reason = f": {_STAGES[next(iter(stages))].format(delegate=delegate)}"
+        them = "it" if len(placed) == 1 else "them"
+        reason = f": {_STAGES[next(iter(stages))].format(delegate=delegate, them=them)}"
     return f" ({', '.join(names)}{reason})"

@@ -85,7 +85,7 @@ def _time(result: CheckResult, page: Page) -> list[str]:
     estimate = result.estimate
     if estimate is None:
         return page.labelled("Time", "no data to predict it from", "", _LABEL)
-    lines = page.labelled("Time", f"{predicted_time.time_sentence(result, estimate)}", "", _LABEL)
+    lines = page.labelled("Time", predicted_time.time_sentence(result, estimate), "", _LABEL)
     if estimate.assumption:
         lines += page.labelled("", f"assumed: {formatting.printable(estimate.assumption)}", "", _LABEL)
     lines += _measured(result, estimate, page)

@@ -102,17 +102,26 @@ def _where_short(result: CheckResult) -> str:
 
 
 def _hazards(result: CheckResult) -> str:
-    summary = result.summary
-    if not summary.hazards:
+    count, crashes = result.summary.hazards, _crashes(result)
+    if not count:
         return "no hazard"
-    crashing = f" ({summary.crashes} of them a crash)" if summary.crashes else ""
-    return f"{plural(summary.hazards, 'hazard')}{crashing}"
+    return f"{plural(count, 'hazard')} ({crashes})" if crashes else plural(count, "hazard")
 
 
 def _had(result: CheckResult) -> str:
+    count, crashes = result.summary.hazards, _crashes(result)
+    had = f"was {count}" if count == 1 else f"were {count or 'none'}"
+    return f"{had}, {crashes}" if crashes else had
+
+
+def _crashes(result: CheckResult) -> str:
+    """Return which of the hazards are crashes, such as `1 of them a crash`; empty if there are none."""
     count, crashes = result.summary.hazards, result.summary.crashes
-    crashing = f", {crashes} of them a crash" if crashes else ""
-    return f"was {count}{crashing}" if count == 1 else f"were {count or 'none'}{crashing}"
+    if not crashes:
+        return ""
+    if crashes == count:
+        return "a crash" if count == 1 else "all crashes"
+    return f"{crashes} of them {'a crash' if crashes == 1 else 'crashes'}"
 
 
 def _time(result: CheckResult) -> str:
