@@ -1,7 +1,8 @@
 """The main question: where does each operator of a model run on a target, and does it pass?"""
 
 from npufit.checking.check import MAX_LOG_BYTES, CheckOptions, check, check_targets
-from npufit.checking.gates import Gate, GateResult, parse_gate
+from npufit.checking.gate import Gate, GateResult, Quantity, apply_gate, read_gate
+from npufit.checking.gates import parse_gate
 from npufit.checking.result import CheckResult
 from npufit.checking.summary import Summary
 from npufit.checking.target_choice import ChosenTarget, TargetChoice, choose_target
@@ -13,10 +14,13 @@ __all__ = [
     "ChosenTarget",
     "Gate",
     "GateResult",
+    "Quantity",
     "Summary",
     "TargetChoice",
+    "apply_gate",
     "check",
     "check_targets",
     "choose_target",
     "parse_gate",
+    "read_gate",
 ]

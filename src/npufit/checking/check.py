@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npufit.checking.gates import Gate, parse_gate
+from npufit.checking.gate import Gate
+from npufit.checking.gates import parse_gate
 from npufit.checking.result import CheckResult
 from npufit.checking.target_choice import ChosenTarget, TargetChoice, choose_target
 from npufit.errors import InputError

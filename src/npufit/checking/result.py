@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from npufit.checking.gates import Gate, GateResult, evaluate_gate
+from npufit.checking.gate import Gate, GateResult
+from npufit.checking.gates import evaluate_gate
 from npufit.checking.summary import Summary, summarize
 from npufit.graph import Model, Operator, OperatorId, count_macs
 from npufit.stacks import OperatorPlacement, Placement, Target, Unit
