@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,13 +113,15 @@ def wait_child(child: Child, time_limit_s: float) -> int | None:
 
 
 @contextmanager
-def deadline(child: Child, time_limit_s: float) -> Generator[threading.Event]:
-    """Kill `child` if the body takes longer than the limit; the event says that it did."""
+def deadline(
+    child: Child, time_limit_s: float, stop: Callable[[Child], None] | None = None
+) -> Generator[threading.Event]:
+    """Kill `child`, or `stop` it, if the body takes longer than the limit; the event says that it did."""
     expired = threading.Event()
 
     def expire() -> None:
         expired.set()
-        kill_child(child)
+        (stop or kill_child)(child)
 
     timer = threading.Timer(min(time_limit_s, threading.TIMEOUT_MAX), expire)
     timer.daemon = True
@@ -144,6 +146,30 @@ def kill_child(child: Child) -> None:
         return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
+
+
+def stop_child(child: Child, grace_s: float) -> None:
+    """Ask `child` to end, so that it can end what it has started; after `grace_s` kill both. It is gone then."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(grace_s)
+        except subprocess.TimeoutExpired:
+            for process in _descendants(child.pid):
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(process, signal.SIGKILL)
+    kill_child(child)
+    child.wait()
+
+
+def _descendants(process: int) -> list[int]:
+    """Return the processes that `process` and its children have started, as far as the system tells."""
+    found: list[int] = []
+    for path in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            for word in path.read_text().split():
+                found += [int(word), *_descendants(int(word))]
+    return found
 
 
 def end_words(code: int) -> str:

@@ -1,4 +1,4 @@
-"""Files that users name: read up to a sensible size, written completely or not at all."""
+"""Files that users name: read up to a sensible size, written completely or not at all; and npufit's own folder."""
 
 from __future__ import annotations
 
@@ -85,6 +85,17 @@ def require_not_source(path: Path, source: str | Path) -> None:
     """Raise InputError if the output `path` is the input model."""
     if is_same_file(path, Path(source)):
         raise InputError(f"{path}: this is the MODEL itself, which is never replaced. Give another name.")
+
+
+def cache_folder(name: str) -> Path:
+    """Return npufit's folder called `name`: below NPUFIT_CACHE_DIR, else in the user's cache. It need not exist."""
+    own = os.environ.get("NPUFIT_CACHE_DIR")
+    if own:
+        return Path(own) / name
+    base = os.environ.get("XDG_CACHE_HOME")
+    # The specification of XDG says that relative paths are to be ignored.
+    root = Path(base) if base and Path(base).is_absolute() else Path("~/.cache").expanduser()
+    return root / "npufit" / name
 
 
 def is_same_file(first: Path, second: Path) -> bool:

@@ -10,8 +10,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from npufit.files import replace_file
-from npufit.stacks.vela.folders import cache_folder
+from npufit.files import cache_folder, replace_file
 
 LIMIT_BYTES = 512 << 20
 """Maximum size of all entries together; the least recently used are removed first."""

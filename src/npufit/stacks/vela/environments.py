@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from npufit.errors import InputError, ToolError
+from npufit.files import cache_folder
 from npufit.stacks.vela.compiler import Compiler, Way
-from npufit.stacks.vela.folders import cache_folder
 
 _MANIFEST = "npufit.json"
 _PREFIX = "vela-"
