@@ -109,7 +109,11 @@ def test_jobs_run_side_by_side_and_answers_come_as_they_are_ready(tmp_path: Path
 def test_progress_counts_and_equal_jobs_run_once() -> None:
     told: list[tuple[int, int, int]] = []
     job = _job(job_functions.describe_worker)
-    with Session(LocalExecutor(1), progress=lambda *news: told.append(news)) as session:
+
+    def note(done: int, total: int, failed: int) -> None:
+        told.append((done, total, failed))
+
+    with Session(LocalExecutor(1), progress=note) as session:
         for each in (job, job, _job(job_functions.refuse)):
             session.submit(each)
         values = [finished.value for finished in session]

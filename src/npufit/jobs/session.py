@@ -16,12 +16,12 @@ from npufit.jobs.store import Kept, Store
 class Progress(Protocol):
     """Receives how many jobs have ended, of how many known, and how many of those that ended have no answer."""
 
-    def __call__(self, done: int, total: int, failed: int) -> None:
+    def __call__(self, done: int, total: int, failed: int, /) -> None:
         """Note the progress. It is called for each job and must cost almost nothing."""
         ...
 
 
-def ignore_progress(done: int, total: int, failed: int) -> None:
+def ignore_progress(done: int, total: int, failed: int, /) -> None:
     """Show nothing."""
 
 
