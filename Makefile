@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
 COVERAGE ?=
+PAGE := src/npufit/report/page
 
-.PHONY: help demo test test-slow lint format docs bench wheel clean
+.PHONY: help demo test test-slow lint format docs web web-check bench wheel clean
 
 help:
 	@echo "make demo       set up, then check a built-in network for seven targets"
@@ -14,6 +15,8 @@ help:
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make docs       write docs/rules, docs/accuracy, the README's output, JSON schemas and golden files"
+	@echo "make web        bundle the scripts of the HTML pages (needs Node; web/README.md)"
+	@echo "make web-check  bundle them again and compare with what is committed"
 	@echo "make bench      measure speed, as ratios within one run"
 	@echo "make wheel      build the wheel, install it into a clean environment and run one check there"
 
@@ -52,6 +55,19 @@ docs: $(VENV)/.developer
 	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation tests/report/test_schemas.py \
 		tests/rewrite/test_cures.py tests/chips tests/tflite/test_schema.py tests/replay
 
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --ignore-scripts
+	@touch $@
+
+web: web/node_modules/.installed
+	cd web && npm run check && npm run build -- ../$(PAGE)
+
+web-check: web/node_modules/.installed
+	@! grep -n '"resolved"' web/package-lock.json || { echo "the lock file names a registry; see web/.npmrc"; exit 1; }
+	rm -rf build/page && mkdir -p build/page
+	cd web && npm run check && npm run build -- ../build/page
+	@for file in build/page/*; do cmp "$$file" "$(PAGE)/$${file##*/}" || { echo "not what web/ builds: make web"; exit 1; }; done
+
 bench: $(VENV)/.developer
 	$(BIN)/python benchmarks/speed.py
 
@@ -66,4 +82,4 @@ wheel: $(VENV)/.developer
 		--require 'npu-macs>=99%' --require hazards==0
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist web/node_modules

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, place_options, schema_option, tool_options
+from npufit.cli.options import color_option, html_option, place_options, schema_option, tool_options
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead of printing."
 )
+@html_option
 @click.option(
     "--require",
     "gates",
@@ -73,6 +74,7 @@ def command(
     everything: bool,
     form: str | None,
     output: Path | None,
+    html: Path | None,
     gates: tuple[str, ...],
     threads: int | None,
     kernels: str | None,
@@ -91,6 +93,7 @@ def command(
     \b
     npufit check model.tflite -t imx93/teflon@26.1
     npufit check model.tflite -t imx93/teflon@25.3 -t imx93/teflon@26.2 -t imx93/vela
+    npufit check model.tflite -t imx93/teflon@25.3 --html check.html
     npufit check model.tflite -t imx93/vela --require 'npu-macs>=99%' --require hazards==0
 
     Exit codes: 0 fine, 1 a gate failed, 2 the input is wrong, 3 a needed tool is missing or failed.
@@ -98,9 +101,12 @@ def command(
     from npufit.checking import CheckOptions, check_targets
     from npufit.cli.output import page_for, sign_of_life, write
     from npufit.cost import EstimateOptions, Kernels
+    from npufit.files import require_output_file
 
     if not targets:
         raise InputError("no target given. Name one with -t, such as -t imx93/teflon@26.1 (see `npufit targets`).")
+    if html is not None:
+        require_output_file(html, overwrite=True)
     options = CheckOptions(
         log=_read_standard_input() if str(log) == "-" else log,
         require=gates,
@@ -109,6 +115,8 @@ def command(
     )
     with sign_of_life(f"checking for {', '.join(targets)}"):
         results = check_targets(model, targets, options)
+    if html is not None:
+        write(_html(model, results), html)
     page = page_for(color, to_file=output is not None)
     write(_render(form, model, results, page, verbose=verbose, everything=everything), output, page.color)
     failed = [gate for result in results for gate in result.gates if not gate.passed]
@@ -151,6 +159,12 @@ def _render(
 
         parts.append(gates_text(gates, page))
     return "\n\n".join(parts)
+
+
+def _html(source: str, results: Sequence[CheckResult]) -> str:
+    from npufit.report.check import check_page
+
+    return check_page(results[0].model, results, source, [gate for result in results for gate in result.gates])
 
 
 def _read_standard_input() -> str:

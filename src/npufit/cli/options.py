@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from functools import reduce
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -78,6 +79,14 @@ color_option = click.option(
     default="auto",
     show_default=True,
     help="Use colour; auto respects NO_COLOR.",
+)
+
+
+html_option = click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write the answer as one HTML file, with the network as a graph. It needs no network access.",
 )
 
 

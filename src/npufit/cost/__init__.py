@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from npufit.cost.board_profile import Change, Profile, ProfiledRun, ProfileErrors, profile_text, read_profile
     from npufit.cost.cpu import Caches, caches_of, total_ms, total_terms
     from npufit.cost.cpu_coefficients import coefficients
+    from npufit.cost.memory import live_bytes
     from npufit.cost.packaged_coefficients import load_coefficients
     from npufit.cost.packaged_files import HELD_OUT, read_json
     from npufit.cost.reversal import Reversal, measured_reversal, predicted_reversal
@@ -54,6 +55,7 @@ __all__ = [
     "caches_of",
     "coefficients",
     "estimate",
+    "live_bytes",
     "load_coefficients",
     "measured_reversal",
     "on_the_cpu",
@@ -71,6 +73,7 @@ _HOMES = {
     "npufit.cost.board_profile": ("Change", "ProfiledRun", "Profile", "ProfileErrors", "profile_text", "read_profile"),
     "npufit.cost.cpu": ("Caches", "caches_of", "total_ms", "total_terms"),
     "npufit.cost.cpu_coefficients": ("coefficients",),
+    "npufit.cost.memory": ("live_bytes",),
     "npufit.cost.packaged_coefficients": ("load_coefficients",),
     "npufit.cost.packaged_files": ("HELD_OUT", "read_json"),
     "npufit.cost.reversal": ("Reversal", "measured_reversal", "predicted_reversal"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from npufit.cost.estimate import MemoryEstimate
 from npufit.graph import NO_TENSOR, Model, Subgraph
 from npufit.stacks import Placement
@@ -24,10 +26,15 @@ def estimate_memory(model: Model, placement: Placement) -> MemoryEstimate:
 
 
 def arena_bytes(subgraph: Subgraph) -> int:
-    """Return the peak bytes of live activations, if no memory is lost between them.
+    """Return the peak bytes of live activations; LiteRT's arena is this or a little more."""
+    return max(live_bytes(subgraph), default=_input_bytes(subgraph))
+
+
+def live_bytes(subgraph: Subgraph) -> tuple[int, ...]:
+    """Return the bytes of live activations while each operator runs, if no memory is lost between them.
 
     A tensor lives from the operator that writes it to the last one that reads it; inputs from the start, outputs to the
-    end. LiteRT's arena is this or a little more.
+    end.
     """
     operators = subgraph.operators
     first: dict[int, int] = dict.fromkeys(subgraph.inputs, 0)
@@ -42,15 +49,16 @@ def arena_bytes(subgraph: Subgraph) -> int:
                 last[tensor] = index
     last.update(dict.fromkeys(subgraph.outputs, len(operators) - 1))
     changes = [0] * (len(operators) + 1)
-    for tensor, start in first.items():
+    for tensor, start in first.items() if operators else ():
         size = subgraph.tensors[tensor].size_bytes
         changes[start] += size
-        changes[max(start, last.get(tensor, start)) + 1 if operators else 0] -= size
-    peak = live = 0
-    for change in changes:
-        live += change
-        peak = max(peak, live)
-    return peak
+        changes[max(start, last.get(tensor, start)) + 1] -= size
+    return tuple(accumulate(changes[:-1]))
+
+
+def _input_bytes(subgraph: Subgraph) -> int:
+    """Return the bytes that a subgraph without operators keeps: its inputs."""
+    return sum(subgraph.tensors[tensor].size_bytes for tensor in dict.fromkeys(subgraph.inputs))
 
 
 def _constant_bytes(model: Model) -> int:

@@ -1,0 +1,5 @@
+import { offerThemes } from "./theme";
+import { offerViews } from "./views";
+
+offerThemes();
+offerViews();
