@@ -2,7 +2,7 @@
 
 from npufit.checking.check import MAX_LOG_BYTES, CheckOptions, check, check_targets
 from npufit.checking.gate import Gate, GateResult, Quantity, apply_gate, read_gate
-from npufit.checking.gates import parse_gate
+from npufit.checking.gates import evaluate_gate, parse_gate
 from npufit.checking.result import CheckResult
 from npufit.checking.summary import Summary
 from npufit.checking.target_choice import ChosenTarget, TargetChoice, choose_target
@@ -21,6 +21,7 @@ __all__ = [
     "check",
     "check_targets",
     "choose_target",
+    "evaluate_gate",
     "parse_gate",
     "read_gate",
 ]

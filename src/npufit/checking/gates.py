@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from npufit.checking.gate import Gate, GateResult, Quantity, apply_gate, read_gate
 from npufit.checking.summary import Summary
 
-if TYPE_CHECKING:
-    from npufit.cost import Estimate
+
+class Timed(Protocol):
+    """What gates ask of a prediction."""
+
+    @property
+    def total_ms(self) -> float | None:
+        """Milliseconds of one inference, None if unknown."""
+        ...
+
+    @property
+    def speed_up(self) -> float | None:
+        """How many times faster than the CPU alone, None if unknown."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +29,7 @@ class _Answer:
     """The totals of a check and its predicted time, None without one."""
 
     summary: Summary
-    estimate: Estimate | None
+    estimate: Timed | None
 
 
 _Value = Callable[[_Answer], float | None]
@@ -33,7 +44,7 @@ def _if_all_known(count: Callable[[Summary], float | None]) -> _Value:
     return lambda answer: None if answer.summary.unknown else count(answer.summary)
 
 
-def _predicted(value: Callable[[Estimate], float | None]) -> _Value:
+def _predicted(value: Callable[[Timed], float | None]) -> _Value:
     """Return `value` of the estimate, or unknown if there is none."""
     return lambda answer: None if answer.estimate is None else value(answer.estimate)
 
@@ -61,6 +72,6 @@ def parse_gate(text: str) -> Gate:
     return read_gate(text, _QUANTITIES)
 
 
-def evaluate_gate(gate: Gate, target: str, summary: Summary, estimate: Estimate | None) -> GateResult:
+def evaluate_gate(gate: Gate, target: str, summary: Summary, estimate: Timed | None) -> GateResult:
     """Return whether `gate` holds on `target`, by the totals and the predicted time. An unknown value does not pass."""
     return apply_gate(gate, target, _Answer(summary, estimate), _QUANTITIES)

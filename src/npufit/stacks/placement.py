@@ -95,11 +95,15 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A remark about this model on this target that is not tied to one operator."""
+    """A remark about this model on this target that is not tied to one operator.
+
+    `is_report` says that it is what others observed of this very network.
+    """
 
     text: str
     evidence: Evidence
     source: str
+    is_report: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from npufit.chips import chip_names, chips_of, load_chip
 from npufit.errors import InputError
 from npufit.stacks.former_ids import FORMER_IDS
 from npufit.stacks.rule import Evidence, Rule
-from npufit.stacks.stack import PlaceOptions, Preparable, RunsExecutables, Stack
+from npufit.stacks.stack import PlaceOptions, Preparable, RunsExecutables, Stack, UsesTools
 from npufit.stacks.target import Target, TargetInfo
 
 _FOLDERS = {
@@ -35,6 +35,12 @@ def prepare_stack(target: Target, options: PlaceOptions) -> None:
     stack = load_stack(target.stack)
     if isinstance(stack, Preparable):
         stack.prepare(target, options)
+
+
+def identify_tools(target: Target, options: PlaceOptions) -> tuple[str, ...]:
+    """Return what tells the programs and files that place for `target` from others; empty if there are none."""
+    stack = load_stack(target.stack)
+    return stack.identify_tools(target, options) if isinstance(stack, UsesTools) else ()
 
 
 def all_targets() -> tuple[TargetInfo, ...]:

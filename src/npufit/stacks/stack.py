@@ -73,3 +73,12 @@ class RunsExecutables(Protocol):
     def version_of(self, executable: str) -> str:
         """Return the version of `executable`, as targets name it. Raises InputError and ToolError."""
         ...
+
+
+@runtime_checkable
+class UsesTools(Protocol):
+    """A stack whose placements depend on programs and files beside npufit."""
+
+    def identify_tools(self, target: Target, options: PlaceOptions) -> tuple[str, ...]:
+        """Return what tells these programs and files from others, for keeping placements. Never raises."""
+        ...

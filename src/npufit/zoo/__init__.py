@@ -2,8 +2,8 @@
 
 from npufit.zoo.build import build
 from npufit.zoo.catalogue import CATALOGUE, LARGEST_SIZE, ZooEntry, entries
-from npufit.zoo.parsing import parse_spec
-from npufit.zoo.spec import PREFIX, Boundary, Export, PadStyle, Precision, ZooSpec
+from npufit.zoo.parsing import parse_spec, validate_spec
+from npufit.zoo.spec import BOUNDARIES, PREFIX, Boundary, Export, PadStyle, Precision, ZooSpec
 from npufit.zoo.structure import (
     Granularity,
     OperandStructure,
@@ -15,6 +15,7 @@ from npufit.zoo.structure import (
 )
 
 __all__ = [
+    "BOUNDARIES",
     "CATALOGUE",
     "LARGEST_SIZE",
     "PREFIX",
@@ -34,4 +35,5 @@ __all__ = [
     "entries",
     "parse_spec",
     "structure_differences",
+    "validate_spec",
 ]

@@ -57,6 +57,12 @@ def image_input(model: Model) -> str:
     raise InputError(f"{model.name}: several inputs have rows and columns: {names}. Say which: NAME=HEIGHTxWIDTH.")
 
 
+def image_size(model: Model) -> Size:
+    """Return height and width of the only image input. Raises InputError if there is none or several."""
+    _, second, third, last = model.main.tensors[_find_input(model, image_input(model))].shape or (0, 0, 0, 0)
+    return (third, last) if _is_channels_first(second, last) else (second, third)
+
+
 def resize_image(model: Model, size: Size) -> Resized:
     """Return `model` with its only image input at `size`. Raises InputError if it has none or several."""
     return resize_inputs(model, {image_input(model): size})
@@ -115,10 +121,14 @@ def _find_input(model: Model, name: str) -> int:
 
 def _with_size(model: Model, index: int, size: Size) -> tuple[int, ...]:
     batch, second, _, last = model.main.tensors[index].shape or (0, 0, 0, 0)
-    # Converters from PyTorch leave the channels in front; no image has more than four, nor so few rows.
-    if second <= 4 < last:
+    if _is_channels_first(second, last):
         return batch, second, size[0], size[1]
     return batch, size[0], size[1], last
+
+
+def _is_channels_first(second: int, last: int) -> bool:
+    """Return whether converters from PyTorch left the channels in front; no image has over four, nor so few rows."""
+    return second <= 4 < last
 
 
 def _follow(walk: ResizeWalk, index: int) -> None:

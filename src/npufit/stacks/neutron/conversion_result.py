@@ -21,7 +21,7 @@ from npufit.stacks.neutron.deployment import (
 from npufit.stacks.neutron.log import read_log
 from npufit.stacks.neutron.trace import Trace, trace
 from npufit.stacks.neutron.versions import Release
-from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Partition, Placement, Setting, Unit
+from npufit.stacks.placement import Hazard, Note, NpuCount, OperatorPlacement, Partition, Placement, Setting, Unit
 from npufit.stacks.rule import Evidence, RuleKind
 
 _RUN = "neutron converter run"
@@ -55,6 +55,16 @@ def place_conversion(plain: Placement, model: Model, conversion: Conversion, rel
         ),
         notes=(_summary(fate, len(graphs), len(model.main.operators)), *placed.notes, COMPARE_NOTE),
         memory=payload_memory(conversion.model, graphs),
+        npu_count=_count(printed, len(graphs)),
+    )
+
+
+def _count(printed: LogReport | None, graphs: int) -> NpuCount | None:
+    """Return the converter's own totals, which hold even if its file cannot be traced back."""
+    if printed is None or printed.npu_operators is None or not printed.total_operators:
+        return None
+    return NpuCount(
+        printed.npu_operators, printed.total_operators, graphs, False, Evidence.EXECUTED, "the converter's log"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -36,6 +37,20 @@ def find_converter(options: PlaceOptions) -> tuple[str, ...] | None:
     if options.converter:
         return options.converter
     return next(((path,) for path in map(shutil.which, _COMMANDS) if path is not None), None)
+
+
+def identify_converter(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of `command`, each file among them with the digest of its content."""
+    return tuple(_identified(word) for word in command)
+
+
+def _identified(word: str) -> str:
+    path = Path(shutil.which(word) or word)
+    try:
+        with path.open("rb") as file:
+            return f"{word} {hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except (OSError, ValueError):
+        return word
 
 
 def convert(model: Model, command: tuple[str, ...], target: str, time_limit_s: float) -> Conversion:

@@ -151,7 +151,7 @@ def _note(found: Recognition, observation: Observation) -> Note:
         same = found.height == found.width == observation.size
         where = f"{found.network} at {observation.size}x{observation.size}"
         where += " (the size of this file)" if same else ""
-    return Note(f"Observed, {where}: {observation.text}.", Evidence.OBSERVED, observation.source)
+    return Note(f"Observed, {where}: {observation.text}.", Evidence.OBSERVED, observation.source, is_report=True)
 
 
 def _cliff(model: Model, found: Recognition, release: Release) -> list[Note]:

@@ -10,7 +10,7 @@ from npufit.graph import Model
 from npufit.stacks.log import LogReport
 from npufit.stacks.neutron.conversion_result import place_conversion
 from npufit.stacks.neutron.converted import is_converted
-from npufit.stacks.neutron.converter import convert, find_converter
+from npufit.stacks.neutron.converter import convert, find_converter, identify_converter
 from npufit.stacks.neutron.converter_target import converter_target
 from npufit.stacks.neutron.deployment import place_converted
 from npufit.stacks.neutron.log import read_log
@@ -52,6 +52,11 @@ class NeutronStack:
         """Return the release of the toolkit, SDK or converter version `version`, or None."""
         release = find_release(version)
         return None if release is None else release.version
+
+    def identify_tools(self, target: Target, options: PlaceOptions) -> tuple[str, ...]:
+        """Return the converter's command with the digests of its files; empty without a converter."""
+        command = find_converter(options)
+        return () if command is None else identify_converter(command)
 
     def rules(self) -> tuple[Rule, ...]:
         """Return every rule and hazard of this stack."""

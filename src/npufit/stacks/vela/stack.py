@@ -75,6 +75,15 @@ class VelaStack:
         """Return the release behind `executable`. Raises InputError if it is not a Vela, ToolError if it fails."""
         return executable_compiler(executable).number
 
+    def identify_tools(self, target: Target, options: PlaceOptions) -> tuple[str, ...]:
+        """Return which Vela compiles for `target`, and the digest of the configuration file that `options` name."""
+        try:
+            compiler = find_compiler(target, options.vela)
+            settings = resolve_settings(load_chip(target.chip), options.settings, compiler)
+        except NpufitError as error:
+            return (str(error),)
+        return compiler.version, compiler.way.value, compiler.program, compiler.identity, settings.config_digest
+
     def rules(self) -> tuple[Rule, ...]:
         """Return every rule and hazard of this stack."""
         return (*RULES, *(rule for rule, _ in HAZARDS))
