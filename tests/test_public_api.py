@@ -16,7 +16,7 @@ import npufit
 from real_files import REPOSITORY, find_capture, find_model
 
 _PAGE = (REPOSITORY / "docs" / "python.md").read_text(encoding="utf-8")
-_VERBS = ("accuracy", "calibrate", "check", "cut", "disassemble", "fit", "load", "resize", "run", "save")
+_VERBS = ("accuracy", "calibrate", "check", "compare", "cut", "disassemble", "fit", "load", "resize", "run", "save")
 _TEFLON = "imx93/teflon@25.3"
 _VELA = "imx93/vela"
 

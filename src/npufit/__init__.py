@@ -16,6 +16,7 @@ from npufit._version import __version__
 if TYPE_CHECKING:
     from npufit.calibrating import CalibrateOptions, CalibrateResult, calibrate
     from npufit.checking import CheckOptions, CheckResult, Gate, GateResult, check
+    from npufit.comparing import CompareOptions, CompareResult, compare
     from npufit.cost import Estimate, EstimateOptions, Kernels
     from npufit.cutting import CutOptions, CutResult, cut
     from npufit.disassembling import DisassembleOptions, DisassembleResult, disassemble
@@ -34,6 +35,8 @@ __all__ = [
     "CalibrateResult",
     "CheckOptions",
     "CheckResult",
+    "CompareOptions",
+    "CompareResult",
     "CutOptions",
     "CutResult",
     "DisassembleOptions",
@@ -59,6 +62,7 @@ __all__ = [
     "accuracy",
     "calibrate",
     "check",
+    "compare",
     "cut",
     "disassemble",
     "fit",
@@ -72,6 +76,7 @@ __all__ = [
 _HOMES = {
     "npufit.calibrating": ("CalibrateOptions", "CalibrateResult", "calibrate"),
     "npufit.checking": ("CheckOptions", "CheckResult", "Gate", "GateResult", "check"),
+    "npufit.comparing": ("CompareOptions", "CompareResult", "compare"),
     "npufit.cost": ("Estimate", "EstimateOptions", "Kernels"),
     "npufit.cutting": ("CutOptions", "CutResult", "cut"),
     "npufit.disassembling": ("DisassembleOptions", "DisassembleResult", "disassemble"),

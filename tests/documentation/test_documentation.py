@@ -27,6 +27,7 @@ _END = "<!-- accuracy: end -->"
 _WITH_EXAMPLES = (
     "npufit",
     "npufit.checking.check",
+    "npufit.comparing.compare",
     "npufit.cutting.cut",
     "npufit.disassembling.disassemble",
     "npufit.fitting.fit",

@@ -63,6 +63,7 @@ _HELP = (
     "check",
     "run",
     "fit",
+    "compare",
     "resize",
     "disassemble",
     "accuracy",
@@ -76,7 +77,7 @@ _HELP = (
 )
 
 _SCHEMAS = (
-    *("check", "run", "fit", "resize", "accuracy", "calibrate"),
+    *("check", "run", "fit", "compare", "resize", "accuracy", "calibrate"),
     *("disassemble", "rules", "targets", "zoo", "toolchain"),
 )
 
@@ -200,6 +201,19 @@ _OTHERS = {
     "fit-over-itself": "fit models/kws_ref_model.tflite -t imx93/vela -o models/kws_ref_model.tflite",
     "fit-over-a-file": "fit models/kws_ref_model.tflite -t imx93/vela -o files/labels.txt",
     "fit-compiled": "fit models/person_detect_vela.tflite -t imx93/vela",
+    # compare
+    "compare-releases": "compare zoo:mobilenet_v2@96,int8 -t imx93/teflon@26.2 -t imx93/teflon@25.3 "
+    "--require moved-to-cpu==0 --require hazards-gained==0 --require predicted-ms-ratio<=1.05",
+    "compare-models": "compare zoo:mobilenet_v2@96,int8 zoo:mobilenet_v2@128,int8 -t imx93/vela",
+    "compare-stacks": "compare models/person_detect.tflite -t imx93/teflon -t imx93/vela --all",
+    "compare-markdown": "compare models/kws_ref_model.tflite -t imx93/teflon@26.2 -t imx93/teflon@25.3 --markdown "
+    "--require cpu-operators-gained==0",
+    "compare-json": "compare models/micro/pad_sym_conv.tflite models/micro/pad_asym_conv.tflite -t imx93/teflon --json",
+    "compare-saved": "compare files/saved.json models/micro/pad_sym_conv.tflite --require hazards-gained==0",
+    "compare-one": "compare models/kws_ref_model.tflite -t imx93/vela",
+    "compare-no-target": "compare models/kws_ref_model.tflite models/person_detect.tflite",
+    "compare-not-saved": "compare files/recipe.json models/kws_ref_model.tflite",
+    "compare-wrong-gate": "compare files/saved.json files/saved.json --require hazards==0",
     # resize
     "resize-person": "resize models/person_detect.tflite --input 128x64 -o resized.tflite",
     "resize-json": "resize zoo:mobilenet_v2@96,int8 --input 160 --json -o resized.tflite",

@@ -22,6 +22,10 @@ _PRINTED = {
     "check": ("check", str(_MODELS / "person_detect.tflite"), "-t", "imx93/teflon@25.3", "--require", "hazards==0"),
     "run": ("run", str(_MODELS / "person_detect.tflite"), "--on", "cpu"),
     "fit": ("fit", str(_MODELS / "kws_ref_model.tflite"), "-t", "imx93/teflon@26.1", "--list"),
+    "compare": (
+        *("compare", str(_MODELS / "micro" / "pad_sym_conv.tflite"), "-t", "imx93/teflon@25.3", "-t", "imx93/vela"),
+        *("--require", "hazards-gained==0"),
+    ),
     "resize": ("resize", "zoo:mobilenet_v1@128", "--input", "160"),
     "accuracy": ("accuracy", "imx93/vela"),
     "disassemble": ("disassemble", str(_MODELS.parent / "captures" / "micro" / "residual_chain"), "--kernel", "7.1"),

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, html_option, place_options, schema_option, tool_options
+from npufit.cli.options import (
+    color_option,
+    cpu_options,
+    html_option,
+    place_options,
+    schema_option,
+    tool_options,
+)
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,17 +53,7 @@ if TYPE_CHECKING:
     "hazards==0, crashes==0, predicted-ms<=10, speed-up>=2, cpu-operators, unknown-operators, boundary-bytes. "
     "May be repeated.",
 )
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 64),
-    metavar="N",
-    help="CPU threads assumed for the predicted times; default: all cores of the chip.",
-)
-@click.option(
-    "--kernels",
-    type=click.Choice(["builtin", "xnnpack"]),
-    help="LiteRT's CPU kernels assumed for the predicted times; default: those of the chip's public measurements.",
-)
+@cpu_options
 @click.option(
     "--log",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),

@@ -46,6 +46,25 @@ def tool_options(command: _Command) -> _Command:
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
+def cpu_options(command: _Command) -> _Command:
+    """Return `command` with the options for the CPU's share of predicted times: --threads and --kernels."""
+    options = (
+        click.option(
+            "--threads",
+            type=click.IntRange(1, 64),
+            metavar="N",
+            help="CPU threads assumed for the predicted times; default: all cores of the chip.",
+        ),
+        click.option(
+            "--kernels",
+            type=click.Choice(["builtin", "xnnpack"]),
+            help="LiteRT's CPU kernels assumed for the predicted times; default: those of the chip's public "
+            "measurements.",
+        ),
+    )
+    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
 def place_options(
     settings: Sequence[str], vela: str | None, time_limit_s: float, no_cache: bool, converter: str | None = None
 ) -> PlaceOptions:

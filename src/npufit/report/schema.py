@@ -39,6 +39,7 @@ PUBLISHED = (
         "Indices count from 0. Operators of `before` and of the sites of the first pass are those of the original "
         "model; a later pass names operators of the model before it.",
     ),
+    Published("compare", "CompareDocument", "Indices count from 0; sizes are bytes."),
     Published("resize", "ResizeDocument", "Shapes have the batch first."),
     Published("calibrate", "CalibrateDocument", "Errors are median absolute shares of the measurement, 0.1 for 10 %."),
     Published("accuracy", "AccuracyDocument", "Errors are shares of the measurement, 0.1 for 10 %."),

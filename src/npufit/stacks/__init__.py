@@ -3,7 +3,7 @@
 To add a stack, add a folder with a `STACK` and one line in `registry.py`.
 """
 
-from npufit.stacks.former_ids import former_ids
+from npufit.stacks.former_ids import current_id, former_ids
 from npufit.stacks.log import LogReport, apply_log
 from npufit.stacks.placement import (
     CompilerEstimate,
@@ -66,6 +66,7 @@ __all__ = [
     "all_rules",
     "all_targets",
     "apply_log",
+    "current_id",
     "find_rule",
     "former_ids",
     "identify_tools",

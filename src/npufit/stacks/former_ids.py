@@ -33,3 +33,8 @@ FORMER_IDS = {
 def former_ids(rule_id: str) -> tuple[str, ...]:
     """Return the former ids of the rule now called `rule_id`."""
     return tuple(former for former, current in FORMER_IDS.items() if current == rule_id)
+
+
+def current_id(rule_id: str) -> str:
+    """Return the id that the rule formerly called `rule_id` has now; any other id is returned unchanged."""
+    return FORMER_IDS.get(rule_id.upper(), rule_id)

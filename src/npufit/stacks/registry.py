@@ -7,7 +7,7 @@ import importlib
 
 from npufit.chips import chip_names, chips_of, load_chip
 from npufit.errors import InputError
-from npufit.stacks.former_ids import FORMER_IDS
+from npufit.stacks.former_ids import current_id
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import PlaceOptions, Preparable, RunsExecutables, Stack, UsesTools
 from npufit.stacks.target import Target, TargetInfo
@@ -64,7 +64,7 @@ def find_rule(rule_id: str) -> Rule:
     Raises InputError with the nearest names.
     """
     rules = {rule.id.lower(): rule for rule in all_rules()}
-    found = rules.get(FORMER_IDS.get(rule_id.upper(), rule_id).lower())
+    found = rules.get(current_id(rule_id).lower())
     if found is None:
         raise InputError(f"there is no rule '{rule_id}'. {_suggest(rule_id, [rule.id for rule in rules.values()])}")
     return found
