@@ -39,7 +39,7 @@ def test_segments_of_any_length_compute_what_the_whole_does(length: int) -> None
     inputs = random_inputs(model)
     count = len(model.main.operators)
     steps = [Segment(model, range(first, min(count, first + length))) for first in range(0, count, length)]
-    values = run_steps(model, steps, inputs)
+    values = run_steps(model, (step.observe for step in steps), inputs)
     golden = Reference(model).run(inputs)
     assert all(np.array_equal(values[index], golden[index]) for index in golden)
 
@@ -47,7 +47,7 @@ def test_segments_of_any_length_compute_what_the_whole_does(length: int) -> None
 def test_a_step_that_lacks_its_input_is_an_error() -> None:
     model = npufit.load("zoo:mobilenet_v2@96,int8")
     with pytest.raises(InputError, match="is read before a step has written it"):
-        run_steps(model, [Segment(model, [3])], random_inputs(model))
+        run_steps(model, [Segment(model, [3]).run], random_inputs(model))
 
 
 def test_what_litert_does_not_have_is_the_users_input() -> None:

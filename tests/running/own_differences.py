@@ -27,7 +27,7 @@ def own_differences(result: RunResult) -> Iterator[OwnDifference]:
         if compared.is_equal:
             continue
         operators = _between(result, compared.operator)
-        expected = Segment(result.model, operators).run(result.tensors)[compared.tensor]
+        expected = Segment(result.model, operators).observe(result.tensors)[compared.tensor]
         own = compare_values(compared.tensor, compared.operator, result.tensors[compared.tensor], expected)
         if not own.is_equal:
             yield OwnDifference(compared.tensor, operators, own.largest)

@@ -12,7 +12,7 @@ from networks.operators import compiled_with_names
 from npufit.errors import InputError
 from npufit.execution import random_inputs
 from npufit.execution.compiled import tie_by_name
-from npufit.running import RunOptions, run
+from npufit.running import RunOptions, prepare, run
 from npufit.stacks import Target
 from real_files import find_model
 
@@ -73,6 +73,20 @@ def test_the_target_computes_what_the_cpu_does() -> None:
     assert there.seconds.compile is not None
     assert here.seconds.steady is None
     assert here.seconds.compile is None
+
+
+def test_a_prepared_model_runs_any_number_of_inputs() -> None:
+    """Its memory and its streams are those of the first inference; nothing of one input shows in the next."""
+    model = npufit.load("zoo:mobilenet_v2@96,int8")
+    there, here = prepare(model, _VELA), prepare(model, "cpu")
+    found: list[bytes] = []
+    for seed in (3, 4, 3):
+        inputs = random_inputs(model, seed)
+        computed, expected = there.run(inputs), here.run(inputs)
+        assert computed.keys() == expected.keys() == set(model.main.outputs)
+        assert all(np.array_equal(computed[index], expected[index]) for index in expected)
+        found.append(b"".join(values.tobytes() for values in computed.values()))
+    assert found[0] == found[2] != found[1]
 
 
 def test_a_compiled_file_is_compared_with_its_original() -> None:

@@ -38,6 +38,10 @@ class NpuCall(Step):
     def run(self, values: Values) -> dict[int, Array]:
         """Return the tensors that the call writes."""
 
+    def observe(self, values: Values) -> dict[int, Array]:
+        """Return what `run` does: listeners see the tensors inside the call."""
+        return self.run(values)
+
     def execute(self, memory: Memory) -> None:
         """Run the stream on `memory`."""
         self.findings = self._machine.run(memory, listeners=self.listeners).findings
@@ -70,9 +74,14 @@ class SteppedModel:
         return tuple(entry for step in self._steps if isinstance(step, Segment) for entry in step.left_out)
 
     def run(self, inputs: Values) -> dict[int, Array]:
-        """Return the inputs and every tensor that a step writes, by tensor index."""
+        """Return by tensor index the inputs and what leaves a step: the model's outputs are among it."""
         self._counter.restart()
-        return run_steps(self._model, self._steps, inputs)
+        return run_steps(self._model, (step.run for step in self._steps), inputs)
+
+    def observe(self, inputs: Values) -> dict[int, Array]:
+        """Return what `run` does, and every tensor that an operator for the CPU writes."""
+        self._counter.restart()
+        return run_steps(self._model, (step.observe for step in self._steps), inputs)
 
     def listen(self, listeners: Sequence[Listener]) -> None:
         """Let one listener per call observe the operations of the following runs; none ends that."""

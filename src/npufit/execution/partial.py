@@ -7,7 +7,7 @@ crash. So the model is tried, and LiteRT's answer decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from npufit.errors import InputError, NpufitError
@@ -83,8 +83,10 @@ class Partial:
             return None
         return self.first_refusal or InputError(f"{self._model.name}: {describe(self.left_out)}.")
 
-    def run(self, inputs: Values, *, refusals_too: bool = False) -> dict[int, Array]:
-        """Return every tensor that is computed; see `Reference.run`.
+    def run(
+        self, inputs: Values, wanted: Iterable[int] | None = None, *, refusals_too: bool = False
+    ) -> dict[int, Array]:
+        """Return every tensor that is computed, or only those in `wanted`; see `Reference.run`.
 
         An operator that crashes LiteRT is left out from then on, and with `refusals_too` also one that refuses its
         values. Otherwise these raise LitertRefusalError.
@@ -92,7 +94,7 @@ class Partial:
         while self._reference is not None:
             own = {index: inputs[index] for index in self.model.main.inputs if index in inputs}
             try:
-                return self._reference.run({**own, **self._entering_feed()})
+                return self._reference.run({**own, **self._entering_feed()}, wanted)
             except LitertRefusalError as refusal:
                 if not refusals_too or not self._blame(refusal):
                     raise

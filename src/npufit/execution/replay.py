@@ -46,10 +46,6 @@ class Replay(SteppedModel):
         """Tensors that left a partition of the last run in bricks, read in that order."""
         return {tensor: values for call in self._submissions for tensor, values in call.in_bricks.items()}
 
-    def observe(self, inputs: Values) -> dict[int, Array]:
-        """Return what `run` does: Mesa's driver reuses no memory, so every feature map still exists at the end."""
-        return self.run(inputs)
-
 
 class _Submission(NpuCall):
     """One partition: its inputs are written to its IO buffer, its feature maps are read from there."""
@@ -76,7 +72,7 @@ class _Submission(NpuCall):
             io[slot.offset : slot.offset + data.size] = data
         memory = {IO_REGION: io, SRAM_REGION: np.zeros(submission.sram_bytes, np.uint8)}
         self.execute(memory)
-        return self._feature_maps(io)
+        return self._feature_maps(io)  # all of them: Mesa's driver reuses no memory
 
     def _entering(self) -> list[Slot]:
         return [self._slots[index] for index in self.partition.inputs if index in self._slots]

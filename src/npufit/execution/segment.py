@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from npufit.execution.cutting_out import cut_segment
 from npufit.execution.inputs import made_up_values
 from npufit.execution.partial import LeftOut, Partial
 from npufit.execution.values import Array, Values
-from npufit.graph import Model
+from npufit.graph import Model, boundary
 from npufit.litert import TIME_LIMIT_S
 
 
@@ -24,6 +24,7 @@ class Segment:
         self.operators = tuple(operators)
         cut = cut_segment(model, operators)
         self._inputs = cut.main.inputs
+        self._leaving = boundary(model.main, operators).outputs
         self._partial = Partial(cut, lambda tensor: made_up_values(model, tensor), time_limit_s)
 
     @property
@@ -32,6 +33,14 @@ class Segment:
         return tuple(replace(entry, operator=self.operators[entry.operator]) for entry in self._partial.left_out)
 
     def run(self, values: Values) -> dict[int, Array]:
-        """Return the outputs of the operators; `values` has at least their inputs."""
-        computed = self._partial.run({index: values[index] for index in self._inputs}, refusals_too=True)
+        """Return the tensors that other operators read or that the model returns; `values` has at least the inputs."""
+        return self._compute(values, self._leaving)
+
+    def observe(self, values: Values) -> dict[int, Array]:
+        """Return the outputs of all operators; `values` has at least their inputs."""
+        return self._compute(values, None)
+
+    def _compute(self, values: Values, wanted: Iterable[int] | None) -> dict[int, Array]:
+        given = {index: values[index] for index in self._inputs}
+        computed = self._partial.run(given, wanted, refusals_too=True)
         return {**self._partial.fed, **computed}

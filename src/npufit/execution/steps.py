@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from npufit.errors import InputError
 from npufit.execution.values import Array, Values
 from npufit.graph import Model
 
+Compute = Callable[[Values], dict[int, Array]]
+
 
 class Step(Protocol):
     """Something that computes tensors from tensors, both by tensor index."""
 
     def run(self, values: Values) -> dict[int, Array]:
-        """Return the tensors that this step writes; `values` has those of the steps before it."""
+        """Return the tensors that leave this step; `values` has those of the steps before it."""
+        ...
+
+    def observe(self, values: Values) -> dict[int, Array]:
+        """Return also the tensors that only this step reads, as far as it keeps them."""
         ...
 
 
-def run_steps(model: Model, steps: Iterable[Step], inputs: Values) -> dict[int, Array]:
-    """Return the inputs and all tensors that `steps` write. Raises InputError if a step lacks an input."""
+def run_steps(model: Model, steps: Iterable[Compute], inputs: Values) -> dict[int, Array]:
+    """Return the inputs and what `steps` return, their `run` or their `observe`.
+
+    Raises InputError if a step lacks an input.
+    """
     values = _Computed(model.name)
     values.update(inputs)
     for step in steps:
-        values.update(step.run(values))
+        values.update(step(values))
     return dict(values)
 
 

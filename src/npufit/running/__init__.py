@@ -1,7 +1,8 @@
-"""run: execute a model as its target would, and compare."""
+"""run: execute a model as its target would, and compare; `prepare` loads it once for many inputs."""
 
 from npufit.running.options import RunOptions
+from npufit.running.prepared import CPU, OnCpu, OnNpu, prepare
 from npufit.running.result import RunResult, Seconds, SimulatorFinding
 from npufit.running.run import run
 
-__all__ = ["RunOptions", "RunResult", "Seconds", "SimulatorFinding", "run"]
+__all__ = ["CPU", "OnCpu", "OnNpu", "RunOptions", "RunResult", "Seconds", "SimulatorFinding", "prepare", "run"]

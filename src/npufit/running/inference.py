@@ -40,18 +40,32 @@ class NpuRunner(Runner, Protocol):
     def observe(self, inputs: Values) -> dict[int, Array]: ...
 
 
-def infer(
-    model: Model, place: str, runner: NpuRunner, inputs: Values, options: RunOptions, seconds: Seconds
-) -> RunResult:
-    """Return the results of `runner` at `place`, its times, and the comparison if requested."""
-    values, seconds = time_inferences(runner, inputs, options.repeat, seconds)
-    found = RunResult(model, place, runner.partitions, {}, seconds)
+class Inspectable(Runner, Protocol):
+    """A prepared model whose calls of the NPU can be inspected; its `run` returns the outputs."""
+
+    @property
+    def model(self) -> Model: ...
+
+    @property
+    def place(self) -> str: ...
+
+    @property
+    def runner(self) -> NpuRunner: ...
+
+    @property
+    def seconds(self) -> Seconds: ...
+
+
+def infer(prepared: Inspectable, inputs: Values, options: RunOptions) -> RunResult:
+    """Return the results of `prepared`, its times, and the comparison if requested."""
+    outputs, seconds = time_inferences(prepared, inputs, options.repeat, prepared.seconds)
+    runner = prepared.runner
+    found = RunResult(prepared.model, prepared.place, runner.partitions, outputs, seconds)
     if options.compare:
         found = _compare(found, runner, inputs, options)
     left_out = {entry.operator: entry for entry in (*found.left_out, *runner.left_out)}
     return replace(
         found,
-        outputs=computed_outputs(model, {**inputs, **values}, runner.left_out),
         findings=tuple(SimulatorFinding(partition, _describe(finding)) for partition, finding in runner.findings),
         left_out=tuple(left_out[index] for index in sorted(left_out)),
     )
@@ -94,7 +108,7 @@ def _describe(finding: SanitizerFinding) -> str:
 
 
 def time_inferences(runner: Runner, inputs: Values, repeat: int, seconds: Seconds) -> tuple[dict[int, Array], Seconds]:
-    """Return the tensors of the first inference, and `seconds` with its time and that of the fastest later one."""
+    """Return what the first inference computed, and `seconds` with its time and that of the fastest later one."""
     started = time.perf_counter()
     values = runner.run(inputs)
     first = seconds_since(started)
@@ -113,6 +127,8 @@ def seconds_since(started: float) -> float:
 
 def computed_outputs(model: Model, values: Values, left_out: Sequence[LeftOut]) -> dict[int, Array]:
     """Return the outputs that depend on nothing but the inputs."""
+    if not left_out:
+        return {index: values[index] for index in model.main.outputs if index in values}
     causes = {entry.operator for entry in left_out}
     made_up = {
         tensor

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from npufit.errors import InputError
-from npufit.execution import (
-    GOLDEN,
-    CompiledModel,
-    Partial,
-    Replay,
-    Stage,
-    Values,
-    best_classes,
-    name_merged,
-    notes_on,
-    read_capture,
-    read_inputs,
-    read_labels,
-    tie_by_name,
-)
+from npufit.execution import Values, best_classes, name_merged, read_inputs, read_labels
 from npufit.graph import Model
 from npufit.loading import ModelSource, load
-from npufit.running.inference import computed_outputs, infer, seconds_since, time_inferences
+from npufit.running.inference import infer, time_inferences
 from npufit.running.options import RunOptions
-from npufit.running.result import RunResult, Seconds
-from npufit.running.translated import Translated, ties_by_label
-from npufit.stacks import Target, resolve_target
-from npufit.stacks.vela import compile_model, is_precompiled
-from npufit.tflite import parse_model
-
-CPU = "cpu"
-"""The name of a run in LiteRT's reference kernels alone."""
+from npufit.running.prepared import CPU, OnCpu, OnNpu, prepare
+from npufit.running.result import RunResult
+from npufit.stacks import Target
+from npufit.stacks.vela import is_precompiled
 
 
 def run(model: ModelSource, on: str | Target | Path, options: RunOptions | None = None) -> RunResult:
@@ -57,18 +38,16 @@ def run(model: ModelSource, on: str | Target | Path, options: RunOptions | None 
         raise InputError(
             "--on cpu runs the reference kernels themselves, so there is nothing to compare them with. Omit --compare."
         )
-    if options.original is not None and (on == CPU or isinstance(on, Path)):
-        raise InputError("--original needs a compiled MODEL and -t imx93/vela.")
     network, original = load(model), None if options.original is None else load(options.original)
+    if options.compare and original is None and not isinstance(on, Path) and is_precompiled(network):
+        raise InputError(
+            f"{network.name} is already compiled, so there is nothing to compare it with. Give its source model "
+            "with --original."
+        )
     labels = None if options.labels is None else read_labels(options.labels)
     inputs = _inputs(original or network, options)
-    if isinstance(on, Path):
-        result = _run_capture(network, on, inputs, options)
-    elif on == CPU:
-        result = _run_on_cpu(network, inputs, options)
-    else:
-        target = on if isinstance(on, Target) else resolve_target(on, options.place.vela)
-        result = _run_on_target(network, target, inputs, options, original)
+    prepared = prepare(network, on, replace(options, original=original))
+    result = _on_cpu(prepared, inputs, options) if isinstance(prepared, OnCpu) else _on_npu(prepared, inputs, options)
     return replace(result, scores=best_classes(result.model, result.outputs, labels))
 
 
@@ -78,59 +57,16 @@ def _inputs(model: Model, options: RunOptions) -> Values:
     return read_inputs(model, options.inputs, options.seed, options.normalize)
 
 
-def _run_on_cpu(model: Model, inputs: Values, options: RunOptions) -> RunResult:
+def _on_cpu(prepared: OnCpu, inputs: Values, options: RunOptions) -> RunResult:
     """Return what the reference kernels compute, as far as they can."""
-    options.progress(Stage.REFERENCE)
-    started = time.perf_counter()
-    partial = Partial(model, lambda _: None, options.place.time_limit_s)
-    seconds = Seconds(None, seconds_since(started), 0.0, None)
-    values, seconds = time_inferences(partial, inputs, options.repeat, seconds)
-    if partial.refusal is not None:
-        raise partial.refusal
-    outputs = computed_outputs(model, {**inputs, **values}, partial.left_out)
-    return RunResult(model, GOLDEN, 0, outputs, seconds, left_out=partial.left_out)
+    outputs, seconds = time_inferences(prepared, inputs, options.repeat, prepared.seconds)
+    return RunResult(prepared.model, prepared.place, 0, outputs, seconds, left_out=prepared.left_out)
 
 
-def _run_on_target(
-    model: Model, target: Target, inputs: Values, options: RunOptions, original: Model | None
-) -> RunResult:
-    """Return the results of `model` on `target`; NPU partitions run on the simulator."""
-    if target.stack != "vela":
-        raise InputError(f"{target}: npufit can execute only models compiled by Vela. Use -t imx93/vela, or --on cpu.")
-    database = None
-    if is_precompiled(model):
-        if options.compare and original is None:
-            raise InputError(
-                f"{model.name} is already compiled, so there is nothing to compare it with. Give its source model "
-                "with --original."
-            )
-        source, compile_s = original or model, None
-        compiled = model
-        ties = {index: index for index in range(len(model.main.tensors))} if original is None else {}
-        ties = ties or tie_by_name(compiled, source)
-    else:
-        if original is not None:
-            raise InputError(f"{model.name} has no ethos-u operator; --original is for files that Vela compiled.")
-        options.progress(Stage.COMPILE)
-        started = time.perf_counter()
-        compilation = compile_model(model, target, options.place)
-        compiled = parse_model(compilation.compiled, f"{model.name} compiled by Vela")
-        database = compilation.database
-        source, compile_s = model, seconds_since(started)
-        ties = ties_by_label(compiled)
-    started = time.perf_counter()
-    loaded = CompiledModel(compiled, options.progress, options.place.time_limit_s)
-    runner = Translated(loaded, compiled, source, ties, database)
-    seconds = Seconds(compile_s, seconds_since(started), 0.0, None)
-    result = infer(source, str(target), runner, inputs, options, seconds)
-    if result.comparison is not None:
-        result = replace(result, comparison=name_merged(source, result.comparison, {**inputs, **result.tensors}))
-    return replace(result, notes=notes_on(loaded.calls, target))
-
-
-def _run_capture(model: Model, folder: Path, inputs: Values, options: RunOptions) -> RunResult:
-    """Return what the submissions captured in `folder` compute."""
-    started = time.perf_counter()
-    runner = Replay(model, read_capture(folder, model), options.progress, options.place.time_limit_s)
-    seconds = Seconds(None, seconds_since(started), 0.0, None)
-    return infer(model, f"capture {folder.name}", runner, inputs, options, seconds)
+def _on_npu(prepared: OnNpu, inputs: Values, options: RunOptions) -> RunResult:
+    """Return what the NPU and the CPU compute together, inspected and compared if requested."""
+    result = infer(prepared, inputs, options)
+    if result.comparison is not None and prepared.is_compiled:
+        comparison = name_merged(result.model, result.comparison, {**inputs, **result.tensors})
+        result = replace(result, comparison=comparison)
+    return replace(result, notes=prepared.notes)

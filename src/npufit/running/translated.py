@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,8 @@ from npufit.execution import Array, CompiledModel, FeatureMaps, LeftOut, Values,
 from npufit.graph import Model, wire
 from npufit.graph.arrays import dtype_of
 from npufit.stacks.vela import DebugDatabase, read_label
+
+Compute = Callable[[Values], dict[int, Array]]
 
 
 class Translated:
@@ -57,8 +59,12 @@ class Translated:
         return tuple(found[index] for index in sorted(found))
 
     def run(self, inputs: Values) -> dict[int, Array]:
+        """Return the tensors of the source model that leave a step: its outputs are among them."""
+        return self._translate(self._runner.run, inputs)
+
+    def _translate(self, compute: Compute, inputs: Values) -> dict[int, Array]:
         given = {own: np.reshape(inputs[index], self._shape(own)) for own, index in self._inputs.items()}
-        values = self._runner.run(given)
+        values = compute(given)
         for own in self._compiled.main.outputs:
             tensor = self._compiled.main.tensors[own]
             if own not in values and tensor.is_constant:  # Vela computed it
@@ -66,14 +72,14 @@ class Translated:
         return in_source_terms(values, self._compiled, self._source, {**self._ties, **self._inputs, **self._outputs})
 
     def observe(self, inputs: Values) -> dict[int, Array]:
-        """Return what `run` does, and the feature maps inside the calls that Vela's debug database names."""
+        """Return every tensor outside the calls, and the feature maps inside them that Vela's debug database names."""
         listeners = [
             FeatureMaps(self._source, (write for write in self._writes if write.stream == number))
             for number in range(self._runner.partitions)
         ]
         self._runner.listen(listeners)
         try:
-            values = self.run(inputs)
+            values = self._translate(self._runner.observe, inputs)
         finally:
             self._runner.listen(())
         return {tensor: array for maps in listeners for tensor, array in maps.tensors().items()} | values
