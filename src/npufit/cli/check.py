@@ -23,6 +23,7 @@ from npufit.errors import InputError
 if TYPE_CHECKING:
     from npufit.checking import CheckResult
     from npufit.report import Page
+    from npufit.report.check import NodeQuantity
 
 
 @click.command("check")
@@ -44,6 +45,14 @@ if TYPE_CHECKING:
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead of printing."
 )
 @html_option
+@click.option(
+    "--model-explorer",
+    "node_data",
+    multiple=True,
+    metavar="[WHAT=]FILE",
+    help="Also write node data for Google's Model Explorer. WHAT is unit, partition, time or hazard; without it, all "
+    "as one text. May be repeated; takes a single -t.",
+)
 @click.option(
     "--require",
     "gates",
@@ -72,6 +81,7 @@ def command(
     form: str | None,
     output: Path | None,
     html: Path | None,
+    node_data: tuple[str, ...],
     gates: tuple[str, ...],
     threads: int | None,
     kernels: str | None,
@@ -91,6 +101,7 @@ def command(
     npufit check model.tflite -t imx93/teflon@26.1
     npufit check model.tflite -t imx93/teflon@25.3 -t imx93/teflon@26.2 -t imx93/vela
     npufit check model.tflite -t imx93/teflon@25.3 --html check.html
+    npufit check model.tflite -t imx93/vela --model-explorer nodes.json --model-explorer time=times.json
     npufit check model.tflite -t imx93/vela --require 'npu-macs>=99%' --require hazards==0
 
     Exit codes: 0 fine, 1 a gate failed, 2 the input is wrong, 3 a needed tool is missing or failed.
@@ -104,6 +115,7 @@ def command(
         raise InputError("no target given. Name one with -t, such as -t imx93/teflon@26.1 (see `npufit targets`).")
     if html is not None:
         require_output_file(html, overwrite=True)
+    node_data_files = _node_data_files(node_data, targets)
     options = CheckOptions(
         log=_read_standard_input() if str(log) == "-" else log,
         require=gates,
@@ -114,6 +126,8 @@ def command(
         results = check_targets(model, targets, options)
     if html is not None:
         write(_html(model, results), html)
+    for path, quantity in node_data_files.items():
+        write(_node_data(results[0], quantity), path)
     page = page_for(color, to_file=output is not None)
     write(_render(form, model, results, page, verbose=verbose, everything=everything), output, page.color)
     failed = [gate for result in results for gate in result.gates if not gate.passed]
@@ -162,6 +176,31 @@ def _html(source: str, results: Sequence[CheckResult]) -> str:
     from npufit.report.check import check_page
 
     return check_page(results[0].model, results, source, [gate for result in results for gate in result.gates])
+
+
+def _node_data_files(entries: Sequence[str], targets: Sequence[str]) -> dict[Path, NodeQuantity]:
+    """Return what each file of --model-explorer shows. Raises InputError."""
+    if not entries:
+        return {}
+    from npufit.files import require_output_file
+    from npufit.report.check import NodeQuantity
+
+    if len(targets) > 1:
+        raise InputError("--model-explorer shows one target, but several were given. Give a single -t with it.")
+    found: dict[Path, NodeQuantity] = {}
+    for entry in entries:
+        quantity, _, name = entry.partition("=")
+        if not name or quantity not in tuple(NodeQuantity):
+            quantity, name = NodeQuantity.ALL, entry
+        require_output_file(Path(name), overwrite=True)
+        found[Path(name)] = NodeQuantity(quantity)
+    return found
+
+
+def _node_data(result: CheckResult, quantity: NodeQuantity) -> str:
+    from npufit.report.check import check_node_data
+
+    return check_node_data(result, quantity)
 
 
 def _read_standard_input() -> str:
