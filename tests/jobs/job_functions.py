@@ -91,3 +91,9 @@ def say_a_lot() -> str:
     print("x" * 1_000_000)  # noqa: T201
     subprocess.run([sys.executable, "-c", "print('y' * 1000)"], check=True)
     return json.dumps("said")
+
+
+def kill_parent() -> str:
+    """Kill the Dask worker that has started this worker process."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    return hang()

@@ -127,9 +127,17 @@ def test_a_worker_stays_with_a_group_and_helps_others_when_it_has_none() -> None
     for job in jobs:
         pending.put(job)
     first, second = pending.take(None), pending.take(None)
-    assert (first and first.group, second and second.group) == ("a", "b")
-    taken = [job.group for job in (pending.take(second), pending.take(second), pending.take(first)) if job]
+    assert first
+    assert second
+    assert (first.group, second.group) == ("a", "b")
+    taken: list[str] = []
+    for previous in (second, second, first):
+        pending.release(previous)
+        job = pending.take(previous.group)
+        assert job
+        taken.append(job.group)
     assert taken == ["b", "a", "a"]
+    assert pending.take_now("a") is None
     pending.put(jobs[0])
     pending.close()
     assert pending.take(None) is None

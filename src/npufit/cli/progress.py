@@ -20,8 +20,11 @@ _UNITS: dict[str, str] = {Stage.LOAD: "NPU calls", Stage.INFERENCE: "operations"
 class Teller(Protocol):
     """Receives the progress of any command's stages."""
 
-    def __call__(self, stage: StrEnum, done: int = 0, total: int = 0) -> None:
-        """Note that `done` of `total` steps of `stage` are finished; a total of 0 means unknown."""
+    def __call__(self, stage: StrEnum, done: int = 0, total: int = 0, failed: int = 0) -> None:
+        """Note that `done` of `total` steps of `stage` are finished, `failed` of them without an answer.
+
+        A total of 0 means unknown.
+        """
         ...
 
 
@@ -46,10 +49,10 @@ class _State:
     """The latest progress. It is only stored, so that work is not slowed down; the painter polls it."""
 
     def __init__(self) -> None:
-        self.news: tuple[StrEnum, int, int] = Stage.LOAD, 0, 0
+        self.news: tuple[StrEnum, int, int, int] = Stage.LOAD, 0, 0, 0
 
-    def __call__(self, stage: StrEnum, done: int = 0, total: int = 0) -> None:
-        self.news = stage, done, total
+    def __call__(self, stage: StrEnum, done: int = 0, total: int = 0, failed: int = 0) -> None:
+        self.news = stage, done, total, failed
 
 
 def _paint(state: _State, done: threading.Event) -> None:
@@ -63,12 +66,14 @@ def _paint(state: _State, done: threading.Event) -> None:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         shown, task = None, None
         while True:
-            stage, finished, total = state.news
+            stage, finished, total, failed = state.news
             if task is None or stage is not shown:
                 if task is not None:
                     bar.remove_task(task)
                 shown, task = stage, bar.add_task(stage, total=total if total > 1 else None, count="")
             count = f"{finished} of {total} {_UNITS.get(stage, '')}" if total > 1 else ""
-            bar.update(task, completed=finished, count=count)
+            if failed:
+                count += f", {failed} failed"
+            bar.update(task, completed=finished, total=total if total > 1 else None, count=count)
             if done.wait(_INTERVAL_S):
                 return

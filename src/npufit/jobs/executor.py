@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from npufit.errors import InputError
@@ -10,6 +11,8 @@ from npufit.jobs.job import Finished, Job
 from npufit.jobs.local import LocalExecutor
 
 _LOCAL = "local"
+_CLUSTER = re.compile(r"dask://(?P<host>[\w.-]+|\[[0-9a-fA-F:.]+\])(:(?P<port>\d{1,5}))?/?")
+_DASK_PORT = 8786
 
 
 class Executor(Protocol):
@@ -34,6 +37,11 @@ def open_executor(text: str | None = None, workers: int | None = None) -> Execut
     `workers` is the number of local workers. Raises InputError if the text is wrong, ToolError if a cluster cannot be
     used.
     """
+    cluster = _CLUSTER.fullmatch(text or "")
+    if cluster:
+        from npufit.jobs.cluster import DaskExecutor
+
+        return DaskExecutor(f"{cluster['host']}:{cluster['port'] or _DASK_PORT}")
     name, _, rest = (text or _LOCAL).partition(":")
     if workers is not None and workers < 1:
         raise InputError(f"{workers} workers: at least one is needed.")

@@ -6,10 +6,12 @@ import os
 import queue
 import threading
 
-from npufit.errors import ToolError
+from npufit.errors import InternalError, ToolError
+from npufit.jobs.calls import pack_call
 from npufit.jobs.job import Finished, Job, Trouble
 from npufit.jobs.pending import PendingJobs
 from npufit.jobs.process import WorkerProcess
+from npufit.jobs.running import explain_bug, failed, finish
 
 
 def core_count() -> int:
@@ -68,15 +70,19 @@ class LocalExecutor:
 
     def _serve(self) -> None:
         """Let one worker process run jobs until there are no more; replace it after it died."""
-        job: Job | None = None
+        group: str | None = None
         process: WorkerProcess | None = None
-        while (job := self._pending.take(job)) is not None:
+        while (job := self._pending.take(group)) is not None:
+            group = job.group
             try:
                 if process is None or not process.is_alive:
                     process = self._replace(process)
-                self._results.put(process.run(job))
+                self._results.put(finish(job, process.run(pack_call(job))))
             except ToolError as error:
                 self._results.put(error)
+            except InternalError as error:
+                self._results.put(finish(job, failed(Trouble.BUG, explain_bug(error))))
+            self._pending.release(job)
         if process is not None:
             process.close()
 

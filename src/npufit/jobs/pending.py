@@ -24,21 +24,24 @@ class PendingJobs:
             self._groups.setdefault(job.group, deque()).append(job)
             self._changed.notify()
 
-    def take(self, previous: Job | None) -> Job | None:
-        """Return the next job for the worker that ran `previous`; wait for it. None if the queue was closed."""
+    def take(self, group: str | None) -> Job | None:
+        """Return the next job for a worker that prefers `group`; wait for it. None if the queue was closed.
+
+        The worker belongs to the job's group until `release`.
+        """
         with self._changed:
-            if previous is not None:
-                self._workers_of[previous.group] -= 1
             self._changed.wait_for(lambda: self._groups or self._is_closed)
-            if self._is_closed:
-                return None
-            group = self._choose(None if previous is None else previous.group)
-            jobs = self._groups[group]
-            job = jobs.popleft()
-            if not jobs:
-                del self._groups[group]
-            self._workers_of[group] += 1
-            return job
+            return self._next(group)
+
+    def take_now(self, group: str | None) -> Job | None:
+        """Return the next job for a worker that prefers `group`; None if there is none now."""
+        with self._changed:
+            return self._next(group)
+
+    def release(self, job: Job) -> None:
+        """Note that a worker has ended `job`."""
+        with self._changed:
+            self._workers_of[job.group] -= 1
 
     def close(self) -> None:
         """Drop all jobs; from now on there are none."""
@@ -47,9 +50,22 @@ class PendingJobs:
             self._groups.clear()
             self._changed.notify_all()
 
-    def _choose(self, previous: str | None) -> str:
-        """Return the worker's own group, else the first without workers, else that with most jobs left."""
-        if previous in self._groups:
-            return previous
-        free = (group for group in self._groups if not self._workers_of[group])
-        return next(free, None) or max(self._groups, key=lambda group: len(self._groups[group]))
+    def _next(self, preferred: str | None) -> Job | None:
+        if not self._groups:
+            return None
+        group = self._choose(preferred)
+        jobs = self._groups[group]
+        job = jobs.popleft()
+        if not jobs:
+            del self._groups[group]
+        self._workers_of[group] += 1
+        return job
+
+    def _choose(self, preferred: str | None) -> str:
+        """Return the preferred group, else the first without workers, else that with most jobs left."""
+        if preferred in self._groups:
+            return preferred
+        for group in self._groups:
+            if not self._workers_of[group]:
+                return group
+        return max(self._groups, key=lambda group: len(self._groups[group]))

@@ -7,16 +7,17 @@ import math
 import pickle
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from npufit.child_process import deadline, end_words, python_script, start_child, stop_child
 from npufit.errors import ToolError
-from npufit.jobs.calls import pack_call
+from npufit.jobs.calls import Call
 from npufit.jobs.frames import receive_frame, send_frame
-from npufit.jobs.job import Blob, Failure, Finished, Job, Trouble
-from npufit.jobs.running import finish
+from npufit.jobs.job import Trouble
+from npufit.jobs.running import Ending, failed
 
 _MOST_BLOB_BYTES = 512 << 20
 """What a worker keeps of blobs; those used longest ago are forgotten first."""
@@ -24,7 +25,7 @@ _GRACE_S = 1.0
 
 
 class WorkerProcess:
-    """A process that runs one job at a time. After a crash or a time limit it is gone (`is_alive`)."""
+    """A process that runs one call at a time. After a crash or a time limit it is gone (`is_alive`)."""
 
     def __init__(self) -> None:
         """Start the process; it imports npufit meanwhile. Raises ToolError if it cannot be started."""
@@ -33,33 +34,28 @@ class WorkerProcess:
             self._child = start_child(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         except OSError as error:
             raise ToolError(f"A worker process could not be started: {error.strerror or error}.") from None
-        self._blobs: dict[str, Blob] = {}
+        self._blobs: dict[str, int] = {}
         self._is_ready = False
         self._send(json.dumps(sys.path).encode())
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can take another job."""
+        """Whether it can take another call."""
         return self._child.poll() is None
 
-    def run(self, job: Job) -> Finished:
-        """Return the end of `job`. Raises ToolError if the process dies before it could begin."""
+    def run(self, call: Call) -> Ending:
+        """Return how `call` ended. Raises ToolError if the process dies before it could begin."""
         self._await_start()
-        try:
-            call, blobs = pack_call(job)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            return _failed(job, Trouble.BUG, f"npufit failed: the job cannot be sent to a worker: {error}.")
-        limit = math.inf if job.time_limit_s is None else job.time_limit_s
+        limit = math.inf if call.time_limit_s is None else call.time_limit_s
         with deadline(self._child, limit, self.stop) as expired:
-            self._send(pickle.dumps((*self._renew(blobs), call), pickle.HIGHEST_PROTOCOL))
+            self._send(pickle.dumps((*self._renew(call.blobs), call.packed), pickle.HIGHEST_PROTOCOL))
             reply = receive_frame(self._stdout)
         if reply is not None:
-            return finish(job, json.loads(reply))
+            return json.loads(reply)
         self.stop()
         if expired.is_set():
-            return _failed(job, Trouble.TIME, f"Not finished within {limit:g} s; it was stopped.")
-        code = self._child.wait()
-        return _failed(job, Trouble.CRASH, f"The worker process died ({end_words(code)}).")
+            return failed(Trouble.TIME, f"Not finished within {limit:g} s; it was stopped.")
+        return failed(Trouble.CRASH, f"The worker process died ({end_words(self._child.wait())}).")
 
     def stop(self, _: object = None) -> None:
         """End the process and what its job has started."""
@@ -89,20 +85,17 @@ class WorkerProcess:
         assert self._child.stdout is not None
         return self._child.stdout
 
-    def _renew(self, wanted: dict[str, Blob]) -> tuple[list[str], dict[str, bytes]]:
+    def _renew(self, wanted: Mapping[str, bytes]) -> tuple[list[str], dict[str, bytes]]:
         """Return the digests that the process is to forget, and the bytes that it does not have yet."""
-        new = {digest: blob.data for digest, blob in wanted.items() if digest not in self._blobs}
-        kept = {digest: blob for digest, blob in self._blobs.items() if digest not in wanted} | wanted
-        total = sum(len(blob.data) for blob in kept.values())
+        new = {digest: data for digest, data in wanted.items() if digest not in self._blobs}
+        sizes = {digest: size for digest, size in self._blobs.items() if digest not in wanted}
+        sizes |= {digest: len(data) for digest, data in wanted.items()}
+        total = sum(sizes.values())
         forgotten: list[str] = []
-        for digest, blob in kept.items():
+        for digest, size in sizes.items():
             if total <= _MOST_BLOB_BYTES or digest in wanted:
                 break
             forgotten.append(digest)
-            total -= len(blob.data)
-        self._blobs = {digest: blob for digest, blob in kept.items() if digest not in forgotten}
+            total -= size
+        self._blobs = {digest: size for digest, size in sizes.items() if digest not in forgotten}
         return forgotten, new
-
-
-def _failed(job: Job, trouble: Trouble, message: str) -> Finished:
-    return Finished(job, None, Failure(trouble, message))

@@ -29,10 +29,14 @@ def run_call(packed: bytes, blobs: Mapping[str, Blob]) -> Ending:
         text = function(*arguments)
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InternalError(f"{function.__name__} returned {type(text).__name__}, not text.")
-        trouble = None
     except Exception as error:
-        trouble, text = _explain(error)
-    return {"trouble": trouble, "text": text, "seconds": time.perf_counter() - start}
+        return failed(*_explain(error), time.perf_counter() - start)
+    return {"trouble": None, "text": text, "seconds": time.perf_counter() - start}
+
+
+def failed(trouble: Trouble, message: str, seconds: float = 0.0) -> Ending:
+    """Return the ending of a call without an answer."""
+    return {"trouble": trouble.value, "text": message, "seconds": seconds}
 
 
 def finish(job: Job, ending: Ending) -> Finished:
@@ -43,11 +47,16 @@ def finish(job: Job, ending: Ending) -> Finished:
     return Finished(job, None, Failure(Trouble(trouble), ending["text"]), ending["seconds"])
 
 
+def explain_bug(error: Exception) -> str:
+    """Return the message about an error that nobody foresaw, with its place."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"npufit failed: {type(error).__name__}: {error}{where}. This is a bug; please report it."
+
+
 def _explain(error: Exception) -> tuple[Trouble, str]:
     if isinstance(error, InternalError) or not isinstance(error, NpufitError | MemoryError):
-        frames = traceback.extract_tb(error.__traceback__)
-        where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-        return Trouble.BUG, f"npufit failed: {type(error).__name__}: {error}{where}. This is a bug; please report it."
+        return Trouble.BUG, explain_bug(error)
     if isinstance(error, MemoryError):
         return Trouble.TOOL, "More memory is needed than this machine has left. Use fewer workers."
     return Trouble.INPUT if isinstance(error, InputError) else Trouble.TOOL, str(error)
