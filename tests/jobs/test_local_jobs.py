@@ -137,6 +137,7 @@ def test_a_worker_stays_with_a_group_and_helps_others_when_it_has_none() -> None
         assert job
         taken.append(job.group)
     assert taken == ["b", "a", "a"]
+    assert pending.take_now("b") is not None
     assert pending.take_now("a") is None
     pending.put(jobs[0])
     pending.close()
