@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from npufit.resizing import ResizeResult, resize
     from npufit.running import RunOptions, RunResult, run
     from npufit.stacks import PlaceOptions, Target
+    from npufit.sweeping import Sweep, SweepOptions, SweepResult, sweep
     from npufit.validating import AccuracyResult, accuracy
 
 __all__ = [
@@ -56,6 +57,9 @@ __all__ = [
     "ResizeResult",
     "RunOptions",
     "RunResult",
+    "Sweep",
+    "SweepOptions",
+    "SweepResult",
     "Target",
     "ToolError",
     "__version__",
@@ -71,6 +75,7 @@ __all__ = [
     "resize",
     "run",
     "save",
+    "sweep",
 ]
 
 _HOMES = {
@@ -87,6 +92,7 @@ _HOMES = {
     "npufit.resizing": ("ResizeResult", "resize"),
     "npufit.running": ("RunOptions", "RunResult", "run"),
     "npufit.stacks": ("PlaceOptions", "Target"),
+    "npufit.sweeping": ("Sweep", "SweepOptions", "SweepResult", "sweep"),
     "npufit.validating": ("AccuracyResult", "accuracy"),
 }
 

@@ -34,6 +34,7 @@ _WITH_EXAMPLES = (
     "npufit.loading.load",
     "npufit.resizing.resize",
     "npufit.running.run",
+    "npufit.sweeping.sweep",
     "npufit.validating.accuracy",
 )
 

@@ -63,6 +63,7 @@ _HELP = (
     "check",
     "run",
     "fit",
+    "sweep",
     "compare",
     "resize",
     "disassemble",
@@ -77,7 +78,7 @@ _HELP = (
 )
 
 _SCHEMAS = (
-    *("check", "run", "fit", "compare", "resize", "accuracy", "calibrate"),
+    *("check", "run", "fit", "sweep", "compare", "resize", "accuracy", "calibrate"),
     *("disassemble", "rules", "targets", "zoo", "toolchain"),
 )
 
@@ -214,6 +215,14 @@ _OTHERS = {
     "compare-no-target": "compare models/kws_ref_model.tflite models/person_detect.tflite",
     "compare-not-saved": "compare files/recipe.json models/kws_ref_model.tflite",
     "compare-wrong-gate": "compare files/saved.json files/saved.json --require hazards==0",
+    # sweep: its workers do not see the frozen coefficients, so only what is wrong with the question
+    "sweep-no-model": "sweep -t imx93/vela",
+    "sweep-no-target": "sweep zoo:mobilenet_v2 --sizes 96:512:32",
+    "sweep-no-sizes": "sweep zoo:mobilenet_v2 -t imx93/vela --sizes 96:512",
+    "sweep-other-quant": "sweep models/person_detect.tflite -t imx93/vela --quant uint8",
+    "sweep-settings-of-none": "sweep zoo:mobilenet_v2 -t imx93/teflon --set arena-cache-size=98304",
+    "sweep-wrong-gate": "sweep zoo:mobilenet_v2 -t imx93/teflon --require speed>=2",
+    "sweep-wrong-executor": "sweep zoo:mobilenet_v2 -t imx93/teflon --executor here --no-cache",
     # resize
     "resize-person": "resize models/person_detect.tflite --input 128x64 -o resized.tflite",
     "resize-json": "resize zoo:mobilenet_v2@96,int8 --input 160 --json -o resized.tflite",

@@ -17,6 +17,7 @@ _COMMANDS = {
     "check": "Where does each operator of a model run, why, and how fast?",
     "run": "Execute a model as its target would, bit for bit, and compare.",
     "fit": "Rewrite a model until it fits its target, and prove that the answer is unchanged.",
+    "sweep": "Many sizes and targets: where is the cliff, and what can I afford?",
     "compare": "What changed between two models, targets, releases or saved results?",
     "resize": "Give a model another input resolution.",
     "disassemble": "Print the command stream of an Ethos-U; check whether a kernel accepts it.",

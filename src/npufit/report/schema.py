@@ -40,6 +40,7 @@ PUBLISHED = (
         "model; a later pass names operators of the model before it.",
     ),
     Published("compare", "CompareDocument", "Indices count from 0; sizes are bytes."),
+    Published("sweep", "SweepDocument", "Indices count from 0; times are milliseconds of one inference."),
     Published("resize", "ResizeDocument", "Shapes have the batch first."),
     Published("calibrate", "CalibrateDocument", "Errors are median absolute shares of the measurement, 0.1 for 10 %."),
     Published("accuracy", "AccuracyDocument", "Errors are shares of the measurement, 0.1 for 10 %."),

@@ -95,15 +95,19 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A remark about this model on this target that is not tied to one operator.
-
-    `is_report` says that it is what others observed of this very network.
-    """
+    """A remark about this model on this target that is not tied to one operator."""
 
     text: str
     evidence: Evidence
     source: str
-    is_report: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What others observed of this network, in words that fit it at any size, and where they say so."""
+
+    text: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +216,8 @@ class Placement:
     """The prediction of the stack's compiler, if it ran here."""
     npu_count: NpuCount | None = None
     """Totals for this model that do not say which operators they mean."""
+    reports: tuple[Report, ...] = ()
+    """What others observed of this network, also at other sizes."""
 
     @property
     def status(self) -> Status:

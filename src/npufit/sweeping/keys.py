@@ -16,6 +16,8 @@ from npufit.sweeping.outcome import FORM
 from npufit.sweeping.setup import Setup
 
 _SOURCES = (".py", ".json", ".toml", ".csv")
+_PRINTING = ("cli", "report")
+"""Rooms that show outcomes and change none."""
 
 
 def setup_identity(setup: Setup, place: PlaceOptions) -> list[str]:
@@ -47,7 +49,7 @@ def own_digest() -> str:
 def _contents(folder: Traversable) -> list[tuple[str, bytes]]:
     found: list[tuple[str, bytes]] = []
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.is_dir():
+        if entry.is_dir() and entry.name not in _PRINTING:
             found += _contents(entry)
         elif entry.name.endswith(_SOURCES):
             found.append((entry.name, entry.read_bytes()))

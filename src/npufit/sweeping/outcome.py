@@ -172,7 +172,7 @@ def outcome_of(result: CheckResult) -> Outcome:
         constant_bytes=estimate.memory.model_bytes if estimate is not None else 0,
         arena_bytes=estimate.memory.arena_bytes if estimate is not None else 0,
         times=_times(estimate) if estimate is not None else None,
-        reports=tuple((note.text, note.source) for note in result.placement.notes if note.is_report),
+        reports=tuple((report.text, report.source) for report in result.placement.reports),
         measured=estimate.measured if estimate is not None else (),
     )
 

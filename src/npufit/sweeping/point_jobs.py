@@ -7,7 +7,7 @@ from collections import Counter
 
 from npufit.jobs import Finished, Job, Session
 from npufit.rewrite.resolution import Size
-from npufit.stacks import PlaceOptions, Unit
+from npufit.stacks import PlaceOptions, Unit, find_rule
 from npufit.sweeping.computing import IMPOSSIBLE, compute_point
 from npufit.sweeping.keys import point_key, setup_identity
 from npufit.sweeping.outcome import Outcome, read_outcome
@@ -70,4 +70,5 @@ def _read(finished: Finished) -> tuple[PointStatus, Outcome | None, str]:
 def _why_unknown(outcome: Outcome) -> str:
     unknown = [operator for operator in outcome.operators if operator.unit is Unit.UNKNOWN]
     ((rule, _),) = Counter(operator.rule for operator in unknown).most_common(1)
-    return f"where {len(unknown)} of {len(outcome.operators)} operators run is unknown ({rule})"
+    way_out = find_rule(rule).remedies[0].text
+    return f"where {len(unknown)} of {len(outcome.operators)} operators run is unknown ({rule}). {way_out}"

@@ -8,7 +8,8 @@ from npufit import formatting
 from npufit.checking import CheckResult, GateResult
 from npufit.report.hazards import effects_cell
 from npufit.report.predicted_time import prediction_cell
-from npufit.report.terminal_page import Page, columns
+from npufit.report.tables import fitted_table
+from npufit.report.terminal_page import Page
 
 _COLUMNS: dict[str, Callable[[CheckResult], str]] = {
     "target": lambda result: result.name,
@@ -33,21 +34,7 @@ def comparison_text(results: Sequence[CheckResult], page: Page) -> str:
     table = {name: [cell(result) for result in results] for name, cell in _COLUMNS.items()}
     if not any(result.summary.unknown for result in results):
         del table["unknown"]
-    left_out: list[str] = []
-    lines = _lines(table)
-    for name in _GIVE_WAY:
-        if max(map(len, lines)) <= page.width:
-            break
-        if table.pop(name, None) is not None:
-            left_out.append(name)
-            lines = _lines(table)
-    more = [page.ink("dim", f"on a wider page: {', '.join(left_out)}")] if left_out else []
-    return "\n".join([page.ink("bold", lines[0]), *lines[1:], *more])
-
-
-def _lines(table: dict[str, list[str]]) -> list[str]:
-    rows = list(zip(*([name, *cells] for name, cells in table.items()), strict=True))
-    return columns(rows, right=[position for position, name in enumerate(table) if name not in _FLUSH_LEFT])
+    return "\n".join(fitted_table(table, page, _FLUSH_LEFT, _GIVE_WAY))
 
 
 def _share(share: float | None) -> str:

@@ -10,7 +10,7 @@ from npufit.stacks.neutron import sources
 from npufit.stacks.neutron.experiments import cliff_notes
 from npufit.stacks.neutron.networks import Network, Recognition, recognise
 from npufit.stacks.neutron.versions import Release
-from npufit.stacks.placement import Note, NpuCount
+from npufit.stacks.placement import Note, NpuCount, Report
 from npufit.stacks.rule import Evidence
 
 
@@ -144,14 +144,27 @@ def observe_count(model: Model, release: Release) -> NpuCount | None:
     return None
 
 
+def observe_network(model: Model) -> tuple[Report, ...]:
+    """Return the public observations about the network that `model` is, at any size."""
+    found = recognise(model)
+    if found is None:
+        return ()
+    return tuple(
+        Report(f"{_network(found, entry)}: {entry.text}", entry.source)
+        for entry in OBSERVATIONS
+        if found.network in entry.networks
+    )
+
+
 def _note(found: Recognition, observation: Observation) -> Note:
-    if observation.size is None:
-        where = f"{found.network}"
-    else:
-        same = found.height == found.width == observation.size
-        where = f"{found.network} at {observation.size}x{observation.size}"
-        where += " (the size of this file)" if same else ""
-    return Note(f"Observed, {where}: {observation.text}.", Evidence.OBSERVED, observation.source, is_report=True)
+    same = " (the size of this file)" if found.height == found.width == observation.size else ""
+    text = f"Observed, {_network(found, observation)}{same}: {observation.text}."
+    return Note(text, Evidence.OBSERVED, observation.source)
+
+
+def _network(found: Recognition, observation: Observation) -> str:
+    size = "" if observation.size is None else f" at {observation.size}x{observation.size}"
+    return f"{found.network}{size}"
 
 
 def _cliff(model: Model, found: Recognition, release: Release) -> list[Note]:

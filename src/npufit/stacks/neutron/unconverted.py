@@ -8,7 +8,7 @@ from npufit.stacks.neutron import rules, sources
 from npufit.stacks.neutron.explain import ask, recall, refuse
 from npufit.stacks.neutron.networks import box_decoders
 from npufit.stacks.neutron.neutron_operator import NeutronOperator
-from npufit.stacks.neutron.observations import observe, observe_count
+from npufit.stacks.neutron.observations import observe, observe_count, observe_network
 from npufit.stacks.neutron.versions import Release
 from npufit.stacks.placement import Hazard, Note, OperatorPlacement, Placement, Setting, Unit
 from npufit.stacks.rule import Evidence
@@ -28,6 +28,7 @@ def place_plain(model: Model, target: Target, release: Release) -> Placement:
         settings=release_settings(release),
         notes=(*observe(model, release), *_foreign_file(model)),
         npu_count=observe_count(model, release) if unknown else None,
+        reports=observe_network(model),
     )
 
 

@@ -1,0 +1,121 @@
+"""The first lines of a sweep: what it found, and what it looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from npufit.formatting import milliseconds, plural
+from npufit.report.sweep.document import CliffEntry, PointEntry, SweepDocument
+from npufit.report.sweep.words import cliff_place, cliff_words, failed_words, full_name
+from npufit.sweeping import PointStatus
+
+
+def sweep_headline(document: SweepDocument) -> str:
+    """Return the answer in one or two sentences: what is affordable, if that was asked, and the worst cliff."""
+    sentences = [_affordable(document)] if document.requirements else []
+    return " ".join([*sentences, _cliffs(document), *_dangers(document)])
+
+
+def counts_line(document: SweepDocument) -> str:
+    """Return what was looked at: points, networks, sizes, setups, and how many points have no answer."""
+    series, points = document.series, document.points
+    computed = [point for point in points if point.status is not PointStatus.OBSERVED]
+    words = [
+        plural(len(computed), "point"),
+        plural(len({(entry.network, entry.precision) for entry in series}), "network"),
+        plural(len({point.size for point in computed}), "size"),
+        plural(len({entry.setup for entry in series}), "setup"),
+    ]
+    for status in (PointStatus.UNKNOWN, PointStatus.IMPOSSIBLE, PointStatus.FAILED):
+        count = sum(point.status is status for point in points)
+        words += [f"{count} {status}"] if count else []
+    observed = len(points) - len(computed)
+    words += [plural(observed, "public measurement")] if observed else []
+    words += [f"{document.kept} of {len(computed)} kept from before"] if document.kept else []
+    return ", ".join(words)
+
+
+def _affordable(document: SweepDocument) -> str:
+    asked = " and ".join(document.requirements)
+    if document.best is None:
+        nearest = next((entry for entry in document.affordable if entry.following is not None), None)
+        why = ""
+        if nearest is not None and nearest.following is not None:
+            why = f": even {nearest.following.size} has {failed_words(nearest.following)}"
+        return f"No size holds {asked}{why}."
+    best = document.affordable[document.best]
+    assert best.largest is not None
+    name = full_name(document.series[best.series])
+    time = f" at {milliseconds(best.largest.ms, 3)}" if best.largest.ms is not None else ""
+    if best.following is None:
+        return f"{best.largest.size} holds {asked}{time}, {name}; nothing larger was looked at."
+    return (
+        f"{best.largest.size} is the largest size that holds {asked}{time}, {name}; {best.following.size} does not: "
+        f"{failed_words(best.following)}."
+    )
+
+
+def _cliffs(document: SweepDocument) -> str:
+    """Return how many cliffs there are and the steepest; for a single size, the fastest setup."""
+    computed = [point for point in document.points if point.status is PointStatus.PREDICTED]
+    located = [cliff for cliff in document.cliffs if not cliff.observed]
+    observed = [cliff for cliff in document.cliffs if cliff.observed]
+    if located:
+        which = "; the steepest" if len(located) > 1 else ""
+        return f"{plural(len(located), 'cliff')}{which}: {_cliff(document, max(located, key=_steepness))}."
+    sizes = list(dict.fromkeys(point.size for point in computed))
+    if not computed:
+        found = "Nothing could be predicted"
+    elif len(sizes) == 1:
+        found = _fastest(document, computed)
+    else:
+        found = f"No cliff from {sizes[0]} to {sizes[-1]}{_where_known(document)}"
+    said = f"; observed by others: {_cliff(document, max(observed, key=_steepness))}" if observed else ""
+    return f"{found}{said}."
+
+
+def _dangers(document: SweepDocument) -> list[str]:
+    """Return what a fast point may hide: hazards, and an NPU that is slower than the CPU alone."""
+    hazards = Counter(hazard.id for point in document.points for hazard in point.hazards)
+    exposed = sum(bool(point.hazards) for point in document.points)
+    slower = sum(point.speed_up is not None and point.speed_up < 1 for point in document.points)
+    sentences: list[str] = []
+    if hazards:
+        sentences.append(f"{plural(exposed, 'point')} with hazards ({', '.join(hazards)}).")
+    if slower:
+        sentences.append(f"{plural(slower, 'point')} slower with the NPU than on the CPU alone.")
+    return sentences
+
+
+def _cliff(document: SweepDocument, cliff: CliffEntry) -> str:
+    return f"{full_name(document.series[cliff.series])}, {cliff_place(cliff)}: {cliff_words(cliff)}"
+
+
+def _where_known(document: SweepDocument) -> str:
+    """Return on which setups that is known, if it is not all."""
+    known = {point.series for point in document.points if point.status is PointStatus.PREDICTED}
+    setups = list(dict.fromkeys(document.series[number].setup for number in sorted(known)))
+    everywhere = len(known) == len(document.series)
+    return "" if everywhere else f" on {' and '.join(setups)}, unknown elsewhere"
+
+
+def _fastest(document: SweepDocument, points: Sequence[PointEntry]) -> str:
+    timed = [point for point in points if point.ms is not None]
+    if not timed:
+        return "Placed, but no time is predicted"
+    fastest = min(timed, key=lambda point: point.ms or 0.0)
+    slowest = max(timed, key=lambda point: point.ms or 0.0)
+    said = f"{full_name(document.series[fastest.series])}, {milliseconds(fastest.ms or 0.0, 3)}"
+    if len(timed) == 1:
+        return said
+    last = f"{full_name(document.series[slowest.series])}, {milliseconds(slowest.ms or 0.0, 3)}"
+    return f"Fastest: {said}; slowest: {last}"
+
+
+def _steepness(cliff: CliffEntry) -> float:
+    """Return by how much the time changes beyond the work, in either direction."""
+    if not cliff.time_ratio:
+        return float("inf")
+    excess = cliff.time_ratio / (cliff.macs_ratio or 1.0)
+    return max(excess, 1 / excess)

@@ -1,0 +1,140 @@
+"""The sections of a sweep's text around its tables: cliffs, what is affordable, what has no answer and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from npufit.formatting import milliseconds, plural, shorten
+from npufit.report.sweep.document import AffordableEntry, CliffEntry, CulpritEntry, SeriesEntry, SweepDocument
+from npufit.report.sweep.words import blocks, change_words, cliff_place, cliff_words, failed_words, full_name
+from npufit.report.terminal_page import Page
+from npufit.sweeping import PointStatus
+
+_MOST_CLIFFS = 8
+_WITHOUT_ANSWER = (PointStatus.UNKNOWN, PointStatus.FAILED, PointStatus.IMPOSSIBLE)
+
+
+def affordable_lines(document: SweepDocument, page: Page) -> list[str]:
+    """Return the largest size of each series that meets the requirements, and what stops the next one."""
+    if not document.requirements:
+        return []
+    lines = ["", page.ink("bold", f"Largest size with {' and '.join(document.requirements)}")]
+    for answer in document.affordable:
+        lines += page.wrap(_affordable(document, answer), "  ", "    ")
+    return lines
+
+
+def _affordable(document: SweepDocument, answer: AffordableEntry) -> str:
+    name = full_name(document.series[answer.series])
+    following = answer.following
+    if answer.largest is None and following is not None and following.status is PointStatus.UNKNOWN:
+        return f"{name}: unknown"
+    if answer.largest is None:
+        return f"{name}: none; {following.size} has {failed_words(following)}" if following else f"{name}: none"
+    time = f", {milliseconds(answer.largest.ms, 3)}" if answer.largest.ms is not None else ""
+    if following is None:
+        return f"{name}: {answer.largest.size}{time}; nothing larger was looked at"
+    exact = "" if answer.exact else ", and sizes between were not looked at"
+    return f"{name}: {answer.largest.size}{time}; {following.size} does not: {failed_words(following)}{exact}"
+
+
+def cliff_lines(document: SweepDocument, page: Page, *, everything: bool) -> list[str]:
+    """Return every cliff: where, what changes, and which operator is the first; at most eight without `everything`."""
+    if not document.cliffs:
+        return []
+    shown = document.cliffs if everything else document.cliffs[:_MOST_CLIFFS]
+    lines = ["", page.ink("bold", "Cliffs")]
+    series = None
+    for cliff in shown:
+        if cliff.series != series:
+            series = cliff.series
+            lines.append(f"  {full_name(document.series[series])}")
+        how = ", by observation" if cliff.observed else ""
+        lines += page.wrap(f"{cliff_place(cliff)}{how}: {cliff_words(cliff)}", "    ", "      ")
+        lines += _culprit_lines(cliff, page)
+    hidden = len(document.cliffs) - len(shown)
+    if hidden:
+        lines.append(page.ink("dim", f"  {plural(hidden, 'more cliff')}: --all"))
+    return [*lines, *(page.ink("dim", line) for line in page.wrap(_assumption(document), "  "))]
+
+
+def _culprit_lines(cliff: CliffEntry, page: Page) -> list[str]:
+    culprit = cliff.culprit
+    if culprit is None:
+        return []
+    return page.wrap(f"{_who(culprit)}{culprit.before} → {culprit.after}{_rule(culprit)}", "      ", "        ")
+
+
+def _who(culprit: CulpritEntry) -> str:
+    if culprit.index is None:
+        return ""
+    where = f"subgraph {culprit.subgraph}, " if culprit.subgraph else ""
+    return f"first at {where}operator {culprit.index}, {culprit.type} ({culprit.name}): "
+
+
+def _rule(culprit: CulpritEntry) -> str:
+    if culprit.rule is None:
+        return f" (limit: {culprit.limit})" if culprit.limit else ""
+    limit = f" Limit: {culprit.limit}." if culprit.limit else ""
+    return f". {culprit.rule}: {culprit.reason}{limit}"
+
+
+def _assumption(document: SweepDocument) -> str:
+    if not document.cliff_step:
+        return "No size between two points of the grid was looked at (--cliff-step 0)."
+    step = f", at multiples of {document.cliff_step} pixels" if document.cliff_step > 1 else ""
+    return (
+        f"Sizes between two that differ were looked at{step}; between two that agree, none: a change that undoes "
+        "itself there is not seen."
+    )
+
+
+def change_lines(document: SweepDocument, page: Page) -> list[str]:
+    """Return what changes from one setup to the next of the same chip and stack, if there is a single size."""
+    lines: list[str] = []
+    for block in blocks(document):
+        points = [
+            point for point in document.points if point.series in block.series and point.status is PointStatus.PREDICTED
+        ]
+        if len({point.size for point in points}) > 1:
+            continue
+        for before, after in pairwise(points):
+            first, second = document.series[before.series], document.series[after.series]
+            if _stack(first) == _stack(second):
+                lines += page.wrap(f"{first.setup} → {second.setup}: {change_words(before, after)}", "  ", "    ")
+    return ["", page.ink("bold", "From setup to setup"), *lines] if lines else []
+
+
+def _stack(entry: SeriesEntry) -> str:
+    return entry.target.partition("@")[0]
+
+
+def unanswered_lines(document: SweepDocument, page: Page) -> list[str]:
+    """Return what is unknown, failed or impossible: once for each reason."""
+    groups: dict[tuple[PointStatus, str], list[tuple[int, str]]] = {}
+    for point in document.points:
+        if point.status in _WITHOUT_ANSWER and (point.in_grid or point.status is not PointStatus.IMPOSSIBLE):
+            groups.setdefault((point.status, point.reason), []).append((point.series, point.size))
+    lines: list[str] = []
+    for (status, reason), places in groups.items():
+        series = [full_name(document.series[number]) for number in dict.fromkeys(number for number, _ in places)]
+        sizes = list(dict.fromkeys(size for _, size in places))
+        which = f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 2 else " and ".join(sizes)
+        lines += page.wrap(f"{status}: {_list(series)}, {which}: {shorten(reason, 600)}", "  ", "    ")
+    return ["", page.ink("bold", "Without an answer"), *lines] if lines else []
+
+
+def _list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def report_lines(document: SweepDocument, page: Page) -> list[str]:
+    """Return what others observed of the networks whose placement is unknown."""
+    unknown = {point.series for point in document.points if point.status is PointStatus.UNKNOWN}
+    said: dict[str, None] = {}
+    for number in sorted(unknown):
+        for report in document.series[number].reports:
+            said.setdefault(f"{report.text} [{report.source}]")
+    lines = [line for text in said for line in page.wrap(text, "  ", "    ")]
+    return ["", page.ink("bold", "Observed by others"), *lines] if lines else []
