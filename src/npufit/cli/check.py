@@ -19,15 +19,16 @@ from npufit.cli.options import (
     tool_options,
 )
 from npufit.errors import InputError
+from npufit.formatting import printable
 
 if TYPE_CHECKING:
-    from npufit.checking import CheckResult
+    from npufit.checking import CheckResult, GateResult
     from npufit.report import Page
     from npufit.report.check import NodeQuantity
 
 
 @click.command("check")
-@click.argument("model", metavar="MODEL")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 @click.option(
     "-t",
     "--target",
@@ -74,7 +75,7 @@ if TYPE_CHECKING:
 @color_option
 @schema_option("check")
 def command(
-    model: str,
+    models: tuple[str, ...],
     targets: tuple[str, ...],
     verbose: bool,
     everything: bool,
@@ -95,7 +96,8 @@ def command(
 ) -> int:
     """Where does each operator of MODEL run, why, and how long does it take?
 
-    MODEL is a .tflite file or a built-in network such as zoo:mobilenet_v2@320,int8 (see `npufit zoo`).
+    MODEL is a .tflite file or a built-in network such as zoo:mobilenet_v2@320,int8 (see `npufit zoo`). Several are
+    checked one after the other.
 
     \b
     npufit check model.tflite -t imx93/teflon@26.1
@@ -116,6 +118,7 @@ def command(
     if html is not None:
         require_output_file(html, overwrite=True)
     node_data_files = _node_data_files(node_data, targets)
+    _require_single(models, form in _OF_ONE_MODEL or html or node_data or log)
     options = CheckOptions(
         log=_read_standard_input() if str(log) == "-" else log,
         require=gates,
@@ -123,18 +126,36 @@ def command(
         estimate=EstimateOptions(threads=threads, kernels=Kernels(kernels) if kernels else None),
     )
     with sign_of_life(f"checking for {', '.join(targets)}"):
-        results = check_targets(model, targets, options)
+        checked = [(model, check_targets(model, targets, options)) for model in models]
+    source, results = checked[0]
     if html is not None:
-        write(_html(model, results), html)
+        write(_html(source, results), html)
     for path, quantity in node_data_files.items():
         write(_node_data(results[0], quantity), path)
     page = page_for(color, to_file=output is not None)
-    write(_render(form, model, results, page, verbose=verbose, everything=everything), output, page.color)
-    failed = [gate for result in results for gate in result.gates if not gate.passed]
+    texts = [_render(form, model, found, page, verbose=verbose, everything=everything) for model, found in checked]
+    write("\n\n".join(texts), output, page.color)
+    failed = [(model, gate) for model, found in checked for gate in _failed(found)]
     if form is not None or output is not None:
-        for gate in failed:
-            click.echo(str(gate), err=True)
+        for model, gate in failed:
+            click.echo(f"{printable(model)}: {gate}" if len(models) > 1 else str(gate), err=True)
     return exit_codes.NOT_MET if failed else exit_codes.FINE
+
+
+_OF_ONE_MODEL = ("json", "sarif")
+
+
+def _require_single(models: Sequence[str], is_of_one: object) -> None:
+    """Raise InputError if there are several models and what was asked for is about one."""
+    if is_of_one and len(models) > 1:
+        raise InputError(
+            "--json, --sarif, --html, --model-explorer and --log are about one MODEL, but "
+            f"{len(models)} were given. Run them once for each."
+        )
+
+
+def _failed(results: Sequence[CheckResult]) -> list[GateResult]:
+    return [gate for result in results for gate in result.gates if not gate.passed]
 
 
 def _render(

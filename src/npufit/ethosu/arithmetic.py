@@ -12,7 +12,9 @@ from npufit.ethosu.activations import FUNCTIONS
 from npufit.ethosu.arrays import Array, Bytes, Integers, dtype_of
 from npufit.ethosu.operations import ActivationType, BlockOperation, Element, Rounding
 
-_DOUBLE_ROUNDING_FROM = 31
+DOUBLE_ROUNDING_FROM = 31
+"""Larger shifts round twice in the TFL mode."""
+
 _INT32 = Element(32, True)
 _CHUNK = 1 << 15
 """Values that are scaled at a time, so that the intermediate 64-bit arrays stay in the cache."""
@@ -34,7 +36,7 @@ def shift_right(values: Integers, shift: int | Integers, rounding: Rounding, imp
     half = np.where(amount > 0, np.int64(1) << np.maximum(amount - 1, 0), 0)
     if rounding is Rounding.TRUNCATE:
         return np.where(values < 0, -(-values >> amount), values >> amount)
-    double_from = _DOUBLE_ROUNDING_FROM - implied
+    double_from = DOUBLE_ROUNDING_FROM - implied
     if rounding is Rounding.TFL and bool((amount > double_from).any()):
         twice = np.where(amount > double_from, np.int64(1) << double_from - 1, 0)
         return values + (half + np.where(values < 0, -twice, twice)) >> amount
@@ -49,7 +51,7 @@ def requantize(
     rounding, zero_point = operation.output.rounding, operation.ofm.zero_point
     rows = max(1, _CHUNK // max(1, accumulators.shape[1]))
     half = np.where(shift > 0, np.int64(1) << np.maximum(shift - 1, 0), 0)
-    is_double = shift > _DOUBLE_ROUNDING_FROM
+    is_double = shift > DOUBLE_ROUNDING_FROM
     double = rounding is Rounding.TFL and bool(is_double.any())
     # 2^30 more for what is not negative, 2^30 less otherwise: add it to all, take twice of it from the negative.
     upper = half + np.where(is_double, np.int64(1) << 30, 0) if double else half
@@ -97,6 +99,15 @@ def table_span(operation: BlockOperation) -> tuple[int, int]:
     wide = (operation.output.clip or operation.ofm.element).bits == 16
     length = TABLE_BYTES if wide else 256 * operation.ofm.element.size_bytes
     return -TABLE_BYTES + operation.output.table * _TABLE_SLOT_BYTES, length
+
+
+def look_up_bytes(indices: Bytes, operation: BlockOperation, shram: Bytes) -> Array:
+    """Return the entries of a table of 256 bytes, as OFM type, for `indices` from its first entry on."""
+    offset, length = table_span(operation)
+    start = shram.size + offset
+    table = shram[start : start + length].tobytes()
+    found = np.frombuffer(indices.tobytes().translate(table), dtype_of(operation.ofm.element))
+    return found.reshape(indices.shape)
 
 
 def _look_up(values: Integers, operation: BlockOperation, shram: Bytes) -> Array:

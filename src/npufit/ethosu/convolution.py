@@ -1,39 +1,41 @@
-"""CONV and DEPTHWISE: sums of products in floating point, which is exact because no sum exceeds its integers."""
+"""CONV and DEPTHWISE: sums of products in floating point, which is exact because no sum exceeds its integers.
+
+Block of rows after block of rows, so that what one block needs stays in the cache: input, accumulators, results.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from npufit.errors import InputError
-from npufit.ethosu.arithmetic import requantize
-from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory
+from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory, dtype_of
 from npufit.ethosu.feature_maps import write_feature_map
 from npufit.ethosu.operations import Convolution, Span
+from npufit.ethosu.scaling import Scale, pixels_per_row, plan_scale
 from npufit.ethosu.weight_streams import Weights, decode_streams
-from npufit.ethosu.weights import decode_scales, order_weights
-from npufit.ethosu.windows import padded_input
+from npufit.ethosu.weights import Scales, decode_scales, order_weights
+from npufit.ethosu.windows import Rows
 
 _EXACT_FLOAT32 = 1 << 24
-_PATCH_VALUES = 1 << 20
-"""Values arranged for one matrix product."""
+_DENSE_VALUES = 1 << 17
+"""Values that a block of rows arranges for its matrix product."""
 
-_ROW_VALUES = 1 << 16
-"""Accumulators of a depthwise convolution that are processed at a time, to stay in the cache."""
+_DEPTHWISE_VALUES = 1 << 14
+"""Accumulators of a block of rows of a depthwise convolution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coefficients:
-    """Weights in the order of the computation, and the scales of every channel.
+    """Weights in the order of the computation, and the output stage.
 
-    `matrix` is (kernel elements * input channels, output channels); depthwise (kernel elements, channels).
+    `matrix` is (kernel elements * input channels, output channels); depthwise (kernel elements, one row of values).
     """
 
     matrix: Array
-    bias: Integers
-    scale: Integers
-    shift: Integers
+    scale: Scale
 
 
 Encoded = tuple[tuple[bytes, ...], tuple[bytes, ...]]
@@ -49,7 +51,14 @@ class ConvolutionStep:
         self._ofm_micro_depth = ofm_micro_depth
         self._encoded: Encoded = ((), ())
         self._coefficients: Coefficients | None = None
-        self._compute = _depthwise if operation.is_depthwise else _dense
+        self._rows = Rows(operation)
+        self._accumulate: Accumulate = _depthwise if operation.is_depthwise else _dense
+        per_row = operation.ofm.width * operation.ofm.depth
+        if not operation.is_depthwise:
+            taps = operation.kernel.height * operation.kernel.width
+            per_row = max(per_row, operation.ofm.width * operation.ifm.depth * taps)
+        values = _DEPTHWISE_VALUES if operation.is_depthwise else _DENSE_VALUES
+        self._rows_per_block = min(operation.ofm.height, max(1, values // per_row))
 
     def encoded(self, memory: Memory) -> Encoded:
         """Return the current compressed weights and scales in `memory`, one of each per core."""
@@ -71,15 +80,18 @@ class ConvolutionStep:
 
     def __call__(self, memory: Memory) -> None:
         """Execute the convolution in `memory`."""
-        operation = self._operation
+        operation, ofm = self._operation, self._operation.ofm
         coefficients = self._current(memory)
-        dtype = coefficients.matrix.dtype
-        values, _, _ = padded_input(operation, memory, dtype)
-        accumulators = self._compute(operation, coefficients.matrix, values)
-        result = requantize(
-            accumulators, coefficients.bias, coefficients.scale, coefficients.shift, operation, memory[SHRAM]
-        )
-        write_feature_map(operation.ofm, memory, result.reshape(operation.ofm.shape))
+        matrix, shram = coefficients.matrix, memory[SHRAM]
+        values = self._rows.read(memory)
+        result = np.empty(ofm.shape, dtype_of(ofm.element))
+        seen = self._rows.buffer(self._rows_per_block, matrix.dtype)
+        for first in range(0, ofm.height, self._rows_per_block):
+            count = min(self._rows_per_block, ofm.height - first)
+            self._rows.fill(seen, values, first, count)
+            accumulators = self._accumulate(operation, matrix, seen, count)
+            coefficients.scale(accumulators, result[first : first + count].reshape(-1, ofm.depth), shram)
+        write_feature_map(ofm, memory, result)
 
     def _current(self, memory: Memory) -> Coefficients:
         encoded = self.encoded(memory)
@@ -100,65 +112,79 @@ def _coefficients(
     channels = decode_scales(scales, depth)
     decoded = order_weights(streams, operation, ofm_micro_depth)
     matrix = np.ascontiguousarray(decoded.reshape(depth, -1).T)
-    element, zero_point = operation.ifm.element, operation.ifm.zero_point
-    largest = max(abs(element.lowest - zero_point), abs(element.highest - zero_point))
-    sums = np.abs(matrix).sum(axis=0, dtype=np.int64)
-    dtype = np.float32 if int(sums.max(initial=0)) * largest < _EXACT_FLOAT32 else np.float64
     scale, shift = channels.scale, channels.shift
     if output.global_scale:
         scale, shift = np.full(depth, output.scale), np.full(depth, output.shift)
-    return Coefficients(matrix.astype(dtype), channels.bias, scale, shift)
+    # Windows see the values as they are stored: what the zero point adds to every sum is known and goes to the bias.
+    bias = channels.bias - operation.ifm.zero_point * matrix.sum(axis=0, dtype=np.int64)
+    largest = _largest_sums(operation, matrix)
+    dtype = np.float32 if int(largest.max(initial=0)) < _EXACT_FLOAT32 else np.float64
+    matrix = matrix.astype(dtype)
+    if operation.is_depthwise:
+        matrix = np.tile(matrix, (1, _pixels_together(operation)))
+    return Coefficients(matrix, plan_scale(operation, Scales(bias, scale, shift), largest))
 
 
-def _dense(operation: Convolution, matrix: Array, values: Array) -> Array:
-    """Return the accumulators as (pixels, output channels) by one matrix product per group of rows."""
+def _largest_sums(operation: Convolution, matrix: Array) -> Integers:
+    """Return for each channel what no sum of products exceeds in magnitude, nor a part of it in any order."""
+    element, zero_point = operation.ifm.element, operation.ifm.zero_point  # padding has the zero point's value
+    lowest, highest = min(element.lowest, zero_point), max(element.highest, zero_point)
+    positive = np.maximum(matrix, 0).sum(axis=0, dtype=np.int64)
+    negative = positive - matrix.sum(axis=0, dtype=np.int64)
+    most = positive * max(highest, 0) - negative * min(lowest, 0)
+    least = positive * min(lowest, 0) - negative * max(highest, 0)
+    return np.maximum(most, -least)
+
+
+Accumulate = Callable[[Convolution, Array, Array, int], Array]
+"""Accumulators, (pixels, channels), of some rows of the OFM from the rows that their windows see."""
+
+
+def _dense(operation: Convolution, matrix: Array, seen: Array, count: int) -> Array:
+    """Return the accumulators by one matrix product."""
     kernel, ofm = operation.kernel, operation.ofm
-    inputs = values.shape[2]
-    if kernel.height == kernel.width == 1:
-        picked = values[:: kernel.stride_y, :: kernel.stride_x]
-        return picked.reshape(-1, inputs) @ matrix
-    result = np.empty((ofm.height, ofm.width, ofm.depth), matrix.dtype)
-    per_row = ofm.width * matrix.shape[0]
-    rows = max(1, _PATCH_VALUES // per_row)
-    patches = np.empty((min(rows, ofm.height), ofm.width, kernel.height, kernel.width, inputs), matrix.dtype)
-    for first in range(0, ofm.height, rows):
-        count = min(rows, ofm.height - first)
-        part = patches[:count]
-        for y in range(kernel.height):
-            for x in range(kernel.width):
-                part[:, :, y, x] = _seen(operation, values, y, x, first, count)
-        np.matmul(
-            part.reshape(count * ofm.width, -1),
-            matrix,
-            out=result[first : first + count].reshape(count * ofm.width, ofm.depth),
-        )
-    return result.reshape(-1, ofm.depth)
+    if kernel.height == kernel.width == kernel.stride_x == kernel.stride_y == 1:
+        return seen[:count].reshape(-1, matrix.shape[0]) @ matrix
+    inputs = seen.shape[2]
+    patches = np.empty((count, ofm.width, kernel.height, kernel.width, inputs), matrix.dtype)
+    together = kernel.width if kernel.dilation_x == 1 else 1  # neighbours lie side by side, and are copied as one
+    for y in range(kernel.height):
+        for x in range(0, kernel.width, together):
+            patches[:, :, y, x : x + together] = _tap(operation, seen, y, x, count, together)
+    return patches.reshape(count * ofm.width, -1) @ matrix
 
 
-def _depthwise(operation: Convolution, matrix: Array, values: Array) -> Array:
-    """Return the accumulators as (pixels, channels), adding up kernel elements one by one."""
+def _depthwise(operation: Convolution, matrix: Array, seen: Array, count: int) -> Array:
+    """Return the accumulators, adding up kernel elements one by one."""
     kernel, ofm = operation.kernel, operation.ofm
-    result = np.empty(ofm.shape, matrix.dtype)
-    rows = max(1, _ROW_VALUES // (ofm.width * ofm.depth))
-    product = np.empty((min(rows, ofm.height), ofm.width, ofm.depth), matrix.dtype)
-    for first in range(0, ofm.height, rows):
-        count = min(rows, ofm.height - first)
-        total = result[first : first + count]
-        for element in range(kernel.height * kernel.width):
-            seen = _seen(operation, values, *divmod(element, kernel.width), first, count)
-            if element == 0:
-                np.multiply(seen, matrix[0], out=total)
-            else:
-                total += np.multiply(seen, matrix[element], out=product[:count])
-    return result.reshape(-1, ofm.depth)
+    together = _pixels_together(operation)
+    shape = count, ofm.width // together, together * ofm.depth
+    total, product = np.empty(shape, matrix.dtype), np.empty(shape, matrix.dtype)
+    for element, weights in enumerate(matrix):
+        tap = _tap(operation, seen, *divmod(element, kernel.width), count)
+        tap = tap.reshape(shape)
+        if element == 0:
+            np.multiply(tap, weights, out=total)
+        else:
+            total += np.multiply(tap, weights, out=product)
+    return total.reshape(-1, ofm.depth)
 
 
-def _seen(operation: Convolution, values: Array, y: int, x: int, first: int, count: int) -> Array:
-    """Return what the kernel element (y, x) sees for `count` output rows from `first` on."""
-    kernel, ofm = operation.kernel, operation.ofm
-    top = y * kernel.dilation_y + first * kernel.stride_y
-    left = x * kernel.dilation_x
-    return values[
-        top : top + (count - 1) * kernel.stride_y + 1 : kernel.stride_y,
-        left : left + (ofm.width - 1) * kernel.stride_x + 1 : kernel.stride_x,
-    ]
+def _pixels_together(operation: Convolution) -> int:
+    """Return how many pixels of a row one multiplication of a depthwise convolution takes: neighbours of the IFM."""
+    ofm = operation.ofm
+    return pixels_per_row(ofm.width, ofm.depth) if operation.kernel.stride_x == 1 else 1
+
+
+def _tap(operation: Convolution, seen: Array, y: int, x: int, count: int, together: int = 1) -> Array:
+    """Return what kernel elements from (y, x) on see for `count` rows: (rows, columns, elements, depth)."""
+    kernel, width = operation.kernel, operation.ofm.width
+    row, column, item = seen.strides
+    inputs = seen.shape[2]
+    return np.ndarray(
+        (count, width, together, inputs),
+        seen.dtype,
+        seen.data,
+        y * kernel.dilation_y * row + x * kernel.dilation_x * column,
+        (kernel.stride_y * row, kernel.stride_x * column, column, item),
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from npufit.ethosu.arithmetic import finish, shift_right
-from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory, dtype_of
+from npufit.ethosu.arrays import SHRAM, Array, Bytes, Integers, Memory, dtype_of
+from npufit.ethosu.byte_tables import is_of_bytes, look_up, look_up_pairs, table_of_bytes, table_of_pairs
 from npufit.ethosu.feature_maps import read_feature_map, write_feature_map
 from npufit.ethosu.operations import Elementwise, FeatureMap
 
@@ -15,15 +17,40 @@ _UNSCALED_OPERAND_SHIFT = {8: 19, 16: 14}
 """Bits by which the unscaled operand is shifted left if only one is scaled."""
 
 _CHUNK = 1 << 16
+_WORTH_A_TABLE = 1 << 13
+"""Values from which on a table of all pairs pays: it costs the time of 65,536 values, once."""
 
 Function = Callable[[Elementwise, Integers, Integers], Integers]
+
+
+def plan_elementwise(operation: Elementwise) -> Callable[[Memory], None]:
+    """Return the execution of `operation`, by tables if it works on enough bytes."""
+    if not is_of_bytes(operation):
+        return partial(elementwise, operation)
+    if operation.ifm2 is None:
+        return partial(_by_byte, operation, table_of_bytes(operation, elementwise))
+    height, width, depth = operation.ofm.shape
+    if height * width * depth < _WORTH_A_TABLE or operation.ifm.shape != operation.ofm.shape:
+        return partial(elementwise, operation)
+    return partial(_by_pair, operation, table_of_pairs(operation, elementwise))
+
+
+def _by_byte(operation: Elementwise, table: bytes, memory: Memory) -> None:
+    values = read_feature_map(operation.ifm, memory)
+    write_feature_map(operation.ofm, memory, look_up(values, table, operation, memory[SHRAM]))
+
+
+def _by_pair(operation: Elementwise, table: Bytes, memory: Memory) -> None:
+    assert operation.ifm2 is not None
+    first, second = (read_feature_map(feature_map, memory) for feature_map in (operation.ifm, operation.ifm2))
+    write_feature_map(operation.ofm, memory, look_up_pairs(first, second, table, operation, memory[SHRAM]))
 
 
 def elementwise(operation: Elementwise, memory: Memory) -> None:
     """Execute `operation` in `memory`."""
     ofm = operation.ofm
     own = read_feature_map(operation.ifm, memory)
-    other = None if operation.ifm2 is None else np.broadcast_to(read_feature_map(operation.ifm2, memory), ofm.shape)
+    other = None if operation.ifm2 is None else read_feature_map(operation.ifm2, memory)
     result = np.empty(ofm.shape, dtype_of(ofm.element))
     rows = max(1, _CHUNK // (ofm.width * ofm.depth))
     function = _MODES[operation.mode]
@@ -45,7 +72,7 @@ def _operand(feature_map: FeatureMap, values: Array) -> Integers:
 def _second_operand(operation: Elementwise, other: Array | None, part: slice) -> Integers:
     if other is None or operation.ifm2 is None:
         return np.asarray(operation.scalar or 0, np.int64)
-    return _operand(operation.ifm2, other[part])
+    return _operand(operation.ifm2, other if other.shape[0] == 1 else other[part])
 
 
 def _scaled(operation: Elementwise, values: Integers) -> Integers:

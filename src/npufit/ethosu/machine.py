@@ -14,9 +14,9 @@ from npufit.errors import InputError
 from npufit.ethosu.arrays import SHRAM, Memory
 from npufit.ethosu.convolution import ConvolutionStep, Encoded
 from npufit.ethosu.decoding import decode
-from npufit.ethosu.elementwise import elementwise
+from npufit.ethosu.elementwise import plan_elementwise
 from npufit.ethosu.operations import Convolution, Elementwise, Operation, Pooling, Transfer, read_operations
-from npufit.ethosu.pooling import pool
+from npufit.ethosu.pooling import plan_pool
 from npufit.ethosu.program import Program
 from npufit.ethosu.sanitizer import SanitizerFinding, inspect
 from npufit.ethosu.statistics import Statistics, measure
@@ -107,9 +107,9 @@ def _plan(operation: Operation, program: Program) -> Step:
         case Convolution():
             return ConvolutionStep(operation, 4 if program.accelerator == "ethos-u55-32" else 8)
         case Pooling():
-            return partial(pool, operation)
+            return plan_pool(operation)
         case Elementwise():
-            return partial(elementwise, operation)
+            return plan_elementwise(operation)
         case Transfer():
             return partial(transfer, operation)
         case _:

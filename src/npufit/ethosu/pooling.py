@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from npufit.ethosu.arithmetic import finish, shift_right
 from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory
+from npufit.ethosu.byte_tables import is_of_bytes, look_up, table_of_bytes
 from npufit.ethosu.feature_maps import read_feature_map, write_feature_map
-from npufit.ethosu.operations import Pooling, Rounding
-from npufit.ethosu.windows import padded_input
+from npufit.ethosu.operations import Pooling, Rounding, Upscale
+from npufit.ethosu.windows import enlarge, padded_input
+
+
+def plan_pool(operation: Pooling) -> Callable[[Memory], None]:
+    """Return the execution of `operation`, by a table if every result depends on one byte."""
+    kernel, ofm, ifm = operation.kernel, operation.ofm, operation.ifm
+    doubled = 1 if kernel.upscale is Upscale.NONE else 2
+    is_inside = (
+        (ofm.height - 1) * kernel.stride_y < doubled * ifm.height
+        and (ofm.width - 1) * kernel.stride_x < doubled * ifm.width
+        and kernel.pad_top == kernel.pad_left == kernel.pad_bottom == kernel.pad_right == 0
+    )
+    is_single = kernel.height == kernel.width == 1 and kernel.upscale is not Upscale.ZEROS
+    if not (is_inside and is_single and operation.mode != "REDUCE_SUM" and is_of_bytes(operation)):
+        return partial(pool, operation)
+    single = replace(kernel, stride_y=1, stride_x=1, dilation_y=1, dilation_x=1, upscale=Upscale.NONE)
+    return partial(_by_byte, operation, table_of_bytes(replace(operation, kernel=single), pool))
+
+
+def _by_byte(operation: Pooling, table: bytes, memory: Memory) -> None:
+    kernel, ofm = operation.kernel, operation.ofm
+    values = enlarge(read_feature_map(operation.ifm, memory), kernel.upscale)
+    values = values[:: kernel.stride_y, :: kernel.stride_x][: ofm.height, : ofm.width]
+    write_feature_map(ofm, memory, look_up(values, table, operation, memory[SHRAM]))
 
 
 def pool(operation: Pooling, memory: Memory) -> None:

@@ -10,14 +10,48 @@ from npufit.ethosu.feature_maps import read_feature_map
 from npufit.ethosu.operations import Convolution, Pooling, Upscale
 
 
-def enlarge(values: Array, upscale: Upscale) -> Array:
-    """Return (height, width, depth) with every value repeated in both directions, or with zeros inserted between."""
+class Rows:
+    """The rows that the windows of a convolution see: stored values, doubled if requested, zero points around them."""
+
+    def __init__(self, operation: Convolution) -> None:
+        """Plan the places of the rows; nothing is read yet."""
+        kernel, ofm, ifm = operation.kernel, operation.ofm, operation.ifm
+        self._ifm, self._upscale, self._stride = ifm, kernel.upscale, kernel.stride_y
+        self._overlap = kernel.dilated_height - kernel.stride_y
+        factor = 1 if kernel.upscale is Upscale.NONE else 2
+        self._top, self._left = kernel.pad_top, kernel.pad_left
+        self._width = (ofm.width - 1) * kernel.stride_x + kernel.dilated_width
+        self._columns = max(0, min(self._width - self._left, factor * ifm.width))
+
+    def read(self, memory: Memory) -> Array:
+        """Return the values of the IFM, (height, width, depth)."""
+        return enlarge(read_feature_map(self._ifm, memory), self._upscale, self._ifm.zero_point)
+
+    def buffer(self, rows: int, dtype: npt.DTypeLike) -> Array:
+        """Return room for what `rows` rows of the OFM see."""
+        return np.empty((rows * self._stride + max(0, self._overlap), self._width, self._ifm.depth), dtype)
+
+    def fill(self, buffer: Array, values: Array, first: int, count: int) -> None:
+        """Write to `buffer` what `count` rows of the OFM from `first` on see of `values`."""
+        start = first * self._stride - self._top
+        rows = count * self._stride + self._overlap
+        above = min(rows, max(0, -start))
+        below = max(above, min(rows, values.shape[0] - start))
+        buffer[:above] = buffer[below:rows] = self._ifm.zero_point
+        inside = buffer[above:below]
+        inside[:, : self._left] = self._ifm.zero_point
+        inside[:, self._left + self._columns :] = self._ifm.zero_point
+        inside[:, self._left : self._left + self._columns] = values[start + above : start + below, : self._columns]
+
+
+def enlarge(values: Array, upscale: Upscale, between: int = 0) -> Array:
+    """Return (height, width, depth) with every value repeated in both directions, or with `between` inserted."""
     if upscale is Upscale.NONE:
         return values
     if upscale is Upscale.NEAREST:
         return values.repeat(2, axis=0).repeat(2, axis=1)
     height, width, depth = values.shape
-    result = np.zeros((2 * height, 2 * width, depth), values.dtype)
+    result = np.full((2 * height, 2 * width, depth), between, values.dtype)
     result[::2, ::2] = values
     return result
 

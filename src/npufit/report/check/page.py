@@ -10,7 +10,7 @@ from npufit.checking import CheckResult, GateResult
 from npufit.cost import OperatorEstimate
 from npufit.graph import Model, OperatorId
 from npufit.report import predicted_time
-from npufit.report.check.headline import headline
+from npufit.report.check.headline import verdict
 from npufit.report.check.next_steps import next_steps
 from npufit.report.findings import group_by_rule, remedy_words
 from npufit.report.hazards import effect_words, effects_cell, hazards_by_effect
@@ -28,9 +28,10 @@ def check_page(model: Model, results: Sequence[CheckResult], source: str, gates:
     frame = Frame(
         verb="check",
         subject=model.name,
-        headline=headline(first),
+        headline=verdict(first),
         about=describe_model(model),
         tone=tone_of(first),
+        headlines=tuple((verdict(result), tone_of(result)) for result in results),
         views=tuple(result.name for result in results),
         bundles=(Bundle.GRAPH,),
         payloads={"graph": graph_payload([model], [check_view(result) for result in results])},
@@ -131,7 +132,7 @@ def _estimates(result: CheckResult) -> dict[OperatorId, OperatorEstimate]:
 
 
 HELPERS = {
-    "headline": headline,
+    "headline": verdict,
     "link": _operator_link,
     "label": _label,
     "types": _types,

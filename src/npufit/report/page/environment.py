@@ -19,7 +19,15 @@ def page_environment() -> Any:
     )  # fmt: skip
     for name in ("milliseconds", "percent", "plural", "quantity", "ranges", "shorten", "significant", "size"):
         environment.filters[name] = getattr(formatting, name)
+    environment.filters["units"] = _units
     return environment
+
+
+def _units(text: str) -> Any:
+    """Return a text whose milliseconds stay on the line of their number."""
+    from markupsafe import escape
+
+    return escape(formatting.printable(text)).replace(" ms", "\u00a0ms")
 
 
 def _finalize(value: Any) -> Any:

@@ -25,11 +25,14 @@ _LONGEST_OPTION = 80
 
 @dataclass(frozen=True, slots=True)
 class NetworkTensor(Document):
-    """A tensor; `shape` is null if the file gives none, a size of -1 is known only at run time."""
+    """A tensor; `shape` is null if the file gives none."""
 
     name: str
     type: str
     shape: tuple[int, ...] | None
+    """as the file has it"""
+    signature: tuple[int, ...] | None
+    """the shape with -1 for sizes that are known only at run time; null if there are none"""
     bytes: Count
     role: Literal["activation", "constant", "variable"]
     quantization: str
@@ -101,7 +104,8 @@ def _tensor(tensor: Tensor) -> NetworkTensor:
     return NetworkTensor(
         name=shorten(tensor.name),
         type=tensor.element.value,
-        shape=tensor.shape_signature if tensor.is_dynamic else tensor.shape,
+        shape=tensor.shape,
+        signature=tensor.shape_signature if tensor.is_dynamic else None,
         bytes=tensor.size_bytes,
         role="constant" if tensor.is_constant else "variable" if tensor.is_variable else "activation",
         quantization=_quantization(tensor.quantization),

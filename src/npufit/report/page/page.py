@@ -42,7 +42,7 @@ class Frame:
     """What stands around the content of a page.
 
     `verb` is the command, `subject` the model or models, `headline` the answer in one line,
-    `about` a line on its subject.
+    `about` a line on its subject. `headlines` are those of the views with their tones, if each view has its own.
     `views` are the titles of a switch (none with fewer than two): the shell shows elements with the attribute
     `data-view="N"` for view N alone. `payloads` are documents that the scripts in `bundles` read, by name.
     """
@@ -52,6 +52,7 @@ class Frame:
     headline: str
     about: str = ""
     tone: Tone = Tone.PLAIN
+    headlines: tuple[tuple[str, Tone], ...] = ()
     views: tuple[str, ...] = ()
     views_label: str = "Target"
     bundles: tuple[Bundle, ...] = ()
