@@ -7,10 +7,13 @@ import { join } from "node:path";
 const BUNDLES = {
   shell: "src/shell/main.ts",
   graph: "src/graph/main.ts",
+  charts: "src/charts/main.ts",
 };
 const STYLE = "src/shell/page.css";
 const LICENCES = "THIRD_PARTY.txt";
 const MODULES = "node_modules";
+/** Dependencies that only the command-line programs of packages use. */
+const OF_PROGRAMS = new Set(["yargs"]);
 
 const folder = process.argv[2];
 if (folder === undefined) {
@@ -38,7 +41,7 @@ writeFileSync(join(folder, LICENCES), noticeText(everyLicence));
 function packagesIn(files) {
   const found = new Set();
   const add = (name) => {
-    if (found.has(name) || !existsSync(join(MODULES, name, "package.json"))) return;
+    if (found.has(name) || OF_PROGRAMS.has(name) || !existsSync(join(MODULES, name, "package.json"))) return;
     found.add(name);
     Object.keys(manifest(name).dependencies ?? {}).forEach(add);
   };
@@ -57,7 +60,7 @@ function manifest(name) {
 function licencesOf(packages) {
   const found = new Map();
   for (const name of packages) {
-    const file = readdirSync(join(MODULES, name)).find((entry) => /^(licen[cs]e|copying)(\.|$)/i.test(entry));
+    const file = readdirSync(join(MODULES, name)).find((entry) => /^(licen[cs]e|copying)([.-]|$)/i.test(entry));
     if (file === undefined) throw new Error(`${name} has no licence file`);
     const text = readFileSync(join(MODULES, name, file), "utf8").replaceAll("\r", "").replaceAll("*/", "* /").trim();
     const { version, license } = manifest(name);

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from npufit.cli.options import color_option, schema_option
+from npufit.cli.options import color_option, html_option, schema_option
 
 
 @click.command("accuracy")
@@ -23,10 +23,17 @@ from npufit.cli.options import color_option, schema_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead of printing."
 )
+@html_option
 @color_option
 @schema_option("accuracy")
 def command(
-    groups: tuple[str, ...], everything: bool, form: str | None, svg: Path | None, output: Path | None, color: str
+    groups: tuple[str, ...],
+    everything: bool,
+    form: str | None,
+    svg: Path | None,
+    output: Path | None,
+    html: Path | None,
+    color: str,
 ) -> int:
     """How far are predicted times from measured ones?
 
@@ -37,6 +44,7 @@ def command(
     npufit accuracy                       all
     npufit accuracy imx93/vela imx93/cpu  some
     npufit accuracy --svg accuracy.svg    and a picture
+    npufit accuracy --html accuracy.html  and a page with charts
     """
     from npufit.cli.output import page_for, write
     from npufit.report import to_json
@@ -48,6 +56,10 @@ def command(
         from npufit.report.accuracy import accuracy_svg
 
         write(accuracy_svg(result.rows), svg)
+    if html is not None:
+        from npufit.report.accuracy import accuracy_page
+
+        write(accuracy_page(result), html)
     page = page_for(color, to_file=output is not None)
     if form == "json":
         text = to_json(accuracy_document(result))

@@ -13,14 +13,15 @@ _DIGITS = 6
 _MODELS = 6
 _WIDE = 130
 CLASSES_TITLE = "Whole classes of networks left out"
-_GROUP_COLUMNS = (
+GROUP_COLUMNS = (
     *("group", "rows", "networks", "median error", "mean", "in range", "range"),
     *("compiler's median", "mean"),
 )
-_ROW_COLUMNS = (
+ROW_COLUMNS = (
     *("model", "threads", "measured ms", "predicted ms", "error", "in range", "compiler ms", "error"),
     "stack version",
 )
+LEFT_OUT_COLUMNS = ("rows", "why", "which")
 
 
 def accuracy_text(result: AccuracyResult, page: Page, *, everything: bool = False) -> str:
@@ -29,7 +30,7 @@ def accuracy_text(result: AccuracyResult, page: Page, *, everything: bool = Fals
     lines = page.wrap(accuracy_headline(rows))
     for summaries, title in ((result.groups, ""), (result.classes, CLASSES_TITLE)):
         if summaries:
-            table = columns([list(_GROUP_COLUMNS), *map(_group_cells, summaries)], right=range(1, len(_GROUP_COLUMNS)))
+            table = columns([list(GROUP_COLUMNS), *map(group_cells, summaries)], right=range(1, len(GROUP_COLUMNS)))
             lines += ["", *([title] if title else []), page.ink("bold", table[0]), *table[1:]]
     for group in dict.fromkeys(row.group for row in rows if row.counts):
         lines += _rows(group, [row for row in rows if row.group == group and row.counts], page)
@@ -46,7 +47,8 @@ def accuracy_headline(rows: Sequence[AccuracyRow]) -> str:
     )
 
 
-def _group_cells(group: GroupAccuracy) -> list[str]:
+def group_cells(group: GroupAccuracy) -> list[str]:
+    """Return a group as cells of a table, in the order of GROUP_COLUMNS."""
     return [
         group_name(group),
         str(group.rows),
@@ -67,9 +69,9 @@ def group_name(group: GroupAccuracy) -> str:
 
 def _rows(group: str, rows: Sequence[AccuracyRow], page: Page) -> list[str]:
     """Return the rows of a group as a table; the version is left out on a narrow page."""
-    cells = [list(_ROW_COLUMNS), *(_row_cells(row) for row in rows)]
+    cells = [list(ROW_COLUMNS), *(row_cells(row) for row in rows)]
     is_wide = page.width >= _WIDE
-    keep = [any(line[column] for line in cells[1:]) for column in range(len(_ROW_COLUMNS) - 1)] + [is_wide]
+    keep = [any(line[column] for line in cells[1:]) for column in range(len(ROW_COLUMNS) - 1)] + [is_wide]
     chosen = [[cell for cell, kept in zip(line, keep, strict=True) if kept] for line in cells]
     flush = [column for column, name in enumerate(chosen[0]) if name not in ("model", "in range", "stack version")]
     table = columns(chosen, right=flush)
@@ -81,7 +83,8 @@ def _rows(group: str, rows: Sequence[AccuracyRow], page: Page) -> list[str]:
     ]
 
 
-def _row_cells(row: AccuracyRow) -> list[str]:
+def row_cells(row: AccuracyRow) -> list[str]:
+    """Return a row as cells of a table, in the order of ROW_COLUMNS."""
     return [
         formatting.shorten(f"{row.model} {row.size}", 42),
         row.threads.partition(" ")[0] if row.threads[:1].isdigit() else ("?" if row.threads else ""),
@@ -149,15 +152,20 @@ def accuracy_markdown(result: AccuracyResult) -> str:
     for group in dict.fromkeys(row.group for row in rows if row.counts):
         members = [row for row in rows if row.group == group and row.counts]
         lines += ["", f"### {escape(group)}", ""]
-        lines += _markdown_table(_ROW_COLUMNS, [_row_cells(row) for row in members])
+        lines += _markdown_table(ROW_COLUMNS, [row_cells(row) for row in members])
     lines += ["", "### Not counted", ""]
-    left_out = [[str(len(members)), reason, _models(members)] for reason, members in rows_left_out(rows).items()]
-    return "\n".join([*lines, *_markdown_table(["rows", "why", "which"], left_out)]) + "\n"
+    return "\n".join([*lines, *_markdown_table(LEFT_OUT_COLUMNS, left_out_cells(rows))]) + "\n"
+
+
+def left_out_cells(rows: Sequence[AccuracyRow]) -> list[list[str]]:
+    """Return the rows that do not count by reason, as cells of a table in the order of LEFT_OUT_COLUMNS."""
+    by_reason = rows_left_out(rows)
+    return [[str(len(members)), reason, _models(members)] for reason, members in by_reason.items()]
 
 
 def summary_markdown(groups: Sequence[GroupAccuracy]) -> str:
     """Return the errors of the groups as a Markdown table, the one of the README."""
-    return "\n".join(_markdown_table(_GROUP_COLUMNS, [_group_cells(group) for group in groups]))
+    return "\n".join(_markdown_table(GROUP_COLUMNS, [group_cells(group) for group in groups]))
 
 
 def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -27,6 +27,8 @@ class Bundle(StrEnum):
     """Themes, and the switch between views."""
     GRAPH = "graph"
     """The network as a graph, its times and memory: reads the payload `graph`."""
+    CHARTS = "charts"
+    """Charts: reads the payload `charts`."""
 
 
 class Tone(StrEnum):

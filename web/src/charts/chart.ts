@@ -1,0 +1,42 @@
+/** One chart: a Vega-Lite specification that Python made, drawn as SVG. Nothing in it is evaluated as code. */
+
+import { parse, View, type Loader } from "vega";
+import { expressionInterpreter } from "vega-interpreter";
+import { compile, type TopLevelSpec } from "vega-lite";
+
+import { chartConfig, inTheme } from "./theme";
+import { showTooltip } from "./tooltip";
+
+/** A chart of the payload. Its container has the id `chart-ID`. */
+export interface Chart {
+  id: string;
+  spec: TopLevelSpec;
+}
+
+const NARROW = 640;
+const views = new Map<string, View>();
+
+/** Draws a chart in its container, in place of what is there, with the colours of the page's theme. */
+export async function drawChart(chart: Chart): Promise<void> {
+  const container = document.getElementById(`chart-${chart.id}`);
+  if (container === null || container.clientWidth === 0) return; // on a view that is hidden now
+  views.get(chart.id)?.finalize();
+  const config = chartConfig(container.clientWidth < NARROW);
+  const { spec } = compile(inTheme(chart.spec), { config });
+  const view = new View(parse(spec, undefined, { ast: true }), {
+    expr: expressionInterpreter,
+    renderer: "svg",
+    loader: nothing,
+    container,
+    hover: true,
+    tooltip: showTooltip,
+  });
+  views.set(chart.id, view);
+  await view.runAsync();
+}
+
+/** A page loads nothing. */
+const nothing = {
+  load: () => Promise.reject(new Error("a page loads nothing")),
+  sanitize: () => Promise.reject(new Error("a page links to nothing")),
+} as unknown as Loader;
