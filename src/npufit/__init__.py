@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from npufit.cutting import CutOptions, CutResult, cut
     from npufit.disassembling import DisassembleOptions, DisassembleResult, disassemble
     from npufit.errors import InputError, NpufitError, ToolError
+    from npufit.evaluating import EvaluateOptions, EvaluateResult, evaluate
     from npufit.fitting import FitOptions, FitResult, Recipe, fit, read_recipe
     from npufit.graph import Model
     from npufit.loading import load, save
@@ -44,6 +45,8 @@ __all__ = [
     "DisassembleResult",
     "Estimate",
     "EstimateOptions",
+    "EvaluateOptions",
+    "EvaluateResult",
     "FitOptions",
     "FitResult",
     "Gate",
@@ -69,6 +72,7 @@ __all__ = [
     "compare",
     "cut",
     "disassemble",
+    "evaluate",
     "fit",
     "load",
     "read_recipe",
@@ -86,6 +90,7 @@ _HOMES = {
     "npufit.cutting": ("CutOptions", "CutResult", "cut"),
     "npufit.disassembling": ("DisassembleOptions", "DisassembleResult", "disassemble"),
     "npufit.errors": ("InputError", "NpufitError", "ToolError"),
+    "npufit.evaluating": ("EvaluateOptions", "EvaluateResult", "evaluate"),
     "npufit.fitting": ("FitOptions", "FitResult", "Recipe", "fit", "read_recipe"),
     "npufit.graph": ("Model",),
     "npufit.loading": ("load", "save"),

@@ -16,7 +16,7 @@ from PIL import Image
 import npufit
 from npufit.errors import InputError
 from npufit.execution import random_inputs, read_inputs
-from npufit.execution.inputs import LARGEST_IMAGE_PIXELS, pixel_range
+from npufit.execution.images import LARGEST_IMAGE_PIXELS, pixel_range
 from npufit.graph import ElementType, Model, Quantization, Subgraph, Tensor
 
 

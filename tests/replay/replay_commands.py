@@ -64,6 +64,7 @@ _HELP = (
     "run",
     "fit",
     "sweep",
+    "evaluate",
     "compare",
     "resize",
     "disassemble",
@@ -78,7 +79,7 @@ _HELP = (
 )
 
 _SCHEMAS = (
-    *("check", "run", "fit", "sweep", "compare", "resize", "accuracy", "calibrate"),
+    *("check", "run", "fit", "sweep", "evaluate", "compare", "resize", "accuracy", "calibrate"),
     *("disassemble", "rules", "targets", "zoo", "toolchain"),
 )
 
@@ -175,6 +176,19 @@ _OTHERS = {
     "run-other-stack": "run models/kws_ref_model.tflite -t imx93/teflon",
     "run-no-input": "run models/kws_ref_model.tflite --on cpu --input absent.npy",
     "run-no-capture": "run --capture absent --model models/micro/slice_h.tflite",
+    # evaluate
+    "evaluate": "evaluate models/person_detect.tflite -t imx93/vela --images files --labels files/person.csv "
+    "--require top1-agreement>=99% --require top1-accuracy>=50%",
+    "evaluate-json": "evaluate models/person_detect.tflite -t imx93/vela --images files --normalize 0..1 --json",
+    "evaluate-capture": "evaluate models/micro/pad_asym_conv.tflite --capture captures/micro/pad_asym_conv "
+    "--images files",
+    "evaluate-fitted": "evaluate models/person_detect.tflite -t imx93/vela --fitted models/person_detect_vela.tflite "
+    "--images files --task outputs",
+    "evaluate-other-stack": "evaluate models/person_detect.tflite -t imx93/teflon --images files",
+    "evaluate-no-image": "evaluate models/person_detect.tflite -t imx93/vela --images models",
+    "evaluate-no-input": "evaluate models/keras_transformer_encoder_int8.tflite --labels folders --images files",
+    "evaluate-no-side": "evaluate models/person_detect.tflite --images files",
+    "evaluate-wrong-gate": "evaluate models/person_detect.tflite -t imx93/vela --images files --require top2>=9%",
     # fit
     "fit-passes": "fit --passes",
     "fit-list": "fit models/fastestdet_shufflenetv2.tflite -t imx93/teflon@26.1 --list",

@@ -38,6 +38,8 @@ _TEXTS = {".txt", ".toml", ".json", ".md"}
 _MASKS = (
     (re.compile(r"\b(compile|load|first inference|steady|reference) \d+\.\d+ s\b"), r"\1 <time> s"),
     (re.compile(r'"(compile|load|first|steady|reference)": \d[\d.e-]*'), r'"\1": "<time>"'),
+    (re.compile(r"\b(images?) in \d[\d.]* s(, \d[\d.]* ms each)?"), r"\1 in <time>"),
+    (re.compile(r'"seconds": \d[\d.]*'), '"seconds": "<time>"'),
     (re.compile(r"(?<![\d-])20\d\d-\d\d-\d\d(?![\d-])"), "<date>"),
     (re.compile(re.escape(__version__)), "<version>"),
 )

@@ -19,6 +19,7 @@ _COMMANDS = {
     "fit": "Rewrite a model until it fits its target, and prove that the answer is unchanged.",
     "sweep": "Many sizes and targets: where is the cliff, and what can I afford?",
     "compare": "What changed between two models, targets, releases or saved results?",
+    "evaluate": "Count how often the answers on images change or are wrong.",
     "resize": "Give a model another input resolution.",
     "disassemble": "Print the command stream of an Ethos-U; check whether a kernel accepts it.",
     "accuracy": "Compare predicted times with measured ones.",
@@ -73,6 +74,7 @@ def npufit() -> None:
     npufit check zoo:mobilenet_v2@320,int8 -t imx93/vela -t imx95/neutron
     npufit run zoo:mobilenet_v2 -t imx93/vela --compare
     npufit fit model.tflite -t imx93/teflon@25.3 -o fitted.tflite
+    npufit evaluate model.tflite -t imx93/vela --images photos --require 'top1-agreement>=99%'
     npufit rules ethosu.pad-folded
 
     Exit codes: 0 fine, 1 a gate failed (--require), results differ (--compare) or a proof failed (fit), 2 the input is

@@ -101,6 +101,19 @@ color_option = click.option(
 )
 
 
+def executor_options(command: _Command) -> _Command:
+    """Return `command` with the options for work that is done in many pieces: --jobs and --executor."""
+    options = (
+        click.option(
+            "--jobs", type=click.IntRange(min=1), metavar="N", help="Number of local workers; default: one per core."
+        ),
+        click.option(
+            "--executor", metavar="WHERE", help="Where to work: local (the default), or dask://HOST:PORT for a cluster."
+        ),
+    )
+    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
 html_option = click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),

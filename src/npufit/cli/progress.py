@@ -13,7 +13,12 @@ from npufit.execution import Stage
 
 _PATIENCE_S = 1.0
 _INTERVAL_S = 0.1
-_UNITS: dict[str, str] = {Stage.LOAD: "NPU calls", Stage.INFERENCE: "operations", "proving": "inferences"}
+_UNITS: dict[str, str] = {
+    Stage.LOAD: "NPU calls",
+    Stage.INFERENCE: "operations",
+    "proving": "inferences",
+    "evaluating": "images",
+}
 """What each stage counts, for those with measurable progress."""
 
 

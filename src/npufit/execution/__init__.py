@@ -5,10 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from npufit._lazy import lazy_attributes
-from npufit.execution.classes import Score, best_classes, read_labels
+from npufit.execution.classes import Score, best_classes, class_names, read_labels
 from npufit.execution.compare import IN_BRICKS, Comparison, TensorComparison, compare
 from npufit.execution.differences import OutputDifference, differences
-from npufit.execution.inputs import RANGES, made_up_values, pixel_range, random_inputs, read_inputs
+from npufit.execution.images import (
+    RANGES,
+    Fitting,
+    ImageForm,
+    Preparation,
+    Window,
+    decode_image,
+    fit_image,
+    image_form,
+    image_values,
+    pixel_range,
+)
+from npufit.execution.inputs import made_up_values, random_inputs, read_inputs
 from npufit.execution.operands import is_operand
 from npufit.execution.outputs import write_outputs
 from npufit.execution.partial import LeftOut, Partial, describe
@@ -22,6 +34,7 @@ if TYPE_CHECKING:
     from npufit.execution.feature_maps import FeatureMaps
     from npufit.execution.notes import name_merged, notes_on
     from npufit.execution.replay import Replay
+    from npufit.execution.reuse import Reuse, shared_segments
 
 __all__ = [
     "GOLDEN",
@@ -31,21 +44,31 @@ __all__ = [
     "Comparison",
     "CompiledModel",
     "FeatureMaps",
+    "Fitting",
+    "ImageForm",
     "LeftOut",
     "OutputDifference",
     "Partial",
+    "Preparation",
     "Progress",
     "Reference",
     "Replay",
+    "Reuse",
     "Score",
     "Stage",
     "TensorComparison",
     "Values",
+    "Window",
     "best_classes",
+    "class_names",
     "compare",
+    "decode_image",
     "describe",
     "differences",
+    "fit_image",
     "ignore_progress",
+    "image_form",
+    "image_values",
     "in_source_terms",
     "is_operand",
     "made_up_values",
@@ -56,6 +79,7 @@ __all__ = [
     "read_capture",
     "read_inputs",
     "read_labels",
+    "shared_segments",
     "tie_by_name",
     "write_outputs",
 ]
@@ -66,6 +90,7 @@ _HOMES = {
     "npufit.execution.feature_maps": ("FeatureMaps",),
     "npufit.execution.notes": ("name_merged", "notes_on"),
     "npufit.execution.replay": ("Replay",),
+    "npufit.execution.reuse": ("Reuse", "shared_segments"),
 }
 """What runs compiled files and captures needs the simulator, which a proof in the reference kernels does not."""
 

@@ -49,7 +49,7 @@ def best_classes(
         if labels is not None:
             raise InputError(f"{model.name}: no output has one score per class, so --labels does not apply.")
         return ()
-    names = _names(model, values.size, labels)
+    names = class_names(model, values.size, labels)
     order = np.argsort(-values, kind="stable")[:count]
     return tuple(Score(int(index), names[int(index)] if names else "", float(values[index])) for index in order)
 
@@ -62,8 +62,11 @@ def _is_autoencoder(model: Model) -> bool:
     return bool(inputs & outputs)
 
 
-def _names(model: Model, count: int, labels: Sequence[str] | None) -> tuple[str, ...]:
-    """Return one name per class, or nothing without labels."""
+def class_names(model: Model, count: int, labels: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return one name per class: `labels`, or without them lines appended to the file; nothing if there are none.
+
+    One name fewer than classes is completed by a first class `background`. Raises InputError for any other number.
+    """
     given = _attached_labels(model, count) if labels is None else tuple(labels)
     if labels is not None and len(given) not in (count, count - 1):
         raise InputError(f"{model.name}: the model has {count} classes, but the file of labels has {len(given)} lines.")

@@ -16,19 +16,14 @@ from typing import Any
 import numpy as np
 
 from npufit.errors import InputError
+from npufit.execution.images import Preparation, decode_image, fit_image, image_form, image_values
 from npufit.execution.operands import operand_values
 from npufit.execution.values import Array, without_ones
 from npufit.files import read_bounded
 from npufit.formatting import printable, shorten
-from npufit.graph import Model, Tensor, wire
+from npufit.graph import Model
 from npufit.graph.arrays import dtype_of
 
-RANGES = {"-1..1": (-1.0, 1.0), "0..1": (0.0, 1.0), "0..255": (0.0, 255.0)}
-"""The real values that black and white pixels may stand for."""
-
-LARGEST_IMAGE_PIXELS = 50_000_000
-
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _HEADER_BYTES = 1 << 16
 _LARGEST_INPUT_BYTES = 1 << 30
 
@@ -79,32 +74,6 @@ def read_inputs(model: Model, sources: Sequence[str], seed: int = 0, normalize: 
     if missing:
         raise InputError(f"{model.name}: there is no value for input {', '.join(missing)}. Add --input NAME=FILE.")
     return found
-
-
-def pixel_range(model: Model, index: int, normalize: str = "auto") -> tuple[float, float]:
-    """Return the real values that a black and a white pixel stand for at the input `index`.
-
-    `auto` takes, of the three usual ranges, the one that the input's quantization covers most closely; for a
-    floating-point input, the quantization that QUANTIZE gives it; otherwise -1 to 1. Raises InputError if `normalize`
-    is not a key of `RANGES`.
-    """
-    if normalize != "auto":
-        if normalize not in RANGES:
-            raise InputError(f"'{normalize}' is not a range of pixels. Write auto, {', '.join(RANGES)}.")
-        return RANGES[normalize]
-    tensor = _quantized_form(model, index)
-    quantization = tensor.quantization
-    if not quantization.scales or tensor.element.is_float:
-        return RANGES["-1..1"]
-    low, high = map(quantization.real, tensor.element.integer_range)
-    return min(RANGES.values(), key=lambda ends: abs(ends[0] - low) + abs(ends[1] - high))
-
-
-def _quantized_form(model: Model, index: int) -> Tensor:
-    readers = [model.main.operators[reader] for reader in wire(model.main).consumers[index]]
-    if len(readers) == 1 and readers[0].type == "QUANTIZE" and model.main.tensors[index].element.is_float:
-        return model.main.tensors[readers[0].outputs[0]]
-    return model.main.tensors[index]
 
 
 def _random(generator: np.random.Generator, model: Model, index: int) -> Array:
@@ -245,37 +214,12 @@ def _fit(model: Model, index: int, values: Array, where: str) -> Array:
 
 
 def _read_image(model: Model, index: int, data: bytes, path: Path, normalize: str) -> Array:
-    shape, dtype = _form(model, index)
-    if len(shape) != 4 or shape[0] != 1 or shape[3] not in _MODES or 0 in shape:
+    shape, _ = _form(model, index)
+    form = image_form(model.main.tensors[index])
+    if form is None or shape[0] != 1:
         raise InputError(
             f"{path}: input {_name(model, index)} of shape {shape} takes no image (that would need 1 x height x width "
             "x 1, 3 or 4 channels). Give an .npy file."
         )
-    pixels = _decode(data, path, (shape[2], shape[1]), _MODES[shape[3]]).reshape(shape)
-    low, high = pixel_range(model, index, normalize)
-    real = low + pixels.astype(np.float64) * ((high - low) / 255.0)
-    if dtype.kind == "f":
-        return real.astype(dtype)
-    quantization = model.main.tensors[index].quantization
-    if not quantization.scales:
-        return pixels.astype(dtype)
-    limits = np.iinfo(dtype)
-    integers = np.rint(real / quantization.scale) + quantization.zero_point
-    return np.clip(integers, limits.min, limits.max).astype(dtype)
-
-
-def _decode(data: bytes, path: Path, size: tuple[int, int], mode: str) -> Array:
-    """Return the image upright, in `size` (width, height) and `mode`, as bytes."""
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            if image.width * image.height > LARGEST_IMAGE_PIXELS:
-                raise InputError(
-                    f"{path}: the image has {image.width} x {image.height} pixels; the limit is "
-                    f"{LARGEST_IMAGE_PIXELS} pixels."
-                )
-            upright = ImageOps.exif_transpose(image).convert(mode)
-            return np.asarray(upright.resize(size, Image.Resampling.BILINEAR), np.uint8)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InputError(f"{path}: not a readable image, nor an .npy or .npz file: {shorten(str(error))}.") from None
+    pixels, _ = fit_image(decode_image(data, str(path)), form)
+    return image_values(model, index, pixels, form, Preparation(normalize=normalize))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from npufit.ethosu import Listener, Machine, Program, SanitizerFinding
 from npufit.execution.partial import LeftOut
 from npufit.execution.progress import OperationCounter, Progress
+from npufit.execution.reuse import Reuse
 from npufit.execution.segment import Segment
 from npufit.execution.steps import Step, run_steps
 from npufit.execution.values import Array, Values
@@ -71,12 +72,23 @@ class SteppedModel:
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
         """The operators for the CPU that LiteRT cannot execute; their outputs are made up."""
-        return tuple(entry for step in self._steps if isinstance(step, Segment) for entry in step.left_out)
+        return tuple(entry for segment in self.segments for entry in segment.left_out)
 
-    def run(self, inputs: Values) -> dict[int, Array]:
-        """Return by tensor index the inputs and what leaves a step: the model's outputs are among it."""
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The runs of operators for the CPU."""
+        return tuple(step for step in self._steps if isinstance(step, Segment))
+
+    def run(self, inputs: Values, reuse: Reuse | None = None) -> dict[int, Array]:
+        """Return by tensor index the inputs and what leaves a step: the model's outputs are among it.
+
+        With `reuse`, operators for the CPU are computed only where the reference kernels had other bytes.
+        """
         self._counter.restart()
-        return run_steps(self._model, (step.run for step in self._steps), inputs)
+        computes = (
+            reuse.around(step) if reuse is not None and isinstance(step, Segment) else step.run for step in self._steps
+        )
+        return run_steps(self._model, computes, inputs)
 
     def observe(self, inputs: Values) -> dict[int, Array]:
         """Return what `run` does, and every tensor that an operator for the CPU writes."""

@@ -13,6 +13,7 @@ from npufit.ethosu import IO_REGION, SRAM_REGION, Program
 from npufit.execution.capture import BRICK_CHANNELS, CapturedPartition, Slot
 from npufit.execution.npu_calls import NpuCall, SteppedModel
 from npufit.execution.progress import Progress, Stage, ignore_progress
+from npufit.execution.reuse import Reuse, shared_segments
 from npufit.execution.segment import Segment
 from npufit.execution.steps import Step
 from npufit.execution.values import Array, Values
@@ -40,6 +41,18 @@ class Replay(SteppedModel):
             progress(Stage.LOAD, number, len(partitions))
             self._submissions.append(_Submission(model, partition))
         super().__init__(model, _order(model, self._submissions, time_limit_s), progress)
+        own = {index: index for index in range(len(model.main.tensors))}
+        self._shared = shared_segments(self.segments, model, model, own)
+
+    @property
+    def shared_tensors(self) -> tuple[int, ...]:
+        """The tensors whose values by the reference kernels may save work (`run_beside`)."""
+        return tuple(dict.fromkeys(index for segment in self._shared for index in (*segment.inputs, *segment.leaving)))
+
+    def run_beside(self, inputs: Values, results: Values) -> tuple[dict[int, Array], int]:
+        """Return what `run` does, and how many runs of CPU operators took `results` of the reference kernels."""
+        reuse = Reuse(self._shared, {**inputs, **results})
+        return self.run(inputs, reuse), reuse.count
 
     @property
     def in_bricks(self) -> dict[int, Array]:

@@ -16,6 +16,8 @@ from npufit.litert import TIME_LIMIT_S
 class Segment:
     """Operators that the reference kernels execute; tensors keep their indices in the whole model.
 
+    `inputs` are the tensors that it reads, `leaving` those that other operators read or that the model returns.
+
     Outputs of operators that LiteRT cannot execute are made up, identically in every model that has the tensor.
     """
 
@@ -23,8 +25,8 @@ class Segment:
         """Load the operators of the main subgraph with these indices. Raises InputError if LiteRT can run none."""
         self.operators = tuple(operators)
         cut = cut_segment(model, operators)
-        self._inputs = cut.main.inputs
-        self._leaving = boundary(model.main, operators).outputs
+        self.inputs = cut.main.inputs
+        self.leaving = boundary(model.main, operators).outputs
         self._partial = Partial(cut, lambda tensor: made_up_values(model, tensor), time_limit_s)
 
     @property
@@ -33,14 +35,14 @@ class Segment:
         return tuple(replace(entry, operator=self.operators[entry.operator]) for entry in self._partial.left_out)
 
     def run(self, values: Values) -> dict[int, Array]:
-        """Return the tensors that other operators read or that the model returns; `values` has at least the inputs."""
-        return self._compute(values, self._leaving)
+        """Return the tensors that leave the segment; `values` has at least the inputs."""
+        return self._compute(values, self.leaving)
 
     def observe(self, values: Values) -> dict[int, Array]:
         """Return the outputs of all operators; `values` has at least their inputs."""
         return self._compute(values, None)
 
     def _compute(self, values: Values, wanted: Iterable[int] | None) -> dict[int, Array]:
-        given = {index: values[index] for index in self._inputs}
+        given = {index: values[index] for index in self.inputs}
         computed = self._partial.run(given, wanted, refusals_too=True)
         return {**self._partial.fed, **computed}

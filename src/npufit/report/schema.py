@@ -41,6 +41,11 @@ PUBLISHED = (
     ),
     Published("compare", "CompareDocument", "Indices count from 0; sizes are bytes."),
     Published("sweep", "SweepDocument", "Indices count from 0; times are milliseconds of one inference."),
+    Published(
+        "evaluate",
+        "EvaluateDocument",
+        "Shares are 0 to 1; intervals are Wilson's at 95 % confidence. Classes count from 0, as the outputs do.",
+    ),
     Published("resize", "ResizeDocument", "Shapes have the batch first."),
     Published("calibrate", "CalibrateDocument", "Errors are median absolute shares of the measurement, 0.1 for 10 %."),
     Published("accuracy", "AccuracyDocument", "Errors are shares of the measurement, 0.1 for 10 %."),

@@ -39,6 +39,11 @@ class NpuRunner(Runner, Protocol):
 
     def observe(self, inputs: Values) -> dict[int, Array]: ...
 
+    @property
+    def shared_tensors(self) -> tuple[int, ...]: ...
+
+    def run_beside(self, inputs: Values, results: Values) -> tuple[dict[int, Array], int]: ...
+
 
 class Inspectable(Runner, Protocol):
     """A prepared model whose calls of the NPU can be inspected; its `run` returns the outputs."""

@@ -80,6 +80,14 @@ class OnNpu:
         values = self.runner.run(inputs)
         return computed_outputs(self.model, {**inputs, **values}, self.runner.left_out)
 
+    def run_beside(self, inputs: Values, results: Values) -> tuple[dict[int, Array], int]:
+        """Return what `run` does, given what the reference kernels computed of `runner.shared_tensors`.
+
+        Runs of operators for the CPU that get the same bytes as there are not computed again; the number says how many.
+        """
+        values, reused = self.runner.run_beside(inputs, results)
+        return computed_outputs(self.model, {**inputs, **values}, self.runner.left_out), reused
+
 
 def prepare(model: ModelSource, on: str | Target | Path, options: RunOptions | None = None) -> OnCpu | OnNpu:
     """Return `model` loaded at the place `on`, both as `run` takes them, ready for any number of inputs.
@@ -123,7 +131,7 @@ def _on_target(model: Model, target: Target, options: RunOptions, original: Mode
         source, compile_s = original or model, None
         compiled = model
         ties = {index: index for index in range(len(model.main.tensors))} if original is None else {}
-        ties = ties or tie_by_name(compiled, source)
+        ties = ties or ties_by_label(compiled) or tie_by_name(compiled, source)
     else:
         if original is not None:
             raise InputError(f"{model.name} has no ethos-u operator; --original is for files that Vela compiled.")

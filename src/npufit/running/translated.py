@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
 from npufit.errors import InputError
 from npufit.ethosu import SanitizerFinding
-from npufit.execution import Array, CompiledModel, FeatureMaps, LeftOut, Values, in_source_terms
+from npufit.execution import (
+    Array,
+    CompiledModel,
+    FeatureMaps,
+    LeftOut,
+    Reuse,
+    Values,
+    in_source_terms,
+    shared_segments,
+)
 from npufit.graph import Model, wire
 from npufit.graph.arrays import dtype_of
 from npufit.stacks.vela import DebugDatabase, read_label
@@ -32,6 +42,10 @@ class Translated:
         self._runner, self._compiled, self._source, self._ties = runner, compiled, source, ties
         self._inputs = _pair(compiled.main.inputs, source.main.inputs, ties, f"{compiled.name}: inputs")
         self._outputs = _pair(compiled.main.outputs, source.main.outputs, ties, f"{compiled.name}: outputs")
+        every = {**ties, **self._inputs, **self._outputs}
+        self._shared = shared_segments(runner.segments, compiled, source, every)
+        crossing = (index for segment in self._shared for index in (*segment.inputs, *segment.leaving))
+        self._shared_ties = {index: every[index] for index in crossing if index in every}
 
     @property
     def partitions(self) -> int:
@@ -62,6 +76,19 @@ class Translated:
         """Return the tensors of the source model that leave a step: its outputs are among them."""
         return self._translate(self._runner.run, inputs)
 
+    @property
+    def shared_tensors(self) -> tuple[int, ...]:
+        """The tensors of the source model whose values by the reference kernels may save work (`run_beside`)."""
+        return tuple(dict.fromkeys(self._shared_ties.values()))
+
+    def run_beside(self, inputs: Values, results: Values) -> tuple[dict[int, Array], int]:
+        """Return what `run` does, and how many runs of CPU operators took `results` of the reference kernels."""
+        given = {**inputs, **results}
+        ties = self._shared_ties.items()
+        known = {own: self._in_its_shape(own, given[index]) for own, index in ties if index in given}
+        reuse = Reuse(self._shared, known)
+        return self._translate(lambda values: self._runner.run(values, reuse), inputs), reuse.count
+
     def _translate(self, compute: Compute, inputs: Values) -> dict[int, Array]:
         given = {own: np.reshape(inputs[index], self._shape(own)) for own, index in self._inputs.items()}
         values = compute(given)
@@ -83,6 +110,11 @@ class Translated:
         finally:
             self._runner.listen(())
         return {tensor: array for maps in listeners for tensor, array in maps.tensors().items()} | values
+
+    def _in_its_shape(self, index: int, array: Array) -> Array:
+        """Return `array` in the shape of the compiled tensor `index`; without one in the file, the kernel chose it."""
+        shape = self._shape(index)
+        return array.reshape(shape) if shape and array.size == prod(shape) else array
 
     def _shape(self, index: int) -> tuple[int, ...]:
         return self._compiled.main.tensors[index].shape or ()
