@@ -11,13 +11,11 @@ from npufit.running import CPU, OnCpu, OnNpu, prepare
 from real_files import find_capture, find_model
 
 
-@pytest.mark.parametrize("is_capture", [False, True])
-def test_results_are_reused_only_for_the_same_bytes(is_capture: bool) -> None:
-    model = load(find_model("micro/resize3x.tflite"))
-    beside, reference = (
-        prepare(model, find_capture("micro/resize3x") if is_capture else "imx93/vela"),
-        prepare(model, CPU),
-    )
+@pytest.mark.parametrize(("name", "is_capture"), [("resize3x", False), ("residual_chain", True)])
+def test_results_are_reused_only_for_the_same_bytes(name: str, is_capture: bool) -> None:
+    model = load(find_model(f"micro/{name}.tflite"))
+    beside = prepare(model, find_capture(f"micro/{name}") if is_capture else "imx93/vela")
+    reference = prepare(model, CPU)
     assert isinstance(beside, OnNpu)
     assert isinstance(reference, OnCpu)
     shared = beside.runner.shared_tensors

@@ -160,7 +160,10 @@ def _segmentation(model: Model, form: ImageForm | None, asked: Task | None) -> R
         why = f"the output {_shape(output)} has a class for each pixel"
         return Reading(Task.SEGMENTATION, why, model.main.outputs)
     if len(shape) == 4 and shape[3] > 1 and shape[3] not in _channels(model):
-        why = f"the output {_shape(output)} has {shape[3]} scores for each pixel"
+        writer = _last_operator(model)
+        is_sure = writer is not None and writer.type in _SCORES_BY
+        has, otherwise = ("has", "") if is_sure else ("may have", "; --task outputs if it has not")
+        why = f"the output {_shape(output)} {has} {shape[3]} scores for each pixel{otherwise}"
         return Reading(Task.SEGMENTATION, why, model.main.outputs, shape[3])
     return None
 

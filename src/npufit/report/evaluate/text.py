@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from npufit.evaluating import ChangedClass, ChangedObjects, EvaluateResult, FailedImage
+from npufit.evaluating import ChangedClass, ChangedObjects, EvaluateResult, FailedImage, Proportion
 from npufit.formatting import percent, shorten
 from npufit.report.evaluate.words import (
     gate_words,
@@ -24,6 +24,7 @@ from npufit.report.terminal_page import GLUE, Page, columns
 
 _ROWS = 8
 _NAME_WIDTH = 44
+_TOPS = ("top 1", "", "top 5", "")
 
 
 def evaluate_text(result: EvaluateResult, page: Page, *, everything: bool = False) -> str:
@@ -48,51 +49,52 @@ def gates(result: EvaluateResult, page: Page) -> list[str]:
     lines = [
         page.ink("green" if gate.result.passed else "red", line)
         for gate in result.gates
-        for line in page.wrap(gate_words(gate), hanging="  ")
+        for line in page.wrap(gate_words(gate).replace(" %", f"{GLUE}%"), hanging="  ")
     ]
     return ["", *lines] if lines else []
 
 
 def _agreement(result: EvaluateResult, page: Page) -> list[str]:
     if result.classes is not None:
-        rows = [["Agreement", "top 1", "", "top 5", ""]]
+        rows = [["Agreement", *_TOPS]]
         for pair, found in result.classes.agreement.items():
-            five = found.top5
-            cells = [percent(found.top1.share or 0.0), span(found.top1)]
-            cells += ["-", ""] if five is None else [percent(five.share or 0.0), span(five)]
-            rows.append([shorten(pair_words(result, pair), 80), *cells])
-    elif result.boxes is not None:
+            rows.append([shorten(pair_words(result, pair), 80), *_share(found.top1), *_share(found.top5)])
+        return _table(_without_empty(rows), page) if len(rows) > 1 else []
+    if result.boxes is not None:
         rows = [["Agreement", "same images", "", "same objects", "", "lost", "new", "overlap"]]
         for pair, found in result.boxes.agreement.items():
-            shares = [
-                cell
-                for share in (found.images, found.boxes)
-                for cell in (("-", "") if share.share is None else (percent(share.share), span(share)))
-            ]
             overlap = "-" if found.overlap is None else f"{found.overlap:.3f}"
             counts = [str(found.only_first), str(found.only_second), overlap]
-            rows.append([shorten(pair_words(result, pair), 80), *shares, *counts])
-    else:
-        return []
-    return _table(rows, page) if len(rows) > 1 else []
+            rows.append([shorten(pair_words(result, pair), 80), *_share(found.images), *_share(found.boxes), *counts])
+        return _table(rows, page, (1, 3, 5, 6, 7)) if len(rows) > 1 else []
+    return []
 
 
 def _accuracy(result: EvaluateResult, page: Page) -> list[str]:
     if result.classes is not None and result.classes.accuracy:
-        rows = [["Right by the labels", "top 1", "", "top 5", ""]]
+        rows = [["Right by the labels", *_TOPS]]
         for side, found in result.classes.accuracy.items():
-            five = found.top5
-            cells = [percent(found.top1.share or 0.0), span(found.top1)]
-            cells += ["-", ""] if five is None else [percent(five.share or 0.0), span(five)]
-            rows.append([shorten(result.sides[side], 80), *cells])
-        return _table(rows, page)
+            rows.append([shorten(result.sides[side], 80), *_share(found.top1), *_share(found.top5)])
+        return _table(_without_empty(rows), page)
     if result.boxes is not None and result.boxes.precision:
         rows = [["Mean average precision", "0.5 to 0.95", "at 0.5", "lower by"]]
         for side, found in result.boxes.precision.items():
             drop = "-" if found.drop is None else measured_words(found.drop)
             rows.append([shorten(result.sides[side], 80), measured_words(found.coco), measured_words(found.half), drop])
-        return _table(rows, page)
+        return _table(rows, page, ())
     return []
+
+
+def _share(found: Proportion | None) -> tuple[str, str]:
+    """Return the cells of a share: the share, and its interval."""
+    if found is None:
+        return "", ""
+    return ("-", "") if found.share is None else (percent(found.share), span(found))
+
+
+def _without_empty(rows: list[list[str]]) -> list[list[str]]:
+    """Return `rows` without the cells for the top five of a model with few classes."""
+    return rows if any(row[3] for row in rows[1:]) else [row[:3] for row in rows]
 
 
 def _outputs(result: EvaluateResult, page: Page) -> list[str]:
@@ -168,5 +170,5 @@ def _rest(count: int, noun: str, page: Page) -> list[str]:
 
 
 def _table(rows: list[list[str]], page: Page, right: tuple[int, ...] = (1, 3)) -> list[str]:
-    head, *lines = columns(rows, right)
+    head, *lines = columns(rows, [column for column in right if column < len(rows[0])])
     return ["", page.ink("bold", head), *lines]

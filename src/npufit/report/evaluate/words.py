@@ -161,8 +161,8 @@ def gate_words(gate: GateOutcome) -> str:
     text = str(gate.result)
     if gate.is_sure is not False:
         return text
-    needed = f"about {gate.needed} images with this share would tell" if gate.needed else "no number of images can tell"
-    return f"{text}; not sure: the bound is within the interval, {needed}"
+    needed = f"about {gate.needed} such images would tell" if gate.needed else "no number of images can tell"
+    return f"{text}; not sure: the bound lies within the 95 % interval, {needed}"
 
 
 def moved_words(result: EvaluateResult, image: EvaluatedImage) -> str:
