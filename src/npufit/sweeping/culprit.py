@@ -74,7 +74,7 @@ def first_hazard(before: Point, after: Point) -> Culprit | None:
         appears = rule in new
         outcome = after.outcome if appears else before.outcome
         operator = _operator(outcome, hazard)
-        words = "no hazard", f"{hazard.rule}: {hazard.message}"
+        words = "no hazard", hazard.message
         first, second = words if appears else words[::-1]
         if operator is None:
             return Culprit(first, second, rule=hazard.rule)

@@ -20,7 +20,8 @@ def sweep_headline(document: SweepDocument) -> str:
 def counts_line(document: SweepDocument) -> str:
     """Return what was looked at: points, networks, sizes, setups, and how many points have no answer."""
     series, points = document.series, document.points
-    computed = [point for point in points if point.status is not PointStatus.OBSERVED]
+    counted = [point for point in points if point.in_grid or point.status is not PointStatus.IMPOSSIBLE]
+    computed = [point for point in counted if point.status is not PointStatus.OBSERVED]
     words = [
         plural(len(computed), "point"),
         plural(len({(entry.network, entry.precision) for entry in series}), "network"),
@@ -28,9 +29,9 @@ def counts_line(document: SweepDocument) -> str:
         plural(len({entry.setup for entry in series}), "setup"),
     ]
     for status in (PointStatus.UNKNOWN, PointStatus.IMPOSSIBLE, PointStatus.FAILED):
-        count = sum(point.status is status for point in points)
+        count = sum(point.status is status for point in counted)
         words += [f"{count} {status}"] if count else []
-    observed = len(points) - len(computed)
+    observed = len(counted) - len(computed)
     words += [plural(observed, "public measurement")] if observed else []
     words += [f"{document.kept} of {len(computed)} kept from before"] if document.kept else []
     return ", ".join(words)
@@ -93,11 +94,10 @@ def _cliff(document: SweepDocument, cliff: CliffEntry) -> str:
 
 
 def _where_known(document: SweepDocument) -> str:
-    """Return on which setups that is known, if it is not all."""
-    known = {point.series for point in document.points if point.status is PointStatus.PREDICTED}
-    setups = list(dict.fromkeys(document.series[number].setup for number in sorted(known)))
-    everywhere = len(known) == len(document.series)
-    return "" if everywhere else f" on {' and '.join(setups)}, unknown elsewhere"
+    """Return on which setups nothing is known, if there are any."""
+    unknown = {point.series for point in document.points if point.status is PointStatus.UNKNOWN}
+    setups = list(dict.fromkeys(document.series[number].setup for number in sorted(unknown)))
+    return f"; unknown on {' and '.join(setups)}" if setups else ""
 
 
 def _fastest(document: SweepDocument, points: Sequence[PointEntry]) -> str:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from npufit.formatting import milliseconds, plural, shorten
-from npufit.report.sweep.document import AffordableEntry, CliffEntry, CulpritEntry, SeriesEntry, SweepDocument
+from npufit.report.sweep.document import (
+    AffordableEntry,
+    CliffEntry,
+    CulpritEntry,
+    PointEntry,
+    SeriesEntry,
+    SweepDocument,
+)
 from npufit.report.sweep.words import blocks, change_words, cliff_place, cliff_words, failed_words, full_name
 from npufit.report.terminal_page import Page
 from npufit.sweeping import PointStatus
@@ -93,7 +100,8 @@ def _assumption(document: SweepDocument) -> str:
 def change_lines(document: SweepDocument, page: Page) -> list[str]:
     """Return what changes from one setup to the next of the same chip and stack, if there is a single size."""
     lines: list[str] = []
-    for block in blocks(document):
+    groups = blocks(document)
+    for block in groups:
         points = [
             point for point in document.points if point.series in block.series and point.status is PointStatus.PREDICTED
         ]
@@ -102,7 +110,9 @@ def change_lines(document: SweepDocument, page: Page) -> list[str]:
         for before, after in pairwise(points):
             first, second = document.series[before.series], document.series[after.series]
             if _stack(first) == _stack(second):
-                lines += page.wrap(f"{first.setup} → {second.setup}: {change_words(before, after)}", "  ", "    ")
+                who = f"{block.title}, " if len(groups) > 1 else ""
+                change = f"{first.setup} → {second.setup}: {change_words(before, after)}"
+                lines += page.wrap(f"{who}{change}", "  ", "    ")
     return ["", page.ink("bold", "From setup to setup"), *lines] if lines else []
 
 
@@ -111,18 +121,43 @@ def _stack(entry: SeriesEntry) -> str:
 
 
 def unanswered_lines(document: SweepDocument, page: Page) -> list[str]:
-    """Return what is unknown, failed or impossible: once for each reason."""
-    groups: dict[tuple[PointStatus, str], list[tuple[int, str]]] = {}
+    """Return what is unknown, failed or impossible: once for each network and setup, or for each reason."""
+    groups: dict[tuple[PointStatus, str, str], list[PointEntry]] = {}
     for point in document.points:
         if point.status in _WITHOUT_ANSWER and (point.in_grid or point.status is not PointStatus.IMPOSSIBLE):
-            groups.setdefault((point.status, point.reason), []).append((point.series, point.size))
+            entry = document.series[point.series]
+            setup = "" if point.status is PointStatus.IMPOSSIBLE else entry.setup
+            groups.setdefault((point.status, f"{entry.network} ({entry.precision})", setup), []).append(point)
     lines: list[str] = []
-    for (status, reason), places in groups.items():
-        series = [full_name(document.series[number]) for number in dict.fromkeys(number for number, _ in places)]
-        sizes = list(dict.fromkeys(size for _, size in places))
-        which = f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 2 else " and ".join(sizes)
-        lines += page.wrap(f"{status}: {_list(series)}, {which}: {shorten(reason, 600)}", "  ", "    ")
+    for (status, network, setup), points in _with_same_reason(groups):
+        where = f"{network}{f' on {setup}' if setup else ''}, {_sizes(points)}"
+        reasons = list(dict.fromkeys(point.reason for point in points))
+        more = f" ({plural(len(reasons) - 1, 'more reason')}: --json)" if len(reasons) > 1 else ""
+        lines += page.wrap(f"{status}: {where}: {shorten(reasons[0], 600)}{more}", "  ", "    ")
     return ["", page.ink("bold", "Without an answer"), *lines] if lines else []
+
+
+_Group = tuple[PointStatus, str, str]
+
+
+def _with_same_reason(groups: Mapping[_Group, list[PointEntry]]) -> list[tuple[_Group, list[PointEntry]]]:
+    """Return the groups; of several with one and the same reason, such as a missing tool, one that names them all."""
+    joined: dict[tuple[PointStatus, str], list[_Group]] = {}
+    for group, points in groups.items():
+        reasons = {point.reason for point in points}
+        joined.setdefault((group[0], reasons.pop() if len(reasons) == 1 else str(group)), []).append(group)
+    result: list[tuple[_Group, list[PointEntry]]] = []
+    for (status, _), members in joined.items():
+        networks = list(dict.fromkeys(network for _, network, _ in members))
+        setups = list(dict.fromkeys(setup for _, _, setup in members))
+        points = [point for member in members for point in groups[member]]
+        result.append(((status, _list(networks), _list(setups)), points))
+    return result
+
+
+def _sizes(points: Sequence[PointEntry]) -> str:
+    sizes = list(dict.fromkeys(point.size for point in points))
+    return f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 2 else " and ".join(sizes)
 
 
 def _list(names: Sequence[str]) -> str:

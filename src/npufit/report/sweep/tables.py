@@ -164,9 +164,20 @@ def _details(document: SweepDocument, block: Block, points: Sequence[PointEntry]
         cells = [cell(point) for point in ordered]
         if any(cells):
             table[name] = cells
+    notes = _hazards_of_all(table)
     if cliffs and len(block.series) == 1:
         table["ms"] = [
             f"{cell} {_CLIFF if (point.series, point.size) in cliffs else ' '}"
             for cell, point in zip(table["ms"], ordered, strict=True)
         ]
-    return fitted_table(table, page, _FLUSH_LEFT, _GIVE_WAY)
+    lines = fitted_table(table, page, _FLUSH_LEFT, _GIVE_WAY)
+    return [*lines, *(page.ink("dim", line) for note in notes for line in page.wrap(note))]
+
+
+def _hazards_of_all(table: dict[str, list[str]]) -> list[str]:
+    """Take the hazards out of a table of several rows that all have the same; return what to say below it."""
+    hazards = set(table.get("hazards", ()))
+    if len(hazards) != 1 or len(table["hazards"]) == 1:
+        return []
+    del table["hazards"]
+    return [f"each with hazards: {hazards.pop()}"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from npufit.formatting import milliseconds, plural, significant
@@ -52,13 +52,17 @@ def change_words(before: PointEntry, after: PointEntry) -> str:
         )
     if before.partitions != after.partitions:
         words.append(f"{plural(after.partitions or 0, 'call')} instead of {before.partitions}")
-    old, new = ({hazard.id for hazard in point.hazards} for point in (before, after))
-    words += [f"new hazard {name}" for name in sorted(new - old)] + [
-        f"hazard gone {name}" for name in sorted(old - new)
-    ]
+    old, new = ({hazard.id: None for hazard in point.hazards} for point in (before, after))
+    words.append(hazard_changes([name for name in new if name not in old], [name for name in old if name not in new]))
     if before.ms != after.ms and before.ms is not None and after.ms is not None:
         words.append(f"{significant(before.ms, 3)} to {milliseconds(after.ms, 3)}")
-    return ", ".join(words) or "nothing changes"
+    return ", ".join(filter(None, words)) or "nothing changes"
+
+
+def hazard_changes(gained: Sequence[str], lost: Sequence[str]) -> str:
+    """Return hazards that came and went, empty if none did."""
+    changes = (("new hazard", gained), ("without hazard", lost))
+    return ", ".join(f"{label} {' and '.join(rules)}" for label, rules in changes if rules)
 
 
 def failed_words(judged: JudgedEntry) -> str:
@@ -82,11 +86,6 @@ def _share(cliff: CliffEntry) -> str:
     return f"{cliff.after_npu_operators} {total} instead of {cliff.before_npu_operators}"
 
 
-def _hazards(cliff: CliffEntry) -> str:
-    changes = (("new hazard", cliff.hazards_gained), ("hazard gone", cliff.hazards_lost))
-    return ", ".join(f"{label} {', '.join(rules)}" for label, rules in changes if rules)
-
-
 def _memory(cliff: CliffEntry) -> str:
     culprit = cliff.culprit
     return f"{culprit.after} of {culprit.limit}" if culprit is not None and culprit.index is None else "memory"
@@ -96,7 +95,7 @@ _SAID: dict[CliffKind, Callable[[CliffEntry], str]] = {
     CliffKind.FAILURE: lambda cliff: "the compiler fails" if cliff.after_ms is None else "the compiler no longer fails",
     CliffKind.SHARE: _share,
     CliffKind.MEMORY: _memory,
-    CliffKind.HAZARD: _hazards,
+    CliffKind.HAZARD: lambda cliff: hazard_changes(cliff.hazards_gained, cliff.hazards_lost),
     CliffKind.PARTITIONS: lambda cliff: (
         f"{plural(cliff.after_partitions or 0, 'call')} instead of {cliff.before_partitions}"
     ),
