@@ -10,7 +10,7 @@ from npufit.stacks import Unit
 from npufit.sweeping.outcome import Outcome, PointHazard, PointOperator
 from npufit.sweeping.point import Point
 
-_REASON_WIDTH = 300
+_REASON_WIDTH = 800
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,10 @@ def open_networks(models: Iterable[ModelSource], precisions: Sequence[str] = ())
             found.append(_of_file(model, precisions))
     if not found:
         raise InputError("no model given. Name a .tflite file, or a built-in network such as zoo:mobilenet_v2.")
-    return tuple({(network.identity, network.precision): network for network in found}.values())
+    unique: dict[tuple[str, str], Network] = {}
+    for network in found:
+        unique.setdefault((network.identity, network.precision), network)
+    return tuple(unique.values())
 
 
 def _is_precision(name: str) -> bool:

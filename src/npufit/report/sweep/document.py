@@ -8,7 +8,7 @@ from typing import Literal
 from npufit._version import __version__
 from npufit.checking import GateResult
 from npufit.report.document import Count, Document, Factor, Milliseconds, Share, rounded
-from npufit.stacks import Effect, find_rule
+from npufit.stacks import Effect, load_stack
 from npufit.sweeping import (
     Affordable,
     Cliff,
@@ -329,7 +329,7 @@ def _cliff(cliff: Cliff, series: int) -> CliffEntry:
         after_partitions=_calls(after),
         hazards_gained=_new_hazards(before, after),
         hazards_lost=_new_hazards(after, before),
-        culprit=None if cliff.culprit is None else _culprit(cliff.culprit),
+        culprit=None if cliff.culprit is None else _culprit(cliff.culprit, cliff.series.setup.target.stack),
     )
 
 
@@ -346,15 +346,16 @@ def _new_hazards(before: Point, after: Point) -> tuple[str, ...]:
     return tuple(dict.fromkeys(hazard.rule for hazard in after.outcome.hazards if hazard.rule not in known))
 
 
-def _culprit(culprit: Culprit) -> CulpritEntry:
+def _culprit(culprit: Culprit, stack: str) -> CulpritEntry:
     is_operator = culprit.index >= 0
+    rules = load_stack(stack).rules() if culprit.rule else ()
     return CulpritEntry(
         subgraph=culprit.subgraph if is_operator else None,
         index=culprit.index if is_operator else None,
         type=culprit.type if is_operator else None,
         name=culprit.name if is_operator else None,
         rule=culprit.rule or None,
-        reason=find_rule(culprit.rule).statement if culprit.rule else None,
+        reason=next((rule.statement for rule in rules if rule.id == culprit.rule), None),
         limit=culprit.limit or None,
         before=culprit.before,
         after=culprit.after,
