@@ -19,10 +19,15 @@ const LARGEST = 3;
 const MOVE_MS = 260;
 const CORNER = 7;
 const TYPE_LETTERS = 20;
-const SHORT_LETTERS = 9;
+const SHORT_LETTERS = 8;
 
 const flowing = lineOf<Point>((point) => point.x, (point) => point.y).curve(curveMonotoneY);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
 
 export class Canvas {
   readonly element: HTMLElement;
@@ -36,33 +41,36 @@ export class Canvas {
   private layout: Layout | undefined;
   private transform: ZoomTransform = zoomIdentity;
   private frame = 0;
+  private size: Size = { width: 0, height: 0 };
 
   constructor(private readonly answer: Answer, private readonly scene: Scene, private readonly state: State) {
     const label = `Graph of ${answer.operators.length} operators. Arrow keys move along it.`;
     this.svg = makeSvg("svg", { class: "graph", role: "group", tabindex: -1, "aria-label": label });
     this.svg.append(patterns());
     this.world = makeSvg("g", { class: "world" });
-    this.svg.append(this.world);
     this.element = make("div", { class: "canvas" }, this.svg, this.hint);
     this.root = select(this.svg);
     this.draw();
     this.listen();
   }
 
-  /** The size of the window of the graph in pixels. */
-  get size(): { width: number; height: number } {
+  /** Returns the size of the window of the graph in pixels, as it is now. */
+  measure(): Size {
     const { clientWidth, clientHeight } = this.element;
     return { width: Math.max(200, clientWidth), height: Math.max(160, clientHeight) };
   }
 
-  /** Puts everything in its place and shows all of it. */
-  place(layout: Layout): void {
+  /** Puts everything in its place in a window of this size, and shows all of it. */
+  place(layout: Layout, size: Size): void {
     this.layout = layout;
+    this.size = size;
+    this.zoom.extent([[0, 0], [size.width, size.height]]);
     this.scene.nodes.forEach((_, id) => {
       const { x, y } = layout.centres[id]!;
       this.nodes[id]!.setAttribute("transform", `translate(${round(x)},${round(y)})`);
     });
     layout.lines.forEach((lines, edge) => this.paths[edge]!.setAttribute("d", lines.map(pathOf).join("")));
+    if (!this.world.isConnected) this.svg.append(this.world);
     this.fit(false);
   }
 
@@ -137,8 +145,8 @@ export class Canvas {
       makeSvg("rect", { ...box, class: "texture", width: 7, rx: 3 }),
       label("type", left + 16, -3, name, { "data-long": name.length > 13 }),
       label("short", left + 16, 9, shortType(known.operator.type)),
-      label("shape", left + 16, 13, known.output === undefined ? "no output" : shorten(shape(known.output), 24)),
-      label("index", node.width / 2 - 8, -4, String(node.index)),
+      label("shape", left + 16, 13, known.output === undefined ? "no output" : shorten(shape(known.output), 19)),
+      label("index", node.width / 2 - 8, 13, String(node.index)),
     );
     if (culpritOf(known).length > 0) element.append(makeSvg("path", { class: "warning", d: triangle(node.width / 2 - 1, top + 1) }));
     return element;
@@ -276,7 +284,7 @@ function label(kind: string, x: number, y: number, text: string, more: Record<st
 
 /** Returns a type in a few letters, for a graph seen from far. */
 function shortType(type: string): string {
-  const words = type.replace(/_[123]D$/, "").replace("DEPTHWISE_", "DW ").replace("FULLY_CONNECTED", "FC").replace("AVERAGE_", "AVG ");
+  const words = type.replace(/_[123]D$/, "").replace("DEPTHWISE_", "DW ").replace("FULLY_CONNECTED", "FC").replace("CONCATENATION", "CONCAT").replace("AVERAGE_", "AVG ");
   return words.length <= SHORT_LETTERS ? words : `${words.slice(0, SHORT_LETTERS - 1)}…`;
 }
 

@@ -2,10 +2,12 @@
 
 import { onView, chooseView } from "../shell/views";
 import { readPayload } from "../shell/payload";
-import { answerOf } from "./answer";
+import { type Answer, answerOf } from "./answer";
 import { make } from "./dom";
 import { linkTo, readLink } from "./links";
+import { memoryChart } from "./memory_chart";
 import type { GraphPayload } from "./payload";
+import { timeChart } from "./time_chart";
 import { Viewer } from "./viewer";
 import { plural } from "./words";
 
@@ -42,8 +44,23 @@ class Page {
     this.viewer = viewer;
     this.home.replaceChildren(this.subgraphSwitch(), viewer.element);
     viewer.place();
+    this.drawCharts(answer);
     viewer.state.on(["selection"], () => this.remember());
     if (selected !== null && selected < answer.operators.length) viewer.state.select(selected, "elsewhere");
+  }
+
+  /** Draws the charts of the view into the places that its sections keep for them. */
+  private drawCharts(answer: Answer): void {
+    const choose = (operator: number): void => {
+      this.viewer?.state.select(operator, "elsewhere");
+      this.viewer?.element.scrollIntoView({ block: "nearest" });
+    };
+    const charts = { times: timeChart(answer, choose), memory: memoryChart(answer, choose) };
+    for (const [name, chart] of Object.entries(charts)) {
+      for (const place of document.querySelectorAll(`[data-view="${this.view}"] [data-chart="${name}"]`)) {
+        place.replaceChildren(...(chart === null ? [] : [chart]));
+      }
+    }
   }
 
   private subgraphSwitch(): Node {

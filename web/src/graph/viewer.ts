@@ -26,8 +26,8 @@ export class Viewer {
   private readonly scene: Scene;
   private readonly stack: Stack;
   private readonly panel = make("aside", { class: "panel", "aria-label": "Details", "aria-live": "polite" });
-  private readonly watcher = new ResizeObserver(() => this.resize());
-  private size = "";
+  private readonly watcher = new ResizeObserver(() => this.place());
+  private room = "";
 
   constructor(private readonly answer: Answer, private readonly steps: Steps, colouring: string) {
     const known = laidOut.get(answer.subgraph) ?? layOut(answer);
@@ -64,18 +64,15 @@ export class Viewer {
     this.element.remove();
   }
 
-  private resize(): void {
-    this.ribbon.place();
-    const { width, height } = this.canvas.size;
-    const size = `${width}×${height}`;
-    if (size === this.size) return;
-    this.size = size;
-    this.canvas.place(inColumns(this.scene, this.stack, { width, height }));
-  }
-
-  /** Lays out and shows everything now, instead of when the browser next measures. */
+  /** Fits everything into the room that there is. Measures first, because each measurement after a change costs. */
   place(): void {
-    this.resize();
+    const size = this.canvas.measure();
+    const { width } = this.ribbon;
+    const room = `${size.width}×${size.height} ${width}`;
+    if (room === this.room) return;
+    this.room = room;
+    this.ribbon.place(width);
+    this.canvas.place(inColumns(this.scene, this.stack, size), size);
   }
 
   private describe(): void {

@@ -12,12 +12,12 @@ from npufit.graph import Model, OperatorId
 from npufit.report import predicted_time
 from npufit.report.check.headline import verdict
 from npufit.report.check.next_steps import next_steps
+from npufit.report.check.time_bars import time_bars
 from npufit.report.findings import group_by_rule, remedy_words
 from npufit.report.hazards import effect_words, effects_cell, hazards_by_effect
 from npufit.report.model_line import describe_model, macs_cell
 from npufit.report.page import Bundle, Frame, Tone, render_page
 from npufit.report.page.graph_view import check_view, graph_payload
-from npufit.report.predicted_time import TimeRow
 from npufit.rewrite import cures_of
 from npufit.stacks import Finding, Hazard, OperatorPlacement, Rule, Unit
 
@@ -71,13 +71,6 @@ def _ways_out(found: Sequence[Finding | Hazard], rule: Rule) -> list[str]:
     passes = [f"npufit fit {cure.fit_options}" for cure in cures_of(rule.id)]
     remedies = dict.fromkeys(remedy_words(remedy) for entry in found for remedy in entry.remedies)
     return [*passes, *(words for words in remedies if words != "none known")] or ["none known"]
-
-
-def _times(result: CheckResult) -> list[TimeRow]:
-    estimate = result.estimate
-    if estimate is None:
-        return []
-    return [*predicted_time.time_rows(result, estimate), *predicted_time.measured_rows(result, estimate)]
 
 
 def _time_notes(result: CheckResult) -> list[tuple[str, str]]:
@@ -137,7 +130,7 @@ HELPERS = {
     "label": _label,
     "types": _types,
     "ways_out": _ways_out,
-    "times": _times,
+    "time_bars": time_bars,
     "time_notes": _time_notes,
     "off_npu": _off_npu,
     "hazard_groups": _hazard_groups,

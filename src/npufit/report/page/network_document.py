@@ -152,4 +152,4 @@ def _calls(operator: Operator) -> tuple[int, ...]:
     """Return the subgraphs that an operator of control flow runs."""
     options = operator.options
     found = options.fields if isinstance(options, OtherOptions) else ()
-    return tuple(value for name, value in found if "subgraph_index" in name and isinstance(value, int) and value >= 0)
+    return tuple(value for name, value in found if "subgraph" in name and isinstance(value, int) and value >= 0)
