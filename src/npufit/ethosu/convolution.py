@@ -23,7 +23,7 @@ _EXACT_FLOAT32 = 1 << 24
 _DENSE_VALUES = 1 << 17
 """Values that a block of rows arranges for its matrix product."""
 
-_DEPTHWISE_VALUES = 1 << 14
+_DEPTHWISE_VALUES = 1 << 15
 """Accumulators of a block of rows of a depthwise convolution."""
 
 
@@ -142,32 +142,18 @@ Accumulate = Callable[[Convolution, Array, Array, int], Array]
 
 def _dense(operation: Convolution, matrix: Array, seen: Array, count: int) -> Array:
     """Return the accumulators by one matrix product."""
-    kernel, ofm = operation.kernel, operation.ofm
+    kernel, width = operation.kernel, operation.ofm.width
     if kernel.height == kernel.width == kernel.stride_x == kernel.stride_y == 1:
         return seen[:count].reshape(-1, matrix.shape[0]) @ matrix
-    inputs = seen.shape[2]
-    patches = np.empty((count, ofm.width, kernel.height, kernel.width, inputs), matrix.dtype)
-    together = kernel.width if kernel.dilation_x == 1 else 1  # neighbours lie side by side, and are copied as one
-    for y in range(kernel.height):
-        for x in range(0, kernel.width, together):
-            patches[:, :, y, x : x + together] = _tap(operation, seen, y, x, count, together)
-    return patches.reshape(count * ofm.width, -1) @ matrix
+    patches = np.ascontiguousarray(_windows(operation, seen, count).transpose(2, 3, 0, 1, 4))
+    return patches.reshape(count * width, -1) @ matrix
 
 
 def _depthwise(operation: Convolution, matrix: Array, seen: Array, count: int) -> Array:
-    """Return the accumulators, adding up kernel elements one by one."""
-    kernel, ofm = operation.kernel, operation.ofm
-    together = _pixels_together(operation)
-    shape = count, ofm.width // together, together * ofm.depth
-    total, product = np.empty(shape, matrix.dtype), np.empty(shape, matrix.dtype)
-    for element, weights in enumerate(matrix):
-        tap = _tap(operation, seen, *divmod(element, kernel.width), count)
-        tap = tap.reshape(shape)
-        if element == 0:
-            np.multiply(tap, weights, out=total)
-        else:
-            total += np.multiply(tap, weights, out=product)
-    return total.reshape(-1, ofm.depth)
+    """Return the accumulators by one sum over the kernel elements, several pixels of a row side by side."""
+    windows = _windows(operation, seen, count, _pixels_together(operation))
+    weights = matrix.reshape(*windows.shape[:2], -1)
+    return np.einsum("yxhwc,yxc->hwc", windows, weights).reshape(-1, operation.ofm.depth)
 
 
 def _pixels_together(operation: Convolution) -> int:
@@ -176,15 +162,20 @@ def _pixels_together(operation: Convolution) -> int:
     return pixels_per_row(ofm.width, ofm.depth) if operation.kernel.stride_x == 1 else 1
 
 
-def _tap(operation: Convolution, seen: Array, y: int, x: int, count: int, together: int = 1) -> Array:
-    """Return what kernel elements from (y, x) on see for `count` rows: (rows, columns, elements, depth)."""
+def _windows(operation: Convolution, seen: Array, count: int, together: int = 1) -> Array:
+    """Return a view of what each kernel element sees: (element's y, x, rows of the OFM, columns, values).
+
+    With a step of one column, `together` neighbouring pixels are one column of so many times the values.
+    """
     kernel, width = operation.kernel, operation.ofm.width
     row, column, item = seen.strides
-    inputs = seen.shape[2]
     return np.ndarray(
-        (count, width, together, inputs),
+        (kernel.height, kernel.width, count, width // together, together * seen.shape[2]),
         seen.dtype,
         seen.data,
-        y * kernel.dilation_y * row + x * kernel.dilation_x * column,
-        (kernel.stride_y * row, kernel.stride_x * column, column, item),
+        0,
+        (
+            *(kernel.dilation_y * row, kernel.dilation_x * column),
+            *(kernel.stride_y * row, kernel.stride_x * together * column, item),
+        ),
     )
