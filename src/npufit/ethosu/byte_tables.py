@@ -26,6 +26,7 @@ from npufit.ethosu.operations import (
 
 _BYTE_BITS = 8
 _BYTES = 1 << _BYTE_BITS
+_UNCHANGED = bytes(range(_BYTES))
 _FIRST, _SECOND, _RESULT = 1, 2, 3
 """Regions of the memory in which operations are executed ahead of time."""
 
@@ -61,7 +62,10 @@ def table_of_pairs(operation: Elementwise, execute: Callable[[Elementwise, Memor
 
 def look_up(values: Array, table: bytes, operation: BlockOperation, shram: Bytes) -> Array:
     """Return the results of `values`, which are bytes, by the table of `operation`."""
-    found = np.frombuffer(values.tobytes().translate(table), np.uint8).reshape(values.shape)
+    if table == _UNCHANGED:
+        found = values.view(np.uint8)
+    else:
+        found = np.frombuffer(values.tobytes().translate(table), np.uint8).reshape(values.shape)
     return _finish(found, operation, shram)
 
 

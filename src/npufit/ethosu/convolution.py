@@ -12,7 +12,7 @@ import numpy as np
 
 from npufit.errors import InputError
 from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory, dtype_of
-from npufit.ethosu.feature_maps import write_feature_map
+from npufit.ethosu.feature_maps import StoredMap
 from npufit.ethosu.operations import Convolution, Span
 from npufit.ethosu.scaling import Scale, pixels_per_row, plan_scale
 from npufit.ethosu.weight_streams import Weights, decode_streams
@@ -51,7 +51,7 @@ class ConvolutionStep:
         self._ofm_micro_depth = ofm_micro_depth
         self._encoded: Encoded = ((), ())
         self._coefficients: Coefficients | None = None
-        self._rows = Rows(operation)
+        self._rows, self._result = Rows(operation), StoredMap(operation.ofm)
         self._accumulate: Accumulate = _depthwise if operation.is_depthwise else _dense
         per_row = operation.ofm.width * operation.ofm.depth
         if not operation.is_depthwise:
@@ -91,7 +91,7 @@ class ConvolutionStep:
             self._rows.fill(seen, values, first, count)
             accumulators = self._accumulate(operation, matrix, seen, count)
             coefficients.scale(accumulators, result[first : first + count].reshape(-1, ofm.depth), shram)
-        write_feature_map(ofm, memory, result)
+        self._result.write(memory, result)
 
     def _current(self, memory: Memory) -> Coefficients:
         encoded = self.encoded(memory)

@@ -10,7 +10,7 @@ import numpy as np
 from npufit.ethosu.arithmetic import finish, shift_right
 from npufit.ethosu.arrays import SHRAM, Array, Bytes, Integers, Memory, dtype_of
 from npufit.ethosu.byte_tables import is_of_bytes, look_up, look_up_pairs, table_of_bytes, table_of_pairs
-from npufit.ethosu.feature_maps import read_feature_map, write_feature_map
+from npufit.ethosu.feature_maps import StoredMap, read_feature_map
 from npufit.ethosu.operations import Elementwise, FeatureMap
 
 _UNSCALED_OPERAND_SHIFT = {8: 19, 16: 14}
@@ -27,23 +27,24 @@ def plan_elementwise(operation: Elementwise) -> Callable[[Memory], None]:
     """Return the execution of `operation`, by tables if it works on enough bytes."""
     if not is_of_bytes(operation):
         return partial(elementwise, operation)
+    ifm, ofm = StoredMap(operation.ifm), StoredMap(operation.ofm)
     if operation.ifm2 is None:
-        return partial(_by_byte, operation, table_of_bytes(operation, elementwise))
+        return partial(_by_byte, operation, table_of_bytes(operation, elementwise), ifm, ofm)
     height, width, depth = operation.ofm.shape
     if height * width * depth < _WORTH_A_TABLE or operation.ifm.shape != operation.ofm.shape:
         return partial(elementwise, operation)
-    return partial(_by_pair, operation, table_of_pairs(operation, elementwise))
+    return partial(_by_pair, operation, table_of_pairs(operation, elementwise), ifm, StoredMap(operation.ifm2), ofm)
 
 
-def _by_byte(operation: Elementwise, table: bytes, memory: Memory) -> None:
-    values = read_feature_map(operation.ifm, memory)
-    write_feature_map(operation.ofm, memory, look_up(values, table, operation, memory[SHRAM]))
+def _by_byte(operation: Elementwise, table: bytes, ifm: StoredMap, ofm: StoredMap, memory: Memory) -> None:
+    ofm.write(memory, look_up(ifm.read(memory), table, operation, memory[SHRAM]))
 
 
-def _by_pair(operation: Elementwise, table: Bytes, memory: Memory) -> None:
-    assert operation.ifm2 is not None
-    first, second = (read_feature_map(feature_map, memory) for feature_map in (operation.ifm, operation.ifm2))
-    write_feature_map(operation.ofm, memory, look_up_pairs(first, second, table, operation, memory[SHRAM]))
+def _by_pair(
+    operation: Elementwise, table: Bytes, ifm: StoredMap, ifm2: StoredMap, ofm: StoredMap, memory: Memory
+) -> None:
+    result = look_up_pairs(ifm.read(memory), ifm2.read(memory), table, operation, memory[SHRAM])
+    ofm.write(memory, result)
 
 
 def elementwise(operation: Elementwise, memory: Memory) -> None:
@@ -62,7 +63,7 @@ def elementwise(operation: Elementwise, memory: Memory) -> None:
             left, right = right, left
         values = function(operation, left, right) + ofm.zero_point
         result[part] = finish(values, operation, memory[SHRAM])
-    write_feature_map(ofm, memory, result)
+    StoredMap(ofm).write(memory, result)
 
 
 def _operand(feature_map: FeatureMap, values: Array) -> Integers:

@@ -11,6 +11,8 @@ from npufit.ethosu.arrays import Array, Memory, dtype_of
 from npufit.ethosu.operations import FeatureMap, Layout
 
 _BRICK = 16
+_WHOLE = np.dtype(f"V{_BRICK}")
+"""A brick of bytes of one pixel, copied as one value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,75 +121,84 @@ def _portions(feature_map: FeatureMap, channels: slice) -> Iterator[tuple[int, t
         yield last // _BRICK * feature_map.stride_c, (), 0, rest
 
 
-def _views(feature_map: FeatureMap, memory: Memory) -> Iterator[tuple[Tile, slice, Array]]:
-    """Yield tile, channels and a view of (height, width, channels) or, for whole bricks, (h, w, bricks, 16)."""
-    dtype = dtype_of(feature_map.element)
-    data = memory[feature_map.region].data
-    size = dtype.itemsize
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A tile, or its whole or last bricks: what it holds, and a view of it in memory.
+
+    The view is (height, width, channels) or, for whole bricks, (height, width, bricks, 16) or with each brick as one
+    value.
+    """
+
+    rows: slice
+    columns: slice
+    channels: slice
+    view: Array
+
+
+class StoredMap:
+    """A feature map in memory. Its views are made once, as long as it is read and written in the same memory."""
+
+    def __init__(self, feature_map: FeatureMap) -> None:
+        """Plan the access; nothing is read yet."""
+        self._map = feature_map
+        self._dtype = dtype_of(feature_map.element)
+        self._region: Array | None = None
+        self._parts: tuple[_Part, ...] = ()
+
+    def read(self, memory: Memory) -> Array:
+        """Return the values as (height, width, depth); a view if the memory has that shape."""
+        parts = self._in(memory)
+        if parts[0].view.shape == self._map.shape:
+            return parts[0].view
+        result = np.empty(self._map.shape, self._dtype)
+        for part in parts:
+            target = result[part.rows, part.columns, part.channels]
+            _like(part.view, target)[...] = part.view
+        return result
+
+    def write(self, memory: Memory, values: Array) -> None:
+        """Write `values`, (height, width, depth)."""
+        for part in self._in(memory):
+            part.view[...] = _like(part.view, values[part.rows, part.columns, part.channels])
+
+    def _in(self, memory: Memory) -> tuple[_Part, ...]:
+        region = memory[self._map.region]
+        if region is not self._region:
+            self._region, self._parts = region, tuple(_parts(self._map, region, self._dtype))
+        return self._parts
+
+
+def read_feature_map(feature_map: FeatureMap, memory: Memory) -> Array:
+    """Return the values as (height, width, depth); a view if the memory has that shape."""
+    return StoredMap(feature_map).read(memory)
+
+
+def _parts(feature_map: FeatureMap, region: Array, dtype: np.dtype[np.generic]) -> Iterator[_Part]:
+    data, size = region.data, dtype.itemsize
     for tile in tiles(feature_map):
+        rows, columns = slice(tile.y, tile.y + tile.height), slice(tile.x, tile.x + tile.width)
         if feature_map.layout is Layout.NHWC:
             shape = tile.height, tile.width, feature_map.depth
             strides = feature_map.stride_y, feature_map.stride_x, size
-            yield tile, slice(0, feature_map.depth), np.ndarray(shape, dtype, data, tile.base, strides)
+            view = np.ndarray(shape, dtype, data, tile.base, strides)
+            yield _Part(rows, columns, slice(0, feature_map.depth), view)
             continue
         whole, rest = divmod(feature_map.depth, _BRICK)
         if whole:
             shape = tile.height, tile.width, whole, _BRICK
             strides = feature_map.stride_y, feature_map.stride_x, feature_map.stride_c, size
-            yield tile, slice(0, whole * _BRICK), np.ndarray(shape, dtype, data, tile.base, strides)
+            view = np.ndarray(shape, dtype, data, tile.base, strides)
+            yield _Part(rows, columns, slice(0, whole * _BRICK), view.view(_WHOLE) if size == 1 else view)
         if rest:
             shape = tile.height, tile.width, rest
             strides = feature_map.stride_y, feature_map.stride_x, size
-            base = tile.base + whole * feature_map.stride_c
-            yield tile, slice(whole * _BRICK, feature_map.depth), np.ndarray(shape, dtype, data, base, strides)
+            view = np.ndarray(shape, dtype, data, tile.base + whole * feature_map.stride_c, strides)
+            yield _Part(rows, columns, slice(whole * _BRICK, feature_map.depth), view)
 
 
-def read_feature_map(feature_map: FeatureMap, memory: Memory) -> Array:
-    """Return the values as (height, width, depth); a view if the memory has that shape."""
-    dtype = dtype_of(feature_map.element)
-    result: Array | None = None
-    for tile, channels, view in _views(feature_map, memory):
-        if result is None:
-            if view.shape == feature_map.shape:
-                return view
-            result = np.empty(feature_map.shape, dtype)
-        target = result[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width, channels]
-        _copy(view, target)
-    assert result is not None
-    return result
-
-
-def write_feature_map(feature_map: FeatureMap, memory: Memory, values: Array) -> None:
-    """Write `values`, (height, width, depth), to the feature map."""
-    for tile, channels, view in _views(feature_map, memory):
-        source = values[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width, channels]
-        _copy(source, view)
-
-
-def _copy(source: Array, target: Array) -> None:
-    """Copy between (h, w, channels) and (h, w, bricks, 16), a brick of a pixel at a time if it is 16 bytes."""
-    if source.ndim == target.ndim:
-        target[...] = source
-        return
-    bricked, flat = (source, target) if source.ndim == 4 else (target, source)
-    by_brick = flat.reshape(*flat.shape[:2], -1, _BRICK) if flat is source else _split_last(flat)
-    if bricked.itemsize == 1:
-        if flat is source:
-            by_brick = np.ascontiguousarray(by_brick)
-        whole = np.dtype("V16")
-        left, right = bricked.view(whole), by_brick.view(whole)
-    else:
-        left, right = bricked, by_brick
-    if source is bricked:
-        right[...] = left
-    else:
-        left[...] = right
-
-
-def _split_last(array: Array) -> Array:
-    """Return a view of (h, w, channels) as (h, w, bricks, 16)."""
-    height, width, channels = array.shape
-    sy, sx, sc = array.strides
-    return np.lib.stride_tricks.as_strided(
-        array, (height, width, channels // _BRICK, _BRICK), (sy, sx, sc * _BRICK, sc)
-    )
+def _like(view: Array, values: Array) -> Array:
+    """Return `values`, (height, width, channels), in the form of `view`; in bricks, it is a view too."""
+    if view.ndim == values.ndim:
+        return values
+    split = values.reshape(*values.shape[:2], -1, _BRICK)
+    return split.view(_WHOLE) if view.dtype == _WHOLE else split

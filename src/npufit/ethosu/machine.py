@@ -19,6 +19,7 @@ from npufit.ethosu.operations import Convolution, Elementwise, Operation, Poolin
 from npufit.ethosu.pooling import plan_pool
 from npufit.ethosu.program import Program
 from npufit.ethosu.sanitizer import SanitizerFinding, inspect
+from npufit.ethosu.scaling import UNBUFFERED_VALUES
 from npufit.ethosu.statistics import Statistics, measure
 from npufit.ethosu.transfer import transfer
 from npufit.ethosu.weight_streams import decode_streams
@@ -70,10 +71,14 @@ class Machine:
         if weights that the program computes cannot be decoded.
         """
         whole = self._memory(memory)
-        for operation, step in zip(self._planned, self._steps, strict=True):
-            step(whole)
-            for listener in listeners:
-                listener.executed(operation, whole)
+        buffered = np.setbufsize(UNBUFFERED_VALUES)
+        try:
+            for operation, step in zip(self._planned, self._steps, strict=True):
+                step(whole)
+                for listener in listeners:
+                    listener.executed(operation, whole)
+        finally:
+            np.setbufsize(buffered)
         return Run(self._findings, self._statistics)
 
     def _memory(self, given: Memory) -> Memory:

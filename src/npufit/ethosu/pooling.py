@@ -12,7 +12,7 @@ import numpy as np
 from npufit.ethosu.arithmetic import finish, shift_right
 from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory
 from npufit.ethosu.byte_tables import is_of_bytes, look_up, table_of_bytes
-from npufit.ethosu.feature_maps import read_feature_map, write_feature_map
+from npufit.ethosu.feature_maps import StoredMap, read_feature_map
 from npufit.ethosu.operations import Pooling, Rounding, Upscale
 from npufit.ethosu.windows import enlarge, padded_input
 
@@ -30,21 +30,22 @@ def plan_pool(operation: Pooling) -> Callable[[Memory], None]:
     if not (is_inside and is_single and operation.mode != "REDUCE_SUM" and is_of_bytes(operation)):
         return partial(pool, operation)
     single = replace(kernel, stride_y=1, stride_x=1, dilation_y=1, dilation_x=1, upscale=Upscale.NONE)
-    return partial(_by_byte, operation, table_of_bytes(replace(operation, kernel=single), pool))
+    table = table_of_bytes(replace(operation, kernel=single), pool)
+    return partial(_by_byte, operation, table, StoredMap(ifm), StoredMap(ofm))
 
 
-def _by_byte(operation: Pooling, table: bytes, memory: Memory) -> None:
-    kernel, ofm = operation.kernel, operation.ofm
-    values = enlarge(read_feature_map(operation.ifm, memory), kernel.upscale)
-    values = values[:: kernel.stride_y, :: kernel.stride_x][: ofm.height, : ofm.width]
-    write_feature_map(ofm, memory, look_up(values, table, operation, memory[SHRAM]))
+def _by_byte(operation: Pooling, table: bytes, ifm: StoredMap, ofm: StoredMap, memory: Memory) -> None:
+    kernel = operation.kernel
+    values = enlarge(ifm.read(memory), kernel.upscale)
+    values = values[:: kernel.stride_y, :: kernel.stride_x][: operation.ofm.height, : operation.ofm.width]
+    ofm.write(memory, look_up(values, table, operation, memory[SHRAM]))
 
 
 def pool(operation: Pooling, memory: Memory) -> None:
     """Execute `operation` in `memory`."""
     values = _MODES[operation.mode](operation, memory)
     values += operation.ofm.zero_point
-    write_feature_map(operation.ofm, memory, finish(values, operation, memory[SHRAM]))
+    StoredMap(operation.ofm).write(memory, finish(values, operation, memory[SHRAM]))
 
 
 def _largest(operation: Pooling, memory: Memory) -> Integers:

@@ -17,12 +17,17 @@ from npufit.ethosu.arrays import Array, Bytes, Integers
 from npufit.ethosu.operations import ActivationType, BlockOperation, Element, Rounding
 from npufit.ethosu.weights import Scales
 
-_FLOAT64_BITS = 53
-_INT64_BITS = 63
-_ROW_VALUES = 2048
-"""Values of a row: NumPy runs over rows, and short ones cost more than their values."""
+_EXACT_FLOAT64, _EXACT_INT64 = 1 << 52, 1 << 62
+"""A bit less than the types have, because the sums and products that are compared with them are rounded themselves."""
 
-_BLOCK_VALUES = 1 << 14
+_ROW_VALUES = 2048
+"""Values of a row: NumPy runs over rows, and short ones cost more than their values (`UNBUFFERED_VALUES`)."""
+
+UNBUFFERED_VALUES = 512
+"""NumPy copies the vector that is broadcast for every row that is shorter than its buffer, which takes as long as the
+operation. Its own choice, 8192 values, is longer than most rows here."""
+
+_BLOCK_VALUES = 1 << 15
 """Values that are scaled at a time, to stay in the cache."""
 
 Scale = Callable[[Array, Array, Bytes], None]
@@ -73,13 +78,13 @@ class _FloatScale:
         lowest, highest = max(output.lowest, stored.lowest), min(output.highest, stored.highest)
         shift = int(scales.shift.max(initial=0))
         reach = max(abs(lowest - zero_point), abs(highest - zero_point), 1 << stored.bits) + 2
-        sums = [int(most) + abs(int(bias)) for most, bias in zip(largest, scales.bias, strict=True)]
-        products = max((total * int(scale) for total, scale in zip(sums, scales.scale, strict=True)), default=0)
+        sums = largest.astype(np.float64) + np.abs(scales.bias)
+        products = int((sums * scales.scale).max(initial=0))
         if (
             lowest > highest
-            or reach << shift + 1 >= 1 << _FLOAT64_BITS
-            or max(sums, default=0) >= 1 << _FLOAT64_BITS
-            or products + (1 << shift + 1) >= 1 << _INT64_BITS
+            or reach << shift + 1 >= _EXACT_FLOAT64
+            or sums.max(initial=0) >= _EXACT_FLOAT64
+            or products + (1 << shift + 1) >= _EXACT_INT64
         ):
             return None
         factor = np.ldexp(scales.scale.astype(np.float64), -scales.shift)
@@ -90,7 +95,7 @@ class _FloatScale:
         keeps_negative = lowest < zero_point
         after = np.full_like(factor, offset) + (away if is_double and not keeps_negative else 0.0)
         before: npt.NDArray[np.float64] | None = bias
-        if not (is_double and keeps_negative) and products + (reach + abs(zero_point) << shift) < 1 << _FLOAT64_BITS:
+        if not (is_double and keeps_negative) and products + (reach + abs(zero_point) << shift) < _EXACT_FLOAT64:
             before, after = None, after + bias * factor
         width, depth = operation.ofm.width, operation.ofm.depth
         repeat = pixels_per_row(width, depth)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npufit.ethosu.arrays import Array, Memory
-from npufit.ethosu.feature_maps import read_feature_map
+from npufit.ethosu.feature_maps import StoredMap, read_feature_map
 from npufit.ethosu.operations import Convolution, Pooling, Upscale
 
 
@@ -16,7 +16,8 @@ class Rows:
     def __init__(self, operation: Convolution) -> None:
         """Plan the places of the rows; nothing is read yet."""
         kernel, ofm, ifm = operation.kernel, operation.ofm, operation.ifm
-        self._ifm, self._upscale, self._stride = ifm, kernel.upscale, kernel.stride_y
+        self._ifm, self._stored = ifm, StoredMap(ifm)
+        self._upscale, self._stride = kernel.upscale, kernel.stride_y
         self._overlap = kernel.dilated_height - kernel.stride_y
         factor = 1 if kernel.upscale is Upscale.NONE else 2
         self._top, self._left = kernel.pad_top, kernel.pad_left
@@ -25,7 +26,7 @@ class Rows:
 
     def read(self, memory: Memory) -> Array:
         """Return the values of the IFM, (height, width, depth)."""
-        return enlarge(read_feature_map(self._ifm, memory), self._upscale, self._ifm.zero_point)
+        return enlarge(self._stored.read(memory), self._upscale, self._ifm.zero_point)
 
     def buffer(self, rows: int, dtype: npt.DTypeLike) -> Array:
         """Return room for what `rows` rows of the OFM see."""
