@@ -6,7 +6,7 @@ times are medians of this run and only for orientation.
 
 from __future__ import annotations
 
-import json
+import os
 import statistics
 import subprocess
 import sys
@@ -22,6 +22,7 @@ from npufit.graph import Model, Operator, Subgraph
 from npufit.loading import save
 
 RUNS = 9
+LOADS = 3
 TARGET = "imx93/teflon@26.2"
 _PLACED = npufit.CheckOptions(predict=False)
 """Placement alone: predicting the time is a row of its own."""
@@ -44,6 +45,7 @@ class Row:
 
 def main() -> None:
     """Print the table; exit with 1 if a goal is missed."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the command line sets it; NumPy is not imported yet
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mobilenet_v2.tflite"
         model = npufit.load("zoo:mobilenet_v2@224,int8")
@@ -55,7 +57,8 @@ def main() -> None:
             _library(),
             _prediction(),
             _linear(),
-            *_simulation(file),
+            *_simulation("MobileNetV2 at 224x224", "zoo:mobilenet_v2@224,int8", goal=0.3),
+            *_simulation("YOLOv8n at 320x320", "zoo:yolov8n@320,int8", goal=0.35),
         ]
     print(f"| what | goal | found (medians of {RUNS} alternating runs) | |")
     print("|---|---|---|---|")
@@ -139,19 +142,35 @@ def _linear() -> Row:
     )
 
 
-def _simulation(file: Path) -> list[Row]:
-    """Return the comparison of the simulator with LiteRT's reference kernels on the same model."""
-    command = [*_NPUFIT, "run", str(file), "-t", "imx93/vela", "--compare", "--repeat", "5", "--json"]
-    runs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(5)]
-    seconds = [run["seconds"] for run in runs]
-    steady = statistics.median(run["steady"] / run["reference"] for run in seconds)
-    load = statistics.median(run["load"] / run["reference"] for run in seconds)
-    reference = statistics.median(run["reference"] for run in seconds)
-    what = "of MobileNetV2 on the simulator, compared with an inference of LiteRT's reference kernels"
+def _simulation(what: str, spec: str, goal: float) -> list[Row]:
+    """Return the comparison of the simulator with LiteRT's reference kernels on the same model, one thread each."""
+    from npufit.execution import random_inputs
+    from npufit.running import prepare
+
+    model = npufit.load(spec)
+    inputs = random_inputs(model)
+    loaded = [prepare(model, "imx93/vela") for _ in range(LOADS)]
+    reference = prepare(model, "cpu")
+    ours, theirs, ratio = _in_turn(
+        lambda: _time(lambda: loaded[0].run(inputs)), lambda: _time(lambda: reference.run(inputs))
+    )
+    load = statistics.median(prepared.seconds.load for prepared in loaded) / theirs
+    of = f"of {what} on the simulator, compared with an inference of LiteRT's reference kernels"
     return [
-        Row(f"a steady inference {what}", "ratio at most 1", f"ratio {steady:.2f} ({reference:.3f} s)", steady <= 1),
-        Row(f"loading, including decoding of weights, {what}", "ratio at most 3", f"ratio {load:.2f}", load <= 3),
+        Row(
+            f"a steady inference {of}",
+            f"ratio at most {goal}",
+            f"ratio {ratio:.2f} ({ours:.3f} s, reference {theirs:.3f} s)",
+            ratio <= goal,
+        ),
+        Row(f"loading, including decoding of weights, {of}", "ratio at most 3", f"ratio {load:.2f}", load <= 3),
     ]
+
+
+def _time(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def _time_check(model: Model) -> float:
@@ -204,9 +223,7 @@ def _in_turn(ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[fl
 
 
 def _time_process(command: Sequence[str]) -> float:
-    start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - start
+    return _time(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
 
 if __name__ == "__main__":
