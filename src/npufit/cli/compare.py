@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, cpu_options, place_options, schema_option, tool_options
+from npufit.cli.options import color_option, cpu_options, html_option, place_options, schema_option, tool_options
 
 if TYPE_CHECKING:
     from npufit.comparing import CompareResult
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead of printing."
 )
+@html_option
 @click.option(
     "--require",
     "gates",
@@ -53,6 +54,7 @@ def command(
     everything: bool,
     form: str | None,
     output: Path | None,
+    html: Path | None,
     gates: tuple[str, ...],
     threads: int | None,
     kernels: str | None,
@@ -79,7 +81,10 @@ def command(
     from npufit.cli.output import page_for, sign_of_life, write
     from npufit.comparing import CompareOptions, compare
     from npufit.cost import EstimateOptions, Kernels
+    from npufit.files import require_output_file
 
+    if html is not None:
+        require_output_file(html, overwrite=True)
     options = CompareOptions(
         targets=targets,
         require=gates,
@@ -88,6 +93,10 @@ def command(
     )
     with sign_of_life(f"comparing {before} with {after or ' and '.join(targets)}"):
         result = compare(before, after, options)
+    if html is not None:
+        from npufit.report.compare import compare_page
+
+        write(compare_page(result), html)
     page = page_for(color, to_file=output is not None)
     write(_render(form, result, page, everything=everything), output, page.color)
     failed = [gate for gate in result.gates if not gate.passed]

@@ -34,6 +34,7 @@ def take_snapshot(result: CheckResult) -> Snapshot:
         boundary_bytes=result.summary.boundary_bytes,
         memory=_memory(estimate, result.placement.memory),
         time=None if estimate is None else _time(estimate),
+        check=result,
     )
 
 

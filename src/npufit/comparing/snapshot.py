@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from npufit.checking import CheckResult
 from npufit.graph import OperatorId
 from npufit.stacks import Effect, Unit
 
@@ -95,6 +96,7 @@ class Snapshot:
     `target` is written as the user writes it, `profile` names a board's own coefficients. `file` is the file that the
     snapshot was read from, empty for a check made now; `npufit_version` is the version that made it. `boundary_bytes`
     cross the boundaries of partitions at every inference. `time` is None if there was nothing to predict it from.
+    `check` is the check that was made now; None if the snapshot was read from a file.
     """
 
     model: str
@@ -108,6 +110,7 @@ class Snapshot:
     boundary_bytes: int
     memory: tuple[SnapshotMemory, ...]
     time: SnapshotTime | None
+    check: CheckResult | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:

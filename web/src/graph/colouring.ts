@@ -34,7 +34,13 @@ const UNITS: Record<Known["placed"]["unit"], Group> = {
 
 /** Returns all colourings of an answer; the first one is the default. */
 export function colouringsOf(answer: Answer): Colouring[] {
-  return [byUnit(answer), byCall(answer), byRule(answer), byHazard(answer), byType(answer), byCost(answer)];
+  const all = [byUnit(answer), byCall(answer), byRule(answer), byHazard(answer), byType(answer), byCost(answer)];
+  return answer.operators.some((known) => known.placed.change) ? [byChange(answer), ...all] : all;
+}
+
+function byChange(answer: Answer): Colouring {
+  const words = { name: "change", label: "Change", about: "What differs from the other side", none: "as before", empty: "" };
+  return keyed(answer, words, (known) => known.placed.change || undefined);
 }
 
 function byUnit({ operators }: Answer): Colouring {

@@ -25,6 +25,7 @@ export function describe(known: Known, answer: Answer, state: State, steps: Step
     heading(known, answer, state),
     ...known.hazards.map((hazard) => hazardBlock(hazard, known, answer, state)),
     known.finding === undefined ? withoutReason(known) : findingBlock(known.finding, known),
+    known.placed.change ? make("p", { class: "note" }, known.placed.change) : null,
     known.placed.note ? make("p", { class: "note" }, known.placed.note) : null,
     costs(known, answer),
     tensors("Reads", known.operator.inputs, answer, state),

@@ -33,7 +33,7 @@ class Page {
     const { subgraphs } = this.payload.networks[entry.network]!;
     this.subgraph = subgraph < subgraphs.length ? subgraph : 0;
     const answer = answerOf(this.payload, this.view, this.subgraph);
-    const colouring = this.viewer?.state.colouring.name ?? "unit";
+    const colouring = this.viewer?.state.colouring.name ?? "";
     this.viewer?.remove();
     this.viewer = undefined;
     if (answer.operators.length === 0) {

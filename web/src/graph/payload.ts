@@ -73,6 +73,8 @@ export interface PlacedOperator {
   partition?: number;
   finding?: number;
   note?: string;
+  /** how it differs from the other side of a comparison */
+  change?: string;
   ms?: number;
   cpu_ms?: number;
   bound?: string;

@@ -63,6 +63,8 @@ class ViewOperator(Document):
     ms: Milliseconds | None = None
     cpu_ms: Milliseconds | None = None
     bound: Bound | None = None
+    change: str = ""
+    """how it differs from the other side of a comparison"""
 
 
 @dataclass(frozen=True, slots=True)
