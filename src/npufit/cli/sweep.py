@@ -12,7 +12,8 @@ import click
 
 from npufit.cli import exit_codes
 from npufit.cli.options import color_option, place_options, schema_option, tool_options
-from npufit.errors import InputError
+from npufit.errors import InputError, ToolError
+from npufit.files import require_output_file
 
 if TYPE_CHECKING:
     from npufit.cost import Kernels
@@ -71,6 +72,12 @@ class _Stage(StrEnum):
 @click.option("--converter", metavar="CMD", help="Command line of neutron-converter, for imx95/neutron.")
 @click.option("--json", "form", flag_value="json", help="Print JSON (its schema: --json-schema).")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV, one row for each point.")
+@click.option(
+    "--svg",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write charts to FILE (needs npufit[svg]).",
+)
 @click.option("--chart/--no-chart", default=None, help="Draw the times with characters; default: on a terminal.")
 @click.option("--all", "everything", is_flag=True, help="List every size that was looked at, and every cliff.")
 @click.option(
@@ -100,6 +107,7 @@ def command(
     cliff_step: int,
     converter: str | None,
     form: str | None,
+    svg: Path | None,
     chart: bool | None,
     everything: bool,
     output: Path | None,
@@ -132,6 +140,9 @@ def command(
     from npufit.report.sweep import sweep_document
     from npufit.sweeping import SweepOptions
 
+    if svg is not None:
+        require_output_file(svg, overwrite=True)
+        _require_svg()
     notes: list[str] = []
     options = SweepOptions(
         sizes=sizes,
@@ -155,7 +166,19 @@ def command(
     wants_chart = (sys.stdout.isatty() and output is None) if chart is None else chart
     text = _render(form, document, page, everything=everything, chart=wants_chart)
     write(text, output, page.color)
+    if svg is not None:
+        from npufit.report.sweep import sweep_svg
+
+        write(sweep_svg(document), svg)
     return _exit_code(result)
+
+
+def _require_svg() -> None:
+    """Raise ToolError, before any work, if the package that draws is missing."""
+    from importlib.util import find_spec
+
+    if find_spec("vl_convert") is None:
+        raise ToolError("--svg needs a package that is not installed: pip install 'npufit[svg]'")
 
 
 def _run(models: Sequence[str], targets: Sequence[str], options: SweepOptions) -> SweepResult:

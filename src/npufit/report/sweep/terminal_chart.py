@@ -40,7 +40,8 @@ def _chart(document: SweepDocument, block: Block, points: Sequence[PointEntry], 
     plotext.terminal.limit(False, False)
     figure.plot_size(page.width, _ROWS)
     figure.theme("colorless")
-    figure.title(f"{block.title}: ms of one inference; {_MEASURED} measured")
+    is_measured = any(point.status is PointStatus.OBSERVED for point in points)
+    figure.title(f"{block.title}: ms of one inference{f'; {_MEASURED} measured' if is_measured else ''}")
     for place, number in enumerate(block.series):
         own = [point for point in points if point.series == number]
         marker, ink = _MARKERS[place % len(_MARKERS)], _INKS[place % len(_INKS)]
