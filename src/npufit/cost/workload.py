@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npufit.cost.demand import Demand, measure_demand
-from npufit.graph import Model, OperatorId
+from npufit.graph import Latest, Model, OperatorId
 from npufit.stacks import CompilerPass, Evidence, OperatorPlacement, Placement, Traffic, Unit
+
+_LATEST: Latest[None, dict[OperatorId, Demand]] = Latest()
+"""The demands of the model that was asked about last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,9 @@ class Workload:
 def workload_of(model: Model, placement: Placement) -> Workload:
     """Return `model` in this `placement`. Operators of all subgraphs count once."""
     estimate = placement.compiler_estimate
+    demands = _LATEST.of(model, None, lambda: _demands(model))
     return Workload(
-        operators=tuple(
-            PlacedDemand(placed, measure_demand(model.subgraphs[placed.id.subgraph], model.operator(placed.id)))
-            for placed in placement.operators
-        ),
+        operators=tuple(PlacedDemand(placed, demands[placed.id]) for placed in placement.operators),
         partitions={partition.index: partition.traffic for partition in placement.partitions},
         passes=estimate.passes if estimate is not None else (),
     )
@@ -54,12 +55,13 @@ def workload_of(model: Model, placement: Placement) -> Workload:
 def on_the_cpu(model: Model) -> Workload:
     """Return `model` with every operator on the CPU."""
     return Workload(
-        tuple(
-            PlacedDemand(assumed(place, Unit.CPU), measure_demand(model.subgraphs[place.subgraph], operator))
-            for place, operator in model.operators()
-        ),
+        tuple(PlacedDemand(assumed(place, Unit.CPU), demand) for place, demand in _demands(model).items()),
         {},
     )
+
+
+def _demands(model: Model) -> dict[OperatorId, Demand]:
+    return {place: measure_demand(model.subgraphs[place.subgraph], operator) for place, operator in model.operators()}
 
 
 def assumed(place: OperatorId, unit: Unit, partition: int | None = None) -> OperatorPlacement:

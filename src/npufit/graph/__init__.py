@@ -1,6 +1,7 @@
 """The model as immutable data: operators, tensors, subgraphs, and what can be computed from them."""
 
 from npufit.graph.element import ElementType
+from npufit.graph.latest import Latest
 from npufit.graph.model import (
     CUSTOM,
     ETHOS_U,
@@ -118,6 +119,7 @@ __all__ = [
     "FullyConnectedOptions",
     "GatherOptions",
     "Kind",
+    "Latest",
     "LeakyReluOptions",
     "Metadata",
     "Model",

@@ -107,7 +107,7 @@ class Attachment:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Model:
     """A whole model. `name` is its name in messages and is not part of the file."""
 

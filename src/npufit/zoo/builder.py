@@ -325,11 +325,11 @@ class GraphBuilder:
 
     def parameter(self, values: Floats, name: str) -> int:
         """Append a constant that is quantized like an activation and return its index."""
-        return self._constant(values, name, Parameter(values))
+        return self._constant(values.shape, name, Parameter(values))
 
     def float_constant(self, values: Floats, name: str) -> int:
         """Append a constant that stays float and return its index."""
-        return self._constant(values, name, AsIs.AS_IS)
+        return self._constant(values.shape, name, AsIs.AS_IS, Buffer(values.data.cast("B")))
 
     def custom(
         self, code: str, options: bytes, inputs: Sequence[int], outputs: Sequence[tuple[str, tuple[int, ...]]]
@@ -376,9 +376,9 @@ class GraphBuilder:
                 options = replace(options, fused_activation_function=Activation.NONE)
         # TFLiteConverter 2.15 quantizes matrices per tensor.
         role = Weights(weights.values, axis, may_be_per_channel=kind != "FULLY_CONNECTED")
-        weights_index = self._constant(weights.values, f"{name}/weights", role)
+        weights_index = self._constant(weights.values.shape, f"{name}/weights", role)
         bias_role = Bias(weights.bias, ifm.index, weights_index)
-        bias_index = self._constant(weights.bias, f"{name}/bias", bias_role)
+        bias_index = self._constant(weights.bias.shape, f"{name}/bias", bias_role)
         inputs = (ifm, weights_index, bias_index)
         return self._layer(kind, inputs, f"{name}/{_SUFFIX[activation]}", options, moments, bounds)
 
@@ -462,10 +462,9 @@ class GraphBuilder:
             index = self._integer_constants[values, shape] = self._tensor(tensor, AsIs.AS_IS)
         return index
 
-    def _constant(self, values: Floats, name: str, role: Role) -> int:
-        buffer = Buffer(values.data.cast("B")) if role is AsIs.AS_IS else NO_BUFFER
-        tensor = Tensor(self._full_name(name), values.shape, ElementType.FLOAT32, buffer=buffer)
-        return self._tensor(replace(tensor, has_rank=values.ndim == 0), role)
+    def _constant(self, shape: tuple[int, ...], name: str, role: Role, buffer: Buffer = NO_BUFFER) -> int:
+        tensor = Tensor(self._full_name(name), shape, ElementType.FLOAT32, buffer=buffer)
+        return self._tensor(replace(tensor, has_rank=not shape), role)
 
     def _tensor(self, tensor: Tensor, role: Role) -> int:
         self.draft.tensors.append(DraftTensor(tensor, role))

@@ -13,6 +13,7 @@ from npufit.graph import Operator, Tensor
 
 if TYPE_CHECKING:
     from npufit.zoo.moments import Floats
+    from npufit.zoo.remembered import WeightValues
 
 
 class Dialect(Enum):
@@ -35,9 +36,14 @@ class Activations:
 class Weights:
     """The weights of a convolution or matrix product; `axis` counts the output channels."""
 
-    values: Floats
+    source: WeightValues
     axis: int
     may_be_per_channel: bool = True
+
+    @property
+    def values(self) -> Floats:
+        """The real values."""
+        return self.source.array
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -122,7 +122,8 @@ def _quantized(
             assert bounds is not None
             return replace(entry.tensor, element=element, quantization=quantize_range(bounds.low, bounds.high, element))
         case Weights() as weights:
-            integers, quantization = number_format.quantize_weights(weights)
+            buffer, quantization = _quantized_weights(weights, number_format)
+            return replace(entry.tensor, element=element, quantization=quantization, buffer=buffer)
         case Parameter(values):
             integers, quantization = quantize_parameter(values, element)
         case Bias() as bias:
@@ -132,6 +133,15 @@ def _quantized(
         case AsIs.AS_IS:
             return entry.tensor
     return replace(entry.tensor, element=element, quantization=quantization, buffer=_buffer(integers))
+
+
+def _quantized_weights(weights: Weights, number_format: NumberFormat) -> tuple[Buffer, Quantization]:
+    def make() -> tuple[Buffer, Quantization]:
+        integers, quantization = number_format.quantize_weights(weights)
+        return _buffer(integers), quantization
+
+    kind = number_format.quantize_weights, weights.axis, weights.may_be_per_channel
+    return weights.source.form(kind, make)
 
 
 def _common_ranges(draft: Draft) -> dict[int, Activations]:

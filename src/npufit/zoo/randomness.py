@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from npufit.zoo.moments import Floats
@@ -24,7 +24,20 @@ class NumberSource:
     def __init__(self, seed: int = SEED) -> None:
         from numpy.random import SFC64
 
-        self._bits = SFC64(seed)
+        self._bits: Any = SFC64(seed)
+
+    @property
+    def place(self) -> bytes:
+        """Where in its stream the source is; `move_to` returns to it."""
+        return self._bits.state["state"]["state"].tobytes()
+
+    def move_to(self, place: bytes) -> None:
+        """Continue at `place`."""
+        import numpy as np
+
+        state = self._bits.state
+        state["state"]["state"] = np.frombuffer(place, np.uint64)
+        self._bits.state = state
 
     def draw(self, *shape: int) -> Floats:
         """Return the next numbers as an array of the given shape."""

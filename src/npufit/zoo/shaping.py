@@ -30,6 +30,7 @@ from npufit.graph import (
 from npufit.zoo.builder import Border, GraphBuilder, Signal
 from npufit.zoo.draft import Activations, AsIs, Bias, Parameter, Weights
 from npufit.zoo.moments import Moments, add_moments, join_moments, leaky_relu, transform_moments
+from npufit.zoo.remembered import WeightValues
 from npufit.zoo.weights import LayerWeights, Target, dense_weights
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ class ShapingBuilder(GraphBuilder):
         """Append a 1x1 CONV_2D with the given weights and a zero bias; `moments` are those of its output."""
         import numpy as np
 
-        weights = LayerWeights(values, np.zeros(len(values), np.float32), moments)
+        source = WeightValues(values.shape, lambda: values)
+        weights = LayerWeights(source, np.zeros(len(values), np.float32), moments)
         return self._weighted("CONV_2D", ifm, weights, 0, name, Conv2DOptions(Padding.SAME, 1, 1))
 
     def transposed_convolution(self, ifm: Signal, depth: int, name: str, *, scale: int = 2) -> Signal:
@@ -95,9 +97,10 @@ class ShapingBuilder(GraphBuilder):
         batch, height, width, _ = ifm.shape
         shape = (batch, height * scale, width * scale, depth)
         weights = dense_weights(self._numbers, (depth, 1, 1, ifm.depth), ifm.moments, Target(0.0, 1.0))
-        values = weights.values.repeat(scale, axis=1).repeat(scale, axis=2)
-        weights_index = self._constant(values, f"{name}/weights", Weights(values, 0))
-        bias_index = self._constant(weights.bias, f"{name}/bias", Bias(weights.bias, ifm.index, weights_index))
+        values = weights.values.array.repeat(scale, axis=1).repeat(scale, axis=2)
+        source = WeightValues(values.shape, lambda: values)
+        weights_index = self._constant(values.shape, f"{name}/weights", Weights(source, 0))
+        bias_index = self._constant(weights.bias.shape, f"{name}/bias", Bias(weights.bias, ifm.index, weights_index))
         inputs = (self._integers(shape, f"{name}/output_shape"), weights_index, ifm, bias_index)
         options = TransposeConvOptions(Padding.VALID, scale, scale)
         return self._layer("TRANSPOSE_CONV", inputs, name, options, weights.moments)

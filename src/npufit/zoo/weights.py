@@ -6,12 +6,14 @@ normalisation does the same in a trained network before it is folded into the we
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from npufit.graph import Activation
 from npufit.zoo.moments import Moments
 from npufit.zoo.randomness import NumberSource
+from npufit.zoo.remembered import Layer, LayerMemory, WeightValues
 
 if TYPE_CHECKING:
     from npufit.zoo.moments import Floats
@@ -24,6 +26,8 @@ OFFSET_SPREAD = 0.3
 
 CENTERED_FROM = 16
 """Weights are centered from this number of input channels on; fewer leave too little freedom."""
+
+_MEMORY = LayerMemory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,19 @@ TARGETS = {
 class LayerWeights:
     """The weights and the bias of a layer, and the moments of its values before the activation."""
 
-    values: Floats
+    values: WeightValues
     bias: Floats
     moments: Moments
 
 
 def dense_weights(numbers: NumberSource, shape: tuple[int, ...], ifm: Moments, target: Target) -> LayerWeights:
     """Return weights for a convolution or matrix product: output channels first in `shape`, input channels last."""
+    return _drawn_once(numbers, shape, ifm, target, lambda: _draw_dense(numbers, shape, ifm, target))
+
+
+def _draw_dense(
+    numbers: NumberSource, shape: tuple[int, ...], ifm: Moments, target: Target
+) -> tuple[Floats, Floats, Moments]:
     import numpy as np
 
     rows = numbers.draw(shape[0], int(np.prod(shape[1:])))
@@ -63,21 +73,28 @@ def dense_weights(numbers: NumberSource, shape: tuple[int, ...], ifm: Moments, t
     goal = channel_targets(numbers, shape[0], target)
     gain = np.sqrt(goal.variance / ((rows * rows) @ variance))
     bias = goal.mean - gain * (rows @ mean)
-    return LayerWeights((rows * gain[:, np.newaxis]).reshape(shape), bias, goal)
+    return (rows * gain[:, np.newaxis]).reshape(shape), bias, goal
 
 
 def depthwise_weights(
     numbers: NumberSource, kernel: int, multiplier: int, ifm: Moments, target: Target
 ) -> LayerWeights:
     """Return weights for a depthwise convolution, of shape 1 x kernel x kernel x output channels."""
+    shape = 1, kernel, kernel, len(ifm.mean) * multiplier
+    return _drawn_once(numbers, shape, ifm, target, lambda: _draw_depthwise(numbers, shape, multiplier, ifm, target))
+
+
+def _draw_depthwise(
+    numbers: NumberSource, shape: tuple[int, ...], multiplier: int, ifm: Moments, target: Target
+) -> tuple[Floats, Floats, Moments]:
     import numpy as np
 
     mean, variance = np.repeat(ifm.mean, multiplier), np.repeat(ifm.variance, multiplier)
-    values = numbers.draw(1, kernel, kernel, len(mean))
+    values = numbers.draw(*shape)
     taps = values.reshape(-1, len(mean))
     goal = channel_targets(numbers, len(mean), target)
     gain = np.sqrt(goal.variance / ((taps * taps).sum(axis=0) * variance))
-    return LayerWeights(values * gain, goal.mean - gain * taps.sum(axis=0) * mean, goal)
+    return values * gain, goal.mean - gain * taps.sum(axis=0) * mean, goal
 
 
 def channel_targets(numbers: NumberSource, depth: int, target: Target) -> Moments:
@@ -88,6 +105,36 @@ def channel_targets(numbers: NumberSource, depth: int, target: Target) -> Moment
     deviation = np.float32(target.deviation) * np.exp(np.float32(GAIN_SPREAD) * gains)
     mean = np.float32(target.mean) + np.float32(OFFSET_SPREAD * target.deviation) * offsets
     return Moments(mean, deviation * deviation)
+
+
+def _drawn_once(
+    numbers: NumberSource,
+    shape: tuple[int, ...],
+    ifm: Moments,
+    target: Target,
+    draw: Callable[[], tuple[Floats, Floats, Moments]],
+) -> LayerWeights:
+    """Return what `draw` does, or remember it; `numbers` go on after it in any case."""
+    place = numbers.place
+    key = place, shape, target, ifm.mean.tobytes(), ifm.variance.tobytes()
+    layer = _MEMORY.find(key)
+    values: Floats | None = None
+    if layer is None:
+        values, bias, moments = draw()
+        layer = _MEMORY.add(key, Layer(bias, moments, numbers.place))
+    else:
+        numbers.move_to(layer.place_after)
+
+    def make() -> Floats:
+        if values is not None:
+            return values
+        after = numbers.place
+        numbers.move_to(place)
+        again, _, _ = draw()
+        numbers.move_to(after)
+        return again
+
+    return LayerWeights(WeightValues(shape, make, layer.forms), layer.bias, layer.moments)
 
 
 def _centered(rows: Floats, direction: Floats) -> Floats:

@@ -56,6 +56,7 @@ class Blocks:
     input_bytes: int
 
 
+@functools.lru_cache(maxsize=4096)
 def cycles_of(demand: Demand) -> float:
     """Return the cycles of the arithmetic of one operator."""
     output = demand.outputs * _output_cycles(demand)
@@ -96,6 +97,7 @@ def has_weights(demand: Demand) -> bool:
     return demand.family in _WEIGHTED
 
 
+@functools.lru_cache(maxsize=4096)
 def blocks_of(demand: Demand) -> Blocks:
     """Return the blocks of an operator: those that fetch least, among the ones that fit."""
     if demand.family not in _WINDOWED:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol
+from typing import Any, Generic, Protocol
 
-from npufit.graph import Model, OperatorId, Subgraph, wire
+from npufit.graph import Latest, Model, OperatorId, Subgraph, wire
 from npufit.stacks.delegates.partitioning import describe_partition, partition_epochs
 from npufit.stacks.delegates.placed_graph import DelegateGraph, OperatorT, ReleaseT
 from npufit.stacks.placement import Hazard, OperatorPlacement, Partition, Placement, Unit
@@ -64,19 +64,38 @@ class _Decision(Generic[ReleaseT]):
     """The hazards' rules by the operator at fault."""
 
 
+class _Decisions(Generic[OperatorT, ReleaseT]):
+    """What each release does with a model, each decided once: a check of several releases asks for most of them."""
+
+    def __init__(self, model: Model, delegate: DelegateRules[OperatorT, ReleaseT]) -> None:
+        self._delegate = delegate
+        self.graphs = [
+            DelegateGraph(number, subgraph, wire(subgraph), delegate.read(subgraph))
+            for number, subgraph in enumerate(model.subgraphs)
+        ]
+        self._decided: dict[ReleaseT, _Decision[ReleaseT]] = {}
+
+    def of(self, release: ReleaseT) -> _Decision[ReleaseT]:
+        """Return what `release` does with every operator."""
+        if release not in self._decided:
+            self._decided[release] = _decide(self.graphs, self._delegate, release)
+        return self._decided[release]
+
+
+_LATEST: Latest[object, Any] = Latest()
+"""The decisions about the model that was placed last, by delegate."""
+
+
 def place_by_rules(
     model: Model, target: Target, delegate: DelegateRules[OperatorT, ReleaseT], release: ReleaseT
 ) -> Placement:
     """Return the placement of `model` by the rules of `release`, with the releases that remove each finding."""
-    graphs = [
-        DelegateGraph(number, subgraph, wire(subgraph), delegate.read(subgraph))
-        for number, subgraph in enumerate(model.subgraphs)
-    ]
-    decision = _decide(graphs, delegate, release)
+    decisions: _Decisions[OperatorT, ReleaseT] = _LATEST.of(model, delegate, lambda: _Decisions(model, delegate))
+    graphs, decision = decisions.graphs, decisions.of(release)
     partitions = tuple(_partitions(graphs, decision.cuts))
     later: list[_Decision[ReleaseT]] = []
     if decision.hazards or any(decision.findings.values()):
-        later = [_decide(graphs, delegate, other) for other in delegate.later(release)]
+        later = [decisions.of(other) for other in delegate.later(release)]
     return Placement(
         target=target,
         operators=tuple(_placements(graphs, delegate, decision, partitions, later)),
