@@ -121,25 +121,31 @@ def test_progress_counts_and_equal_jobs_run_once() -> None:
     assert told == [(1, 3, 0), (2, 3, 0), (3, 3, 1)]
 
 
-def test_a_worker_stays_with_a_group_and_helps_others_when_it_has_none() -> None:
+def test_a_worker_stays_with_a_group_then_with_its_family_and_then_helps_others() -> None:
     pending = PendingJobs()
-    jobs = [_job(job_functions.square, number, group=group) for group in "aab" for number in range(2)]
-    for job in jobs:
-        pending.put(job)
+    places = ["a1", "a2", "a1", "b1", "b1", "a3", "b2", "b2", "b2"]
+    for number, place in enumerate(places):
+        pending.put(Job(str(number), job_functions.square, (number,), group=place, family=place[0]))
     first, second = pending.take(None), pending.take(None)
-    assert first
-    assert second
-    assert (first.group, second.group) == ("a", "b")
     taken: list[str] = []
-    for previous in (second, second, first):
-        pending.release(previous)
-        job = pending.take(previous.group)
-        assert job
-        taken.append(job.group)
-    assert taken == ["b", "a", "a"]
-    assert pending.take_now("b") is not None
-    assert pending.take_now("a") is None
-    pending.put(jobs[0])
+    for _ in range(3):
+        assert first
+        assert second
+        taken += [first.group, second.group]
+        pending.release(first)
+        first = pending.take(first)
+        pending.release(second)
+        second = pending.take(second)
+    assert taken == ["a1", "b1", "a1", "b1", "a2", "b2"]
+    assert first
+    assert first.group == "a3"
+    pending.release(first)
+    # Its family has no more jobs: it helps where others work.
+    last = pending.take_now(first)
+    assert last
+    assert last.group == "b2"
+    assert pending.take_now(first) is None
+    pending.put(last)
     pending.close()
     assert pending.take(None) is None
 

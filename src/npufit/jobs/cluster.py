@@ -140,7 +140,7 @@ class DaskExecutor:
 
     def _send_next(self, worker: str, previous: Job | None) -> bool:
         """Let `worker`, which ran `previous`, run another job; return whether there was one."""
-        job = self._pending.take_now(previous.group if previous else None)
+        job = self._pending.take_now(previous)
         if job is not None:
             self._send(worker, job, 1)
         return job is not None

@@ -36,7 +36,8 @@ class Job:
 
     `key` names the answer (see `key_of`): two jobs with the same key have the same answer. The function is found by its
     module and name, never in `__main__`; arguments are small and can be pickled. Jobs of one `group` share what a
-    worker caches, so they go to the same worker where possible. Without `time_limit_s` a job may take forever.
+    worker caches, so they go to the same worker where possible; groups of one `family` share a part of it. Without
+    `time_limit_s` a job may take forever.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Job:
     arguments: tuple[object, ...] = ()
     group: str = ""
     time_limit_s: float | None = None
+    family: str = ""
 
 
 class Trouble(StrEnum):

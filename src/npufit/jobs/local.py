@@ -70,10 +70,9 @@ class LocalExecutor:
 
     def _serve(self) -> None:
         """Let one worker process run jobs until there are no more; replace it after it died."""
-        group: str | None = None
+        job: Job | None = None
         process: WorkerProcess | None = None
-        while (job := self._pending.take(group)) is not None:
-            group = job.group
+        while (job := self._pending.take(job)) is not None:
             try:
                 if process is None or not process.is_alive:
                     process = self._replace(process)

@@ -28,7 +28,7 @@ class PointJobs:
         self._waiting: dict[str, tuple[Series, Size | None, bool]] = {}
 
     def submit(self, series: Series, size: Size | None, *, in_grid: bool) -> None:
-        """Submit one point; all points of a network at one size form a group, which shares the network."""
+        """Submit one point; those of a network at one size share it, and all of a network its weights."""
         network, setup = series.network, series.setup
         key = point_key(network, size, self._identity(setup))
         self._waiting[key] = series, size, in_grid
@@ -38,6 +38,7 @@ class PointJobs:
                 compute_point,
                 (network.source(size), network.name, size, setup, self._place),
                 group=f"{network.identity}@{size}",
+                family=network.identity,
                 time_limit_s=self._place.time_limit_s + _BESIDE_TOOLS_S,
             )
         )
