@@ -23,6 +23,8 @@ from npufit.loading import save
 
 RUNS = 9
 LOADS = 3
+EVALUATIONS = 3
+PICTURES = 40
 TARGET = "imx93/teflon@26.2"
 _PLACED = npufit.CheckOptions(predict=False)
 """Placement alone: predicting the time is a row of its own."""
@@ -59,6 +61,7 @@ def main() -> None:
             _linear(),
             *_simulation("MobileNetV2 at 224x224", "zoo:mobilenet_v2@224,int8", goal=0.3),
             *_simulation("YOLOv8n at 320x320", "zoo:yolov8n@320,int8", goal=0.35),
+            *_evaluation(Path(folder)),
         ]
     print(f"| what | goal | found (medians of {RUNS} alternating runs) | |")
     print("|---|---|---|---|")
@@ -165,6 +168,54 @@ def _simulation(what: str, spec: str, goal: float) -> list[Row]:
         ),
         Row(f"loading, including decoding of weights, {of}", "ratio at most 3", f"ratio {load:.2f}", load <= 3),
     ]
+
+
+def _evaluation(folder: Path) -> list[Row]:
+    """Return what an evaluation costs: the target beside the reference kernels, and what a second worker saves."""
+    model, pictures = npufit.load("zoo:mobilenet_v2@224,int8"), folder / "pictures"
+    labels = _paint(pictures, PICTURES)
+    options = npufit.EvaluateOptions(images=pictures, labels=labels, jobs=1, keep=False)
+    both = replace(options, jobs=2)
+    runs = (
+        lambda: npufit.evaluate(model, None, options),
+        lambda: npufit.evaluate(model, "imx93/vela", options),
+        lambda: npufit.evaluate(model, "imx93/vela", both),
+    )
+    runs[1]()  # from now on the compiled file is cached
+    times = [[_time(run) for run in runs] for _ in range(EVALUATIONS)]
+    alone, one, two = (statistics.median(column) for column in zip(*times, strict=True))
+    share = statistics.median(row[1] / row[0] for row in times)
+    scaled = statistics.median(row[2] / row[1] for row in times)
+    of = f"`npufit.evaluate` of MobileNetV2 at 224x224 for imx93/vela on {PICTURES} pictures"
+    return [
+        Row(
+            f"{of}, one worker, compared with the reference kernels alone on them (medians of {EVALUATIONS})",
+            "ratio at most 1.4",
+            f"ratio {share:.2f} ({one:.1f} s, reference {alone:.1f} s)",
+            share <= 1.4,
+        ),
+        Row(
+            f"{of}, two workers compared with one",
+            "ratio at most 0.6",
+            f"ratio {scaled:.2f} ({two:.1f} s, one {one:.1f} s)",
+            scaled <= 0.6,
+        ),
+    ]
+
+
+def _paint(folder: Path, count: int) -> Path:
+    """Write `count` pictures of the size of a small camera, and labels for them; return the file of labels."""
+    from PIL import Image
+
+    folder.mkdir()
+    noise = Image.effect_noise((320, 240), 60.0).resize((640, 480))
+    for number in range(count):
+        Image.merge("RGB", [noise.rotate(turn * (number + 1)) for turn in (7, 31, 67)]).save(
+            folder / f"{number:03}.jpg"
+        )
+    labels = folder.with_suffix(".csv")
+    labels.write_text("".join(f"{number:03}.jpg,0\n" for number in range(count)), encoding="utf-8")
+    return labels
 
 
 def _time(work: Callable[[], object]) -> float:
