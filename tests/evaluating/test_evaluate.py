@@ -12,7 +12,7 @@ from pictures import paint
 import npufit
 from npufit.evaluating import Side
 from npufit.report import to_json
-from npufit.report.evaluate import evaluate_document, evaluate_text
+from npufit.report.evaluate import evaluate_document, evaluate_page, evaluate_text
 from npufit.report.terminal_page import Page
 from real_files import find_capture, find_model
 
@@ -98,6 +98,11 @@ def test_the_public_report_on_incorrect_detections(tmp_path: Path) -> None:
     assert agreement.only_first + agreement.only_second > 5
     document = json.loads(to_json(evaluate_document(result)))
     assert document["images"][0]["changed"]
+    page = evaluate_page(result)
+    assert page.count("data:image/jpeg;base64,") == 2
+    assert page.count('class="object lost"') - 1 == agreement.only_first  # one is in the key
+    assert page.count('class="object new"') - 1 == agreement.only_second
+    assert len(page) < 500_000
 
 
 def test_the_public_report_on_equal_accuracy(tmp_path: Path) -> None:
@@ -108,6 +113,26 @@ def test_the_public_report_on_equal_accuracy(tmp_path: Path) -> None:
     assert result.classes is not None
     assert result.classes.agreement[result.main_pair].top1.part == 6
     assert result.class_names[1].startswith("tench")
+
+
+def test_names_of_files_and_classes_are_only_text_on_the_page(tmp_path: Path) -> None:
+    pictures = paint(tmp_path / "pictures", 2)
+    hostile = "<script>alert(1)</script>.png"
+    (pictures / "picture00.png").rename(pictures / hostile.replace("/", "_"))
+    names = tmp_path / "names.txt"
+    names.write_text("<img src=x onerror=alert(2)>\n\u202eevil\n")
+    options = npufit.EvaluateOptions(images=pictures, class_names=names, capture=None, fitted=_other_vww(), jobs=1)
+    result = npufit.evaluate(find_model("person_detect.tflite"), _VELA, options)
+    page = evaluate_page(result)
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert "\u202e" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def _other_vww() -> npufit.Model:
+    """Return a network with the form of the person detector and other weights, so that answers change."""
+    return npufit.load("zoo:mlperf_tiny_vww")
 
 
 @pytest.mark.parametrize(

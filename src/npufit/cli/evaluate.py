@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, executor_options, place_options, schema_option, tool_options
+from npufit.cli.options import color_option, executor_options, html_option, place_options, schema_option, tool_options
 from npufit.errors import InputError
 
 
@@ -92,6 +92,7 @@ from npufit.errors import InputError
 @executor_options
 @click.option("--all", "everything", is_flag=True, help="List every class and image that changes.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
+@html_option
 @tool_options
 @color_option
 @schema_option("evaluate")
@@ -117,6 +118,7 @@ def command(
     jobs: int | None,
     everything: bool,
     as_json: bool,
+    html: Path | None,
     settings: tuple[str, ...],
     vela: str | None,
     time_limit: float,
@@ -133,16 +135,20 @@ def command(
     npufit evaluate model.tflite -t imx93/vela --images val --labels labels.csv --original float.tflite
     npufit evaluate ssd.tflite --capture FOLDER --images photos --labels instances.json
     npufit evaluate model.tflite -t imx93/teflon@25.3 --fitted fitted.tflite --images photos
+    npufit evaluate model.tflite -t imx93/vela --images photos --html evaluation.html
     npufit evaluate model.tflite -t imx93/vela --images photos --require 'top1-agreement>=99%'
 
     Exit codes: 0 fine, 1 a gate failed, 2 the input is wrong, 3 a needed tool is missing or failed.
     """
-    from npufit.cli.output import page_for
+    from npufit.cli.output import page_for, write
     from npufit.cli.progress import progress_bar
     from npufit.evaluating import EvaluateOptions, evaluate
+    from npufit.files import require_output_file
     from npufit.report import to_json
     from npufit.report.evaluate import evaluate_document, evaluate_text, gate_words
 
+    if html is not None:
+        require_output_file(html, overwrite=True)
     with progress_bar() as progress:
         options = EvaluateOptions(
             images=images,
@@ -167,6 +173,10 @@ def command(
             progress=progress,
         )
         result = evaluate(model, target, options)
+    if html is not None:
+        from npufit.report.evaluate import evaluate_page
+
+        write(evaluate_page(result), html)
     page = page_for(color)
     text = to_json(evaluate_document(result)) if as_json else evaluate_text(result, page, everything=everything)
     click.echo(text, color=page.color)

@@ -15,6 +15,7 @@ from npufit.report.evaluate.words import (
     pair_words,
     preparation_words,
     reading_words,
+    side_words,
     span,
     tie_words,
     time_words,
@@ -31,7 +32,7 @@ def evaluate_text(result: EvaluateResult, page: Page, *, everything: bool = Fals
     """Return the report on an evaluation: the answer first; `everything` lists each class and image that changed."""
     style, answer = "green" if is_good(result) else "red", headline(result).replace(" %", f"{GLUE}%")
     lines = [page.ink(style, line) for line in page.wrap(answer, hanging="  ")]
-    for text in (reading_words(result), preparation_words(result), time_words(result)):
+    for text in (side_words(result), reading_words(result), preparation_words(result), time_words(result)):
         lines += [page.ink("dim", line) for line in page.wrap(shorten(text, 400), hanging="  ")]
     notes = [*result.notes, *(text for text in [tie_words(result)] if text)]
     lines += [line for note in notes for line in page.wrap(f"note: {shorten(note, 400)}", hanging="  ")]
@@ -58,14 +59,14 @@ def _agreement(result: EvaluateResult, page: Page) -> list[str]:
     if result.classes is not None:
         rows = [["Agreement", *_TOPS]]
         for pair, found in result.classes.agreement.items():
-            rows.append([shorten(pair_words(result, pair), 80), *_share(found.top1), *_share(found.top5)])
+            rows.append([pair_words(pair), *_share(found.top1), *_share(found.top5)])
         return _table(_without_empty(rows), page) if len(rows) > 1 else []
     if result.boxes is not None:
         rows = [["Agreement", "same images", "", "same objects", "", "lost", "new", "overlap"]]
         for pair, found in result.boxes.agreement.items():
             overlap = "-" if found.overlap is None else f"{found.overlap:.3f}"
             counts = [str(found.only_first), str(found.only_second), overlap]
-            rows.append([shorten(pair_words(result, pair), 80), *_share(found.images), *_share(found.boxes), *counts])
+            rows.append([pair_words(pair), *_share(found.images), *_share(found.boxes), *counts])
         return _table(rows, page, (1, 3, 5, 6, 7)) if len(rows) > 1 else []
     return []
 
@@ -74,13 +75,13 @@ def _accuracy(result: EvaluateResult, page: Page) -> list[str]:
     if result.classes is not None and result.classes.accuracy:
         rows = [["Right by the labels", *_TOPS]]
         for side, found in result.classes.accuracy.items():
-            rows.append([shorten(result.sides[side], 80), *_share(found.top1), *_share(found.top5)])
+            rows.append([str(side), *_share(found.top1), *_share(found.top5)])
         return _table(_without_empty(rows), page)
     if result.boxes is not None and result.boxes.precision:
         rows = [["Mean average precision", "0.5 to 0.95", "at 0.5", "lower by"]]
         for side, found in result.boxes.precision.items():
             drop = "-" if found.drop is None else measured_words(found.drop)
-            rows.append([shorten(result.sides[side], 80), measured_words(found.coco), measured_words(found.half), drop])
+            rows.append([str(side), measured_words(found.coco), measured_words(found.half), drop])
         return _table(rows, page, ())
     return []
 
@@ -104,7 +105,7 @@ def _outputs(result: EvaluateResult, page: Page) -> list[str]:
     for pair in result.pairs:
         for found in result.outputs.outputs[pair][:_ROWS]:
             name = result.model.main.tensors[found.output].name
-            of = "" if len(result.pairs) == 1 else f", {pair_words(result, pair)}"
+            of = "" if len(result.pairs) == 1 else f", {pair_words(pair)}"
             pixels = "-" if found.pixels is None or found.pixels.share is None else percent(found.pixels.share)
             cells = [percent(found.images.share or 0.0), percent(found.values.share or 0.0), pixels]
             rows.append([shorten(f"{found.output} {name}{of}", 60), *cells, f"{found.largest:.3g}"])

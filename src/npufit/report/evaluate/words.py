@@ -151,9 +151,14 @@ def tie_words(result: EvaluateResult) -> str:
     return f"ties: {found.tied} {noun} several best classes with one score, and the lowest index counts{of_them}"
 
 
-def pair_words(result: EvaluateResult, pair: Pair) -> str:
-    """Return the names of both sides."""
-    return f"{result.sides[pair.second]} as {result.sides[pair.first]}"
+def pair_words(pair: Pair) -> str:
+    """Return which sides are compared."""
+    return f"{pair.second} as {pair.first}"
+
+
+def side_words(result: EvaluateResult) -> str:
+    """Return who answered."""
+    return "; ".join(f"{side}: {name}" for side, name in result.sides.items())
 
 
 def gate_words(gate: GateOutcome) -> str:
