@@ -44,9 +44,9 @@ def test_the_page_of_a_comparison_answers_and_draws_times_and_network(open_page:
     expect(page.locator("#moved-to-the-cpu-0 tbody")).to_contain_text("ethosu.per-channel")
     assert page.locator("#hazards-gained-0 tbody tr").count() == len(comparison.hazards_gained)
     assert page.locator(".operator").count() == len(comparison.after.operators)
-    expect(page.get_by_text(re.compile("^NPU before, CPU now"))).to_be_visible()
+    expect(page.locator(".group").get_by_text(re.compile("^NPU before, CPU now"))).to_be_visible()
     page.get_by_text("before", exact=True).first.click()
-    expect(page.get_by_text(re.compile("^NPU here, CPU after"))).to_be_visible()
+    expect(page.locator(".group").get_by_text(re.compile("^NPU here, CPU after"))).to_be_visible()
     assert page.locator("#chart-operators-0 [aria-roledescription='point']").count() == 2 * 16
 
 

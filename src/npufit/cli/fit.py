@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, place_options, schema_option, tool_options
+from npufit.cli.options import color_option, html_option, place_options, schema_option, tool_options
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bo
     "--all", "everything", is_flag=True, help="List every place that changes, and everything that remains off the NPU."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
+@html_option
 @tool_options
 @color_option
 @schema_option("fit")
@@ -109,6 +110,7 @@ def command(
     samples: Path | None,
     everything: bool,
     as_json: bool,
+    html: Path | None,
     settings: tuple[str, ...],
     vela: str | None,
     time_limit: float,
@@ -126,6 +128,7 @@ def command(
     npufit fit model.tflite -t imx93/vela --only fold-pad:growth=1 --only clean-reshapes -o fitted.tflite
     npufit fit model.tflite -t imx93/teflon@25.3 --allow-approximate --samples photos -o fitted.tflite
     npufit fit model.tflite -t imx93/teflon@26.1 --cut -o parts
+    npufit fit model.tflite -t imx93/teflon@25.3 -o fitted.tflite --html fit.html
 
     Exit codes: 0 fine or nothing to do, 1 a proof failed, 2 the input is wrong, 3 a needed tool is missing or failed.
     """
@@ -133,9 +136,10 @@ def command(
 
     if prove and not only_list:
         WORKER.prepare()  # it imports LiteRT while this process imports the rest
-    from npufit.cli.output import page_for
+    from npufit.cli.output import page_for, write
     from npufit.cli.progress import progress_bar
     from npufit.cutting import CutOptions, cut_placed, require_fit_output, save_fit
+    from npufit.files import require_output_file
     from npufit.fitting import FitOptions, fit, list_passes
     from npufit.report import to_json
     from npufit.report.fit import fit_document, fit_text
@@ -146,6 +150,8 @@ def command(
         raise InputError(
             f"{recipe} exists and says which passes to apply, but --only names others. Give only one of them."
         )
+    if html is not None:
+        require_output_file(html, overwrite=True)
     require_fit_output(model, output, recipe, overwrite=force, is_folder=wants_cut)
     with progress_bar() as progress:
         options = FitOptions(
@@ -164,6 +170,10 @@ def command(
         if wants_cut and not only_list:
             parts = cut_placed(found.result, CutOptions(head, tail, prove, inputs, seed, place, progress))
     saved = save_fit(found, parts, None if only_list else output, recipe, overwrite=force)
+    if html is not None:
+        from npufit.report.fit import fit_page
+
+        write(fit_page(found, saved), html)
     page = page_for(color)
     click.echo(to_json(fit_document(found, saved)) if as_json else fit_text(found, saved, page, everything=everything))
     is_bad = bool(found.failures) or (parts is not None and parts.has_failed)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, place_options, schema_option, tool_options
+from npufit.cli.options import color_option, html_option, place_options, schema_option, tool_options
 from npufit.errors import InputError, ToolError
 
 if TYPE_CHECKING:
     from npufit.graph import Model
+    from npufit.running import RunResult
     from npufit.stacks import PlaceOptions
 
 
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 )
 @click.option("--all", "everything", is_flag=True, help="List every compared tensor and every finding.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
+@html_option
 @tool_options
 @color_option
 @schema_option("run")
@@ -89,6 +91,7 @@ def command(
     repeat: int,
     everything: bool,
     as_json: bool,
+    html: Path | None,
     settings: tuple[str, ...],
     vela: str | None,
     time_limit: float,
@@ -106,6 +109,7 @@ def command(
     npufit run model_vela.tflite -t imx93/vela --original model.tflite --compare
     npufit run model.tflite --on cpu --input cat.jpg --output out.npz
     npufit run --capture FOLDER --model model.tflite --compare
+    npufit run model.tflite -t imx93/vela --compare --html run.html
 
     Exit codes: 0 fine, 1 results differ (or --kernel refuses a stream), 2 the input is wrong, 3 a needed tool is
     missing or failed.
@@ -113,14 +117,17 @@ def command(
     from npufit.litert import WORKER
 
     WORKER.prepare()  # it imports LiteRT while this process imports the rest
-    from npufit.cli.output import page_for
+    from npufit.cli.output import page_for, write
     from npufit.cli.progress import progress_bar
     from npufit.execution import write_outputs
+    from npufit.files import require_output_file
     from npufit.loading import load
     from npufit.report import to_json
     from npufit.report.run import run_document, run_text
     from npufit.running import RunOptions, run
 
+    if html is not None:
+        require_output_file(html, overwrite=True)
     network = load(_model_name(model, captured_model, target, on, capture))
     place = place_options(settings, vela, time_limit, no_cache)
     accepted = kernel is None or _judge(kernel, network, capture, target, place, as_json)
@@ -131,6 +138,8 @@ def command(
         result = run(network, capture or target or "cpu", options)
     if output is not None:
         write_outputs(output, result.model, result.outputs)
+    if html is not None:
+        write(_html(result, target, place), html)
     page = page_for(color)
     click.echo(
         to_json(run_document(result)) if as_json else run_text(result, page, everything=everything), color=page.color
@@ -140,6 +149,17 @@ def command(
         return exit_codes.TOOL_FAILED if is_tool else exit_codes.WRONG_INPUT
     differs = result.comparison is not None and not result.comparison.is_equal
     return exit_codes.NOT_MET if differs or not accepted else exit_codes.FINE
+
+
+def _html(result: RunResult, target: str | None, place: PlaceOptions) -> str:
+    """Return the page of a run, with the placement of a model that was compiled for it."""
+    from npufit.checking import CheckOptions, check
+    from npufit.report.run import run_page
+
+    compiled = any(operator.is_npu_call for operator in result.model.main.operators)
+    if target is None or compiled:
+        return run_page(result)
+    return run_page(result, check(result.model, target, CheckOptions(place=place)))
 
 
 def _judge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -49,6 +49,8 @@ class Comparison:
     golden: str
     tolerance: float
     tensors: tuple[TensorComparison, ...]
+    parting: tuple[Array, Array] | None = field(default=None, compare=False, repr=False)
+    """The values of the first tensor that differs, and those of the golden; None if all are equal."""
 
     @property
     def first_difference(self) -> TensorComparison | None:
@@ -83,7 +85,10 @@ def compare(
         if not found.is_equal and in_bricks and np.array_equal(in_bricks.get(index, _NOTHING), reference[index]):
             found = replace(found, note=IN_BRICKS)
         compared.append(found)
-    return Comparison(golden, tolerance, tuple(sorted(compared, key=lambda found: (found.operator, found.tensor))))
+    ordered = tuple(sorted(compared, key=lambda found: (found.operator, found.tensor)))
+    first = next((found.tensor for found in ordered if not found.is_equal), None)
+    parting = None if first is None else (values[first], reference[first])
+    return Comparison(golden, tolerance, ordered, parting)
 
 
 def compare_values(

@@ -11,6 +11,10 @@ export interface Known {
   readonly hazards: readonly Hazard[];
   readonly partition: Partition | undefined;
   readonly output: Tensor | undefined;
+  /** the group in the colouring that the verb adds */
+  readonly group: number | undefined;
+  /** what the verb says of it */
+  readonly remark: string;
 }
 
 export interface Answer {
@@ -45,6 +49,8 @@ export function answerOf(payload: GraphPayload, viewIndex: number, subgraphIndex
       hazards: hazards.filter((hazard) => hazard.operators.includes(index)),
       partition: placed.partition === undefined ? undefined : partitions.get(placed.partition),
       output: subgraph.tensors[operator.outputs[0] ?? -1],
+      group: view.colouring?.members[start + index],
+      remark: view.colouring?.remarks[start + index] ?? "",
     };
   });
   const writer = new Map<number, number>();
@@ -65,14 +71,15 @@ export function culpritOf(known: Known): readonly Hazard[] {
 export const UNIT_WORDS = { npu: "NPU", cpu: "CPU", unknown: "unknown" } as const;
 
 /** Returns where an operator runs, in words. */
-export function whereWords({ placed }: Known): string {
+export function whereWords({ placed, remark }: Known, { view }: Answer): string {
+  if (!view.has_placement) return remark;
   if (placed.unit === "npu") return placed.partition === undefined ? "on the NPU" : `on the NPU, call ${placed.partition}`;
   return placed.unit === "cpu" ? "on the CPU" : "unit unknown";
 }
 
 /** Returns everything that a screen reader needs to know of an operator in one sentence. */
-export function spoken(known: Known): string {
+export function spoken(known: Known, answer: Answer): string {
   const why = known.finding === undefined ? "" : `, ${known.finding.rule}`;
   const hazards = culpritOf(known).map((hazard) => `, hazard ${hazard.rule}`).join("");
-  return `Operator ${known.index}, ${known.operator.type}, ${whereWords(known)}${why}${hazards}`;
+  return `Operator ${known.index}, ${known.operator.type}, ${whereWords(known, answer)}${why}${hazards}`;
 }

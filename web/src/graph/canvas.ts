@@ -134,12 +134,12 @@ export class Canvas {
     const known = this.answer.operators[node.index]!;
     const [left, top] = [-node.width / 2, -node.height / 2];
     const element = makeSvg("g", {
-      class: "node operator", "data-operator": node.index, role: "button", tabindex: node.index === 0 ? 0 : -1, "aria-label": spoken(known), "aria-pressed": "false",
+      class: "node operator", "data-operator": node.index, role: "button", tabindex: node.index === 0 ? 0 : -1, "aria-label": spoken(known, this.answer), "aria-pressed": "false",
     });
     const box = { x: left, y: top, height: node.height };
     const name = shorten(known.operator.type, TYPE_LETTERS);
     element.append(
-      titled(`${spoken(known)}\n${known.output?.name ?? ""}`),
+      titled(`${spoken(known, this.answer)}\n${known.output?.name ?? ""}`),
       makeSvg("rect", { ...box, class: "body", width: node.width, rx: CORNER }),
       makeSvg("rect", { ...box, class: "mark", width: 7, rx: 3 }),
       makeSvg("rect", { ...box, class: "texture", width: 7, rx: 3 }),

@@ -1,6 +1,7 @@
 /** Ways to colour operators. Each sorts them into groups, and groups are the entries of the legend and of the filter. */
 
 import { type Answer, type Known, culpritOf } from "./answer";
+import type { Look } from "./payload";
 import { milliseconds, plural, quantity } from "./words";
 
 export interface Group {
@@ -34,13 +35,26 @@ const UNITS: Record<Known["placed"]["unit"], Group> = {
 
 /** Returns all colourings of an answer; the first one is the default. */
 export function colouringsOf(answer: Answer): Colouring[] {
-  const all = [byUnit(answer), byCall(answer), byRule(answer), byHazard(answer), byType(answer), byCost(answer)];
-  return answer.operators.some((known) => known.placed.change) ? [byChange(answer), ...all] : all;
+  const added = byVerb(answer);
+  const always = [byType(answer), byCost(answer)];
+  if (!answer.view.has_placement) return [...added, ...always];
+  return [byUnit(answer), ...added, byCall(answer), byRule(answer), byHazard(answer), ...always];
 }
 
-function byChange(answer: Answer): Colouring {
-  const words = { name: "change", label: "Change", about: "What differs from the other side", none: "as before", empty: "" };
-  return keyed(answer, words, (known) => known.placed.change || undefined);
+const LOOKS: Record<Look, Pick<Group, "colour" | "fill">> = {
+  calm: { colour: "var(--npu)", fill: "solid" },
+  fresh: { colour: "var(--c3)", fill: "solid" },
+  warm: { colour: "var(--cpu)", fill: "hatched" },
+  alarm: { colour: "var(--hazard)", fill: "solid" },
+  none: NONE,
+};
+
+/** Returns the colouring that the verb adds, if it does. */
+function byVerb({ view }: Answer): Colouring[] {
+  if (view.colouring === undefined) return [];
+  const { label, about, groups } = view.colouring;
+  const all = groups.map((group, place): Group => ({ key: String(place), label: group.label, ...LOOKS[group.look] }));
+  return [{ name: "verb", label, about, unavailable: "", groups: all, groupOf: (known) => all[known.group ?? 0]! }];
 }
 
 function byUnit({ operators }: Answer): Colouring {

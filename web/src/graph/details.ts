@@ -24,8 +24,8 @@ export function describe(known: Known, answer: Answer, state: State, steps: Step
     { class: "operator-details", "aria-label": `Operator ${known.index}` },
     heading(known, answer, state),
     ...known.hazards.map((hazard) => hazardBlock(hazard, known, answer, state)),
-    known.finding === undefined ? withoutReason(known) : findingBlock(known.finding, known),
-    known.placed.change ? make("p", { class: "note" }, known.placed.change) : null,
+    known.remark === "" ? null : make("p", { class: "remark" }, known.remark),
+    answer.view.has_placement ? (known.finding === undefined ? withoutReason(known) : findingBlock(known.finding, known)) : null,
     known.placed.note ? make("p", { class: "note" }, known.placed.note) : null,
     costs(known, answer),
     tensors("Reads", known.operator.inputs, answer, state),
@@ -53,7 +53,7 @@ function heading(known: Known, answer: Answer, state: State): HTMLElement {
     ),
     make("h3", {}, known.operator.type),
     make("p", { class: "code muted" }, known.output?.name || "the output has no name"),
-    make("p", { class: "where" }, badge, call ?? make("span", { class: "muted" }, `known: ${known.placed.evidence}`)),
+    !answer.view.has_placement ? null : make("p", { class: "where" }, badge, call ?? make("span", { class: "muted" }, `known: ${known.placed.evidence}`)),
   );
 }
 
@@ -122,9 +122,9 @@ function costs(known: Known, answer: Answer): HTMLElement {
     {},
     make("h4", {}, "Cost"),
     facts([
-      ["predicted", placed.ms === undefined ? unknown : `${milliseconds(placed.ms)}${share}`],
-      ["on the CPU", placed.unit === "cpu" ? null : placed.cpu_ms === undefined ? "not predicted" : milliseconds(placed.cpu_ms)],
-      ["bound by", placed.bound ?? "unknown"],
+      ["predicted", !answer.view.has_placement ? null : placed.ms === undefined ? unknown : `${milliseconds(placed.ms)}${share}`],
+      ["on the CPU", placed.unit === "cpu" || !answer.view.has_placement ? null : placed.cpu_ms === undefined ? "not predicted" : milliseconds(placed.cpu_ms)],
+      ["bound by", answer.view.has_placement ? (placed.bound ?? "unknown") : null],
       ["MACs", operator.macs === null ? "unknown: the file does not reveal them" : operator.macs === 0 ? "none" : quantity(operator.macs).trim()],
       ["live", `${bytes(operator.live_bytes)} of activations while it runs on the CPU`],
     ]),

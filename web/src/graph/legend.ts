@@ -1,6 +1,7 @@
 /** The switch between colourings, and the groups of the chosen one, which are also the filter. */
 
 import type { Answer } from "./answer";
+import type { Group } from "./colouring";
 import { button, make } from "./dom";
 import type { State } from "./state";
 
@@ -28,24 +29,28 @@ export class Legend {
   private show(): void {
     const { colouring, filters } = this.state;
     const chosen = filters.get(colouring.name)?.keys ?? new Set<string>();
-    const shown = this.showsAll ? colouring.groups : colouring.groups.slice(0, MOST_GROUPS);
+    const used = colouring.groups.filter((group) => this.count(group) > 0);
+    const shown = this.showsAll ? used : used.slice(0, MOST_GROUPS);
     const focused = (document.activeElement as HTMLElement | null)?.dataset.group;
     const entries = shown.map((group) => {
-      const count = this.answer.operators.filter((known) => colouring.groupOf(known) === group).length;
       const isChosen = chosen.has(group.key);
       const entry = button("", () => this.state.toggle(group.key), { class: "group", "aria-pressed": String(isChosen), "data-group": group.key });
       const swatch = make("span", { class: "swatch", "data-fill": group.fill });
       swatch.style.setProperty("--tone", group.colour);
-      entry.append(swatch, make("span", {}, group.label), make("span", { class: "count" }, String(count)));
+      entry.append(swatch, make("span", {}, group.label), make("span", { class: "count" }, String(this.count(group))));
       return entry;
     });
-    const hidden = colouring.groups.length - shown.length;
+    const hidden = used.length - shown.length;
     this.groups.replaceChildren(
       ...entries,
       ...(hidden > 0 ? [button(`${hidden} more`, () => this.expand(), { class: "group more" })] : []),
       ...this.otherFilters(),
     );
     if (focused !== undefined) entries.find((entry) => entry.dataset.group === focused)?.focus();
+  }
+
+  private count(group: Group): number {
+    return this.answer.operators.filter((known) => this.state.colouring.groupOf(known) === group).length;
   }
 
   /** Returns what other colourings filter, and the way to drop all filters. */

@@ -33,7 +33,8 @@ class Page {
     const { subgraphs } = this.payload.networks[entry.network]!;
     this.subgraph = subgraph < subgraphs.length ? subgraph : 0;
     const answer = answerOf(this.payload, this.view, this.subgraph);
-    const colouring = this.viewer?.state.colouring.name ?? "";
+    const first = entry.colouring?.is_first ? "verb" : "unit";
+    const colouring = this.viewer?.state.colouring.name ?? first;
     this.viewer?.remove();
     this.viewer = undefined;
     if (answer.operators.length === 0) {

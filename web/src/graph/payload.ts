@@ -73,8 +73,6 @@ export interface PlacedOperator {
   partition?: number;
   finding?: number;
   note?: string;
-  /** how it differs from the other side of a comparison */
-  change?: string;
   ms?: number;
   cpu_ms?: number;
   bound?: string;
@@ -92,14 +90,28 @@ export interface Partition {
   copy_ms: number | null;
 }
 
+export type Look = "calm" | "fresh" | "warm" | "alarm" | "none";
+
+/** A colouring that a verb adds: the group of each operator of the view, and a sentence for its details. */
+export interface ViewColouring {
+  label: string;
+  about: string;
+  groups: { label: string; look: Look }[];
+  members: number[];
+  remarks: string[];
+  is_first?: boolean;
+}
+
 export interface View {
   title: string;
   network: number;
+  has_placement: boolean;
   has_times: boolean;
   operators: PlacedOperator[];
   findings: Finding[];
   hazards: Hazard[];
   partitions: Partition[];
+  colouring?: ViewColouring;
 }
 
 export interface GraphPayload {

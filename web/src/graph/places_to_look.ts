@@ -20,8 +20,9 @@ export function placesToLook(answer: Answer, state: State): HTMLElement {
     "div",
     { class: "places" },
     make("p", { class: "muted" }, "Choose an operator in the graph, in the ribbon or here."),
+    list(answer.view.colouring?.label ?? "", operators.filter((known) => known.remark !== "" && known.group !== 0), (known) => known.remark, state),
     list("Hazards", hazards, (known) => culpritOf(known)[0]!.rule, state),
-    list("Off the NPU", operators.filter((known) => known.placed.unit !== "npu"), (known) => known.finding?.rule ?? "no reason given", state),
+    list("Off the NPU", operators.filter((known) => answer.view.has_placement && known.placed.unit !== "npu"), (known) => known.finding?.rule ?? "no reason given", state),
     list(isTimed ? "Most time" : "Most MACs", costly, words, state),
     make("p", { class: "muted keys" }, make("kbd", {}, "/"), " search ", make("kbd", {}, "←"), make("kbd", {}, "→"), " in order ", make("kbd", {}, "↑"), make("kbd", {}, "↓"), " along edges ", make("kbd", {}, "0"), " all"),
   );

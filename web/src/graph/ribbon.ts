@@ -23,7 +23,7 @@ export class Ribbon {
     this.cells = answer.operators.map((known) => {
       const cell = makeSvg("g", { class: "cell", "data-operator": known.index });
       const title = makeSvg("title");
-      title.textContent = spoken(known);
+      title.textContent = spoken(known, answer);
       cell.append(title, makeSvg("rect", { class: "body" }), makeSvg("rect", { class: "texture" }));
       if (culpritOf(known).length > 0) cell.append(makeSvg("path", { class: "warning" }));
       return cell;

@@ -52,7 +52,7 @@ export class Search {
     this.matches = matches;
     this.count.textContent = words;
     const rows = matches.slice(0, MOST).map((known) => {
-      const entry = button("", () => this.choose(known), { class: "match", title: spoken(known) });
+      const entry = button("", () => this.choose(known), { class: "match", title: spoken(known, this.answer) });
       entry.append(
         make("span", { class: "number muted" }, String(known.index)),
         make("span", {}, known.operator.type),

@@ -42,7 +42,7 @@ def check_page(model: Model, results: Sequence[CheckResult], source: str, gates:
         results=results,
         gates=gates,
         source=source,
-        **HELPERS,
+        **CHECK_NAMES,
     )
 
 
@@ -124,7 +124,7 @@ def _estimates(result: CheckResult) -> dict[OperatorId, OperatorEstimate]:
     return {} if result.estimate is None else {entry.placement.id: entry for entry in result.estimate.operators}
 
 
-HELPERS = {
+CHECK_NAMES = {
     "headline": verdict,
     "link": _operator_link,
     "label": _label,
@@ -146,4 +146,4 @@ HELPERS = {
     "span": predicted_time.span,
     "cores": predicted_time.cores,
 }
-"""What the template of a check calls."""
+"""What the templates of a check call; pages that include its facts pass them too."""

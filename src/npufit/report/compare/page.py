@@ -22,7 +22,15 @@ from npufit.report.compare.before_after import (
 from npufit.report.compare.chart import operators_chart, times_chart
 from npufit.report.compare.headline import comparison_headline, result_headline
 from npufit.report.page import Bundle, Frame, Specification, Tone, charts_payload, render_page
-from npufit.report.page.graph_view import GraphPayload, View, check_view, graph_payload
+from npufit.report.page.graph_view import (
+    GraphPayload,
+    Look,
+    View,
+    ViewColouring,
+    ViewGroup,
+    check_view,
+    graph_payload,
+)
 from npufit.stacks import Unit
 
 
@@ -114,12 +122,24 @@ def _after_sides(result: CompareResult) -> GraphPayload | None:
 
 
 def _changed(view: View, changes: Mapping[OperatorId, str], operators: tuple[SnapshotOperator, ...]) -> View:
-    """Return a view whose operators say what changed; both have the same operators in the same order."""
-    marked = (
-        replace(shown, change=changes.get(operator.id, ""))
-        for shown, operator in zip(view.operators, operators, strict=True)
-    )
-    return replace(view, operators=tuple(marked))
+    """Return a view coloured by what changed; it has the same operators in the same order."""
+    if not changes:
+        return view
+    labels = ["as before", *dict.fromkeys(changes.values())]
+    groups = tuple(ViewGroup(label, _look(label)) for label in labels)
+    said = [changes.get(operator.id, "") for operator in operators]
+    members = tuple(labels.index(words) if words else 0 for words in said)
+    colouring = ViewColouring("Change", "What differs from the other side", groups, members, tuple(said), is_first=True)
+    return replace(view, colouring=colouring)
+
+
+def _look(label: str) -> Look:
+    """Return the look of a change: what leaves the NPU is warm, what reaches it fresh."""
+    if label == "as before":
+        return "none"
+    if label.startswith("only"):
+        return "calm"
+    return "fresh" if label.endswith(("NPU now", "NPU after")) else "warm"
 
 
 def _changes_after(comparison: Comparison) -> Iterator[tuple[OperatorId, str]]:

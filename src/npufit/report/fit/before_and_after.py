@@ -14,13 +14,15 @@ from npufit.report.terminal_page import Page, columns
 def before_and_after_lines(fit: FitResult, saved: SavedFit, page: Page) -> list[str]:
     """Return the table of totals before and after."""
     rows = [["", "before", "after"]]
-    for label, before, after in _table(fit, saved.sizes):
+    for label, before, after in before_and_after(fit, saved.sizes):
         rows.append([label, before, after])
     lines = columns(rows, right=(1, 2))
     return ["", page.ink("bold", lines[0]), *lines[1:]]
 
 
-def _table(fit: FitResult, sizes: tuple[int, int]) -> list[tuple[str, str, str]]:
+def before_and_after(fit: FitResult, sizes: tuple[int, int]) -> list[tuple[str, str, str]]:
+    """Return what is compared, and its value before and after; `sizes` are those of the files in bytes."""
+
     def row(label: str, both: tuple[str, str]) -> tuple[str, str, str]:
         return label, *both
 

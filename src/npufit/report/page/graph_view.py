@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from npufit.checking import CheckResult
 from npufit.cost import Bound, OperatorEstimate, PartitionCost
@@ -63,8 +64,6 @@ class ViewOperator(Document):
     ms: Milliseconds | None = None
     cpu_ms: Milliseconds | None = None
     bound: Bound | None = None
-    change: str = ""
-    """how it differs from the other side of a comparison"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,33 @@ class ViewPartition(Document):
     copy_ms: Milliseconds | None
 
 
+Look = Literal["calm", "fresh", "warm", "alarm", "none"]
+"""How a group of operators looks; the looks differ by colour and by pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewGroup(Document):
+    """A group of operators in a colouring that a verb adds."""
+
+    label: str
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class ViewColouring(Document):
+    """A way to colour operators besides those that every page has, such as by what a fit changed."""
+
+    label: str
+    about: str
+    groups: tuple[ViewGroup, ...]
+    members: tuple[Count, ...]
+    """for each operator of the view the index of its group"""
+    remarks: tuple[str, ...]
+    """for each operator a sentence for its details, empty without one"""
+    is_first: bool = False
+    """true if the page opens with it"""
+
+
 @dataclass(frozen=True, slots=True)
 class View(Document):
     """One answer about one network: its operators in the order of subgraphs and execution."""
@@ -89,11 +115,15 @@ class View(Document):
     title: str
     network: Count
     """an index into the networks of the payload"""
+    has_placement: bool
+    """false if nothing is said of where operators run"""
     has_times: bool
     operators: tuple[ViewOperator, ...]
     findings: tuple[ViewFinding, ...]
     hazards: tuple[ViewHazard, ...]
     partitions: tuple[ViewPartition, ...]
+    colouring: ViewColouring | None = None
+    """a colouring of the verb; shown first if there is no placement"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +139,7 @@ def graph_payload(models: Sequence[Model], views: Sequence[View]) -> GraphPayloa
     return GraphPayload(tuple(map(network, models)), tuple(views))
 
 
-def check_view(result: CheckResult, network: int = 0, title: str = "") -> View:
+def check_view(result: CheckResult, network: int = 0, title: str = "", colouring: ViewColouring | None = None) -> View:
     """Return the view of one target; `network` is the position of its model among those of the payload."""
     findings: dict[Finding, int] = {}
     costs = {} if result.estimate is None else {entry.placement.id: entry for entry in result.estimate.operators}
@@ -117,12 +147,23 @@ def check_view(result: CheckResult, network: int = 0, title: str = "") -> View:
     return View(
         title=title or result.name,
         network=network,
+        has_placement=True,
         has_times=result.estimate is not None,
         operators=operators,
         findings=tuple(map(_finding, findings)),
         hazards=tuple(map(_hazard, result.placement.hazards)),
         partitions=_partitions(result),
+        colouring=colouring,
     )
+
+
+def bare_view(model: Model, title: str, colouring: ViewColouring) -> View:
+    """Return a view that only colours the operators of `model`, without a placement."""
+    operators = tuple(ViewOperator(Unit.UNKNOWN, Evidence.INFERRED) for _ in model.operators())
+    return View(
+        title, 0, has_placement=False, has_times=False, operators=operators, findings=(), hazards=(), partitions=(),
+        colouring=colouring,
+    )  # fmt: skip
 
 
 def _operator(placed: OperatorPlacement, cost: OperatorEstimate | None, findings: dict[Finding, int]) -> ViewOperator:

@@ -145,9 +145,9 @@ def _table(result: RunResult, comparison: Comparison, page: Page, everything: bo
     rows = [["operator", "type", "tensor", "differing", "largest", ""]]
     for tensor in shown:
         share = percent(tensor.share) if tensor.differing else "-"
-        amount = _amount(result, tensor) if tensor.differing else "equal"
+        largest = amount(result, tensor) if tensor.differing else "equal"
         name = f"{tensor.tensor} {shorten(_name(result, tensor), _NAME_WIDTH)}"
-        rows.append([str(tensor.operator), _type(result, tensor), name, share, amount, tensor.note])
+        rows.append([str(tensor.operator), _type(result, tensor), name, share, largest, tensor.note])
     head, *lines = columns([row[:-1] for row in rows], right=(0, 3, 4))
     found = ["", page.ink("bold", head)]
     for line, row in zip(lines, rows[1:], strict=True):
@@ -170,7 +170,8 @@ def _name(result: RunResult, compared: TensorComparison) -> str:
     return result.model.main.tensors[compared.tensor].name
 
 
-def _amount(result: RunResult, compared: TensorComparison) -> str:
+def amount(result: RunResult, compared: TensorComparison) -> str:
+    """Return the largest difference of a tensor: in steps for integers."""
     if result.model.main.tensors[compared.tensor].element.is_float:
         return f"{compared.largest:.3g}"
     return plural(int(compared.largest), "step") if math.isfinite(compared.largest) else "shape or type"
@@ -179,4 +180,4 @@ def _amount(result: RunResult, compared: TensorComparison) -> str:
 def _difference(result: RunResult, compared: TensorComparison) -> str:
     if not math.isfinite(compared.largest):
         return "shape or type differs"
-    return f"{percent(compared.share)} of its values differ, by up to {_amount(result, compared)}"
+    return f"{percent(compared.share)} of its values differ, by up to {amount(result, compared)}"
