@@ -11,8 +11,7 @@ from npufit.zoo.remembered import LayerMemory
 
 _NAMES = (
     "mobilenet_v2@{},int8",
-    "mobilenet_v1@{},uint8,alpha=0.25",
-    "mobilenet_v2@{},int8_per_tensor",
+    "mobilenet_v1@{},uint8",
     "yolov8n@{},int8",
 )
 
