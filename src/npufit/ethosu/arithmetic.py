@@ -39,8 +39,10 @@ def shift_right(values: Integers, shift: int | Integers, rounding: Rounding, imp
     double_from = DOUBLE_ROUNDING_FROM - implied
     if rounding is Rounding.TFL and bool((amount > double_from).any()):
         twice = np.where(amount > double_from, np.int64(1) << double_from - 1, 0)
-        return values + (half + np.where(values < 0, -twice, twice)) >> amount
-    return values + half >> amount
+        half = half + np.where(values < 0, -twice, twice)
+    shifted = values + half
+    shifted >>= amount
+    return shifted
 
 
 def requantize(

@@ -75,8 +75,9 @@ def look_up_pairs(first: Array, second: Array, table: Bytes, operation: BlockOpe
     found = np.empty(first.shape, np.uint8)
     count = max(1, _BLOCK_VALUES // (width * depth))
     for start in range(0, height, count):
-        pairs = np.left_shift(first[start : start + count].view(np.uint8), _BYTE_BITS, dtype=np.uint16)
-        pairs |= (second if second.shape[0] == 1 else second[start : start + count]).view(np.uint8)
+        pairs = first[start : start + count].view(np.uint8).astype(np.uint16)
+        pairs <<= _BYTE_BITS
+        pairs |= (second if second.shape[0] == 1 else second[start : start + count]).view(np.uint8).astype(np.uint16)
         table.take(pairs, out=found[start : start + count], mode="wrap")  # the mode that checks nothing
     return _finish(found, operation, shram)
 

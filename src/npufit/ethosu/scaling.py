@@ -17,6 +17,7 @@ from npufit.ethosu.arrays import Array, Bytes, Integers
 from npufit.ethosu.operations import ActivationType, BlockOperation, Element, Rounding
 from npufit.ethosu.weights import Scales
 
+_FLOAT64_BITS = 53
 _EXACT_FLOAT64, _EXACT_INT64 = 1 << 52, 1 << 62
 """A bit less than the types have, because the sums and products that are compared with them are rounded themselves."""
 
@@ -29,6 +30,8 @@ operation. Its own choice, 8192 values, is longer than most rows here."""
 
 _BLOCK_VALUES = 1 << 15
 """Values that are scaled at a time, to stay in the cache."""
+
+Floats = npt.NDArray[np.float64]
 
 Scale = Callable[[Array, Array, Bytes], None]
 """Writes what the output stage makes of accumulators, (pixels, channels), to an array of the OFM's type and that shape;
@@ -54,59 +57,52 @@ class _IntegerScale:
 
 @dataclass(frozen=True, slots=True)
 class _FloatScale:
-    """`accumulators` + `before`, times `factor`, plus `half_away` with the sign of that, plus `after`, clamped.
+    """Accumulators plus `before`, times `factor`, plus `away` with the sign of that, plus `after`, within `clamp`.
 
-    The vectors repeat the channels for `_ROW_VALUES` and fewer. Results count from `lowest`, the smallest value of the
-    type that they are stored as or looked up by.
+    The vectors repeat the channels for a row of pixels; None stands for zeros. Results count from the smallest value of
+    the type `stored`, as which they are written or looked up, so that cutting off their fractions rounds them down.
     """
 
     operation: BlockOperation
     stored: Element
-    before: npt.NDArray[np.float64] | None
-    factor: npt.NDArray[np.float64]
-    half_away: npt.NDArray[np.float64] | None
-    after: npt.NDArray[np.float64]
+    before: Floats | None
+    factor: Floats
+    away: Floats | None
+    after: Floats
     clamp: tuple[float, float]
 
     @classmethod
     def plan(cls, operation: BlockOperation, scales: Scales, largest: Integers) -> _FloatScale | None:
         """Return the stage if it is exact, None if only integers are."""
-        output, zero_point = operation.output, operation.ofm.zero_point
-        stored = _stored(operation)
+        output, zero_point, stored = operation.output, operation.ofm.zero_point, _stored(operation)
         if stored is None or output.rounding is Rounding.TRUNCATE:
             return None
         lowest, highest = max(output.lowest, stored.lowest), min(output.highest, stored.highest)
+        reach = max(abs(lowest - zero_point) + 1, abs(highest - zero_point) + 1, 1 << stored.bits)
         shift = int(scales.shift.max(initial=0))
-        reach = max(abs(lowest - zero_point), abs(highest - zero_point), 1 << stored.bits) + 2
         sums = largest.astype(np.float64) + np.abs(scales.bias)
         products = int((sums * scales.scale).max(initial=0))
-        if (
-            lowest > highest
-            or reach << shift + 1 >= _EXACT_FLOAT64
-            or sums.max(initial=0) >= _EXACT_FLOAT64
-            or products + (1 << shift + 1) >= _EXACT_INT64
-        ):
+        if lowest > highest or not _is_exact(reach, shift, sums, products):
             return None
         factor = np.ldexp(scales.scale.astype(np.float64), -scales.shift)
-        bias = scales.bias.astype(np.float64)
-        offset = zero_point - stored.lowest + 0.5
-        away = np.where(scales.shift > DOUBLE_ROUNDING_FROM, np.ldexp(1.0, 30 - scales.shift), 0.0)
-        is_double = output.rounding is Rounding.TFL and bool(away.any())
-        keeps_negative = lowest < zero_point
-        after = np.full_like(factor, offset) + (away if is_double and not keeps_negative else 0.0)
-        before: npt.NDArray[np.float64] | None = bias
-        if not (is_double and keeps_negative) and products + (reach + abs(zero_point) << shift) < _EXACT_FLOAT64:
-            before, after = None, after + bias * factor
-        width, depth = operation.ofm.width, operation.ofm.depth
-        repeat = pixels_per_row(width, depth)
+        before, after = scales.bias.astype(np.float64), np.full_like(factor, zero_point - stored.lowest + 0.5)
+        away = np.zeros_like(factor)
+        if output.rounding is Rounding.TFL:
+            away[scales.shift > DOUBLE_ROUNDING_FROM] = 1 << DOUBLE_ROUNDING_FROM - 1
+            away = np.ldexp(away, -scales.shift)
+        if lowest >= zero_point:  # negative values are clamped away, so that their rounding does not matter
+            after, away = after + away, np.zeros_like(away)
+        if not away.any() and products + (reach + abs(zero_point) << shift) < _EXACT_FLOAT64:
+            before, after = np.zeros_like(before), after + before * factor
+        repeat = pixels_per_row(operation.ofm.width, operation.ofm.depth)
         return cls(
-            operation,
-            stored,
-            None if before is None or not before.any() else np.tile(before, repeat),
-            np.tile(factor, repeat),
-            np.tile(away, repeat) if is_double and keeps_negative else None,
-            np.tile(after, repeat),
-            (float(lowest - stored.lowest), float(highest - stored.lowest)),
+            operation=operation,
+            stored=stored,
+            before=np.tile(before, repeat) if before.any() else None,
+            factor=np.tile(factor, repeat),
+            away=np.tile(away, repeat) if away.any() else None,
+            after=np.tile(after, repeat),
+            clamp=(float(lowest - stored.lowest), float(highest - stored.lowest)),
         )
 
     def __call__(self, accumulators: Array, result: Array, shram: Bytes) -> None:
@@ -114,7 +110,7 @@ class _FloatScale:
         rows, targets = accumulators.reshape(-1, self.factor.size), unsigned.reshape(-1, self.factor.size)
         count = max(1, _BLOCK_VALUES // self.factor.size)
         buffer = np.empty((min(count, rows.shape[0]), self.factor.size), np.float64)
-        signs = np.empty_like(buffer) if self.half_away is not None else buffer
+        signs = np.empty_like(buffer)
         for first in range(0, rows.shape[0], count):
             part = rows[first : first + count]
             values = buffer[: part.shape[0]]
@@ -122,8 +118,8 @@ class _FloatScale:
             if self.before is not None:
                 values += self.before
             values *= self.factor
-            if self.half_away is not None:
-                values += np.copysign(self.half_away, values, out=signs[: part.shape[0]])
+            if self.away is not None:
+                values += np.copysign(self.away, values, out=signs[: part.shape[0]])
             values += self.after
             np.clip(values, *self.clamp, out=values)
             np.copyto(targets[first : first + count], values, casting="unsafe")  # cuts off: they are not negative
@@ -131,6 +127,15 @@ class _FloatScale:
             result[...] = look_up_bytes(unsigned, self.operation, shram)
         elif self.stored.signed:
             unsigned ^= 1 << self.stored.bits - 1
+
+
+def _is_exact(reach: int, shift: int, sums: Floats, products: int) -> bool:
+    """Return True if scaled values up to `reach` are float64, and if no integer overflows on the way to larger ones."""
+    return (
+        reach << shift <= 1 << _FLOAT64_BITS
+        and sums.max(initial=0) < _EXACT_FLOAT64
+        and products + (1 << shift + 1) < _EXACT_INT64
+    )
 
 
 def _stored(operation: BlockOperation) -> Element | None:

@@ -38,11 +38,14 @@ class Rows:
         rows = count * self._stride + self._overlap
         above = min(rows, max(0, -start))
         below = max(above, min(rows, values.shape[0] - start))
-        buffer[:above] = buffer[below:rows] = self._ifm.zero_point
+        if below - above < rows:
+            buffer[:above] = buffer[below:rows] = self._ifm.zero_point
         inside = buffer[above:below]
-        inside[:, : self._left] = self._ifm.zero_point
-        inside[:, self._left + self._columns :] = self._ifm.zero_point
-        inside[:, self._left : self._left + self._columns] = values[start + above : start + below, : self._columns]
+        if self._columns < self._width:
+            inside[:, : self._left] = self._ifm.zero_point
+            inside[:, self._left + self._columns :] = self._ifm.zero_point
+            inside = inside[:, self._left : self._left + self._columns]
+        inside[...] = values[start + above : start + below, : self._columns]
 
 
 def enlarge(values: Array, upscale: Upscale, between: int = 0) -> Array:
