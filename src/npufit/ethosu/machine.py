@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +23,7 @@ from npufit.ethosu.sanitizer import SanitizerFinding, inspect
 from npufit.ethosu.scaling import UNBUFFERED_VALUES
 from npufit.ethosu.statistics import Statistics, measure
 from npufit.ethosu.transfer import transfer
-from npufit.ethosu.weight_streams import decode_streams
+from npufit.ethosu.weight_streams import Weights, decode_streams
 
 _CONSTANTS = 0
 
@@ -57,12 +58,17 @@ class Machine:
         """
         self.program = program
         self.operations = read_operations(decode(program.stream))
-        inspection = inspect(self.operations, program, sanitize=sanitize)
-        self._findings = inspection.findings
+        inspection = inspect(self.operations, program, sanitize=False)
         self._planned = self.operations[: inspection.executable]
         self._steps: list[Step] = [_plan(operation, program) for operation in self._planned]
         self._statistics = measure(self._planned)
-        self._prepare()
+        with ThreadPoolExecutor(1) as beside:
+            found = self._find_weights()
+            decoding = beside.submit(decode_streams, [part for _, encoded in found for part in encoded[0]])
+            if sanitize:  # while other processes decode
+                inspection = inspect(self.operations, program)
+            self._findings = inspection.findings
+            self._prepare(found, decoding.result())
 
     def run(self, memory: Memory, *, listeners: Sequence[Listener] = ()) -> Run:
         """Execute the program in `memory`, which has the bytes of every writable region and keeps the results.
@@ -89,8 +95,8 @@ class Machine:
         constants = np.frombuffer(self.program.constants, np.uint8)
         return {_CONSTANTS: constants, **given, SHRAM: shram}
 
-    def _prepare(self) -> None:
-        """Decode the weights that transfers copy from the constants, or that are used in place."""
+    def _find_weights(self) -> list[tuple[ConvolutionStep, Encoded]]:
+        """Return the compressed weights that transfers copy from the constants, or that are used in place."""
         scratch = {region: np.zeros(size, np.uint8) for region, size in self.program.region_bytes}
         memory = self._memory(scratch)
         found: list[tuple[ConvolutionStep, Encoded]] = []
@@ -101,7 +107,11 @@ class Machine:
                 encoded = step.encoded(memory)
                 if all(any(part) for part in encoded[0]):
                     found.append((step, encoded))
-        streams = iter(decode_streams([part for _, encoded in found for part in encoded[0]]))
+        return found
+
+    def _prepare(self, found: Sequence[tuple[ConvolutionStep, Encoded]], decoded: Sequence[Weights | None]) -> None:
+        """Give every convolution its weights."""
+        streams = iter(decoded)
         for step, encoded in found:
             with suppress(InputError):  # what is there now may not be what is there when it is used
                 step.prepare(encoded, tuple(next(streams) for _ in encoded[0]))

@@ -93,7 +93,7 @@ class Shadow:
             if access.area.region == _CONSTANTS:
                 continue
             writers = access.area.view(self._writers[access.area.region])
-            latest = int((writers * -sign).max())
+            latest = int(writers.max() if is_transfer else -writers.min())
             if access.writes:
                 latest = max(latest, int(access.area.view(foreign[access.area.region]).max()))
             if latest > other.done:
