@@ -16,6 +16,7 @@ from npufit.comparing.matching import match_operators
 from npufit.report.accuracy import accuracy_page
 from npufit.report.compare import compare_page
 from npufit.report.compare.headline import comparison_headline, result_headline
+from npufit.report.sweep import SweepDocument, sweep_document, sweep_page
 from npufit.validating import AccuracyResult
 from real_files import find_model
 
@@ -76,6 +77,30 @@ def test_a_saved_comparison_has_no_network_but_everything_else(open_page: OpenPa
     assert page.evaluate("window.hacked") is None
 
 
+@cache
+def _swept() -> SweepDocument:
+    """Return a sweep with a cliff from 96 to 97 pixels on one target, and what nobody knows on another."""
+    options = npufit.SweepOptions(sizes=("96:160:64",), require=("hazards==0",), use_cache=False)
+    return sweep_document(npufit.sweep(["zoo:inception_v1"], ["imx93/teflon@26.2", "imx95/neutron"], options).result())
+
+
+def test_the_page_of_a_sweep_answers_and_draws_the_cliff(open_page: OpenPage) -> None:
+    document = _swept()
+    html = sweep_page(document)
+    assert len(html) < _MOST_BYTES
+    page = open_page(html)
+    expect(page.locator("h1")).to_contain_text("holds hazards==0")
+    chart = page.locator("#chart-sweep-0")
+    expect(chart).to_contain_text("cliff at 97x97")
+    expect(chart).to_contain_text("unknown placement")
+    expect(page.locator("#cliffs tbody")).to_contain_text("ethosu.stride-overflow")
+    expect(page.locator("#unanswered")).to_contain_text("imx95/neutron")
+    assert page.locator("#network-0 tbody tr").count() == len(document.points)
+    assert page.locator("#network-0 tbody tr.cliff").count() == len(document.cliffs) == 1
+    chart.locator("[aria-roledescription='point']").last.hover()
+    expect(page.locator("#tooltip")).to_contain_text("imx93/teflon@26.2")
+
+
 def test_the_page_of_accuracy_shows_every_measurement_that_counts(open_page: OpenPage) -> None:
     counted = [row for row in _accuracy().rows if row.counts]
     html = accuracy_page(_accuracy())
@@ -93,10 +118,10 @@ def test_the_page_of_accuracy_shows_every_measurement_that_counts(open_page: Ope
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_pages_with_charts_fit_their_window_in_both_themes(width: int, open_page: OpenPage) -> None:
-    for html in (accuracy_page(_accuracy()), compare_page(_compared())):
+    for html in (accuracy_page(_accuracy()), compare_page(_compared()), sweep_page(_swept())):
         page = open_page(html, width=width, is_dark=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        label = page.locator(".chart svg text").first
+        label = page.locator(".plot svg text").first
         dark = label.get_attribute("fill")
         page.locator("#theme").click()
         expect(label).not_to_have_attribute("fill", dark or "")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, place_options, schema_option, tool_options
+from npufit.cli.options import color_option, html_option, place_options, schema_option, tool_options
 from npufit.errors import InputError, ToolError
 from npufit.files import require_output_file
 
@@ -72,6 +72,7 @@ class _Stage(StrEnum):
 @click.option("--converter", metavar="CMD", help="Command line of neutron-converter, for imx95/neutron.")
 @click.option("--json", "form", flag_value="json", help="Print JSON (its schema: --json-schema).")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV, one row for each point.")
+@html_option
 @click.option(
     "--svg",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -107,6 +108,7 @@ def command(
     cliff_step: int,
     converter: str | None,
     form: str | None,
+    html: Path | None,
     svg: Path | None,
     chart: bool | None,
     everything: bool,
@@ -140,6 +142,8 @@ def command(
     from npufit.report.sweep import sweep_document
     from npufit.sweeping import SweepOptions
 
+    if html is not None:
+        require_output_file(html, overwrite=True)
     if svg is not None:
         require_output_file(svg, overwrite=True)
         _require_svg()
@@ -166,6 +170,10 @@ def command(
     wants_chart = (sys.stdout.isatty() and output is None) if chart is None else chart
     text = _render(form, document, page, everything=everything, chart=wants_chart)
     write(text, output, page.color)
+    if html is not None:
+        from npufit.report.sweep import sweep_page
+
+        write(sweep_page(document), html)
     if svg is not None:
         from npufit.report.sweep import sweep_svg
 

@@ -21,8 +21,8 @@ export async function drawChart(chart: Chart): Promise<void> {
   const container = document.getElementById(`chart-${chart.id}`);
   if (container === null || container.clientWidth === 0) return; // on a view that is hidden now
   views.get(chart.id)?.finalize();
-  const config = chartConfig(container.clientWidth < NARROW);
-  const { spec } = compile(inTheme(chart.spec), { config });
+  const isNarrow = container.clientWidth < NARROW;
+  const { spec } = compile(inTheme(isNarrow ? withoutLabels(chart.spec) : chart.spec), { config: chartConfig(isNarrow) });
   const view = new View(parse(spec, undefined, { ast: true }), {
     expr: expressionInterpreter,
     renderer: "svg",
@@ -33,6 +33,12 @@ export async function drawChart(chart: Chart): Promise<void> {
   });
   views.set(chart.id, view);
   await view.runAsync();
+}
+
+/** Returns a specification without text at its marks, for which a narrow chart has no room; tooltips and tables say it. */
+function withoutLabels(spec: TopLevelSpec): TopLevelSpec {
+  if (!("layer" in spec)) return spec;
+  return { ...spec, layer: spec.layer.filter((layer) => !("mark" in layer) || typeof layer.mark !== "object" || layer.mark.type !== "text") };
 }
 
 /** A page loads nothing. */

@@ -41,7 +41,7 @@ export function chartConfig(isNarrow: boolean): Config {
     view: { stroke: line },
     axis: { labelColor: muted, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, ...AXIS },
     axisY: { labelLimit: isNarrow ? 104 : 260 },
-    legend: { labelColor: ink, titleColor: muted, ...LEGEND, columns: isNarrow ? 2 : 6 },
+    legend: { labelColor: ink, titleColor: muted, ...LEGEND, columns: isNarrow ? 2 : 6, labelLimit: isNarrow ? 118 : 420 },
     title: { color: ink, subtitleColor: muted, fontSize: 14, fontWeight: 600, anchor: "start" },
     header: { labelColor: ink, titleColor: muted, labelFontSize: 13 },
     text: { color: ink },
@@ -49,7 +49,7 @@ export function chartConfig(isNarrow: boolean): Config {
 }
 
 const AXIS = { labelFontSize: 12, titleFontSize: 12, titleFontWeight: 500, titlePadding: 10 } as const;
-const LEGEND = { orient: "top", labelFontSize: 12, titleFontSize: 12, titleFontWeight: 500, labelLimit: 260, offset: 12 } as const;
+const LEGEND = { orient: "top", labelFontSize: 12, titleFontSize: 12, titleFontWeight: 500, offset: 12 } as const;
 
 /** Calls `listener` when the page changes between light and dark, or its width changes. */
 export function onTheme(listener: () => void): void {

@@ -1,4 +1,4 @@
-"""A sweep as a document, text, CSV and charts."""
+"""A sweep as a document, text, CSV, charts and a page."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from npufit.report.sweep.csv import sweep_csv
     from npufit.report.sweep.document import SweepDocument, sweep_document
     from npufit.report.sweep.headline import sweep_headline
+    from npufit.report.sweep.page import sweep_page
     from npufit.report.sweep.svg import sweep_svg
     from npufit.report.sweep.text import sweep_text
 
@@ -20,6 +21,7 @@ __all__ = [
     "sweep_csv",
     "sweep_document",
     "sweep_headline",
+    "sweep_page",
     "sweep_svg",
     "sweep_text",
 ]
@@ -29,6 +31,7 @@ _HOMES = {
     "npufit.report.sweep.csv": ("sweep_csv",),
     "npufit.report.sweep.document": ("SweepDocument", "sweep_document"),
     "npufit.report.sweep.headline": ("sweep_headline",),
+    "npufit.report.sweep.page": ("sweep_page",),
     "npufit.report.sweep.svg": ("sweep_svg",),
     "npufit.report.sweep.text": ("sweep_text",),
 }

@@ -12,7 +12,8 @@ from npufit.report.sweep.document import PointEntry, SweepDocument
 from npufit.report.sweep.words import Block, blocks
 from npufit.sweeping import PointStatus
 
-_HEIGHT = 360
+_HEIGHT, _BAR = 360, 34
+"""Pixels of a chart by size, and of a bar."""
 _LOGARITHMIC_FROM = 20.0
 """Times that differ by more than this factor are drawn on a logarithmic scale."""
 _MOST_TICKS = 14
@@ -37,7 +38,8 @@ def sweep_charts(document: SweepDocument) -> dict[str, Specification]:
 
 
 def _is_drawn(point: PointEntry) -> bool:
-    return point.ms is not None or (point.status is PointStatus.UNKNOWN and point.high_ms is not None)
+    is_range = point.low_ms is not None and point.high_ms is not None
+    return point.ms is not None or (point.status is PointStatus.UNKNOWN and is_range)
 
 
 def _by_size(document: SweepDocument, block: Block, points: Sequence[PointEntry]) -> Specification:
@@ -89,7 +91,7 @@ def _by_setup(document: SweepDocument, block: Block, points: Sequence[PointEntry
         _layer([*safe, *unknown], _BAR_TEXT, end),
         _layer([value for value in predicted if value["hazards"]], {**_BAR_TEXT, "color": Ink.HAZARD}, end),
     ]
-    return _chart(block, values, layers, {"height": {"step": 34}}, "bar")
+    return _chart(block, values, layers, {"height": _BAR * len(names)}, "bar")
 
 
 _DRAWN = (PointStatus.PREDICTED, PointStatus.UNKNOWN, PointStatus.OBSERVED)

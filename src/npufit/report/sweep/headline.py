@@ -13,8 +13,13 @@ from npufit.sweeping import PointStatus
 
 def sweep_headline(document: SweepDocument) -> str:
     """Return the answer in one or two sentences: what is affordable, if that was asked, and the worst cliff."""
+    return " ".join(headline_sentences(document))
+
+
+def headline_sentences(document: SweepDocument) -> list[str]:
+    """Return the sentences of the headline, the one that answers first."""
     sentences = [_affordable(document)] if document.requirements else []
-    return " ".join([*sentences, _cliffs(document), *_dangers(document)])
+    return [*sentences, _cliffs(document), *_dangers(document)]
 
 
 def counts_line(document: SweepDocument) -> str:

@@ -63,7 +63,7 @@ def cliff_lines(document: SweepDocument, page: Page, *, everything: bool) -> lis
     hidden = len(document.cliffs) - len(shown)
     if hidden:
         lines.append(page.ink("dim", f"  {plural(hidden, 'more cliff')}: --all"))
-    return [*lines, *(page.ink("dim", line) for line in page.wrap(_assumption(document), "  "))]
+    return [*lines, *(page.ink("dim", line) for line in page.wrap(search_words(document), "  "))]
 
 
 def _culprit_lines(cliff: CliffEntry, page: Page) -> list[str]:
@@ -87,7 +87,8 @@ def _rule(culprit: CulpritEntry) -> str:
     return f". {culprit.rule}: {culprit.reason}{limit}"
 
 
-def _assumption(document: SweepDocument) -> str:
+def search_words(document: SweepDocument) -> str:
+    """Return between which sizes cliffs were searched, and what that does not see."""
     if not document.cliff_step:
         return "No size between two points of the grid was looked at (--cliff-step 0)."
     step = f", at multiples of {document.cliff_step} pixels" if document.cliff_step > 1 else ""
@@ -121,6 +122,12 @@ def _stack(entry: SeriesEntry) -> str:
 
 
 def unanswered_lines(document: SweepDocument, page: Page) -> list[str]:
+    """Return what is unknown, failed or impossible as a section of the text."""
+    lines = [line for words in unanswered_words(document) for line in page.wrap(words, "  ", "    ")]
+    return ["", page.ink("bold", "Without an answer"), *lines] if lines else []
+
+
+def unanswered_words(document: SweepDocument) -> list[str]:
     """Return what is unknown, failed or impossible: once for each network and setup, or for each reason."""
     groups: dict[tuple[PointStatus, str, str], list[PointEntry]] = {}
     for point in document.points:
@@ -128,13 +135,13 @@ def unanswered_lines(document: SweepDocument, page: Page) -> list[str]:
             entry = document.series[point.series]
             setup = "" if point.status is PointStatus.IMPOSSIBLE else entry.setup
             groups.setdefault((point.status, f"{entry.network} ({entry.precision})", setup), []).append(point)
-    lines: list[str] = []
+    found: list[str] = []
     for (status, network, setup), points in _with_same_reason(groups):
         where = f"{network}{f' on {setup}' if setup else ''}, {_sizes(points)}"
         reasons = list(dict.fromkeys(point.reason for point in points))
         more = f" ({plural(len(reasons) - 1, 'more reason')}: --json)" if len(reasons) > 1 else ""
-        lines += page.wrap(f"{status}: {where}: {shorten(reasons[0], 600)}{more}", "  ", "    ")
-    return ["", page.ink("bold", "Without an answer"), *lines] if lines else []
+        found.append(f"{status}: {where}: {shorten(reasons[0], 600)}{more}")
+    return found
 
 
 _Group = tuple[PointStatus, str, str]
@@ -165,11 +172,16 @@ def _list(names: Sequence[str]) -> str:
 
 
 def report_lines(document: SweepDocument, page: Page) -> list[str]:
-    """Return what others observed of the networks whose placement is unknown."""
+    """Return what others observed as a section of the text."""
+    lines = [line for text in report_words(document) for line in page.wrap(text, "  ", "    ")]
+    return ["", page.ink("bold", "Observed by others"), *lines] if lines else []
+
+
+def report_words(document: SweepDocument) -> list[str]:
+    """Return what others observed of the networks whose placement is unknown, each with its source."""
     unknown = {point.series for point in document.points if point.status is PointStatus.UNKNOWN}
     said: dict[str, None] = {}
     for number in sorted(unknown):
         for report in document.series[number].reports:
             said.setdefault(f"{report.text} [{report.source}]")
-    lines = [line for text in said for line in page.wrap(text, "  ", "    ")]
-    return ["", page.ink("bold", "Observed by others"), *lines] if lines else []
+    return list(said)

@@ -128,7 +128,7 @@ def _hazards(point: PointEntry) -> str:
     return ", ".join(f"{hazard.count} {hazard.id}" if hazard.count > 1 else hazard.id for hazard in point.hazards)
 
 
-_COLUMNS: dict[str, Callable[[PointEntry], str]] = {
+POINT_COLUMNS: dict[str, Callable[[PointEntry], str]] = {
     "MACs": lambda point: _quantity(point.macs),
     "ms": _time,
     "range": _range,
@@ -160,7 +160,7 @@ def _details(document: SweepDocument, block: Block, points: Sequence[PointEntry]
         ordered = list(points)
         label, names = "setup", [document.series[point.series].setup for point in ordered]
     table = {label: [_labelled(name, point) for name, point in zip(names, ordered, strict=True)]}
-    for name, cell in _COLUMNS.items():
+    for name, cell in POINT_COLUMNS.items():
         cells = [cell(point) for point in ordered]
         if any(cells):
             table[name] = cells
