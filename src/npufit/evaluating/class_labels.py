@@ -93,7 +93,9 @@ def _from_csv(path: Path, images: Sequence[ImageFile], classes: Classes) -> Clas
             found[image] = classes.find(row[1], f"{path}, line {number}")
     if not found:
         raise InputError(f"{path}: no line names one of the images. Expected lines such as {images[0].name},3.")
-    missing = f"; {plural(strangers, 'line')} of it name no image" if strangers else ""
+    missing = ""
+    if strangers:
+        missing = f"; {plural(strangers, 'line')} of it {'names' if strangers == 1 else 'name'} no image"
     return ClassLabels(found, f"labels from {path.name}{_with_offset(classes)}{missing}")
 
 

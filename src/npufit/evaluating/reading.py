@@ -156,7 +156,7 @@ def _segmentation(model: Model, form: ImageForm | None, asked: Task | None) -> R
     is_fine = height * _COARSEST_MAP >= form.height and width * _COARSEST_MAP >= form.width
     if not is_fine and asked is not Task.SEGMENTATION:
         return None
-    if len(shape) == 3 and not output.element.is_float:
+    if len(shape) == 3 and not output.element.is_float and not output.quantization.scales:
         why = f"the output {_shape(output)} has a class for each pixel"
         return Reading(Task.SEGMENTATION, why, model.main.outputs)
     if len(shape) == 4 and shape[3] > 1 and shape[3] not in _channels(model):
