@@ -34,7 +34,8 @@ for (const [name, entry] of Object.entries(BUNDLES)) {
   writeFileSync(join(folder, `${name}.js`), notice + result.outputFiles[0].text);
 }
 const style = await build({ ...common, entryPoints: [STYLE], target: ["chrome123", "firefox120", "safari17.5"] });
-writeFileSync(join(folder, "page.css"), style.outputFiles[0].text);
+// One rule a line, so that two changes of the sources can be merged.
+writeFileSync(join(folder, "page.css"), style.outputFiles[0].text.replaceAll("}", "}\n"));
 writeFileSync(join(folder, LICENCES), noticeText(everyLicence));
 
 /** Returns the names of the packages among bundled files, with all that these depend on. */

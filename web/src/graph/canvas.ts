@@ -7,7 +7,7 @@ import { zoom, zoomIdentity, type D3ZoomEvent, type ZoomTransform } from "d3-zoo
 import { type Answer, culpritOf, spoken } from "./answer";
 import { make, makeSvg } from "./dom";
 import type { Layout, Line, Point } from "./layout/geometry";
-import type { Scene, SceneNode } from "./scene";
+import { NODE_HEIGHT, NODE_WIDTH, type Scene, type SceneNode } from "./scene";
 import type { State } from "./state";
 import { shape, shorten } from "./words";
 
@@ -20,6 +20,7 @@ const MOVE_MS = 260;
 const CORNER = 7;
 const TYPE_LETTERS = 20;
 const SHORT_LETTERS = 8;
+const CHIP_PITCH = 14;
 
 const flowing = lineOf<Point>((point) => point.x, (point) => point.y).curve(curveMonotoneY);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -34,6 +35,7 @@ export class Canvas {
   private readonly svg: SVGSVGElement;
   private readonly world: SVGGElement;
   private readonly nodes: SVGGElement[] = [];
+  private readonly ofOperator = new Map<number, SVGGElement>();
   private readonly paths: SVGPathElement[] = [];
   private readonly zoom = zoom<SVGSVGElement, unknown>();
   private readonly root: Selection<SVGSVGElement, unknown, null, undefined>;
@@ -69,6 +71,11 @@ export class Canvas {
       const { x, y } = layout.centres[id]!;
       this.nodes[id]!.setAttribute("transform", `translate(${round(x)},${round(y)})`);
     });
+    for (const { operator, host, slot } of this.scene.chips) {
+      const { x, y } = layout.centres[host]!;
+      const corner = { x: x - NODE_WIDTH / 2 + 20 + slot * CHIP_PITCH, y: y - NODE_HEIGHT / 2 };
+      this.ofOperator.get(operator)!.setAttribute("transform", `translate(${round(corner.x)},${round(corner.y)})`);
+    }
     layout.lines.forEach((lines, edge) => this.paths[edge]!.setAttribute("d", lines.map(pathOf).join("")));
     if (!this.world.isConnected) this.svg.append(this.world);
     this.fit(false);
@@ -125,17 +132,33 @@ export class Canvas {
       this.nodes.push(element);
       nodes.append(element);
     }
+    for (const { operator } of this.scene.chips) nodes.append(this.chip(operator));
     this.world.append(edges, nodes);
     this.paint();
     this.dim();
   }
 
+  /** Returns the empty element of an operator, which can be chosen. */
+  private choosable(operator: number, kind: string): SVGGElement {
+    const known = this.answer.operators[operator]!;
+    const element = makeSvg("g", {
+      class: `node operator ${kind}`, "data-operator": operator, role: "button", tabindex: operator === 0 ? 0 : -1, "aria-label": spoken(known, this.answer), "aria-pressed": "false",
+    });
+    this.ofOperator.set(operator, element);
+    return element;
+  }
+
+  private chip(operator: number): SVGGElement {
+    const known = this.answer.operators[operator]!;
+    const element = this.choosable(operator, "chip");
+    element.append(titled(`${spoken(known, this.answer)}\n${known.output?.name ?? ""}`), makeSvg("rect", { class: "body", x: -5, y: -5, width: 10, height: 10, rx: 2 }));
+    return element;
+  }
+
   private operator(node: SceneNode): SVGGElement {
     const known = this.answer.operators[node.index]!;
     const [left, top] = [-node.width / 2, -node.height / 2];
-    const element = makeSvg("g", {
-      class: "node operator", "data-operator": node.index, role: "button", tabindex: node.index === 0 ? 0 : -1, "aria-label": spoken(known, this.answer), "aria-pressed": "false",
-    });
+    const element = this.choosable(node.index, "box");
     const box = { x: left, y: top, height: node.height };
     const name = shorten(known.operator.type, TYPE_LETTERS);
     element.append(
@@ -240,7 +263,7 @@ export class Canvas {
     this.svg.classList.toggle("has-selection", selected !== null);
     if (selected === null) return;
     const node = this.scene.ofOperator[selected]!;
-    const element = this.nodes[node]!;
+    const element = this.nodeOf(selected)!;
     element.classList.add("selected");
     element.setAttribute("aria-pressed", "true");
     this.scene.edges.forEach((edge, place) => {
@@ -271,8 +294,7 @@ export class Canvas {
   }
 
   private nodeOf(operator: number): SVGGElement | undefined {
-    const node = this.scene.ofOperator[operator];
-    return node === undefined ? undefined : this.nodes[node];
+    return this.ofOperator.get(operator);
   }
 }
 

@@ -113,19 +113,20 @@ function byType(answer: Answer): Colouring {
   return keyed(answer, words, (known) => known.operator.type);
 }
 
-const STEPS = [0.02, 0.05, 0.1, 0.2, 0.4] as const;
+/** Bounds between the steps, as shares of the costliest operator. */
+const STEPS = [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2] as const;
 
 /** Returns the colouring by share of the costliest operator: predicted time, or multiply-accumulates without times. */
 function byCost({ operators, totalMs }: Answer): Colouring {
   const isTime = totalMs > 0;
   const cost = ({ operator, placed }: Known): number | undefined => (isTime ? placed.ms : (operator.macs ?? undefined));
-  const total = isTime ? totalMs : operators.reduce((sum, known) => sum + (cost(known) ?? 0), 0);
+  const most = Math.max(0, ...operators.map((known) => cost(known) ?? 0));
   const words = (value: number): string => (isTime ? milliseconds(value) : `${quantity(value)}MACs`);
-  const bounds = [0, ...STEPS.map((step) => (step * total) / 2)];
+  const bounds = [0, ...STEPS.map((step) => step * most)];
   const steps = bounds.map((low, place): Group => {
     const high = bounds[place + 1];
     const label = high === undefined ? `over ${words(low)}` : `up to ${words(high)}`;
-    return { key: String(place), label, colour: `color-mix(in oklab, var(--cost) ${10 + 18 * place}%, var(--cost-low))`, fill: "solid" };
+    return { key: String(place), label, colour: `color-mix(in oklab, var(--cost) ${8 + 18 * place}%, var(--cost-low))`, fill: "solid" };
   });
   const none: Group = { key: "", label: isTime ? "no time of its own" : "unknown", ...NONE, fill: "dotted" };
   const groupOf = (known: Known): Group => {
@@ -138,7 +139,7 @@ function byCost({ operators, totalMs }: Answer): Colouring {
     name: "cost",
     label: isTime ? "Time" : "MACs",
     about: isTime ? `Predicted time of ${plural(operators.length, "operator")}` : "Multiply-accumulates; times of this target cannot be predicted",
-    unavailable: total > 0 ? "" : "Neither times nor multiply-accumulates are known",
+    unavailable: most > 0 ? "" : "Neither times nor multiply-accumulates are known",
     groups: [...steps, none].filter((group) => used.has(group.key)),
     groupOf,
   };

@@ -10,7 +10,7 @@ import type { Point } from "./geometry";
 export const LAYER_GAP = 22;
 const NODE_GAP = 16;
 const EDGE_GAP = 12;
-const LANE_GAP = 10;
+const LANE_GAP = 6;
 const PORT = { width: 10, height: 1 };
 const CLOSE = 50;
 
