@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from functools import cache
@@ -49,6 +50,14 @@ def test_the_page_of_a_comparison_answers_and_draws_times_and_network(open_page:
     page.get_by_text("before", exact=True).first.click()
     expect(page.locator(".group").get_by_text(re.compile("^NPU here, CPU after"))).to_be_visible()
     assert page.locator("#chart-operators-0 [aria-roledescription='point']").count() == 2 * 16
+
+
+def test_sides_of_one_model_share_its_network() -> None:
+    payload = re.search(r'id="payload-graph">(.*?)</script>', compare_page(_compared()))
+    assert payload is not None
+    graph = json.loads(payload[1])
+    assert len(graph["networks"]) == 1
+    assert [view["network"] for view in graph["views"]] == [0, 0]
 
 
 def test_targets_of_a_comparison_take_turns(open_page: OpenPage) -> None:

@@ -74,6 +74,7 @@ def npufit() -> None:
     npufit check zoo:mobilenet_v2@320,int8 -t imx93/vela -t imx95/neutron
     npufit run zoo:mobilenet_v2 -t imx93/vela --compare
     npufit fit model.tflite -t imx93/teflon@25.3 -o fitted.tflite
+    npufit compare model.tflite -t imx93/teflon@25.3 -t imx93/teflon@26.2
     npufit evaluate model.tflite -t imx93/vela --images photos --require 'top1-agreement>=99%'
     npufit rules ethosu.pad-folded
 

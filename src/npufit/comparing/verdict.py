@@ -81,10 +81,19 @@ _VERDICTS = {
 
 
 def _without_counterpart_on_cpu(comparison: Comparison) -> int:
-    """Return how many more operators without a counterpart run on the CPU than before."""
+    """Return how many more operators without a counterpart run on the CPU than before.
+
+    Zero if the CPU's share of all operators did not change in the same direction: the models differ in size.
+    """
     matching = comparison.matching
-    added = sum(operator.unit is Unit.CPU for operator in matching.added)
-    return added - sum(operator.unit is Unit.CPU for operator in matching.removed)
+    gained = sum(operator.unit is Unit.CPU for operator in matching.added)
+    gained -= sum(operator.unit is Unit.CPU for operator in matching.removed)
+    change = _cpu_share(comparison.after) - _cpu_share(comparison.before)
+    return gained if gained * change > 0 else 0
+
+
+def _cpu_share(snapshot: Snapshot) -> float:
+    return snapshot.count(Unit.CPU) / len(snapshot.operators) if snapshot.operators else 0.0
 
 
 def _more_partitions(comparison: Comparison) -> int:

@@ -194,6 +194,8 @@ def remarks(comparison: Comparison) -> list[str]:
         how = ", ".join(f"{count} by {_MATCHED[way]}" for way, count in ways.most_common())
         matched = f"{plural(len(matching.pairs), 'operator')}{f' ({how})' if how else ''}"
         found.append(f"The models differ. Matched: {matched}.")
+        if 2 * len(matching.pairs) < min(len(comparison.before.operators), len(comparison.after.operators)):
+            found.append("Most operators have no counterpart: these are different networks. Compare their totals.")
     before, after = comparison.before, comparison.after
     if before.npufit_version != after.npufit_version:
         found.append(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from npufit.comparing import CompareResult, Comparison, SnapshotOperator, Verdict
-from npufit.graph import OperatorId
+from npufit.comparing import CompareResult, Comparison, Snapshot, SnapshotOperator, Verdict
+from npufit.graph import Model, OperatorId
 from npufit.report.compare.before_after import (
     comparison_rows,
     has_subgraphs,
@@ -98,27 +98,30 @@ def _charts(result: CompareResult) -> dict[str, Specification]:
 
 def _both_sides(comparison: Comparison) -> GraphPayload | None:
     """Return both networks, the later first; None unless both were checked now."""
-    before, after = comparison.before.check, comparison.after.check
-    if before is None or after is None:
-        return None
-    views = (
-        _changed(check_view(after, 0, "after"), dict(_changes_after(comparison)), comparison.after.operators),
-        _changed(check_view(before, 1, "before"), dict(_changes_before(comparison)), comparison.before.operators),
+    return _graph(
+        [
+            (comparison.after, "after", dict(_changes_after(comparison))),
+            (comparison.before, "before", dict(_changes_before(comparison))),
+        ]
     )
-    return graph_payload([after.model, before.model], views)
 
 
 def _after_sides(result: CompareResult) -> GraphPayload | None:
     """Return the network of each comparison as it is after; None unless all were checked now."""
-    checks = [comparison.after.check for comparison in result.comparisons]
-    if any(check is None for check in checks):
-        return None
-    views = [
-        _changed(check_view(check, number), dict(_changes_after(comparison)), comparison.after.operators)
-        for number, (check, comparison) in enumerate(zip(checks, result.comparisons, strict=True))
-        if check is not None
-    ]
-    return graph_payload([check.model for check in checks if check is not None], views)
+    return _graph([(entry.after, "", dict(_changes_after(entry))) for entry in result.comparisons])
+
+
+def _graph(sides: Sequence[tuple[Snapshot, str, Mapping[OperatorId, str]]]) -> GraphPayload | None:
+    """Return a view of each side with its title and changes; sides of one model share its network."""
+    models: dict[int, Model] = {}
+    views: list[View] = []
+    for snapshot, title, changes in sides:
+        if snapshot.check is None:
+            return None
+        models.setdefault(id(snapshot.check.model), snapshot.check.model)
+        network = list(models).index(id(snapshot.check.model))
+        views.append(_changed(check_view(snapshot.check, network, title), changes, snapshot.operators))
+    return graph_payload(list(models.values()), views)
 
 
 def _changed(view: View, changes: Mapping[OperatorId, str], operators: tuple[SnapshotOperator, ...]) -> View:
