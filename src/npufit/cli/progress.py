@@ -18,6 +18,7 @@ _UNITS: dict[str, str] = {
     Stage.INFERENCE: "operations",
     "proving": "inferences",
     "evaluating": "images",
+    "sweeping": "points",
 }
 """What each stage counts, for those with measurable progress."""
 
