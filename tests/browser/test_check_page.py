@@ -54,7 +54,7 @@ def test_the_answer_is_on_top_and_every_operator_in_the_graph(open_page: OpenPag
     expect(page.locator("h1:visible")).to_have_text(verdict(_results(_network())[0]).replace(" ms", "\u00a0ms"))
     assert _operators(page) == len(_network().main.operators) == page.locator(".cell").count()
     assert page.locator(".edge").count() > _operators(page)
-    assert page.locator("table.dense tbody tr").count() == _operators(page)
+    assert page.locator("table.operators tbody tr").count() == _operators(page)
     overlaps = page.evaluate(
         """() => { const bodies = [...document.querySelectorAll('.operator .body')];
             const boxes = bodies.map((body) => body.getBoundingClientRect());
@@ -159,7 +159,7 @@ def test_paper_shows_the_whole_graph_and_whole_tables(open_page: OpenPage) -> No
     page = open_page(_html(), "#op-20")
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    expect(page.locator("table.dense")).to_be_visible()
+    expect(page.locator("table.operators")).to_be_visible()
     expect(page.locator(".search")).to_be_hidden()
     outside = page.evaluate(
         """() => { const frame = document.querySelector('.canvas').getBoundingClientRect();

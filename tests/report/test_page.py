@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,14 @@ import pytest
 import npufit.report.page as page_room
 from npufit.checking import check
 from npufit.report.check import check_page
+from npufit.report.document import Document
+from npufit.report.page import graph_view
+from npufit.report.page.network_document import Network, NetworkOperator, NetworkSubgraph, NetworkTensor
 from npufit.report.page.payload import payload_text
 from real_files import REPOSITORY
 
+_INTERFACE = re.compile(r"interface (\w+)(?: extends (\w+))? {\n(.*?)\n}", re.DOTALL)
+_FIELD = re.compile(r"^  (\w+)\??:", re.MULTILINE)
 _FOLDER = Path(page_room.__file__).parent
 
 
@@ -51,3 +57,28 @@ def test_the_policy_names_exactly_the_scripts_and_the_style_of_the_page() -> Non
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@pytest.mark.parametrize(
+    ("interface", "document"),
+    [
+        ("Tensor", NetworkTensor),
+        ("Operator", NetworkOperator),
+        ("Subgraph", NetworkSubgraph),
+        ("Network", Network),
+        ("Hazard", graph_view.ViewHazard),
+        ("Finding", graph_view.ViewFinding),
+        ("PlacedOperator", graph_view.ViewOperator),
+        ("Partition", graph_view.ViewPartition),
+        ("ViewColouring", graph_view.ViewColouring),
+        ("View", graph_view.View),
+        ("GraphPayload", graph_view.GraphPayload),
+    ],
+)
+def test_the_viewer_knows_the_fields_that_the_payload_has(interface: str, document: type[Document]) -> None:
+    text = (REPOSITORY / "web/src/graph/payload.ts").read_text(encoding="utf-8")
+    blocks = {name: (base, body) for name, base, body in _INTERFACE.findall(text)}
+    names = {"Finding": "Reason"}
+    base, body = blocks[names.get(interface, interface)]
+    known = set(_FIELD.findall(body)) | (set(_FIELD.findall(blocks[base][1])) if base else set[str]())
+    assert known == {field.name for field in fields(document)}

@@ -1,6 +1,6 @@
 /** The viewer of one subgraph of one view: toolbar, ribbon, graph and details. */
 
-import { type Answer } from "./answer";
+import { type Answer, spoken } from "./answer";
 import { Canvas } from "./canvas";
 import { colouringsOf } from "./colouring";
 import { describe, type Steps } from "./details";
@@ -25,7 +25,8 @@ export class Viewer {
   private readonly ribbon: Ribbon;
   private readonly scene: Scene;
   private readonly stack: Stack;
-  private readonly panel = make("aside", { class: "panel", "aria-label": "Details", "aria-live": "polite" });
+  private readonly panel = make("aside", { class: "panel", "aria-label": "Details" });
+  private readonly status = make("div", { class: "hidden-label", role: "status" });
   private readonly watcher = new ResizeObserver(() => this.place());
   private room = "";
 
@@ -52,6 +53,7 @@ export class Viewer {
       make("div", { class: "toolbar" }, legend.element, search.element),
       this.ribbon.element,
       make("div", { class: "stage" }, make("div", { class: "window" }, this.canvas.element, zooms), this.panel),
+      this.status,
     );
     listenToKeys(this.element, answer, this.state, this.canvas, search);
     this.state.on(["selection"], () => this.describe());
@@ -80,6 +82,8 @@ export class Viewer {
     const content = selected === null ? placesToLook(this.answer, this.state) : describe(this.answer.operators[selected]!, this.answer, this.state, this.steps);
     this.panel.replaceChildren(content);
     this.panel.scrollTop = 0;
+    const isHeard = selected === null || this.state.origin === "keyboard"; // by the focus, which moved there
+    this.status.textContent = isHeard ? "" : spoken(this.answer.operators[selected]!, this.answer);
     this.element.classList.toggle("has-details", selected !== null);
   }
 
