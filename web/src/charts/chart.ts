@@ -4,7 +4,7 @@ import { parse, View, type Loader } from "vega";
 import { expressionInterpreter } from "vega-interpreter";
 import { compile, type TopLevelSpec } from "vega-lite";
 
-import { chartConfig, inTheme } from "./theme";
+import { chartConfig, inTheme, isNarrow } from "./theme";
 import { showTooltip } from "./tooltip";
 
 /** A chart of the payload. Its container has the id `chart-ID`. */
@@ -13,7 +13,6 @@ export interface Chart {
   spec: TopLevelSpec;
 }
 
-const NARROW = 640;
 const views = new Map<string, View>();
 
 /** Draws a chart in its container, in place of what is there, with the colours of the page's theme. */
@@ -21,8 +20,8 @@ export async function drawChart(chart: Chart): Promise<void> {
   const container = document.getElementById(`chart-${chart.id}`);
   if (container === null || container.clientWidth === 0) return; // on a view that is hidden now
   views.get(chart.id)?.finalize();
-  const isNarrow = container.clientWidth < NARROW;
-  const { spec } = compile(inTheme(isNarrow ? withoutLabels(chart.spec) : chart.spec), { config: chartConfig(isNarrow) });
+  const width = container.clientWidth;
+  const { spec } = compile(inTheme(isNarrow(width) ? withoutLabels(chart.spec) : chart.spec), { config: chartConfig(width) });
   const view = new View(parse(spec, undefined, { ast: true }), {
     expr: expressionInterpreter,
     renderer: "svg",

@@ -29,8 +29,13 @@ export function inTheme<T>(spec: T): T {
   ) as T;
 }
 
-/** Returns what all charts share: fonts and the colours of axes, titles and legends. */
-export function chartConfig(isNarrow: boolean): Config {
+/** Returns whether a chart of so many pixels has room for little more than its marks. */
+export function isNarrow(width: number): boolean {
+  return width < 640;
+}
+
+/** Returns what charts of so many pixels share: fonts and the colours of axes, titles and legends. */
+export function chartConfig(width: number): Config {
   const ink = color("--ink");
   const muted = color("--muted");
   const line = color("--line");
@@ -40,8 +45,8 @@ export function chartConfig(isNarrow: boolean): Config {
     background: "transparent",
     view: { stroke: line },
     axis: { labelColor: muted, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, ...AXIS },
-    axisY: { labelLimit: isNarrow ? 104 : 260 },
-    legend: { labelColor: ink, titleColor: muted, ...LEGEND, columns: isNarrow ? 2 : 6, labelLimit: isNarrow ? 118 : 420 },
+    axisY: { labelLimit: isNarrow(width) ? 104 : 260 },
+    legend: { labelColor: ink, titleColor: muted, ...LEGEND, columns: width < 480 ? 1 : isNarrow(width) ? 2 : 6, labelLimit: isNarrow(width) ? 240 : 420 },
     title: { color: ink, subtitleColor: muted, fontSize: 14, fontWeight: 600, anchor: "start" },
     header: { labelColor: ink, titleColor: muted, labelFontSize: 13 },
     text: { color: ink },

@@ -25,6 +25,7 @@ from npufit.stacks import Unit
 
 _TYPES = 6
 """Operator types that a list names; the others are counted."""
+_MESSAGE = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +157,51 @@ def _group(rule: str, members: Sequence[OperatorPair], several_subgraphs: bool) 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class HazardGroup:
+    """Hazards of one rule and effect: where they are, what they are in general, and what happens at the first."""
+
+    rule: str
+    effect: str
+    places: str
+    count: int
+    statement: str
+    message: str
+
+
+def hazard_groups(hazards: Sequence[SnapshotHazard], several_subgraphs: bool) -> list[HazardGroup]:
+    """Return hazards by rule and effect, the worst effect first."""
+    groups: dict[tuple[str, str], list[SnapshotHazard]] = {}
+    for hazard in sorted(hazards, key=lambda hazard: hazard.effect.severity):
+        effect = f"{'' if hazard.certain else 'may be '}{hazard.effect}"
+        groups.setdefault((hazard.rule, effect), []).append(hazard)
+    return [
+        HazardGroup(
+            rule=printable(rule),
+            effect=effect,
+            places=places_in_words([hazard.operators[0] for hazard in members], several_subgraphs),
+            count=len(members),
+            statement=printable(members[0].statement),
+            message=shorten(members[0].message, _MESSAGE),
+        )
+        for (rule, effect), members in groups.items()
+    ]
+
+
 def operators_in_words(operators: Sequence[SnapshotOperator], several_subgraphs: bool = False, most: int = 12) -> str:
     """Return operators by type and index, such as `2 ADD, CONV_2D (4, 7-8)`; at most `most` ranges of indices."""
-    by_subgraph: dict[int, list[int]] = {}
-    for operator in operators:
-        by_subgraph.setdefault(operator.id.subgraph, []).append(operator.id.index)
-    places = "; ".join(
-        f"{f'{subgraph}:' if several_subgraphs else ''}{ranges(indices, most)}"
+    return f"{type_counts(operators)} ({places_in_words([entry.id for entry in operators], several_subgraphs, most)})"
+
+
+def places_in_words(places: Iterable[OperatorId], several_subgraphs: bool = False, most: int = 12) -> str:
+    """Return indices of operators as ranges, such as `4, 7-8`, after that of their subgraph if there are several."""
+    by_subgraph: dict[int, set[int]] = {}
+    for place in places:
+        by_subgraph.setdefault(place.subgraph, set()).add(place.index)
+    return "; ".join(
+        f"{f'{subgraph}:' if several_subgraphs else ''}{ranges(sorted(indices), most)}"
         for subgraph, indices in sorted(by_subgraph.items())[:most]
     )
-    return f"{type_counts(operators)} ({places})"
 
 
 def type_counts(operators: Iterable[SnapshotOperator]) -> str:

@@ -6,6 +6,7 @@ from npufit.comparing import CompareResult, Verdict
 from npufit.report.compare.before_after import (
     comparison_rows,
     has_subgraphs,
+    hazard_groups,
     hazard_lists,
     moved_groups,
     moved_lists,
@@ -17,7 +18,6 @@ from npufit.report.compare.before_after import (
 from npufit.report.compare.headline import comparison_headline, result_headline
 from npufit.report.markdown import template_environment
 
-_LIMIT = 30
 _MARKS = {Verdict.WORSE: "🔴", Verdict.MIXED: "🟡", Verdict.BETTER: "🟢", Verdict.SAME: "⚪"}
 
 
@@ -28,7 +28,6 @@ def compare_markdown(result: CompareResult) -> str:
         result=result,
         one_sided=one_sided,
         rule_words=rule_words,
-        limit=_LIMIT,
         marks=_MARKS,
         headline=result_headline,
         comparison_headline=comparison_headline,
@@ -37,6 +36,7 @@ def compare_markdown(result: CompareResult) -> str:
         moved_lists=moved_lists,
         groups=moved_groups,
         subgraphs=has_subgraphs,
+        hazard_groups=hazard_groups,
         hazard_lists=hazard_lists,
         remarks=remarks,
     )

@@ -10,6 +10,7 @@ from npufit.graph import Model, OperatorId
 from npufit.report.compare.before_after import (
     comparison_rows,
     has_subgraphs,
+    hazard_groups,
     hazard_lists,
     moved_groups,
     moved_lists,
@@ -67,6 +68,7 @@ def compare_page(result: CompareResult) -> str:
         has_graph=graph is not None,
         units=Unit,
         groups=moved_groups,
+        hazard_groups=hazard_groups,
         hazard_lists=hazard_lists,
         in_words=operators_in_words,
         moved_lists=moved_lists,

@@ -10,6 +10,7 @@ from npufit.report.check import gates_text
 from npufit.report.compare.before_after import (
     comparison_rows,
     has_subgraphs,
+    hazard_groups,
     hazard_lists,
     moved_groups,
     moved_lists,
@@ -82,12 +83,12 @@ def _moved(title: str, pairs: Sequence[OperatorPair], page: Page, several: bool)
 def _hazards(title: str, hazards: Sequence[SnapshotHazard], page: Page, several: bool, most: int) -> Iterator[str]:
     yield ""
     yield page.ink("bold", f"{title}: {len(hazards)}")
-    for hazard in hazards[:most]:
-        where = place_words(hazard.operators[0], several)
-        may = "" if hazard.certain else "may be "
-        text = f"{hazard.rule} at operator {where} ({may}{hazard.effect}): {hazard.message}"
-        yield from page.wrap(printable(text), "  ", "    ")
-    yield from _more(len(hazards), most)
+    groups = hazard_groups(hazards, several)
+    for group in groups[:most]:
+        where = f"{plural(group.count, 'operator')} ({group.places})"
+        yield from page.wrap(f"{group.rule}, {group.effect}: {where}. {group.statement}", "  ", "    ")
+        yield from page.wrap(f"First: {group.message}", "    ")
+    yield from _more(len(groups), most)
 
 
 def _rules(comparison: Comparison, page: Page, most: int) -> Iterator[str]:
