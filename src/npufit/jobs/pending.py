@@ -39,6 +39,21 @@ class PendingJobs:
         with self._changed:
             return self._next(previous)
 
+    def take_more(self, job: Job, most: int) -> list[Job]:
+        """Return up to `most` further jobs of the group of `job`, which was taken."""
+        with self._changed:
+            jobs = self._groups.get(job.group, deque[Job]())
+            more = [jobs.popleft() for _ in range(min(most, len(jobs)))]
+            if not jobs:
+                self._groups.pop(job.group, None)
+            self._workers_of[job.group] += len(more)
+            self._workers_of_family.update(entry.family for entry in more)
+            return more
+
+    def __len__(self) -> int:
+        """Return how many jobs wait."""
+        return sum(map(len, self._groups.values()))
+
     def release(self, job: Job) -> None:
         """Note that a worker has ended `job`."""
         with self._changed:
