@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 
@@ -126,6 +127,16 @@ def test_groups_of_the_legend_filter(open_page: OpenPage) -> None:
     expect(page.locator(".also")).to_have_text("and Unit: CPU")
     page.locator(".group.clear").click()
     assert page.locator(".operator.dim").count() == 0
+
+
+def test_a_reason_in_the_panel_colours_and_filters(open_page: OpenPage) -> None:
+    model = _network(40)
+    page = open_page(_html(model))
+    rules = Counter(placed.finding.rule.id for placed in _results(model)[0].placement.operators if placed.finding)
+    rule, count = rules.most_common(1)[0]
+    page.locator(".places .match", has_text=rule).click()
+    assert page.locator(".operator:not(.dim)").count() == count
+    expect(page.locator(".switch input:checked")).to_have_value("rule")
 
 
 def test_a_switch_between_targets_changes_the_answer_and_the_colours(open_page: OpenPage) -> None:

@@ -306,7 +306,7 @@ function label(kind: string, x: number, y: number, text: string, more: Record<st
 
 /** Returns a type in a few letters, for a graph seen from far. */
 function shortType(type: string): string {
-  const words = type.replace(/_[123]D$/, "").replace("DEPTHWISE_", "DW ").replace("FULLY_CONNECTED", "FC").replace("CONCATENATION", "CONCAT").replace("AVERAGE_", "AVG ");
+  const words = type.replace(/_[123]D$/, "").replace("DEPTHWISE_", "DW ").replace("FULLY_CONNECTED", "FC").replace("CONCATENATION", "CONCAT").replace(/^(RESIZE|STRIDED)_.*/, "$1").replace("AVERAGE_", "AVG ");
   return words.length <= SHORT_LETTERS ? words : `${words.slice(0, SHORT_LETTERS - 1)}…`;
 }
 

@@ -10,6 +10,7 @@ const MOST_GROUPS = 14;
 export class Legend {
   readonly element: HTMLElement;
   private readonly groups = make("div", { class: "groups" });
+  private readonly switches: HTMLElement;
   private showsAll = false;
 
   constructor(private readonly answer: Answer, private readonly state: State) {
@@ -20,14 +21,16 @@ export class Legend {
       input.addEventListener("change", () => state.colour(colouring));
       return make("label", { title: colouring.unavailable || colouring.about }, input, make("span", {}, colouring.label));
     });
-    const switches = make("fieldset", { class: "switch" }, make("legend", {}, "Colour by"), ...choices);
-    this.element = make("div", { class: "legend" }, switches, this.groups);
+    this.switches = make("fieldset", { class: "switch" }, make("legend", {}, "Colour by"), ...choices);
+    this.element = make("div", { class: "legend" }, this.switches, this.groups);
     state.on(["colouring", "filter"], () => this.show());
     this.show();
   }
 
   private show(): void {
     const { colouring, filters } = this.state;
+    const choice = this.switches.querySelector<HTMLInputElement>(`input[value="${colouring.name}"]`);
+    if (choice !== null) choice.checked = true;
     const chosen = filters.get(colouring.name)?.keys ?? new Set<string>();
     const used = colouring.groups.filter((group) => this.count(group) > 0);
     const shown = this.showsAll ? used : used.slice(0, MOST_GROUPS);

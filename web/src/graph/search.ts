@@ -43,7 +43,9 @@ export class Search {
     const exact = /^#?(\d+)$/.exec(this.input.value.trim());
     const found = this.answer.operators.filter((known) => words.every((word) => this.texts[known.index]!.includes(word)));
     const named = exact === null ? undefined : this.answer.operators[Number(exact[1])];
-    const matches = named === undefined ? found : [named, ...found.filter((known) => known !== named)];
+    const isOfType = (known: Known): boolean => known.operator.type.toLowerCase().startsWith(words[0]!);
+    const first = named === undefined ? found.filter(isOfType) : [named];
+    const matches = [...first, ...found.filter((known) => !first.includes(known))];
     this.show(matches, matches.length === 0 ? "no match" : `${matches.length} of ${plural(this.answer.operators.length, "operator")}`);
     this.state.search(new Set(matches.map((known) => known.index)));
   }

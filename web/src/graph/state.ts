@@ -52,6 +52,12 @@ export class State {
     this.tell("filter");
   }
 
+  /** Filters by one group of the chosen colouring alone. */
+  only(key: string): void {
+    this.filters.clear();
+    this.toggle(key);
+  }
+
   clearFilters(): void {
     this.filters.clear();
     this.tell("filter");
