@@ -69,7 +69,6 @@ def _read(finished: Finished) -> tuple[PointStatus, Outcome | None, str]:
 
 
 def _why_unknown(outcome: Outcome) -> str:
-    unknown = [operator for operator in outcome.operators if operator.unit is Unit.UNKNOWN]
-    ((rule, _),) = Counter(operator.rule for operator in unknown).most_common(1)
-    way_out = find_rule(rule).remedies[0].text
-    return f"where {len(unknown)} of {len(outcome.operators)} operators run is unknown ({rule}). {way_out}"
+    unknown = (operator.rule for operator in outcome.operators if operator.unit is Unit.UNKNOWN)
+    ((rule, _),) = Counter(unknown).most_common(1)
+    return f"where its operators run is unknown ({rule}). {find_rule(rule).remedies[0].text}"

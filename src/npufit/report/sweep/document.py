@@ -100,6 +100,8 @@ class PointEntry(Document):
     npu_operators: Count | None
     operators: Count | None
     """how many operators there are, by the count of whoever counted those on the NPU"""
+    unknown_operators: Count | None
+    """how many operators run nobody knows where"""
     npu_macs_share: Share | None
     macs: Count | None
     partitions: Count | None
@@ -281,6 +283,7 @@ def _point(point: Point, series: int) -> PointEntry:
         speed_up=rounded(cpu_only_ms / point.ms) if cpu_only_ms is not None and point.ms else None,
         npu_operators=npu_operators,
         operators=operators,
+        unknown_operators=outcome.summary.unknown if outcome is not None and sighting is None else None,
         npu_macs_share=summary.npu_macs_share if summary is not None else None,
         macs=point.macs,
         partitions=placed.calls if placed is not None else None,

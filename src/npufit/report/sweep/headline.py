@@ -70,7 +70,8 @@ def _cliffs(document: SweepDocument) -> str:
     if located:
         which = "; the steepest" if len(located) > 1 else ""
         return f"{plural(len(located), 'cliff')}{which}: {_cliff(document, max(located, key=_steepness))}."
-    sizes = list(dict.fromkeys(point.size for point in computed))
+    ordered = sorted(computed, key=lambda point: (point.height or 0) * (point.width or 0))
+    sizes = list(dict.fromkeys(point.size for point in ordered))
     if not computed:
         found = "Nothing could be predicted"
     elif len(sizes) == 1:

@@ -59,11 +59,21 @@ def cliff_lines(document: SweepDocument, page: Page, *, everything: bool) -> lis
             lines.append(f"  {full_name(document.series[series])}")
         how = ", by observation" if cliff.observed else ""
         lines += page.wrap(f"{cliff_place(cliff)}{how}: {cliff_words(cliff)}", "    ", "      ")
+        lines += page.wrap(_measured_by(document, cliff), "      ", "        ") if cliff.observed else []
         lines += _culprit_lines(cliff, page)
     hidden = len(document.cliffs) - len(shown)
     if hidden:
         lines.append(page.ink("dim", f"  {plural(hidden, 'more cliff')}: --all"))
     return [*lines, *(page.ink("dim", line) for line in page.wrap(search_words(document), "  "))]
+
+
+def _measured_by(document: SweepDocument, cliff: CliffEntry) -> str:
+    """Return who measured the two sides of an observed cliff, with which software."""
+    sides = (cliff.before, cliff.after)
+    points = [point for point in document.points if point.series == cliff.series and point.size in sides]
+    versions = dict.fromkeys(shorten(point.version) for point in points if point.status is PointStatus.OBSERVED)
+    sources = dict.fromkeys(shorten(point.source.partition(" [")[0]) for point in points if point.source)
+    return f"measured with {' and '.join(versions)} [{'; '.join(sources)}]"
 
 
 def _culprit_lines(cliff: CliffEntry, page: Page) -> list[str]:

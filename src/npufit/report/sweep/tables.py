@@ -64,7 +64,8 @@ def _matrix(document: SweepDocument, block: Block, points: Sequence[PointEntry],
     hazards = dict.fromkeys(hazard.id for point in points for hazard in point.hazards)
     note = "ms of one inference, predicted unless measured; NPU: operators on it"
     note += f"; {_HAZARD} hazard: {', '.join(hazards)}" if hazards else ""
-    note += f"; {_CLIFF} cliff" if any(not cliff.observed for cliff in document.cliffs) else ""
+    is_marked = any(cliff.series in block.series and not cliff.observed for cliff in document.cliffs)
+    note += f"; {_CLIFF} cliff" if is_marked else ""
     return [*lines, *_aligned([*first, *shown], page), *(page.ink("dim", line) for line in page.wrap(note))]
 
 
