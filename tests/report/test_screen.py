@@ -85,7 +85,7 @@ def test_what_to_type_next_can_be_typed() -> None:
             assert program == "npufit"
             assert command is not None
             with command.make_context(name, list(arguments)) as context:
-                assert context.params["model"] == source
+                assert (context.params.get("models") or (context.params["model"],)) == (source,)
                 named = context.params.get("targets") or (context.params["target"],)
                 assert all(resolve_target(entry) for entry in named)
 
