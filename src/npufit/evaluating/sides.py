@@ -96,6 +96,8 @@ def _target(
         options.progress(Stage.COMPILE)
         compiled = compile_model(own, target, options.place).compiled
         calls = _calls(parse_model(compiled, f"{own.name} compiled by Vela"))
+        if not calls:  # every operator stays on the CPU
+            return f"{target}{suffix}", setup, 0
         return f"{target}{suffix}", _with(setup, str(target), compiled=Blob(compiled)), calls
     if fitted is not None:
         on = f", as {target} would if it computed exactly" if target else ""
