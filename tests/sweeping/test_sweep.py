@@ -79,6 +79,13 @@ def test_points_come_as_they_are_ready_and_what_cannot_be_is_a_point() -> None:
     assert "npufit toolchain install vela@3.8" in missing.reason
 
 
+def test_options_may_be_one_text() -> None:
+    texts = SweepOptions(sizes="64:96:32", quant="int8,uint8", use_cache=False)
+    points = list(sweep("zoo:mobilenet_v1,alpha=0.25", "imx93/teflon", texts))
+    found = {(point.series.network.precision, point.size) for point in points}
+    assert found == {(kind, size) for kind in ("int8", "uint8") for size in ((64, 64), (96, 96))}
+
+
 def test_a_wrong_question_is_an_error_before_anything_is_computed() -> None:
     for options in (
         SweepOptions(sizes=("wide",)),

@@ -150,7 +150,7 @@ def command(
     notes: list[str] = []
     options = SweepOptions(
         sizes=sizes,
-        quant=_words(precisions),
+        quant=precisions,
         threads=_numbers(threads),
         kernels=_kernels(kernels),
         require=gates,

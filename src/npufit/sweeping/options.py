@@ -24,8 +24,8 @@ def _ignore_note(text: str, /) -> None:
 class SweepOptions:
     """Options of a sweep: its grid, what is required of a point, and how it runs.
 
-    `sizes` are those of `parse_sizes` (`96:512:32`, `224,320`, `192x256`) or sizes; without any, each network has its
-    own. `quant` are number formats of built-in networks. A value in the settings of `place` may be a list
+    `sizes` are texts such as `96:512:32`, `224,320` and `192x256`, or sizes; without any, each network has its own.
+    `quant` are number formats of built-in networks, as in `int8,uint8`. A setting in `place` may have several values
     (`98304,196608`). `require` has gates, such as `predicted-ms<=33`.
 
     Cliffs are located to sizes that are multiples of `cliff_step` pixels; 0 leaves them between two points of the grid.
@@ -33,8 +33,8 @@ class SweepOptions:
     Results are kept in the file `cache`, or in npufit's folder; with `use_cache` off, nothing is read or kept.
     """
 
-    sizes: tuple[SizeChoice, ...] = ()
-    quant: tuple[str, ...] = ()
+    sizes: str | tuple[SizeChoice, ...] = ()
+    quant: str | tuple[str, ...] = ()
     threads: tuple[int, ...] = ()
     kernels: tuple[Kernels, ...] = ()
     require: tuple[str, ...] = ()

@@ -45,7 +45,7 @@ def sweep(
     options = options or SweepOptions()
     place = options.place
     return Sweep(
-        open_networks([models] if isinstance(models, ModelSource) else models, options.quant),
+        open_networks([models] if isinstance(models, ModelSource) else models, _words(options.quant)),
         make_setups(
             [targets] if isinstance(targets, TargetChoice) else targets,
             place.settings,
@@ -64,7 +64,8 @@ class Sweep(Iterator[Point]):
         """Plan every point of `networks` on `setups`. Nothing is computed yet. Raises InputError for wrong options."""
         self._options = options
         self._gates = tuple(map(parse_gate, options.require))
-        self._sizes = parse_sizes(map(_size_text, options.sizes))
+        sizes = (options.sizes,) if isinstance(options.sizes, str) else options.sizes
+        self._sizes = parse_sizes(map(_size_text, sizes))
         self._searches = {
             series: SeriesSearch(series, self._grid(series), self._gates, options.cliff_step)
             for series in (Series(network, setup) for network, setup in product(networks, tuple(setups)))
@@ -133,3 +134,8 @@ class Sweep(Iterator[Point]):
 
 def _size_text(choice: SizeChoice) -> str:
     return f"{choice[0]}x{choice[1]}" if isinstance(choice, tuple) else str(choice)
+
+
+def _words(texts: str | tuple[str, ...]) -> list[str]:
+    listed = (texts,) if isinstance(texts, str) else texts
+    return [word.strip() for text in listed for word in text.split(",") if word.strip()]
