@@ -72,7 +72,7 @@ def test_a_capture_with_a_hazard_disagrees_and_the_fitted_file_does_not(tmp_path
     options = replace(options, capture=None, fitted=fitted.model, require=("equal-images==100%",))
     right = npufit.evaluate(model, "imx93/teflon@25.3", options)
     assert right.outputs.images[wrong.main_pair].part == 3
-    assert "as imx93/teflon@25.3 would if it computed exactly" in right.place
+    assert right.place.startswith("imx93/teflon@25.3, if it computes ")
     assert right.gates[0].result.passed
     assert right.gates[0].needed is None  # no number of images shows 100 %
 

@@ -181,7 +181,7 @@ _OTHERS = {
     "--require top1-agreement>=99% --require top1-accuracy>=50%",
     "evaluate-json": "evaluate models/person_detect.tflite -t imx93/vela --images files --normalize 0..1 --json",
     "evaluate-capture": "evaluate models/micro/pad_asym_conv.tflite --capture captures/micro/pad_asym_conv "
-    "--images files",
+    "--images files --require value-agreement>=99%",
     "evaluate-fitted": "evaluate models/person_detect.tflite -t imx93/vela --fitted models/person_detect_vela.tflite "
     "--images files --task outputs",
     "evaluate-other-stack": "evaluate models/person_detect.tflite -t imx93/teflon --images files",

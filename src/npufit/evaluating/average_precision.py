@@ -23,7 +23,10 @@ _Z = 1.959963984540054
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number, and its 95 % interval by resampling the images; None for both ends if there were too many images."""
+    """A number, and its 95 % interval by resampling the images.
+
+    Both ends are None if there were too many images, or if resampling changed nothing, which proves nothing.
+    """
 
     value: float
     low: float | None = None
@@ -87,6 +90,8 @@ def _measured(value: float, samples: Any, least: float = 0.0) -> Measured:
     if samples is None or not math.isfinite(value):
         return Measured(value)
     spread = _Z * float(np.nanstd(samples))
+    if not spread:  # resampling images that are all alike cannot tell how others would differ
+        return Measured(value)
     return Measured(value, max(least, value - spread), min(1.0, value + spread))
 
 

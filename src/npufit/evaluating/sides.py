@@ -100,8 +100,8 @@ def _target(
             return f"{target}{suffix}", setup, 0
         return f"{target}{suffix}", _with(setup, str(target), compiled=Blob(compiled)), calls
     if fitted is not None:
-        on = f", as {target} would if it computed exactly" if target else ""
-        return f"{fitted.name} in {GOLDEN}{on}", setup, None
+        place = f"{target}, if it computes {fitted.name} exactly," if target else f"{fitted.name} in {GOLDEN}"
+        return place, setup, None
     raise InputError(
         f"{target}: npufit cannot compute what this stack answers. Give one of these instead: what Mesa's driver "
         "submitted on the board (--capture FOLDER), a file that npufit fit wrote for it (--fitted FILE, executed by "

@@ -130,7 +130,7 @@ class PairEntry(Document):
 
 @dataclass(frozen=True, slots=True)
 class MeasuredEntry(Document):
-    """A number, with a 95 % interval by resampling the images; null ends if there were too many images."""
+    """A number, with a 95 % interval by resampling the images; null ends if that is not known."""
 
     value: float
     low: float | None
