@@ -45,7 +45,7 @@ def test_the_page_of_a_comparison_answers_and_draws_times_and_network(open_page:
     expect(page.locator("#chart-times-0 svg")).to_be_visible()
     expect(page.locator("#moved-to-the-cpu-0 tbody")).to_contain_text("ethosu.per-channel")
     expect(page.locator("#hazards-gained-0 tbody tr")).to_contain_text(
-        f"{len(comparison.hazards_gained)}: 5, 13, 25, 52"
+        f"{len(comparison.hazards_gained)} operators (5, 13, 25, 52)"
     )
     assert page.locator(".operator").count() == len(comparison.after.operators)
     expect(page.locator(".group").get_by_text(re.compile("^NPU before, CPU now"))).to_be_visible()
