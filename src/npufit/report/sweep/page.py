@@ -11,7 +11,7 @@ from npufit.report.sweep.document import AffordableEntry, CliffEntry, PointEntry
 from npufit.report.sweep.headline import counts_line, headline_sentences
 from npufit.report.sweep.sections import report_words, search_words, unanswered_words
 from npufit.report.sweep.tables import POINT_COLUMNS
-from npufit.report.sweep.words import Block, blocks, cliff_place, cliff_words, failed_words, full_name
+from npufit.report.sweep.words import Block, blocks, cliff_place, cliff_words, full_name, largest_words, stops_words
 from npufit.sweeping import PointStatus
 
 
@@ -114,16 +114,9 @@ def _affordable(document: SweepDocument) -> list[tuple[str, str, str, str]]:
 
 
 def _afforded(document: SweepDocument, answer: AffordableEntry) -> tuple[str, str, str, str]:
-    name = full_name(document.series[answer.series])
-    following = answer.following
-    stops = "nothing larger was looked at"
-    if following is not None:
-        exact = "" if answer.exact else " (sizes between were not looked at)"
-        stops = f"{following.size}: {failed_words(following)}{exact}"
-    if answer.largest is None:
-        return name, "none", "", stops
-    ms = answer.largest.ms
-    return name, answer.largest.size, "" if ms is None else milliseconds(ms, 3), stops
+    name, largest = full_name(document.series[answer.series]), answer.largest
+    time = milliseconds(largest.ms, 3) if largest is not None and largest.ms is not None else ""
+    return name, largest_words(answer), time, stops_words(answer)
 
 
 def _culprit_name(cliff: CliffEntry) -> str:

@@ -14,7 +14,15 @@ from npufit.report.sweep.document import (
     SeriesEntry,
     SweepDocument,
 )
-from npufit.report.sweep.words import blocks, change_words, cliff_place, cliff_words, failed_words, full_name
+from npufit.report.sweep.words import (
+    blocks,
+    change_words,
+    cliff_place,
+    cliff_words,
+    full_name,
+    largest_words,
+    stops_words,
+)
 from npufit.report.terminal_page import Page
 from npufit.sweeping import PointStatus
 
@@ -33,17 +41,11 @@ def affordable_lines(document: SweepDocument, page: Page) -> list[str]:
 
 
 def _affordable(document: SweepDocument, answer: AffordableEntry) -> str:
+    largest = answer.largest
+    time = f", {milliseconds(largest.ms, 3)}" if largest is not None and largest.ms is not None else ""
+    stops = stops_words(answer)
     name = full_name(document.series[answer.series])
-    following = answer.following
-    if answer.largest is None and following is not None and following.status is PointStatus.UNKNOWN:
-        return f"{name}: unknown"
-    if answer.largest is None:
-        return f"{name}: none; {following.size} has {failed_words(following)}" if following else f"{name}: none"
-    time = f", {milliseconds(answer.largest.ms, 3)}" if answer.largest.ms is not None else ""
-    if following is None:
-        return f"{name}: {answer.largest.size}{time}; nothing larger was looked at"
-    exact = "" if answer.exact else ", and sizes between were not looked at"
-    return f"{name}: {answer.largest.size}{time}; {following.size} does not: {failed_words(following)}{exact}"
+    return f"{name}: {largest_words(answer)}{time}{f'; {stops}' if stops else ''}"
 
 
 def cliff_lines(document: SweepDocument, page: Page, *, everything: bool) -> list[str]:

@@ -6,8 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from npufit.formatting import milliseconds, plural, significant
-from npufit.report.sweep.document import CliffEntry, JudgedEntry, PointEntry, SeriesEntry, SweepDocument
-from npufit.sweeping import CliffKind
+from npufit.report.sweep.document import (
+    AffordableEntry,
+    CliffEntry,
+    JudgedEntry,
+    PointEntry,
+    SeriesEntry,
+    SweepDocument,
+)
+from npufit.sweeping import CliffKind, PointStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,27 @@ def hazard_changes(gained: Sequence[str], lost: Sequence[str]) -> str:
     """Return hazards that came and went, empty if none did."""
     changes = (("new hazard", gained), ("without hazard", lost))
     return ", ".join(f"{label} {' and '.join(rules)}" for label, rules in changes if rules)
+
+
+def largest_words(answer: AffordableEntry) -> str:
+    """Return the largest size that holds, or that none does, or that nobody knows."""
+    if answer.largest is not None:
+        return answer.largest.size
+    is_unknown = answer.following is not None and answer.following.status is PointStatus.UNKNOWN
+    return "unknown" if is_unknown else "none"
+
+
+def stops_words(answer: AffordableEntry) -> str:
+    """Return what stops the next size: `241x241 does not: predicted-ms 33.79`."""
+    following = answer.following
+    if following is None:
+        return "nothing larger was looked at" if answer.largest is not None else ""
+    if following.status is PointStatus.UNKNOWN:
+        return "" if answer.largest is None else f"from {following.size} on nothing is known"
+    if answer.largest is None:
+        return f"{following.size} has {failed_words(following)}"
+    between = "" if answer.exact else " (sizes between were not looked at)"
+    return f"{following.size} does not: {failed_words(following)}{between}"
 
 
 def failed_words(judged: JudgedEntry) -> str:
