@@ -10,9 +10,12 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import npufit.report.page as page_room
 from npufit.checking import check
+from npufit.cli.main import npufit
+from npufit.errors import InputError
 from npufit.report.check import check_page
 from npufit.report.document import Document
 from npufit.report.page import graph_view
@@ -82,3 +85,14 @@ def test_the_viewer_knows_the_fields_that_the_payload_has(interface: str, docume
     base, body = blocks[names.get(interface, interface)]
     known = set(_FIELD.findall(body)) | (set(_FIELD.findall(blocks[base][1])) if base else set[str]())
     assert known == {field.name for field in fields(document)}
+
+
+@pytest.mark.parametrize("command", ["check", "fit", "run"])
+def test_a_page_never_replaces_the_model(command: str, tmp_path: Path) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes((REPOSITORY / "tests/models/kws_ref_model.tflite").read_bytes())
+    before = model.read_bytes()
+    found = CliRunner().invoke(npufit, [command, str(model), "-t", "imx93/vela", "--html", str(model)])
+    assert isinstance(found.exception, InputError)
+    assert "never replaced" in str(found.exception)
+    assert model.read_bytes() == before

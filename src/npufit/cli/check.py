@@ -109,14 +109,12 @@ def command(
     Exit codes: 0 fine, 1 a gate failed, 2 the input is wrong, 3 a needed tool is missing or failed.
     """
     from npufit.checking import CheckOptions, check_targets
-    from npufit.cli.output import page_for, sign_of_life, write
+    from npufit.cli.output import page_for, require_page_file, sign_of_life, write
     from npufit.cost import EstimateOptions, Kernels
-    from npufit.files import require_output_file
 
     if not targets:
         raise InputError("no target given. Name one with -t, such as -t imx93/teflon@26.1 (see `npufit targets`).")
-    if html is not None:
-        require_output_file(html, overwrite=True)
+    require_page_file(html, *models)
     node_data_files = _node_data_files(node_data, targets)
     _require_single(models, form in _OF_ONE_MODEL or html or node_data or log)
     options = CheckOptions(

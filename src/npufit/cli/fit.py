@@ -136,10 +136,9 @@ def command(
 
     if prove and not only_list:
         WORKER.prepare()  # it imports LiteRT while this process imports the rest
-    from npufit.cli.output import page_for, write
+    from npufit.cli.output import page_for, require_page_file, write
     from npufit.cli.progress import progress_bar
     from npufit.cutting import CutOptions, cut_placed, require_fit_output, save_fit
-    from npufit.files import require_output_file
     from npufit.fitting import FitOptions, fit, list_passes
     from npufit.report import to_json
     from npufit.report.fit import fit_document, fit_text
@@ -150,8 +149,7 @@ def command(
         raise InputError(
             f"{recipe} exists and says which passes to apply, but --only names others. Give only one of them."
         )
-    if html is not None:
-        require_output_file(html, overwrite=True)
+    require_page_file(html, model)
     require_fit_output(model, output, recipe, overwrite=force, is_folder=wants_cut)
     with progress_bar() as progress:
         options = FitOptions(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from npufit.files import write_file
+from npufit.files import require_not_source, require_output_file, write_file
 from npufit.report import Page
 
 _PATIENCE_S = 1.0
@@ -34,6 +34,15 @@ def write(text: str, output: Path | None, color: bool = False) -> None:
         return
     content = text if text.endswith("\n") else text + "\n"
     write_file(output, content.encode(), overwrite=True)
+
+
+def require_page_file(html: Path | None, *models: str) -> None:
+    """Raise InputError, before any work, if the page cannot be written to `html` or would replace one of `models`."""
+    if html is None:
+        return
+    require_output_file(html, overwrite=True)
+    for model in models:
+        require_not_source(html, model)
 
 
 @contextlib.contextmanager

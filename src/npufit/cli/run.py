@@ -117,18 +117,17 @@ def command(
     from npufit.litert import WORKER
 
     WORKER.prepare()  # it imports LiteRT while this process imports the rest
-    from npufit.cli.output import page_for, write
+    from npufit.cli.output import page_for, require_page_file, write
     from npufit.cli.progress import progress_bar
     from npufit.execution import write_outputs
-    from npufit.files import require_output_file
     from npufit.loading import load
     from npufit.report import to_json
     from npufit.report.run import run_document, run_text
     from npufit.running import RunOptions, run
 
-    if html is not None:
-        require_output_file(html, overwrite=True)
-    network = load(_model_name(model, captured_model, target, on, capture))
+    name = _model_name(model, captured_model, target, on, capture)
+    require_page_file(html, name)
+    network = load(name)
     place = place_options(settings, vela, time_limit, no_cache)
     accepted = kernel is None or _judge(kernel, network, capture, target, place, as_json)
     with progress_bar() as progress:
