@@ -21,7 +21,14 @@ if (folder === undefined) {
   process.exit(2);
 }
 
-const common = { bundle: true, minify: true, charset: "ascii", legalComments: "none", write: false, logLevel: "warning" };
+const common = {
+  bundle: true,
+  minify: true,
+  charset: "ascii",
+  legalComments: "none",
+  write: false,
+  logLevel: "warning",
+};
 const everyLicence = new Map();
 
 for (const [name, entry] of Object.entries(BUNDLES)) {
@@ -63,7 +70,10 @@ function licencesOf(packages) {
   for (const name of packages) {
     const file = readdirSync(join(MODULES, name)).find((entry) => /^(licen[cs]e|copying)([.-]|$)/i.test(entry));
     if (file === undefined) throw new Error(`${name} has no licence file`);
-    const text = readFileSync(join(MODULES, name, file), "utf8").replaceAll("\r", "").replaceAll("*/", "* /").trim();
+    const text = readFileSync(join(MODULES, name, file), "utf8")
+      .replaceAll("\r", "")
+      .replaceAll("*/", "* /")
+      .trim();
     const { version, license } = manifest(name);
     found.set(text, new Set([...(found.get(text) ?? []), `${name} ${version} (${license})`]));
   }

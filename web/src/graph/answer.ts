@@ -1,6 +1,16 @@
 /** One view of one subgraph: what the network says of its operators, together with what the view says of them. */
 
-import type { Finding, GraphPayload, Hazard, Operator, Partition, PlacedOperator, Subgraph, Tensor, View } from "./payload";
+import type {
+  Finding,
+  GraphPayload,
+  Hazard,
+  Operator,
+  Partition,
+  PlacedOperator,
+  Subgraph,
+  Tensor,
+  View,
+} from "./payload";
 
 /** An operator and everything known about it. */
 export interface Known {
@@ -73,13 +83,16 @@ export const UNIT_WORDS = { npu: "NPU", cpu: "CPU", unknown: "unknown" } as cons
 /** Returns where an operator runs, in words. */
 export function whereWords({ placed, remark }: Known, { view }: Answer): string {
   if (!view.has_placement) return remark;
-  if (placed.unit === "npu") return placed.partition === undefined ? "on the NPU" : `on the NPU, call ${placed.partition}`;
+  if (placed.unit === "npu")
+    return placed.partition === undefined ? "on the NPU" : `on the NPU, call ${placed.partition}`;
   return placed.unit === "cpu" ? "on the CPU" : "unit unknown";
 }
 
 /** Returns everything that a screen reader needs to know of an operator in one sentence. */
 export function spoken(known: Known, answer: Answer): string {
   const why = known.finding === undefined ? "" : `, ${known.finding.rule}`;
-  const hazards = culpritOf(known).map((hazard) => `, hazard ${hazard.rule}`).join("");
+  const hazards = culpritOf(known)
+    .map((hazard) => `, hazard ${hazard.rule}`)
+    .join("");
   return `Operator ${known.index}, ${known.operator.type}, ${whereWords(known, answer)}${why}${hazards}`;
 }

@@ -22,7 +22,10 @@ const TYPE_LETTERS = 20;
 const SHORT_LETTERS = 8;
 const CHIP_PITCH = 14;
 
-const flowing = lineOf<Point>((point) => point.x, (point) => point.y).curve(curveMonotoneY);
+const flowing = lineOf<Point>(
+  (point) => point.x,
+  (point) => point.y,
+).curve(curveMonotoneY);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export interface Size {
@@ -39,13 +42,21 @@ export class Canvas {
   private readonly paths: SVGPathElement[] = [];
   private readonly zoom = zoom<SVGSVGElement, unknown>();
   private readonly root: Selection<SVGSVGElement, unknown, null, undefined>;
-  private readonly hint = make("p", { class: "canvas-hint", "aria-hidden": "true" }, "Click the graph, or hold Ctrl, to zoom with the wheel");
+  private readonly hint = make(
+    "p",
+    { class: "canvas-hint", "aria-hidden": "true" },
+    "Click the graph, or hold Ctrl, to zoom with the wheel",
+  );
   private layout: Layout | undefined;
   private transform: ZoomTransform = zoomIdentity;
   private frame = 0;
   private size: Size = { width: 0, height: 0 };
 
-  constructor(private readonly answer: Answer, private readonly scene: Scene, private readonly state: State) {
+  constructor(
+    private readonly answer: Answer,
+    private readonly scene: Scene,
+    private readonly state: State,
+  ) {
     const label = `Graph of ${answer.operators.length} operators. Arrow keys move along it.`;
     this.svg = makeSvg("svg", { class: "graph", role: "group", tabindex: -1, "aria-label": label });
     this.svg.append(patterns());
@@ -66,7 +77,10 @@ export class Canvas {
   place(layout: Layout, size: Size): void {
     this.layout = layout;
     this.size = size;
-    this.zoom.extent([[0, 0], [size.width, size.height]]);
+    this.zoom.extent([
+      [0, 0],
+      [size.width, size.height],
+    ]);
     this.scene.nodes.forEach((_, id) => {
       const { x, y } = layout.centres[id]!;
       this.nodes[id]!.setAttribute("transform", `translate(${round(x)},${round(y)})`);
@@ -142,7 +156,12 @@ export class Canvas {
   private choosable(operator: number, kind: string): SVGGElement {
     const known = this.answer.operators[operator]!;
     const element = makeSvg("g", {
-      class: `node operator ${kind}`, "data-operator": operator, role: "button", tabindex: operator === 0 ? 0 : -1, "aria-label": spoken(known, this.answer), "aria-pressed": "false",
+      class: `node operator ${kind}`,
+      "data-operator": operator,
+      role: "button",
+      tabindex: operator === 0 ? 0 : -1,
+      "aria-label": spoken(known, this.answer),
+      "aria-pressed": "false",
     });
     this.ofOperator.set(operator, element);
     return element;
@@ -151,7 +170,10 @@ export class Canvas {
   private chip(operator: number): SVGGElement {
     const known = this.answer.operators[operator]!;
     const element = this.choosable(operator, "chip");
-    element.append(titled(`${spoken(known, this.answer)}\n${known.output?.name ?? ""}`), makeSvg("rect", { class: "body", x: -5, y: -5, width: 10, height: 10, rx: 2 }));
+    element.append(
+      titled(`${spoken(known, this.answer)}\n${known.output?.name ?? ""}`),
+      makeSvg("rect", { class: "body", x: -5, y: -5, width: 10, height: 10, rx: 2 }),
+    );
     return element;
   }
 
@@ -171,7 +193,8 @@ export class Canvas {
       label("shape", left + 16, 13, known.output === undefined ? "no output" : shorten(shape(known.output), 19)),
       label("index", node.width / 2 - 8, 13, String(node.index)),
     );
-    if (culpritOf(known).length > 0) element.append(makeSvg("path", { class: "warning", d: triangle(node.width / 2 - 1, top + 1) }));
+    if (culpritOf(known).length > 0)
+      element.append(makeSvg("path", { class: "warning", d: triangle(node.width / 2 - 1, top + 1) }));
     return element;
   }
 
@@ -251,7 +274,9 @@ export class Canvas {
 
   private dim(): void {
     this.svg.classList.toggle("filtered", this.state.isFiltered);
-    this.answer.operators.forEach((known) => this.nodeOf(known.index)!.classList.toggle("dim", !this.state.passes(known)));
+    this.answer.operators.forEach((known) =>
+      this.nodeOf(known.index)!.classList.toggle("dim", !this.state.passes(known)),
+    );
   }
 
   private showSelection(): void {
@@ -285,7 +310,13 @@ export class Canvas {
     const isLegible = !reading || this.transform.k >= DETAILED;
     if (isNear && isLegible) return;
     const scale = isLegible ? this.transform.k : READING;
-    this.move(zoomIdentity.translate(width / 2, height / 2).scale(scale).translate(-x, -y), true);
+    this.move(
+      zoomIdentity
+        .translate(width / 2, height / 2)
+        .scale(scale)
+        .translate(-x, -y),
+      true,
+    );
   }
 
   private move(target: ZoomTransform, isSmooth: boolean): void {
@@ -298,7 +329,13 @@ export class Canvas {
   }
 }
 
-function label(kind: string, x: number, y: number, text: string, more: Record<string, string | boolean> = {}): SVGTextElement {
+function label(
+  kind: string,
+  x: number,
+  y: number,
+  text: string,
+  more: Record<string, string | boolean> = {},
+): SVGTextElement {
   const element = makeSvg("text", { class: kind, x, y, ...more });
   element.textContent = text;
   return element;
@@ -306,7 +343,13 @@ function label(kind: string, x: number, y: number, text: string, more: Record<st
 
 /** Returns a type in a few letters, for a graph seen from far. */
 function shortType(type: string): string {
-  const words = type.replace(/_[123]D$/, "").replace("DEPTHWISE_", "DW ").replace("FULLY_CONNECTED", "FC").replace("CONCATENATION", "CONCAT").replace(/^(RESIZE|STRIDED)_.*/, "$1").replace("AVERAGE_", "AVG ");
+  const words = type
+    .replace(/_[123]D$/, "")
+    .replace("DEPTHWISE_", "DW ")
+    .replace("FULLY_CONNECTED", "FC")
+    .replace("CONCATENATION", "CONCAT")
+    .replace(/^(RESIZE|STRIDED)_.*/, "$1")
+    .replace("AVERAGE_", "AVG ");
   return words.length <= SHORT_LETTERS ? words : `${words.slice(0, SHORT_LETTERS - 1)}…`;
 }
 
@@ -323,7 +366,13 @@ function triangle(right: number, top: number): string {
 
 /** Returns the textures that tell units apart without colour: stripes and dots in the colour of the surface. */
 function patterns(): SVGDefsElement {
-  const hatched = makeSvg("pattern", { id: "hatched", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
+  const hatched = makeSvg("pattern", {
+    id: "hatched",
+    width: 6,
+    height: 6,
+    patternUnits: "userSpaceOnUse",
+    patternTransform: "rotate(45)",
+  });
   hatched.append(makeSvg("rect", { width: 2.2, height: 6, class: "pattern" }));
   const dotted = makeSvg("pattern", { id: "dotted", width: 6, height: 6, patternUnits: "userSpaceOnUse" });
   dotted.append(makeSvg("circle", { cx: 3, cy: 3, r: 1.3, class: "pattern" }));

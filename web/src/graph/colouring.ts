@@ -59,7 +59,14 @@ function byVerb({ view }: Answer): Colouring[] {
 
 function byUnit({ operators }: Answer): Colouring {
   const groups = Object.values(UNITS).filter((group) => operators.some((known) => known.placed.unit === group.key));
-  return { name: "unit", label: "Unit", about: "Where each operator runs", unavailable: "", groups, groupOf: (known) => UNITS[known.placed.unit] };
+  return {
+    name: "unit",
+    label: "Unit",
+    about: "Where each operator runs",
+    unavailable: "",
+    groups,
+    groupOf: (known) => UNITS[known.placed.unit],
+  };
 }
 
 /** Returns a colouring whose groups come from a key of each operator; the largest groups get colours of their own. */
@@ -79,7 +86,12 @@ function keyed(
   if (sort) keys.sort((a, b) => counts.get(b)! - counts.get(a)!);
   const groups = keys.map((key, place): Group => {
     const isOwn = place < PALETTE.length || !sort;
-    return { key, label: labelOf(key), colour: isOwn ? PALETTE[place % PALETTE.length]! : "var(--faint)", fill: isOwn ? "solid" : "dotted" };
+    return {
+      key,
+      label: labelOf(key),
+      colour: isOwn ? PALETTE[place % PALETTE.length]! : "var(--faint)",
+      fill: isOwn ? "solid" : "dotted",
+    };
   });
   const none: Group = { key: "", label: words.none, ...NONE };
   const byKey = new Map(groups.map((group) => [group.key, group]));
@@ -93,18 +105,37 @@ function keyed(
 }
 
 function byCall(answer: Answer): Colouring {
-  const words = { name: "call", label: "Call", about: "Operators that one call of the NPU executes", none: "outside", empty: "No call of the NPU is known" };
-  const keyOf = ({ placed }: Known): string | undefined => (placed.partition === undefined ? undefined : String(placed.partition));
+  const words = {
+    name: "call",
+    label: "Call",
+    about: "Operators that one call of the NPU executes",
+    none: "outside",
+    empty: "No call of the NPU is known",
+  };
+  const keyOf = ({ placed }: Known): string | undefined =>
+    placed.partition === undefined ? undefined : String(placed.partition);
   return keyed(answer, words, keyOf, (key) => `call ${key}`, false);
 }
 
 function byRule(answer: Answer): Colouring {
-  const words = { name: "rule", label: "Reason", about: "Why operators are not on the NPU", none: "on the NPU, or no reason given", empty: "Nothing is kept off the NPU" };
+  const words = {
+    name: "rule",
+    label: "Reason",
+    about: "Why operators are not on the NPU",
+    none: "on the NPU, or no reason given",
+    empty: "Nothing is kept off the NPU",
+  };
   return keyed(answer, words, (known) => known.finding?.rule);
 }
 
 function byHazard(answer: Answer): Colouring {
-  const words = { name: "hazard", label: "Hazard", about: "Accepted operators whose answer may be wrong or missing", none: "no known hazard", empty: "No hazard is known" };
+  const words = {
+    name: "hazard",
+    label: "Hazard",
+    about: "Accepted operators whose answer may be wrong or missing",
+    none: "no known hazard",
+    empty: "No hazard is known",
+  };
   return keyed(answer, words, (known) => culpritOf(known)[0]?.rule);
 }
 
@@ -126,7 +157,12 @@ function byCost({ operators, totalMs }: Answer): Colouring {
   const steps = bounds.map((low, place): Group => {
     const high = bounds[place + 1];
     const label = high === undefined ? `over ${words(low)}` : `up to ${words(high)}`;
-    return { key: String(place), label, colour: `color-mix(in oklab, var(--cost) ${8 + 18 * place}%, var(--cost-low))`, fill: "solid" };
+    return {
+      key: String(place),
+      label,
+      colour: `color-mix(in oklab, var(--cost) ${8 + 18 * place}%, var(--cost-low))`,
+      fill: "solid",
+    };
   });
   const none: Group = { key: "", label: isTime ? "no time of its own" : "unknown", ...NONE, fill: "dotted" };
   const groupOf = (known: Known): Group => {
@@ -138,7 +174,9 @@ function byCost({ operators, totalMs }: Answer): Colouring {
   return {
     name: "cost",
     label: isTime ? "Time" : "MACs",
-    about: isTime ? `Predicted time of ${plural(operators.length, "operator")}` : "Multiply-accumulates; times of this target cannot be predicted",
+    about: isTime
+      ? `Predicted time of ${plural(operators.length, "operator")}`
+      : "Multiply-accumulates; times of this target cannot be predicted",
     unavailable: most > 0 ? "" : "Neither times nor multiply-accumulates are known",
     groups: [...steps, none].filter((group) => used.has(group.key)),
     groupOf,

@@ -25,7 +25,11 @@ export function describe(known: Known, answer: Answer, state: State, steps: Step
     heading(known, answer, state),
     ...known.hazards.map((hazard) => hazardBlock(hazard, known, answer, state)),
     known.remark === "" ? null : make("p", { class: "remark" }, known.remark),
-    answer.view.has_placement ? (known.finding === undefined ? withoutReason(known) : findingBlock(known.finding, known)) : null,
+    answer.view.has_placement
+      ? known.finding === undefined
+        ? withoutReason(known)
+        : findingBlock(known.finding, known)
+      : null,
     known.placed.note ? make("p", { class: "note" }, known.placed.note) : null,
     costs(known, answer),
     tensors("Reads", known.operator.inputs, answer, state),
@@ -39,7 +43,14 @@ function heading(known: Known, answer: Answer, state: State): HTMLElement {
   const { index } = known;
   const last = answer.operators.length - 1;
   const badge = make("span", { class: "badge", "data-unit": known.placed.unit }, UNIT_WORDS[known.placed.unit]);
-  const call = known.partition === undefined ? null : make("span", { class: "muted" }, `call ${known.partition.index}, ${plural(known.partition.operators.length, "operator")}, ${bytes(known.partition.boundary_bytes)} at its boundary`);
+  const call =
+    known.partition === undefined
+      ? null
+      : make(
+          "span",
+          { class: "muted" },
+          `call ${known.partition.index}, ${plural(known.partition.operators.length, "operator")}, ${bytes(known.partition.boundary_bytes)} at its boundary`,
+        );
   return make(
     "header",
     {},
@@ -47,13 +58,26 @@ function heading(known: Known, answer: Answer, state: State): HTMLElement {
       "div",
       { class: "steps" },
       make("span", { class: "number muted" }, `operator ${index} of 0–${last}`),
-      button("←", () => state.select(index - 1, "elsewhere"), { "aria-label": "Previous operator", disabled: index === 0 }),
-      button("→", () => state.select(index + 1, "elsewhere"), { "aria-label": "Next operator", disabled: index === last }),
+      button("←", () => state.select(index - 1, "elsewhere"), {
+        "aria-label": "Previous operator",
+        disabled: index === 0,
+      }),
+      button("→", () => state.select(index + 1, "elsewhere"), {
+        "aria-label": "Next operator",
+        disabled: index === last,
+      }),
       button("×", () => state.select(null, "elsewhere"), { "aria-label": "Close" }),
     ),
     make("h3", {}, known.operator.type),
     make("p", { class: "code muted" }, known.output?.name || "the output has no name"),
-    !answer.view.has_placement ? null : make("p", { class: "where" }, badge, call ?? make("span", { class: "muted" }, `known: ${known.placed.evidence}`)),
+    !answer.view.has_placement
+      ? null
+      : make(
+          "p",
+          { class: "where" },
+          badge,
+          call ?? make("span", { class: "muted" }, `known: ${known.placed.evidence}`),
+        ),
   );
 }
 
@@ -81,8 +105,13 @@ function findingBlock(finding: Finding, known: Known): HTMLElement {
 
 function withoutReason({ placed }: Known): HTMLElement | null {
   if (placed.unit === "npu") return null;
-  const text = placed.unit === "cpu" ? "What decided this gives no reason." : "Nothing that was read decides where it runs.";
-  return make("section", { class: "reason", "data-unit": placed.unit }, make("p", {}, `${text} Known: ${placed.evidence}.`));
+  const text =
+    placed.unit === "cpu" ? "What decided this gives no reason." : "Nothing that was read decides where it runs.";
+  return make(
+    "section",
+    { class: "reason", "data-unit": placed.unit },
+    make("p", {}, `${text} Known: ${placed.evidence}.`),
+  );
 }
 
 function hazardBlock(hazard: Hazard, known: Known, answer: Answer, state: State): HTMLElement {
@@ -108,24 +137,50 @@ function hazardBlock(hazard: Hazard, known: Known, answer: Answer, state: State)
 function ways(remedies: readonly Remedy[], passes: readonly string[]): HTMLElement {
   const entries = [
     ...passes.map((pass) => make("li", { class: "code" }, `npufit fit ${pass}`)),
-    ...remedies.filter((remedy) => remedy.kind !== "none known").map((remedy) => make("li", {}, `${remedy.kind}: ${remedy.text}${remedy.target === null ? "" : ` (-t ${remedy.target})`}`)),
+    ...remedies
+      .filter((remedy) => remedy.kind !== "none known")
+      .map((remedy) =>
+        make("li", {}, `${remedy.kind}: ${remedy.text}${remedy.target === null ? "" : ` (-t ${remedy.target})`}`),
+      ),
   ];
   return entries.length === 0 ? make("span", {}, "none known") : make("ul", {}, ...entries);
 }
 
 function costs(known: Known, answer: Answer): HTMLElement {
   const { placed, operator } = known;
-  const share = placed.ms !== undefined && answer.totalMs > 0 ? `, ${percent(placed.ms / answer.totalMs)} of all operators` : "";
-  const unknown = answer.view.has_times ? (placed.unit === "npu" ? "counted with another operator of its call, or not predicted" : "not predicted") : "no data to predict it from";
+  const share =
+    placed.ms !== undefined && answer.totalMs > 0 ? `, ${percent(placed.ms / answer.totalMs)} of all operators` : "";
+  const unknown = answer.view.has_times
+    ? placed.unit === "npu"
+      ? "counted with another operator of its call, or not predicted"
+      : "not predicted"
+    : "no data to predict it from";
   return make(
     "section",
     {},
     make("h4", {}, "Cost"),
     facts([
-      ["predicted", !answer.view.has_placement ? null : placed.ms === undefined ? unknown : `${milliseconds(placed.ms)}${share}`],
-      ["on the CPU", placed.unit === "cpu" || !answer.view.has_placement ? null : placed.cpu_ms === undefined ? "not predicted" : milliseconds(placed.cpu_ms)],
+      [
+        "predicted",
+        !answer.view.has_placement ? null : placed.ms === undefined ? unknown : `${milliseconds(placed.ms)}${share}`,
+      ],
+      [
+        "on the CPU",
+        placed.unit === "cpu" || !answer.view.has_placement
+          ? null
+          : placed.cpu_ms === undefined
+            ? "not predicted"
+            : milliseconds(placed.cpu_ms),
+      ],
       ["bound by", answer.view.has_placement ? (placed.bound ?? "unknown") : null],
-      ["MACs", operator.macs === null ? "unknown: the file does not reveal them" : operator.macs === 0 ? "none" : quantity(operator.macs).trim()],
+      [
+        "MACs",
+        operator.macs === null
+          ? "unknown: the file does not reveal them"
+          : operator.macs === 0
+            ? "none"
+            : quantity(operator.macs).trim(),
+      ],
       ["live", `${bytes(operator.live_bytes)} of activations while it runs on the CPU`],
     ]),
   );
@@ -134,41 +189,90 @@ function costs(known: Known, answer: Answer): HTMLElement {
 function tensors(title: string, indices: readonly number[], answer: Answer, state: State): HTMLElement {
   const rows = indices.map((index) => {
     const tensor = answer.subgraph.tensors[index];
-    return tensor === undefined ? make("li", { class: "muted" }, "left out (optional)") : tensorRow(tensor, index, title === "Reads", answer, state);
+    return tensor === undefined
+      ? make("li", { class: "muted" }, "left out (optional)")
+      : tensorRow(tensor, index, title === "Reads", answer, state);
   });
-  return make("section", {}, make("h4", {}, title), rows.length === 0 ? make("p", { class: "muted" }, "nothing") : make("ul", { class: "tensors" }, ...rows));
+  return make(
+    "section",
+    {},
+    make("h4", {}, title),
+    rows.length === 0 ? make("p", { class: "muted" }, "nothing") : make("ul", { class: "tensors" }, ...rows),
+  );
 }
 
 function tensorRow(tensor: Tensor, index: number, isInput: boolean, answer: Answer, state: State): HTMLElement {
   const writer = answer.writer.get(index);
   const others = isInput ? (writer === undefined ? [] : [writer]) : (answer.readers.get(index) ?? []);
-  const fallback = isInput ? (tensor.role === "activation" ? "input of the network" : tensor.role) : answer.subgraph.outputs.includes(index) ? "output of the network" : "read by nobody";
+  const fallback = isInput
+    ? tensor.role === "activation"
+      ? "input of the network"
+      : tensor.role
+    : answer.subgraph.outputs.includes(index)
+      ? "output of the network"
+      : "read by nobody";
   return make(
     "li",
     {},
-    make("div", {}, make("strong", {}, shape(tensor)), ` ${tensor.type}`, make("span", { class: "muted" }, `, ${bytes(tensor.bytes)}`)),
+    make(
+      "div",
+      {},
+      make("strong", {}, shape(tensor)),
+      ` ${tensor.type}`,
+      make("span", { class: "muted" }, `, ${bytes(tensor.bytes)}`),
+    ),
     dynamicShape(tensor) === "" ? null : make("div", { class: "muted" }, `at run time ${dynamicShape(tensor)}`),
     make("div", { class: "code name" }, tensor.name || "no name"),
-    make("div", { class: "muted" }, tensor.quantization || (tensor.type.startsWith("float") || tensor.type === "bool" ? "not quantized" : "no quantization")),
-    make("div", { class: "muted" }, others.length === 0 ? fallback : isInput ? "from " : "to ", ...(others.length === 0 ? [] : [links(others, answer, state)])),
+    make(
+      "div",
+      { class: "muted" },
+      tensor.quantization ||
+        (tensor.type.startsWith("float") || tensor.type === "bool" ? "not quantized" : "no quantization"),
+    ),
+    make(
+      "div",
+      { class: "muted" },
+      others.length === 0 ? fallback : isInput ? "from " : "to ",
+      ...(others.length === 0 ? [] : [links(others, answer, state)]),
+    ),
   );
 }
 
 function links(operators: readonly number[], answer: Answer, state: State): HTMLElement {
-  const shown = operators.slice(0, 8).flatMap((operator, place) => [
-    place === 0 ? "" : ", ",
-    button(`${operator} ${answer.operators[operator]?.operator.type ?? ""}`, () => state.select(operator, "elsewhere"), { class: "link" }),
-  ]);
+  const shown = operators
+    .slice(0, 8)
+    .flatMap((operator, place) => [
+      place === 0 ? "" : ", ",
+      button(
+        `${operator} ${answer.operators[operator]?.operator.type ?? ""}`,
+        () => state.select(operator, "elsewhere"),
+        { class: "link" },
+      ),
+    ]);
   return make("span", {}, ...shown, operators.length > 8 ? ` and ${operators.length - 8} more` : "");
 }
 
 function options(known: Known): HTMLElement | null {
   if (known.operator.options.length === 0) return null;
-  return make("section", {}, make("h4", {}, "Options"), facts(known.operator.options.map(([name, value]) => [name, value] as const)));
+  return make(
+    "section",
+    {},
+    make("h4", {}, "Options"),
+    facts(known.operator.options.map(([name, value]) => [name, value] as const)),
+  );
 }
 
 function calls({ operator }: Known, answer: Answer, steps: Steps): HTMLElement | null {
   const others = operator.calls.filter((index) => index !== answer.subgraphIndex);
   if (others.length === 0) return null;
-  return make("section", {}, make("h4", {}, "Runs"), make("p", {}, ...others.map((index) => button(`subgraph ${index}`, () => steps.openSubgraph(index), { class: "link" }))));
+  return make(
+    "section",
+    {},
+    make("h4", {}, "Runs"),
+    make(
+      "p",
+      {},
+      ...others.map((index) => button(`subgraph ${index}`, () => steps.openSubgraph(index), { class: "link" })),
+    ),
+  );
 }

@@ -10,8 +10,10 @@ type Step = (current: number, answer: Answer) => number | undefined;
 const STEPS: Record<string, Step> = {
   ArrowRight: (current, { operators }) => Math.min(current + 1, operators.length - 1),
   ArrowLeft: (current) => Math.max(current - 1, 0),
-  ArrowDown: (current, { operators, readers }) => operators[current]!.operator.outputs.flatMap((tensor) => readers.get(tensor) ?? [])[0],
-  ArrowUp: (current, { operators, writer }) => operators[current]!.operator.inputs.flatMap((tensor) => writer.get(tensor) ?? [])[0],
+  ArrowDown: (current, { operators, readers }) =>
+    operators[current]!.operator.outputs.flatMap((tensor) => readers.get(tensor) ?? [])[0],
+  ArrowUp: (current, { operators, writer }) =>
+    operators[current]!.operator.inputs.flatMap((tensor) => writer.get(tensor) ?? [])[0],
   Home: () => 0,
   End: (_, { operators }) => operators.length - 1,
 };

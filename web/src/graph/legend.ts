@@ -13,13 +13,26 @@ export class Legend {
   private readonly switches: HTMLElement;
   private showsAll = false;
 
-  constructor(private readonly answer: Answer, private readonly state: State) {
+  constructor(
+    private readonly answer: Answer,
+    private readonly state: State,
+  ) {
     const name = `colour-${Math.random().toString(36).slice(2)}`;
     const choices = state.colourings.map((colouring) => {
-      const input = make("input", { type: "radio", name, value: colouring.name, disabled: colouring.unavailable !== "" });
+      const input = make("input", {
+        type: "radio",
+        name,
+        value: colouring.name,
+        disabled: colouring.unavailable !== "",
+      });
       input.checked = colouring === state.colouring;
       input.addEventListener("change", () => state.colour(colouring));
-      return make("label", { title: colouring.unavailable || colouring.about }, input, make("span", {}, colouring.label));
+      return make(
+        "label",
+        { title: colouring.unavailable || colouring.about },
+        input,
+        make("span", {}, colouring.label),
+      );
     });
     this.switches = make("fieldset", { class: "switch" }, make("legend", {}, "Colour by"), ...choices);
     this.element = make("div", { class: "legend" }, this.switches, this.groups);
@@ -37,7 +50,11 @@ export class Legend {
     const focused = (document.activeElement as HTMLElement | null)?.dataset.group;
     const entries = shown.map((group) => {
       const isChosen = chosen.has(group.key);
-      const entry = button("", () => this.state.toggle(group.key), { class: "group", "aria-pressed": String(isChosen), "data-group": group.key });
+      const entry = button("", () => this.state.toggle(group.key), {
+        class: "group",
+        "aria-pressed": String(isChosen),
+        "data-group": group.key,
+      });
       const swatch = make("span", { class: "swatch", "data-fill": group.fill });
       swatch.style.setProperty("--tone", group.colour);
       entry.append(swatch, make("span", {}, group.label), make("span", { class: "count" }, String(this.count(group))));

@@ -13,7 +13,11 @@ export function readLink(hash: string): Place | null {
   const match = FORM.exec(hash);
   if (match === null) return null;
   const [, subgraph, operator, view] = match;
-  return { view: view === undefined ? undefined : Number(view) - 1, subgraph: Number(subgraph ?? 0), operator: Number(operator) };
+  return {
+    view: view === undefined ? undefined : Number(view) - 1,
+    subgraph: Number(subgraph ?? 0),
+    operator: Number(operator),
+  };
 }
 
 /** Returns the link to an operator. */

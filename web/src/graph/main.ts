@@ -18,7 +18,10 @@ class Page {
   private subgraph = 0;
   private viewer: Viewer | undefined;
 
-  constructor(private readonly payload: GraphPayload, private readonly home: HTMLElement) {
+  constructor(
+    private readonly payload: GraphPayload,
+    private readonly home: HTMLElement,
+  ) {
     const place = readLink(location.hash);
     this.show(place?.view ?? 0, place?.subgraph ?? 0);
     this.follow();
@@ -38,7 +41,10 @@ class Page {
     this.viewer?.remove();
     this.viewer = undefined;
     if (answer.operators.length === 0) {
-      this.home.replaceChildren(this.subgraphSwitch(), make("p", { class: "muted" }, "This subgraph has no operators."));
+      this.home.replaceChildren(
+        this.subgraphSwitch(),
+        make("p", { class: "muted" }, "This subgraph has no operators."),
+      );
       return;
     }
     const viewer = new Viewer(answer, { openSubgraph: (index) => this.show(this.view, index) }, colouring);
@@ -68,7 +74,11 @@ class Page {
     const { subgraphs } = this.payload.networks[this.payload.views[this.view]!.network]!;
     if (subgraphs.length < 2) return document.createDocumentFragment();
     const options = subgraphs.map((entry, index) => {
-      const option = make("option", { value: index }, `${index} ${entry.name || (index === 0 ? "main" : "")}: ${plural(entry.operators.length, "operator")}`);
+      const option = make(
+        "option",
+        { value: index },
+        `${index} ${entry.name || (index === 0 ? "main" : "")}: ${plural(entry.operators.length, "operator")}`,
+      );
       option.selected = index === this.subgraph;
       return option;
     });

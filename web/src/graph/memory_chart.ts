@@ -13,8 +13,15 @@ export function memoryChart(answer: Answer, choose: (operator: number) => void):
   if (peak === 0) return null;
   const at = live.indexOf(peak);
   const y = (value: number): number => HEIGHT - (HEIGHT * value) / peak;
-  const steps = live.map((value, index) => `L${index},${y(value).toFixed(2)}L${index + 1},${y(value).toFixed(2)}`).join("");
-  const svg = makeSvg("svg", { viewBox: `0 0 ${live.length} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": `Live activations over ${live.length} operators; the peak is ${bytes(peak)} at operator ${at}` });
+  const steps = live
+    .map((value, index) => `L${index},${y(value).toFixed(2)}L${index + 1},${y(value).toFixed(2)}`)
+    .join("");
+  const svg = makeSvg("svg", {
+    viewBox: `0 0 ${live.length} ${HEIGHT}`,
+    preserveAspectRatio: "none",
+    role: "img",
+    "aria-label": `Live activations over ${live.length} operators; the peak is ${bytes(peak)} at operator ${at}`,
+  });
   const cursor = makeSvg("line", { class: "cursor", y1: 0, y2: HEIGHT, visibility: "hidden" });
   svg.append(
     makeSvg("path", { class: "area", d: `M0,${HEIGHT}${steps}L${live.length},${HEIGHT}Z` }),

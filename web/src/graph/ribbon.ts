@@ -18,8 +18,15 @@ export class Ribbon {
   private readonly chosen = makeSvg("rect", { class: "chosen", height: HEIGHT - 2, visibility: "hidden" });
   private rows = { length: 1, pitch: 1 };
 
-  constructor(private readonly answer: Answer, private readonly state: State) {
-    this.element = make("div", { class: "ribbon", title: "All operators in execution order" }, make("div", {}, this.svg));
+  constructor(
+    private readonly answer: Answer,
+    private readonly state: State,
+  ) {
+    this.element = make(
+      "div",
+      { class: "ribbon", title: "All operators in execution order" },
+      make("div", {}, this.svg),
+    );
     this.cells = answer.operators.map((known) => {
       const cell = makeSvg("g", { class: "cell", "data-operator": known.index });
       const title = makeSvg("title");
@@ -81,7 +88,9 @@ export class Ribbon {
   }
 
   private dim(): void {
-    this.answer.operators.forEach((known, index) => this.cells[index]!.classList.toggle("dim", !this.state.passes(known)));
+    this.answer.operators.forEach((known, index) =>
+      this.cells[index]!.classList.toggle("dim", !this.state.passes(known)),
+    );
   }
 
   private showChosen(): void {
@@ -89,7 +98,8 @@ export class Ribbon {
     this.chosen.setAttribute("visibility", selected === null ? "hidden" : "visible");
     if (selected === null) return;
     const { x, y } = this.corner(selected);
-    for (const [name, value] of Object.entries({ x: x - 1.5, y: y - 1, width: this.rows.pitch + 2 })) this.chosen.setAttribute(name, String(value));
+    for (const [name, value] of Object.entries({ x: x - 1.5, y: y - 1, width: this.rows.pitch + 2 }))
+      this.chosen.setAttribute(name, String(value));
   }
 
   /** Underlines the operators that the window of the graph shows, unless it shows all. */
@@ -97,6 +107,9 @@ export class Ribbon {
     const { visible } = this.state;
     const isAll = visible.length === this.cells.length;
     const dashes = isAll ? [] : visible.map((index) => [this.corner(index), this.rows.pitch] as const);
-    this.inWindow.setAttribute("d", dashes.map(([{ x, y }, pitch]) => `M${x.toFixed(1)},${y + HEIGHT - 1.5}h${pitch.toFixed(1)}`).join(""));
+    this.inWindow.setAttribute(
+      "d",
+      dashes.map(([{ x, y }, pitch]) => `M${x.toFixed(1)},${y + HEIGHT - 1.5}h${pitch.toFixed(1)}`).join(""),
+    );
   }
 }

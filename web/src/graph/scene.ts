@@ -92,11 +92,17 @@ function hostsOf({ operators, tensors, outputs }: Subgraph): Map<number, number>
   const unpacked = new Set<number>();
   const hosts = new Map<number, number>();
   operators.forEach(({ inputs, outputs: own }, index) => {
-    const isConstant = (tensor: number): boolean => tensor < 0 || tensors[tensor]!.role === "constant" || unpacked.has(tensor);
+    const isConstant = (tensor: number): boolean =>
+      tensor < 0 || tensors[tensor]!.role === "constant" || unpacked.has(tensor);
     const [output] = own;
     if (own.length !== 1 || inputs.length === 0 || !inputs.every(isConstant) || outputs.includes(output!)) return;
     const [reader, ...others] = readers.get(output!) ?? [];
-    if (reader === undefined || others.length > 0 || operators[reader]!.inputs.every((tensor) => isConstant(tensor) || tensor === output)) return;
+    if (
+      reader === undefined ||
+      others.length > 0 ||
+      operators[reader]!.inputs.every((tensor) => isConstant(tensor) || tensor === output)
+    )
+      return;
     unpacked.add(output!);
     hosts.set(index, reader);
   });

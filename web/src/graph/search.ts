@@ -10,14 +10,21 @@ const MOST = 40;
 export class Search {
   readonly element: HTMLElement;
   private readonly input = make("input", {
-    type: "search", placeholder: "Search: index, type, name, rule", "aria-label": "Search operators", autocomplete: "off", spellcheck: "false",
+    type: "search",
+    placeholder: "Search: index, type, name, rule",
+    "aria-label": "Search operators",
+    autocomplete: "off",
+    spellcheck: "false",
   });
   private readonly count = make("output", { class: "muted", "aria-live": "polite" });
   private readonly list = make("ul", { class: "matches", hidden: true });
   private readonly texts: readonly string[];
   private matches: readonly Known[] = [];
 
-  constructor(private readonly answer: Answer, private readonly state: State) {
+  constructor(
+    private readonly answer: Answer,
+    private readonly state: State,
+  ) {
     this.texts = answer.operators.map((known) => textOf(known, answer));
     this.element = make("div", { class: "search", role: "search" }, this.input, this.count, this.list);
     this.input.addEventListener("input", () => this.find());
@@ -34,19 +41,27 @@ export class Search {
   }
 
   private find(): void {
-    const words = this.input.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
+    const words = this.input.value
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => word !== "");
     if (words.length === 0) {
       this.show([], "");
       this.state.search(null);
       return;
     }
     const exact = /^#?(\d+)$/.exec(this.input.value.trim());
-    const found = this.answer.operators.filter((known) => words.every((word) => this.texts[known.index]!.includes(word)));
+    const found = this.answer.operators.filter((known) =>
+      words.every((word) => this.texts[known.index]!.includes(word)),
+    );
     const named = exact === null ? undefined : this.answer.operators[Number(exact[1])];
     const isOfType = (known: Known): boolean => known.operator.type.toLowerCase().startsWith(words[0]!);
     const first = named === undefined ? found.filter(isOfType) : [named];
     const matches = [...first, ...found.filter((known) => !first.includes(known))];
-    this.show(matches, matches.length === 0 ? "no match" : `${matches.length} of ${plural(this.answer.operators.length, "operator")}`);
+    this.show(
+      matches,
+      matches.length === 0 ? "no match" : `${matches.length} of ${plural(this.answer.operators.length, "operator")}`,
+    );
     this.state.search(new Set(matches.map((known) => known.index)));
   }
 
@@ -62,7 +77,8 @@ export class Search {
       );
       return make("li", {}, entry);
     });
-    if (matches.length > MOST) rows.push(make("li", { class: "muted" }, `… ${matches.length - MOST} more; they are marked in the graph`));
+    if (matches.length > MOST)
+      rows.push(make("li", { class: "muted" }, `… ${matches.length - MOST} more; they are marked in the graph`));
     this.list.replaceChildren(...rows);
     this.list.hidden = rows.length === 0;
   }
@@ -89,9 +105,15 @@ export class Search {
 }
 
 function textOf(known: Known, { subgraph }: Answer): string {
-  const tensors = [...known.operator.inputs, ...known.operator.outputs].flatMap((index) => subgraph.tensors[index] ?? []);
+  const tensors = [...known.operator.inputs, ...known.operator.outputs].flatMap(
+    (index) => subgraph.tensors[index] ?? [],
+  );
   const parts = [
-    `#${known.index}`, known.operator.type, known.placed.unit, known.finding?.rule, ...known.hazards.map((hazard) => hazard.rule),
+    `#${known.index}`,
+    known.operator.type,
+    known.placed.unit,
+    known.finding?.rule,
+    ...known.hazards.map((hazard) => hazard.rule),
     ...tensors.flatMap((tensor) => [tensor.name, shape(tensor), shape(tensor).replaceAll("×", "x")]),
   ];
   return parts.join(" ").toLowerCase();

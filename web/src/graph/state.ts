@@ -22,7 +22,10 @@ export class State {
 
   private readonly listeners = new Map<Topic, (() => void)[]>();
 
-  constructor(readonly colourings: readonly Colouring[], chosen: string) {
+  constructor(
+    readonly colourings: readonly Colouring[],
+    chosen: string,
+  ) {
     const usable = colourings.filter((colouring) => colouring.unavailable === "");
     this.colouring = usable.find((colouring) => colouring.name === chosen) ?? usable[0]!;
   }

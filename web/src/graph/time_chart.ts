@@ -38,7 +38,13 @@ export function timeChart(answer: Answer, choose: Choose): HTMLElement | null {
   return make(
     "div",
     { class: "chart" },
-    make("div", { class: "chart-head" }, make("h3", {}, "Predicted time of each operator"), key(rows), make("div", { class: "screen-only" }, order, " ", length)),
+    make(
+      "div",
+      { class: "chart-head" },
+      make("h3", {}, "Predicted time of each operator"),
+      key(rows),
+      make("div", { class: "screen-only" }, order, " ", length),
+    ),
     list,
   );
 }
@@ -52,21 +58,45 @@ function rowsOf({ operators, view, subgraphIndex }: Answer): Row[] {
     if (call !== undefined && !entered.has(call.index)) {
       entered.add(call.index);
       const ms = (call.call_ms ?? 0) + (call.copy_ms ?? 0);
-      if (ms > 0) rows.push({ ms, cpuMs: undefined, kind: "overhead", known: undefined, name: `call ${call.index}: start and copies` });
+      if (ms > 0)
+        rows.push({
+          ms,
+          cpuMs: undefined,
+          kind: "overhead",
+          known: undefined,
+          name: `call ${call.index}: start and copies`,
+        });
     }
     if (placed.ms === undefined || placed.unit === "unknown") continue;
-    rows.push({ ms: placed.ms, cpuMs: placed.unit === "npu" ? placed.cpu_ms : undefined, kind: placed.unit, known, name: known.operator.type });
+    rows.push({
+      ms: placed.ms,
+      cpuMs: placed.unit === "npu" ? placed.cpu_ms : undefined,
+      kind: placed.unit,
+      known,
+      name: known.operator.type,
+    });
   }
-  return view.partitions.some((partition) => partition.subgraph === subgraphIndex) || rows.some((row) => row.ms > 0) ? rows : [];
+  return view.partitions.some((partition) => partition.subgraph === subgraphIndex) || rows.some((row) => row.ms > 0)
+    ? rows
+    : [];
 }
 
 function item(row: Row, longest: number, choose: Choose): HTMLElement {
   const svg = makeSvg("svg", { "aria-hidden": "true" });
   const width = (ms: number): string => `${((100 * ms) / longest).toFixed(2)}%`;
-  if (row.cpuMs !== undefined) svg.append(makeSvg("rect", { class: "bar-ghost", x: 0, y: 1, height: 13, width: width(row.cpuMs) }));
+  if (row.cpuMs !== undefined)
+    svg.append(makeSvg("rect", { class: "bar-ghost", x: 0, y: 1, height: 13, width: width(row.cpuMs) }));
   svg.append(makeSvg("rect", { class: `bar-fill ${row.kind}`, x: 0, y: 3, height: 9, width: width(row.ms) }));
   const unit = row.kind === "overhead" ? "overhead" : UNIT_WORDS[row.kind];
-  return make("li", { title: `${row.name}: ${milliseconds(row.ms)}, ${unit}${row.cpuMs === undefined ? "" : `; on the CPU ${milliseconds(row.cpuMs)}`}` }, name(row, choose), svg, make("span", { class: "value" }, milliseconds(row.ms)));
+  return make(
+    "li",
+    {
+      title: `${row.name}: ${milliseconds(row.ms)}, ${unit}${row.cpuMs === undefined ? "" : `; on the CPU ${milliseconds(row.cpuMs)}`}`,
+    },
+    name(row, choose),
+    svg,
+    make("span", { class: "value" }, milliseconds(row.ms)),
+  );
 }
 
 function name({ known, name }: Row, choose: Choose): HTMLElement {
@@ -82,8 +112,11 @@ function key(rows: readonly Row[]): HTMLElement {
     ["cpu", "CPU", "var(--cpu)", ""],
     ["overhead", "calls and copies", "var(--overhead)", ""],
   ] as const;
-  const entries = words.filter(([kind]) => rows.some((row) => row.kind === kind)).map(([, label, tone, kind]) => entry(label, tone, kind));
-  if (rows.some((row) => row.cpuMs !== undefined)) entries.push(entry("the same operator on the CPU", "var(--cpu)", "outline"));
+  const entries = words
+    .filter(([kind]) => rows.some((row) => row.kind === kind))
+    .map(([, label, tone, kind]) => entry(label, tone, kind));
+  if (rows.some((row) => row.cpuMs !== undefined))
+    entries.push(entry("the same operator on the CPU", "var(--cpu)", "outline"));
   return make("div", { class: "chart-key" }, ...entries);
 }
 

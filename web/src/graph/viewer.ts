@@ -30,7 +30,11 @@ export class Viewer {
   private readonly watcher = new ResizeObserver(() => this.place());
   private room = "";
 
-  constructor(private readonly answer: Answer, private readonly steps: Steps, colouring: string) {
+  constructor(
+    private readonly answer: Answer,
+    private readonly steps: Steps,
+    colouring: string,
+  ) {
     const known = laidOut.get(answer.subgraph) ?? layOut(answer);
     laidOut.set(answer.subgraph, known);
     ({ scene: this.scene, stack: this.stack } = known);
@@ -79,7 +83,10 @@ export class Viewer {
 
   private describe(): void {
     const { selected } = this.state;
-    const content = selected === null ? placesToLook(this.answer, this.state) : describe(this.answer.operators[selected]!, this.answer, this.state, this.steps);
+    const content =
+      selected === null
+        ? placesToLook(this.answer, this.state)
+        : describe(this.answer.operators[selected]!, this.answer, this.state, this.steps);
     this.panel.replaceChildren(content);
     this.panel.scrollTop = 0;
     const isHeard = selected === null || this.state.origin === "keyboard"; // by the focus, which moved there

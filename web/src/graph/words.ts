@@ -16,7 +16,12 @@ export function milliseconds(ms: number): string {
 
 /** Returns a number with a decimal prefix and a space, ready for a unit: `301 M`. */
 export function quantity(value: number): string {
-  for (const [factor, prefix] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]] as const) {
+  for (const [factor, prefix] of [
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ] as const) {
     if (value >= factor) return `${Number((value / factor).toPrecision(3))} ${prefix}`;
   }
   return `${Number(value.toPrecision(3))} `;

@@ -6,7 +6,8 @@ export function offerThemes(): void {
   const button = document.querySelector<HTMLButtonElement>("#theme");
   if (button === null) return;
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const current = (): Theme => (document.documentElement.dataset.theme as Theme | undefined) ?? (system.matches ? "dark" : "light");
+  const current = (): Theme =>
+    (document.documentElement.dataset.theme as Theme | undefined) ?? (system.matches ? "dark" : "light");
   const label = (): void => {
     button.textContent = current() === "dark" ? "Light" : "Dark";
     button.setAttribute("aria-label", `Switch to ${current() === "dark" ? "light" : "dark"} colours`);

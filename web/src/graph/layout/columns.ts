@@ -49,7 +49,9 @@ function scaleOf(box: Box, window: { width: number; height: number }): number {
 
 /** Returns the places that no node covers, from top to bottom. */
 function breaksOf(scene: Scene, { centres, lines }: Stack): Break[] {
-  const spans = scene.nodes.map(({ id, height }) => [centres[id]!.y - height / 2, centres[id]!.y + height / 2] as const);
+  const spans = scene.nodes.map(
+    ({ id, height }) => [centres[id]!.y - height / 2, centres[id]!.y + height / 2] as const,
+  );
   spans.sort((a, b) => a[0] - b[0]);
   const found: { y: number; crossing: number }[] = [];
   let bottom = -Infinity;
@@ -60,7 +62,8 @@ function breaksOf(scene: Scene, { centres, lines }: Stack): Break[] {
   for (const line of lines) {
     if (line.length === 0) continue;
     const [from, to] = [line[0]!.y, line.at(-1)!.y];
-    for (let place = firstAfter(found, from); place < found.length && found[place]!.y < to; place++) found[place]!.crossing++;
+    for (let place = firstAfter(found, from); place < found.length && found[place]!.y < to; place++)
+      found[place]!.crossing++;
   }
   return found;
 }
@@ -88,7 +91,9 @@ function layOut(scene: Scene, stack: Stack, breaks: readonly Break[], count: num
     return { x: x + column.dx, y: y + column.dy };
   });
   const lanes = new Lanes();
-  const lines = stack.lines.map((line, edge) => across(line, cuts, columns, columnAt, (cut) => lanes.of(cut, scene.edges[edge]!.from)));
+  const lines = stack.lines.map((line, edge) =>
+    across(line, cuts, columns, columnAt, (cut) => lanes.of(cut, scene.edges[edge]!.from)),
+  );
   return { centres, lines, box: boxOf(columns) };
 }
 
@@ -110,7 +115,10 @@ function cutsOf(breaks: readonly Break[], top: number, bottom: number, count: nu
     const ideal = start + height;
     const near = breaks.filter(({ y }) => Math.abs(y - ideal) < height * SLACK && y > start);
     const cost = ({ y, crossing }: Break): number => crossing + Math.abs(y - ideal) / (height * SLACK);
-    const cut = near.reduce<Break | undefined>((best, entry) => (best === undefined || cost(entry) < cost(best) ? entry : best), undefined);
+    const cut = near.reduce<Break | undefined>(
+      (best, entry) => (best === undefined || cost(entry) < cost(best) ? entry : best),
+      undefined,
+    );
     if (cut === undefined) break;
     cuts.push(cut);
     start = cut.y;
@@ -145,7 +153,14 @@ function columnsOf(scene: Scene, { centres, lines }: Stack, edges: readonly numb
   let x = 0;
   for (let column = 0; column < count; column++) {
     const [top, bottom] = [edges[column]!, edges[column + 1]!];
-    columns.push({ top, bottom, left: x, right: x + rights[column]! - lefts[column]!, dx: x - lefts[column]!, dy: -top });
+    columns.push({
+      top,
+      bottom,
+      left: x,
+      right: x + rights[column]! - lefts[column]!,
+      dx: x - lefts[column]!,
+      dy: -top,
+    });
     x += rights[column]! - lefts[column]! + GUTTER + LANE * Math.min(crossing[column]!, 12);
   }
   return columns;

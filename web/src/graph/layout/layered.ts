@@ -71,7 +71,9 @@ function layOut(nodes: readonly SceneNode[], edges: readonly PieceEdge[], order:
   pin(graph, count, "above", readHere);
   pin(graph, count, "below", writtenHere);
   const known = order.filter((writer) => readHere.has(writer));
-  const constraints = known.slice(1).map((writer, place) => ({ left: `above ${known[place]!}`, right: `above ${writer}` }));
+  const constraints = known
+    .slice(1)
+    .map((writer, place) => ({ left: `above ${known[place]!}`, right: `above ${writer}` }));
   layout(graph, { constraints });
   return withLanes(read(graph, count, readHere, writtenHere), passing);
 }
@@ -103,7 +105,10 @@ function read(graph: Graph, count: number, above: ReadonlySet<number>, below: Re
   const lines = new Map<string, readonly Point[]>();
   for (const { v, w } of graph.edges()) {
     const { points } = graph.edge(v, w) as unknown as { points: Point[] };
-    lines.set(`${v}>${w}`, points.map(({ x, y }) => ({ x, y })));
+    lines.set(
+      `${v}>${w}`,
+      points.map(({ x, y }) => ({ x, y })),
+    );
   }
   return {
     centres: boxes.map(({ x, y }) => ({ x, y })),
@@ -123,7 +128,10 @@ function withLanes(piece: PieceLayout, passing: ReadonlySet<number>): PieceLayou
   let x = Math.max(...piece.centres.map((centre) => centre.x + 90), ...points.map((point) => point.x));
   for (const writer of passing) {
     x += LANE_GAP;
-    const ends = [{ x, y: piece.top }, { x, y: piece.bottom }] as const;
+    const ends = [
+      { x, y: piece.top },
+      { x, y: piece.bottom },
+    ] as const;
     above.set(writer, ends[0]);
     below.set(writer, ends[1]);
     lines.set(`above ${writer}>below ${writer}`, ends);
