@@ -35,7 +35,7 @@ RUNS = 9
 LOADS = 3
 EVALUATIONS = 3
 SWEEPS = 3
-PICTURES = 40
+PICTURES = 80
 TARGET = "imx93/teflon@26.2"
 _PLACED = npufit.CheckOptions(predict=False)
 """Placement alone: predicting the time is a row of its own."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
 
-from npufit.errors import InputError, ToolError
+from npufit.errors import InputError
+from npufit.evaluating.answering import Answers, answer_images
 from npufit.evaluating.average_precision import AveragePrecision, LabelledImage, average_precision
 from npufit.evaluating.box_labels import BoxLabels, read_box_labels
 from npufit.evaluating.box_summary import summarize_boxes
@@ -21,25 +21,14 @@ from npufit.evaluating.options import EvaluateOptions
 from npufit.evaluating.output_summary import summarize_outputs
 from npufit.evaluating.progress import EvaluateStage
 from npufit.evaluating.reading import Reading, Task
-from npufit.evaluating.records import ImageRecord, Side, Unreadable, from_text
-from npufit.evaluating.result import EvaluatedImage, EvaluateResult, FailedImage
+from npufit.evaluating.records import ImageRecord, Side
+from npufit.evaluating.result import EvaluatedImage, EvaluateResult
 from npufit.evaluating.sides import Contest, set_up
-from npufit.evaluating.worker import Setup, evaluate_image
 from npufit.execution import RANGES, Fitting, Preparation, pixel_range
-from npufit.jobs import Blob, Job, Session, Store, key_of, open_executor
+from npufit.formatting import plural
 from npufit.loading import ModelSource, load
 from npufit.stacks import Target
 
-_STORE = "evaluate"
-_AHEAD_BYTES = 64 << 20
-_AHEAD_IMAGES = 512
-"""How much is read before workers ask for it."""
-_HOPELESS = 8
-"""So many failures without one answer end an evaluation."""
-_LOADS = 6
-"""The first image of a worker loads and runs up to three models."""
-_KEPT_ON = ("ai-edge-litert", "numpy", "pillow")
-"""Packages whose versions decide over the answers."""
 _BACKGROUND_CLASSES = 1001
 
 
@@ -67,7 +56,7 @@ def evaluate(
     names = names_of_classes(contest.model, contest.reading, options.class_names)
     labels = _labels(images, contest.reading, names, options)
     started = time.perf_counter()
-    answers = _answer(images, contest, preparation, options)
+    answers = answer_images(images, contest, preparation, options)
     result = _summarize(answers, contest, preparation, labels, names, options)
     judged = Judged(
         result.main_pair,
@@ -124,102 +113,8 @@ def _labels(images: Sequence[ImageFile], reading: Reading, names: tuple[str, ...
     return read_box_labels(Path(source), images, reading.classes, names)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """What came back, by image in the order of names."""
-
-    records: tuple[tuple[ImageFile, ImageRecord], ...]
-    unreadable: tuple[FailedImage, ...]
-    failed: tuple[FailedImage, ...]
-    kept: int
-    notes: tuple[str, ...]
-
-
-def _answer(
-    images: Sequence[ImageFile], contest: Contest, preparation: Preparation, options: EvaluateOptions
-) -> _Answers:
-    """Return the answers for `images`, computed by workers or found in the store."""
-    setup = Setup(_key(contest, preparation), contest.setups, preparation, options.place.time_limit_s)
-    records: dict[ImageFile, ImageRecord] = {}
-    unreadable: dict[ImageFile, str] = {}
-    failed: dict[ImageFile, str] = {}
-    notes: list[str] = []
-    limit_s = _LOADS * options.place.time_limit_s
-    kept = done = 0
-    waiting = iter(images)
-    by_key: dict[str, list[ImageFile]] = {}
-    ahead: dict[str, int] = {}
-    options.progress(EvaluateStage.IMAGES, 0, len(images))
-    executor = open_executor(options.executor, options.jobs)
-    store = Store.open(_STORE, notes.append) if options.keep else None
-    with Session(executor, store) as session:
-
-        def submit() -> None:
-            """Read images until enough is ahead."""
-            while len(ahead) < _AHEAD_IMAGES and sum(ahead.values()) < _AHEAD_BYTES:
-                image = next(waiting, None)
-                if image is None:
-                    return
-                try:
-                    data = image.read()
-                except InputError as error:
-                    unreadable[image] = str(error)
-                    continue
-                key = key_of(setup.key, Blob(data).digest)
-                by_key.setdefault(key, []).append(image)
-                ahead[key] = len(data)
-                arguments = (setup, image.name, data)
-                session.submit(Job(key, evaluate_image, arguments, setup.key, limit_s))
-
-        submit()
-        for finished in session:
-            image = by_key[finished.job.key].pop(0)
-            ahead.pop(finished.job.key, None)
-            kept += finished.kept
-            if finished.value is None:
-                failed[image] = finished.failure.message if finished.failure else ""
-            else:
-                record = from_text(finished.value)
-                if isinstance(record, Unreadable):
-                    unreadable[image] = record.why
-                else:
-                    records[image] = record
-            done = len(records) + len(unreadable) + len(failed)
-            options.progress(EvaluateStage.IMAGES, done, len(images))
-            if not records and len(failed) >= min(_HOPELESS, len(images)):
-                raise ToolError(f"none of {len(failed)} images could be evaluated: {next(iter(failed.values()))}")
-            submit()
-    if not records:
-        why = next(iter([*unreadable.values(), *failed.values()]), "")
-        raise InputError(f"none of {len(images)} images could be evaluated. The first: {why}")
-    return _Answers(
-        tuple((image, records[image]) for image in images if image in records),
-        tuple(FailedImage(image.name, unreadable[image]) for image in images if image in unreadable),
-        tuple(FailedImage(image.name, failed[image]) for image in images if image in failed),
-        kept,
-        tuple(notes),
-    )
-
-
-def _key(contest: Contest, preparation: Preparation) -> str:
-    """Return the name of everything but the image that an answer depends on."""
-    sides = [
-        [
-            str(side),
-            setup.model.digest,
-            setup.image,
-            repr(setup.reading),
-            setup.place,
-            setup.compiled.digest if setup.compiled else None,
-            setup.capture.digest if setup.capture else None,
-        ]
-        for side, setup in contest.setups.items()
-    ]
-    return key_of("evaluate", sides, repr(preparation), [version(package) for package in _KEPT_ON])
-
-
 def _summarize(
-    answers: _Answers,
+    answers: Answers,
     contest: Contest,
     preparation: Preparation,
     labels: _Labels,
@@ -243,7 +138,7 @@ def _summarize(
         failed=answers.failed,
         outputs=summarize_outputs(records, pairs),
         class_names=names,
-        notes=(*contest.notes, *answers.notes, *([labels.how] if labels else [])),
+        notes=(*contest.notes, *answers.notes, *([labels.how] if labels else []), *_findings(records)),
         kept=answers.kept,
     )
     if reading.task is Task.CLASSIFICATION:
@@ -262,8 +157,17 @@ def _summarize(
     return replace(result, boxes=boxes)
 
 
-def _evaluated(answers: _Answers, labels: _Labels) -> Iterator[EvaluatedImage]:
+def _evaluated(answers: Answers, labels: _Labels) -> Iterator[EvaluatedImage]:
     for image, record in answers.records:
         label = labels.by_image.get(image.name) if isinstance(labels, ClassLabels) else None
         boxes = labels.by_image.get(image.name) if isinstance(labels, BoxLabels) else None
         yield EvaluatedImage(image.name, image.path, record, label, boxes)
+
+
+def _findings(records: Sequence[ImageRecord]) -> Iterator[str]:
+    count = sum(record.findings > 0 for record in records)
+    if count:
+        yield (
+            f"the simulator found faults in the command streams on {plural(count, 'image')}, so a board may answer "
+            "otherwise; npufit run --compare lists them"
+        )
