@@ -54,3 +54,25 @@ def test_ties_and_their_neighbours_are_rounded_alike(
             result = np.empty((PIXELS, DEPTH), f"i{bits // 8}")
             planned(accumulators.astype(dtype), result, SHRAM)
             assert np.array_equal(result, requantize(accumulators, bias, scale, shift, stage, SHRAM))
+
+
+@pytest.mark.parametrize(("zero_point", "lowest", "highest"), [(-7, -128, 127), (127, -128, 127), (0, -100, 90)])
+def test_estimates_leave_nothing_wrong(zero_point: int, lowest: int, highest: int) -> None:
+    chance = np.random.default_rng(zero_point + 128)
+    stage = operation(8, Rounding.TFL, zero_point, lowest, highest)
+    shift = np.array([35, 36, 38, 40, 41, 42])
+    scale, bias = chance.integers(1 << 30, 1 << 31, DEPTH), chance.integers(-(1 << 18), 1 << 18, DEPTH)
+    scale[0] = 1 << 30
+    boundaries = ((2 * np.arange(-300, 300)[:, None] + 1) << shift - 1) // scale - bias
+    extremes = np.full((8, DEPTH), (1 << 24) - 1)
+    accumulators = np.concatenate([*(boundaries + near for near in (-2, -1, 0, 1, 2)), extremes, -extremes])
+    scales = Scales(bias, scale, shift)
+    planned = plan_scale(stage, scales, np.full(DEPTH, (1 << 24) - 1))
+    assert isinstance(planned, _FloatScale)
+    assert planned.estimate is not None
+    result = np.empty(accumulators.shape, np.int8)
+    planned(accumulators.astype(np.float32), result, SHRAM)
+    assert np.array_equal(result, requantize(accumulators, bias, scale, shift, stage, SHRAM))
+    certain = np.empty_like(result)
+    replace(planned, estimate=None)(accumulators.astype(np.float32), certain, SHRAM)
+    assert np.array_equal(result, certain)

@@ -14,12 +14,11 @@ from npufit.errors import InputError
 from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory, dtype_of
 from npufit.ethosu.feature_maps import StoredMap
 from npufit.ethosu.operations import Convolution, Span
-from npufit.ethosu.scaling import Scale, pixels_per_row, plan_scale
+from npufit.ethosu.scaling import EXACT_FLOAT32, Scale, pixels_per_row, plan_scale
 from npufit.ethosu.weight_streams import Weights, decode_streams
 from npufit.ethosu.weights import Scales, decode_scales, order_weights
 from npufit.ethosu.windows import Rows
 
-_EXACT_FLOAT32 = 1 << 24
 _DENSE_VALUES = 1 << 17
 """Values that a block of rows arranges for its matrix product."""
 
@@ -118,7 +117,7 @@ def _coefficients(
     # Windows see the values as they are stored: what the zero point adds to every sum is known and goes to the bias.
     bias = channels.bias - operation.ifm.zero_point * matrix.sum(axis=0, dtype=np.int64)
     largest = _largest_sums(operation, matrix)
-    dtype = np.float32 if int(largest.max(initial=0)) < _EXACT_FLOAT32 else np.float64
+    dtype = np.float32 if int(largest.max(initial=0)) < EXACT_FLOAT32 else np.float64
     matrix = matrix.astype(dtype)
     if operation.is_depthwise:
         matrix = np.tile(matrix, (1, _pixels_together(operation)))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import EllipsisType
 
 import numpy as np
 import numpy.typing as npt
 
 from npufit.ethosu.arithmetic import DOUBLE_ROUNDING_FROM, look_up_bytes, requantize
 from npufit.ethosu.arrays import Array, Bytes, Integers
+from npufit.ethosu.estimates import Estimate
 from npufit.ethosu.operations import ActivationType, BlockOperation, Element, Rounding
 from npufit.ethosu.weights import Scales
 
@@ -30,6 +32,9 @@ operation. Its own choice, 8192 values, is longer than most rows here."""
 
 _BLOCK_VALUES = 1 << 15
 """Values that are scaled at a time, to stay in the cache."""
+
+EXACT_FLOAT32 = 1 << 24
+"""Smaller integers are exact in float32."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,6 +66,7 @@ class _FloatScale:
 
     The vectors repeat the channels for a row of pixels; None stands for zeros. Results count from the smallest value of
     the type `stored`, as which they are written or looked up, so that cutting off their fractions rounds them down.
+    With an `estimate`, only what that leaves open is computed in float64.
     """
 
     operation: BlockOperation
@@ -70,6 +76,7 @@ class _FloatScale:
     away: Floats | None
     after: Floats
     clamp: tuple[float, float]
+    estimate: Estimate | None
 
     @classmethod
     def plan(cls, operation: BlockOperation, scales: Scales, largest: Integers) -> _FloatScale | None:
@@ -95,6 +102,10 @@ class _FloatScale:
         if not away.any() and products + (reach + abs(zero_point) << shift) < _EXACT_FLOAT64:
             before, after = np.zeros_like(before), after + before * factor
         repeat = pixels_per_row(operation.ofm.width, operation.ofm.depth)
+        clamp = float(lowest - stored.lowest), float(highest - stored.lowest)
+        estimate = None
+        if away.any() and stored.bits == 8 and int(largest.max(initial=0)) < EXACT_FLOAT32:
+            estimate = Estimate.plan(factor, after + before * factor, away, clamp, repeat)
         return cls(
             operation=operation,
             stored=stored,
@@ -102,12 +113,25 @@ class _FloatScale:
             factor=np.tile(factor, repeat),
             away=np.tile(away, repeat) if away.any() else None,
             after=np.tile(after, repeat),
-            clamp=(float(lowest - stored.lowest), float(highest - stored.lowest)),
+            clamp=clamp,
+            estimate=estimate,
         )
 
     def __call__(self, accumulators: Array, result: Array, shram: Bytes) -> None:
         unsigned = result.view(f"<u{result.itemsize}")
         rows, targets = accumulators.reshape(-1, self.factor.size), unsigned.reshape(-1, self.factor.size)
+        if self.estimate is None:
+            self._scale_all(rows, targets)
+        else:
+            uncertain = self.estimate(rows, targets)
+            targets.reshape(-1)[uncertain] = self._scale_some(rows.reshape(-1)[uncertain], uncertain)
+        if self.operation.output.activation is ActivationType.TABLE:
+            result[...] = look_up_bytes(unsigned, self.operation, shram)
+        elif self.stored.signed:
+            unsigned ^= 1 << self.stored.bits - 1
+
+    def _scale_all(self, rows: Array, targets: Array) -> None:
+        """Write the scaled `rows` to `targets`."""
         count = max(1, _BLOCK_VALUES // self.factor.size)
         buffer = np.empty((min(count, rows.shape[0]), self.factor.size), np.float64)
         signs = np.empty_like(buffer)
@@ -115,18 +139,24 @@ class _FloatScale:
             part = rows[first : first + count]
             values = buffer[: part.shape[0]]
             np.copyto(values, part)
-            if self.before is not None:
-                values += self.before
-            values *= self.factor
-            if self.away is not None:
-                values += np.copysign(self.away, values, out=signs[: part.shape[0]])
-            values += self.after
-            np.clip(values, *self.clamp, out=values)
+            self._scale(values, signs[: part.shape[0]])
             np.copyto(targets[first : first + count], values, casting="unsafe")  # cuts off: they are not negative
-        if self.operation.output.activation is ActivationType.TABLE:
-            result[...] = look_up_bytes(unsigned, self.operation, shram)
-        elif self.stored.signed:
-            unsigned ^= 1 << self.stored.bits - 1
+
+    def _scale_some(self, accumulators: Array, positions: Integers) -> Array:
+        """Return the scaled `accumulators`, which are at these flat positions in the rows."""
+        values = accumulators.astype(np.float64)
+        self._scale(values, np.empty_like(values), positions % self.factor.size)
+        return values.astype(np.uint8)
+
+    def _scale(self, values: Floats, signs: Floats, columns: Integers | EllipsisType = ...) -> None:
+        """Scale accumulators of a row, or of these columns of it, in place; `signs` is room for as many."""
+        if self.before is not None:
+            values += self.before[columns]
+        values *= self.factor[columns]
+        if self.away is not None:
+            values += np.copysign(self.away[columns], values, out=signs)
+        values += self.after[columns]
+        np.clip(values, *self.clamp, out=values)
 
 
 def _is_exact(reach: int, shift: int, sums: Floats, products: int) -> bool:
