@@ -78,13 +78,11 @@ def command(
 
     Exit codes: 0 fine, 1 a gate failed, 2 the input is wrong, 3 a needed tool is missing or failed.
     """
-    from npufit.cli.output import page_for, sign_of_life, write
+    from npufit.cli.output import page_for, require_page_file, sign_of_life, write
     from npufit.comparing import CompareOptions, compare
     from npufit.cost import EstimateOptions, Kernels
-    from npufit.files import require_output_file
 
-    if html is not None:
-        require_output_file(html, overwrite=True)
+    require_page_file(html, before, after)
     options = CompareOptions(
         targets=targets,
         require=gates,

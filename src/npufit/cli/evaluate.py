@@ -140,15 +140,13 @@ def command(
 
     Exit codes: 0 fine, 1 a gate failed, 2 the input is wrong, 3 a needed tool is missing or failed.
     """
-    from npufit.cli.output import page_for, write
+    from npufit.cli.output import page_for, require_page_file, write
     from npufit.cli.progress import progress_bar
     from npufit.evaluating import EvaluateOptions, evaluate
-    from npufit.files import require_output_file
     from npufit.report import to_json
     from npufit.report.evaluate import evaluate_document, evaluate_text, gate_words
 
-    if html is not None:
-        require_output_file(html, overwrite=True)
+    require_page_file(html, model, original, fitted)
     with progress_bar() as progress:
         options = EvaluateOptions(
             images=images,

@@ -36,13 +36,14 @@ def write(text: str, output: Path | None, color: bool = False) -> None:
     write_file(output, content.encode(), overwrite=True)
 
 
-def require_page_file(html: Path | None, *models: str) -> None:
-    """Raise InputError, before any work, if the page cannot be written to `html` or would replace one of `models`."""
-    if html is None:
+def require_page_file(page: Path | None, *models: str | None) -> None:
+    """Raise InputError, before any work, if the file `page` cannot be written or would replace one of `models`."""
+    if page is None:
         return
-    require_output_file(html, overwrite=True)
+    require_output_file(page, overwrite=True)
     for model in models:
-        require_not_source(html, model)
+        if model is not None:
+            require_not_source(page, model)
 
 
 @contextlib.contextmanager

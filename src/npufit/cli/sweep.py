@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, html_option, place_options, schema_option, tool_options
+from npufit.cli.options import color_option, executor_options, html_option, place_options, schema_option, tool_options
 from npufit.errors import InputError, ToolError
-from npufit.files import require_output_file
 
 if TYPE_CHECKING:
     from npufit.cost import Kernels
@@ -84,10 +83,7 @@ class _Stage(StrEnum):
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead of printing."
 )
-@click.option(
-    "--jobs", "workers", type=click.IntRange(1, 1024), metavar="N", help="Points at the same time; default: all cores."
-)
-@click.option("--executor", metavar="dask://HOST:PORT", help="Compute on the Dask cluster with this scheduler.")
+@executor_options
 @click.option(
     "--cache",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -113,7 +109,7 @@ def command(
     chart: bool | None,
     everything: bool,
     output: Path | None,
-    workers: int | None,
+    jobs: int | None,
     executor: str | None,
     cache: Path | None,
     settings: tuple[str, ...],
@@ -138,14 +134,13 @@ def command(
     Exit codes: 0 fine, 1 nothing has what --require asks for, 2 the input is wrong, 3 nothing could be computed, or a
     needed tool is missing.
     """
-    from npufit.cli.output import page_for, write
+    from npufit.cli.output import page_for, require_page_file, write
     from npufit.report.sweep import sweep_document
     from npufit.sweeping import SweepOptions
 
-    if html is not None:
-        require_output_file(html, overwrite=True)
+    require_page_file(html, *models)
+    require_page_file(svg, *models)
     if svg is not None:
-        require_output_file(svg, overwrite=True)
         _require_svg()
     notes: list[str] = []
     options = SweepOptions(
@@ -157,7 +152,7 @@ def command(
         cliff_step=cliff_step,
         place=place_options(settings, vela, time_limit, no_cache, converter),
         executor=executor,
-        workers=workers,
+        workers=jobs,
         cache=cache,
         use_cache=not no_cache,
         note=notes.append,
