@@ -1,4 +1,4 @@
-"""Draw the README's pictures with npufit's own commands and a real browser (`make pictures SHARED=FOLDER PHOTOS=FOLDER`).
+"""Draw the pictures of the README with npufit and a real browser: `make pictures SHARED=FOLDER PHOTOS=FOLDER`.
 
 SHARED holds `models/ssd_mobilenet_v1_coco_quant.tflite` (TensorFlow's detection models) and, in `captures/`, what
 Mesa's driver submitted for it; PHOTOS are the photographs of scikit-image that are in the public domain or CC0.
