@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FloatRect, Page, sync_playwright
 
 _HERE = Path(__file__).parent
 _NPUFIT = Path(sys.executable).with_name("npufit")
@@ -57,7 +57,7 @@ def main() -> None:
         browser.close()
 
 
-def _clip(page: Page, picture: Picture) -> dict[str, float]:
+def _clip(page: Page, picture: Picture) -> FloatRect:
     box = page.locator(picture.last).first.bounding_box()
     assert box is not None, picture.last
     return {"x": 0, "y": 0, "width": picture.width, "height": box["y"] + box["height"] + picture.padding}
