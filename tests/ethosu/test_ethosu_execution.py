@@ -12,7 +12,8 @@ import pytest
 from ethosu_programs import assemble, compile_and_run, empty_memory, execute, feature_map, output_registers
 
 from npufit.errors import InputError
-from npufit.ethosu import FindingKind, Listener, Machine, Program, Run
+from npufit.ethosu import FindingKind, Listener, Machine, Memory, Operation, Program, Run
+from npufit.ethosu.operations import Convolution
 from npufit.tflite import read_model
 from real_files import find_model
 
@@ -175,6 +176,43 @@ def test_listeners_hear_of_every_operation() -> None:
     listener: Listener = names
     execute(assemble("DMA_WAIT", "STOP"), {1: np.zeros(1, np.uint8)}, listener)
     assert names.heard == ["operation 0 (DMA_WAIT) at 0x0", "operation 1 (STOP) at 0x4"]
+
+
+def test_other_constants_are_decoded_and_leave_no_trace() -> None:
+    program = compile_and_run(read_model(find_model("micro/pad_sym_conv.tflite"))).calls[0].program
+    machine = Machine(program)
+    constants = np.frombuffer(program.constants, np.uint8)
+    convolution = next(operation for operation in machine.operations if isinstance(operation, Convolution))
+    scales = np.frombuffer(convolution_scales(machine, convolution), np.uint8)
+    starts = np.lib.stride_tricks.sliding_window_view(constants, scales.size)
+    start = int(np.flatnonzero((starts == scales).all(axis=1))[0])
+    others = constants.copy()
+    others[start + 1 : start + scales.size : 10] ^= 0x7F  # the second byte of every bias
+
+    def results(given: dict[int, npt.NDArray[np.uint8]]) -> bytes:
+        memory = empty_memory(program) | given
+        machine.run(memory)
+        return b"".join(memory[region].tobytes() for region, _ in program.region_bytes)
+
+    own = results({})
+    assert results({0: others}) != own
+    assert results({}) == own
+    assert results({0: constants.copy()}) == own
+
+
+def convolution_scales(machine: Machine, convolution: Convolution) -> bytes:
+    """Return the scales of one core as `convolution` finds them."""
+    memory = empty_memory(machine.program)
+    found: list[bytes] = []
+
+    class Before:
+        def executed(self, operation: Operation, memory: Memory) -> None:
+            if operation.index == convolution.index:
+                span = convolution.scales[0]
+                found.append(memory[span.region][span.offset : span.offset + span.length].tobytes())
+
+    machine.run(memory, listeners=(Before(),))
+    return found[0]
 
 
 def test_mutated_streams_end_in_findings() -> None:

@@ -15,6 +15,9 @@ Integers = npt.NDArray[np.int64]
 Memory = dict[int, Bytes]
 """The bytes of every region; the internal SHRAM has the key SHRAM."""
 
+CONSTANTS = 0
+"""The region of a program's own constants."""
+
 SHRAM = -1
 
 

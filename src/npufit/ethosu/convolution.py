@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npufit.errors import InputError
-from npufit.ethosu.arrays import SHRAM, Array, Integers, Memory, dtype_of
+from npufit.ethosu.arrays import CONSTANTS, SHRAM, Array, Bytes, Integers, Memory, dtype_of
 from npufit.ethosu.feature_maps import StoredMap
 from npufit.ethosu.operations import Convolution, Span
 from npufit.ethosu.scaling import EXACT_FLOAT32, Scale, pixels_per_row, plan_scale
@@ -50,6 +50,7 @@ class ConvolutionStep:
         self._ofm_micro_depth = ofm_micro_depth
         self._encoded: Encoded = ((), ())
         self._coefficients: Coefficients | None = None
+        self._constants: Bytes | None = None
         self._rows, self._result = Rows(operation), StoredMap(operation.ofm)
         self._accumulate: Accumulate = _depthwise if operation.is_depthwise else _dense
         per_row = operation.ofm.width * operation.ofm.depth
@@ -77,6 +78,10 @@ class ConvolutionStep:
             raise InputError(f"{name[0].upper()}{name[1:]}: {error}") from None
         self._encoded = weights, scales
 
+    def rely_on(self, constants: Bytes) -> None:
+        """Take the coefficients as unchanged in a memory with these `constants`: nothing else is written there."""
+        self._constants = constants
+
     def __call__(self, memory: Memory) -> None:
         """Execute the convolution in `memory`."""
         operation, ofm = self._operation, self._operation.ofm
@@ -93,8 +98,11 @@ class ConvolutionStep:
         self._result.write(memory, result)
 
     def _current(self, memory: Memory) -> Coefficients:
+        if self._coefficients is not None and memory[CONSTANTS] is self._constants:
+            return self._coefficients
         encoded = self.encoded(memory)
         if self._coefficients is None or encoded != self._encoded:
+            self._constants = None  # coefficients of other constants are stored from now on
             self.prepare(encoded, decode_streams(encoded[0]))
         assert self._coefficients is not None
         return self._coefficients

@@ -7,16 +7,26 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
 
 from npufit.errors import InputError
-from npufit.ethosu.arrays import SHRAM, Memory
+from npufit.ethosu.arrays import CONSTANTS, SHRAM, Memory
 from npufit.ethosu.convolution import ConvolutionStep, Encoded
 from npufit.ethosu.decoding import decode
 from npufit.ethosu.elementwise import plan_elementwise
-from npufit.ethosu.operations import Convolution, Elementwise, Operation, Pooling, Transfer, read_operations
+from npufit.ethosu.feature_maps import footprint
+from npufit.ethosu.operations import (
+    BlockOperation,
+    Convolution,
+    Elementwise,
+    Operation,
+    Pooling,
+    Transfer,
+    read_operations,
+)
 from npufit.ethosu.pooling import plan_pool
 from npufit.ethosu.program import Program
 from npufit.ethosu.sanitizer import SanitizerFinding, inspect
@@ -24,8 +34,6 @@ from npufit.ethosu.scaling import UNBUFFERED_VALUES
 from npufit.ethosu.statistics import Statistics, measure
 from npufit.ethosu.transfer import transfer
 from npufit.ethosu.weight_streams import Weights, decode_streams
-
-_CONSTANTS = 0
 
 
 class Listener(Protocol):
@@ -58,6 +66,7 @@ class Machine:
         """
         self.program = program
         self.operations = read_operations(decode(program.stream))
+        self._constants = np.frombuffer(program.constants, np.uint8)
         inspection = inspect(self.operations, program, sanitize=False)
         self._planned = self.operations[: inspection.executable]
         self._steps: list[Step] = [_plan(operation, program) for operation in self._planned]
@@ -92,21 +101,32 @@ class Machine:
             if size and (region not in given or given[region].size < size):
                 raise InputError(f"Region {region} must have {size} bytes.")
         shram = np.zeros(self.program.shram_bytes, np.uint8)
-        constants = np.frombuffer(self.program.constants, np.uint8)
-        return {_CONSTANTS: constants, **given, SHRAM: shram}
+        return {CONSTANTS: self._constants, **given, SHRAM: shram}
 
     def _find_weights(self) -> list[tuple[ConvolutionStep, Encoded]]:
-        """Return the compressed weights that transfers copy from the constants, or that are used in place."""
-        scratch = {region: np.zeros(size, np.uint8) for region, size in self.program.region_bytes}
-        memory = self._memory(scratch)
+        """Return the compressed weights that transfers copy from the constants, or that are used in place.
+
+        Transfers copy marks, too: where a convolution finds nothing else, nothing but constants can be there.
+        """
+        memory, marks = (
+            self._memory({region: np.zeros(size, np.uint8) for region, size in self.program.region_bytes})
+            for _ in range(2)
+        )
+        marks[CONSTANTS] = np.ones_like(memory[CONSTANTS])
         found: list[tuple[ConvolutionStep, Encoded]] = []
         for operation, step in zip(self._planned, self._steps, strict=True):
             if isinstance(operation, Transfer):
                 step(memory)
+                step(marks)
             elif isinstance(step, ConvolutionStep):
                 encoded = step.encoded(memory)
                 if all(any(part) for part in encoded[0]):
                     found.append((step, encoded))
+                if all(map(all, chain(*step.encoded(marks)))):
+                    step.rely_on(self._constants)
+            if isinstance(operation, BlockOperation):
+                for part in footprint(operation.ofm):
+                    part.view(marks[part.region])[...] = 0
         return found
 
     def _prepare(self, found: Sequence[tuple[ConvolutionStep, Encoded]], decoded: Sequence[Weights | None]) -> None:
