@@ -6,6 +6,7 @@ times are medians of this run and only for orientation.
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -34,7 +35,7 @@ from sweeps import (
 RUNS = 9
 LOADS = 3
 EVALUATIONS = 3
-SWEEPS = 3
+SWEEPS = 2
 PICTURES = 80
 TARGET = "imx93/teflon@26.2"
 _PLACED = npufit.CheckOptions(predict=False)
@@ -70,8 +71,8 @@ def main() -> None:
             _library(),
             _prediction(),
             _linear(),
-            *_simulation("MobileNetV2 at 224x224", "zoo:mobilenet_v2@224,int8", goal=0.3),
-            *_simulation("YOLOv8n at 320x320", "zoo:yolov8n@320,int8", goal=0.35),
+            *_simulation("MobileNetV2 at 224x224", "zoo:mobilenet_v2@224,int8", goal=0.3, warm_goal=0.35),
+            *_simulation("YOLOv8n at 320x320", "zoo:yolov8n@320,int8", goal=0.35, warm_goal=0.4),
             *_evaluation(Path(folder)),
             _teflon_sweep(),
             _vela_sweep(Path(folder)),
@@ -94,16 +95,15 @@ def _teflon_sweep() -> Row:
 
 
 def _vela_sweep(folder: Path) -> Row:
-    """Compare processor time: systems that share cores by session favour processes with sessions of their own."""
     pairs = [(time_vela_points(), time_vela_alone(folder, _vela)) for _ in range(SWEEPS)]
-    ratio = statistics.median(ours[1] / theirs[1] for ours, theirs in pairs)
-    elapsed = statistics.median(ours[0] for ours, _ in pairs), statistics.median(theirs[0] for _, theirs in pairs)
+    ratio, processor = (statistics.median(ours[of] / theirs[of] for ours, theirs in pairs) for of in (0, 1))
+    seconds = statistics.median(ours[0] for ours, _ in pairs), statistics.median(theirs[0] for _, theirs in pairs)
     points = len(COMPILED) * len(COMPILED_SIZES)
     return Row(
-        f"processor time of `npufit.sweep` of {points} points for imx93/vela without a cache, {WORKERS} workers, "
-        f"compared with the `vela` command on the same models as files, {WORKERS} at a time (medians of {SWEEPS})",
+        f"`npufit.sweep` of {points} points for imx93/vela without a cache, {WORKERS} workers, compared with the "
+        f"`vela` command on the same models as files, {WORKERS} at a time (medians of {SWEEPS})",
         "ratio at most 1.15",
-        f"ratio {ratio:.2f} (elapsed {elapsed[0]:.1f} s, vela {elapsed[1]:.1f} s)",
+        f"ratio {ratio:.2f} ({seconds[0]:.1f} s, vela {seconds[1]:.1f} s; processor time {processor:.2f})",
         ratio <= 1.15,
     )
 
@@ -149,8 +149,7 @@ def _library() -> Row:
 
 def _prediction() -> Row:
     model = npufit.load("zoo:mobilenet_v2@224,uint8")
-    placed = npufit.check(model, TARGET, _PLACED)
-    times = [_time_estimate(placed) for _ in range(RUNS + 1)][1:]
+    times = [_time_estimate(npufit.check(replace(model), TARGET, _PLACED)) for _ in range(RUNS + 1)][1:]
     milliseconds = statistics.median(times)
     return Row(
         f"predicting the time of that check, {len(model.main.operators)} operators",
@@ -183,8 +182,12 @@ def _linear() -> Row:
     )
 
 
-def _simulation(what: str, spec: str, goal: float) -> list[Row]:
-    """Return the comparison of the simulator with LiteRT's reference kernels on the same model, one thread each."""
+def _simulation(what: str, spec: str, goal: float, warm_goal: float) -> list[Row]:
+    """Return the comparison of the simulator with LiteRT's reference kernels on the same model, one thread each.
+
+    `goal` is for what `npufit run --compare` says, whose reference runs once and hands over every tensor; `warm_goal`
+    is for a reference that has run before and hands over its outputs only.
+    """
     from npufit.execution import random_inputs
     from npufit.running import prepare
 
@@ -196,16 +199,30 @@ def _simulation(what: str, spec: str, goal: float) -> list[Row]:
         lambda: _time(lambda: loaded[0].run(inputs)), lambda: _time(lambda: reference.run(inputs))
     )
     load = statistics.median(prepared.seconds.load for prepared in loaded) / theirs
+    said = statistics.median(_said_by_run(spec) for _ in range(LOADS))
     of = f"of {what} on the simulator, compared with an inference of LiteRT's reference kernels"
     return [
         Row(
-            f"a steady inference {of}",
+            f"a steady inference {of}, as `npufit run --compare` says (medians of {LOADS})",
             f"ratio at most {goal}",
+            f"ratio {said:.2f}",
+            said <= goal,
+        ),
+        Row(
+            f"a steady inference {of} that have run before and hand over their outputs only",
+            f"ratio at most {warm_goal}",
             f"ratio {ratio:.2f} ({ours:.3f} s, reference {theirs:.3f} s)",
-            ratio <= goal,
+            ratio <= warm_goal,
         ),
         Row(f"loading, including decoding of weights, {of}", "ratio at most 3", f"ratio {load:.2f}", load <= 3),
     ]
+
+
+def _said_by_run(spec: str) -> float:
+    """Return the steady inference of `npufit run --compare` as a share of its reference."""
+    command = [*_NPUFIT, "run", spec, "-t", "imx93/vela", "--compare", "--repeat", "5", "--json"]
+    seconds = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["seconds"]
+    return seconds["steady"] / seconds["reference"]
 
 
 def _evaluation(folder: Path) -> list[Row]:
@@ -267,7 +284,7 @@ def _time_check(model: Model) -> float:
     times: list[float] = []
     for _ in range(RUNS):
         start = time.perf_counter()
-        summary = npufit.check(model, TARGET, _PLACED).summary
+        summary = npufit.check(replace(model), TARGET, _PLACED).summary  # a new object: nothing is known of it yet
         times.append(1000 * (time.perf_counter() - start))
         assert summary.npu
     return statistics.median(times)
