@@ -37,7 +37,7 @@ def _pictures(shared: Path, photos: Path) -> tuple[Picture, ...]:
     capture = ("--capture", str(shared / "captures" / _DETECTOR), "--images", str(photos))
     return (
         Picture("check-ssd", ("check", detector, "-t", "imx93/teflon@25.3"), "#graph"),
-        Picture("sweep-cliff", ("sweep", "zoo:mobilenet_v2", "zoo:resnet50_v2", *sizes), "#network-1"),
+        Picture("sweep-cliff", ("sweep", "--no-cache", "zoo:mobilenet_v2", "zoo:resnet50_v2", *sizes), "#network-1"),
         Picture("evaluate-ssd", ("evaluate", detector, *capture), "#images"),
     )
 
