@@ -33,6 +33,7 @@ $(VENV)/.developer: $(VENV)/.installed pyproject.toml
 	@touch $@
 
 demo: $(VENV)/.installed
+	@mkdir -p $(dir $(DEMO))
 	$(BIN)/npufit check zoo:mobilenet_v2@224,int8 -t imx93/teflon@25.3 -t imx93/teflon@26.2 -t imx93/vela \
 		-t imx8mp/teflon -t imx8mp/vx -t rk3588/teflon -t imx95/neutron --html $(DEMO)
 	@echo
