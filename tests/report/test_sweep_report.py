@@ -41,6 +41,15 @@ def test_the_first_line_answers_and_the_rest_explains(document: SweepDocument) -
     assert max(map(len, lines)) <= 100
 
 
+def test_a_network_that_never_reaches_the_npu_is_no_network_without_a_cliff() -> None:
+    options = npufit.SweepOptions(sizes=("96:128:32",), quant=("float32",), use_cache=False)
+    nothing = sweep_document(npufit.sweep("zoo:mobilenet_v1,alpha=0.25", "imx93/teflon@26.2", options).result())
+    assert "Nothing runs on the NPU." in " ".join(sweep_text(nothing, Page(100)).split())
+    both = dataclasses.replace(options, quant=("float32", "uint8"))
+    mixed = sweep_document(npufit.sweep("zoo:mobilenet_v1,alpha=0.25", "imx93/teflon@26.2", both).result())
+    assert "Nothing runs on the NPU at 2 of 4 points." in " ".join(sweep_text(mixed, Page(100)).split())
+
+
 def test_the_chart_of_the_terminal_fits_and_has_no_colour_of_its_own(document: SweepDocument) -> None:
     plain = sweep_text(document, Page(80), chart=True)
     assert "\x1b" not in plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,16 +108,7 @@ def _hazard(form: HazardForm) -> SnapshotHazard:
 
 
 def _time(form: EstimateForm) -> SnapshotTime:
-    return SnapshotTime(
-        total_ms=form.total_ms,
-        low_ms=form.low_ms,
-        high_ms=form.high_ms,
-        npu_ms=form.npu_ms,
-        cpu_ms=form.cpu_ms,
-        overhead_ms=form.overhead_ms,
-        cpu_only_ms=form.cpu_only_ms,
-        threads=form.threads,
-    )
+    return SnapshotTime(**form.model_dump(include={part.name for part in fields(SnapshotTime)}))
 
 
 def _memory(result: ResultForm) -> tuple[SnapshotMemory, ...]:

@@ -88,11 +88,15 @@ def _cliffs(document: SweepDocument) -> str:
 
 
 def _dangers(document: SweepDocument) -> list[str]:
-    """Return what a fast point may hide: hazards, and an NPU that is slower than the CPU alone."""
+    """Return what a time may hide: an NPU that gets nothing, hazards, and an NPU that is slower than the CPU alone."""
+    unused = sum(point.npu_operators == 0 for point in document.points)
     hazards = Counter(hazard.id for point in document.points for hazard in point.hazards)
     exposed = sum(bool(point.hazards) for point in document.points)
     slower = sum(point.speed_up is not None and point.speed_up < 1 for point in document.points)
     sentences: list[str] = []
+    if unused:
+        where = f" at {unused} of {plural(len(document.points), 'point')}" if unused < len(document.points) else ""
+        sentences.append(f"Nothing runs on the NPU{where}.")
     if hazards:
         sentences.append(f"{plural(exposed, 'point')} with hazards ({', '.join(hazards)}).")
     if slower:
