@@ -1,0 +1,75 @@
+"""Builds `captured_teflon.c`, a stand-in for libteflon, for the capture of one model.
+
+It holds LiteRT to the partitions of a board: with `experimental_preserve_all_tensors`, LiteRT 2.3 gives every operator
+that a delegate claims a partition of its own. No capture has such partitions, so the library then stops.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+
+import npufit
+from npufit.execution.capture import CapturedPartition, read_capture
+from real_files import find_capture, find_model
+
+_SOURCE = Path(__file__).with_name("captured_teflon.c")
+
+
+def build_library(capture: str, folder: Path, *macros: str) -> Path:
+    """Return a library in `folder` that runs the model of `capture` as Mesa's driver did; skips without a C compiler.
+
+    `macros` are CRASH_IN_PREPARE or CRASH_IN_INVOKE.
+    """
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("there is no C compiler")
+    header, library = folder / "partitions.h", folder / "libteflon.so"
+    header.write_text(_header(capture, folder))
+    defines = [f'-DPARTITIONS="{header}"', *(f"-D{macro}" for macro in macros)]
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", *defines, str(_SOURCE), "-o", str(library)], check=True)
+    return library
+
+
+def _header(capture: str, folder: Path) -> str:
+    """Return the partitions of a capture as C, and write their streams and coefficients into `folder`."""
+    source = find_capture(capture)
+    model = npufit.load(find_model(f"{capture}.tflite"))
+    table, *logs = (source / "teflon.log").read_text().split("teflon: compiling graph")
+    partitions = read_capture(source, model)
+    lines = [f"static const char support_table[] = {json.dumps(table)};"]
+    rows: list[str] = []
+    for number, (partition, log) in enumerate(zip(partitions, logs, strict=True)):
+        stream, coefficients = folder / f"stream{number}.bin", folder / f"coefficients{number}.bin"
+        stream.write_bytes(partition.submission.stream)
+        coefficients.write_bytes(partition.submission.coefficients)
+        slots = {slot.tensor: slot for slot in partition.slots}
+        crossing = [
+            [f"{{{index}, {slots[index].offset}, {model.main.tensors[index].size_bytes}}}" for index in indices]
+            for indices in (_entering(partition), partition.outputs)
+        ]
+        lines += [
+            _array("int", f"operators{number}", [str(index) for index in partition.operators]),
+            _array("struct slot", f"inputs{number}", crossing[0]),
+            _array("struct slot", f"outputs{number}", crossing[1]),
+        ]
+        sizes = len(partition.submission.io), partition.submission.sram_bytes
+        counts = len(partition.operators), len(crossing[0]), len(crossing[1])
+        said = json.dumps(f"teflon: compiling graph{log.partition('PLAN_NODES')[0]}")
+        fields = [said, json.dumps(str(stream)), json.dumps(str(coefficients)), *map(str, (*sizes, *counts))]
+        rows.append(f"{{{', '.join(fields)}, operators{number}, inputs{number}, outputs{number}}}")
+    return "\n".join([*lines, _array("struct partition", "partitions", rows), ""])
+
+
+def _entering(partition: CapturedPartition) -> Iterable[int]:
+    slots = {slot.tensor for slot in partition.slots}
+    return (index for index in partition.inputs if index in slots)
+
+
+def _array(kind: str, name: str, values: Sequence[str]) -> str:
+    return f"static const {kind} {name}[] = {{{', '.join(values)}}};"
