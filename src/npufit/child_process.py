@@ -52,10 +52,12 @@ def start_child(
     stdout: int | IO[bytes] = subprocess.PIPE,
     stderr: int | IO[bytes] = subprocess.PIPE,
     left_out: Sequence[str] = (),
+    pass_fds: Sequence[int] = (),
 ) -> Child:
     """Return a process that runs `command` and leads its own group; the caller must end it.
 
-    `left_out` names environment variables that it does not get. Raises OSError or ValueError if it cannot be started.
+    `left_out` names environment variables that it does not get, `pass_fds` open files that it gets. Raises OSError or
+    ValueError if it cannot be started.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     return subprocess.Popen(
@@ -65,6 +67,7 @@ def start_child(
         stdout=stdout,
         stderr=stderr,
         env={**inherited, **_ENVIRONMENT},
+        pass_fds=pass_fds,
         start_new_session=True,
     )
 

@@ -5,7 +5,7 @@
  * inputs, SUBMIT, BO_WAIT and outputs in each inference. Like Mesa's release builds it ignores the errno of SUBMIT.
  *
  * PARTITIONS names the generated header (captured_teflon.py); the form of its rows is `struct partition`.
- * CRASH_IN_PREPARE and CRASH_IN_INVOKE let it dereference NULL there.
+ * CRASH_IN_PREPARE and CRASH_IN_INVOKE let it dereference NULL there, HANG_IN_PREPARE lets it wait for ever.
  */
 
 #include <fcntl.h>
@@ -155,6 +155,9 @@ compile(TfLiteContext *context, const char *buffer, size_t length)
    fputs(partition->log, stderr);
 #ifdef CRASH_IN_PREPARE
    *(volatile int *)NULL = 0;
+#endif
+#ifdef HANG_IN_PREPARE
+   pause();
 #endif
    struct compiled *compiled = calloc(1, sizeof(*compiled));
    compiled->partition = partition;

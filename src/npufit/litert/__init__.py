@@ -5,6 +5,7 @@ This imports neither numpy nor LiteRT, so that a command can start the process b
 
 from npufit.litert.process import (
     ADDRESS_SPACE_BYTES,
+    LARGEST_RESULT_BYTES,
     TIME_LIMIT_S,
     Failure,
     LitertFailureError,
@@ -15,6 +16,7 @@ from npufit.litert.worker import WORKER, LitertWorker, pack_values
 
 __all__ = [
     "ADDRESS_SPACE_BYTES",
+    "LARGEST_RESULT_BYTES",
     "TIME_LIMIT_S",
     "WORKER",
     "Failure",

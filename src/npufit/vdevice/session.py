@@ -1,0 +1,298 @@
+"""One model in a real library, in a process of its own, whose device is here.
+
+The child (`client/`) loads LiteRT and the library and asks for every open and ioctl; streams run in this process, also
+if the child is emulated. Whatever the library does to itself is an error here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from npufit.child_process import OTHER_PYTHON, deadline, end_child, end_words, start_child
+from npufit.errors import NpufitError, ToolError
+from npufit.formatting import printable, shorten
+from npufit.litert import LARGEST_RESULT_BYTES, TIME_LIMIT_S, LitertRefusalError, pack_values
+from npufit.vdevice.answering import DeviceCalls
+from npufit.vdevice.client.channel import Channel, Message
+from npufit.vdevice.device import Device
+from npufit.vdevice.library import Library, inspect_library
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+_CLIENT = Path(__file__).with_name("client")
+_LARGEST_LOG_BYTES = 64 << 20
+_LONGEST_WORDS = 300
+
+
+class Step(StrEnum):
+    """What a session was doing."""
+
+    START = "start"
+    IMPORT = "import"
+    LIBRARY = "library"
+    PREPARE = "prepare"
+    ALLOCATE = "allocate"
+    INVOKE = "invoke"
+    READ = "read"
+
+    @property
+    def words(self) -> str:
+        """The step in words that follow `crashed`."""
+        return _STEP_WORDS[self]
+
+
+_STEP_WORDS = {
+    Step.START: "while Python starts",
+    Step.IMPORT: "while Python imports LiteRT",
+    Step.LIBRARY: "while the library is loaded",
+    Step.PREPARE: "in Prepare, which decides what the NPU gets and compiles it",
+    Step.ALLOCATE: "while tensors are allocated",
+    Step.INVOKE: "in Invoke",
+    Step.READ: "while tensors are read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """Limits of a session: for the whole load and for each inference, and for the child's address space."""
+
+    time_limit_s: float = TIME_LIMIT_S
+    memory_bytes: int = 16 << 30
+    environment: tuple[tuple[str, str], ...] = (("TEFLON_DEBUG", "verbose"),)
+
+
+class LibraryCrashError(ToolError):
+    """The process with the library died, or did not finish in time, which `is_late` tells.
+
+    `step` is where, `how` what happened (`died of signal SIGSEGV`), `log` what was printed, `last_call` the last call
+    to the device, empty if there was none.
+    """
+
+    def __init__(self, message: str, step: Step, how: str, log: str, last_call: str, *, is_late: bool = False) -> None:
+        """Store the message for users and what is known of the end."""
+        super().__init__(message)
+        self.step, self.how, self.log, self.last_call, self.is_late = step, how, log, last_call, is_late
+
+
+class LibraryRefusalError(ToolError):
+    """The library, or LiteRT on its behalf, returned an error at `step`: no delegate, or an inference that fails."""
+
+    def __init__(self, message: str, step: Step, said: str, log: str) -> None:
+        """Store the message for users, the error's own words and what was printed."""
+        super().__init__(message)
+        self.step, self.said, self.log = step, said, log
+
+
+class LibrarySession:
+    """A model in a library on a virtual device; a context manager, because it is a process.
+
+    `seconds` has the time of each step, of the last inference for `Step.INVOKE`.
+    """
+
+    def __init__(
+        self, library: Library, device: Device, model: bytes, options: SessionOptions | None = None, *, name: str = ""
+    ) -> None:
+        """Start the child. `name` is the model's in messages.
+
+        Raises InputError if the library cannot be used with its Python, ToolError if that cannot be started.
+        """
+        inspect_library(library)
+        self._library, self._device, self._model = library, device, model
+        self._options = options or SessionOptions()
+        self._name = name or "the model"
+        self._step = Step.START
+        self.seconds: dict[Step, float] = {}
+        self._printed: IO[bytes] = tempfile.TemporaryFile(prefix="npufit-library-")  # noqa: SIM115 - kept open
+        self._control, theirs = _channel_pair()
+        calls, their_calls = _channel_pair()
+        self._calls = DeviceCalls(device, calls)
+        self._selector = DefaultSelector()
+        self._selector.register(self._control, EVENT_READ)
+        self._selector.register(calls, EVENT_READ)
+        setup = {
+            "control": theirs.fileno(),
+            "calls": their_calls.fileno(),
+            "memory_bytes": self._options.memory_bytes,
+        }
+        try:
+            self._child = start_child(
+                [*(library.python or (sys.executable,)), str(_CLIENT), json.dumps(setup)],
+                stdout=self._printed,
+                stderr=self._printed,
+                left_out=OTHER_PYTHON if library.python else (),
+                pass_fds=(theirs.fileno(), their_calls.fileno()),
+            )
+        except (OSError, ValueError) as error:
+            self._release()
+            raise ToolError(f"--library-python cannot be started: {error}.") from None
+        finally:
+            theirs.close()
+            their_calls.close()
+
+    def __enter__(self) -> Self:
+        """Return this session."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the child."""
+        self.close()
+
+    def close(self) -> None:
+        """End the child and release the device's files. The session keeps its times and its last log."""
+        end_child(self._child)
+        self._release()
+
+    @property
+    def log(self) -> str:
+        """What the library, LiteRT and Python have printed so far, up to 64 MiB."""
+        descriptor = self._printed.fileno()
+        return os.pread(descriptor, _LARGEST_LOG_BYTES, 0).decode("utf-8", "replace")
+
+    def load(self) -> None:
+        """Import LiteRT, load the library, let it decide and compile, allocate tensors.
+
+        Raises LibraryCrashError, LibraryRefusalError, LitertRefusalError if LiteRT itself refuses the model, ToolError
+        if the Python lacks LiteRT or the library cannot be loaded, and the device's own error.
+        """
+        head = {
+            "do": "load",
+            "library": str(self._library.path.resolve()),
+            "node": self._device.node,
+            "environment": dict(self._options.environment),
+        }
+        self._exchange(head, self._model)
+
+    def infer(self, inputs: Mapping[int, Array], tensors: Sequence[int]) -> dict[int, Array]:
+        """Return the values of `tensors`, by index, after an inference with `inputs`, by tensor index.
+
+        Only the model's inputs and outputs are certain to be kept: LiteRT reuses the memory of other tensors. One that
+        exists only inside a partition is left out. Raises as `load`.
+        """
+        rows, parts = pack_values(inputs)
+        return self._exchange({"do": "infer", "inputs": rows, "wanted": list(tensors)}, *parts)
+
+    def _exchange(self, head: Mapping[str, Any], *parts: bytes | memoryview) -> dict[int, Array]:
+        found: dict[int, Array] = {}
+        begun = time.monotonic()
+        left = LARGEST_RESULT_BYTES
+        with deadline(self._child, self._options.time_limit_s) as expired:
+            try:
+                self._control.send(head, *parts)
+                while True:
+                    message = self._next_message(left)
+                    left -= len(message.data)
+                    now = time.monotonic()
+                    if "step" in message.head:
+                        self.seconds[self._step] = now - begun
+                        self._step, begun = Step(message.head["step"]), now
+                    elif "tensor" in message.head:
+                        found[message.head["tensor"]] = _values(message)
+                    else:
+                        break
+            except (EOFError, OSError, ValueError):
+                raise self._crash(is_late=expired.is_set()) from None
+            except NpufitError:
+                end_child(self._child)
+                raise
+        self.seconds[self._step] = now - begun
+        if "refused" in message.head:
+            raise self._refusal(message.head)
+        return found
+
+    def _next_message(self, most_bytes: int) -> Message:
+        """Return the next message of the child; answer its calls to the device until then."""
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._control:
+                    return self._control.receive(most_bytes)
+                self._calls.answer()
+
+    def _crash(self, *, is_late: bool) -> LibraryCrashError:
+        end_child(self._child)
+        code = self._child.returncode
+        if is_late:
+            how = f"did not finish within {self._options.time_limit_s:g} s"
+        else:
+            how = f"{'died of' if code < 0 else 'ended with'} {end_words(code)}"
+        log, last_call = self.log, self._calls.last
+        call = f" The last call to {self._device.node} was {last_call}." if last_call else ""
+        words = _last_words(log)
+        said = f' It last printed "{words}".' if words else ""
+        message = f"{self._name}: {self._library.name} {how} {self._step.words}.{call}{said}{self._hint()}"
+        return LibraryCrashError(message, self._step, how, log, last_call, is_late=is_late)
+
+    def _hint(self) -> str:
+        """Return what is known to end a session before the library has done anything, empty otherwise."""
+        words = self._library.python
+        if self._step not in _BEFORE_THE_LIBRARY or "-L" not in words[:-1]:
+            return ""
+        root = Path(words[words.index("-L") + 1])
+        if (root / "proc/cpuinfo").exists():
+            return ""
+        return f" LiteRT reads /proc/cpuinfo, which here is another processor's: put an Arm one at {root}/proc/cpuinfo."
+
+    def _refusal(self, head: Mapping[str, Any]) -> NpufitError:
+        who = head["refused"]
+        said = shorten(printable(" ".join(str(head.get("said", "")).split()).rstrip(".")), _LONGEST_WORDS)
+        if who == "model":
+            return LitertRefusalError(f"{self._name}: LiteRT refuses this file: {said}.", said)
+        if who == "python":
+            python = " ".join(self._library.python) or sys.executable
+            return ToolError(f"{python}: LiteRT cannot be imported: {said}. Install ai-edge-litert and NumPy there.")
+        if who == "memory":
+            return ToolError(f"{self._name}: needs more than its limit of {self._options.memory_bytes >> 30} GiB.")
+        if who == "library":
+            return ToolError(f"{self._library.name} cannot be loaded: {said}.")
+        words = _last_words(self.log)
+        printed = f' ({self._library.name} printed "{words}")' if words else ""
+        message = f"{self._name}: {self._library.name} fails {self._step.words}: {said}{printed}."
+        return LibraryRefusalError(message, self._step, said, self.log)
+
+    def _release(self) -> None:
+        self._calls.close()
+        self._selector.close()
+        self._control.close()
+        self._printed.close()
+
+
+_BEFORE_THE_LIBRARY = (Step.START, Step.IMPORT, Step.LIBRARY)
+
+
+def _channel_pair() -> tuple[Channel, socket.socket]:
+    ours, theirs = socket.socketpair()
+    return Channel(ours), theirs
+
+
+def _values(message: Message) -> Array:
+    """Return the tensor of a message. Raises ValueError if it is none."""
+    import numpy as np
+
+    try:
+        raw = np.frombuffer(message.data, np.uint8)
+        return raw.view(np.dtype(message.head["type"])).reshape(message.head["shape"])
+    except (TypeError, LookupError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _last_words(log: str) -> str:
+    """Return the last line of `log`, without the messages that LiteRT always prints."""
+    lines = [line.strip() for line in log[-4096:].splitlines()]
+    spoken = [line for line in lines if line and not line.startswith(("INFO:", "WARNING:"))]
+    return shorten(printable(spoken[-1]), _LONGEST_WORDS) if spoken else ""
