@@ -70,6 +70,7 @@ class ChipForm(_Strict):
     npu: NpuForm
     memory: list[MemoryForm] = []
     stacks: dict[str, dict[str, FactForm]] = {}
+    device: dict[str, FactForm] = {}
     cpu_times: CpuTimesForm | None = None
     measured_as: str = ""
     missing: list[str] = []

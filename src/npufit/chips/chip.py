@@ -55,7 +55,8 @@ class Chip:
     """One chip. `missing` lists in sentences what is unknown, so that nobody mistakes a gap for a zero.
 
     `stacks` has what the chip sets for each stack that it runs. `cpu_times` says what its times on the CPU are made
-    with, and `measured_as` how tables of public measurements call it; both are empty where there are none.
+    with, and `measured_as` how tables of public measurements call it. `device` has the values by which a driver of the
+    `teflon` stack recognizes the chip. All three are empty where there are none.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Chip:
     npu: Npu
     memories: tuple[Memory, ...]
     stacks: Mapping[str, Mapping[str, Fact]]
+    device: Mapping[str, Fact]
     cpu_times: Mapping[str, Fact]
     measured_as: str
     missing: tuple[str, ...]

@@ -66,6 +66,7 @@ def make_chip(name: str, table: _Table) -> Chip:
         ),
         memories=tuple(Memory(memory["name"], _fact(memory["size"])) for memory in table.get("memory", [])),
         stacks=MappingProxyType({stack: _facts(settings) for stack, settings in stacks.items()}),
+        device=_facts(table.get("device", {})),
         cpu_times=_facts(table.get("cpu_times", {})),
         measured_as=table.get("measured_as", ""),
         missing=tuple(table.get("missing", [])),

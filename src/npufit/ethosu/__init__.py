@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from npufit.ethosu.capture import (
         COEFFICIENTS_REGION,
         IO_REGION,
+        LARGEST_STREAM_BYTES,
         CapturedSubmission,
         read_stream,
         read_submissions,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     )
     from npufit.ethosu.machine import Listener, Machine, Run
     from npufit.ethosu.operations import BlockOperation, Operation, read_operations
-    from npufit.ethosu.program import CompiledCall, Program, read_programs, strip_header
+    from npufit.ethosu.program import CompiledCall, Program, accelerator_of, read_programs, strip_header
     from npufit.ethosu.sanitizer import FindingKind, SanitizerFinding
     from npufit.ethosu.statistics import Statistics
 
@@ -44,6 +45,7 @@ __all__ = [
     "COEFFICIENTS_REGION",
     "HISTORY",
     "IO_REGION",
+    "LARGEST_STREAM_BYTES",
     "SRAM_REGION",
     "STEPS",
     "BlockOperation",
@@ -64,6 +66,7 @@ __all__ = [
     "SanitizerFinding",
     "Statistics",
     "Submission",
+    "accelerator_of",
     "decode",
     "disassemble",
     "judge",
@@ -85,6 +88,7 @@ _HOMES = {
     "npufit.ethosu.capture": (
         "COEFFICIENTS_REGION",
         "IO_REGION",
+        "LARGEST_STREAM_BYTES",
         "CapturedSubmission",
         "read_stream",
         "read_submissions",
@@ -108,7 +112,7 @@ _HOMES = {
     ),
     "npufit.ethosu.machine": ("Listener", "Machine", "Run"),
     "npufit.ethosu.operations": ("BlockOperation", "Operation", "read_operations"),
-    "npufit.ethosu.program": ("CompiledCall", "Program", "read_programs", "strip_header"),
+    "npufit.ethosu.program": ("CompiledCall", "Program", "accelerator_of", "read_programs", "strip_header"),
     "npufit.ethosu.sanitizer": ("FindingKind", "SanitizerFinding"),
     "npufit.ethosu.statistics": ("Statistics",),
 }

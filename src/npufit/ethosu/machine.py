@@ -68,6 +68,8 @@ class Machine:
         self.operations = read_operations(decode(program.stream))
         self._constants = np.frombuffer(program.constants, np.uint8)
         inspection = inspect(self.operations, program, sanitize=False)
+        self.fatal = inspection.fatal
+        """What ends every execution before its end; empty if all operations are executed."""
         self._planned = self.operations[: inspection.executable]
         self._steps: list[Step] = [_plan(operation, program) for operation in self._planned]
         self._statistics = measure(self._planned)

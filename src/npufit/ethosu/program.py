@@ -97,7 +97,7 @@ def strip_header(payload: bytes) -> tuple[bytes, str]:
         word = words[position]
         action = word & 0xFF
         if action == _CONFIG and position + 1 < len(words):
-            accelerator = _accelerator(words[position + 1])
+            accelerator = accelerator_of(words[position + 1])
             position += _CONFIG_WORDS
             continue
         position += 1
@@ -111,7 +111,8 @@ def strip_header(payload: bytes) -> tuple[bytes, str]:
     raise InputError("The driver header contains no command stream.")
 
 
-def _accelerator(config: int) -> str:
+def accelerator_of(config: int) -> str:
+    """Return the accelerator that the register CONFIG describes. Raises InputError if it is not executed here."""
     product = config >> 28
     name = _PRODUCTS[product] if product < len(_PRODUCTS) else f"unknown product {product}"
     name = f"{name}-{1 << (config & 0xF)}"

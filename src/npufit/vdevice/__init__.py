@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 from npufit._lazy import lazy_attributes
 
 if TYPE_CHECKING:
-    from npufit.vdevice.device import Caller, Device, DeviceFile, Job, Observer, Refusal
+    from npufit.vdevice.catalogue import chips_with_devices, virtual_device
+    from npufit.vdevice.device import Caller, Device, DeviceFile, Job, MappingCaller, Observer, Refusal
     from npufit.vdevice.library import Library, LibraryFile, inspect_library, read_python_command
+    from npufit.vdevice.observing import IgnoringObserver, Observers
+    from npufit.vdevice.options import DeviceOptions
+    from npufit.vdevice.process_memory import ProcessMemory
     from npufit.vdevice.session import (
         LibraryCrashError,
         LibraryRefusalError,
@@ -21,23 +25,34 @@ __all__ = [
     "Caller",
     "Device",
     "DeviceFile",
+    "DeviceOptions",
+    "IgnoringObserver",
     "Job",
     "Library",
     "LibraryCrashError",
     "LibraryFile",
     "LibraryRefusalError",
     "LibrarySession",
+    "MappingCaller",
     "Observer",
+    "Observers",
+    "ProcessMemory",
     "Refusal",
     "SessionOptions",
     "Step",
+    "chips_with_devices",
     "inspect_library",
     "read_python_command",
+    "virtual_device",
 ]
 
 _HOMES = {
-    "npufit.vdevice.device": ("Caller", "Device", "DeviceFile", "Job", "Observer", "Refusal"),
+    "npufit.vdevice.catalogue": ("chips_with_devices", "virtual_device"),
+    "npufit.vdevice.device": ("Caller", "Device", "DeviceFile", "Job", "MappingCaller", "Observer", "Refusal"),
     "npufit.vdevice.library": ("Library", "LibraryFile", "inspect_library", "read_python_command"),
+    "npufit.vdevice.observing": ("IgnoringObserver", "Observers"),
+    "npufit.vdevice.options": ("DeviceOptions",),
+    "npufit.vdevice.process_memory": ("ProcessMemory",),
     "npufit.vdevice.session": (
         "LibraryCrashError",
         "LibraryRefusalError",

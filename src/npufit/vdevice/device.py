@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +29,15 @@ class Caller(Protocol):
 
     def write(self, address: int, data: bytes) -> None:
         """Write `data` at `address`. Raises OSError (EFAULT) if it cannot be written."""
+        ...
+
+
+@runtime_checkable
+class MappingCaller(Caller, Protocol):
+    """A caller of which is known what it has mapped: a buffer that it closes is kept as long as it can see it."""
+
+    def maps(self, identity: tuple[int, int], start: int, end: int) -> bool:
+        """Return whether bytes `start` to `end` of the file with this `identity` are mapped, in part or as a whole."""
         ...
 
 
@@ -77,17 +86,25 @@ class Job:
 
     `number` counts the submissions of the device from 0. `memory` has the buffer of each region as views: before the
     execution what was submitted, after it the results. Region 2 is the SRAM if `sram_bytes` is not 0.
+
+    Buffers are whole pages; `asked_bytes` has the size that the program asked for, by region. `handles` are the
+    buffers' handles by region, `stream_handle` that of the stream; they mean something within the file with the
+    `descriptor`.
     """
 
     number: int
     stream: bytes
     memory: Mapping[int, Bytes]
     sram_bytes: int
+    asked_bytes: Mapping[int, int]
+    handles: Mapping[int, int]
+    stream_handle: int
+    descriptor: int
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A call that a chosen Linux release would refuse: `call` by its name, the errno's name, why in one line."""
+    """A call that a Linux release refuses, or may refuse: `call` by its name, the errno's name, why in one line."""
 
     call: str
     errno: str
@@ -107,6 +124,10 @@ class Observer(Protocol):
 
     def refused(self, refusal: Refusal) -> None:
         """Note a call that the chosen kernel refuses; the program gets the errno."""
+        ...
+
+    def doubted(self, refusal: Refusal) -> None:
+        """Note a call that the chosen kernel may refuse; it is unknown, so the call was answered."""
         ...
 
     def failed(self, error: NpufitError) -> None:

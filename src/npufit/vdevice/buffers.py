@@ -1,0 +1,148 @@
+"""The memory of a device file: one memfd, in which each buffer is a range of pages.
+
+The program gets the memfd itself, and may do with it what it likes: it is sealed against shrinking, so that no access
+of ours can end in SIGBUS, and against further seals. It grows as far as buffers reach. A range is never used twice, so
+that a mapping which outlives its buffer shows no other one.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import mmap
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING
+
+from npufit.vdevice.device import Caller, MappingCaller
+from npufit.vdevice.mapping import map_shared, punch_hole
+
+if TYPE_CHECKING:
+    from npufit.vdevice.device import Bytes
+
+PAGE_BYTES = mmap.PAGESIZE
+_GAP_BYTES = 1 << 16
+"""Between two buffers nothing is mapped: a program that maps more than its buffer does not see the next one."""
+
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+
+
+class Budget:
+    """Bytes that all files of a device may use together."""
+
+    def __init__(self, size: int) -> None:
+        """Start with `size` bytes."""
+        self._left = size
+        self._lock = threading.Lock()
+
+    @property
+    def left(self) -> int:
+        """Bytes that are left."""
+        return self._left
+
+    def take(self, size: int) -> None:
+        """Use `size` bytes. Raises OSError (ENOMEM) if there are fewer."""
+        with self._lock:
+            if size > self._left:
+                raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+            self._left -= size
+
+    def give(self, size: int) -> None:
+        """Return `size` bytes."""
+        with self._lock:
+            self._left += size
+
+
+class Buffer:
+    """A range of the memory: `size` in whole pages from `start` on; `asked` is what the program asked for."""
+
+    def __init__(self, start: int, size: int, asked: int, *, mappable: bool) -> None:
+        """Describe a range."""
+        self.start, self.size, self.asked = start, size, asked
+        self._mappable = mappable
+        self.view: Bytes | None = None
+        self.jobs = 0
+        """How many jobs that are being executed use the buffer."""
+
+    @property
+    def mmap_offset(self) -> int:
+        """Where the program maps it. What it must not map is at no page's start: mmap refuses that with EINVAL."""
+        return self.start if self._mappable else self.start + 1
+
+
+class BufferMemory:
+    """The memfd of a device file and the buffers in it. The caller holds the file's lock."""
+
+    def __init__(self, name: str, budget: Budget) -> None:
+        """Create an empty memory that appears as `name` in the program's list of mappings. Raises OSError."""
+        self.descriptor = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        self._closing = weakref.finalize(self, os.close, self.descriptor)
+        fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _SEALS)
+        status = os.fstat(self.descriptor)
+        self.identity = status.st_dev, status.st_ino
+        self._budget = budget
+        self._end = _GAP_BYTES
+        self._used = 0
+        self._closed: list[Buffer] = []
+        """Buffers without a handle that a job still uses, or that the program still maps."""
+
+    def create(self, asked: int, *, mappable: bool = True) -> Buffer:
+        """Return a new buffer of at least `asked` bytes, all zero. Raises OSError (ENOMEM)."""
+        size = -(-asked // PAGE_BYTES) * PAGE_BYTES
+        self._budget.take(size)
+        try:
+            self._grow(self._end + size)
+        except OSError as error:
+            self._budget.give(size)
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from error
+        buffer = Buffer(self._end, size, asked, mappable=mappable)
+        self._end = -(-(self._end + size) // _GAP_BYTES) * _GAP_BYTES + _GAP_BYTES
+        self._used += size
+        return buffer
+
+    def view(self, buffer: Buffer) -> Bytes:
+        """Return the bytes of a buffer, shared with the program: the same array each time. Raises OSError (ENOMEM)."""
+        if buffer.view is None:
+            buffer.view = map_shared(self.descriptor, buffer.start, buffer.size)
+        return buffer.view
+
+    def release(self, buffer: Buffer, caller: Caller) -> None:
+        """Free the memory of a buffer that has no handle any more, at once or when nothing uses it."""
+        self._closed.append(buffer)
+        self.sweep(caller)
+
+    def sweep(self, caller: Caller) -> None:
+        """Free the closed buffers that neither a job nor a mapping of the program needs any more."""
+        self._closed = [buffer for buffer in self._closed if buffer.jobs or not self._free(buffer, caller)]
+
+    def close(self) -> None:
+        """Close the memfd. What the program has mapped stays its own."""
+        if self._closing.alive:
+            self._closing()
+            self._budget.give(self._used)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the memory was not closed."""
+        return self._closing.alive
+
+    def _free(self, buffer: Buffer, caller: Caller) -> bool:
+        end = buffer.start + buffer.size
+        if isinstance(caller, MappingCaller) and caller.maps(self.identity, buffer.start, end):
+            return False
+        punch_hole(self.descriptor, buffer.start, buffer.size)
+        buffer.view = None
+        self._budget.give(buffer.size)
+        self._used -= buffer.size
+        return True
+
+    def _grow(self, size: int) -> None:
+        """Make the file at least `size` bytes long; the program may have done so itself, even right now."""
+        if os.fstat(self.descriptor).st_size >= size:
+            return
+        try:
+            os.ftruncate(self.descriptor, size)
+        except PermissionError:  # it is longer by now
+            if os.fstat(self.descriptor).st_size < size:
+                raise
