@@ -8,12 +8,13 @@ COVERAGE ?=
 PAGE := src/npufit/report/page
 DEMO := build/demo.html
 
-.PHONY: help demo test test-slow lint format docs pictures web web-check bench wheel clean
+.PHONY: help demo test test-slow test-kernel lint format docs pictures web web-check bench wheel clean
 
 help:
 	@echo "make demo       set up, check a built-in network for seven targets, and write the answer as a page"
 	@echo "make test       set up, then run the tests"
 	@echo "make test-slow  run the tests that take minutes"
+	@echo "make test-kernel compare the model of the kernel's checks with Linux's own code (downloads 1.2 GB from Debian)"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make docs       write docs/rules, docs/accuracy, the README's output, JSON schemas and golden files"
 	@echo "make pictures   draw the README's pictures again (docs/pictures/draw.py)"
@@ -45,6 +46,11 @@ test: $(VENV)/.developer
 
 test-slow: $(VENV)/.developer
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow
+
+# KERNELS names the releases, such as "7.2.6 7.3.4"; MUTANTS how many damaged streams each of them is asked about.
+MUTANTS ?= 3000
+test-kernel: $(VENV)/.developer
+	PYTHONPATH=tests $(BIN)/python -m kernel.compare $(KERNELS) --mutants $(MUTANTS)
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .

@@ -22,18 +22,16 @@ if TYPE_CHECKING:
     from npufit.ethosu.feature_maps import read_feature_map
     from npufit.ethosu.kernel import (
         CHECKS,
-        HISTORY,
         SRAM_REGION,
-        STEPS,
         Check,
         KernelFinding,
         KernelVerdict,
-        KernelVersion,
         Submission,
         judge,
-        parse_kernel,
+        measure,
         used_regions,
     )
+    from npufit.ethosu.kernel_releases import HISTORY, RELEASES, KernelVersion, parse_kernel
     from npufit.ethosu.machine import Listener, Machine, Run
     from npufit.ethosu.operations import BlockOperation, Operation, read_operations
     from npufit.ethosu.program import CompiledCall, Program, accelerator_of, read_programs, strip_header
@@ -46,8 +44,8 @@ __all__ = [
     "HISTORY",
     "IO_REGION",
     "LARGEST_STREAM_BYTES",
+    "RELEASES",
     "SRAM_REGION",
-    "STEPS",
     "BlockOperation",
     "CapturedSubmission",
     "Check",
@@ -71,6 +69,7 @@ __all__ = [
     "disassemble",
     "judge",
     "list_accesses",
+    "measure",
     "parse_kernel",
     "read_feature_map",
     "read_operations",
@@ -98,18 +97,16 @@ _HOMES = {
     "npufit.ethosu.feature_maps": ("read_feature_map",),
     "npufit.ethosu.kernel": (
         "CHECKS",
-        "HISTORY",
         "SRAM_REGION",
-        "STEPS",
         "Check",
         "KernelFinding",
         "KernelVerdict",
-        "KernelVersion",
         "Submission",
         "judge",
-        "parse_kernel",
+        "measure",
         "used_regions",
     ),
+    "npufit.ethosu.kernel_releases": ("HISTORY", "RELEASES", "KernelVersion", "parse_kernel"),
     "npufit.ethosu.machine": ("Listener", "Machine", "Run"),
     "npufit.ethosu.operations": ("BlockOperation", "Operation", "read_operations"),
     "npufit.ethosu.program": ("CompiledCall", "Program", "accelerator_of", "read_programs", "strip_header"),

@@ -1,8 +1,8 @@
 """What the mainline `ethosu` driver computes for a stream: how far each region is used, and which checks fail.
 
 This follows what the driver takes into account, even where the hardware differs: the driver accepts or refuses a
-command stream by its own arithmetic. (Linux `drivers/accel/ethosu/ethosu_gem.c`: the first version @32a92f8c8932; the
-one of 7.2.6 to 7.3.4, which checks more; and a later strict one.)
+command stream by its own arithmetic. (Linux `drivers/accel/ethosu/ethosu_gem.c`: the first version @32a92f8c8932; its
+successors up to 7.3.4, with which `make test-kernel` compares this; and a later strict one, which was only read.)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from npufit.ethosu.commands import COMMANDS
 _CODE_BITS, _PAYLOAD = 0x3FF, 0x4000
 _RESERVED = 0xFFFF & ~(_CODE_BITS | _PAYLOAD)
 _RESIZE, _BRANCH = 0x007, 0x4100
-_GLOBAL_SCALE, _SCALAR, _INTERNAL = 0x100, 0x80, 0x100
+_GLOBAL_SCALE, _SCALAR, _SCALAR_U85, _INTERNAL = 0x100, 0x80, 8, 0x100
 _ADDRESS_MASK = (1 << 64) - 1
 _LENGTH_MASK = (1 << 32) - 1
 """The driver keeps only 32 bits of the lengths of weights and scales."""
@@ -25,17 +25,22 @@ _UNSET_STRIDES = 0xFFFF
 _UNARY = (5, 6, 7, 0x24)
 _NO_INPUT_POOL = 4
 _NAMES = {code | (_PAYLOAD if payload else 0): command for (payload, code), command in COMMANDS.items()}
+_OF_THE_U85 = {0x108: "IFM_BROADCAST", 0x4035: "DMA0_DST_SKIP0", 0x4036: "DMA0_DST_SKIP1"}
+"""Registers that the Ethos-U65 does not have, but that the driver takes from its streams all the same."""
+_NARROW = frozenset(command.name for command in COMMANDS.values() if not command.has_payload)
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
     """The differences between drivers that walk differently; each is a fix that a kernel has or lacks."""
 
-    strict: bool
-    checked: bool
-    scalar_fix: bool
-    rounding_fix: bool
-    underflow_fix: bool
+    strict: bool = True
+    address_fix: bool = True
+    transfer_fix: bool = True
+    element_fix: bool = True
+    scalar_fix: bool = True
+    rounding_fix: bool = True
+    underflow_fix: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Walk:
             return value
         if self.traits.strict:
             return 0
-        return _ADDRESS_MASK if "STRIDE_" in name or "SKIP" in name or "BASE" in name or "LEN" in name else 0xFFFF
+        return 0xFFFF if name in _NARROW else _ADDRESS_MASK
 
     def require(self, check: str, *names: str) -> bool:
         """Return whether all of `names` were set; otherwise report it."""
@@ -102,9 +107,9 @@ def walk(stream: bytes, traits: Traits) -> Walk:
             if position == len(words):
                 state.complain("cut-off", "its payload is missing", of_operation=False)
                 break
-            parameter = (parameter & 0xFF) << 32 | words[position]
+            parameter = (parameter & 0xFF if traits.address_fix else 0) << 32 | words[position]
         if command is None:
-            _unknown(state, code)
+            _unknown(state, code, parameter)
         elif not command.is_operation:
             state.registers[command.name] = parameter
             _set(state, parameter)
@@ -123,8 +128,10 @@ def walk(stream: bytes, traits: Traits) -> Walk:
     return state
 
 
-def _unknown(state: Walk, code: int) -> None:
-    if code == _RESIZE:
+def _unknown(state: Walk, code: int, parameter: int) -> None:
+    if code in _OF_THE_U85:
+        state.registers[_OF_THE_U85[code]] = parameter
+    elif code == _RESIZE:
         state.name = "RESIZE"
         state.complain("resize", "RESIZE is a command of the Ethos-U85", of_operation=False)
     elif code == _BRANCH:
@@ -146,53 +153,61 @@ def _irq(state: Walk, parameter: int) -> None:
 
 
 def _dma(state: Walk, _parameter: int) -> None:
-    if state.traits.checked and not state.traits.strict:
-        _checked_dma(state)
+    if state.traits.strict:
+        _strict_dma(state)
         return
+    # The mode of the source counts for both sides. A mode of 3 has one more dimension, as a mode of 1.
+    mode = state.get("DMA0_SRC_REGION") >> 9 & 3 if "DMA0_SRC_REGION" in state.registers else 0
+    for side in ("SRC", "DST"):
+        _measure_transfer(state, side, {0: 0, 2: 2}.get(mode, 1))
+
+
+def _measure_transfer(state: Walk, side: str, more_dimensions: int) -> None:
+    """Measure one side of a transfer as the drivers up to 7.3.4 do: it counts where its region was set."""
+    checked = state.traits.transfer_fix
+    if checked and not state.require("dma-length", "DMA0_LEN"):
+        return
+    region = state.registers.get(f"DMA0_{side}_REGION", _INTERNAL)
+    length = state.get("DMA0_LEN")
+    for axis in range(more_dimensions):
+        name = f"DMA0_SKIP{axis}" if side == "SRC" else f"DMA0_DST_SKIP{axis}"
+        skip = _signed(state.registers.get(name, -1))
+        if checked and -skip > length:
+            state.complain("overflow", f"{name} of {skip} goes back by more than the {length} bytes")
+            return
+        length = (length + skip & _ADDRESS_MASK) * state.get(f"DMA0_SIZE{axis}")
+        if checked and length >= _ADDRESS_MASK:
+            state.complain("overflow", f"{length} bytes")
+            return
+        length &= _ADDRESS_MASK
+    if region & _INTERNAL:
+        return
+    end = length + state.get(f"DMA0_{side}")
+    if checked and end > _ADDRESS_MASK:
+        if state.require("dma-length", f"DMA0_{side}"):
+            state.complain("overflow", f"{length} bytes")
+        return
+    state.use(region, end & _ADDRESS_MASK)
+
+
+def _strict_dma(state: Walk) -> None:
     for side in ("SRC", "DST"):
         region = state.get(f"DMA0_{side}_REGION")
-        mode = state.get(f"DMA0_{side if state.traits.strict else 'SRC'}_REGION") >> 9 & 3
-        if state.traits.strict:
-            names = [f"DMA0_{side}_REGION", f"DMA0_{side}", "DMA0_LEN", *(f"DMA0_SIZE{axis}" for axis in range(mode))]
-            if not state.require("dma-state", *names[: 3 + min(mode, 2)]):
-                continue
-            if any(not state.get(f"DMA0_SIZE{axis}") for axis in range(min(mode, 2))):
-                state.complain("dma-state", "a transfer of zero rows or planes")
-                continue
+        mode = region >> 9 & 3
+        names = [f"DMA0_{side}_REGION", f"DMA0_{side}", "DMA0_LEN", *(f"DMA0_SIZE{axis}" for axis in range(mode))]
+        if not state.require("dma-state", *names[: 3 + min(mode, 2)]):
+            continue
+        if any(not state.get(f"DMA0_SIZE{axis}") for axis in range(min(mode, 2))):
+            state.complain("dma-state", "a transfer of zero rows or planes")
+            continue
         length = state.get("DMA0_LEN")
         for axis in range(min(mode, 2)):
-            skip = _signed(state.get(f"DMA0_SKIP{axis}")) if side == "SRC" else 0 if state.traits.strict else -1
-            if state.traits.strict and -skip > length:
+            skip = _signed(state.get(f"DMA0_SKIP{axis}")) if side == "SRC" else 0
+            if -skip > length:
                 state.complain("overflow", f"DMA0_SKIP{axis} of {skip} goes back by more than the {length} bytes")
             length = (length + skip) * state.get(f"DMA0_SIZE{axis}") & _ADDRESS_MASK
         if not region & _INTERNAL:
             state.use(region, length + state.get(f"DMA0_{side}") & _ADDRESS_MASK)
-
-
-def _checked_dma(state: Walk) -> None:
-    """Measure a transfer as 7.2.6 to 7.3.4 do: the mode of the source counts for both; a side needs a region."""
-    mode = state.get("DMA0_SRC_REGION") >> 9 & 3 if "DMA0_SRC_REGION" in state.registers else 0
-    for side in ("SRC", "DST"):
-        if not state.require("dma-length", "DMA0_LEN"):
-            return
-        length = state.get("DMA0_LEN")
-        for axis in range({0: 0, 2: 2}.get(mode, 1)):
-            name = f"DMA0_SKIP{axis}"
-            skip = _signed(state.get(name)) if side == "SRC" and name in state.registers else -1
-            if skip < 0 and -skip > length:
-                state.complain("overflow", f"{name} of {skip} goes back by more than the {length} bytes")
-                return
-            length = (length + skip) * (state.get(f"DMA0_SIZE{axis}") & 0xFFFF)
-        region = state.registers.get(f"DMA0_{side}_REGION", _INTERNAL)
-        if region & _INTERNAL:
-            continue
-        if length and not state.require("dma-length", f"DMA0_{side}"):
-            return
-        end = length + state.get(f"DMA0_{side}")
-        if max(length, end) > _ADDRESS_MASK:
-            state.complain("overflow", f"{length} bytes")
-            return
-        state.use(region, end)
 
 
 def _signed(distance: int) -> int:
@@ -260,15 +275,22 @@ def _elementwise(state: Walk, parameter: int) -> None:
     if strict and is_binary and not state.require("registers", "IFM2_BROADCAST"):
         return
     size = state.get("OFM_WIDTH_M1"), state.get("OFM_HEIGHT_M1"), state.get("OFM_DEPTH_M1")
-    # Until 7.3.4 the driver never learns of an IFM that is not broadcast on the U65: it measures its first value alone.
-    _feature_map(state, "IFM", *(size if strict else (0, 0, 0)))
+    # Up to 7.3.4 the driver asks for the IFM's broadcast, which the U65 does not have. While it is not set, the driver
+    # measures the first value alone.
+    broadcast = 0 if strict else state.get("IFM_BROADCAST") & 0xFF
+    if broadcast != _SCALAR_U85:
+        _feature_map(state, "IFM", *_broadcast(size, broadcast))
     broadcast = state.get("IFM2_BROADCAST") & 0xFF
-    is_scalar = bool(broadcast & _SCALAR) if state.traits.scalar_fix else broadcast == 8
+    is_scalar = bool(broadcast & _SCALAR) if state.traits.scalar_fix else broadcast == _SCALAR_U85
     if is_binary and not is_scalar:
-        width, height, depth = (0 if broadcast & bit else axis for bit, axis in zip((2, 1, 4), size, strict=True))
         check = "scalar" if broadcast & _SCALAR else "state"
-        _feature_map(state, "IFM2", width, height, depth, check)
+        _feature_map(state, "IFM2", *_broadcast(size, broadcast), check)
     _output(state)
+
+
+def _broadcast(size: tuple[int, int, int], broadcast: int) -> tuple[int, int, int]:
+    width, height, depth = (0 if broadcast & bit else axis for bit, axis in zip((2, 1, 4), size, strict=True))
+    return width, height, depth
 
 
 def _output(state: Walk) -> None:
@@ -296,7 +318,7 @@ def _feature_map(state: Walk, prefix: str, x: int, y: int, c: int, check: str = 
     precision = state.get(f"{prefix}_PRECISION")
     storage = 0 if state.traits.rounding_fix else precision >> 14
     if not state.traits.strict:
-        if state.traits.checked and storage > 1:
+        if state.traits.element_fix and storage > 1:
             state.complain("rounding", f"{prefix}_PRECISION has rounding mode {storage}")
             return
         _corner(state, prefix, (x, y, c), storage, check)
@@ -338,15 +360,19 @@ def _corner(state: Walk, prefix: str, place: tuple[int, int, int], storage: int,
     if not state.require(check, f"{prefix}_BASE{tile}"):
         return False
     precision = state.get(f"{prefix}_PRECISION")
-    strict, checked = state.traits.strict, state.traits.checked or state.traits.strict
+    strict, checked = state.traits.strict, state.traits.element_fix
     # The first version takes the OFM's bits for the size of every element, and a byte for it in NHWC.
     item = 1 << (precision >> (1 if prefix == "OFM" or not checked else 2) & 3)
     address = state.get(f"{prefix}_BASE{tile}") + y * state.get(f"{prefix}_STRIDE_Y")
     if precision >> 6 & 3 == 0:
         address += x * state.get(f"{prefix}_STRIDE_X") + c * (item if checked else 1)
     elif precision >> 6 & 3 == 1:
-        address += c // 16 * state.get(f"{prefix}_STRIDE_C") + (16 * x + c % 16) * item
-    state.use(state.get(f"{prefix}_REGION"), (address & _ADDRESS_MASK) + (item if strict else 1))
+        address += c // 16 * state.get(f"{prefix}_STRIDE_C") + ((16 * x + c % 16) * item & 0xFFFFFFFF)
+    address &= _ADDRESS_MASK
+    if address == _ADDRESS_MASK and not strict:
+        state.complain(check, f"{prefix} ends where the driver's mark for never set is")
+        return False
+    state.use(state.get(f"{prefix}_REGION"), address + (item if strict else 1))
     return True
 
 

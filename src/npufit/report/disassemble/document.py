@@ -8,7 +8,15 @@ from pathlib import Path
 
 from npufit.disassembling import CommandStream, DisassembleResult
 from npufit.errors import InputError
-from npufit.ethosu import Instruction, KernelFinding, KernelVerdict, read_operations, summarize, used_regions
+from npufit.ethosu import (
+    Instruction,
+    KernelFinding,
+    KernelVerdict,
+    KernelVersion,
+    read_operations,
+    summarize,
+    used_regions,
+)
 from npufit.report.disassemble.operation_counts import count_operations, refuse_absurd
 from npufit.report.disassemble.text import damaged_stream
 from npufit.report.document import Count, Document
@@ -41,7 +49,7 @@ class FindingEntry(Document):
     count: Count
     certain: bool
     inferred: bool
-    """true if the releases that have the check are inferred from development cycles"""
+    """true if it is not known of every point release that is meant whether it has the check"""
     source: str
 
 
@@ -120,11 +128,11 @@ def _kernel(verdict: KernelVerdict) -> KernelEntry:
         note=verdict.kernel.note or None,
         accepted=verdict.accepted,
         errno=verdict.errno,
-        findings=tuple(_finding(finding) for finding in verdict.findings),
+        findings=tuple(_finding(finding, verdict.kernel) for finding in verdict.findings),
     )
 
 
-def _finding(finding: KernelFinding) -> FindingEntry:
+def _finding(finding: KernelFinding, kernel: KernelVersion) -> FindingEntry:
     return FindingEntry(
         check=finding.check.id,
         errno=finding.errno,
@@ -135,6 +143,6 @@ def _finding(finding: KernelFinding) -> FindingEntry:
         detail=finding.detail,
         count=finding.count,
         certain=finding.is_certain,
-        inferred=finding.check.is_inferred,
+        inferred=bool(finding.check.having) and not kernel.is_known,
         source=finding.check.source,
     )

@@ -10,7 +10,7 @@ from npufit.errors import InputError
 from npufit.ethosu import (
     CHECKS,
     HISTORY,
-    STEPS,
+    RELEASES,
     Check,
     Instruction,
     KernelVerdict,
@@ -72,8 +72,6 @@ def verdict_text(verdict: KernelVerdict) -> str:
     """Return the verdict with a line for each finding, and its basis."""
     lines = [str(verdict)]
     lines += [f"  {finding}" for finding in verdict.findings]
-    if not verdict.kernel.was_read and any(finding.check.is_inferred for finding in verdict.findings):
-        lines.append("  The releases that have these checks are inferred from development cycles.")
     if verdict.kernel.note:
         lines.append(f"  {verdict.kernel.note}")
     return "\n".join(lines)
@@ -87,12 +85,14 @@ def checks_table() -> str:
 
 def history_table() -> str:
     """Return the table of changes by release, as Markdown."""
-    releases = " | ".join(str(step) if step.point else f"{step.major}.{step.minor}" for step in STEPS)
     rows = [
-        f"| {history.change.value} | {history.commits} | {history.came} | {' | '.join(history.present)} |"
+        f"| {history.change.value} | {history.commits} | "
+        + " | ".join(span.describe(series) for series, span in zip(RELEASES, history.spans, strict=True))
+        + " |"
         for history in HISTORY
     ]
-    return "\n".join((f"| change | commits | came | {releases} |", "|---|---|---|" + "---|" * len(STEPS), *rows))
+    header = f"| change | source | {' | '.join(map(str, RELEASES))} |"
+    return "\n".join((header, "|---|---|" + "---|" * len(RELEASES), *rows))
 
 
 def _needs(check: Check) -> str:

@@ -45,7 +45,7 @@ ELEMENTWISE_OPERANDS = teflon_hazard(
     "Until 26.0 the activation of ADD is dropped and operands are not broadcast; later RELU6 counts as RELU, other "
     "activations are dropped, and broadcasting both operands is not checked. From 26.1 a scalar is read as an "
     "unsigned byte. Constants are read from memory that nothing wrote: in 26.1 every other constant, in 26.2 one that "
-    "is the larger or first operand. Linux 6.19 and early 7.0 may refuse the stream of a scalar operand (EINVAL), "
+    "is the larger or first operand. Linux before 6.19.8 may refuse the stream of a scalar operand (EINVAL), "
     "which Mesa until 26.2 does not notice.",
     "x + (-3) in int8.",
     ALL,
@@ -157,11 +157,9 @@ def _scalar_problems(release: Release, node: Node, scalar: Tensor) -> Iterator[t
         yield "the scalar is read as an unsigned byte", f"{value[0]} is read as {value[0] + 256}", evidence
     found = f"'{node.name_of(scalar)}' has one element"
     if release is Release.MAIN:
-        yield "Linux 6.19 and early 7.0 may refuse a stream with a scalar operand", found, Evidence.INFERRED
+        yield "Linux before 6.19.8 may refuse a stream with a scalar operand", found, Evidence.INFERRED
     else:
-        message = (
-            "Linux 6.19 and early 7.0 may refuse a stream with a scalar operand, and Mesa continues without a result"
-        )
+        message = "Linux before 6.19.8 may refuse a stream with a scalar operand, and Mesa continues without a result"
         yield message, found, None
 
 
