@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from npufit.evaluating import EvaluateOptions, EvaluateResult, evaluate
     from npufit.fitting import FitOptions, FitResult, Recipe, fit, read_recipe
     from npufit.graph import Model
+    from npufit.hosting import HostOptions, HostResult, host, virtual_npu
     from npufit.loading import load, save
     from npufit.resizing import ResizeResult, resize
     from npufit.running import RunOptions, RunResult, run
@@ -51,6 +52,8 @@ __all__ = [
     "FitResult",
     "Gate",
     "GateResult",
+    "HostOptions",
+    "HostResult",
     "InputError",
     "Kernels",
     "Model",
@@ -74,12 +77,14 @@ __all__ = [
     "disassemble",
     "evaluate",
     "fit",
+    "host",
     "load",
     "read_recipe",
     "resize",
     "run",
     "save",
     "sweep",
+    "virtual_npu",
 ]
 
 _HOMES = {
@@ -93,6 +98,7 @@ _HOMES = {
     "npufit.evaluating": ("EvaluateOptions", "EvaluateResult", "evaluate"),
     "npufit.fitting": ("FitOptions", "FitResult", "Recipe", "fit", "read_recipe"),
     "npufit.graph": ("Model",),
+    "npufit.hosting": ("HostOptions", "HostResult", "host", "virtual_npu"),
     "npufit.loading": ("load", "save"),
     "npufit.resizing": ("ResizeResult", "resize"),
     "npufit.running": ("RunOptions", "RunResult", "run"),

@@ -65,6 +65,7 @@ _HELP = (
     "fit",
     "sweep",
     "evaluate",
+    "vnpu",
     "compare",
     "resize",
     "disassemble",

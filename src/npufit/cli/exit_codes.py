@@ -8,4 +8,9 @@ NOT_MET = 1
 WRONG_INPUT = 2
 TOOL_FAILED = 3
 BUG = 70
+DEVICE_FAILED = 125
+"""vnpu: the virtual device could not go on, so the program was killed."""
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+"""vnpu: there is no program of that name."""
 INTERRUPTED = 130

@@ -46,6 +46,7 @@ PUBLISHED = (
         "EvaluateDocument",
         "Shares are 0 to 1; intervals are Wilson's at 95 % confidence. Classes count from 0, as the outputs do.",
     ),
+    Published("vnpu", "VnpuDocument", "Times are seconds."),
     Published("resize", "ResizeDocument", "Shapes have the batch first."),
     Published("calibrate", "CalibrateDocument", "Errors are median absolute shares of the measurement, 0.1 for 10 %."),
     Published("accuracy", "AccuracyDocument", "Errors are shares of the measurement, 0.1 for 10 %."),

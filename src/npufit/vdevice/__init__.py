@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from npufit._lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from npufit.vdevice.activity import Activity
     from npufit.vdevice.catalogue import chips_with_devices, virtual_device
     from npufit.vdevice.device import Caller, Device, DeviceFile, Job, MappingCaller, Observer, Refusal
+    from npufit.vdevice.in_process import attach, say_failure
     from npufit.vdevice.library import Library, LibraryFile, inspect_library, read_python_command
+    from npufit.vdevice.notify import HostedProgram, ProgramNotStartedError, launch
     from npufit.vdevice.observing import IgnoringObserver, Observers
     from npufit.vdevice.options import DeviceOptions
     from npufit.vdevice.process_memory import ProcessMemory
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Activity",
     "Caller",
     "Device",
     "DeviceFile",
     "DeviceOptions",
+    "HostedProgram",
     "IgnoringObserver",
     "Job",
     "Library",
@@ -37,19 +42,26 @@ __all__ = [
     "Observer",
     "Observers",
     "ProcessMemory",
+    "ProgramNotStartedError",
     "Refusal",
     "SessionOptions",
     "Step",
+    "attach",
     "chips_with_devices",
     "inspect_library",
+    "launch",
     "read_python_command",
+    "say_failure",
     "virtual_device",
 ]
 
 _HOMES = {
+    "npufit.vdevice.activity": ("Activity",),
     "npufit.vdevice.catalogue": ("chips_with_devices", "virtual_device"),
     "npufit.vdevice.device": ("Caller", "Device", "DeviceFile", "Job", "MappingCaller", "Observer", "Refusal"),
+    "npufit.vdevice.in_process": ("attach", "say_failure"),
     "npufit.vdevice.library": ("Library", "LibraryFile", "inspect_library", "read_python_command"),
+    "npufit.vdevice.notify": ("HostedProgram", "ProgramNotStartedError", "launch"),
     "npufit.vdevice.observing": ("IgnoringObserver", "Observers"),
     "npufit.vdevice.options": ("DeviceOptions",),
     "npufit.vdevice.process_memory": ("ProcessMemory",),
