@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from npufit.stacks import PlaceOptions, Target
     from npufit.sweeping import Sweep, SweepOptions, SweepResult, sweep
     from npufit.validating import AccuracyResult, accuracy
+    from npufit.vdevice import Library
 
 __all__ = [
     "AccuracyResult",
@@ -56,6 +57,7 @@ __all__ = [
     "HostResult",
     "InputError",
     "Kernels",
+    "Library",
     "Model",
     "NpufitError",
     "PlaceOptions",
@@ -104,6 +106,7 @@ _HOMES = {
     "npufit.running": ("RunOptions", "RunResult", "run"),
     "npufit.stacks": ("PlaceOptions", "Target"),
     "npufit.sweeping": ("Sweep", "SweepOptions", "SweepResult", "sweep"),
+    "npufit.vdevice": ("Library",),
     "npufit.validating": ("AccuracyResult", "accuracy"),
 }
 

@@ -24,7 +24,7 @@ _SOURCE = Path(__file__).with_name("captured_teflon.c")
 def build_library(capture: str, folder: Path, *macros: str) -> Path:
     """Return a library in `folder` that runs the model of `capture` as Mesa's driver did; skips without a C compiler.
 
-    `macros` are CRASH_IN_PREPARE, HANG_IN_PREPARE or CRASH_IN_INVOKE.
+    `macros` are CRASH_AT_OPERATOR=N, CRASH_IN_PREPARE, HANG_IN_PREPARE or CRASH_IN_INVOKE.
     """
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:

@@ -6,6 +6,7 @@
  *
  * PARTITIONS names the generated header (captured_teflon.py); the form of its rows is `struct partition`.
  * CRASH_IN_PREPARE and CRASH_IN_INVOKE let it dereference NULL there, HANG_IN_PREPARE lets it wait for ever.
+ * CRASH_AT_OPERATOR=N stops the table before operator N, as a release does that dereferences an operand which it lacks.
  */
 
 #include <fcntl.h>
@@ -152,13 +153,14 @@ compile(TfLiteContext *context, const char *buffer, size_t length)
                  nodes->data[0]);
          abort();
       }
-   fputs(partition->log, stderr);
 #ifdef CRASH_IN_PREPARE
+   fprintf(stderr, "%.*s\n", (int)strcspn(partition->log, "\n"), partition->log);
    *(volatile int *)NULL = 0;
 #endif
 #ifdef HANG_IN_PREPARE
    pause();
 #endif
+   fputs(partition->log, stderr);
    struct compiled *compiled = calloc(1, sizeof(*compiled));
    compiled->partition = partition;
    size_t size;
@@ -220,6 +222,13 @@ claim(TfLiteContext *context, TfLiteDelegate *delegate)
    for (int i = 0; i < PARTITION_COUNT; i++)
       for (int j = 0; j < partitions[i].operator_count; j++)
          claimed->data[claimed->size++] = partitions[i].operators[j];
+#ifdef CRASH_AT_OPERATOR
+   const char *end = strstr(support_table, "idx");
+   for (int line = 0; line < CRASH_AT_OPERATOR + 2; line++)
+      end = strchr(end, '\n') + 1;
+   fprintf(stderr, "%.*s", (int)(end - support_table), support_table);
+   *(volatile int *)NULL = 0;
+#endif
    fputs(support_table, stderr);
    TfLiteRegistration kernel = {
       .init = compile, .prepare = prepare_nothing, .invoke = invoke, .custom_name = "Captured Teflon", .version = 1,

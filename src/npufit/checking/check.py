@@ -15,7 +15,16 @@ from npufit.errors import InputError
 from npufit.files import read_bounded
 from npufit.graph import Model
 from npufit.loading import ModelSource, load
-from npufit.stacks import LogReport, Placement, PlaceOptions, apply_log, load_stack, prepare_stack, stack_names
+from npufit.stacks import (
+    LogReport,
+    Placement,
+    PlaceOptions,
+    apply_log,
+    load_stack,
+    prepare_stack,
+    require_library_target,
+    stack_names,
+)
 
 if TYPE_CHECKING:
     from npufit.cost import Estimate, EstimateOptions
@@ -63,9 +72,12 @@ def check_targets(
     gates = tuple(map(parse_gate, options.require))
     chosen: list[ChosenTarget] = []
     for target in targets:
-        entry = choose_target(target, options.place.vela)
+        entry = choose_target(target, options.place.vela, options.place.library)
         if entry not in chosen:
             chosen.append(entry)
+    require_library_target((entry.target for entry in chosen), options.place.library)
+    if options.log is not None and options.place.library is not None:
+        raise InputError("--log and --library both decide. Give one of them.")
     if options.log is not None and len(chosen) > 1:
         raise InputError("--log belongs to one target, but several were given. Give a single -t with it.")
     if not isinstance(model, Model):

@@ -11,6 +11,7 @@ from npufit.stacks import Target, resolve_target
 
 if TYPE_CHECKING:
     from npufit.cost import EstimateOptions
+    from npufit.vdevice import Library
 
 _PROFILE = ".toml"
 
@@ -35,17 +36,17 @@ TargetChoice = str | Path | Target | ChosenTarget
 """What every verb accepts as a target: `CHIP/STACK[@VERSION]`, or the profile of a board, which ends in `.toml`."""
 
 
-def choose_target(choice: TargetChoice, executable: str | None = None) -> ChosenTarget:
+def choose_target(choice: TargetChoice, executable: str | None = None, library: Library | None = None) -> ChosenTarget:
     """Return the target that `choice` names. Raises InputError.
 
-    Without a version, a stack takes that of `executable` if it can be its compiler.
+    Without a version, a stack takes that of `executable` if it can be its compiler, or of `library` if it can be it.
     """
     if isinstance(choice, ChosenTarget):
         return choice
     if isinstance(choice, Target):
         return ChosenTarget(choice)
     if not str(choice).endswith(_PROFILE):
-        return ChosenTarget(resolve_target(str(choice), executable))
+        return ChosenTarget(resolve_target(str(choice), executable, library))
     from npufit.cost import read_profile
 
     profile = read_profile(Path(choice))

@@ -13,7 +13,9 @@ from npufit.cli import exit_codes
 from npufit.cli.options import (
     color_option,
     cpu_options,
+    given_library,
     html_option,
+    library_options,
     place_options,
     schema_option,
     tool_options,
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     help="Output of the board or tool for this model (Teflon verbose, vela, neutron-converter, delegates). It "
     "decides; differences from the rules are listed. '-' reads standard input.",
 )
+@library_options
 @click.option("--converter", metavar="CMD", help="Command line of neutron-converter, for imx95/neutron.")
 @tool_options
 @color_option
@@ -87,6 +90,8 @@ def command(
     threads: int | None,
     kernels: str | None,
     log: Path | None,
+    library: Path | None,
+    library_python: str | None,
     converter: str | None,
     settings: tuple[str, ...],
     vela: str | None,
@@ -103,6 +108,7 @@ def command(
     npufit check model.tflite -t imx93/teflon@26.1
     npufit check model.tflite -t imx93/teflon@25.3 -t imx93/teflon@26.2 -t imx93/vela
     npufit check model.tflite -t imx93/teflon@25.3 --html check.html
+    npufit check model.tflite -t imx93/teflon@25.3 --library libteflon.so
     npufit check model.tflite -t imx93/vela --model-explorer nodes.json --model-explorer time=times.json
     npufit check model.tflite -t imx93/vela --require 'npu-macs>=99%' --require hazards==0
 
@@ -120,7 +126,7 @@ def command(
     options = CheckOptions(
         log=_read_standard_input() if str(log) == "-" else log,
         require=gates,
-        place=place_options(settings, vela, time_limit, no_cache, converter),
+        place=place_options(settings, vela, time_limit, no_cache, converter, given_library(library, library_python)),
         estimate=EstimateOptions(threads=threads, kernels=Kernels(kernels) if kernels else None),
     )
     with sign_of_life(f"checking for {', '.join(targets)}"):

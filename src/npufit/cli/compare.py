@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, cpu_options, html_option, place_options, schema_option, tool_options
+from npufit.cli.options import (
+    color_option,
+    cpu_options,
+    given_library,
+    html_option,
+    library_options,
+    place_options,
+    schema_option,
+    tool_options,
+)
 
 if TYPE_CHECKING:
     from npufit.comparing import CompareResult
@@ -44,6 +53,7 @@ if TYPE_CHECKING:
 )
 @cpu_options
 @click.option("--converter", metavar="CMD", help="Command line of neutron-converter, for imx95/neutron.")
+@library_options
 @tool_options
 @color_option
 @schema_option("compare")
@@ -59,6 +69,8 @@ def command(
     threads: int | None,
     kernels: str | None,
     converter: str | None,
+    library: Path | None,
+    library_python: str | None,
     settings: tuple[str, ...],
     vela: str | None,
     time_limit: float,
@@ -86,7 +98,7 @@ def command(
     options = CompareOptions(
         targets=targets,
         require=gates,
-        place=place_options(settings, vela, time_limit, no_cache, converter),
+        place=place_options(settings, vela, time_limit, no_cache, converter, given_library(library, library_python)),
         estimate=EstimateOptions(threads=threads, kernels=Kernels(kernels) if kernels else None),
     )
     with sign_of_life(f"comparing {before} with {after or ' and '.join(targets)}"):

@@ -14,6 +14,7 @@ from npufit.errors import InputError
 
 if TYPE_CHECKING:
     from npufit.stacks import PlaceOptions
+    from npufit.vdevice import Library
 
 _Command = Callable[..., Any]
 
@@ -46,6 +47,36 @@ def tool_options(command: _Command) -> _Command:
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
+def library_options(command: _Command) -> _Command:
+    """Return `command` with the options for a real library on a virtual NPU: --library and --library-python."""
+    options = (
+        click.option(
+            "--library",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="A libteflon.so for CHIP/teflon: it runs here on a virtual NPU and decides instead of the rules; "
+            "differences from them are listed.",
+        ),
+        click.option(
+            "--library-python",
+            envvar="NPUFIT_LIBRARY_PYTHON",
+            metavar="CMD",
+            help="Command of the Python that loads the library, such as 'qemu-aarch64 -L ROOT ROOT/usr/bin/python3'; "
+            "default: npufit's own, or NPUFIT_LIBRARY_PYTHON.",
+        ),
+    )
+    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
+def given_library(path: Path | None, python: str | None) -> Library | None:
+    """Return the values of `library_options`, None without a library. Raises InputError if they cannot be read."""
+    if path is None:
+        return None
+    from npufit.vdevice import Library, read_python_command
+
+    return Library(path, read_python_command(python) if python is not None else ())
+
+
 def cpu_options(command: _Command) -> _Command:
     """Return `command` with the options for the CPU's share of predicted times: --threads and --kernels."""
     options = (
@@ -66,9 +97,14 @@ def cpu_options(command: _Command) -> _Command:
 
 
 def place_options(
-    settings: Sequence[str], vela: str | None, time_limit_s: float, no_cache: bool, converter: str | None = None
+    settings: Sequence[str],
+    vela: str | None,
+    time_limit_s: float,
+    no_cache: bool,
+    converter: str | None = None,
+    library: Library | None = None,
 ) -> PlaceOptions:
-    """Return the values of `tool_options` and --converter. Raises InputError if one cannot be read."""
+    """Return the values of `tool_options`, --converter and --library. Raises InputError if one cannot be read."""
     from npufit.stacks import PlaceOptions
 
     pairs: list[tuple[str, str]] = []
@@ -77,7 +113,7 @@ def place_options(
         if not equals or not name:
             raise InputError(f"cannot read --set {setting}. Write NAME=VALUE, such as --set memory-mode=Shared_Sram.")
         pairs.append((name.strip(), value.strip()))
-    return PlaceOptions(tuple(pairs), _words(converter), time_limit_s, not no_cache, vela)
+    return PlaceOptions(tuple(pairs), _words(converter), time_limit_s, not no_cache, vela, library)
 
 
 def _words(converter: str | None) -> tuple[str, ...] | None:

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, executor_options, html_option, place_options, schema_option, tool_options
+from npufit.cli.options import (
+    color_option,
+    executor_options,
+    given_library,
+    html_option,
+    library_options,
+    place_options,
+    schema_option,
+    tool_options,
+)
 from npufit.errors import InputError, ToolError
 
 if TYPE_CHECKING:
@@ -90,6 +99,7 @@ class _Stage(StrEnum):
     metavar="FILE",
     help="Keep results in this file, which several sweeps may share; default: in npufit's cache folder.",
 )
+@library_options
 @tool_options
 @color_option
 @schema_option("sweep")
@@ -112,6 +122,8 @@ def command(
     jobs: int | None,
     executor: str | None,
     cache: Path | None,
+    library: Path | None,
+    library_python: str | None,
     settings: tuple[str, ...],
     vela: str | None,
     time_limit: float,
@@ -129,6 +141,7 @@ def command(
     npufit sweep zoo:mobilenet_v2 --sizes 96:512:32 -t imx93/vela --require 'predicted-ms<=33' --require hazards==0
     npufit sweep zoo:mobilenet_v2 --quant int8,uint8 -t imx93/teflon@25.3,26.1,26.2
     npufit sweep model.tflite --sizes 224:320:16 -t imx95/neutron --converter /opt/eiq/neutron-converter
+    npufit sweep model.tflite --sizes 224:320:16 -t imx93/teflon@25.3 --library libteflon.so
     npufit sweep model.tflite -t imx93/vela --set arena-cache-size=98304,196608,393216 --csv -o arena.csv
 
     Exit codes: 0 fine, 1 nothing has what --require asks for, 2 the input is wrong, 3 nothing could be computed, or a
@@ -150,7 +163,7 @@ def command(
         kernels=_kernels(kernels),
         require=gates,
         cliff_step=cliff_step,
-        place=place_options(settings, vela, time_limit, no_cache, converter),
+        place=place_options(settings, vela, time_limit, no_cache, converter, given_library(library, library_python)),
         executor=executor,
         workers=jobs,
         cache=cache,

@@ -10,6 +10,7 @@ from npufit.stacks.placement import (
     CompilerPass,
     Difference,
     Hazard,
+    LibraryRun,
     MemoryUse,
     Note,
     NpuCount,
@@ -29,6 +30,7 @@ from npufit.stacks.registry import (
     identify_tools,
     load_stack,
     prepare_stack,
+    require_library_target,
     resolve_target,
     stack_names,
 )
@@ -44,6 +46,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Hazard",
+    "LibraryRun",
     "LogReport",
     "MemoryUse",
     "Note",
@@ -74,6 +77,7 @@ __all__ = [
     "identify_tools",
     "load_stack",
     "prepare_stack",
+    "require_library_target",
     "resolve_target",
     "stack_names",
 ]

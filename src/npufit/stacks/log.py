@@ -21,7 +21,7 @@ class LogReport:
     `units` has the log's unit for each operator that it names; `partitions`, `npu_operators` and `total_operators` are
     its totals, None if it gives none. `counts_source_operators` is False if the totals count the tool's own operators,
     not the file's. `cut_by_tflite` says that TensorFlow Lite forms the partitions from the units, so that they can be
-    recomputed.
+    recomputed. `said_by` names what decided: the log, or the library that printed it.
     """
 
     kind: str
@@ -32,6 +32,7 @@ class LogReport:
     counts_source_operators: bool = True
     cut_by_tflite: bool = False
     notes: tuple[Note, ...] = ()
+    said_by: str = "the log"
 
 
 def apply_log(placement: Placement, report: LogReport, model: Model) -> Placement:
@@ -47,7 +48,7 @@ def apply_log(placement: Placement, report: LogReport, model: Model) -> Placemen
         if unit is not None and unit is not operator.unit and operator.unit is not Unit.UNKNOWN:
             name = model.operator(operator.id).name
             differences.append(Difference(operator.id, f"unit of {name}", operator.unit, unit))
-        operators.append(operator if unit is None else _as_logged(operator, unit))
+        operators.append(operator if unit is None else _as_logged(operator, unit, report.said_by))
     partitions = placement.partitions
     if differences and report.cut_by_tflite:
         partitions = _cut(model, operators)
@@ -88,7 +89,7 @@ def _totals(report: LogReport) -> str:
     return f"{text} (the tool's own count, not the file's)" if own else text
 
 
-def _as_logged(operator: OperatorPlacement, unit: Unit) -> OperatorPlacement:
+def _as_logged(operator: OperatorPlacement, unit: Unit, said_by: str) -> OperatorPlacement:
     if unit is operator.unit:
         return replace(operator, evidence=Evidence.EXECUTED)
     reason = operator.finding
@@ -101,7 +102,7 @@ def _as_logged(operator: OperatorPlacement, unit: Unit) -> OperatorPlacement:
         evidence=Evidence.EXECUTED,
         finding=reason,
         partition=None,
-        note="the log has it on the CPU and gives no reason" if unexplained else "",
+        note=f"{said_by} has it on the CPU and gives no reason" if unexplained else "",
     )
 
 

@@ -187,6 +187,24 @@ class NpuCount:
     origin: str
 
 
+@dataclass(frozen=True, slots=True)
+class LibraryRun:
+    """A real library that decided: its file's name, its version, and how it ended if it did not load the model.
+
+    `version` is empty if the file does not tell it. `ended` is empty, or such as `died of signal SIGSEGV in Prepare at
+    operator 84, RESHAPE`.
+    """
+
+    file: str
+    version: str
+    ended: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file with its version, such as `libteflon.so (Mesa 26.2.6)`."""
+        return f"{self.file} (Mesa {self.version})" if self.version else self.file
+
+
 class Status(StrEnum):
     """Whether the question was answered."""
 
@@ -212,6 +230,8 @@ class Placement:
     """The kind of log that decided, None without one."""
     log_totals: str = ""
     """The totals of the log in words, empty if it gives none."""
+    library: LibraryRun | None = None
+    """The real library that printed the log on a virtual device; None if none was run."""
     compiler_estimate: CompilerEstimate | None = None
     """The prediction of the stack's compiler, if it ran here."""
     npu_count: NpuCount | None = None

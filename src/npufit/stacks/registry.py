@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from npufit.chips import chip_names, chips_of, load_chip
 from npufit.errors import InputError
 from npufit.stacks.former_ids import current_id
 from npufit.stacks.rule import Evidence, Rule
-from npufit.stacks.stack import PlaceOptions, Preparable, RunsExecutables, Stack, UsesTools
+from npufit.stacks.stack import LoadsLibraries, PlaceOptions, Preparable, RunsExecutables, Stack, UsesTools
 from npufit.stacks.target import Target, TargetInfo
+
+if TYPE_CHECKING:
+    from npufit.vdevice import Library
 
 _FOLDERS = {
     "teflon": "npufit.stacks.teflon",
@@ -43,6 +48,14 @@ def identify_tools(target: Target, options: PlaceOptions) -> tuple[str, ...]:
     return stack.identify_tools(target, options) if isinstance(stack, UsesTools) else ()
 
 
+def require_library_target(targets: Iterable[Target], library: Library | None) -> None:
+    """Raise InputError if a library is given, but none of `targets` is of a stack that loads one."""
+    if library is not None and not any(isinstance(load_stack(target.stack), LoadsLibraries) for target in targets):
+        raise InputError(
+            f"--library {library.name}: no target loads a library. Give one of Teflon's, such as -t imx93/teflon@25.3."
+        )
+
+
 def all_targets() -> tuple[TargetInfo, ...]:
     """Return every chip with every stack that it runs: in the order of the stacks, the strongest evidence first.
 
@@ -70,11 +83,11 @@ def find_rule(rule_id: str) -> Rule:
     return found
 
 
-def resolve_target(text: str, executable: str | None = None) -> Target:
+def resolve_target(text: str, executable: str | None = None, library: Library | None = None) -> Target:
     """Return the target that `text` names: `chip/stack` or `chip/stack@version`.
 
-    Without a version it is the newest known release, or that of `executable` if the stack can run one; a point release
-    belongs to its series (26.1.6 to 26.1). Raises InputError with the nearest names.
+    Without a version it is the newest known release, or that of `executable` or `library` if the stack can run it; a
+    point release belongs to its series (26.1.6 to 26.1). Raises InputError with the nearest names.
     """
     chip, slash, rest = text.strip().partition("/")
     stack_name, _, version = rest.partition("@")
@@ -87,6 +100,8 @@ def resolve_target(text: str, executable: str | None = None) -> Target:
     info = stack.describe(chip)
     if not version and executable is not None and isinstance(stack, RunsExecutables):
         return Target(chip, stack_name, stack.version_of(executable))
+    if not version and library is not None and isinstance(stack, LoadsLibraries):
+        return Target(chip, stack_name, stack.version_of_library(library) or info.default_version)
     if not version:
         return Target(chip, stack_name, info.default_version)
     resolved = stack.resolve_version(version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
@@ -11,14 +11,18 @@ from npufit.stacks.placement import Placement
 from npufit.stacks.rule import Rule
 from npufit.stacks.target import Target, TargetInfo
 
+if TYPE_CHECKING:
+    from npufit.vdevice import Library
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceOptions:
     """Options of a placement; each stack reads its own and ignores the rest.
 
     `converter` is the command line of a vendor's converter; `vela` is an executable that compiles instead of the Vela
-    of the target's version; `settings` overrides the chip profile's settings by name (for Vela: accelerator,
-    system-config, memory-mode, config); `time_limit_s` limits every vendor tool.
+    of the target's version; `library` is a libteflon that decides instead of Teflon's rules; `settings` overrides the
+    chip profile's settings by name (for Vela: accelerator, system-config, memory-mode, config); `time_limit_s` limits
+    every vendor tool.
     """
 
     settings: tuple[tuple[str, str], ...] = ()
@@ -26,6 +30,7 @@ class PlaceOptions:
     time_limit_s: float = 600.0
     use_cache: bool = True
     vela: str | None = None
+    library: Library | None = None
 
 
 class Stack(Protocol):
@@ -72,6 +77,18 @@ class RunsExecutables(Protocol):
 
     def version_of(self, executable: str) -> str:
         """Return the version of `executable`, as targets name it. Raises InputError and ToolError."""
+        ...
+
+
+@runtime_checkable
+class LoadsLibraries(Protocol):
+    """A stack that is a library, which a virtual device can run here."""
+
+    def version_of_library(self, library: Library) -> str | None:
+        """Return the version of `library`, as targets name it, None if it does not tell a known one.
+
+        Raises InputError if it is not the stack's library.
+        """
         ...
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import TYPE_CHECKING
 
 from npufit.checking import ChosenTarget, TargetChoice, choose_target
 from npufit.cost import EstimateOptions, Kernels
 from npufit.errors import InputError
-from npufit.stacks import PlaceOptions, Target
+from npufit.stacks import PlaceOptions, Target, require_library_target
+
+if TYPE_CHECKING:
+    from npufit.vdevice import Library
 
 _WITH_SETTINGS = "vela"
+_WITH_LIBRARY = "teflon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,10 @@ class Setup:
         return self.chosen.options(EstimateOptions(threads=self.threads, kernels=self.kernels))
 
     def place_options(self, given: PlaceOptions) -> PlaceOptions:
-        """Return `given` with the settings of this setup; only Vela's targets get its executable."""
+        """Return `given` with the settings of this setup; only Vela's targets get an executable, Teflon's a library."""
         vela = given.vela if self.target.stack == _WITH_SETTINGS else None
-        return replace(given, settings=self.settings, vela=vela)
+        library = given.library if self.target.stack == _WITH_LIBRARY else None
+        return replace(given, settings=self.settings, vela=vela, library=library)
 
     def __str__(self) -> str:
         """Return the setup in words: `imx93/vela@5.2, arena-cache-size=98304, 1 thread`."""
@@ -53,15 +59,17 @@ def make_setups(
     threads: Sequence[int] = (),
     kernels: Sequence[Kernels] = (),
     vela: str | None = None,
+    library: Library | None = None,
 ) -> tuple[Setup, ...]:
     """Return every combination, each once, in the order given.
 
     A target may name several releases (`imx93/vela@3.8,3.12`), the value of a setting several values
     (`98304,196608`). Settings are Vela's: other targets are not multiplied by them. Raises InputError.
     """
-    chosen = [choose_target(entry, vela) for target in targets for entry in _releases(target)]
+    chosen = [choose_target(entry, vela, library) for target in targets for entry in _releases(target)]
     if not chosen:
         raise InputError("no target given. Name one with -t, such as -t imx93/teflon@26.1 (see `npufit targets`).")
+    require_library_target((entry.target for entry in chosen), library)
     choices = {name: _values(name, value) for name, value in settings}
     if choices and all(entry.target.stack != _WITH_SETTINGS for entry in chosen):
         raise InputError(f"--set {next(iter(choices))}: settings are Vela's, but no target is. Add -t imx93/vela.")

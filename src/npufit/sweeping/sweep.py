@@ -52,6 +52,7 @@ def sweep(
             options.threads,
             options.kernels,
             place.vela,
+            place.library,
         ),
         options,
     )

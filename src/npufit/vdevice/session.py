@@ -51,6 +51,11 @@ class Step(StrEnum):
     READ = "read"
 
     @property
+    def has_model(self) -> bool:
+        """Whether the library has been given the model."""
+        return self not in _BEFORE_THE_MODEL
+
+    @property
     def words(self) -> str:
         """The step in words that follow `crashed`."""
         return _STEP_WORDS[self]
@@ -60,7 +65,7 @@ _STEP_WORDS = {
     Step.START: "while Python starts",
     Step.IMPORT: "while Python imports LiteRT",
     Step.LIBRARY: "while the library is loaded",
-    Step.PREPARE: "in Prepare, which decides what the NPU gets and compiles it",
+    Step.PREPARE: "in Prepare",
     Step.ALLOCATE: "while tensors are allocated",
     Step.INVOKE: "in Invoke",
     Step.READ: "while tensors are read",
@@ -241,7 +246,7 @@ class LibrarySession:
     def _hint(self) -> str:
         """Return what is known to end a session before the library has done anything, empty otherwise."""
         words = self._library.python
-        if self._step not in _BEFORE_THE_LIBRARY or "-L" not in words[:-1]:
+        if self._step.has_model or "-L" not in words[:-1]:
             return ""
         root = Path(words[words.index("-L") + 1])
         if (root / "proc/cpuinfo").exists():
@@ -272,7 +277,7 @@ class LibrarySession:
         self._printed.close()
 
 
-_BEFORE_THE_LIBRARY = (Step.START, Step.IMPORT, Step.LIBRARY)
+_BEFORE_THE_MODEL = (Step.START, Step.IMPORT, Step.LIBRARY)
 
 
 def _channel_pair() -> tuple[Channel, socket.socket]:

@@ -21,7 +21,7 @@ from npufit.report.check.placement_document import (
     partition_entry,
 )
 from npufit.report.document import Count, Document, Share
-from npufit.stacks import MemoryUse, Note, Setting, Status
+from npufit.stacks import LibraryRun, MemoryUse, Note, Setting, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ class ResultEntry(Document):
     """the kind of log that decided; null without one"""
     log_totals: str
     """the totals of the log in words; empty if it gives none"""
+    library: LibraryRun | None
+    """the real library that decided on a virtual NPU; null without one"""
     summary: SummaryEntry
     operators: tuple[OperatorEntry, ...]
     partitions: tuple[PartitionEntry, ...]
@@ -123,6 +125,7 @@ def result_entry(result: CheckResult) -> ResultEntry:
         status=placement.status,
         log=placement.log,
         log_totals=placement.log_totals,
+        library=placement.library,
         summary=summary_entry(result),
         operators=tuple(operator_entry(result, placed) for placed in placement.operators),
         partitions=tuple(partition_entry(result, partition) for partition in placement.partitions),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from npufit.checking import CheckResult
 from npufit.formatting import percent, plural, printable
 from npufit.report import predicted_time
+from npufit.report.check.deciding import library_clause
 from npufit.report.hazards import count_hazards, hazards_by_effect, hazards_in_words
 from npufit.stacks import Effect, Hazard, Stage, Unit
 
@@ -53,7 +54,9 @@ def _headline(result: CheckResult, hazards_in_words: Callable[[Effect, Sequence[
     slower = predicted_time.reversal_words(result)
     crashes = by_effect.pop(Effect.CRASH, None)
     first = f"{hazards_in_words(Effect.CRASH, crashes)}; otherwise " if crashes else ""
-    line = f"{result.name}: {first}{f'{slower}; ' if slower else ''}{', '.join(parts)}"
+    line = (
+        f"{result.name}{library_clause(result.placement)}: {first}{f'{slower}; ' if slower else ''}{', '.join(parts)}"
+    )
     if summary.unknown and result.placement.log_totals:
         line += f"; the log says {result.placement.log_totals}"
     predicted = predicted_time.prediction_clause(result)

@@ -10,6 +10,7 @@ from npufit.checking import CheckResult, GateResult
 from npufit.cost import OperatorEstimate
 from npufit.graph import Model, OperatorId
 from npufit.report import predicted_time
+from npufit.report.check.deciding import decided_by
 from npufit.report.check.headline import verdict
 from npufit.report.check.next_steps import next_steps
 from npufit.report.check.time_bars import time_bars
@@ -126,6 +127,7 @@ def _estimates(result: CheckResult) -> dict[OperatorId, OperatorEstimate]:
 
 CHECK_NAMES = {
     "headline": verdict,
+    "decided_by": decided_by,
     "link": _operator_link,
     "label": _label,
     "types": _types,

@@ -9,6 +9,7 @@ from npufit.checking import CheckResult
 from npufit.cost import Estimate
 from npufit.report import predicted_time
 from npufit.report.check.comparison import comparison_text
+from npufit.report.check.deciding import decision_sentence
 from npufit.report.check.headline import verdict
 from npufit.report.check.line_budget import lay_out
 from npufit.report.check.next_steps import next_steps
@@ -17,7 +18,7 @@ from npufit.report.findings import group_by_rule
 from npufit.report.hazards import hazards_by_effect, hazards_in_words
 from npufit.report.model_line import describe_model
 from npufit.report.terminal_page import GLUE, Page
-from npufit.stacks import MemoryUse, Status, Unit
+from npufit.stacks import MemoryUse, Unit
 
 LINES = 40
 """The lines of a usual terminal."""
@@ -57,9 +58,7 @@ def _about(result: CheckResult, page: Page) -> list[str]:
     lines = page.wrap(describe_model(result.model), hanging="  ")
     placement = result.placement
     if placement.log is not None:
-        said = f": {placement.log_totals}" if placement.log_totals else ""
-        agrees = "" if placement.differences or placement.status is Status.PARTIAL else "; it agrees with the rules"
-        lines += page.wrap(f"Log read: {placement.log}{said}{agrees}", hanging="  ")
+        lines += page.wrap(decision_sentence(placement), hanging="  ")
     return lines
 
 

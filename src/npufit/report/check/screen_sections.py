@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from npufit import formatting
 from npufit.checking import CheckResult
 from npufit.graph import OperatorId
+from npufit.report.check.deciding import decided_by
 from npufit.report.check.line_budget import Entry, Section
 from npufit.report.findings import group_by_rule
 from npufit.report.hazards import effect_words, hazards_by_effect
@@ -141,8 +142,7 @@ def _who(result: CheckResult, places: Sequence[OperatorId]) -> str:
 
 def _differences(result: CheckResult, page: Page) -> Section:
     placement = result.placement
-    decided = f"the log ({placement.log})" if placement.log else "the compiled file"
-    title = f"Differences: {decided} decides; the rules expected something else"
+    title = f"Differences: {decided_by(placement)} decides; the rules expected something else"
     entries: list[str] = []
     for difference in placement.differences:
         where = "" if difference.operator is None else f"operator {difference.operator.index}: "

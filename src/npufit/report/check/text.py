@@ -6,6 +6,7 @@ from npufit import formatting
 from npufit.checking import CheckResult
 from npufit.report import predicted_time
 from npufit.report.check import time_section
+from npufit.report.check.deciding import decided_by, decision_sentence
 from npufit.report.check.hazard_section import hazard_lines
 from npufit.report.check.headline import headline
 from npufit.report.check.off_npu_section import off_npu_lines
@@ -46,18 +47,15 @@ def _differences(result: CheckResult, page: Page) -> list[str]:
     placement = result.placement
     if placement.log is None and not placement.differences:
         return []
-    said = f": {placement.log_totals}" if placement.log_totals else ""
     if not placement.differences:
-        verdict = "" if placement.status is Status.PARTIAL else " It agrees with the rules."
-        return ["", *page.wrap(f"Log read: {placement.log}{said}.{verdict}")]
-    decided = f"the log ({placement.log})" if placement.log else "the compiled file"
-    lines = title_lines(page, f"Differences: {decided} decides; the rules expected something else")
+        return ["", *page.wrap(f"{decision_sentence(placement)}.")]
+    lines = title_lines(page, f"Differences: {decided_by(placement)} decides; the rules expected something else")
     rows = [["what", "rules", "observed"]]
     for difference in placement.differences:
         where = "" if difference.operator is None else f"operator {difference.operator.index}: "
         rows.append([where + difference.what, difference.predicted, difference.observed])
     lines += ["  " + line for line in columns(rows)]
-    return [*lines, *page.wrap(f"Log read: {placement.log}{said}.", "  ")] if placement.log else lines
+    return [*lines, *page.wrap(f"{decision_sentence(placement)}.", "  ")] if placement.log else lines
 
 
 def _settings(result: CheckResult, page: Page) -> list[str]:

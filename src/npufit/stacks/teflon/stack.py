@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from npufit.chips import load_chip
-from npufit.errors import InputError, InternalError
+from npufit.errors import InputError, InternalError, NpufitError
 from npufit.formatting import shorten
 from npufit.graph import Model
 from npufit.stacks.delegates import place_by_rules
@@ -17,12 +18,15 @@ from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.teflon import frontend
 from npufit.stacks.teflon.check import SHAPE_UNKNOWN
 from npufit.stacks.teflon.drivers import DRIVERS, Driver
-from npufit.stacks.teflon.hazards import HAZARDS
+from npufit.stacks.teflon.hazards import HAZARDS, LIBRARY_CRASH
 from npufit.stacks.teflon.log import read_teflon_log
 from npufit.stacks.teflon.node import Node
 from npufit.stacks.teflon.placing import TeflonDelegate
 from npufit.stacks.teflon.release import LATEST, Release, find_release
 from npufit.stacks.teflon.rounding import rounding_note
+
+if TYPE_CHECKING:
+    from npufit.vdevice import Library
 
 _BASIS = {
     "ethosu": "rules read in Mesa's source and checked against what two builds accepted",
@@ -41,7 +45,7 @@ _MISSING = {
 
 
 class TeflonStack:
-    """Mesa's Teflon delegate. Its rules decide, because its compiler cannot run here."""
+    """Mesa's Teflon delegate. Its rules decide, unless a build of it is given, which a virtual device runs here."""
 
     name = "teflon"
 
@@ -69,7 +73,7 @@ class TeflonStack:
         for driver in DRIVERS.values():
             refusals += driver.rules
         hazards = dict.fromkeys(rule for rule, _, _ in HAZARDS)
-        return (*refusals, SHAPE_UNKNOWN, frontend.MAIN_UNREAD, *hazards)
+        return (*refusals, SHAPE_UNKNOWN, frontend.MAIN_UNREAD, *hazards, LIBRARY_CRASH)
 
     def place(self, model: Model, target: Target, options: PlaceOptions) -> Placement:
         """Return where every operator runs, by the rules of the target's release."""
@@ -78,7 +82,7 @@ class TeflonStack:
             raise InternalError(f"{target}: the version was not resolved")
         driver = _driver(target.chip)
         placed = place_by_rules(model, target, TeflonDelegate(target.chip, driver), release)
-        return replace(
+        placed = replace(
             placed,
             settings=(
                 Setting("Mesa driver", driver.name, f"the driver of {target.chip}'s NPU"),
@@ -86,6 +90,33 @@ class TeflonStack:
             ),
             notes=_notes(model, placed, driver, release),
         )
+        if options.library is None:
+            return placed
+        from npufit.stacks.teflon.library import place_by_library
+
+        return place_by_library(model, placed, driver.name, options.library, options.time_limit_s)
+
+    def version_of_library(self, library: Library) -> str | None:
+        """Return the release that the file of `library` names, None if it names none that npufit knows.
+
+        Raises InputError if it is no libteflon, or not for its Python.
+        """
+        from npufit.stacks.teflon.library import release_of
+        from npufit.vdevice import inspect_library
+
+        release = release_of(inspect_library(library))
+        return None if release is None else release.label
+
+    def identify_tools(self, target: Target, options: PlaceOptions) -> tuple[str, ...]:
+        """Return the digest of the library that decides, and the Python that loads it; nothing if the rules decide."""
+        if options.library is None:
+            return ()
+        from npufit.vdevice import inspect_library
+
+        try:
+            return inspect_library(options.library).sha256, *options.library.python
+        except NpufitError as error:
+            return (str(error),)
 
     def read_log(self, text: str, model: Model) -> LogReport | None:
         """Return what a TEFLON_DEBUG=verbose log says, None if it is not one."""
