@@ -13,7 +13,7 @@ LIBRARY_CRASH = hazard_rule(
     "an error. No rule of npufit predicts it.",
     "A RESHAPE whose shape is computed: the frontend of every release dereferences the missing constant.",
     versions="the given build",
-    source="executed: the given library on a virtual device",
+    source="derived from an execution of the given library on a virtual device",
     remedies=(
         Remedy(RemedyKind.VERSION, "another release of Mesa may not have this fault: check with its library"),
         Remedy(RemedyKind.EXPERIMENT, "npufit cut MODEL before the operator: the parts show which one it needs"),
