@@ -8,6 +8,7 @@ from npufit._lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from npufit.vdevice.activity import Activity
+    from npufit.vdevice.capturing import CapturingObserver
     from npufit.vdevice.catalogue import chips_with_devices, virtual_device
     from npufit.vdevice.device import Caller, Device, DeviceFile, Job, MappingCaller, Observer, Refusal
     from npufit.vdevice.in_process import attach, say_failure
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Activity",
     "Caller",
+    "CapturingObserver",
     "Device",
     "DeviceFile",
     "DeviceOptions",
@@ -57,6 +59,7 @@ __all__ = [
 
 _HOMES = {
     "npufit.vdevice.activity": ("Activity",),
+    "npufit.vdevice.capturing": ("CapturingObserver",),
     "npufit.vdevice.catalogue": ("chips_with_devices", "virtual_device"),
     "npufit.vdevice.device": ("Caller", "Device", "DeviceFile", "Job", "MappingCaller", "Observer", "Refusal"),
     "npufit.vdevice.in_process": ("attach", "say_failure"),

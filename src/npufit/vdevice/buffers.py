@@ -25,6 +25,9 @@ PAGE_BYTES = mmap.PAGESIZE
 _GAP_BYTES = 1 << 16
 """Between two buffers nothing is mapped: a program that maps more than its buffer does not see the next one."""
 
+_MOST_SWEPT = 16
+"""To ask what a program maps takes a millisecond."""
+
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
@@ -84,11 +87,12 @@ class BufferMemory:
         self._budget = budget
         self._end = _GAP_BYTES
         self._used = 0
-        self._closed: list[Buffer] = []
+        self.closed: list[Buffer] = []
         """Buffers without a handle that a job still uses, or that the program still maps."""
 
     def create(self, asked: int, *, mappable: bool = True) -> Buffer:
         """Return a new buffer of at least `asked` bytes, all zero. Raises OSError (ENOMEM)."""
+        self._require_open()
         size = -(-asked // PAGE_BYTES) * PAGE_BYTES
         self._budget.take(size)
         try:
@@ -103,18 +107,22 @@ class BufferMemory:
 
     def view(self, buffer: Buffer) -> Bytes:
         """Return the bytes of a buffer, shared with the program: the same array each time. Raises OSError (ENOMEM)."""
+        self._require_open()
         if buffer.view is None:
             buffer.view = map_shared(self.descriptor, buffer.start, buffer.size)
         return buffer.view
 
     def release(self, buffer: Buffer, caller: Caller) -> None:
         """Free the memory of a buffer that has no handle any more, at once or when nothing uses it."""
-        self._closed.append(buffer)
+        self._require_open()
+        if not self._free(buffer, caller):
+            self.closed.append(buffer)
         self.sweep(caller)
 
     def sweep(self, caller: Caller) -> None:
-        """Free the closed buffers that neither a job nor a mapping of the program needs any more."""
-        self._closed = [buffer for buffer in self._closed if buffer.jobs or not self._free(buffer, caller)]
+        """Free closed buffers that neither a job nor a mapping of the program needs any more."""
+        asked, self.closed = self.closed[:_MOST_SWEPT], self.closed[_MOST_SWEPT:]
+        self.closed += [buffer for buffer in asked if not self._free(buffer, caller)]
 
     def close(self) -> None:
         """Close the memfd. What the program has mapped stays its own."""
@@ -127,7 +135,15 @@ class BufferMemory:
         """Whether the memory was not closed."""
         return self._closing.alive
 
+    def _require_open(self) -> None:
+        """Raise OSError (EBADF) after `close`: the number of the descriptor may be that of another file by now."""
+        if not self.is_open:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
     def _free(self, buffer: Buffer, caller: Caller) -> bool:
+        """Free the memory of a buffer unless something uses it; return whether it is free."""
+        if buffer.jobs:
+            return False
         end = buffer.start + buffer.size
         if isinstance(caller, MappingCaller) and caller.maps(self.identity, buffer.start, end):
             return False

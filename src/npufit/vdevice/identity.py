@@ -9,7 +9,8 @@ from npufit.chips import Fact
 from npufit.errors import InputError
 
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20}
-_LARGEST_REGISTER = (1 << 64) - 1
+_LARGEST_BYTES = 64 << 20
+_LARGEST_REGISTER = (1 << 32) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +28,23 @@ class Identity:
         return value
 
     def register(self, name: str) -> int:
-        """Return the value of a register, written as text such as 0x1000. Raises InputError."""
+        """Return the value of a register of 32 bits, written as text such as 0x1000. Raises InputError."""
         try:
             value = int(self.text(name), 0)
         except ValueError:
             raise self._error(name, "the value of a register, such as '0x10064000'") from None
         if not 0 <= value <= _LARGEST_REGISTER:
-            raise self._error(name, "the value of a register, of at most 64 bits")
+            raise self._error(name, "the value of a register of 32 bits")
         return value
 
     def bytes(self, name: str) -> int:
-        """Return a size in bytes. Raises InputError."""
+        """Return a size in bytes, of at most 64 MiB: no NPU has so much SRAM. Raises InputError."""
         fact = self._fact(name)
-        if not isinstance(fact.value, int) or isinstance(fact.value, bool) or fact.unit not in _UNITS or fact.value < 0:
-            raise self._error(name, f"a size in {', '.join(_UNITS)}")
-        return fact.value * _UNITS[fact.unit]
+        is_size = isinstance(fact.value, int) and fact.unit in _UNITS
+        found = int(fact.value) * _UNITS[fact.unit or ""] if is_size else -1
+        if not 0 <= found <= _LARGEST_BYTES:
+            raise self._error(name, f"a size of at most 64 MiB, in {', '.join(_UNITS)}")
+        return found
 
     def _fact(self, name: str) -> Fact:
         if name not in self.facts:

@@ -123,10 +123,17 @@ class Npu:
                 f"{size(_LARGEST_JOB_BYTES)}."
             )
         program = Program(stream.words, coefficients.tobytes(), layout.sizes, self._accelerator, layout.filled)
-        machine = Machine(program, sanitize=self._sanitize)
+        try:
+            machine = Machine(program, sanitize=self._sanitize)
+        except InputError as error:
+            raise _not_executable(str(error)) from None
         if machine.fatal:
-            raise InputError(f"The simulator cannot execute the stream: {machine.fatal[0].message}.")
+            raise _not_executable(f"{machine.fatal[0].message}.")
         return _Plan(machine, layout)
+
+
+def _not_executable(why: str) -> InputError:
+    return InputError(f"The virtual NPU cannot execute a stream that was submitted. {why}")
 
 
 def _words(data: Bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint64]]:
