@@ -177,7 +177,7 @@ def resized(height: int, width: int, align: bool = False, half: bool = False, si
     return network.model()
 
 
-def depthwise(channels: int, depth: int, kernel: int = 3) -> Model:
+def depthwise(channels: int, depth: int, kernel: int | tuple[int, int] = 3) -> Model:
     """Return a DEPTHWISE_CONV_2D."""
     network = Network(quantization=SIX)
     network.convolve(network.input(1, 8, 8, channels), depth, kernel, depthwise=True)
@@ -425,6 +425,8 @@ CASES = (
     Case("ethosu.depthwise-weights", UNTIL_26_1, lambda: depthwise(1, 8), lambda: depthwise(1, 1)),
     Case("ethosu.depthwise-weights", UNTIL_26_1, lambda: depthwise(1, 8), lambda: depthwise(1, 8, kernel=1)),
     Case("ethosu.depthwise-weights", ALL, lambda: depthwise(4, 8), lambda: depthwise(8, 8)),
+    Case("ethosu.depthwise-weights", G1, lambda: depthwise(8, 8, (3, 5)), lambda: depthwise(8, 8, (1, 5))),
+    Case("ethosu.depthwise-weights", G1, lambda: depthwise(8, 8, (5, 1)), lambda: depthwise(1, 1, (5, 3))),
     Case("ethosu.relu-unclamped", RELEASED, lambda: activated("CONV_2D", RELU, HALF),
          lambda: activated("CONV_2D", RELU, SIX)),
     Case("ethosu.relu-unclamped", RELEASED, lambda: activated("CONV_2D", RELU6, quantized(0.02, 0), INT8),
@@ -604,6 +606,10 @@ def test_messages_name_what_happens_in_this_graph() -> None:
         sliced((0, 0, 0, 16), (1, 8, 8, 16), (1, 8, 8, 32), bricks=True), "26.2", "ethosu.slice-offset"
     ).message
     assert slice_message.startswith("the input is read from byte 16 instead of 128")
+    wide, high = (_only(depthwise(8, 8, size), "25.3", "ethosu.depthwise-weights") for size in ((3, 5), (5, 3)))
+    assert (wide.effect, wide.certain, wide.evidence) == (Effect.WRONG, True, Evidence.EXECUTED)
+    assert (high.effect, high.certain) == (Effect.CRASH, False)
+    assert "reads beyond the weights" in high.message
     assert _only(convolution(bias_index=True), "26.2", "teflon.missing-bias").found == "bias omitted"
     assert _only(convolution(bias=False), "26.2", "teflon.missing-bias").found == "2 inputs"
     assert _only(convolution(batch=2), "26.2", "ethosu.lost-dimensions").message == "1 of 2 images is computed"

@@ -147,9 +147,9 @@ def inferred_on_main(release: Release) -> Evidence | None:
     return Evidence.INFERRED if release is Release.MAIN else None
 
 
-def shown_by_replay(release: Release) -> Evidence | None:
-    """Return the evidence from executing captured submissions of Mesa 25.3.
+def seen_on_25_3(release: Release) -> Evidence | None:
+    """Return the evidence for faults that were seen when 25.3 was executed, in none of the other releases.
 
-    Anyone can repeat this with `npufit run --capture`. Other releases were not captured.
+    Anyone can repeat it: with captured submissions (`npufit run --capture`) or with a build (`--library`).
     """
     return Evidence.EXECUTED if release is Release.M25_3 else None

@@ -11,7 +11,7 @@ from npufit.stacks.placement import Hazard
 from npufit.stacks.teflon.hazards.hazard import (
     TeflonGraph,
     inferred_on_main,
-    shown_by_replay,
+    seen_on_25_3,
     teflon_hazard,
 )
 from npufit.stacks.teflon.node import Dimensions, Node, four_dimensions
@@ -105,7 +105,7 @@ def find_bricks_that_leave(graph: TeflonGraph) -> Iterator[Hazard]:
                     f"{height}x{width}x{channels}, {graph.tensor(tensor).size_bytes} bytes",
                     others=[reader.index for reader in readers],
                     tensor=tensor,
-                    evidence=shown_by_replay(graph.release),
+                    evidence=seen_on_25_3(graph.release),
                 )
             for reader in readers:
                 if reader.type == "RESHAPE":
@@ -251,7 +251,7 @@ def find_resizes(graph: TeflonGraph) -> Iterator[Hazard]:
         if (out_h, out_w) != (2 * in_h, 2 * in_w):
             message = "the driver doubles height and width whatever the output's size"
             found = f"{in_h}x{in_w} to {out_h}x{out_w}"
-            yield hazard_at(graph, RESIZE_DOUBLED, node, message, found, evidence=shown_by_replay(graph.release))
+            yield hazard_at(graph, RESIZE_DOUBLED, node, message, found, evidence=seen_on_25_3(graph.release))
         elif (
             isinstance(options, ResizeNearestNeighborOptions)
             and options.align_corners

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from npufit.graph import CONVOLUTIONS, NO_TENSOR, Padding, Pool2DOptions, Tensor, constant_values, same_padding
 from npufit.stacks.delegates import hazard_at
 from npufit.stacks.placement import Hazard
-from npufit.stacks.rule import Evidence
+from npufit.stacks.rule import Effect, Evidence
 from npufit.stacks.teflon.hazards.hazard import (
     TeflonGraph,
     inferred_on_main,
-    shown_by_replay,
+    seen_on_25_3,
     teflon_hazard,
 )
 from npufit.stacks.teflon.node import POOLS, Node, four_dimensions
 from npufit.stacks.teflon.release import ALL, Release, until
-from npufit.stacks.teflon.sources import ETHOSU_LOWERING
+from npufit.stacks.teflon.sources import ETHOSU_LOWERING, ETHOSU_WEIGHTS
 
 _RELEASED = until(Release.M26_2)
 _OLD = until(Release.M26_0)
@@ -54,16 +54,22 @@ PADDING_UNDERFLOW = teflon_hazard(
 
 DEPTHWISE_WEIGHTS = teflon_hazard(
     "ethosu.depthwise-weights",
-    "A depthwise convolution with one input channel, or with a depth multiplier, uses its weights in the wrong order.",
-    "as many output channels as input channels, or one input channel and a kernel of 1x1",
+    "A depthwise convolution with one input channel, with a depth multiplier, or with a kernel that is not square uses "
+    "its weights in the wrong order.",
+    "as many output channels as input channels, or one input channel and a kernel of 1x1; until 26.0 also: a kernel as "
+    "high as wide, or one row high",
     "Until 26.1 a depthwise convolution of one channel into several is treated as a normal one without transposing "
     "its weights; 26.2 transposes them. For a depth multiplier above 1 over several channels no release that was read "
-    "has code.",
-    "The first layer of a keyword-spotting network: 1 channel to 8.",
+    "has code. Until 26.0 the driver takes the height of the kernel for the length of its rows. Of a kernel that is "
+    "wider than high it uses some weights twice and others never; of one that is higher than wide it reads beyond "
+    "the weights and crashes if it finds what is no weight there. Of 97 such kernels on a real library of the 25.3 "
+    "era, 32 crashed and 65 gave a wrong answer.",
+    "The first layer of a keyword-spotting network: 1 channel to 8. A convolution over time: a kernel of 9x1.",
     ALL,
-    ETHOSU_LOWERING,
+    f"{ETHOSU_LOWERING}; {ETHOSU_WEIGHTS}; executed: a build of 25.3 on a virtual device",
     rewrite="write it as CONV_2D: with one input channel that is the same operator with transposed weights; with "
     "several, the other weights are zeros",
+    effects=(Effect.WRONG, Effect.CRASH),
 )
 
 STRIDE_OVERFLOW = teflon_hazard(
@@ -103,7 +109,7 @@ def find_pads(graph: TeflonGraph) -> Iterator[Hazard]:
             continue
         problem = _fold_problem(graph, node, amounts, readers)
         if problem:
-            found, evidence = _in_words(_sides(amounts)), shown_by_replay(graph.release)
+            found, evidence = _in_words(_sides(amounts)), seen_on_25_3(graph.release)
             folded = [reader.index for reader in readers]
             yield hazard_at(graph, PAD_FOLDED, node, problem, found, others=folded, evidence=evidence)
 
@@ -210,6 +216,20 @@ def find_depth_multipliers(graph: TeflonGraph) -> Iterator[Hazard]:
                 node,
                 "it is treated as a normal convolution, but its weights are not transposed",
                 found,
+            )
+        elif depth_in > 1 and kernel[0] > 1 and kernel[0] != kernel[1] and graph.release in _OLD:
+            is_higher = kernel[0] > kernel[1]
+            yield hazard_at(
+                graph,
+                DEPTHWISE_WEIGHTS,
+                node,
+                "the driver reads beyond the weights: it crashes, or the answer is wrong"
+                if is_higher
+                else "the rows of its weights are taken to be as long as the kernel is high",
+                found,
+                evidence=seen_on_25_3(graph.release),
+                effect=Effect.CRASH if is_higher else Effect.WRONG,
+                certain=not is_higher,
             )
 
 
