@@ -6,17 +6,15 @@ import errno
 
 from npufit.errors import InternalError, NpufitError
 from npufit.vdevice.client.channel import Channel
-from npufit.vdevice.device import Device, DeviceFile
-
-_LARGEST_READ_BYTES = 256 << 20
+from npufit.vdevice.device import Caller, Device, DeviceFile
 
 
 class DeviceCalls:
     """The files that a child has opened on a device. `last` names its last call, empty if there was none."""
 
-    def __init__(self, device: Device, channel: Channel) -> None:
-        """Answer with `device` what comes over `channel`."""
-        self._device, self._channel = device, channel
+    def __init__(self, device: Device, channel: Channel, caller: Caller) -> None:
+        """Answer with `device` what comes over `channel` from `caller`."""
+        self._device, self._channel, self._caller = device, channel, caller
         self._files: dict[int, DeviceFile] = {}
         self._opened = 0
         self.last = ""
@@ -49,27 +47,7 @@ class DeviceCalls:
 
     def _ioctl(self, *, file: int, request: int, argument: int, **_: object) -> int:
         self.last = f"ioctl 0x{request & 0xFF:02x}"
-        return self._files[file].ioctl(request, argument, self)
-
-    def read(self, address: int, size: int) -> bytes:
-        """Return `size` bytes of the child's memory. Raises OSError (EFAULT)."""
-        if size > _LARGEST_READ_BYTES:
-            raise OSError(errno.EFAULT, "too large")
-        return self._copy({"read": address, "size": size}, b"", size)
-
-    def write(self, address: int, data: bytes) -> None:
-        """Write `data` into the child's memory. Raises OSError (EFAULT)."""
-        self._copy({"write": address}, data, 0)
-
-    def _copy(self, wish: dict[str, int], data: bytes, size: int) -> bytes:
-        try:
-            self._channel.send(wish, data)
-            head, found, _ = self._channel.receive(size)
-        except (EOFError, OSError):
-            raise OSError(errno.EFAULT, "the caller is gone") from None
-        if head.get("errno") != 0 or len(found) != size:
-            raise OSError(errno.EFAULT, "no memory there")
-        return bytes(found)
+        return self._files[file].ioctl(request, argument, self._caller)
 
     def close(self) -> None:
         """Release the files and the channel."""

@@ -45,25 +45,30 @@ class ProcessMemory:
 
     def maps(self, identity: tuple[int, int], start: int, end: int) -> bool:
         """Return whether the process maps any of the bytes `start` to `end` of the file with this `identity`."""
-        try:
-            text = Path(f"/proc/{self.pid}/maps").read_bytes()
-        except OSError:  # the process is gone, and its mappings with it
-            return False
-        device, inode = identity
-        wanted = (os.major(device), os.minor(device), inode)
-        for line in _MAPPING.finditer(text):
-            if (int(line[2], 16), int(line[3], 16), int(line[4])) != wanted:
-                continue
-            ends = _ENDS.match(line[0])
-            first = int(line[1], 16)
-            last = first + (int(ends[2], 16) - int(ends[1], 16) if ends else 0)
-            if first < end and start < last:
-                return True
-        return False
+        return maps_file(self.pid, identity, start, end)
 
     def close(self) -> None:
         """Close the file of the memory."""
         self._closing()
+
+
+def maps_file(process: int, identity: tuple[int, int], start: int, end: int) -> bool:
+    """Return whether a process maps any of the bytes `start` to `end` of the file with this `identity`."""
+    try:
+        text = Path(f"/proc/{process}/maps").read_bytes()
+    except OSError:  # the process is gone, and its mappings with it
+        return False
+    device, inode = identity
+    wanted = (os.major(device), os.minor(device), inode)
+    for line in _MAPPING.finditer(text):
+        if (int(line[2], 16), int(line[3], 16), int(line[4])) != wanted:
+            continue
+        ends = _ENDS.match(line[0])
+        first = int(line[1], 16)
+        last = first + (int(ends[2], 16) - int(ends[1], 16) if ends else 0)
+        if first < end and start < last:
+            return True
+    return False
 
 
 def _fault() -> OSError:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -25,9 +26,11 @@ from npufit.errors import NpufitError, ToolError
 from npufit.formatting import printable, shorten
 from npufit.litert import LARGEST_RESULT_BYTES, TIME_LIMIT_S, LitertRefusalError, pack_values
 from npufit.vdevice.answering import DeviceCalls
+from npufit.vdevice.asking_caller import AskingCaller
 from npufit.vdevice.client.channel import Channel, Message
-from npufit.vdevice.device import Device
+from npufit.vdevice.device import Caller, Device
 from npufit.vdevice.library import Library, inspect_library
+from npufit.vdevice.process_memory import ProcessMemory
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -125,10 +128,6 @@ class LibrarySession:
         self._printed: IO[bytes] = tempfile.TemporaryFile(prefix="npufit-library-")  # noqa: SIM115 - kept open
         self._control, theirs = _channel_pair()
         calls, their_calls = _channel_pair()
-        self._calls = DeviceCalls(device, calls)
-        self._selector = DefaultSelector()
-        self._selector.register(self._control, EVENT_READ)
-        self._selector.register(calls, EVENT_READ)
         setup = {
             "control": theirs.fileno(),
             "calls": their_calls.fileno(),
@@ -143,11 +142,23 @@ class LibrarySession:
                 pass_fds=(theirs.fileno(), their_calls.fileno()),
             )
         except (OSError, ValueError) as error:
-            self._release()
+            for resource in (self._control, calls, self._printed):
+                resource.close()
             raise ToolError(f"--library-python cannot be started: {error}.") from None
         finally:
             theirs.close()
             their_calls.close()
+        self._calls = DeviceCalls(device, calls, self._caller(calls))
+        self._selector = DefaultSelector()
+        self._selector.register(self._control, EVENT_READ)
+        self._selector.register(self._calls, EVENT_READ)
+
+    def _caller(self, calls: Channel) -> Caller:
+        """Return the memory of the child: through the system, unless it is emulated or the system forbids it."""
+        if not self._library.python:
+            with suppress(OSError):
+                return ProcessMemory(self._child.pid)
+        return AskingCaller(calls, self._child.pid)
 
     def __enter__(self) -> Self:
         """Return this session."""
