@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import shutil
 import struct
 from pathlib import Path
 
@@ -81,10 +82,17 @@ class Client:
         return self._library.close_it(descriptor)
 
 
-@pytest.fixture(params=_BINDINGS)
-def library(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module", params=_BINDINGS)
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the library, linked in one of the ways that leave different slots."""
-    return build_library(_SOURCE, tmp_path / f"{request.param}.so", *_BINDINGS[request.param])
+    path = tmp_path_factory.mktemp("library") / f"{request.param}.so"
+    return build_library(_SOURCE, path, *_BINDINGS[request.param])
+
+
+@pytest.fixture
+def library(built: Path, tmp_path: Path) -> Path:
+    """Return a copy that was never loaded."""
+    return Path(shutil.copy(built, tmp_path))
 
 
 def _protections(path: Path) -> list[str]:
@@ -125,7 +133,7 @@ def test_slots_that_were_never_called_are_redirected_and_stay_so(library: Path) 
 
 def test_other_files_and_other_libraries_are_left_alone(library: Path, tmp_path: Path) -> None:
     client, node = Client(library), EchoNode()
-    other = Client(build_library(_SOURCE, tmp_path / "other.so"))
+    other = Client(Path(shutil.copy(library, tmp_path / "other.so")))
     with redirected(str(library), {_NODE: node}):
         assert other.open(_NODE) == -1
         file = client.create(tmp_path / "file", 0o640)

@@ -62,7 +62,7 @@ def host(command: Sequence[str], target: str, options: HostOptions | None = None
     """
     given = options or HostOptions()
     if not command:
-        raise InputError("Name a program to run.")
+        raise InputError(f"Name a program to run: npufit vnpu -t {target} -- PROGRAM")
     running: list[HostedProgram] = []
 
     def stop(_error: NpufitError) -> None:

@@ -26,6 +26,8 @@ def _answer(result: HostResult) -> str:
             f"nothing ran on the NPU: {result.command[0]} never opened {result.node}. Does it load the delegate "
             "(libteflon.so)?"
         )
+    if not result.submissions and result.refusals:
+        return f"nothing ran on the NPU: Linux {result.kernel} refuses what {result.command[0]} asked for."
     if not result.submissions:
         return (
             f"nothing ran on the NPU: {result.command[0]} opened {result.node} and submitted nothing. Either the "
