@@ -21,6 +21,7 @@ import npufit
 from npufit.cost import estimate
 from npufit.graph import Model, Operator, Subgraph
 from npufit.loading import save
+from submissions import both_ways
 from sweeps import (
     COMPILED,
     COMPILED_SIZES,
@@ -73,6 +74,7 @@ def main() -> None:
             _linear(),
             *_simulation("MobileNetV2 at 224x224", "zoo:mobilenet_v2@224,int8", goal=0.3, warm_goal=0.35),
             *_simulation("YOLOv8n at 320x320", "zoo:yolov8n@320,int8", goal=0.35, warm_goal=0.4),
+            _virtual_device(),
             *_evaluation(Path(folder)),
             _teflon_sweep(),
             _vela_sweep(Path(folder)),
@@ -220,6 +222,18 @@ def _simulation(what: str, spec: str, goal: float, warm_goal: float) -> list[Row
             load <= 3,
         ),
     ]
+
+
+def _virtual_device() -> Row:
+    """Return what the calls of a driver add to a job: the simulator is the same."""
+    through, alone = both_ways("zoo:mobilenet_v2@224,int8")
+    ours, theirs, ratio = _in_turn(lambda: _time(through), lambda: _time(alone))
+    return Row(
+        "a steady inference of MobileNetV2 at 224x224 through the virtual device, compared with the simulator alone",
+        "ratio at most 1.3",
+        f"ratio {ratio:.2f} ({ours:.3f} s, alone {theirs:.3f} s)",
+        ratio <= 1.3,
+    )
 
 
 def _seconds_of_run(spec: str) -> dict[str, float]:
