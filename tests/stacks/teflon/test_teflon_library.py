@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 import npufit
 from captured_teflon import build_library
+from networks import quantized
 from npufit.checking import CheckOptions, CheckResult, check
 from npufit.cli.main import npufit as command
 from npufit.errors import InputError, ToolError
@@ -65,6 +67,20 @@ def test_a_hang_is_a_hazard_that_fails(tmp_path: Path) -> None:
     options = CheckOptions(place=PlaceOptions(library=library, time_limit_s=2.0))
     (hazard,) = check(find_model(f"{_MODEL}.tflite"), _TARGET, options).placement.hazards
     assert (hazard.effect, hazard.found) == (Effect.FAILS, "did not finish within 2 s")
+
+
+def test_a_model_that_kills_litert_itself_is_not_held_against_the_library(tmp_path: Path) -> None:
+    model = npufit.load(find_model(f"{_MODEL}.tflite"))
+    (graph,) = model.subgraphs
+    (logits,) = graph.operators[30].inputs
+    tensors = list(graph.tensors)
+    tensors[logits] = replace(tensors[logits], quantization=quantized(7.8e-9))
+    broken = replace(model, subgraphs=(replace(graph, tensors=tuple(tensors)),))
+    options = CheckOptions(place=PlaceOptions(library=Library(build_library(_MODEL, tmp_path))))
+    found = check(broken, _TARGET, options).placement
+    assert {operator.evidence for operator in found.operators} == {Evidence.EXECUTED}
+    assert not [hazard for hazard in found.hazards if hazard.rule.id == "teflon.library-crash"]
+    assert found.notes[0].text.startswith("LiteRT's reference kernels died of signal SIGABRT when they load this model")
 
 
 def test_the_command_says_first_who_decided_and_what_crashed(tmp_path: Path) -> None:

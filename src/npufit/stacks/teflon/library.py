@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from npufit.errors import ToolError
 from npufit.formatting import plural, shorten
 from npufit.graph import Model, OperatorId
+from npufit.litert import WORKER, LitertFailureError, LitertRefusalError, Request
 from npufit.stacks.hazard import make_hazard
 from npufit.stacks.log import apply_log
 from npufit.stacks.placement import Difference, LibraryRun, Note, Placement, Setting, Unit
@@ -62,7 +63,11 @@ def place_by_library(model: Model, placed: Placement, driver: str, library: Libr
     if the library lacks the chip's driver, or cannot be loaded.
     """
     file = inspect_library(library)
-    log, trouble = _load(model, placed, driver, library, time_limit_s)
+    data = serialize_model(model)
+    log, trouble = _load(model.name, data, placed, driver, library, time_limit_s)
+    blameless = _blameless_notes(model.name, data, trouble, library)
+    if blameless:
+        trouble = None
     report = read_teflon_log(log, model, is_cut_short=trouble is not None)
     if report is None or report.kind != _KIND:
         raise _said_nothing(library, placed, driver, trouble, log)
@@ -76,19 +81,19 @@ def place_by_library(model: Model, placed: Placement, driver: str, library: Libr
         run = replace(run, ended=f"{trouble.how} {ending.words}")
     return replace(
         decided,
-        notes=(*_version_note(library, file, placed), *decided.notes),
+        notes=(*blameless, *_version_note(library, file, placed), *decided.notes),
         settings=(*decided.settings, Setting("library", run.name, f"--library; SHA-256 {file.sha256[:12]}")),
         library=run,
     )
 
 
 def _load(
-    model: Model, placed: Placement, driver: str, library: Library, time_limit_s: float
+    name: str, model: bytes, placed: Placement, driver: str, library: Library, time_limit_s: float
 ) -> tuple[str, _Trouble | None]:
-    """Return what the library printed while it loaded `model`, and its trouble if it had one."""
+    """Return what the library printed while it loaded a model, and its trouble if it had one."""
     device = virtual_device(placed.target.chip, IgnoringObserver())
     options = SessionOptions(time_limit_s)
-    with LibrarySession(library, device, serialize_model(model), options, name=model.name) as session:
+    with LibrarySession(library, device, model, options, name=name) as session:
         try:
             session.load()
         except LibraryCrashError as error:
@@ -100,6 +105,25 @@ def _load(
                 raise _no_driver(library, placed, driver, error.log) from None
             return error.log, _Trouble(f'returned an error ("{error.said}")', Effect.FAILS, error.step)
         return session.log, None
+
+
+def _blameless_notes(name: str, model: bytes, trouble: _Trouble | None, library: Library) -> tuple[Note, ...]:
+    """Return a note if the trouble is not the library's: LiteRT's reference kernels die of the model without it too.
+
+    They do while tensors are allocated, when the library has decided and compiled everything.
+    """
+    if trouble is None or trouble.step is not Step.ALLOCATE:
+        return ()
+    number = WORKER.new_model()
+    try:
+        WORKER.exchange(Request({"do": "load", "model": number}, [model], name))
+    except LitertFailureError as failure:
+        text = f"LiteRT's reference kernels {failure.how} when they load this model, without {library.name} as well."
+        return (Note(text, Evidence.EXECUTED, "LiteRT BUILTIN_REF"),)
+    except LitertRefusalError:
+        return ()
+    WORKER.forget(number)
+    return ()
 
 
 def _ending(model: Model, decided: Placement, trouble: _Trouble, end: LogEnd) -> _Ending:
