@@ -54,13 +54,14 @@ def apply_log(placement: Placement, report: LogReport, model: Model) -> Placemen
         partitions = _cut(model, operators)
         partition_of = {OperatorId(p.subgraph, index): p.index for p in partitions for index in p.operators}
         operators = [replace(operator, partition=partition_of.get(operator.id)) for operator in operators]
-    on_npu = {operator.id for operator in operators if operator.unit is Unit.NPU}
+    before = {operator.id for operator in placement.operators if operator.unit is Unit.NPU}
+    moved = before - {operator.id for operator in operators if operator.unit is Unit.NPU}
     differences += _total_differences(placement, report, operators)
     return replace(
         placement,
         operators=tuple(operators),
         partitions=partitions,
-        hazards=tuple(hazard for hazard in placement.hazards if hazard.culprit in on_npu),
+        hazards=tuple(hazard for hazard in placement.hazards if hazard.culprit not in moved),
         differences=(*placement.differences, *differences),
         notes=(*report.notes, *placement.notes),
         log=report.kind,

@@ -62,6 +62,23 @@ def test_a_crash_while_a_partition_is_compiled_names_it(tmp_path: Path) -> None:
     assert hazard.operators == result.placement.partitions[0].operators
 
 
+def test_a_predicted_crash_is_confirmed_where_it_is_seen(tmp_path: Path) -> None:
+    model = npufit.load(find_model(f"{_MODEL}.tflite"))
+    (graph,) = model.subgraphs
+    reshape = replace(graph.operators[29], inputs=graph.operators[29].inputs[:1])
+    operators = (*graph.operators[:29], reshape, *graph.operators[30:])
+    shapeless = replace(model, subgraphs=(replace(graph, operators=operators),))
+    options = CheckOptions(place=PlaceOptions(library=Library(build_library(_MODEL, tmp_path, "CRASH_AT_OPERATOR=29"))))
+    found = check(shapeless, _TARGET, options).placement
+    (hazard,) = found.hazards
+    assert (hazard.rule.id, hazard.evidence, hazard.certain) == (
+        "teflon.operand-read-early",
+        Evidence.EXECUTED,
+        True,
+    )
+    assert not found.differences
+
+
 def test_a_hang_is_a_hazard_that_fails(tmp_path: Path) -> None:
     library = Library(build_library(_MODEL, tmp_path, "HANG_IN_PREPARE"))
     options = CheckOptions(place=PlaceOptions(library=library, time_limit_s=2.0))
