@@ -51,7 +51,8 @@ class PrivateApt:
         if shutil.which("apt-get") is None or not _KEYRING.exists():
             raise AptError(f"this needs apt-get and {_KEYRING} (package debian-archive-keyring).")
         self.folder = folder.resolve()
-        for name in ("state/lists/partial", "cache/archives/partial"):
+        self._packages = self.folder / "packages"
+        for name in ("state/lists/partial", "cache/archives/partial", "packages"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "status").touch()
         sources = (f"{kind} [signed-by={_KEYRING}] {_MIRROR} {suite} main\n" for suite in suites for kind in _KINDS)
@@ -81,13 +82,23 @@ class PrivateApt:
     def _madison(self, package: str) -> list[str]:
         return self._call("apt-cache", "madison", package).splitlines()
 
-    def download(self, package: str, version: str) -> Path:
-        """Return the file of a binary package. Raises AptError if it is not served."""
-        return self._fetched("*.deb", f"{package}={version}", "download")
+    def download(self, offers: Iterable[Available]) -> tuple[Path, ...]:
+        """Return the files of binary packages. Raises AptError if one is not served."""
+        wanted = {f"{it.package}={it.version}": f"{it.package}_{it.version.replace(':', '%3a')}_*.deb" for it in offers}
+        absent = [name for name, pattern in wanted.items() if not list(self._packages.glob(pattern))]
+        if absent:
+            self._call("apt-get", "download", *absent)
+        return tuple(next(self._packages.glob(pattern)) for pattern in wanted.values())
 
     def download_source(self, package: str, version: str) -> Path:
         """Return the upstream archive of a source package, without Debian's patches. Raises AptError."""
-        return self._fetched("*.orig.tar.*", f"{package}={version}", "source", "--download-only", "--tar-only")
+        pattern = f"{package}_{version.rpartition('-')[0]}.orig.tar.*"
+        # The description of an old source package may be gone while its archive is still there.
+        self._call("apt-get", "source", "--download-only", "--tar-only", f"{package}={version}", tolerant=True)
+        found = list(self._packages.glob(pattern))
+        if not found:
+            raise AptError(f"the source of {package} {version} is not served any more.")
+        return found[0]
 
     def install_list(self, packages: Iterable[str]) -> tuple[Available, ...]:
         """Return what would have to be installed for `packages` (NAME or NAME=VERSION) on an empty system."""
@@ -95,21 +106,10 @@ class PrivateApt:
         chosen = (line.split() for line in lines if line.startswith("Inst "))
         return tuple(Available(words[1].split(":")[0], words[2].lstrip("(")) for words in chosen)
 
-    def _fetched(self, pattern: str, wanted: str, *command: str) -> Path:
-        folder = self.folder / "packages" / wanted
-        folder.mkdir(parents=True, exist_ok=True)
-        if not list(folder.glob(pattern)):
-            # The description of an old source package may be gone while its archive is still there.
-            self._call("apt-get", *command, wanted, folder=folder, tolerant=True)
-        found = list(folder.glob(pattern))
-        if len(found) != 1:
-            raise AptError(f"{wanted} is not served any more.")
-        return found[0]
-
-    def _call(self, program: str, *arguments: str, folder: Path | None = None, tolerant: bool = False) -> str:
+    def _call(self, program: str, *arguments: str, tolerant: bool = False) -> str:
         done = subprocess.run(
             [program, "-c", str(self.folder / "apt.conf"), "--quiet", *arguments],
-            cwd=folder or self.folder,
+            cwd=self._packages,
             capture_output=True,
             text=True,
             check=False,

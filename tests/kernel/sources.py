@@ -44,7 +44,7 @@ class KernelSources:
         apt = self._prepared()
         for offer in apt.list_versions(r"^linux-source-[0-9.]+$"):
             if _release(offer.version) == release:
-                return apt.download(offer.package, offer.version)
+                return apt.download([offer])[0]
         for version in apt.list_sources("linux"):
             if _release(version) == release:
                 return apt.download_source("linux", version)
