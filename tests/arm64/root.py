@@ -25,7 +25,7 @@ _NEEDED = (f"python{_PYTHON}", "libstdc++6")
 _DELEGATE = "mesa-teflon-delegate"
 _LIBRARY = "usr/lib/teflon/libteflon.so"
 _EMULATOR = "qemu-aarch64"
-_PLATFORMS = tuple(f"manylinux_2_{minor}_aarch64" for minor in range(40, 16, -1)) + ("manylinux2014_aarch64",)
+_PLATFORMS = ("manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in range(17, 41)))
 _PROCESSOR = """\
 processor\t: 0
 BogoMIPS\t: 48.00
