@@ -24,16 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from npufit.child_process import OTHER_PYTHON, deadline, end_child, end_words, start_child
 from npufit.errors import NpufitError, ToolError
 from npufit.formatting import printable, shorten
-from npufit.litert import (
-    LARGEST_RESULT_BYTES,
-    TIME_LIMIT_S,
-    WORKER,
-    Failure,
-    LitertFailureError,
-    LitertRefusalError,
-    Request,
-    pack_values,
-)
+from npufit.litert import LARGEST_RESULT_BYTES, TIME_LIMIT_S, LitertRefusalError, pack_values
 from npufit.vdevice.answering import DeviceCalls
 from npufit.vdevice.asking_caller import AskingCaller
 from npufit.vdevice.client.channel import Channel, Message
@@ -202,12 +193,7 @@ class LibrarySession:
             "node": self._device.node,
             "environment": dict(self._options.environment),
         }
-        try:
-            self._exchange(head, self._model)
-        except LibraryCrashError as error:
-            if error.step.has_model and not error.is_late:
-                self._require_litert_alone()
-            raise
+        self._exchange(head, self._model)
 
     def infer(self, inputs: Mapping[int, Array], tensors: Sequence[int]) -> dict[int, Array]:
         """Return the values of `tensors`, by index, after an inference with `inputs`, by tensor index.
@@ -245,20 +231,6 @@ class LibrarySession:
         if "refused" in message.head:
             raise self._refusal(message.head)
         return found
-
-    def _require_litert_alone(self) -> None:
-        """Raise LitertRefusalError if LiteRT dies of the model without the library too."""
-        number = WORKER.new_model()
-        request = Request({"do": "load", "model": number}, [self._model], self._name, self._options.time_limit_s)
-        try:
-            WORKER.exchange(request)
-        except LitertFailureError as alone:
-            if alone.kind is Failure.CRASH:
-                message = f"{self._name}: LiteRT itself {alone.how} when it loads this file, also without a delegate."
-                raise LitertRefusalError(message, alone.how) from None
-        except NpufitError:
-            return
-        WORKER.forget(number)
 
     def _next_message(self, most_bytes: int) -> Message:
         """Return the next message of the child; answer its calls to the device until then."""
