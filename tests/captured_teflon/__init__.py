@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 import npufit
-from npufit.execution.capture import CapturedPartition, read_capture
+from npufit.execution.capture import read_capture
 from real_files import find_capture, find_model
 
 _SOURCE = Path(__file__).with_name("captured_teflon.c")
@@ -48,27 +48,23 @@ def _header(capture: str, folder: Path) -> str:
         stream, coefficients = folder / f"stream{number}.bin", folder / f"coefficients{number}.bin"
         stream.write_bytes(partition.submission.stream)
         coefficients.write_bytes(partition.submission.coefficients)
-        slots = {slot.tensor: slot for slot in partition.slots}
+        layout = partition.layout
+        leaving = [slot for slot in layout.slots if slot.tensor in layout.outputs]
         crossing = [
-            [f"{{{index}, {slots[index].offset}, {model.main.tensors[index].size_bytes}}}" for index in indices]
-            for indices in (_entering(partition), partition.outputs)
+            [f"{{{slot.tensor}, {slot.offset}, {model.main.tensors[slot.tensor].size_bytes}}}" for slot in slots]
+            for slots in (layout.entering, leaving)
         ]
         lines += [
-            _array("int", f"operators{number}", [str(index) for index in partition.operators]),
+            _array("int", f"operators{number}", [str(index) for index in layout.operators]),
             _array("struct slot", f"inputs{number}", crossing[0]),
             _array("struct slot", f"outputs{number}", crossing[1]),
         ]
         sizes = len(partition.submission.io), partition.submission.sram_bytes
-        counts = len(partition.operators), len(crossing[0]), len(crossing[1])
+        counts = len(layout.operators), len(crossing[0]), len(crossing[1])
         said = json.dumps(f"teflon: compiling graph{log.partition('PLAN_NODES')[0]}")
         fields = [said, json.dumps(str(stream)), json.dumps(str(coefficients)), *map(str, (*sizes, *counts))]
         rows.append(f"{{{', '.join(fields)}, operators{number}, inputs{number}, outputs{number}}}")
     return "\n".join([*lines, _array("struct partition", "partitions", rows), ""])
-
-
-def _entering(partition: CapturedPartition) -> Iterable[int]:
-    slots = {slot.tensor for slot in partition.slots}
-    return (index for index in partition.inputs if index in slots)
 
 
 def _array(kind: str, name: str, values: Sequence[str]) -> str:

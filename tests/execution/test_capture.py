@@ -66,7 +66,7 @@ def test_ssd_mobilenet_v1_lets_a_feature_map_out_in_bricks() -> None:
     on_npu = {
         operator
         for partition in read_capture(find_capture("ssd_mobilenet_v1_coco_quant"), result.model)
-        for operator in partition.operators
+        for operator in partition.layout.operators
     }
     assert readers == {index: index in on_npu for index in readers}
     assert set(readers.values()) == {True, False}
@@ -97,15 +97,15 @@ def test_feature_maps_lie_where_the_streams_say() -> None:
     for name, folder in list_captures().items():
         model = npufit.load(find_model(f"{name}.tflite"))
         for partition in read_capture(folder, model):
-            by_offset = {slot.offset: slot for slot in partition.slots}
+            by_offset = {slot.offset: slot for slot in partition.layout.slots}
             submission = partition.submission
             regions = ((1, len(submission.io)), (2, submission.sram_bytes))
             operations = Machine(Program(submission.stream, submission.coefficients, regions)).operations
             written = [operation.ofm for operation in operations if isinstance(operation, BlockOperation)]
             slots = {by_offset[ofm.bases[0]].tensor: ofm for ofm in written if ofm.bases[0] in by_offset}
-            operators = [model.main.operators[index] for index in partition.operators]
+            operators = [model.main.operators[index] for index in partition.layout.operators]
             assert list(slots) == [operator.outputs[0] for operator in operators if operator.type != "PAD"]
-            for slot in partition.slots:
+            for slot in partition.layout.slots:
                 if slot.tensor in slots and slot.shape[2] > 1 and slot.shape[3] > 16:
                     assert (slots[slot.tensor].layout is Layout.NHCWB16) == slot.in_bricks, (folder.name, slot)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from npufit.ethosu.kernel_releases import HISTORY, RELEASES, KernelVersion, parse_kernel
     from npufit.ethosu.machine import Listener, Machine, Run
-    from npufit.ethosu.operations import BlockOperation, Operation, read_operations
+    from npufit.ethosu.operations import BlockOperation, Layout, Operation, read_operations
     from npufit.ethosu.program import CompiledCall, Program, accelerator_of, read_programs, strip_header
     from npufit.ethosu.sanitizer import FindingKind, SanitizerFinding
     from npufit.ethosu.statistics import Statistics
@@ -55,6 +55,7 @@ __all__ = [
     "KernelFinding",
     "KernelVerdict",
     "KernelVersion",
+    "Layout",
     "Listener",
     "Machine",
     "Memory",
@@ -108,7 +109,7 @@ _HOMES = {
     ),
     "npufit.ethosu.kernel_releases": ("HISTORY", "RELEASES", "KernelVersion", "parse_kernel"),
     "npufit.ethosu.machine": ("Listener", "Machine", "Run"),
-    "npufit.ethosu.operations": ("BlockOperation", "Operation", "read_operations"),
+    "npufit.ethosu.operations": ("BlockOperation", "Layout", "Operation", "read_operations"),
     "npufit.ethosu.program": ("CompiledCall", "Program", "accelerator_of", "read_programs", "strip_header"),
     "npufit.ethosu.sanitizer": ("FindingKind", "SanitizerFinding"),
     "npufit.ethosu.statistics": ("Statistics",),

@@ -67,6 +67,19 @@ class SanitizerFinding:
     end: int = 0
     earlier: Operation | None = None
 
+    def __str__(self) -> str:
+        """Return the finding as one line, without repeating what its message says."""
+        parts = [self.kind.value, self.message]
+        where = "the stream" if self.operation is None else str(self.operation)
+        if where not in self.message:
+            parts.insert(0, where)
+        text = ": ".join(parts)
+        if self.region is not None and f"{self.start:#x} to {self.end:#x}" not in text:
+            text += f", region {self.region}, {self.start:#x} to {self.end:#x}"
+        if self.earlier is not None and str(self.earlier) not in text:
+            text += f"; earlier: {self.earlier}"
+        return text
+
 
 @dataclass(frozen=True, slots=True)
 class Inspection:

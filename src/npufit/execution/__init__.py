@@ -26,15 +26,18 @@ from npufit.execution.outputs import write_outputs
 from npufit.execution.partial import LeftOut, Partial, describe
 from npufit.execution.progress import Progress, Stage, ignore_progress
 from npufit.execution.reference import GOLDEN, Reference
+from npufit.execution.refusal import KernelRefusalError
 from npufit.execution.values import Array, Values
 
 if TYPE_CHECKING:
     from npufit.execution.capture import read_capture
     from npufit.execution.compiled import CompiledModel, in_source_terms, tie_by_name
     from npufit.execution.feature_maps import FeatureMaps
+    from npufit.execution.library import LibraryModel
     from npufit.execution.notes import name_merged, notes_on
     from npufit.execution.replay import Replay
     from npufit.execution.reuse import Reuse, shared_segments
+    from npufit.execution.slots import Origin
 
 __all__ = [
     "GOLDEN",
@@ -46,7 +49,10 @@ __all__ = [
     "FeatureMaps",
     "Fitting",
     "ImageForm",
+    "KernelRefusalError",
     "LeftOut",
+    "LibraryModel",
+    "Origin",
     "OutputDifference",
     "Partial",
     "Preparation",
@@ -88,9 +94,11 @@ _HOMES = {
     "npufit.execution.capture": ("read_capture",),
     "npufit.execution.compiled": ("CompiledModel", "in_source_terms", "tie_by_name"),
     "npufit.execution.feature_maps": ("FeatureMaps",),
+    "npufit.execution.library": ("LibraryModel",),
     "npufit.execution.notes": ("name_merged", "notes_on"),
     "npufit.execution.replay": ("Replay",),
     "npufit.execution.reuse": ("Reuse", "shared_segments"),
+    "npufit.execution.slots": ("Origin",),
 }
 """What runs compiled files and captures needs the simulator, which a proof in the reference kernels does not."""
 

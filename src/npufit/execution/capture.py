@@ -1,4 +1,4 @@
-"""Captures of Mesa's `ethosu` driver as partitions of a model: their operators, and the layout of the feature maps.
+"""Captures of Mesa's `ethosu` driver as partitions of a model: their operators and their feature maps.
 
 The submissions are those that `npufit.ethosu` reads. The folder also has `teflon.log` from `TEFLON_DEBUG=verbose`: the
 operations of each partition, in the order of the submissions.
@@ -7,18 +7,17 @@ operations of each partition, in the order of the submissions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 from npufit.errors import InputError
 from npufit.ethosu import COEFFICIENTS_REGION, IO_REGION, CapturedSubmission, read_submissions
+from npufit.execution.slots import PartitionLayout, lay_out
 from npufit.files import read_bounded
-from npufit.graph import NO_TENSOR, Model, boundary, wire
-from npufit.graph.arrays import dtype_of
+from npufit.graph import Model, wire
 
-BRICK_CHANNELS = 16
+LOG_NAME = "teflon.log"
+"""The file of a capture with what TEFLON_DEBUG=verbose printed."""
 
 _LARGEST_SRAM_BYTES = 1 << 30
 _LARGEST_LOG_BYTES = 64 << 20
@@ -38,27 +37,11 @@ class SubmittedData:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """The place of a feature map in the IO region; `in_bricks` says that it is stored in bricks of 16 channels."""
-
-    tensor: int
-    offset: int
-    shape: tuple[int, int, int, int]
-    in_bricks: bool
-
-
-@dataclass(frozen=True, slots=True)
 class CapturedPartition:
-    """A submission, the operators of the model that it executes, and its feature maps by tensor.
-
-    `inputs` and `outputs` cross its boundary; the driver copies them unchanged, whatever their layout.
-    """
+    """A submission, the operators of the model that it executes, and its feature maps."""
 
     submission: SubmittedData
-    operators: tuple[int, ...]
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    slots: tuple[Slot, ...]
+    layout: PartitionLayout
 
 
 def read_capture(folder: Path, model: Model) -> tuple[CapturedPartition, ...]:
@@ -67,7 +50,11 @@ def read_capture(folder: Path, model: Model) -> tuple[CapturedPartition, ...]:
     Raises InputError if files are missing, damaged or of another model.
     """
     submissions = [_read_data(submission) for submission in read_submissions(folder)]
-    tables = list(_read_tables(folder, model))
+    log = read_bounded(folder / LOG_NAME, _LARGEST_LOG_BYTES).decode("utf-8", "replace")
+    try:
+        tables = read_partitions(log, model)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from None
     if len(tables) != len(submissions):
         raise InputError(
             f"{folder}: teflon.log has {len(tables)} partitions, but the folder has {len(submissions)} submissions. "
@@ -90,12 +77,16 @@ def _read_data(submission: CapturedSubmission) -> SubmittedData:
     )
 
 
-def _read_tables(folder: Path, model: Model) -> Iterator[tuple[int, ...]]:
-    """Yield the operators of each partition, found in the model by their outputs."""
-    text = read_bounded(folder / "teflon.log", _LARGEST_LOG_BYTES).decode("utf-8", "replace")
+def read_partitions(log: str, model: Model) -> tuple[tuple[int, ...], ...]:
+    """Return the operators of each partition, in the order in which they were compiled and are submitted.
+
+    `log` is what TEFLON_DEBUG=verbose printed; operators are found in the model by their outputs. Raises InputError if
+    it is of another model.
+    """
     producer = wire(model.main).producer
+    partitions: list[tuple[int, ...]] = []
     operators: list[int] | None = None
-    for line in text.splitlines():
+    for line in (*log.splitlines(), ""):
         if _COMPILING.match(line):
             operators = None
         elif _OPERATIONS.match(line):
@@ -104,69 +95,21 @@ def _read_tables(folder: Path, model: Model) -> Iterator[tuple[int, ...]]:
             output = int(row[1].split(",")[0])
             writer = producer[output] if output < len(producer) else None
             if writer is None:
-                raise InputError(
-                    f"{folder}: teflon.log is of another model: no operator of {model.name} writes tensor {output}."
-                )
+                raise InputError(f"{LOG_NAME} is of another model: no operator of {model.name} writes tensor {output}.")
             operators.append(writer)
         elif operators and not line.strip():
-            yield tuple(operators)
+            partitions.append(tuple(operators))
             operators = None
+    return tuple(partitions)
 
 
 def _partition(
     folder: Path, model: Model, index: int, submission: SubmittedData, operators: tuple[int, ...]
 ) -> CapturedPartition:
-    crossing = boundary(model.main, operators)
-    slots, end = place_slots(model, operators)
-    if end != len(submission.io):
+    layout = lay_out(model, operators)
+    if layout.io_bytes != len(submission.io):
         raise InputError(
-            f"{folder}: the feature maps of partition {index} take {end} bytes, but its IO buffer has "
+            f"{folder}: the feature maps of partition {index} take {layout.io_bytes} bytes, but its IO buffer has "
             f"{len(submission.io)}. The capture is of another model, or of a driver that places them differently."
         )
-    return CapturedPartition(submission, operators, crossing.inputs, crossing.outputs, slots)
-
-
-def place_slots(model: Model, operators: Sequence[int]) -> tuple[tuple[Slot, ...], int]:
-    """Return where Mesa's driver puts the feature maps of a partition, and the end of the last one.
-
-    One slot after the other, each at a multiple of 16 bytes, in the order in which the operations reach them: the first
-    input, the output, the other inputs; none is reused. PAD has no slot: it is folded into the convolution that reads
-    it. A tensor that one operation of the partition writes and another reads is in bricks if its channels are a
-    multiple of 16. (Mesa 25.3, `ethosu_lower.c` and `ethosu_ml.c`; the addresses in the captured streams agree.)
-    """
-    main = model.main
-    source = {
-        operator.outputs[0]: operator.inputs[0]
-        for operator in (main.operators[index] for index in operators)
-        if operator.type == "PAD"
-    }
-    executed = [main.operators[index] for index in operators if main.operators[index].type != "PAD"]
-    read = {source.get(tensor, tensor) for operator in executed for tensor in operator.inputs}
-    written = {tensor for operator in executed for tensor in operator.outputs}
-    slots: dict[int, Slot] = {}
-    end = 0
-    for operator in executed:
-        for named in (operator.inputs[0], *operator.outputs, *operator.inputs[1:]):
-            tensor = source.get(named, named)
-            if tensor == NO_TENSOR or main.tensors[tensor].is_constant or tensor in slots:
-                continue
-            shape = _four_dimensions(model, tensor)
-            in_bricks = tensor in read and tensor in written and shape[3] % BRICK_CHANNELS == 0
-            slots[tensor] = Slot(tensor, end, shape, in_bricks)
-            end += -(-prod(shape) * _item_bytes(model, tensor) // 16) * 16
-    return tuple(slots.values()), end
-
-
-def _four_dimensions(model: Model, tensor: int) -> tuple[int, int, int, int]:
-    shape = model.main.tensors[tensor].shape
-    if shape is None or len(shape) > 4:
-        raise InputError(
-            f"{model.name}: tensor {tensor} has shape {shape}, but Mesa's driver takes at most 4 dimensions."
-        )
-    batch, height, width, channels = (1,) * (4 - len(shape)) + shape
-    return batch, height, width, channels
-
-
-def _item_bytes(model: Model, tensor: int) -> int:
-    dtype = dtype_of(model.main.tensors[tensor])
-    return 1 if dtype is None else dtype.itemsize
+    return CapturedPartition(submission, layout)

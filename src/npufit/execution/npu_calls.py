@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from npufit.ethosu import Listener, Machine, Program, SanitizerFinding
+from npufit.ethosu import Listener, Machine, Operation, Program, SanitizerFinding
 from npufit.execution.partial import LeftOut
 from npufit.execution.progress import OperationCounter, Progress
 from npufit.execution.reuse import Reuse
@@ -31,9 +31,9 @@ class NpuCall(Step):
         self.listeners: tuple[Listener, ...] = ()
 
     @property
-    def operation_count(self) -> int:
-        """Number of operations in the stream."""
-        return len(self._machine.operations)
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations of the stream."""
+        return self._machine.operations
 
     @abstractmethod
     def run(self, values: Values) -> dict[int, Array]:
@@ -49,25 +49,25 @@ class NpuCall(Step):
 
 
 class SteppedModel:
-    """A model as steps, some of them calls of the NPU. It can be run any number of times."""
+    """A model as steps, some of them `npu_calls`. It can be run any number of times."""
 
     def __init__(self, model: Model, steps: Iterable[Step], progress: Progress) -> None:
         """Take the `steps` that compute `model`, in order."""
         self._model = model
         self._steps = tuple(steps)
-        self._npu_calls = [step for step in self._steps if isinstance(step, NpuCall)]
-        self._counter = OperationCounter(progress, sum(call.operation_count for call in self._npu_calls))
+        self.npu_calls = tuple(step for step in self._steps if isinstance(step, NpuCall))
+        self._counter = OperationCounter(progress, sum(len(call.operations) for call in self.npu_calls))
         self.listen(())
 
     @property
     def partitions(self) -> int:
         """Number of calls of the NPU."""
-        return len(self._npu_calls)
+        return len(self.npu_calls)
 
     @property
     def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]:
         """The sanitizer's findings in the last run: the number of the call and the finding."""
-        return tuple((number, finding) for number, call in enumerate(self._npu_calls) for finding in call.findings)
+        return tuple((number, finding) for number, call in enumerate(self.npu_calls) for finding in call.findings)
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -97,5 +97,5 @@ class SteppedModel:
 
     def listen(self, listeners: Sequence[Listener]) -> None:
         """Let one listener per call observe the operations of the following runs; none ends that."""
-        for number, call in enumerate(self._npu_calls):
+        for number, call in enumerate(self.npu_calls):
             call.listeners = (listeners[number], self._counter) if listeners else (self._counter,)

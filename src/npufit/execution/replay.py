@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import prod
 
 import numpy as np
-import numpy.typing as npt
 
 from npufit.errors import InputError
 from npufit.ethosu import IO_REGION, SRAM_REGION, Program
-from npufit.execution.capture import BRICK_CHANNELS, CapturedPartition, Slot
+from npufit.execution.capture import CapturedPartition
 from npufit.execution.npu_calls import NpuCall, SteppedModel
 from npufit.execution.progress import Progress, Stage, ignore_progress
 from npufit.execution.reuse import Reuse, shared_segments
 from npufit.execution.segment import Segment
+from npufit.execution.slots import Origin, read_feature_maps, writers_of
 from npufit.execution.steps import Step
 from npufit.execution.values import Array, Values
 from npufit.graph import NO_TENSOR, Model
-from npufit.graph.arrays import dtype_of
 from npufit.litert import TIME_LIMIT_S
 
 
@@ -54,6 +52,13 @@ class Replay(SteppedModel):
         reuse = Reuse(self._shared, {**inputs, **results})
         return self.run(inputs, reuse), reuse.count
 
+    def origin(self, tensor: int) -> Origin | None:
+        """Return what wrote `tensor`, None if no partition did."""
+        for number, call in enumerate(self._submissions):
+            if tensor in (slot.tensor for slot in call.layout.slots) and tensor not in call.layout.inputs:
+                return Origin(number, call.operations_writing(tensor))
+        return None
+
     @property
     def in_bricks(self) -> dict[int, Array]:
         """Tensors that left a partition of the last run in bricks, read in that order."""
@@ -65,60 +70,32 @@ class _Submission(NpuCall):
 
     def __init__(self, model: Model, partition: CapturedPartition) -> None:
         submission = partition.submission
-        self._model = model
-        self.partition = partition
-        self._slots = {slot.tensor: slot for slot in partition.slots}
+        self._model, self._submission, self.layout = model, submission, partition.layout
         program = Program(
             submission.stream,
             submission.coefficients,
             ((IO_REGION, len(submission.io)), (SRAM_REGION, submission.sram_bytes)),
-            inputs=tuple((IO_REGION, slot.offset, slot_bytes(model, slot)) for slot in self._entering()),
+            inputs=tuple(
+                (IO_REGION, slot.offset, model.main.tensors[slot.tensor].size_bytes)
+                for slot in partition.layout.entering
+            ),
         )
         super().__init__(program)
         self.in_bricks: dict[int, Array] = {}
 
     def run(self, values: Values) -> dict[int, Array]:
-        submission = self.partition.submission
-        io = np.frombuffer(submission.io, np.uint8).copy()
-        for slot in self._entering():
+        io = np.frombuffer(self._submission.io, np.uint8).copy()
+        for slot in self.layout.entering:
             data = np.frombuffer(values[slot.tensor].tobytes(), np.uint8)
             io[slot.offset : slot.offset + data.size] = data
-        memory = {IO_REGION: io, SRAM_REGION: np.zeros(submission.sram_bytes, np.uint8)}
+        memory = {IO_REGION: io, SRAM_REGION: np.zeros(self._submission.sram_bytes, np.uint8)}
         self.execute(memory)
-        return self._feature_maps(io)  # all of them: Mesa's driver reuses no memory
+        found, self.in_bricks = read_feature_maps(self._model, self.layout, io)
+        return found  # all of them: Mesa's driver reuses no memory
 
-    def _entering(self) -> list[Slot]:
-        return [self._slots[index] for index in self.partition.inputs if index in self._slots]
-
-    def _feature_maps(self, io: npt.NDArray[np.uint8]) -> dict[int, Array]:
-        """Return the partition's results; the driver passes bricks out unchanged, so outside readers get them."""
-        found: dict[int, Array] = {}
-        for slot in self.partition.slots:
-            if slot.tensor in self.partition.inputs:
-                continue
-            tensor = self._model.main.tensors[slot.tensor]
-            plain, bricks = (read_slot(io, slot, dtype_of(tensor), in_bricks=form) for form in (False, slot.in_bricks))
-            leaves = slot.tensor in self.partition.outputs
-            if leaves and slot.in_bricks:
-                self.in_bricks[slot.tensor] = bricks.reshape(tensor.shape or ())
-            found[slot.tensor] = (plain if leaves else bricks).reshape(tensor.shape or ())
-        return found
-
-
-def slot_bytes(model: Model, slot: Slot) -> int:
-    """Return the size of a slot without its padding."""
-    return model.main.tensors[slot.tensor].size_bytes
-
-
-def read_slot(io: npt.NDArray[np.uint8], slot: Slot, dtype: np.dtype[np.generic] | None, *, in_bricks: bool) -> Array:
-    """Return the feature map in a slot, read in plain order or as bricks of 16 channels."""
-    dtype = dtype or np.dtype(np.uint8)
-    data = io[slot.offset : slot.offset + prod(slot.shape) * dtype.itemsize].copy().view(dtype)
-    if not in_bricks:
-        return data.reshape(slot.shape)
-    batch, height, width, channels = slot.shape
-    bricks = data.reshape(batch, height, channels // BRICK_CHANNELS, width, BRICK_CHANNELS)
-    return np.ascontiguousarray(bricks.transpose(0, 1, 3, 2, 4)).reshape(slot.shape)
+    def operations_writing(self, tensor: int) -> tuple[str, ...]:
+        """Return the operations of the stream that write `tensor`."""
+        return tuple(map(str, writers_of(self.layout, self.operations).get(tensor, ())))
 
 
 def _order(model: Model, calls: Sequence[_Submission], time_limit_s: float) -> Iterator[Step]:
@@ -127,7 +104,7 @@ def _order(model: Model, calls: Sequence[_Submission], time_limit_s: float) -> I
     Raises InputError if nothing before a submission computes its inputs.
     """
     main = model.main
-    on_npu = {operator for call in calls for operator in call.partition.operators}
+    on_npu = {operator for call in calls for operator in call.layout.operators}
     waiting = [index for index in range(len(main.operators)) if index not in on_npu]
     known = set(main.inputs) | {index for index in range(len(main.tensors)) if _is_there(model, index)}
     for call in calls:
@@ -135,13 +112,13 @@ def _order(model: Model, calls: Sequence[_Submission], time_limit_s: float) -> I
         if ready:
             yield Segment(model, ready, time_limit_s)
             waiting = [index for index in waiting if index not in ready]
-        missing = [tensor for tensor in call.partition.inputs if tensor not in known]
+        missing = [tensor for tensor in call.layout.inputs if tensor not in known]
         if missing:
             raise InputError(
                 f"{model.name}: a submission reads tensor {missing[0]}, which nothing before it writes. "
                 "Is the capture of this model?"
             )
-        known.update(tensor for index in call.partition.operators for tensor in main.operators[index].outputs)
+        known.update(tensor for index in call.layout.operators for tensor in main.operators[index].outputs)
         yield call
     if waiting:
         yield Segment(model, waiting, time_limit_s)

@@ -2,7 +2,18 @@
 
 from npufit.running.options import RunOptions
 from npufit.running.prepared import CPU, OnCpu, OnNpu, prepare
-from npufit.running.result import RunResult, Seconds, SimulatorFinding
+from npufit.running.result import LibraryRun, RunResult, Seconds, SimulatorFinding
 from npufit.running.run import run
 
-__all__ = ["CPU", "OnCpu", "OnNpu", "RunOptions", "RunResult", "Seconds", "SimulatorFinding", "prepare", "run"]
+__all__ = [
+    "CPU",
+    "LibraryRun",
+    "OnCpu",
+    "OnNpu",
+    "RunOptions",
+    "RunResult",
+    "Seconds",
+    "SimulatorFinding",
+    "prepare",
+    "run",
+]

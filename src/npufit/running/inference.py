@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from npufit.errors import InputError
-from npufit.ethosu import SanitizerFinding
-from npufit.execution import GOLDEN, Array, LeftOut, Partial, Stage, Values, compare
+from npufit.execution import GOLDEN, Array, LeftOut, Origin, Partial, Stage, Values, compare
 from npufit.graph import Model, operators_after
 from npufit.litert import LitertFailureError
 from npufit.running.options import RunOptions
@@ -29,7 +28,7 @@ class NpuRunner(Runner, Protocol):
     def partitions(self) -> int: ...
 
     @property
-    def findings(self) -> tuple[tuple[int, SanitizerFinding], ...]: ...
+    def findings(self) -> Sequence[tuple[int, object]]: ...
 
     @property
     def in_bricks(self) -> Values: ...
@@ -38,6 +37,8 @@ class NpuRunner(Runner, Protocol):
     def left_out(self) -> tuple[LeftOut, ...]: ...
 
     def observe(self, inputs: Values) -> dict[int, Array]: ...
+
+    def origin(self, tensor: int) -> Origin | None: ...
 
     @property
     def shared_tensors(self) -> tuple[int, ...]: ...
@@ -71,7 +72,7 @@ def infer(prepared: Inspectable, inputs: Values, options: RunOptions) -> RunResu
     left_out = {entry.operator: entry for entry in (*found.left_out, *runner.left_out)}
     return replace(
         found,
-        findings=tuple(SimulatorFinding(partition, _describe(finding)) for partition, finding in runner.findings),
+        findings=tuple(SimulatorFinding(partition, str(finding)) for partition, finding in runner.findings),
         left_out=tuple(left_out[index] for index in sorted(left_out)),
     )
 
@@ -95,21 +96,15 @@ def _compare(found: RunResult, runner: NpuRunner, inputs: Values, options: RunOp
             raise
         return replace(found, tensors=tensors, not_compared=error)
     comparison = compare(found.model, tensors, golden, GOLDEN, options.tolerance, runner.in_bricks)
-    return replace(found, seconds=seconds, comparison=comparison, tensors=tensors, left_out=reference.left_out)
-
-
-def _describe(finding: SanitizerFinding) -> str:
-    """Return a finding as one line, without repeating what its message says."""
-    parts = [finding.kind.value, finding.message]
-    where = "the stream" if finding.operation is None else str(finding.operation)
-    if where not in finding.message:
-        parts.insert(0, where)
-    text = ": ".join(parts)
-    if finding.region is not None and f"{finding.start:#x} to {finding.end:#x}" not in text:
-        text += f", region {finding.region}, {finding.start:#x} to {finding.end:#x}"
-    if finding.earlier is not None and str(finding.earlier) not in text:
-        text += f"; earlier: {finding.earlier}"
-    return text
+    first = comparison.first_difference
+    return replace(
+        found,
+        seconds=seconds,
+        comparison=comparison,
+        origin=None if first is None else runner.origin(first.tensor),
+        tensors=tensors,
+        left_out=reference.left_out,
+    )
 
 
 def time_inferences(runner: Runner, inputs: Values, repeat: int, seconds: Seconds) -> tuple[dict[int, Array], Seconds]:

@@ -24,9 +24,9 @@ from npufit.graph import Model
 from npufit.loading import ModelSource, load
 from npufit.running.inference import NpuRunner, computed_outputs, seconds_since
 from npufit.running.options import RunOptions
-from npufit.running.result import Seconds
+from npufit.running.result import LibraryRun, Seconds
 from npufit.running.translated import Translated, ties_by_label
-from npufit.stacks import Target, resolve_target
+from npufit.stacks import LibraryOptions, Target, resolve_target
 from npufit.stacks.vela import compile_model, is_precompiled
 from npufit.tflite import parse_model
 
@@ -58,9 +58,10 @@ class OnCpu:
 
 @dataclass(frozen=True, slots=True)
 class OnNpu:
-    """A compiled or captured model: calls of the NPU on the simulator, the rest in the reference kernels.
+    """A model whose calls of the NPU run on the simulator, the rest in the reference kernels.
 
-    `notes` are what to know before trusting the results on a board.
+    It is compiled, captured, or loaded in a real library. `notes` are what to know before trusting the results on a
+    board.
     """
 
     model: Model
@@ -69,6 +70,7 @@ class OnNpu:
     seconds: Seconds
     is_compiled: bool = False
     notes: tuple[str, ...] = ()
+    library: LibraryRun | None = None
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -97,14 +99,19 @@ def prepare(model: ModelSource, on: str | Target | Path, options: RunOptions | N
     and `progress` count. Raises InputError and ToolError as `run` does.
     """
     options = options or RunOptions()
-    if options.original is not None and (on == CPU or isinstance(on, Path)):
+    library = options.place.library
+    if options.original is not None and (on == CPU or isinstance(on, Path) or library is not None):
         raise InputError("--original needs a compiled MODEL and -t imx93/vela.")
+    if library is not None and (on == CPU or isinstance(on, Path)):
+        raise InputError("--library needs a target of the stack teflon, such as -t imx93/teflon.")
     network, original = load(model), None if options.original is None else load(options.original)
     if isinstance(on, Path):
         return _captured(network, on, options)
     if on == CPU:
         return _on_cpu(network, options)
     target = on if isinstance(on, Target) else resolve_target(on, options.place.vela)
+    if library is not None:
+        return _in_library(network, target, library, options)
     return _on_target(network, target, options, original)
 
 
@@ -122,10 +129,23 @@ def _captured(model: Model, folder: Path, options: RunOptions) -> OnNpu:
     return OnNpu(model, f"capture {folder.name}", runner, Seconds(None, seconds_since(started), 0.0, None))
 
 
+def _in_library(model: Model, target: Target, library: LibraryOptions, options: RunOptions) -> OnNpu:
+    """Return `model` loaded in a real library, whose virtual device executes what is submitted."""
+    from npufit.running.in_library import kernel_notes, load_in_library
+
+    started = time.perf_counter()
+    runner, found = load_in_library(model, target, library, options)
+    seconds = Seconds(None, seconds_since(started), 0.0, None)
+    return OnNpu(model, found.place, runner, seconds, notes=kernel_notes(runner, found), library=found)
+
+
 def _on_target(model: Model, target: Target, options: RunOptions, original: Model | None) -> OnNpu:
     """Return `model` as compiled for `target`, with its streams loaded into the simulator."""
     if target.stack != "vela":
-        raise InputError(f"{target}: npufit can execute only models compiled by Vela. Use -t imx93/vela, or --on cpu.")
+        raise InputError(
+            f"{target}: npufit can execute only models compiled by Vela. Use -t imx93/vela, or --on cpu; for "
+            "imx93/teflon name a build of Mesa's libteflon.so with --library."
+        )
     database = None
     if is_precompiled(model):
         source, compile_s = original or model, None

@@ -15,6 +15,7 @@ from npufit.execution import (
     CompiledModel,
     FeatureMaps,
     LeftOut,
+    Origin,
     Reuse,
     Values,
     in_source_terms,
@@ -110,6 +111,14 @@ class Translated:
         finally:
             self._runner.listen(())
         return {tensor: array for maps in listeners for tensor, array in maps.tensors().items()} | values
+
+    def origin(self, tensor: int) -> Origin | None:
+        """Return the operations that write `tensor`, if Vela's debug database names them."""
+        for number, call in enumerate(self._runner.npu_calls):
+            offsets = {write.offset for write in self._writes if (write.stream, write.tensor) == (number, tensor)}
+            if offsets:
+                return Origin(number, tuple(str(found) for found in call.operations if found.offset in offsets))
+        return None
 
     def _in_its_shape(self, index: int, array: Array) -> Array:
         """Return `array` in the shape of the compiled tensor `index`; without one in the file, the kernel chose it."""

@@ -9,7 +9,7 @@ from npufit._version import __version__
 from npufit.execution import Array, Comparison, LeftOut, TensorComparison
 from npufit.formatting import shorten
 from npufit.report.document import Count, Document, Factor, Share
-from npufit.running import RunResult, SimulatorFinding
+from npufit.running import LibraryRun, RunResult, SimulatorFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,35 @@ class SecondsEntry(Document):
     """the fastest inference after the first"""
     reference: float | None
     """one inference of the reference kernels"""
+    simulator: float | None
+    """the part of the fastest inference that the simulator of a virtual NPU took; null without --library"""
+
+
+@dataclass(frozen=True, slots=True)
+class OriginEntry(Document):
+    """What computed a tensor."""
+
+    partition: Count
+    """number of the call of the NPU"""
+    operations: tuple[str, ...]
+    """operations of its stream; empty if they are unknown"""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryEntry(Document):
+    """The real library that ran on a virtual device."""
+
+    path: str
+    sha256: str
+    version: str
+    """Mesa's version as the file says it; empty if it does not"""
+    chip: str
+    kernel: str | None
+    """the Linux release that judged the streams"""
+    partitions: tuple[tuple[Count, ...], ...]
+    """the operators of each partition, as the library formed them; empty ones are unknown"""
+    hidden: tuple[Count, ...]
+    """partitions whose inside could not be read"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +141,8 @@ class RunDocument(Document):
     """the best classes of a classifier, best first; empty for other models"""
     compare: ComparisonEntry | None
     """null without --compare"""
+    first_difference_origin: OriginEntry | None
+    """where in the command streams the first tensor that differs was computed; null if no NPU did, or nobody knows"""
     not_compared: str | None
     """why a requested comparison did not take place"""
     left_out: tuple[LeftOutEntry, ...]
@@ -121,6 +152,12 @@ class RunDocument(Document):
     """sentences on the execution, such as that the file was compiled for another accelerator"""
     findings: tuple[SimulatorFinding, ...]
     """findings of the simulator's sanitizer"""
+    library: LibraryEntry | None
+    """the real library that ran; null without --library"""
+    refusal: str | None
+    """why the Linux release of --kernel refuses a stream of the library: nothing was run"""
+    captured: str | None
+    """the folder of --capture-to"""
 
 
 def run_document(result: RunResult) -> RunDocument:
@@ -134,11 +171,28 @@ def run_document(result: RunResult) -> RunDocument:
         outputs=tuple(_output(result, index, values) for index, values in result.outputs.items()),
         top=tuple(ClassEntry(score.index, score.label, score.score) for score in result.scores),
         compare=None if result.comparison is None else _comparison(result, result.comparison),
+        first_difference_origin=None if result.origin is None else OriginEntry(**asdict(result.origin)),
         not_compared=None if result.not_compared is None else str(result.not_compared),
         left_out=tuple(left_out_entry(entry) for entry in result.left_out),
         seconds=SecondsEntry(**asdict(result.seconds)),
         notes=result.notes,
         findings=result.findings,
+        library=None if result.library is None else library_entry(result.library),
+        refusal=result.refusal,
+        captured=None if result.captured is None else str(result.captured),
+    )
+
+
+def library_entry(library: LibraryRun) -> LibraryEntry:
+    """Return the entry of the real library that ran."""
+    return LibraryEntry(
+        path=str(library.path),
+        sha256=library.sha256,
+        version=library.version,
+        chip=library.chip,
+        kernel=library.kernel,
+        partitions=library.partitions,
+        hidden=library.hidden,
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from npufit.execution import GOLDEN, Comparison, Score, TensorComparison, describe
-from npufit.formatting import percent, plural, shorten
+from npufit.execution import GOLDEN, Comparison, Origin, Score, TensorComparison, describe
+from npufit.formatting import percent, plural, ranges, shorten
 from npufit.graph import operators_after
 from npufit.report.terminal_page import Page, columns
 from npufit.running import RunResult
@@ -14,12 +14,16 @@ from npufit.running import RunResult
 _ROWS = 12
 _FINDINGS = 6
 _NAME_WIDTH = 44
+_PARTITIONS = 8
 
 
 def run_text(result: RunResult, page: Page, *, everything: bool = False) -> str:
     """Return the report on a run: the answer first; `everything` lists each tensor and finding."""
     lines = _headline(result, page)
+    if result.refusal is not None:
+        return "\n".join(lines)
     lines.append(page.ink("dim", _seconds(result)))
+    lines += [line for text in _library(result) for line in page.wrap(text, hanging="  ")]
     lines += [line for text in _left_out(result) for line in page.wrap(text, hanging="  ")]
     lines += [line for note in result.notes for line in page.wrap(f"note: {shorten(note, 300)}", hanging="  ")]
     lines += _findings(result, page, everything)
@@ -34,10 +38,12 @@ def run_text(result: RunResult, page: Page, *, everything: bool = False) -> str:
 def headline(result: RunResult) -> str:
     """Return the answer in one line: whether the tensors are equal, or what was run."""
     comparison = result.comparison
+    if result.refusal is not None:
+        return f"nothing was run: {result.refusal}; the library ignores that, and would answer with stale memory"
     if comparison is None:
         if result.not_compared is not None:
             return f"ran on {result.place}, not compared: {result.not_compared}"
-        calls = f", {plural(result.partitions, 'NPU call')}" if result.partitions else ""
+        calls = f", {plural(result.partitions, 'NPU call')}" if result.partitions and result.library is None else ""
         return (
             f"ran {shorten(result.model.name)} on {result.place}{calls}{_nothing_on_npu(result)}{_not_executed(result)}"
         )
@@ -85,9 +91,41 @@ def _nothing_on_npu(result: RunResult) -> str:
     return "; no operator runs on the NPU" if not result.partitions and result.place != GOLDEN else ""
 
 
+def _library(result: RunResult) -> Iterator[str]:
+    """Yield what a real library formed, where the first difference was computed, and where the capture is."""
+    library = result.library
+    if library is not None and any(library.partitions):
+        formed = "; ".join(ranges(partition) for partition in library.partitions[:_PARTITIONS])
+        more = len(library.partitions) - _PARTITIONS
+        yield f"operators by partition, as the library formed them: {formed}{f'; … {more} more' if more > 0 else ''}"
+    if result.origin is not None:
+        yield f"the first difference {origin_words(result.origin)}"
+    if library is not None and library.hidden:
+        which = f"{'partition' if len(library.hidden) == 1 else 'partitions'} {ranges(library.hidden)}"
+        yield f"note: tensors inside {which} cannot be read: this driver does not place them as that of Mesa 25.3 does"
+    if result.captured is not None:
+        yield f"captured in {result.captured}: npufit run --capture {result.captured} --model MODEL --compare"
+
+
+def origin_words(origin: Origin) -> str:
+    """Return where in the command streams a tensor was computed, in words that follow `the first difference`."""
+    if not origin.operations:
+        return f"left partition {origin.partition}"
+    more = f" and {len(origin.operations) - 1} more" if len(origin.operations) > 1 else ""
+    return f"was computed by {origin.operations[0]}{more} of call {origin.partition}"
+
+
 def _headline(result: RunResult, page: Page) -> list[str]:
     comparison = result.comparison
-    style = "bold" if comparison is None else "green" if comparison.is_equal else "red"
+    style = (
+        "red"
+        if result.refusal is not None
+        else "bold"
+        if comparison is None
+        else "green"
+        if comparison.is_equal
+        else "red"
+    )
     return [page.ink(style, line) for line in page.wrap(headline(result), hanging="  ")]
 
 
@@ -98,6 +136,7 @@ def _seconds(result: RunResult) -> str:
         ("load", seconds.load),
         ("first inference", seconds.first),
         ("steady", seconds.steady),
+        ("of it the simulator", seconds.simulator),
         ("reference", seconds.reference),
     )
     return ", ".join(f"{name} {value:.2f} s" for name, value in parts if value is not None)

@@ -1,0 +1,90 @@
+"""A model loaded in a real library: which library, on which virtual device, and what Linux would say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from npufit.chips import load_chip
+from npufit.errors import InputError
+from npufit.ethosu import parse_kernel
+from npufit.execution import LibraryModel, Values
+from npufit.formatting import shorten
+from npufit.graph import Model
+from npufit.running.inference import NpuRunner
+from npufit.running.options import RunOptions
+from npufit.running.result import LibraryRun, RunResult
+from npufit.stacks import LibraryOptions, Target
+from npufit.vdevice import DeviceOptions, Library, inspect_library, virtual_device
+
+_EXECUTED = "ethosu"
+"""The driver whose virtual device executes what is submitted."""
+
+_MOST_DOUBTS = 3
+
+
+def load_in_library(
+    model: Model, target: Target, library: LibraryOptions, options: RunOptions
+) -> tuple[LibraryModel, LibraryRun]:
+    """Return `model` loaded in `library`, and what is known of both.
+
+    Raises InputError if nothing would be executed for `target` or the file is no libteflon, LibraryCrashError if the
+    library dies, KernelRefusalError if the chosen Linux release refuses a stream.
+    """
+    _require_execution(target)
+    build = Library(library.path, library.python)
+    file = inspect_library(build)
+    device = DeviceOptions(None if library.kernel is None else parse_kernel(library.kernel))
+    runner = LibraryModel(
+        model,
+        build,
+        lambda observer: virtual_device(target.chip, observer, device),
+        options.progress,
+        options.place.time_limit_s,
+    )
+    found = LibraryRun(
+        library.path, file.sha256, file.version, target.chip, runner.operators, kernel=library.kernel
+    )
+    return runner, found
+
+
+def describe_run(
+    result: RunResult, library: LibraryRun, runner: NpuRunner, inputs: Values, capture_to: Path | None
+) -> RunResult:
+    """Return `result` with what is known of the library after it ran; what it submits is captured if requested."""
+    assert isinstance(runner, LibraryModel)
+    if capture_to is not None:
+        runner.capture(inputs, capture_to)
+    return replace(
+        result,
+        library=replace(library, hidden=runner.hidden),
+        seconds=replace(result.seconds, simulator=min(runner.simulator_s)),
+        captured=capture_to,
+    )
+
+
+def kernel_notes(runner: LibraryModel, library: LibraryRun) -> tuple[str, ...]:
+    """Return what the chosen Linux release says about the streams, a sentence each; nothing without one."""
+    return tuple(_kernel_notes(runner, library))
+
+
+def _kernel_notes(runner: LibraryModel, library: LibraryRun) -> Iterator[str]:
+    if library.kernel is None:
+        return
+    if not runner.doubts:
+        yield f"Linux {library.kernel} accepts every stream"
+    yield from (shorten(doubt, 300) for doubt in runner.doubts[:_MOST_DOUBTS])
+
+
+def _require_execution(target: Target) -> None:
+    """Raise InputError if the streams of `target` cannot be executed."""
+    if target.stack != "teflon":
+        raise InputError(f"{target}: --library is for targets of the stack teflon, such as imx93/teflon.")
+    driver = load_chip(target.chip).stack_settings("teflon")["driver"].value
+    if driver != _EXECUTED:
+        raise InputError(
+            f"{target}: npufit executes what Mesa's driver {_EXECUTED} submits, not {driver}, so there is no answer to "
+            f"look at. Where the library places operators, and whether it crashes: npufit check MODEL -t {target} "
+            "--library FILE."
+        )
