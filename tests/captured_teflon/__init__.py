@@ -7,13 +7,10 @@ that a delegate claims a partition of its own. No capture has such partitions, s
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pytest
-
+import compiling_c
 import npufit
 from npufit.execution.capture import read_capture
 from real_files import find_capture, find_model
@@ -21,22 +18,19 @@ from real_files import find_capture, find_model
 _SOURCE = Path(__file__).with_name("captured_teflon.c")
 
 
-def build_library(capture: str, folder: Path, *macros: str) -> Path:
+def build_library(capture: str, folder: Path, *macros: str, change: Callable[[bytes], bytes] = bytes) -> Path:
     """Return a library in `folder` that runs the model of `capture` as Mesa's driver did; skips without a C compiler.
 
-    `macros` are CRASH_AT_OPERATOR=N, CRASH_IN_PREPARE, HANG_IN_PREPARE or CRASH_IN_INVOKE.
+    `macros` are CRASH_AT_OPERATOR=N, CRASH_IN_PREPARE, HANG_IN_PREPARE or CRASH_IN_INVOKE; `change` is made to each
+    stream before it is submitted.
     """
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("there is no C compiler")
-    header, library = folder / "partitions.h", folder / "libteflon.so"
-    header.write_text(_header(capture, folder))
-    defines = [f'-DPARTITIONS="{header}"', *(f"-D{macro}" for macro in macros)]
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", *defines, str(_SOURCE), "-o", str(library)], check=True)
-    return library
+    header = folder / "partitions.h"
+    header.write_text(_header(capture, folder, change))
+    defines = (f'-DPARTITIONS="{header}"', *(f"-D{macro}" for macro in macros))
+    return compiling_c.build_library(_SOURCE, folder / "libteflon.so", *defines)
 
 
-def _header(capture: str, folder: Path) -> str:
+def _header(capture: str, folder: Path, change: Callable[[bytes], bytes]) -> str:
     """Return the partitions of a capture as C, and write their streams and coefficients into `folder`."""
     source = find_capture(capture)
     model = npufit.load(find_model(f"{capture}.tflite"))
@@ -46,7 +40,7 @@ def _header(capture: str, folder: Path) -> str:
     rows: list[str] = []
     for number, (partition, log) in enumerate(zip(partitions, logs, strict=True)):
         stream, coefficients = folder / f"stream{number}.bin", folder / f"coefficients{number}.bin"
-        stream.write_bytes(partition.submission.stream)
+        stream.write_bytes(change(partition.submission.stream))
         coefficients.write_bytes(partition.submission.coefficients)
         layout = partition.layout
         leaving = [slot for slot in layout.slots if slot.tensor in layout.outputs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import pytest
 from pictures import paint
 
 import npufit
+from captured_teflon import build_library
 from npufit.evaluating import Side
 from npufit.report import to_json
 from npufit.report.evaluate import evaluate_document, evaluate_page, evaluate_text
 from npufit.report.terminal_page import Page
+from npufit.stacks import PlaceOptions
+from npufit.vdevice import Library
 from real_files import find_capture, find_model
 
 _VELA = "imx93/vela"
@@ -75,6 +79,24 @@ def test_a_capture_with_a_hazard_disagrees_and_the_fitted_file_does_not(tmp_path
     assert right.place.startswith("imx93/teflon@25.3, if it computes ")
     assert right.gates[0].result.passed
     assert right.gates[0].needed is None  # no number of images shows 100 %
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="libteflon is a Linux library")
+def test_a_real_library_answers_as_its_capture_does(tmp_path: Path) -> None:
+    model, library = find_model("micro/pad_asym_conv.tflite"), build_library("micro/pad_asym_conv", tmp_path)
+    images = paint(tmp_path / "pictures", 2)
+    place = PlaceOptions(library=Library(library))
+    options = npufit.EvaluateOptions(images=images, place=place, jobs=1)
+    found = npufit.evaluate(model, "imx93/teflon@25.3", options)
+    options = replace(options, place=PlaceOptions(), capture=find_capture("micro/pad_asym_conv"))
+    expected = npufit.evaluate(model, None, options)
+    assert [image.record for image in found.images] == [image.record for image in expected.images]
+    assert found.place == "the real libteflon.so (Mesa 25.3.0-captured, 1 partition on a virtual imx93)"
+    assert found.npu_calls == 1
+    options = replace(options, place=place, capture=None)
+    assert npufit.evaluate(model, "imx93/teflon@25.3", options).kept == 2
+    library.write_bytes(library.read_bytes() + b"another build")
+    assert npufit.evaluate(model, "imx93/teflon@25.3", options).kept == 0
 
 
 def test_operators_on_the_cpu_are_not_computed_twice_from_the_same_bytes(tmp_path: Path) -> None:

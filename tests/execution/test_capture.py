@@ -5,6 +5,7 @@ from __future__ import annotations
 import lzma
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from npufit.ethosu import Machine, Program
 from npufit.ethosu.operations import BlockOperation, Layout
 from npufit.execution import IN_BRICKS
 from npufit.execution.capture import read_capture
+from npufit.execution.slots import PartitionLayout, is_written_so, writers_of
 from npufit.running import RunOptions, RunResult, run
 from real_files import find_capture, find_model, list_captures
 
@@ -94,18 +96,27 @@ def test_small_networks_of_one_hazard_each(name: str, is_equal: bool) -> None:
 
 def test_feature_maps_lie_where_the_streams_say() -> None:
     """Every feature map that is written begins a slot, in the order and the layout that the rules give."""
+
+    def moved(layout: PartitionLayout) -> PartitionLayout:
+        slots = tuple(replace(slot, offset=slot.offset + 16 if slot.offset else 0) for slot in layout.slots)
+        return replace(layout, slots=slots)
+
     for name, folder in list_captures().items():
         model = npufit.load(find_model(f"{name}.tflite"))
         for partition in read_capture(folder, model):
-            by_offset = {slot.offset: slot for slot in partition.layout.slots}
-            submission = partition.submission
+            submission, layout = partition.submission, partition.layout
+            by_offset = {slot.offset: slot for slot in layout.slots}
             regions = ((1, len(submission.io)), (2, submission.sram_bytes))
             operations = Machine(Program(submission.stream, submission.coefficients, regions)).operations
+            writers = writers_of(layout, operations)
+            assert is_written_so(model, layout, writers)
+            assert not is_written_so(model, layout, dict(list(writers.items())[1:]))
+            assert not is_written_so(model, moved(layout), writers)
             written = [operation.ofm for operation in operations if isinstance(operation, BlockOperation)]
             slots = {by_offset[ofm.bases[0]].tensor: ofm for ofm in written if ofm.bases[0] in by_offset}
-            operators = [model.main.operators[index] for index in partition.layout.operators]
+            operators = [model.main.operators[index] for index in layout.operators]
             assert list(slots) == [operator.outputs[0] for operator in operators if operator.type != "PAD"]
-            for slot in partition.layout.slots:
+            for slot in layout.slots:
                 if slot.tensor in slots and slot.shape[2] > 1 and slot.shape[3] > 16:
                     assert (slots[slot.tensor].layout is Layout.NHCWB16) == slot.in_bricks, (folder.name, slot)
 

@@ -174,7 +174,7 @@ def command(
         write(fit_page(found, saved), html)
     page = page_for(color)
     click.echo(to_json(fit_document(found, saved)) if as_json else fit_text(found, saved, page, everything=everything))
-    is_bad = bool(found.failures) or (parts is not None and parts.has_failed)
+    is_bad = found.has_failed or (parts is not None and parts.has_failed)
     return exit_codes.NOT_MET if is_bad else exit_codes.FINE
 
 

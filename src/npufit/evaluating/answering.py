@@ -117,6 +117,7 @@ def _key(contest: Contest, preparation: Preparation) -> str:
             setup.place,
             setup.compiled.digest if setup.compiled else None,
             setup.capture.digest if setup.capture else None,
+            (setup.library.sha256, setup.library.python) if setup.library else None,
         ]
         for side, setup in contest.setups.items()
     ]

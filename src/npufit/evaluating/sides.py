@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from npufit.errors import InputError
 from npufit.evaluating.captures import pack_capture
 from npufit.evaluating.options import EvaluateOptions
 from npufit.evaluating.reading import Reading, Task, read_task
 from npufit.evaluating.records import PAIRS, Pair, Side
-from npufit.evaluating.worker import SideSetup
+from npufit.evaluating.worker import SideLibrary, SideSetup
 from npufit.execution import GOLDEN, Stage, image_form, read_capture
 from npufit.formatting import plural
 from npufit.graph import Model
 from npufit.jobs import Blob
 from npufit.loading import load
+from npufit.running import OnNpu, RunOptions, prepare
 from npufit.stacks import Target, resolve_target
 from npufit.stacks.vela import compile_model, is_precompiled
 from npufit.tflite import parse_model, serialize_model
+
+if TYPE_CHECKING:
+    from npufit.vdevice import Library
 
 _EXECUTED = "vela"
 """The stack whose compiled files can be executed here."""
@@ -81,32 +86,52 @@ def _target(
     own = model if fitted is None or is_precompiled(fitted) else fitted
     setup = _plain(own, reading if own is model else read_task(own, _image_input(own), reading.task))
     suffix = "" if fitted is None else f", {fitted.name}"
+    if options.place.library is not None:
+        return _in_library(own, target, options.place.library, setup, suffix, options)
     if options.capture is not None:
         if fitted is not None and own is model:
             raise InputError("--capture and a compiled --fitted file are two answers of a target. Give one of them.")
         partitions = read_capture(options.capture, own)
         capture = Blob(pack_capture(options.capture))
         place = f"capture {options.capture.resolve().name}{suffix}"
-        return place, _with(setup, place, capture=capture), len(partitions)
+        return place, replace(setup, place=place, capture=capture), len(partitions)
     if fitted is not None and own is model:
         if target is None or target.stack != _EXECUTED:
             raise InputError(f"{fitted.name} was compiled by Vela: name its chip with -t, such as imx93/vela.")
-        return f"{target}{suffix}", _with(setup, str(target), compiled=Blob(serialize_model(fitted))), _calls(fitted)
+        return (
+            f"{target}{suffix}",
+            replace(setup, place=str(target), compiled=Blob(serialize_model(fitted))),
+            _calls(fitted),
+        )
     if target is not None and target.stack == _EXECUTED:
         options.progress(Stage.COMPILE)
         compiled = compile_model(own, target, options.place).compiled
         calls = _calls(parse_model(compiled, f"{own.name} compiled by Vela"))
         if not calls:  # every operator stays on the CPU
             return f"{target}{suffix}", setup, 0
-        return f"{target}{suffix}", _with(setup, str(target), compiled=Blob(compiled)), calls
+        return f"{target}{suffix}", replace(setup, place=str(target), compiled=Blob(compiled)), calls
     if fitted is not None:
         place = f"{target}, if it computes {fitted.name} exactly," if target else f"{fitted.name} in {GOLDEN}"
         return place, setup, None
     raise InputError(
-        f"{target}: npufit cannot compute what this stack answers. Give one of these instead: what Mesa's driver "
-        "submitted on the board (--capture FOLDER), a file that npufit fit wrote for it (--fitted FILE, executed by "
-        "the reference kernels), or a target of the stack vela."
+        f"{target}: npufit cannot compute what this stack answers. Give one of these instead: a build of Mesa's "
+        "libteflon.so for imx93/teflon (--library FILE), what its driver submitted on the board (--capture FOLDER), a "
+        "file that npufit fit wrote for it (--fitted FILE, executed by the reference kernels), or a target of the "
+        "stack vela."
     )
+
+
+def _in_library(
+    model: Model, target: Target | None, library: Library, setup: SideSetup, suffix: str, options: EvaluateOptions
+) -> tuple[str, SideSetup, int]:
+    """Return the target's side if a real library answers; it is loaded once here, so that a crash ends it at once."""
+    if target is None or options.capture is not None:
+        raise InputError("--library needs a target of the stack teflon (-t imx93/teflon), and no --capture.")
+    loaded = prepare(model, target, RunOptions(place=options.place, progress=options.progress))
+    assert isinstance(loaded, OnNpu)
+    assert loaded.library is not None
+    found = SideLibrary(str(library.path.resolve()), library.python, loaded.library.sha256)
+    return f"{loaded.place}{suffix}", replace(setup, place=str(target), library=found), loaded.runner.partitions
 
 
 def _plain(model: Model, reading: Reading) -> SideSetup:
@@ -115,12 +140,6 @@ def _plain(model: Model, reading: Reading) -> SideSetup:
     form = image_form(model.main.tensors[image])
     assert form is not None
     return SideSetup(model.name, Blob(serialize_model(model)), image, form, reading)
-
-
-def _with(setup: SideSetup, place: str, compiled: Blob | None = None, capture: Blob | None = None) -> SideSetup:
-    return SideSetup(
-        setup.name, setup.model, setup.image, setup.form, setup.reading, place, compiled=compiled, capture=capture
-    )
 
 
 def _image_input(model: Model) -> int:

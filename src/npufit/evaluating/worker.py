@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from npufit.errors import InputError
+from npufit.errors import InputError, ToolError
 from npufit.evaluating.boxes import Box, read_boxes
 from npufit.evaluating.captures import unpacked_capture
 from npufit.evaluating.changes import output_changes
@@ -32,13 +34,25 @@ from npufit.running import CPU, OnCpu, OnNpu, RunOptions, prepare
 from npufit.stacks import PlaceOptions
 from npufit.tflite import parse_model
 
+if TYPE_CHECKING:
+    from npufit.vdevice import Library
+
+
+@dataclass(frozen=True, slots=True)
+class SideLibrary:
+    """A real library by its path, which is the same on every machine that works, and by its content."""
+
+    path: str
+    python: tuple[str, ...]
+    sha256: str
+
 
 @dataclass(frozen=True, slots=True)
 class SideSetup:
     """One side: its model, the input that takes the image, how its outputs are read, and what executes it.
 
-    `place` is the target that `compiled` was compiled for. With neither `compiled` nor `capture` the reference kernels
-    execute the model.
+    `place` is the target that `compiled` was compiled for, or whose NPU `library` finds. With neither of them nor a
+    `capture` the reference kernels execute the model.
     """
 
     name: str
@@ -49,10 +63,14 @@ class SideSetup:
     place: str = CPU
     compiled: Blob | None = None
     capture: Blob | None = None
+    library: SideLibrary | None = None
 
     def is_executed_like(self, other: SideSetup) -> bool:
         """Return whether `other` has the same model and the same way of executing it."""
-        return (self.model, self.compiled, self.capture) == (other.model, other.compiled, other.capture)
+        return self._way() == other._way()
+
+    def _way(self) -> tuple[object, ...]:
+        return self.model, self.compiled, self.capture, self.library
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +118,22 @@ def _load(setup: SideSetup, time_limit_s: float) -> _Loaded:
     elif setup.capture is not None:
         with unpacked_capture(setup.capture.data) as folder:
             program = prepare(model, folder, options)
+    elif setup.library is not None:
+        place = replace(options.place, library=_same_library(setup.library))
+        program = prepare(model, setup.place, replace(options, place=place))
     else:
         program = prepare(model, CPU, options)
     return _Loaded(setup, model, program)
+
+
+def _same_library(expected: SideLibrary) -> Library:
+    """Return the library at its path. Raises ToolError if this machine has another one there."""
+    from npufit.vdevice import Library, inspect_library
+
+    library = Library(Path(expected.path), expected.python)
+    if inspect_library(library).sha256 != expected.sha256:
+        raise ToolError(f"{expected.path} is another library here than where the evaluation began. Copy it to all.")
+    return library
 
 
 class _Shown:

@@ -26,7 +26,7 @@ from npufit.execution.outputs import write_outputs
 from npufit.execution.partial import LeftOut, Partial, describe
 from npufit.execution.progress import Progress, Stage, ignore_progress
 from npufit.execution.reference import GOLDEN, Reference
-from npufit.execution.refusal import KernelRefusalError
+from npufit.execution.refusal import DeviceFailureError, KernelRefusalError
 from npufit.execution.values import Array, Values
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ __all__ = [
     "Array",
     "Comparison",
     "CompiledModel",
+    "DeviceFailureError",
     "FeatureMaps",
     "Fitting",
     "ImageForm",

@@ -22,8 +22,10 @@ LOG_NAME = "teflon.log"
 _LARGEST_SRAM_BYTES = 1 << 30
 _LARGEST_LOG_BYTES = 64 << 20
 _COMPILING = re.compile(r"^teflon: compiling graph: ")
-_OPERATIONS = re.compile(r"^idx type\s+inputs\s+outputs\s*$")
-_OPERATION = re.compile(r"^\s*\d{1,6} [A-Z_0-9]{1,40}\s+(?:[\d,]+\s+)?(\d{1,9}(?:,\d{1,9})*)\s*$", re.ASCII)
+_OPERATIONS = re.compile(r"^idx type\s+inputs\s+outputs\b")
+_TENSORS = r"\d{1,9}(?:,\d{1,9})*"
+_OPERATION = re.compile(rf"^\s*\d{{1,6}} (?:[A-Z][A-Z_0-9]{{0,40}}\s+)?\s*(?:{_TENSORS}\s+)?({_TENSORS})\s*$", re.ASCII)
+"""Types that Teflon's table lacks have no name, operations without inputs none of these."""
 
 
 @dataclass(frozen=True, slots=True)

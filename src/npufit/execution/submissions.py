@@ -10,7 +10,7 @@ import numpy.typing as npt
 from npufit.errors import NpufitError
 from npufit.ethosu import IO_REGION
 from npufit.execution.progress import Progress, Stage
-from npufit.execution.refusal import KernelRefusalError
+from npufit.execution.refusal import DeviceFailureError, KernelRefusalError
 from npufit.vdevice import Job, Observer, Refusal
 
 
@@ -72,5 +72,8 @@ class Submissions:
         self.doubts.append(refusal)
 
     def failed(self, error: NpufitError) -> None:
-        """Raise the device's error."""
-        raise error
+        """Raise DeviceFailureError."""
+        raise DeviceFailureError(
+            f"the virtual NPU cannot execute submission {len(self.streams)} of the library, which ignores that and "
+            f"would answer with stale memory, so the run was stopped: {error}"
+        )

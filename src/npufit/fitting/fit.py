@@ -15,6 +15,7 @@ from npufit.fitting.proof import (
     ProofInput,
     extreme_inputs,
     prove,
+    prove_on_library,
     read_samples,
     seeded_inputs,
     simulate,
@@ -33,7 +34,8 @@ _SIMULATED = "vela"
 def fit(model: ModelSource, target: TargetChoice, options: FitOptions | None = None) -> FitResult:
     """Return `model` rewritten so that it fits `target`, with every step proven.
 
-    A pass that fails its proof is left out, and listed in `FitResult.failures`.
+    A pass that fails its proof is left out, and listed in `FitResult.failures`. With `options.place.library` the search
+    still goes by rules; then that library answers for the model before and after on a virtual NPU.
 
     Raises InputError for a wrong target, an approximate pass that is not allowed, pass options that cannot be met, or a
     model that cannot be run for a proof; ToolError if a needed tool fails.
@@ -49,10 +51,10 @@ def fit(model: ModelSource, target: TargetChoice, options: FitOptions | None = N
     while True:
         found = search(start.original, start.passes, start.search_options(failed))
         if not found.steps or not start.options.prove:
-            return start.result(found, None)
+            return _on_library(start, start.result(found, None))
         proof = _prove(start, found)
         if proof.failure is None:
-            return start.result(found, proof)
+            return _on_library(start, start.result(found, proof))
         step = found.steps[proof.failure.step]
         why = f"failed its proof: {proof.failure.why}"
         failed.append(PassVerdict(step.pass_, PassOutcome.FAILED, why, step.sites, step.notes))
@@ -91,7 +93,7 @@ class _Start:
             allow_approximate=options.allow_approximate,
             left_out=(*skipped, *failed),
             samples=tuple(sample.values for sample in self.samples),
-            place=options.place,
+            place=replace(options.place, library=None),
             progress=options.progress,
         )
 
@@ -108,7 +110,9 @@ def _start(model: ModelSource, target: TargetChoice, options: FitOptions) -> _St
             raise InputError(f"{pass_text(pass_)} changes the answer. Add --allow-approximate to allow it.")
     for name in options.skip:
         load_pass(name)
-    original = check(model, target, CheckOptions(place=options.place))
+    if options.place.library is not None and not options.prove:
+        raise InputError("--library proves the result, so it does not work with --no-prove. Omit one of them.")
+    original = check(model, target, CheckOptions(place=replace(options.place, library=None)))
     require_operands(original.model)
     require_scales(original.model)
     samples = options.samples
@@ -121,10 +125,25 @@ def _named(names: Sequence[str]) -> tuple[Pass, ...]:
     return tuple(load_pass(name)() for name in names)
 
 
+def _on_library(start: _Start, fitted: FitResult) -> FitResult:
+    """Return `fitted` with what the real library answers, if one was given."""
+    options, original = start.options, fitted.original
+    if options.place.library is None:
+        return fitted
+    answered = prove_on_library(
+        original.model, original.target, fitted.steps, _usual_inputs(start), options.place, options.progress
+    )
+    return replace(fitted, library=answered)
+
+
+def _usual_inputs(start: _Start) -> tuple[ProofInput, ...]:
+    return start.samples or seeded_inputs(start.original.model, start.options.inputs, start.options.seed)
+
+
 def _prove(start: _Start, found: SearchResult) -> Proof:
     """Return the proof of all steps in the reference kernels and, if possible, on the simulator."""
     model, options = found.original.model, start.options
-    inputs = (*(start.samples or seeded_inputs(model, options.inputs, options.seed)), *extreme_inputs(model))
+    inputs = (*_usual_inputs(start), *extreme_inputs(model))
     proof = prove(found.steps, inputs, options.progress, options.place.time_limit_s)
     if proof.failure is not None or found.original.target.stack != _SIMULATED or not found.result.placement.partitions:
         return proof

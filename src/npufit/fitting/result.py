@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from npufit._version import __version__
 from npufit.checking import CheckResult
-from npufit.fitting.proof import Proof
+from npufit.fitting.proof import LibraryProof, Proof
 from npufit.fitting.recipe import Recipe
 from npufit.fitting.search import PassOutcome, PassVerdict, fits
 from npufit.fitting.step import FitStep
@@ -17,8 +17,8 @@ from npufit.graph import Model
 class FitResult:
     """A model fitted to a target: its placements, the steps between, a verdict on every pass, the proof.
 
-    `proof` is None if nothing was changed, or no proof was requested. `is_survey` says that the passes were only tried
-    to see where they apply.
+    `proof` is None if nothing was changed, or no proof was requested. `library` is what a real library answers, None if
+    none was given. `is_survey` says that the passes were only tried to see where they apply.
     """
 
     original: CheckResult
@@ -28,6 +28,7 @@ class FitResult:
     proof: Proof | None
     from_samples: bool = False
     is_survey: bool = False
+    library: LibraryProof | None = None
 
     @property
     def model(self) -> Model:
@@ -44,6 +45,11 @@ class FitResult:
     def failures(self) -> tuple[PassVerdict, ...]:
         """The passes that failed their proof; none of them is in the result."""
         return tuple(verdict for verdict in self.verdicts if verdict.outcome is PassOutcome.FAILED)
+
+    @property
+    def has_failed(self) -> bool:
+        """True if a pass failed its proof, or the result is wrong or crashes on the real library."""
+        return bool(self.failures) or (self.library is not None and self.library.result.is_wrong)
 
     @property
     def is_complete(self) -> bool:

@@ -15,7 +15,7 @@ from npufit.graph import Model
 from npufit.running.inference import NpuRunner
 from npufit.running.options import RunOptions
 from npufit.running.result import LibraryRun, RunResult
-from npufit.stacks import LibraryOptions, Target
+from npufit.stacks import Target
 from npufit.vdevice import DeviceOptions, Library, inspect_library, virtual_device
 
 _EXECUTED = "ethosu"
@@ -25,7 +25,7 @@ _MOST_DOUBTS = 3
 
 
 def load_in_library(
-    model: Model, target: Target, library: LibraryOptions, options: RunOptions
+    model: Model, target: Target, library: Library, options: RunOptions
 ) -> tuple[LibraryModel, LibraryRun]:
     """Return `model` loaded in `library`, and what is known of both.
 
@@ -33,19 +33,16 @@ def load_in_library(
     library dies, KernelRefusalError if the chosen Linux release refuses a stream.
     """
     _require_execution(target)
-    build = Library(library.path, library.python)
-    file = inspect_library(build)
-    device = DeviceOptions(None if library.kernel is None else parse_kernel(library.kernel))
+    file = inspect_library(library)
+    device = DeviceOptions(None if options.kernel is None else parse_kernel(options.kernel))
     runner = LibraryModel(
         model,
-        build,
+        library,
         lambda observer: virtual_device(target.chip, observer, device),
         options.progress,
         options.place.time_limit_s,
     )
-    found = LibraryRun(
-        library.path, file.sha256, file.version, target.chip, runner.operators, kernel=library.kernel
-    )
+    found = LibraryRun(library.path, file.sha256, file.version, target.chip, runner.operators, kernel=options.kernel)
     return runner, found
 
 

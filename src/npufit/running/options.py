@@ -22,8 +22,9 @@ class RunOptions:
     `compare` compares every tensor with LiteRT's reference kernels and ignores differences up to `tolerance`: steps for
     integers, absolute for floating point. `original` is the source of a model that Vela already compiled.
 
-    With `place.library`, a target of the stack teflon is executed by that library on a virtual device. `capture_to` is
-    an empty or new folder for what it submits.
+    With `place.library`, a target of the stack teflon is executed by that library on a virtual device. `kernel` is the
+    Linux release, such as `7.3`, whose driver judges its streams, and `capture_to` a new or empty folder for what it
+    submits.
     """
 
     inputs: Values | Sequence[str] = ()
@@ -34,6 +35,7 @@ class RunOptions:
     tolerance: float = 0.0
     original: ModelSource | None = None
     repeat: int = 1
+    kernel: str | None = None
     capture_to: Path | None = None
     place: PlaceOptions = field(default_factory=PlaceOptions)
     progress: Progress = ignore_progress

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from npufit.errors import InputError
 from npufit.execution import (
@@ -26,9 +27,12 @@ from npufit.running.inference import NpuRunner, computed_outputs, seconds_since
 from npufit.running.options import RunOptions
 from npufit.running.result import LibraryRun, Seconds
 from npufit.running.translated import Translated, ties_by_label
-from npufit.stacks import LibraryOptions, Target, resolve_target
+from npufit.stacks import Target, resolve_target
 from npufit.stacks.vela import compile_model, is_precompiled
 from npufit.tflite import parse_model
+
+if TYPE_CHECKING:
+    from npufit.vdevice import Library
 
 CPU = "cpu"
 """The name of LiteRT's reference kernels alone as a place to run."""
@@ -102,6 +106,8 @@ def prepare(model: ModelSource, on: str | Target | Path, options: RunOptions | N
     library = options.place.library
     if options.original is not None and (on == CPU or isinstance(on, Path) or library is not None):
         raise InputError("--original needs a compiled MODEL and -t imx93/vela.")
+    if options.kernel is not None and library is None:
+        raise InputError("a kernel release needs --library; npufit disassemble judges streams of files and captures.")
     if library is not None and (on == CPU or isinstance(on, Path)):
         raise InputError("--library needs a target of the stack teflon, such as -t imx93/teflon.")
     network, original = load(model), None if options.original is None else load(options.original)
@@ -129,7 +135,7 @@ def _captured(model: Model, folder: Path, options: RunOptions) -> OnNpu:
     return OnNpu(model, f"capture {folder.name}", runner, Seconds(None, seconds_since(started), 0.0, None))
 
 
-def _in_library(model: Model, target: Target, library: LibraryOptions, options: RunOptions) -> OnNpu:
+def _in_library(model: Model, target: Target, library: Library, options: RunOptions) -> OnNpu:
     """Return `model` loaded in a real library, whose virtual device executes what is submitted."""
     from npufit.running.in_library import kernel_notes, load_in_library
 

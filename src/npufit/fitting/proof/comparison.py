@@ -15,7 +15,14 @@ from npufit.errors import InputError, ToolError
 from npufit.execution import Array, LeftOut, OutputDifference, Reference, Values, differences
 from npufit.fitting.progress import FitProgress, FitStage, ignore_progress
 from npufit.fitting.proof.proof_inputs import ProofInput
-from npufit.fitting.proof.provable_part import Provable, ProvableStep, provable_part, provable_steps
+from npufit.fitting.proof.provable_part import (
+    Provable,
+    ProvableStep,
+    back,
+    forth,
+    provable_part,
+    provable_steps,
+)
 from npufit.fitting.step import FitStep
 from npufit.formatting import percent, shorten
 from npufit.graph import Model
@@ -132,7 +139,7 @@ def _prove(
         found = _run_group(members, values, counter, time_limit_s)
         if isinstance(found, str):
             return replace(proof, failure=_locate(steps, group, given, values, before, found, time_limit_s))
-        after = [_back(members, outputs) for outputs in found]
+        after = [back(members, outputs) for outputs in found]
         if members[0].is_exact:
             if any(_parting(members[0].before, *pair) for pair in zip(before, after, strict=True)):
                 return replace(
@@ -141,11 +148,11 @@ def _prove(
         else:
             pairs = [before[position] for position in usual], [after[position] for position in usual]
             measured.append(StepDifference(group[0], differences(members[0].before, *pairs)))
-        values = [_forth(members, entry) for entry in values]
+        values = [forth(members, entry) for entry in values]
         before = found
     if not measured:
         return proof
-    last = [_back(steps, before[position]) for position in usual]
+    last = [back(steps, before[position]) for position in usual]
     return replace(
         proof, steps=tuple(measured), total=differences(original, [first[position] for position in usual], last)
     )
@@ -160,14 +167,14 @@ def simulate(
     """
     target = steps[0].after.target
     plain = list(provable_steps(steps, Provable(steps[0].before), options.time_limit_s))
-    tensors, difference = _simulate(steps[-1].after.model, target, _forth(plain, given.values), options, progress)
+    tensors, difference = _simulate(steps[-1].after.model, target, forth(plain, given.values), options, progress)
     found = Simulation(given.name, tensors, difference)
     if not difference:
         return found, None
     if _simulate(steps[0].before, target, given.values, options, progress)[1]:
         return replace(found, was_different=True), None
     for position, step in enumerate(steps):
-        values = _forth(plain[: position + 1], given.values)
+        values = forth(plain[: position + 1], given.values)
         said = _simulate(step.after.model, target, values, options, progress)[1]
         if said:
             return found, ProofFailure(position, f"on the simulator {said}")
@@ -256,7 +263,7 @@ def _run_group(
         runner = _Runner(steps[-1].after, time_limit_s)
         outputs: list[dict[int, Array]] = []
         for entry in values:
-            outputs.append(runner.run(_forth(steps, entry)))
+            outputs.append(runner.run(forth(steps, entry)))
             counter.count()
     except (InputError, LitertFailureError) as error:
         return str(error)
@@ -278,7 +285,7 @@ def _locate(
         try:
             runner = _Runner(members[-1].after, time_limit_s)
             for entry, taken, outputs in zip(given, values, before, strict=True):
-                parting = _parting(members[0].before, outputs, _back(members, runner.run(_forth(members, taken))))
+                parting = _parting(members[0].before, outputs, back(members, runner.run(forth(members, taken))))
                 if parting and members[0].is_exact:
                     return ProofFailure(group[count - 1], f"{parting} on {entry.name}")
         except (InputError, LitertFailureError) as error:
@@ -297,17 +304,3 @@ def _parting(model: Model, before: Values, after: Values) -> str:
             changed = float(np.count_nonzero(old != new)) / max(1, old.size)
             return f"{name} differs in {percent(changed)} of its values"
     return ""
-
-
-def _forth(steps: Sequence[ProvableStep], values: Values) -> Values:
-    """Return inputs of the model before `steps` in the form that the model after them takes."""
-    for step in steps:
-        values = step.pass_.adapt_inputs(step.before, step.after, values)
-    return values
-
-
-def _back(steps: Sequence[ProvableStep], outputs: Values) -> Values:
-    """Return outputs of the model after `steps` in the form of the model before them."""
-    for step in reversed(steps):
-        outputs = step.pass_.adapt_outputs(step.before, step.after, outputs)
-    return outputs

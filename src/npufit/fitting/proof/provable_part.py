@@ -80,6 +80,20 @@ def provable_steps(steps: Sequence[FitStep], original: Provable, time_limit_s: f
         before = after
 
 
+def forth(steps: Sequence[ProvableStep], values: Values) -> Values:
+    """Return inputs of the model before `steps` in the form that the model after them takes."""
+    for step in steps:
+        values = step.pass_.adapt_inputs(step.before, step.after, values)
+    return values
+
+
+def back(steps: Sequence[ProvableStep], outputs: Values) -> Values:
+    """Return outputs of the model after `steps` in the form of the model before them."""
+    for step in reversed(steps):
+        outputs = step.pass_.adapt_outputs(step.before, step.after, outputs)
+    return outputs
+
+
 def _form(part: Provable) -> tuple[tuple[str, ...], int, int]:
     """Return the names of the operators left out, and the numbers of remaining inputs and outputs."""
     main = part.model.main

@@ -11,11 +11,11 @@ from npufit.checking import CheckResult
 from npufit.cutting import CutResult, SavedFit
 from npufit.execution import GOLDEN, OutputDifference
 from npufit.fitting import FitResult, pass_options
-from npufit.fitting.proof import Proof, Simulation
+from npufit.fitting.proof import LibraryAnswer, LibraryProof, Proof, Simulation
 from npufit.fitting.search import PassOutcome, PassVerdict
 from npufit.report.check.document import SummaryEntry, summary_entry
 from npufit.report.document import Count, Document, Factor, Milliseconds
-from npufit.report.run.document import LeftOutEntry, left_out_entry
+from npufit.report.run.document import LeftOutEntry, LibraryEntry, left_out_entry, library_entry
 from npufit.rewrite import Exactness, Site
 from npufit.stacks import Unit
 
@@ -130,6 +130,43 @@ class ProofEntry(Document):
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryAnswerEntry(Document):
+    """What the real library answers for one model, held against the reference kernels."""
+
+    right: bool
+    """no output value differs"""
+    only_rounds: bool
+    """values differ, but the first tensor that does parts by a single step"""
+    inputs: Count
+    wrong: Count
+    """inputs on which an output value differs"""
+    differing: Count
+    """output values that differ, on the worst input"""
+    values: Count
+    """output values of one input"""
+    largest: Factor | None
+    """the largest difference, in steps for integers; null if it is infinite"""
+    parting_operator: Count | None
+    """index of the operator that writes the first tensor that differs, on the worst input"""
+    parting_largest: Factor | None
+    """the largest difference of that tensor"""
+    partitions: Count
+    failure: str
+    """why there is no answer, such as a crash; empty if there is one"""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryProofEntry(Document):
+    """The model before and after, answered by a real library on a virtual NPU."""
+
+    library: LibraryEntry | None
+    """null if the library never answered"""
+    before: LibraryAnswerEntry
+    after: LibraryAnswerEntry | None
+    """null if nothing was changed"""
+
+
+@dataclass(frozen=True, slots=True)
 class PartEntry(Document):
     """One file of a model that was cut."""
 
@@ -168,6 +205,8 @@ class FitDocument(Document):
     """the passes that were taken, in order"""
     passes: tuple[PassEntry, ...]
     proof: ProofEntry | None
+    library: LibraryProofEntry | None
+    """null without --library"""
     cut: CutEntry | None
     written: str | None
     recipe: str | None
@@ -187,6 +226,7 @@ def fit_document(fit: FitResult, saved: SavedFit) -> FitDocument:
         steps=tuple(StepEntry(step.pass_.name, step.pass_.exactness, pass_options(step.pass_)) for step in fit.steps),
         passes=tuple(_pass(verdict) for verdict in fit.verdicts),
         proof=None if fit.proof is None else _proof(fit, fit.proof),
+        library=None if fit.library is None else _library(fit.library),
         cut=None if saved.cut is None else _cut(saved.cut),
         written=None if saved.output is None else str(saved.output),
         recipe=None if saved.recipe is None else str(saved.recipe),
@@ -254,6 +294,30 @@ def _simulation(simulation: Simulation) -> SimulationEntry:
         same=not simulation.difference,
         difference=simulation.difference,
         original_differs=simulation.was_different,
+    )
+
+
+def _library(proof: LibraryProof) -> LibraryProofEntry:
+    return LibraryProofEntry(
+        library=None if proof.library is None else library_entry(proof.library),
+        before=_library_answer(proof.before),
+        after=None if proof.after is None else _library_answer(proof.after),
+    )
+
+
+def _library_answer(answer: LibraryAnswer) -> LibraryAnswerEntry:
+    return LibraryAnswerEntry(
+        right=answer.is_right,
+        only_rounds=answer.only_rounds,
+        inputs=answer.inputs,
+        wrong=answer.wrong,
+        differing=answer.differing,
+        values=answer.values,
+        largest=answer.largest,
+        parting_operator=None if answer.parting is None else answer.parting.operator,
+        parting_largest=None if answer.parting is None else answer.parting.largest,
+        partitions=answer.partitions,
+        failure=answer.failure,
     )
 
 

@@ -8,6 +8,7 @@ from npufit.fitting.search import PassOutcome
 from npufit.formatting import milliseconds, percent, plural
 from npufit.report import predicted_time
 from npufit.report.fit.difference_words import amount_words
+from npufit.report.fit.library_words import library_words
 
 
 def fit_headline(fit: FitResult) -> str:
@@ -17,16 +18,17 @@ def fit_headline(fit: FitResult) -> str:
     if fit.is_survey:
         offered = sum(verdict.outcome is PassOutcome.OFFERED for verdict in fit.verdicts)
         return f"{after.name}: {offered} of {len(fit.verdicts)} passes apply; {_now(after)}{failed}"
+    library = library_words(fit)
     if not fit.steps:
         start = "already fits" if fit.is_complete else "no pass makes it fit better"
-        return f"{after.name}: {start}: {_now(after)}{failed}"
+        return f"{after.name}: {start}: {_now(after)}{library}{failed}"
     parts = [f"{_where(after)} (was {_where_short(before)})"]
     if before.summary.hazards or after.summary.hazards:
         parts.append(f"{_hazards(after)} ({_had(before)})")
     times = time_words(before), time_words(after)
     if all(times):
         parts.append(f"predicted {times[1]} ({_was(times)})")
-    return f"{after.name}: {', '.join(parts)}, {answer_words(fit)}{failed}"
+    return f"{after.name}: {', '.join(parts)}, {answer_words(fit)}{library}{failed}"
 
 
 def answer_words(fit: FitResult) -> str:

@@ -13,6 +13,7 @@ from npufit.report.check.page import CHECK_NAMES
 from npufit.report.fit.before_and_after import before_and_after
 from npufit.report.fit.difference_words import amount_words
 from npufit.report.fit.headline import answer_words, fit_headline
+from npufit.report.fit.library_words import library_sentences
 from npufit.report.model_line import describe_model
 from npufit.report.page import Bundle, Frame, Tone, render_page
 from npufit.report.page.graph_view import ViewColouring, ViewGroup, check_view, graph_payload
@@ -28,7 +29,7 @@ def fit_page(fit: FitResult, saved: SavedFit) -> str:
         check_view(result, number, title, _changes(result, sides[1 - number][1], number == 0) if fit.steps else None)
         for number, (title, result) in enumerate(sides)
     ]
-    is_bad = bool(fit.failures) or (saved.cut is not None and saved.cut.has_failed)
+    is_bad = fit.has_failed or (saved.cut is not None and saved.cut.has_failed)
     frame = Frame(
         verb="fit",
         subject=fit.original.model.name,
@@ -52,6 +53,7 @@ def fit_page(fit: FitResult, saved: SavedFit) -> str:
         proof=fit.proof,
         golden=GOLDEN,
         answer=answer_words(fit),
+        on_library=library_sentences(fit),
         pass_text=pass_text,
         amount_words=amount_words,
         not_executed=describe(fit.proof.left_out) if fit.proof is not None else "",

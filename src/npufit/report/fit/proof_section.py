@@ -8,6 +8,7 @@ from npufit.execution import GOLDEN, OutputDifference, describe
 from npufit.fitting import FitResult, pass_text
 from npufit.formatting import percent, plural, shorten
 from npufit.report.fit.difference_words import amount_words, small_words
+from npufit.report.fit.library_words import library_sentences
 from npufit.report.terminal_page import Page, columns
 
 _OUTPUTS = 8
@@ -47,6 +48,15 @@ def proof_lines(fit: FitResult, page: Page) -> list[str]:
             result = f"{simulation.difference}{blame}."
         lines += page.wrap(f"{what}: {result}", "  ")
     return lines
+
+
+def library_lines(fit: FitResult, page: Page) -> list[str]:
+    """Return what a real library answers; no lines if none was given."""
+    if fit.library is None:
+        return []
+    is_wrong = fit.library.result.is_wrong
+    title = page.ink("red", "On the real library: WRONG") if is_wrong else page.ink("bold", "On the real library")
+    return ["", title, *(line for text in library_sentences(fit) for line in page.wrap(text, "  ", "    "))]
 
 
 def _difference_table(title: str, outputs: Sequence[OutputDifference], page: Page) -> list[str]:

@@ -93,7 +93,7 @@ class Npu:
             self._observer.submitted(job)
             machine = self._planned(stream, job).machine
             run = machine.run({region: view for region, view in memory.items() if region != COEFFICIENTS_REGION})
-            findings = tuple(finding.message for finding in run.findings)
+            findings = tuple(map(str, run.findings))
             self._observer.executed(job, findings, time.perf_counter() - begin)
 
     def forget(self, stream: Stream) -> None:
