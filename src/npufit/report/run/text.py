@@ -109,10 +109,11 @@ def _library(result: RunResult) -> Iterator[str]:
 
 def origin_words(origin: Origin) -> str:
     """Return where in the command streams a tensor was computed, in words that follow `the first difference`."""
-    if not origin.operations:
+    operations = list(origin.operations)
+    if not operations:
         return f"left partition {origin.partition}"
-    more = f" and {len(origin.operations) - 1} more" if len(origin.operations) > 1 else ""
-    return f"was computed by {origin.operations[0]}{more} of call {origin.partition}"
+    more = f" and {len(operations) - 1} more" if len(operations) > 1 else ""
+    return f"was computed by {operations[0]}{more} of call {origin.partition}"
 
 
 def _headline(result: RunResult, page: Page) -> list[str]:
