@@ -7,13 +7,27 @@ from pathlib import Path
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, executor_options, html_option, place_options, schema_option, tool_options
+from npufit.cli.options import (
+    color_option,
+    executor_options,
+    given_library,
+    html_option,
+    library_options,
+    place_options,
+    schema_option,
+    tool_options,
+)
 from npufit.errors import InputError
 
 
 @click.command("evaluate")
 @click.argument("model", metavar="MODEL")
-@click.option("-t", "--target", metavar="TARGET", help="CHIP/STACK[@VERSION]; CHIP/vela is compiled and executed.")
+@click.option(
+    "-t",
+    "--target",
+    metavar="TARGET",
+    help="CHIP/STACK[@VERSION]; CHIP/vela is compiled and executed, CHIP/teflon is with --library.",
+)
 @click.option(
     "--images",
     type=click.Path(path_type=Path, file_okay=False),
@@ -51,6 +65,7 @@ from npufit.errors import InputError
     metavar="FOLDER",
     help="The target is what Mesa's ethosu driver submitted for MODEL (see `npufit run --capture`).",
 )
+@library_options
 @click.option(
     "--task",
     type=click.Choice(
@@ -106,6 +121,8 @@ def command(
     original: str | None,
     fitted: str | None,
     capture: Path | None,
+    library: Path | None,
+    library_python: str | None,
     task: str | None,
     resize: str | None,
     normalize: str,
@@ -133,6 +150,7 @@ def command(
     \b
     npufit evaluate model.tflite -t imx93/vela --images photos
     npufit evaluate model.tflite -t imx93/vela --images val --labels labels.csv --original float.tflite
+    npufit evaluate ssd.tflite -t imx93/teflon --library libteflon.so --images photos
     npufit evaluate ssd.tflite --capture FOLDER --images photos --labels instances.json
     npufit evaluate model.tflite -t imx93/teflon@25.3 --fitted fitted.tflite --images photos
     npufit evaluate model.tflite -t imx93/vela --images photos --html evaluation.html
@@ -167,7 +185,7 @@ def command(
             executor=executor,
             jobs=jobs,
             keep=not no_cache,
-            place=place_options(settings, vela, time_limit, no_cache),
+            place=place_options(settings, vela, time_limit, no_cache, library=given_library(library, library_python)),
             progress=progress,
         )
         result = evaluate(model, target, options)

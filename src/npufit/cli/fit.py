@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, html_option, place_options, schema_option, tool_options
+from npufit.cli.options import (
+    color_option,
+    given_library,
+    html_option,
+    library_options,
+    place_options,
+    schema_option,
+    tool_options,
+)
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,6 +92,7 @@ def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bo
     help="Folder of images, .npy or .npz files to use in the proof instead of random inputs (at most --inputs of "
     "them).",
 )
+@library_options
 @click.option(
     "--all", "everything", is_flag=True, help="List every place that changes, and everything that remains off the NPU."
 )
@@ -108,6 +118,8 @@ def command(
     inputs: int | None,
     seed: int,
     samples: Path | None,
+    library: Path | None,
+    library_python: str | None,
     everything: bool,
     as_json: bool,
     html: Path | None,
@@ -129,8 +141,10 @@ def command(
     npufit fit model.tflite -t imx93/teflon@25.3 --allow-approximate --samples photos -o fitted.tflite
     npufit fit model.tflite -t imx93/teflon@26.1 --cut -o parts
     npufit fit model.tflite -t imx93/teflon@25.3 -o fitted.tflite --html fit.html
+    npufit fit model.tflite -t imx93/teflon@25.3 -o fitted.tflite --library libteflon.so
 
-    Exit codes: 0 fine or nothing to do, 1 a proof failed, 2 the input is wrong, 3 a needed tool is missing or failed.
+    Exit codes: 0 fine or nothing to do, 1 a proof failed (also: the result is wrong on the --library), 2 the input is
+    wrong, 3 a needed tool is missing or failed.
     """
     from npufit.litert import WORKER
 
@@ -143,7 +157,7 @@ def command(
     from npufit.report import to_json
     from npufit.report.fit import fit_document, fit_text
 
-    place = place_options(settings, vela, time_limit, no_cache)
+    place = place_options(settings, vela, time_limit, no_cache, library=given_library(library, library_python))
     wants_cut = cut or bool(head or tail) or _CUT in only
     if recipe is not None and recipe.exists() and only:
         raise InputError(
@@ -166,7 +180,9 @@ def command(
         found = list_passes(model, target, options) if only_list else fit(model, target, options)
         parts = None
         if wants_cut and not only_list:
-            parts = cut_placed(found.result, CutOptions(head, tail, prove, inputs, seed, place, progress))
+            parts = cut_placed(
+                found.result, CutOptions(head, tail, prove, inputs, seed, replace(place, library=None), progress)
+            )
     saved = save_fit(found, parts, None if only_list else output, recipe, overwrite=force)
     if html is not None:
         from npufit.report.fit import fit_page

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, html_option, place_options, schema_option, tool_options
+from npufit.cli.options import (
+    color_option,
+    given_library,
+    html_option,
+    library_options,
+    place_options,
+    schema_option,
+    tool_options,
+)
 from npufit.errors import InputError, ToolError
 
 if TYPE_CHECKING:
@@ -19,7 +27,12 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @click.argument("model", metavar="[MODEL]", required=False)
-@click.option("-t", "--target", metavar="TARGET", help="CHIP/vela: compile the model and execute the result.")
+@click.option(
+    "-t",
+    "--target",
+    metavar="TARGET",
+    help="CHIP/vela: compile the model and execute the result. CHIP/teflon: with --library.",
+)
 @click.option("--on", "on", type=click.Choice(["cpu"]), help="cpu: run only LiteRT's reference kernels.")
 @click.option(
     "--input",
@@ -55,10 +68,17 @@ if TYPE_CHECKING:
     help="Execute the submissions of Mesa's ethosu driver captured in this folder.",
 )
 @click.option("--model", "captured_model", metavar="FILE", help="The model that the --capture was made of.")
+@library_options
+@click.option(
+    "--capture-to",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="With --library: write what is submitted into this new or empty folder, for --capture.",
+)
 @click.option(
     "--kernel",
     metavar="VERSION",
-    help="Print first whether the ethosu driver of this Linux release would accept the streams.",
+    help="Print first whether the ethosu driver of this Linux release would accept the streams; with --library, refuse "
+    "what it refuses.",
 )
 @click.option(
     "--repeat",
@@ -87,6 +107,9 @@ def command(
     original: str | None,
     capture: Path | None,
     captured_model: str | None,
+    library: Path | None,
+    library_python: str | None,
+    capture_to: Path | None,
     kernel: str | None,
     repeat: int,
     everything: bool,
@@ -100,19 +123,21 @@ def command(
 ) -> int:
     """Execute MODEL as its target would, bit for bit, on this machine.
 
-    MODEL is a .tflite file or a built-in network such as zoo:mobilenet_v2 (see `npufit zoo`). What Vela compiled runs
-    on a simulator of the NPU, the other operators in LiteRT's reference kernels.
+    MODEL is a .tflite file or a built-in network such as zoo:mobilenet_v2 (see `npufit zoo`). What Vela compiled, or
+    what a real libteflon.so submits to its virtual NPU, runs on a simulator of the NPU, the other operators in LiteRT's
+    reference kernels.
 
     \b
     npufit run zoo:mobilenet_v2 -t imx93/vela --compare
     npufit run model.tflite -t imx93/vela --input cat.jpg --labels labels.txt
     npufit run model_vela.tflite -t imx93/vela --original model.tflite --compare
+    npufit run model.tflite -t imx93/teflon --library libteflon.so --compare
     npufit run model.tflite --on cpu --input cat.jpg --output out.npz
     npufit run --capture FOLDER --model model.tflite --compare
     npufit run model.tflite -t imx93/vela --compare --html run.html
 
     Exit codes: 0 fine, 1 results differ (or --kernel refuses a stream), 2 the input is wrong, 3 a needed tool is
-    missing or failed.
+    missing or failed, or the library crashes.
     """
     from npufit.litert import WORKER
 
@@ -128,11 +153,23 @@ def command(
     name = _model_name(model, captured_model, target, on, capture)
     require_page_file(html, name)
     network = load(name)
-    place = place_options(settings, vela, time_limit, no_cache)
-    accepted = kernel is None or _judge(kernel, network, capture, target, place, as_json)
+    given = given_library(library, library_python)
+    place = place_options(settings, vela, time_limit, no_cache, library=given)
+    accepted = kernel is None or given is not None or _judge(kernel, network, capture, target, place, as_json)
     with progress_bar() as progress:
         options = RunOptions(
-            sources, seed, normalize, labels, compare, tolerance, original, repeat, place=place, progress=progress
+            sources,
+            seed,
+            normalize,
+            labels,
+            compare,
+            tolerance,
+            original,
+            repeat,
+            kernel=None if given is None else kernel,
+            capture_to=capture_to,
+            place=place,
+            progress=progress,
         )
         result = run(network, capture or target or "cpu", options)
     if output is not None:
@@ -147,7 +184,8 @@ def command(
         is_tool = isinstance(result.not_compared, ToolError)
         return exit_codes.TOOL_FAILED if is_tool else exit_codes.WRONG_INPUT
     differs = result.comparison is not None and not result.comparison.is_equal
-    return exit_codes.NOT_MET if differs or not accepted else exit_codes.FINE
+    is_met = accepted and not differs and result.refusal is None
+    return exit_codes.FINE if is_met else exit_codes.NOT_MET
 
 
 def _html(result: RunResult, target: str | None, place: PlaceOptions) -> str:
@@ -171,7 +209,7 @@ def _judge(
     if as_json:
         raise InputError("--kernel does not work with --json. Use npufit disassemble for the verdict as data.")
     if capture is None and target is None:
-        raise InputError("--kernel needs -t imx93/vela or --capture: the CPU has no command stream.")
+        raise InputError("--kernel needs -t imx93/vela, --library or --capture: the CPU has no command stream.")
     judged = disassemble(capture or model, DisassembleOptions(kernel, target, place))
     click.echo(verdicts_text(judged))
     return judged.is_accepted

@@ -66,7 +66,9 @@ def set_up(model: Model, target: Target | str | None, options: EvaluateOptions) 
     names = {Side.REFERENCE: GOLDEN}
     setups = {Side.REFERENCE: _plain(model, reading)}
     notes = [*_other_inputs(model, image), *_batch(model, image)]
-    chosen = resolve_target(target, options.place.vela) if isinstance(target, str) else target
+    chosen = target
+    if isinstance(target, str):
+        chosen = resolve_target(target, options.place.vela, options.place.library)
     place, npu_calls = GOLDEN, None
     if chosen is not None or options.fitted is not None or options.capture is not None:
         place, setups[Side.TARGET], npu_calls = _target(model, chosen, reading, options)

@@ -22,7 +22,7 @@ from npufit.files import write_file
 from npufit.graph import Model, boundary, written_by
 from npufit.litert import TIME_LIMIT_S
 from npufit.tflite import serialize_model
-from npufit.vdevice import Device, Library, LibrarySession, Observer, SessionOptions
+from npufit.vdevice import CapturingObserver, Device, Library, LibrarySession, Observer, SessionOptions
 
 MakeDevice = Callable[[Observer], Device]
 """Returns a virtual device that tells an observer what happens on it."""
@@ -127,9 +127,7 @@ class LibraryModel:
 
     def capture(self, inputs: Values, folder: Path) -> None:
         """Write into `folder` what an inference submits and what the library printed, as `read_capture` reads it."""
-        from npufit.vdevice import CaptureWriter
-
-        self._loaded.infer(inputs, (), beside=CaptureWriter(folder))
+        self._loaded.infer(inputs, (), beside=CapturingObserver(folder))
         write_file(folder / LOG_NAME, self._loaded.session.log.encode(), overwrite=True)
 
     @cached_property

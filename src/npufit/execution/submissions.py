@@ -72,7 +72,9 @@ class Submissions:
         self.doubts.append(refusal)
 
     def failed(self, error: NpufitError) -> None:
-        """Raise DeviceFailureError."""
+        """Raise DeviceFailureError, or the refusal that ended the call."""
+        if isinstance(error, KernelRefusalError):
+            raise error
         raise DeviceFailureError(
             f"the virtual NPU cannot execute submission {len(self.streams)} of the library, which ignores that and "
             f"would answer with stale memory, so the run was stopped: {error}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from npufit.checking import CheckOptions, CheckResult, TargetChoice, check
+from npufit.checking import CheckOptions, CheckResult, TargetChoice, check, choose_target
 from npufit.errors import InputError
 from npufit.fitting.options import FitOptions
 from npufit.fitting.proof import (
@@ -26,6 +26,7 @@ from npufit.fitting.search import PassOutcome, PassVerdict, SearchOptions, Searc
 from npufit.graph import require_operands, require_scales
 from npufit.loading import ModelSource
 from npufit.rewrite import Exactness, Pass, load_pass, parse_pass, pass_names
+from npufit.running import require_execution
 
 _SIMULATED = "vela"
 """The stack whose compiled programs can be executed here."""
@@ -112,7 +113,10 @@ def _start(model: ModelSource, target: TargetChoice, options: FitOptions) -> _St
         load_pass(name)
     if options.place.library is not None and not options.prove:
         raise InputError("--library proves the result, so it does not work with --no-prove. Omit one of them.")
-    original = check(model, target, CheckOptions(place=replace(options.place, library=None)))
+    chosen = choose_target(target, options.place.vela, options.place.library)
+    if options.place.library is not None:
+        require_execution(chosen.target, options.place.library)
+    original = check(model, chosen, CheckOptions(place=replace(options.place, library=None)))
     require_operands(original.model)
     require_scales(original.model)
     samples = options.samples

@@ -1,5 +1,6 @@
 """run: execute a model as its target would, and compare; `prepare` loads it once for many inputs."""
 
+from npufit.running.executable import require_execution
 from npufit.running.options import RunOptions
 from npufit.running.prepared import CPU, OnCpu, OnNpu, prepare
 from npufit.running.result import LibraryRun, RunResult, Seconds, SimulatorFinding
@@ -15,5 +16,6 @@ __all__ = [
     "Seconds",
     "SimulatorFinding",
     "prepare",
+    "require_execution",
     "run",
 ]

@@ -6,20 +6,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from npufit.chips import load_chip
-from npufit.errors import InputError
 from npufit.ethosu import parse_kernel
 from npufit.execution import LibraryModel, Values
 from npufit.formatting import shorten
 from npufit.graph import Model
+from npufit.running.executable import require_execution
 from npufit.running.inference import NpuRunner
 from npufit.running.options import RunOptions
 from npufit.running.result import LibraryRun, RunResult
 from npufit.stacks import Target
-from npufit.vdevice import DeviceOptions, Library, inspect_library, virtual_device
-
-_EXECUTED = "ethosu"
-"""The driver whose virtual device executes what is submitted."""
+from npufit.vdevice import DeviceOptions, Library, virtual_device
 
 _MOST_DOUBTS = 3
 
@@ -32,8 +28,7 @@ def load_in_library(
     Raises InputError if nothing would be executed for `target` or the file is no libteflon, LibraryCrashError if the
     library dies, KernelRefusalError if the chosen Linux release refuses a stream.
     """
-    _require_execution(target)
-    file = inspect_library(library)
+    file = require_execution(target, library)
     device = DeviceOptions(None if options.kernel is None else parse_kernel(options.kernel))
     runner = LibraryModel(
         model,
@@ -72,16 +67,3 @@ def _kernel_notes(runner: LibraryModel, library: LibraryRun) -> Iterator[str]:
     if not runner.doubts:
         yield f"Linux {library.kernel} accepts every stream"
     yield from (shorten(doubt, 300) for doubt in runner.doubts[:_MOST_DOUBTS])
-
-
-def _require_execution(target: Target) -> None:
-    """Raise InputError if the streams of `target` cannot be executed."""
-    if target.stack != "teflon":
-        raise InputError(f"{target}: --library is for targets of the stack teflon, such as imx93/teflon.")
-    driver = load_chip(target.chip).stack_settings("teflon")["driver"].value
-    if driver != _EXECUTED:
-        raise InputError(
-            f"{target}: npufit executes what Mesa's driver {_EXECUTED} submits, not {driver}, so there is no answer to "
-            f"look at. Where the library places operators, and whether it crashes: npufit check MODEL -t {target} "
-            "--library FILE."
-        )

@@ -115,7 +115,7 @@ def prepare(model: ModelSource, on: str | Target | Path, options: RunOptions | N
         return _captured(network, on, options)
     if on == CPU:
         return _on_cpu(network, options)
-    target = on if isinstance(on, Target) else resolve_target(on, options.place.vela)
+    target = on if isinstance(on, Target) else resolve_target(on, options.place.vela, library)
     if library is not None:
         return _in_library(network, target, library, options)
     return _on_target(network, target, options, original)

@@ -233,12 +233,15 @@ class LibrarySession:
         return found
 
     def _next_message(self, most_bytes: int) -> Message:
-        """Return the next message of the child; answer its calls to the device until then."""
+        """Return the next message of the child; answer its calls to the device until then.
+
+        Where both wait, the message is the older one, and the end of a child must not hide it.
+        """
         while True:
-            for key, _ in self._selector.select():
-                if key.fileobj is self._control:
-                    return self._control.receive(most_bytes)
-                self._calls.answer()
+            ready = {key.fileobj for key, _ in self._selector.select()}
+            if self._control in ready:
+                return self._control.receive(most_bytes)
+            self._calls.answer()
 
     def _crash(self, *, is_late: bool) -> LibraryCrashError:
         end_child(self._child)

@@ -23,7 +23,7 @@ def run_text(result: RunResult, page: Page, *, everything: bool = False) -> str:
     if result.refusal is not None:
         return "\n".join(lines)
     lines.append(page.ink("dim", _seconds(result)))
-    lines += [line for text in _library(result) for line in page.wrap(text, hanging="  ")]
+    lines += [line for text in (*_library(result), *_parting(result)) for line in page.wrap(text, hanging="  ")]
     lines += [line for text in _left_out(result) for line in page.wrap(text, hanging="  ")]
     lines += [line for note in result.notes for line in page.wrap(f"note: {shorten(note, 300)}", hanging="  ")]
     lines += _findings(result, page, everything)
@@ -92,19 +92,30 @@ def _nothing_on_npu(result: RunResult) -> str:
 
 
 def _library(result: RunResult) -> Iterator[str]:
-    """Yield what a real library formed, where the first difference was computed, and where the capture is."""
+    """Yield what a real library formed, what of it cannot be seen, and where the capture is."""
     library = result.library
     if library is not None and any(library.partitions):
         formed = "; ".join(ranges(partition) for partition in library.partitions[:_PARTITIONS])
         more = len(library.partitions) - _PARTITIONS
         yield f"operators by partition, as the library formed them: {formed}{f'; … {more} more' if more > 0 else ''}"
-    if result.origin is not None:
-        yield f"the first difference {origin_words(result.origin)}"
     if library is not None and library.hidden:
         which = f"{'partition' if len(library.hidden) == 1 else 'partitions'} {ranges(library.hidden)}"
         yield f"note: tensors inside {which} cannot be read: this driver does not place them as that of Mesa 25.3 does"
     if result.captured is not None:
         yield f"captured in {result.captured}: npufit run --capture {result.captured} --model MODEL --compare"
+
+
+def _parting(result: RunResult) -> Iterator[str]:
+    """Yield where the first difference was computed, and what is left of it in the outputs."""
+    if result.origin is not None:
+        yield f"the first difference {origin_words(result.origin)}"
+    comparison = result.comparison
+    if comparison is None or comparison.first_difference is None:
+        return
+    outputs = [tensor for tensor in comparison.tensors if tensor.tensor in result.model.main.outputs]
+    if outputs:
+        differing = sum(tensor.differing for tensor in outputs)
+        yield f"{differing} of {plural(sum(tensor.count for tensor in outputs), 'output value')} differ"
 
 
 def origin_words(origin: Origin) -> str:
