@@ -95,8 +95,8 @@ def test_what_cannot_be_executed_is_said_before_anything_runs(tmp_path: Path) ->
     library = tmp_path / "absent.so"
     model = find_model("micro/slice_h.tflite")
     for target, words in (
-        ("rk3588/teflon", "not rocket, so there is no answer"),
-        ("imx8mp/teflon", "npufit check MODEL -t imx8mp/teflon"),
+        ("rk3588/teflon@26.2", "not rocket, so there is no answer"),
+        ("imx8mp/teflon@26.2", "npufit check MODEL -t imx8mp/teflon"),
         ("imx93/vela", "--library is for targets of the stack teflon"),
         ("cpu", "--library needs a target of the stack teflon"),
         ("imx93/teflon", "absent.so: the library cannot be read"),
