@@ -66,18 +66,17 @@ def set_up(model: Model, target: Target | str | None, options: EvaluateOptions) 
     names = {Side.REFERENCE: GOLDEN}
     setups = {Side.REFERENCE: _plain(model, reading)}
     notes = [*_other_inputs(model, image), *_batch(model, image)]
-    chosen = target
-    if isinstance(target, str):
-        chosen = resolve_target(target, options.place.vela, options.place.library)
-    place, npu_calls = GOLDEN, None
+    place = options.place
+    chosen = resolve_target(target, place.vela, place.library) if isinstance(target, str) else target
+    name, npu_calls = GOLDEN, None
     if chosen is not None or options.fitted is not None or options.capture is not None:
-        place, setups[Side.TARGET], npu_calls = _target(model, chosen, reading, options)
-        names[Side.TARGET] = place
+        name, setups[Side.TARGET], npu_calls = _target(model, chosen, reading, options)
+        names[Side.TARGET] = name
     if options.original is not None:
         original = load(options.original)
         setups[Side.ORIGINAL] = _plain(original, read_task(original, _image_input(original), reading.task))
         names[Side.ORIGINAL] = f"{original.name} in {GOLDEN}"
-    return Contest(model, place, setups, names, npu_calls, tuple(notes))
+    return Contest(model, name, setups, names, npu_calls, tuple(notes))
 
 
 def _target(
