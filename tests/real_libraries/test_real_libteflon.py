@@ -1,0 +1,66 @@
+"""A real libteflon.so against everything that npufit says of it: `make test-real LIBTEFLON=FILE TARGET=imx93/teflon@25.3`.
+
+Nothing of Mesa is in this repository, so these tests are skipped unless LIBTEFLON names a library.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import npufit
+from npufit.checking import CheckOptions, CheckResult, check
+from npufit.errors import InputError
+from npufit.ethosu import COEFFICIENTS_REGION, read_submissions
+from npufit.execution import random_inputs
+from npufit.stacks import PlaceOptions
+from npufit.vdevice import CapturingObserver, Library, LibrarySession, virtual_device
+from real_files import find_model, list_captures, list_models
+
+_LIBRARY = os.environ.get("LIBTEFLON", "")
+_TARGET = os.environ.get("TARGET", "imx93/teflon@25.3")
+_CAPTURED_WITH = "imx93/teflon@25.3"
+
+pytestmark = pytest.mark.skipif(not _LIBRARY, reason="LIBTEFLON names no libteflon.so")
+
+
+@cache
+def _library() -> Library:
+    return Library(Path(_LIBRARY))
+
+
+def _decide(file: str) -> CheckResult:
+    try:
+        return check(find_model(file), _TARGET, CheckOptions(place=PlaceOptions(library=_library())))
+    except InputError as refusal:
+        pytest.skip(str(refusal))
+
+
+@pytest.mark.parametrize("file", list_models())
+def test_the_library_decides_partitions_and_crashes_as_the_rules_say(file: str) -> None:
+    found = _decide(file).placement
+    by_rules = check(find_model(file), _TARGET).placement
+    assert found.differences == by_rules.differences == ()
+    assert [operator.unit for operator in found.operators] == [operator.unit for operator in by_rules.operators]
+    assert len(found.partitions) == len(by_rules.partitions)
+
+
+@pytest.mark.skipif(_TARGET != _CAPTURED_WITH, reason=f"the captures are of {_CAPTURED_WITH}")
+@pytest.mark.parametrize("name", list_captures())
+def test_the_library_submits_what_was_captured(name: str, tmp_path: Path) -> None:
+    path = find_model(f"{name}.tflite")
+    model = npufit.load(path)
+    device = virtual_device("imx93", CapturingObserver(tmp_path))
+    with LibrarySession(_library(), device, path.read_bytes(), name=name) as session:
+        session.load()
+        session.infer(random_inputs(model), model.main.outputs)
+    found, recorded = (_contents(folder) for folder in (tmp_path, list_captures()[name]))
+    assert found == recorded
+
+
+def _contents(folder: Path) -> list[tuple[bytes, bytes]]:
+    """Return the stream and the coefficients of each submission, which do not depend on the input."""
+    return [(each.stream, each.buffer(COEFFICIENTS_REGION)) for each in read_submissions(folder)]
