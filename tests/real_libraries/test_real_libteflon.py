@@ -1,4 +1,4 @@
-"""A real libteflon.so against everything that npufit says of it: `make test-real LIBTEFLON=FILE TARGET=imx93/teflon@25.3`.
+"""A real libteflon.so against what npufit says of it: `make test-real LIBTEFLON=FILE TARGET=imx93/teflon@25.3`.
 
 Nothing of Mesa is in this repository, so these tests are skipped unless LIBTEFLON names a library.
 """
