@@ -8,13 +8,14 @@ COVERAGE ?=
 PAGE := src/npufit/report/page
 DEMO := build/demo.html
 
-.PHONY: help demo test test-slow test-kernel lint format docs pictures web web-check bench wheel clean
+.PHONY: help demo test test-slow test-kernel test-real lint format docs pictures web web-check bench wheel clean
 
 help:
 	@echo "make demo       set up, check a built-in network for seven targets, and write the answer as a page"
 	@echo "make test       set up, then run the tests"
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make test-kernel compare the model of the kernel's checks with Linux's own code (downloads 1.2 GB from Debian)"
+	@echo "make test-real  LIBTEFLON=FILE [TARGET=imx93/teflon@25.3]: a real libteflon.so against rules, captures and answers"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make docs       write docs/rules, docs/accuracy, the README's output, JSON schemas and golden files"
 	@echo "make pictures   draw the README's pictures again (docs/pictures/draw.py)"
@@ -51,6 +52,12 @@ test-slow: $(VENV)/.developer
 MUTANTS ?= 3000
 test-kernel: $(VENV)/.developer
 	PYTHONPATH=tests $(BIN)/python -m kernel.compare $(KERNELS) --mutants $(MUTANTS)
+
+# TARGET is the chip and the release that the library is of.
+TARGET ?= imx93/teflon@25.3
+test-real: $(VENV)/.developer
+	@test -n "$(LIBTEFLON)" || { echo "make test-real LIBTEFLON=/path/to/libteflon.so (docs/vnpu.md)"; exit 1; }
+	LIBTEFLON="$(abspath $(LIBTEFLON))" TARGET="$(TARGET)" $(BIN)/python -m pytest -q tests/real_libraries
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .
