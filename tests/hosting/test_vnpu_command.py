@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+import npufit
 from captured_teflon import build_library
 from npufit.report import published_schema
 from real_files import find_capture, find_model
@@ -59,15 +60,19 @@ def test_a_program_with_a_delegate_gets_the_reference_answers(tmp_path: Path) ->
     ended = _hosted(
         *(sys.executable, "-c", _INFERENCES, str(model), str(library)),
         target="imx93/teflon@25.3",
-        options=("--kernel", "7.3", "--json", str(report)),
+        options=("--kernel", "7.3", "--json", str(report), "--capture-to", str(tmp_path / "capture")),
     )
     assert ended.returncode == 0, ended.stderr.decode()
     assert ended.stdout.decode().splitlines() == ["[True]"] * 3
     assert "virtual imx93 NPU (ethosu): 6 submissions of 2 command streams, " in ended.stderr.decode()
+    (tmp_path / "capture" / "teflon.log").write_bytes(ended.stderr)
+    replayed = npufit.run(str(model), tmp_path / "capture", npufit.RunOptions(compare=True))
+    assert replayed.comparison is not None
+    assert replayed.comparison.is_equal
     document = json.loads(report.read_text())
     jsonschema.validate(document, json.loads(published_schema("vnpu")))
     assert document["device"] == {"chip": "imx93", "driver": "ethosu", "node": _NODE, "kernel": "7.3"}
-    assert (document["submissions"], document["streams"], document["refused"]) == (6, 2, [])
+    assert (document["submissions"], document["streams"], document["captured"]) == (6, 2, 2)
     assert 0 < document["simulated_seconds"] < document["seconds"]
 
 
@@ -184,3 +189,10 @@ def test_what_cannot_start_says_why(arguments: tuple[str, ...], code: int, messa
     assert ended.returncode == code
     assert message in ended.stderr.decode()
     assert ended.stdout == b""
+
+
+def test_a_capture_is_never_mixed_with_another() -> None:
+    folder = find_capture("micro/concat_c16")
+    ended = _hosted("true", options=("--capture-to", str(folder)))
+    assert ended.returncode == 2
+    assert f"{folder}: there is a capture already." in ended.stderr.decode()

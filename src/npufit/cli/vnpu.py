@@ -23,6 +23,12 @@ from npufit.cli.options import schema_option
     "refuses fails as on a board.",
 )
 @click.option(
+    "--capture-to",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write what the first inference submits to this folder, for npufit run --capture and disassemble.",
+)
+@click.option(
     "--json",
     "json_file",
     is_flag=False,
@@ -31,7 +37,9 @@ from npufit.cli.options import schema_option
     help="Write the report to FILE as JSON, or print it after the program's own output (its schema: --json-schema).",
 )
 @schema_option("vnpu")
-def command(program: tuple[str, ...], target: str, kernel: str | None, json_file: str | None) -> int:
+def command(
+    program: tuple[str, ...], target: str, kernel: str | None, capture_to: Path | None, json_file: str | None
+) -> int:
     """Run PROGRAM with a virtual NPU in place of the board's: /dev/accel/accel0 answers as on TARGET.
 
     PROGRAM is anything that opens the NPU through a driver's user space, such as a TensorFlow Lite program with Mesa's
@@ -56,7 +64,7 @@ def command(program: tuple[str, ...], target: str, kernel: str | None, json_file
     from npufit.vdevice import ProgramNotStartedError
 
     try:
-        result = host(program, target, HostOptions(kernel, _environment()))
+        result = host(program, target, HostOptions(kernel, capture_to, _environment()))
     except ProgramNotStartedError as error:
         click.echo(f"npufit: {error}", err=True)
         return exit_codes.NOT_FOUND if error.is_missing else exit_codes.NOT_EXECUTABLE

@@ -3,31 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from npufit.errors import InputError
 from npufit.ethosu import KernelVersion, parse_kernel
-from npufit.vdevice import Device, DeviceOptions, Observer, chips_with_devices, virtual_device
+from npufit.vdevice import (
+    Activity,
+    CapturingObserver,
+    Device,
+    DeviceOptions,
+    Observers,
+    chips_with_devices,
+    virtual_device,
+)
 
 _STACK = "teflon"
 
 
 @dataclass(frozen=True, slots=True)
 class TargetDevice:
-    """The device of a chip, and the Linux release whose driver decides on streams."""
+    """The device of a chip, the Linux release whose driver decides on streams, and what writes a capture."""
 
     chip: str
     device: Device
     kernel: KernelVersion | None
+    capture: CapturingObserver | None
 
 
-def device_for(target: str, observer: Observer, kernel: str | None) -> TargetDevice:
+def device_for(target: str, activity: Activity, kernel: str | None, capture_to: Path | None) -> TargetDevice:
     """Return the virtual NPU of `target`: a chip, or a chip with Teflon such as imx93/teflon@25.3.
 
-    Raises InputError for a wrong target or kernel, ToolError outside of Linux.
+    `capture_to` is a folder for what the first inference submits. Raises InputError for a wrong target, kernel or
+    folder, ToolError outside of Linux.
     """
     chip = _chip_of(target)
     release = None if kernel is None else parse_kernel(kernel)
-    return TargetDevice(chip, virtual_device(chip, observer, DeviceOptions(release)), release)
+    capture = None if capture_to is None else _capturing(capture_to)
+    observer = activity if capture is None else Observers((capture, activity))
+    return TargetDevice(chip, virtual_device(chip, observer, DeviceOptions(release)), release, capture)
+
+
+def _capturing(folder: Path) -> CapturingObserver:
+    if next(folder.glob("submit*"), None) is not None:
+        raise InputError(f"{folder}: there is a capture already. Give another folder, or remove it.")
+    return CapturingObserver(folder)
 
 
 def _chip_of(target: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from npufit.errors import InputError, NpufitError
 from npufit.ethosu import KernelVersion
@@ -17,10 +18,12 @@ from npufit.vdevice import Activity, HostedProgram, Refusal, launch
 class HostOptions:
     """`kernel` is a Linux release such as 7.3 whose driver decides on command streams; None accepts all that can run.
 
-    `environment` is what the program gets instead of this process's.
+    `capture_to` is a folder for what the first inference submits. `environment` is what the program gets instead of
+    this process's.
     """
 
     kernel: str | None = None
+    capture_to: Path | None = None
     environment: Mapping[str, str] | None = None
 
 
@@ -47,6 +50,8 @@ class HostResult:
     refusals: tuple[Refusal, ...]
     doubts: tuple[Refusal, ...]
     failure: NpufitError | None
+    captured: int | None
+    """How many submissions were written to `HostOptions.capture_to`; None without it."""
 
     @property
     def exit_code(self) -> int:
@@ -70,7 +75,7 @@ def host(command: Sequence[str], target: str, options: HostOptions | None = None
             program.kill()
 
     activity = Activity(stop)
-    found = device_for(target, activity, given.kernel)
+    found = device_for(target, activity, given.kernel, given.capture_to)
     begin = time.perf_counter()
     program = launch(command, found.device, given.environment)
     try:
@@ -98,4 +103,5 @@ def host(command: Sequence[str], target: str, options: HostOptions | None = None
         refusals=activity.refusals,
         doubts=activity.doubts,
         failure=activity.failure,
+        captured=None if found.capture is None else found.capture.count,
     )

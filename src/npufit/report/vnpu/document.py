@@ -58,6 +58,8 @@ class VnpuDocument(Document):
     """calls that the release may refuse; they were answered"""
     failure: str | None
     """why the device could not go on; the program was killed then"""
+    captured: Count | None
+    """submissions that were written (--capture-to); null without it"""
 
 
 def vnpu_document(result: HostResult) -> VnpuDocument:
@@ -81,6 +83,7 @@ def vnpu_document(result: HostResult) -> VnpuDocument:
         refused=tuple(map(_refusal, result.refusals)),
         doubted=tuple(map(_refusal, result.doubts)),
         failure=None if result.failure is None else str(result.failure),
+        captured=result.captured,
     )
 
 

@@ -35,7 +35,8 @@ def _answer(result: HostResult) -> str:
         )
     submissions = f"{plural(result.submissions, 'submission')} of {plural(result.streams, 'command stream')}"
     findings = plural(len(result.findings), "finding") if result.findings else "no findings"
-    return f"{submissions}, {result.simulated_seconds:.2f} s simulated, {findings}{_verdict(result)}"
+    captured = "" if result.captured is None else f"; {result.captured} captured"
+    return f"{submissions}, {result.simulated_seconds:.2f} s simulated, {findings}{_verdict(result)}{captured}"
 
 
 def _verdict(result: HostResult) -> str:
