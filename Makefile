@@ -8,13 +8,14 @@ COVERAGE ?=
 PAGE := src/npufit/report/page
 DEMO := build/demo.html
 
-.PHONY: help demo test test-slow test-kernel test-real lint format docs pictures web web-check bench wheel clean
+.PHONY: help demo test test-slow test-kernel test-debian test-real lint format docs pictures web web-check bench wheel clean
 
 help:
 	@echo "make demo       set up, check a built-in network for seven targets, and write the answer as a page"
 	@echo "make test       set up, then run the tests"
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make test-kernel compare the model of the kernel's checks with Linux's own code (downloads 1.2 GB from Debian)"
+	@echo "make test-debian compare the rules of rocket and etnaviv with Debian's arm64 libraries, under qemu-user"
 	@echo "make test-real  LIBTEFLON=FILE [TARGET=imx93/teflon@25.3]: a real libteflon.so against rules, captures and answers"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make docs       write docs/rules, docs/accuracy, the README's output, JSON schemas and golden files"
@@ -52,6 +53,10 @@ test-slow: $(VENV)/.developer
 MUTANTS ?= 3000
 test-kernel: $(VENV)/.developer
 	PYTHONPATH=tests $(BIN)/python -m kernel.compare $(KERNELS) --mutants $(MUTANTS)
+
+# MODELS names a folder; the default is tests/models, which takes about half an hour on two cores.
+test-debian: $(VENV)/.developer
+	PYTHONPATH=tests $(BIN)/python -m arm64.compare $(MODELS)
 
 # TARGET is the chip and the release that the library is of.
 TARGET ?= imx93/teflon@25.3
