@@ -239,10 +239,9 @@ def _grouped(findings: Iterable[KernelFinding]) -> dict[str, KernelFinding]:
 
 
 def _merged(outcomes: list[dict[str, KernelFinding]]) -> Iterator[KernelFinding]:
-    for check in CHECKS:
-        found = [outcome[check.id] for outcome in outcomes if check.id in outcome]
-        if found:
-            yield _with(found[0], found[0].count, is_certain=len(found) == len(outcomes))
+    for check in dict.fromkeys(check for outcome in outcomes for check in outcome):
+        found = [outcome[check] for outcome in outcomes if check in outcome]
+        yield _with(found[0], found[0].count, is_certain=len(found) == len(outcomes))
 
 
 def _with(finding: KernelFinding, count: int, *, is_certain: bool) -> KernelFinding:
