@@ -3,8 +3,8 @@
     PYTHONPATH=tests python -m arm64.compare tests/models/single_ops
     PYTHONPATH=tests python -m arm64.compare models/ --mesa 26.2.6 --chip rk3588
 
-For each library that Debian serves and each chip: `npufit vnpu --differential`, with the placement only, since no job of
-these drivers can be executed. Exit code 0: everything agrees; 1: something does not; 3: the root cannot be built.
+For each library that Debian serves and each chip: `npufit vnpu --differential`, placement only, since no job of these
+drivers can be executed. Exit code 0: everything agrees; 1: something does not; 3: the root cannot be built.
 """
 
 from __future__ import annotations
