@@ -62,7 +62,8 @@ MISSING_BIAS = teflon_hazard(
     "list, or at an index from beyond the list of inputs. The result depends on what is there: a crash is as possible "
     "as a wrong result, and it changes with the release and the network. etnaviv even allocates as many tensors as "
     "the stray index says.",
-    "Dense(use_bias=False). On the i.MX8M Plus, Debian's 26.1.6 crashes on two such networks, 26.2.6 on one of them.",
+    "Dense(use_bias=False). On the i.MX8M Plus, Debian's 26.1.6 crashes on two such networks, 26.2.6 on one of them; "
+    "of five others, both crash on three.",
     ALL,
     f"{FRONTEND_NEW}; {FRONTEND_OLD}; {ETNAVIV}; executed: Debian's mesa-teflon-delegate 26.1.6-1 and 26.2.6-1 with "
     "etnaviv on a virtual device",
