@@ -123,6 +123,11 @@ def test_live_buffers_have_a_budget_that_all_files_share() -> None:
     handles[0], _ = one.create(1 << 30)
     one.file.close()
     one.file.close()
+    lost = Client(device.open())
+    for _ in range(3):
+        lost.create(1 << 30)
+    del lost
+    gc.collect()
     for _ in range(3):
         other.create(1 << 30)
     other.close_handle(handle)

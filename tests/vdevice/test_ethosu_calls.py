@@ -97,6 +97,8 @@ def test_a_malformed_call_has_the_errno_of_the_kernel(
         client.call(number, form, *values)
     assert refused.value.errno == getattr(errno, expected)
     assert recorder.failures == []
+    # A program that ignores these goes on with stale memory.
+    assert bool(recorder.refusals) == (number in (_CREATE, _STREAM, _SUBMIT))
 
 
 def test_a_request_of_another_driver_or_without_an_argument_is_refused() -> None:
@@ -178,6 +180,7 @@ def test_a_wrong_job_is_refused_before_anything_is_executed(
         submit(client, stream, handles)
     assert refused.value.errno == expected
     assert recorder.submissions == recorder.failures == []
+    assert [(told.call, told.errno) for told in recorder.refusals] == [("SUBMIT", errno.errorcode[expected])]
     client.submit(stream, handles)
     assert len(recorder.executions) == 1
 

@@ -13,6 +13,7 @@ import mmap
 import os
 import threading
 import weakref
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from npufit.vdevice.device import Caller, MappingCaller
@@ -37,12 +38,7 @@ class Budget:
     def __init__(self, size: int) -> None:
         """Start with `size` bytes."""
         self._left = size
-        self._lock = threading.Lock()
-
-    @property
-    def left(self) -> int:
-        """Bytes that are left."""
-        return self._left
+        self._lock = threading.RLock()  # a lost file may be collected inside of it
 
     def take(self, size: int) -> None:
         """Use `size` bytes. Raises OSError (ENOMEM) if there are fewer."""
@@ -57,21 +53,45 @@ class Budget:
             self._left += size
 
 
+@dataclass(slots=True, eq=False)
 class Buffer:
-    """A range of the memory: `size` in whole pages from `start` on; `asked` is what the program asked for."""
+    """A range of the memory: `size` in whole pages from `start` on; `asked` is what the program asked for.
 
-    def __init__(self, start: int, size: int, asked: int, *, mappable: bool) -> None:
-        """Describe a range."""
-        self.start, self.size, self.asked = start, size, asked
-        self._mappable = mappable
-        self.view: Bytes | None = None
-        self.jobs = 0
-        """How many jobs that are being executed use the buffer."""
+    `view` has its bytes once they were looked at, and `jobs` counts those that are being executed in it.
+    """
+
+    start: int
+    size: int
+    asked: int
+    is_mappable: bool
+    view: Bytes | None = None
+    jobs: int = 0
 
     @property
     def mmap_offset(self) -> int:
         """Where the program maps it. What it must not map is at no page's start: mmap refuses that with EINVAL."""
-        return self.start if self._mappable else self.start + 1
+        return self.start if self.is_mappable else self.start + 1
+
+
+@dataclass(slots=True)
+class _Holdings:
+    """What a file holds of the machine; given back when it is closed, or lost."""
+
+    descriptor: int
+    budget: Budget
+    used: int = 0
+
+    def take(self, size: int) -> None:
+        self.budget.take(size)
+        self.used += size
+
+    def give(self, size: int) -> None:
+        self.used -= size
+        self.budget.give(size)
+
+    def end(self) -> None:
+        os.close(self.descriptor)
+        self.give(self.used)
 
 
 class BufferMemory:
@@ -80,13 +100,12 @@ class BufferMemory:
     def __init__(self, name: str, budget: Budget) -> None:
         """Create an empty memory that appears as `name` in the program's list of mappings. Raises OSError."""
         self.descriptor = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        self._closing = weakref.finalize(self, os.close, self.descriptor)
+        self._holdings = _Holdings(self.descriptor, budget)
+        self._closing = weakref.finalize(self, self._holdings.end)
         fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _SEALS)
         status = os.fstat(self.descriptor)
         self.identity = status.st_dev, status.st_ino
-        self._budget = budget
         self._end = _GAP_BYTES
-        self._used = 0
         self.closed: list[Buffer] = []
         """Buffers without a handle that a job still uses, or that the program still maps."""
 
@@ -94,15 +113,14 @@ class BufferMemory:
         """Return a new buffer of at least `asked` bytes, all zero. Raises OSError (ENOMEM)."""
         self._require_open()
         size = -(-asked // PAGE_BYTES) * PAGE_BYTES
-        self._budget.take(size)
+        self._holdings.take(size)
         try:
             self._grow(self._end + size)
-        except OSError as error:
-            self._budget.give(size)
+        except (OSError, OverflowError) as error:
+            self._holdings.give(size)
             raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from error
-        buffer = Buffer(self._end, size, asked, mappable=mappable)
+        buffer = Buffer(self._end, size, asked, mappable)
         self._end = -(-(self._end + size) // _GAP_BYTES) * _GAP_BYTES + _GAP_BYTES
-        self._used += size
         return buffer
 
     def view(self, buffer: Buffer) -> Bytes:
@@ -126,9 +144,7 @@ class BufferMemory:
 
     def close(self) -> None:
         """Close the memfd. What the program has mapped stays its own."""
-        if self._closing.alive:
-            self._closing()
-            self._budget.give(self._used)
+        self._closing()
 
     @property
     def is_open(self) -> bool:
@@ -149,8 +165,7 @@ class BufferMemory:
             return False
         punch_hole(self.descriptor, buffer.start, buffer.size)
         buffer.view = None
-        self._budget.give(buffer.size)
-        self._used -= buffer.size
+        self._holdings.give(buffer.size)
         return True
 
     def _grow(self, size: int) -> None:

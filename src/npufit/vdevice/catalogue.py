@@ -26,10 +26,10 @@ def virtual_device(chip: str, observer: Observer, options: DeviceOptions | None 
         raise ToolError("A virtual device needs Linux: its memory is a sealed memfd. Use a Linux machine or container.")
     described = load_chip(chip)
     driver = _driver(described)
-    if driver is None:
+    if driver not in _answered():
+        why = f"the driver '{shorten(driver)}' is not answered here" if driver else "its file has no table [device]"
         raise InputError(
-            f"{shorten(chip)} has no virtual device: its file has no table [device], or the driver is unknown. "
-            f"Chips with one: {', '.join(chips_with_devices())}."
+            f"{shorten(chip)} has no virtual device: {why}. Chips with one: {', '.join(chips_with_devices())}."
         )
     facts = {**described.stack_settings(_STACK), **described.device}
     module = importlib.import_module(f"{drivers.__name__}.{driver}")
@@ -38,12 +38,15 @@ def virtual_device(chip: str, observer: Observer, options: DeviceOptions | None 
 
 def chips_with_devices() -> tuple[str, ...]:
     """Return the names of the chips that have a virtual device, those of the user too. Raises InputError."""
-    return tuple(name for name in chip_names() if _driver(load_chip(name)) is not None)
+    return tuple(name for name in chip_names() if _driver(load_chip(name)) in _answered())
 
 
-def _driver(chip: Chip) -> str | None:
-    """Return the driver of a chip with a `[device]`, None if there is none that is answered here."""
+def _driver(chip: Chip) -> str:
+    """Return the name of the Linux driver of a chip with a `[device]`, empty if it has none."""
     setting = chip.stack_settings(_STACK).get("driver")
-    if setting is None or not chip.device:
-        return None
-    return next((found.name for found in pkgutil.iter_modules(drivers.__path__) if found.name == setting.value), None)
+    return str(setting.value) if setting is not None and chip.device else ""
+
+
+def _answered() -> frozenset[str]:
+    """Return the names of the drivers that are answered here."""
+    return frozenset(found.name for found in pkgutil.iter_modules(drivers.__path__))

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from npufit.errors import InternalError, NpufitError
 from npufit.vdevice.buffers import Budget, Buffer, BufferMemory
-from npufit.vdevice.device import Caller, Observer
+from npufit.vdevice.device import Caller, Observer, Refusal
 from npufit.vdevice.handles import HandleTable
 from npufit.vdevice.layouts import U32, U64, Struct, layout
 
@@ -32,9 +32,18 @@ _MOST_HANDLES = 1 << 14
 _MOST_FILES = 256
 
 
-def refuse(number: int) -> OSError:
+class RefusedCallError(OSError):
+    """The errno with which a call ends, and why in one line."""
+
+    def __init__(self, number: int, why: str = "") -> None:
+        """Take the errno; without `why` its text says enough."""
+        super().__init__(number, os.strerror(number))
+        self.why = why or os.strerror(number)
+
+
+def refuse(number: int, why: str = "") -> RefusedCallError:
     """Return the error with which a call ends."""
-    return OSError(number, os.strerror(number))
+    return RefusedCallError(number, why)
 
 
 @layout
@@ -85,12 +94,16 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: its struct, the method that answers it, and whether the struct is read and written back."""
+    """One call: its struct, the method that answers it, and whether the struct is read and written back.
+
+    A program that ignores the errno of an `is_vital` call goes on with stale memory, so observers learn of it.
+    """
 
     name: str
     argument: type[Struct]
     answer: Callable[[Any, Any, Caller], None]
     direction: int = _WRITE | _READ
+    is_vital: bool = False
 
 
 class DrmFile:
@@ -134,7 +147,9 @@ class DrmFile:
         struct = call.argument.from_buffer_copy(data[:own].ljust(own, b"\0"))
         try:
             call.answer(self, struct, caller)
-        except OSError:
+        except OSError as error:
+            if call.is_vital:
+                self.observer.refused(_refusal(call, error))
             raise
         except NpufitError as error:
             self.observer.failed(error)
@@ -165,7 +180,7 @@ class DrmFile:
         with self.changed:
             found = self.handles.get(handle)
         if found is None:
-            raise refuse(missing)
+            raise refuse(missing, f"handle {handle} names no buffer")
         return found
 
     def wait(self, buffer: Buffer, deadline_ns: int) -> None:
@@ -184,6 +199,11 @@ class DrmFile:
     def discard(self, buffer: Buffer, caller: Caller) -> None:
         """Free a buffer that lost its handle."""
         self.memory.release(buffer, caller)
+
+
+def _refusal(call: Call, error: OSError) -> Refusal:
+    why = error.why if isinstance(error, RefusedCallError) else error.strerror
+    return Refusal(call.name, errno.errorcode.get(error.errno or 0, "?"), why or "")
 
 
 def _version(file: DrmFile, version: Version, caller: Caller) -> None:

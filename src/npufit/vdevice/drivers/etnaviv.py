@@ -152,7 +152,7 @@ class EtnavivFile(DrmFile):
 
     calls: ClassVar[Mapping[int, Call]] = {
         0x00: Call("GET_PARAM", Param, get_parameter),
-        0x02: Call("GEM_NEW", GemNew, create),
+        0x02: Call("GEM_NEW", GemNew, create, is_vital=True),
         0x03: Call("GEM_INFO", GemInfo, inform),
         0x04: Call("GEM_CPU_PREP", CpuPrep, prepare),
         0x05: Call("GEM_CPU_FINI", CpuFini, finish),

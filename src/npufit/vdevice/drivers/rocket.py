@@ -82,7 +82,7 @@ class RocketFile(DrmFile):
         self.buffer(asked.handle)
 
     calls: ClassVar[Mapping[int, Call]] = {
-        0x00: Call("CREATE_BO", CreateBo, create),
+        0x00: Call("CREATE_BO", CreateBo, create, is_vital=True),
         0x01: Call("SUBMIT", Submit, refuse_job),
         0x02: Call("PREP_BO", PrepBo, prepare),
         0x03: Call("FINI_BO", FiniBo, finish),

@@ -119,7 +119,7 @@ class EthosuFile(DrmFile):
             stream = self._streams.get(self.buffer(submitted.cmd_bo))
             buffers = {region: self.buffer(handle) for region, handle in handles.items()}
             if stream is None or any(buffer in self._streams for buffer in buffers.values()):
-                raise refuse(errno.EINVAL)
+                raise refuse(errno.EINVAL, "a buffer is given for a stream, or a stream for a buffer")
             sizes = tuple((region, buffer.size) for region, buffer in buffers.items())
             memory = {region: self.memory.view(buffer) for region, buffer in buffers.items()}
             for buffer in buffers.values():
@@ -146,9 +146,9 @@ class EthosuFile(DrmFile):
 
     calls: ClassVar[Mapping[int, Call]] = {
         0x00: Call("DEV_QUERY", DevQuery, query),
-        0x01: Call("BO_CREATE", BoCreate, create),
+        0x01: Call("BO_CREATE", BoCreate, create, is_vital=True),
         0x02: Call("BO_WAIT", BoWait, await_jobs),
         0x03: Call("BO_MMAP_OFFSET", BoMmapOffset, mmap_offset),
-        0x04: Call("CMDSTREAM_BO_CREATE", CmdstreamBoCreate, create_stream),
-        0x05: Call("SUBMIT", Submit, submit),
+        0x04: Call("CMDSTREAM_BO_CREATE", CmdstreamBoCreate, create_stream, is_vital=True),
+        0x05: Call("SUBMIT", Submit, submit, is_vital=True),
     }

@@ -98,6 +98,7 @@ class Npu:
 
     def forget(self, stream: Stream) -> None:
         """Drop the plan of a stream that will not be submitted again."""
+        stream.is_closed = True
         self._plans.pop(stream, None)
 
     def _planned(self, stream: Stream, job: Job) -> _Plan:
@@ -107,6 +108,8 @@ class Npu:
         if plan is None or not plan.fits(layout, coefficients):
             plan = self._plan(stream, coefficients, layout)
         self._plans[stream] = plan
+        if stream.is_closed:  # while it was planned
+            self._plans.pop(stream, None)
         while len(self._plans) > _MOST_PLANS or (len(self._plans) > 1 and self._planned_bytes > _MOST_PLANNED_BYTES):
             self._plans.popitem(last=False)
         return plan

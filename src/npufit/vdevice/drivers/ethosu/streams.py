@@ -21,32 +21,28 @@ class Stream:
     def __init__(self, words: bytes, kernel: KernelVersion | None) -> None:
         """Keep the `words` of a stream."""
         self.words = words
+        self.is_closed = False
+        """Whether its handle is gone: it will not be submitted again."""
         self._kernel = kernel
-        self._judged: dict[Submission, tuple[KernelFinding, ...]] = {}
+        self._judged: tuple[Submission, tuple[KernelFinding, ...]] | None = None
 
     def check_creation(self, observer: Observer) -> None:
         """Raise OSError if the chosen release refuses the stream."""
         if self._kernel is not None:
-            findings = judge(self.words, self._kernel).findings
-            _apply("CMDSTREAM_BO_CREATE", self._kernel, findings, observer)
+            _apply("CMDSTREAM_BO_CREATE", self._kernel, judge(self.words, self._kernel).findings, observer)
 
     def check_submission(self, submission: Submission, observer: Observer) -> None:
-        """Raise OSError if the release refuses a submission with these sizes; each is judged once."""
+        """Raise OSError if the release refuses a submission with these sizes; the same sizes are judged once."""
         kernel = self._kernel or _WITHOUT_A_CHOICE
-        if submission not in self._judged:
+        if self._judged is None or self._judged[0] != submission:
             found = judge(self.words, kernel, submission).findings
-            self._judged[submission] = tuple(finding for finding in found if finding.check.id in _OF_A_JOB)
-        _apply("SUBMIT", kernel, self._judged[submission], observer)
+            self._judged = submission, tuple(finding for finding in found if finding.check.id in _OF_A_JOB)
+        _apply("SUBMIT", kernel, self._judged[1], observer)
 
 
 def _apply(call: str, kernel: KernelVersion, findings: tuple[KernelFinding, ...], observer: Observer) -> None:
     refusing = next((finding for finding in findings if finding.is_certain), None)
     if refusing is not None:
-        observer.refused(_refusal(call, f"Linux {kernel} refuses it", refusing))
-        raise refuse(getattr(errno, refusing.errno))
+        raise refuse(getattr(errno, refusing.errno), f"Linux {kernel} refuses it: {refusing}")
     for finding in findings[:1]:
-        observer.doubted(_refusal(call, f"Linux {kernel} may refuse it", finding))
-
-
-def _refusal(call: str, verdict: str, finding: KernelFinding) -> Refusal:
-    return Refusal(call, finding.errno, f"{verdict}: {finding}")
+        observer.doubted(Refusal(call, finding.errno, f"Linux {kernel} may refuse it: {finding}"))
