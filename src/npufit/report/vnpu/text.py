@@ -27,7 +27,7 @@ def _answer(result: HostResult) -> str:
             "(libteflon.so)?"
         )
     if not result.submissions and result.refusals:
-        return f"nothing ran on the NPU: Linux {result.kernel} refuses what {result.command[0]} asked for."
+        return f"nothing ran on the NPU: {_judge(result)} refuses what {result.command[0]} asked for."
     if not result.submissions:
         return (
             f"nothing ran on the NPU: {result.command[0]} opened {result.node} and submitted nothing. Either the "
@@ -40,12 +40,15 @@ def _answer(result: HostResult) -> str:
 
 
 def _verdict(result: HostResult) -> str:
-    if result.kernel is None:
-        return ""
     for calls, verb in ((result.refusals, "refuses"), (result.doubts, "may refuse")):
         if calls:
-            return f"; Linux {result.kernel} {verb} {plural(len(calls), 'call')}"
-    return f"; Linux {result.kernel} accepts every stream"
+            return f"; {_judge(result)} {verb} {plural(len(calls), 'call')}"
+    return f"; {_judge(result)} accepts every stream" if result.kernel is not None else ""
+
+
+def _judge(result: HostResult) -> str:
+    """Return who refuses calls; without a release, those that every driver refuses are left."""
+    return "the driver" if result.kernel is None else f"Linux {result.kernel}"
 
 
 def _problems(result: HostResult) -> list[str]:
