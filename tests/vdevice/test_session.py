@@ -125,6 +125,18 @@ def test_a_failure_of_the_device_ends_the_session(cause: Exception, build: Calla
         session.load()
 
 
+def test_a_python_that_cannot_start_is_not_the_librarys_fault(
+    tmp_path: Path, build: Callable[..., Path], model: bytes
+) -> None:
+    for command in ("false", "-L", f"{tmp_path}/root", f"{tmp_path}/python3"), ("false",):
+        with (
+            LibrarySession(Library(build(), command), _QuestionsOnly(), model) as session,
+            pytest.raises(LibraryCrashError, match="the Python of --library-python ended with exit code 1") as caught,
+        ):
+            session.load()
+        assert (f"There is no {tmp_path}/python3." in str(caught.value)) is ("-L" in command)
+
+
 def test_a_library_that_hangs_is_stopped(build: Callable[..., Path], model: bytes) -> None:
     library = Library(build("HANG_IN_PREPARE"))
     with LibrarySession(library, _QuestionsOnly(), model, SessionOptions(time_limit_s=3.0)) as session:

@@ -65,8 +65,8 @@ class Step(StrEnum):
 
 
 _STEP_WORDS = {
-    Step.START: "while Python starts",
-    Step.IMPORT: "while Python imports LiteRT",
+    Step.START: "while it starts",
+    Step.IMPORT: "while it imports LiteRT",
     Step.LIBRARY: "while the library is loaded",
     Step.PREPARE: "in Prepare",
     Step.ALLOCATE: "while tensors are allocated",
@@ -254,14 +254,21 @@ class LibrarySession:
         call = f" The last call to {self._device.node} was {last_call}." if last_call else ""
         words = _last_words(log)
         said = f' It last printed "{words}".' if words else ""
-        message = f"{self._name}: {self._library.name} {how} {self._step.words}.{call}{said}{self._hint()}"
+        who = (
+            "the Python of --library-python"
+            if self._library.python and self._step in _OF_PYTHON
+            else self._library.name
+        )
+        message = f"{self._name}: {who} {how} {self._step.words}.{call}{said}{self._hint()}"
         return LibraryCrashError(message, self._step, how, log, last_call, is_late=is_late)
 
     def _hint(self) -> str:
         """Return what is known to end a session before the library has done anything, empty otherwise."""
         words = self._library.python
-        if self._step.has_model or "-L" not in words[:-1]:
+        if self._step not in _OF_PYTHON or "-L" not in words[:-1]:
             return ""
+        if self._step is Step.START:
+            return "" if Path(words[-1]).exists() else f" There is no {words[-1]}."
         root = Path(words[words.index("-L") + 1])
         if (root / "proc/cpuinfo").exists():
             return ""
@@ -291,7 +298,8 @@ class LibrarySession:
         self._printed.close()
 
 
-_BEFORE_THE_MODEL = (Step.START, Step.IMPORT, Step.LIBRARY)
+_OF_PYTHON = (Step.START, Step.IMPORT)
+_BEFORE_THE_MODEL = (*_OF_PYTHON, Step.LIBRARY)
 
 
 def _channel_pair() -> tuple[Channel, socket.socket]:
