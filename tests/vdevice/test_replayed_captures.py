@@ -15,9 +15,7 @@ import npufit
 from npufit.ethosu import IO_REGION
 from npufit.execution import Replay, Values, random_inputs, read_capture
 from npufit.execution.capture import CapturedPartition
-from npufit.execution.replay import read_slot
-from npufit.graph import Model
-from npufit.graph.arrays import dtype_of
+from npufit.execution.slots import read_feature_maps
 from npufit.vdevice import CapturingObserver, Observers, virtual_device
 from real_files import find_model, list_captures
 
@@ -41,16 +39,15 @@ def test_a_capture_gives_through_the_device_what_run_computes_and_can_be_capture
     for partition, handles in zip(partitions, submitted, strict=True):
         with client.map(handles[IO_REGION], len(partition.submission.io)) as mapped:
             io = np.frombuffer(bytes(mapped), np.uint8)
-        for slot in partition.slots:
-            if slot.tensor in partition.outputs:
-                found = read_slot(io, slot, dtype_of(model.main.tensors[slot.tensor]), in_bricks=False)
-                assert found.tobytes() == expected[slot.tensor].tobytes(), f"tensor {slot.tensor}"
+        found, _ = read_feature_maps(model, partition.layout, io)
+        for tensor in partition.layout.outputs:
+            assert found[tensor].tobytes() == expected[tensor].tobytes(), f"tensor {tensor}"
     assert recorder.failures == recorder.refusals == []
     assert [number for number, _, _ in recorder.executions] == list(range(len(partitions)))
     shutil.copy(folder / "teflon.log", tmp_path / "capture")
     again = read_capture(tmp_path / "capture", model)
     assert [_without_inputs(partition) for partition in again] == [_without_inputs(each) for each in partitions]
-    assert _holds_inputs(again[-1], expected, model)
+    assert _with_inputs(again[-1], expected) == again[-1].submission.io
 
 
 def test_a_capture_ends_where_the_next_inference_begins(tmp_path: Path) -> None:
@@ -72,27 +69,21 @@ def test_a_capture_ends_where_the_next_inference_begins(tmp_path: Path) -> None:
 def _submit(client: Client, partition: CapturedPartition, values: Values) -> dict[int, int]:
     """Submit a partition with its inputs; return the handles of its buffers."""
     data = partition.submission
-    io = bytearray(data.io)
-    for slot in partition.slots:
-        if slot.tensor in partition.inputs and slot.tensor in values:
-            content = values[slot.tensor].tobytes()
-            io[slot.offset : slot.offset + len(content)] = content
-    contents = enumerate((data.coefficients, bytes(io)))
+    contents = enumerate((data.coefficients, _with_inputs(partition, values)))
     handles = {region: client.fill(content) for region, content in contents if content}
     client.submit(client.create_stream(data.stream), handles, data.sram_bytes)
     return handles
 
 
+def _with_inputs(partition: CapturedPartition, values: Values) -> bytes:
+    """Return the content of the IO buffer with `values` for the inputs of the partition."""
+    io = bytearray(partition.submission.io)
+    for slot in partition.layout.entering:
+        content = values[slot.tensor].tobytes()
+        io[slot.offset : slot.offset + len(content)] = content
+    return bytes(io)
+
+
 def _without_inputs(partition: CapturedPartition) -> tuple[object, ...]:
     data = partition.submission
-    return data.stream, data.coefficients, len(data.io), data.sram_bytes, partition.operators, partition.slots
-
-
-def _holds_inputs(partition: CapturedPartition, values: Values, model: Model) -> bool:
-    io = np.frombuffer(partition.submission.io, np.uint8)
-    return all(
-        read_slot(io, slot, dtype_of(model.main.tensors[slot.tensor]), in_bricks=False).tobytes()
-        == values[slot.tensor].tobytes()
-        for slot in partition.slots
-        if slot.tensor in partition.inputs
-    )
+    return data.stream, data.coefficients, len(data.io), data.sram_bytes, partition.layout
