@@ -16,8 +16,9 @@ import pytest
 from ethosu_client import OWN_MEMORY, Client, elementwise_alone, request
 from recording import Recorder
 
+from npufit.errors import InputError, InternalError
 from npufit.ethosu import IO_REGION, CapturedSubmission, parse_kernel, read_submissions
-from npufit.vdevice import DeviceOptions, Job, virtual_device
+from npufit.vdevice import DeviceOptions, Job, Refusal, virtual_device
 from real_files import find_capture
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a virtual device needs Linux")
@@ -216,6 +217,26 @@ def test_what_the_simulator_cannot_execute_is_a_failure_and_eio() -> None:
     assert len(recorder.failures) == 1
     assert "KERNEL_STRIDE" in str(recorder.failures[0])
     assert recorder.executions == []
+
+
+class _Strict(Recorder):
+    """Ends a run where a call is refused, or with an error that nobody expects."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def refused(self, refusal: Refusal) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize(("error", "kind"), [(InputError("no"), InputError), (ZeroDivisionError(), InternalError)])
+def test_an_observer_that_cannot_go_on_ends_the_call_with_eio(error: Exception, kind: type[Exception]) -> None:
+    recorder = _Strict(error)
+    with pytest.raises(OSError, match="Input/output error") as refused:
+        _client(recorder).submit(1, {})
+    assert refused.value.__cause__ is error
+    assert [type(failure) for failure in recorder.failures] == [kind]
 
 
 def test_findings_of_the_sanitizer_come_with_every_execution() -> None:

@@ -146,10 +146,8 @@ class DrmFile:
         data = caller.read(argument, given) if direction & _WRITE else bytes(given)
         struct = call.argument.from_buffer_copy(data[:own].ljust(own, b"\0"))
         try:
-            call.answer(self, struct, caller)
-        except OSError as error:
-            if call.is_vital:
-                self.observer.refused(_refusal(call, error))
+            self._answer(call, struct, caller)
+        except OSError:
             raise
         except NpufitError as error:
             self.observer.failed(error)
@@ -189,6 +187,14 @@ class DrmFile:
             left = (deadline_ns - time.monotonic_ns()) / 1e9
             if not self.changed.wait_for(lambda: not buffer.jobs, min(max(left, 0), threading.TIMEOUT_MAX)):
                 raise refuse(errno.ETIME)
+
+    def _answer(self, call: Call, struct: Struct, caller: Caller) -> None:
+        try:
+            call.answer(self, struct, caller)
+        except OSError as error:
+            if call.is_vital:
+                self.observer.refused(_refusal(call, error))
+            raise
 
     def _call(self, number: int) -> Call:
         call = _COMMON.get(number) if number < COMMAND_BASE else self.calls.get(number - COMMAND_BASE)
