@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from npufit.comparing import CompareOptions, CompareResult, compare
     from npufit.cost import Estimate, EstimateOptions, Kernels
     from npufit.cutting import CutOptions, CutResult, cut
+    from npufit.differing import DifferentialOptions, DifferentialResult, differential
     from npufit.disassembling import DisassembleOptions, DisassembleResult, disassemble
     from npufit.errors import InputError, NpufitError, ToolError
     from npufit.evaluating import EvaluateOptions, EvaluateResult, evaluate
@@ -43,6 +44,8 @@ __all__ = [
     "CompareResult",
     "CutOptions",
     "CutResult",
+    "DifferentialOptions",
+    "DifferentialResult",
     "DisassembleOptions",
     "DisassembleResult",
     "Estimate",
@@ -76,6 +79,7 @@ __all__ = [
     "check",
     "compare",
     "cut",
+    "differential",
     "disassemble",
     "evaluate",
     "fit",
@@ -95,6 +99,7 @@ _HOMES = {
     "npufit.comparing": ("CompareOptions", "CompareResult", "compare"),
     "npufit.cost": ("Estimate", "EstimateOptions", "Kernels"),
     "npufit.cutting": ("CutOptions", "CutResult", "cut"),
+    "npufit.differing": ("DifferentialOptions", "DifferentialResult", "differential"),
     "npufit.disassembling": ("DisassembleOptions", "DisassembleResult", "disassemble"),
     "npufit.errors": ("InputError", "NpufitError", "ToolError"),
     "npufit.evaluating": ("EvaluateOptions", "EvaluateResult", "evaluate"),

@@ -61,7 +61,7 @@ def test_every_command_that_prints_json_has_a_schema() -> None:
         for name, command in commands.items()
         if command is not None and any("--json" in parameter.opts for parameter in command.params)
     }
-    assert with_json == {published.command for published in PUBLISHED}
+    assert with_json == {published.command for published in PUBLISHED if not published.option}
 
 
 def test_a_command_that_prints_json_does_not_import_pydantic() -> None:

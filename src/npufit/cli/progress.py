@@ -19,6 +19,7 @@ _UNITS: dict[str, str] = {
     "proving": "inferences",
     "evaluating": "images",
     "sweeping": "points",
+    "comparing": "models",
 }
 """What each stage counts, for those with measurable progress."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
 from npufit.cli import exit_codes
+from npufit.cli.differential_options import compare_folder, differential_options
 from npufit.cli.options import schema_option
+from npufit.errors import InputError
 
 
 @click.command("vnpu", context_settings={"allow_interspersed_args": False})
@@ -36,9 +39,16 @@ from npufit.cli.options import schema_option
     metavar="[FILE]",
     help="Write the report to FILE as JSON, or print it after the program's own output (its schema: --json-schema).",
 )
+@differential_options
 @schema_option("vnpu")
 def command(
-    program: tuple[str, ...], target: str, kernel: str | None, capture_to: Path | None, json_file: str | None
+    program: tuple[str, ...],
+    target: str,
+    kernel: str | None,
+    capture_to: Path | None,
+    json_file: str | None,
+    differential: Path | None,
+    **of_differential: Any,
 ) -> int:
     """Run PROGRAM with a virtual NPU in place of the board's: /dev/accel/accel0 answers as on TARGET.
 
@@ -53,10 +63,23 @@ def command(
         --external_delegate_path=./libteflon.so
     npufit vnpu -t imx93 --json report.json -- ./my_test
 
+    With --differential, nothing of the kind: a real library is given every model of a folder, and what it places,
+    compiles and answers is compared with what npufit's rules predict. In parallel; what was computed is kept.
+
+    \b
+    npufit vnpu --differential models/ --library libteflon.so -t imx93/teflon@25.3
+
     Exit codes: the program's own, or 128 + N if signal N ended it. Before it starts: 2 the input is wrong, 3 this
     machine cannot do it, 126 PROGRAM cannot be executed, 127 there is no PROGRAM. 125 the virtual NPU could not go on,
-    so the program was killed.
+    so the program was killed. With --differential:
+    0 everything agrees, 1 something does not, 2 and 3 as above.
     """
+    if differential is not None:
+        if program:
+            raise InputError("--differential runs no program. Give either a PROGRAM or --differential FOLDER.")
+        return compare_folder(differential, target, kernel, json_file, **of_differential)
+    if of_differential["library"] is not None:
+        raise InputError("--library belongs to --differential. A PROGRAM loads its library itself.")
     from npufit.cli.output import write
     from npufit.hosting import HostOptions, host
     from npufit.report import to_json

@@ -21,6 +21,7 @@ what they want to use again in module-level caches: a worker runs many jobs, pre
 from npufit.jobs.executor import Executor, open_executor
 from npufit.jobs.job import Blob, Failure, Finished, Job, Trouble, key_of
 from npufit.jobs.local import LocalExecutor, core_count
+from npufit.jobs.own_sources import own_digest
 from npufit.jobs.session import Progress, Session
 from npufit.jobs.store import Store
 
@@ -38,4 +39,5 @@ __all__ = [
     "core_count",
     "key_of",
     "open_executor",
+    "own_digest",
 ]

@@ -19,11 +19,15 @@ _WIDTH = 120
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What one command prints as JSON: its room in this folder, the name of the document there, and a description."""
+    """What one command prints as JSON: its room in this folder, the name of the document there, and a description.
+
+    `option` is what makes the command print this document, for one that has several.
+    """
 
     command: str
     document: str
     description: str
+    option: str = ""
 
 
 PUBLISHED = (
@@ -47,6 +51,12 @@ PUBLISHED = (
         "Shares are 0 to 1; intervals are Wilson's at 95 % confidence. Classes count from 0, as the outputs do.",
     ),
     Published("vnpu", "VnpuDocument", "Times are seconds."),
+    Published(
+        "differential",
+        "DifferentialDocument",
+        "Indices count from 0. Models are in the order of their paths.",
+        "vnpu --differential",
+    ),
     Published("resize", "ResizeDocument", "Shapes have the batch first."),
     Published("calibrate", "CalibrateDocument", "Errors are median absolute shares of the measurement, 0.1 for 10 %."),
     Published("accuracy", "AccuracyDocument", "Errors are shares of the measurement, 0.1 for 10 %."),
@@ -86,7 +96,7 @@ def generated_schema(published: Published) -> dict[str, Any]:
     module = import_module(f"npufit.report.{published.command}.document")
     schema = TypeAdapter[Any](getattr(module, published.document)).json_schema(schema_generator=_Plain)
     schema.pop("description", None)
-    command = f"npufit {published.command}"
+    command = f"npufit {published.option or published.command}"
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
         "title": command,

@@ -11,15 +11,18 @@ STACK = TeflonStack()
 
 if TYPE_CHECKING:
     from npufit.stacks.teflon.node import clamp_is_implied
+    from npufit.stacks.teflon.rounding import is_rounding_note
 
 __all__ = [
     "STACK",
     "TeflonStack",
     "clamp_is_implied",
+    "is_rounding_note",
 ]
 
 _HOMES = {
     "npufit.stacks.teflon.node": ("clamp_is_implied",),
+    "npufit.stacks.teflon.rounding": ("is_rounding_note",),
 }
 
 __getattr__ = lazy_attributes(__name__, _HOMES)

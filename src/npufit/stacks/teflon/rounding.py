@@ -18,6 +18,7 @@ from npufit.stacks.teflon.node import Node, four_dimensions
 from npufit.stacks.teflon.release import Release
 from npufit.stacks.teflon.sources import ETHOSU_LOWERING
 
+_NOTE_START = "AVERAGE_POOL_2D"
 _MOST_WINDOWS = 4096
 """Windows examined at each border: far more than the NPU's kernels reach."""
 
@@ -29,10 +30,15 @@ def rounding_note(accepted: Iterable[Node], release: Release) -> Note | None:
         return None
     evidence = Evidence.INFERRED if release is Release.MAIN else Evidence.SOURCE
     text = (
-        f"AVERAGE_POOL_2D (operators {ranges(inexact)}) may differ from the reference kernels by 1 step: an average "
+        f"{_NOTE_START} (operators {ranges(inexact)}) may differ from the reference kernels by 1 step: an average "
         "that is exactly a half is rounded away from the zero point instead of away from zero."
     )
     return Note(text, evidence, f"{ETHOSU_LOWERING}, ethosu_cmd.c; 3 of 1152 values of one network on a real library")
+
+
+def is_rounding_note(note: Note) -> bool:
+    """Return whether `note` is a `rounding_note`."""
+    return note.text.startswith(_NOTE_START) and "by 1 step" in note.text
 
 
 def rounds_differently(node: Node) -> bool:

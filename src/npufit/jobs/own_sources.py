@@ -1,0 +1,31 @@
+"""What answers depend on beside their arguments: npufit's own sources."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+_SOURCES = (".py", ".json", ".toml", ".csv")
+_PRINTING = ("cli", "report")
+"""Rooms that show answers and change none."""
+
+
+@cache
+def own_digest() -> str:
+    """Return the digest of npufit's own sources and tables: what they change is computed anew."""
+    digest = hashlib.sha256()
+    for name, data in _contents(files("npufit")):
+        digest.update(f"{name} {len(data)}\n".encode() + data)
+    return digest.hexdigest()
+
+
+def _contents(folder: Traversable) -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytes]] = []
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir() and entry.name not in _PRINTING:
+            found += _contents(entry)
+        elif entry.name.endswith(_SOURCES):
+            found.append((entry.name, entry.read_bytes()))
+    return found
