@@ -63,7 +63,7 @@ def command(
         --external_delegate_path=./libteflon.so
     npufit vnpu -t imx93 --json report.json -- ./my_test
 
-    With --differential, nothing of the kind: a real library is given every model of a folder, and what it places,
+    With --differential there is no PROGRAM: a real library is given every model of a folder, and what it places,
     compiles and answers is compared with what npufit's rules predict. In parallel; what was computed is kept.
 
     \b
@@ -71,12 +71,11 @@ def command(
 
     Exit codes: the program's own, or 128 + N if signal N ended it. Before it starts: 2 the input is wrong, 3 this
     machine cannot do it, 126 PROGRAM cannot be executed, 127 there is no PROGRAM. 125 the virtual NPU could not go on,
-    so the program was killed. With --differential:
-    0 everything agrees, 1 something does not, 2 and 3 as above.
+    so the program was killed. With --differential: 0 everything agrees, 1 something does not, 2 and 3 as above.
     """
     if differential is not None:
-        if program:
-            raise InputError("--differential runs no program. Give either a PROGRAM or --differential FOLDER.")
+        if program or capture_to is not None:
+            raise InputError("--differential runs no program: leave out PROGRAM and --capture-to.")
         return compare_folder(differential, target, kernel, json_file, **of_differential)
     if of_differential["library"] is not None:
         raise InputError("--library belongs to --differential. A PROGRAM loads its library itself.")
