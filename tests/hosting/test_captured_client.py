@@ -42,8 +42,11 @@ def outputs(partition: CapturedPartition) -> dict[int, bytes]:
     """Return the bytes of the outputs in the buffer, by offset, as `npufit run --capture` computes them."""
     model = npufit.load(find_model(f"{_CAPTURE}.tflite"))
     result = npufit.run(model, find_capture(_CAPTURE))
-    slots = {slot.tensor: slot.offset for slot in partition.slots}
-    return {slots[tensor]: result.outputs[tensor].tobytes() for tensor in partition.outputs if tensor in result.outputs}
+    return {
+        slot.offset: result.outputs[slot.tensor].tobytes()
+        for slot in partition.layout.slots
+        if slot.tensor in result.outputs
+    }
 
 
 @pytest.fixture(scope="module")
