@@ -75,7 +75,7 @@ def test_a_crash_of_the_library_says_where(macro: str, words: str, tmp_path: Pat
 def test_a_stream_that_cannot_be_executed_stops_the_run(tmp_path: Path) -> None:
     """The library ignores the errno of SUBMIT and would hand out what the IO buffer held before."""
     library = build_library("micro/slice_h", tmp_path, change=lambda stream: stream[:40] + b"\xff" * 8 + stream[48:])
-    with pytest.raises(DeviceFailureError, match=r"cannot execute submission 0 .* is not a command of the Ethos-U"):
+    with pytest.raises(DeviceFailureError, match=r"submission 0 of the library: .* is not a command of the Ethos-U"):
         run(find_model("micro/slice_h.tflite"), _TARGET, _options(library))
 
 

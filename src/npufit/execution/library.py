@@ -68,7 +68,7 @@ class LibraryModel:
     @property
     def doubts(self) -> tuple[str, ...]:
         """What the device's Linux release may refuse, one line each."""
-        return tuple(refusal.why for refusal in self._loaded.submissions.doubts)
+        return tuple(dict.fromkeys(refusal.why for refusal in self._loaded.submissions.doubts))
 
     @property
     def findings(self) -> tuple[tuple[int, str], ...]:

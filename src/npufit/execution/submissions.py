@@ -76,6 +76,6 @@ class Submissions:
         if isinstance(error, KernelRefusalError):
             raise error
         raise DeviceFailureError(
-            f"the virtual NPU cannot execute submission {len(self.streams)} of the library, which ignores that and "
-            f"would answer with stale memory, so the run was stopped: {error}"
+            f"submission {len(self.streams)} of the library: {error} The run was stopped: the library ignores that and "
+            "would answer with stale memory."
         )

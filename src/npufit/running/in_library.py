@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,19 +51,16 @@ def describe_run(
     return replace(
         result,
         library=replace(library, hidden=runner.hidden),
+        notes=(*result.notes, *_kernel_notes(library, runner.doubts)),
         seconds=replace(result.seconds, simulator=min(runner.simulator_s)),
         captured=capture_to,
     )
 
 
-def kernel_notes(runner: LibraryModel, library: LibraryRun) -> tuple[str, ...]:
-    """Return what the chosen Linux release says about the streams, a sentence each; nothing without one."""
-    return tuple(_kernel_notes(runner, library))
-
-
-def _kernel_notes(runner: LibraryModel, library: LibraryRun) -> Iterator[str]:
-    if library.kernel is None:
+def _kernel_notes(library: LibraryRun, doubts: Sequence[str]) -> Iterator[str]:
+    """Yield what the chosen Linux release says about the streams; nothing without one, or without streams."""
+    if library.kernel is None or not library.partitions:
         return
-    if not runner.doubts:
+    if not doubts:
         yield f"Linux {library.kernel} accepts every stream"
-    yield from (shorten(doubt, 300) for doubt in runner.doubts[:_MOST_DOUBTS])
+    yield from (shorten(doubt, 300) for doubt in doubts[:_MOST_DOUBTS])

@@ -137,12 +137,12 @@ def _captured(model: Model, folder: Path, options: RunOptions) -> OnNpu:
 
 def _in_library(model: Model, target: Target, library: Library, options: RunOptions) -> OnNpu:
     """Return `model` loaded in a real library, whose virtual device executes what is submitted."""
-    from npufit.running.in_library import kernel_notes, load_in_library
+    from npufit.running.in_library import load_in_library
 
     started = time.perf_counter()
     runner, found = load_in_library(model, target, library, options)
     seconds = Seconds(None, seconds_since(started), 0.0, None)
-    return OnNpu(model, found.place, runner, seconds, notes=kernel_notes(runner, found), library=found)
+    return OnNpu(model, found.place, runner, seconds, library=found)
 
 
 def _on_target(model: Model, target: Target, options: RunOptions, original: Model | None) -> OnNpu:

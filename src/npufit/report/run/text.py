@@ -148,7 +148,7 @@ def _seconds(result: RunResult) -> str:
         ("load", seconds.load),
         ("first inference", seconds.first),
         ("steady", seconds.steady),
-        ("of it the simulator", seconds.simulator),
+        ("of it the simulator", seconds.simulator or None),
         ("reference", seconds.reference),
     )
     return ", ".join(f"{name} {value:.2f} s" for name, value in parts if value is not None)
