@@ -21,8 +21,8 @@ _SOURCE = Path(__file__).with_name("captured_teflon.c")
 def build_library(capture: str, folder: Path, *macros: str, change: Callable[[bytes], bytes] = bytes) -> Path:
     """Return a library in `folder` that runs the model of `capture` as Mesa's driver did; skips without a C compiler.
 
-    `macros` are CRASH_AT_OPERATOR=N, CRASH_IN_PREPARE, HANG_IN_PREPARE or CRASH_IN_INVOKE; `change` is made to each
-    stream before it is submitted.
+    `macros` are CRASH_AT_OPERATOR=N, CRASH_IN_PREPARE, HANG_IN_PREPARE, CRASH_IN_INVOKE or EMPTY_BUFFER, which asks for
+    a buffer that Linux refuses; `change` is made to each stream before it is submitted.
     """
     header = folder / "partitions.h"
     header.write_text(_header(capture, folder, change))

@@ -5,7 +5,8 @@
  * inputs, SUBMIT, BO_WAIT and outputs in each inference. Like Mesa's release builds it ignores the errno of SUBMIT.
  *
  * PARTITIONS names the generated header (captured_teflon.py); the form of its rows is `struct partition`.
- * CRASH_IN_PREPARE and CRASH_IN_INVOKE let it dereference NULL there, HANG_IN_PREPARE lets it wait for ever.
+ * CRASH_IN_PREPARE and CRASH_IN_INVOKE let it dereference NULL there, HANG_IN_PREPARE lets it wait for ever, and with
+ * EMPTY_BUFFER it asks for a buffer of 0 bytes, which Linux refuses.
  * CRASH_AT_OPERATOR=N stops the table before operator N, as a release does that dereferences an operand which it lacks.
  */
 
@@ -171,6 +172,9 @@ compile(TfLiteContext *context, const char *buffer, size_t length)
    munmap(mapped, size);
    free(coefficients);
    compiled->io = create_buffer(partition->io_bytes);
+#ifdef EMPTY_BUFFER
+   create_buffer(0);
+#endif
    void *stream = read_file(partition->stream, &size);
    struct cmdstream_bo_create create = {.size = size, .data = (uintptr_t)stream};
    ioctl(node, CALL(4, cmdstream_bo_create), &create);

@@ -72,6 +72,15 @@ def test_a_crash_of_the_library_says_where(macro: str, words: str, tmp_path: Pat
         run(find_model("micro/residual_chain.tflite"), _TARGET, _options(library))
 
 
+def test_a_crash_is_explained_by_the_buffer_that_was_refused_before(tmp_path: Path) -> None:
+    """Mesa asks for a buffer of 0 bytes for a partition without operations; without it the process dies later."""
+    model = find_model("micro/slice_h.tflite")
+    assert run(model, _TARGET, _options(build_library("micro/slice_h", tmp_path, "EMPTY_BUFFER"))).outputs
+    library = build_library("micro/slice_h", tmp_path, "EMPTY_BUFFER", "CRASH_IN_INVOKE")
+    with pytest.raises(LibraryCrashError, match=r"in Invoke.* Before that, BO_CREATE fails with EINVAL: a buffer of 0"):
+        run(model, _TARGET, _options(library))
+
+
 def test_a_stream_that_cannot_be_executed_stops_the_run(tmp_path: Path) -> None:
     """The library ignores the errno of SUBMIT and would hand out what the IO buffer held before."""
     library = build_library("micro/slice_h", tmp_path, change=lambda stream: stream[:40] + b"\xff" * 8 + stream[48:])

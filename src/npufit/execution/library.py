@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,15 @@ from npufit.files import write_file
 from npufit.graph import Model, boundary, written_by
 from npufit.litert import TIME_LIMIT_S
 from npufit.tflite import serialize_model
-from npufit.vdevice import CapturingObserver, Device, Library, LibrarySession, Observer, SessionOptions
+from npufit.vdevice import (
+    CapturingObserver,
+    Device,
+    Library,
+    LibraryCrashError,
+    LibrarySession,
+    Observer,
+    SessionOptions,
+)
 
 MakeDevice = Callable[[Observer], Device]
 """Returns a virtual device that tells an observer what happens on it."""
@@ -154,7 +163,8 @@ class LibraryModel:
         device, data = self._make_device(submissions), serialize_model(model)
         session = LibrarySession(self._library, device, data, options, name=model.name)
         weakref.finalize(self, session.close)
-        session.load()
+        with _explained(submissions):
+            session.load()
         return _Loaded(model, session, submissions, _partitions(session.log, model))
 
 
@@ -172,7 +182,22 @@ class _Loaded:
     ) -> dict[int, Array]:
         self.submissions.begin(len(self.operators), keeps_io=keeps_io, beside=beside)
         given = {index: inputs[index] for index in self.model.main.inputs}
-        return self.session.infer(given, list(dict.fromkeys(tensors)))
+        with _explained(self.submissions):
+            return self.session.infer(given, list(dict.fromkeys(tensors)))
+
+
+@contextmanager
+def _explained(submissions: Submissions) -> Generator[None]:
+    """Add to a crash of the library which buffer it had been refused before."""
+    try:
+        yield
+    except LibraryCrashError as crash:
+        if not submissions.refused_buffers:
+            raise
+        message = f"{crash} Before that, {submissions.refused_buffers[0]}, which the library ignored."
+        raise LibraryCrashError(
+            message, crash.step, crash.how, crash.log, crash.last_call, is_late=crash.is_late
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from npufit.execution.progress import Progress, Stage
 from npufit.execution.refusal import DeviceFailureError, KernelRefusalError
 from npufit.vdevice import Job, Observer, Refusal
 
+_OF_STREAMS = ("CMDSTREAM_BO_CREATE", "SUBMIT")
+
 
 @dataclass(frozen=True, slots=True)
 class ExecutedStream:
@@ -31,8 +33,9 @@ class ExecutedStream:
 class Submissions:
     """An observer of a virtual device: keeps what one inference submits, and stops it where the device cannot go on.
 
-    Release builds of Mesa ignore the errno of a failed call. So a failure and a refusal are raised here, in the thread
-    that answers the call: they end the session instead of reaching the library.
+    Release builds of Mesa ignore the errno of a failed call. So a failure and a refused stream are raised here, in the
+    thread that answers the call: they end the session instead of reaching the library. `refused_buffers` explain a
+    crash that follows.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -43,6 +46,7 @@ class Submissions:
         self._beside: Observer | None = None
         self.streams: list[ExecutedStream] = []
         self.doubts: list[Refusal] = []
+        self.refused_buffers: list[str] = []
 
     def begin(self, expected: int, *, keeps_io: bool = False, beside: Observer | None = None) -> None:
         """Forget the last inference; the next one submits about `expected` streams. `beside` sees it as well."""
@@ -64,8 +68,11 @@ class Submissions:
         self._progress(Stage.INFERENCE, len(self.streams), self._expected)
 
     def refused(self, refusal: Refusal) -> None:
-        """Raise KernelRefusalError."""
-        raise KernelRefusalError(f"{refusal.call} fails with {refusal.errno}. {refusal.why}")
+        """Raise KernelRefusalError if a stream is refused; without a buffer the library crashes by itself."""
+        text = f"{refusal.call} fails with {refusal.errno}: {refusal.why}"
+        if refusal.call in _OF_STREAMS:
+            raise KernelRefusalError(text)
+        self.refused_buffers.append(text)
 
     def doubted(self, refusal: Refusal) -> None:
         """Keep what the kernel may refuse."""

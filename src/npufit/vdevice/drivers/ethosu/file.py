@@ -74,7 +74,9 @@ class EthosuFile(DrmFile):
 
     def create(self, asked: BoCreate, caller: Caller) -> None:
         """Answer BO_CREATE."""
-        if not asked.size or asked.flags & ~NO_MMAP:
+        if not asked.size:
+            raise refuse(errno.EINVAL, "a buffer of 0 bytes")
+        if asked.flags & ~NO_MMAP:
             raise refuse(errno.EINVAL)
         asked.handle, buffer = self.create_buffer(asked.size, caller, mappable=not asked.flags & NO_MMAP)
         asked.size = buffer.size
