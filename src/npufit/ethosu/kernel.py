@@ -1,6 +1,6 @@
 """Would the mainline `ethosu` driver accept a stream? Its checks as a table, by kernel release.
 
-Releases take fixes from the stable series, and for some checks only the development cycle is known. If it is open
+The releases of a series differ, since it takes fixes, and of some it is unknown which they took. If it is open
 whether a release has a check, the stream is judged with and without it: the verdict is `accepted` or `refused` only if
 all possible drivers agree.
 """
