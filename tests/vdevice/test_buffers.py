@@ -79,7 +79,21 @@ def test_a_closed_buffer_gives_its_memory_back_when_the_program_has_unmapped_it(
     mapped.close()
     again, _ = client.create(_PAGE)
     assert again == handle
+    client.close_handle(again)
     assert _used(client) == 0
+
+
+def test_memory_that_was_unmapped_later_is_there_when_it_is_needed() -> None:
+    client = _client()
+    handles = [client.create(1 << 30)[0] for _ in range(4)]
+    mapped = [client.map(handle, _PAGE) for handle in handles]
+    for handle in handles:
+        client.close_handle(handle)
+    with pytest.raises(OSError, match="Cannot allocate memory"):
+        client.create(_PAGE)
+    for each in mapped:
+        each.close()
+    assert len([client.create(1 << 30) for _ in range(4)]) == 4
 
 
 def test_a_caller_that_cannot_say_what_it_maps_loses_the_content() -> None:

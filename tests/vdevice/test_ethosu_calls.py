@@ -301,6 +301,15 @@ def test_a_file_that_is_closed_during_a_job_ends_it_without_harm() -> None:
     assert len(recorder.executions) == 1
 
 
+def test_a_buffer_that_was_submitted_gives_its_memory_back() -> None:
+    """The device's own view, in this very process, is no mapping of the program."""
+    client = _client()
+    words, content = _addition()
+    for _ in range(3):
+        _replay(client, words, content)
+        assert os.fstat(client.file.descriptor).st_blocks == 0
+
+
 def test_threads_and_files_do_not_disturb_each_other() -> None:
     recorder = Recorder()
     device = virtual_device("imx93", recorder)

@@ -169,8 +169,7 @@ class DrmFile:
         """Return the handle of a new buffer of at least `size` bytes, and the buffer. Raises OSError (ENOMEM)."""
         with self.changed:
             self.handles.require_free()
-            self.memory.sweep(caller)
-            buffer = self.memory.create(size, mappable=mappable)
+            buffer = self.memory.create(size, caller, mappable=mappable)
             return self.handles.add(buffer), buffer
 
     def buffer(self, handle: int, missing: int = errno.ENOENT) -> Buffer:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _FAILED = ctypes.c_void_p(-1).value
 _KEEP_SIZE_AND_PUNCH_HOLE = 0x01 | 0x02
+_own: set[int] = set()
 
 
 def map_shared(descriptor: int, offset: int, size: int) -> Bytes:
@@ -28,8 +29,19 @@ def map_shared(descriptor: int, offset: int, size: int) -> Bytes:
     if address == _FAILED:
         raise _error()
     shared = (ctypes.c_uint8 * size).from_address(address)
-    weakref.finalize(shared, _libc().munmap, address, size).atexit = False
+    _own.add(address)
+    weakref.finalize(shared, _unmap, address, size).atexit = False
     return np.frombuffer(memoryview(shared), np.uint8)
+
+
+def is_own(address: int) -> bool:
+    """Return whether a mapping of this process that starts at `address` was made here, not by a program in it."""
+    return address in _own
+
+
+def _unmap(address: int, size: int) -> None:
+    _own.discard(address)
+    _libc().munmap(address, size)
 
 
 def punch_hole(descriptor: int, offset: int, size: int) -> None:

@@ -8,8 +8,10 @@ import re
 import weakref
 from pathlib import Path
 
-_MAPPING = re.compile(rb"^[0-9a-f]+-[0-9a-f]+ \S+ ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+)\b", re.MULTILINE)
-_ENDS = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) ")
+from npufit.vdevice.mapping import is_own
+
+_MAPPING = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) \S+ ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+)\b", re.MULTILINE)
+"""Start, end, permissions, offset in the file, its device, its inode."""
 
 
 class ProcessMemory:
@@ -53,20 +55,21 @@ class ProcessMemory:
 
 
 def maps_file(process: int, identity: tuple[int, int], start: int, end: int) -> bool:
-    """Return whether a process maps any of the bytes `start` to `end` of the file with this `identity`."""
+    """Return whether a process maps any of the bytes `start` to `end` of the file with this `identity`.
+
+    In this process, the mappings of the virtual device itself do not count.
+    """
     try:
         text = Path(f"/proc/{process}/maps").read_bytes()
     except OSError:  # the process is gone, and its mappings with it
         return False
     device, inode = identity
-    wanted = (os.major(device), os.minor(device), inode)
     for line in _MAPPING.finditer(text):
-        if (int(line[2], 16), int(line[3], 16), int(line[4])) != wanted:
+        address, last, offset, major, minor = (int(number, 16) for number in line.groups()[:5])
+        if (major, minor, int(line[6])) != (os.major(device), os.minor(device), inode):
             continue
-        ends = _ENDS.match(line[0])
-        first = int(line[1], 16)
-        last = first + (int(ends[2], 16) - int(ends[1], 16) if ends else 0)
-        if first < end and start < last:
+        is_there = offset < end and start < offset + last - address
+        if is_there and not (process == os.getpid() and is_own(address)):
             return True
     return False
 
