@@ -1,6 +1,6 @@
 """Ten thousand random calls: no crash, no leak, and nothing changed that the program did not give.
 
-By hand, with another seed: `python tests/vdevice/test_ioctl_fuzz.py SEED COUNT`.
+By hand, with another seed: `PYTHONPATH=tests python tests/vdevice/test_ioctl_fuzz.py SEED COUNT`.
 """
 
 from __future__ import annotations
