@@ -120,11 +120,18 @@ def deadline(
     child: Child, time_limit_s: float, stop: Callable[[Child], None] | None = None
 ) -> Generator[threading.Event]:
     """Kill `child`, or `stop` it, if the body takes longer than the limit; the event says that it did."""
+    with expiring(time_limit_s, lambda: (stop or kill_child)(child)) as expired:
+        yield expired
+
+
+@contextmanager
+def expiring(time_limit_s: float, stop: Callable[[], None]) -> Generator[threading.Event]:
+    """Call `stop`, in another thread, if the body takes longer than the limit; the event says that it did."""
     expired = threading.Event()
 
     def expire() -> None:
         expired.set()
-        (stop or kill_child)(child)
+        stop()
 
     timer = threading.Timer(min(time_limit_s, threading.TIMEOUT_MAX), expire)
     timer.daemon = True

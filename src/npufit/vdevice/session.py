@@ -6,7 +6,6 @@ if the child is emulated. Whatever the library does to itself is an error here.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
@@ -21,7 +20,7 @@ from selectors import EVENT_READ, DefaultSelector
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from npufit.child_process import OTHER_PYTHON, deadline, end_child, end_words, start_child
+from npufit.child_process import end_words, expiring
 from npufit.errors import NpufitError, ToolError
 from npufit.formatting import printable, shorten
 from npufit.litert import LARGEST_RESULT_BYTES, TIME_LIMIT_S, LitertRefusalError, pack_values
@@ -31,13 +30,13 @@ from npufit.vdevice.client.channel import Channel, Message
 from npufit.vdevice.device import Caller, Device
 from npufit.vdevice.library import Library, inspect_library
 from npufit.vdevice.process_memory import ProcessMemory
+from npufit.vdevice.processes import start_process
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
 
-_CLIENT = Path(__file__).with_name("client")
 _LARGEST_LOG_BYTES = 64 << 20
 _LONGEST_WORDS = 300
 
@@ -128,18 +127,14 @@ class LibrarySession:
         self._printed: IO[bytes] = tempfile.TemporaryFile(prefix="npufit-library-")  # noqa: SIM115 - kept open
         self._control, theirs = _channel_pair()
         calls, their_calls = _channel_pair()
-        setup = {
-            "control": theirs.fileno(),
-            "calls": their_calls.fileno(),
-            "memory_bytes": self._options.memory_bytes,
-        }
         try:
-            self._child = start_child(
-                [*(library.python or (sys.executable,)), str(_CLIENT), json.dumps(setup)],
-                stdout=self._printed,
-                stderr=self._printed,
-                left_out=OTHER_PYTHON if library.python else (),
-                pass_fds=(theirs.fileno(), their_calls.fileno()),
+            self._process = start_process(
+                library.python,
+                theirs.fileno(),
+                their_calls.fileno(),
+                self._printed,
+                self._options.memory_bytes,
+                self._options.time_limit_s,
             )
         except (OSError, ValueError) as error:
             for resource in (self._control, calls, self._printed):
@@ -157,8 +152,8 @@ class LibrarySession:
         """Return the memory of the child: through the system, unless it is emulated or the system forbids it."""
         if not self._library.python:
             with suppress(OSError):
-                return ProcessMemory(self._child.pid)
-        return AskingCaller(calls, self._child.pid)
+                return ProcessMemory(self._process.pid)
+        return AskingCaller(calls, self._process.pid)
 
     def __enter__(self) -> Self:
         """Return this session."""
@@ -172,7 +167,7 @@ class LibrarySession:
 
     def close(self) -> None:
         """End the child and release the device's files. The session keeps its times and its last log."""
-        end_child(self._child)
+        self._process.end()
         self._release()
 
     @property
@@ -208,7 +203,7 @@ class LibrarySession:
         found: dict[int, Array] = {}
         begun = time.monotonic()
         left = LARGEST_RESULT_BYTES
-        with deadline(self._child, self._options.time_limit_s) as expired:
+        with expiring(self._options.time_limit_s, self._process.kill) as expired:
             try:
                 self._control.send(head, *parts)
                 while True:
@@ -225,7 +220,7 @@ class LibrarySession:
             except (EOFError, OSError, ValueError):
                 raise self._crash(is_late=expired.is_set()) from None
             except NpufitError:
-                end_child(self._child)
+                self._process.end()
                 raise
         self.seconds[self._step] = now - begun
         if "refused" in message.head:
@@ -244,8 +239,7 @@ class LibrarySession:
             self._calls.answer()
 
     def _crash(self, *, is_late: bool) -> LibraryCrashError:
-        end_child(self._child)
-        code = self._child.returncode
+        code = self._process.end()
         if is_late:
             how = f"did not finish within {self._options.time_limit_s:g} s"
         else:

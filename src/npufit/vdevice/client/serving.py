@@ -13,9 +13,10 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from .channel import Channel
+from .forking import serve_forks
 from .import_slots import ImportSlotsError, redirected
 from .litert import Litert, import_litert, interpreter_of, print_at_once
 from .remote_node import RemoteNode
@@ -149,13 +150,22 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    """Serve the session whose sockets and limits the first argument names, as JSON."""
+    """Serve the session whose sockets and limits the first argument names, as JSON; or fork for many sessions."""
     setup: dict[str, int] = json.loads(sys.argv[1])
-    _set_bounds(setup["memory_bytes"])
+    memory_bytes = setup["memory_bytes"]
+
+    def serve(control: int, calls: int) -> NoReturn:
+        _serve(control, calls, memory_bytes)
+
+    if "forks" in setup:
+        serve_forks(Channel(socket.socket(fileno=setup["forks"])), serve)
+    serve(setup["control"], setup["calls"])
+
+
+def _serve(control: int, calls: int, memory_bytes: int) -> NoReturn:
+    _set_bounds(memory_bytes)
     _end_with_parent()
     print_at_once()
-    control, calls = (Channel(socket.socket(fileno=setup[name])) for name in ("control", "calls"))
-    try:
-        _Server(control, RemoteNode(calls)).serve()
-    except (EOFError, OSError):
-        os._exit(0)  # the session is over; what the library has damaged must not be torn down
+    with suppress(EOFError, OSError):  # the session is over
+        _Server(Channel(socket.socket(fileno=control)), RemoteNode(Channel(socket.socket(fileno=calls)))).serve()
+    os._exit(0)  # what the library has damaged must not be torn down
