@@ -35,12 +35,15 @@ def test_networks_of_the_zoo_are_equal(name: str) -> None:
 def test_a_step_that_vela_is_off_by_is_found_and_tolerated_on_demand() -> None:
     """Vela 5.2 scales FULLY_CONNECTED less exactly than the reference kernels do."""
     model = npufit.load(find_model("ad01_int8.tflite"))
-    comparison = run(model, _VELA, _COMPARE).comparison
+    result = run(model, _VELA, _COMPARE)
+    comparison = result.comparison
     assert comparison is not None
     first = comparison.first_difference
     assert first is not None
     assert model.main.operators[first.operator].type == "FULLY_CONNECTED"
     assert first.largest == 1
+    assert result.origin is not None
+    assert [text.partition(" at ")[0] for text in result.origin.operations] == ["operation 3 (CONV)"]
     tolerant = run(model, _VELA, replace(_COMPARE, tolerance=100)).comparison
     assert tolerant is not None
     assert tolerant.is_equal

@@ -18,6 +18,7 @@ from npufit.execution.progress import Progress, Stage, ignore_progress
 from npufit.execution.reference import computed_tensors
 from npufit.execution.slots import Origin, is_written_so, lay_out, read_feature_maps, writers_of
 from npufit.execution.submissions import ExecutedStream, Submissions
+from npufit.execution.unsafe import refuse_unsafe
 from npufit.execution.values import Array, Values
 from npufit.files import write_file
 from npufit.graph import Model, boundary, written_by
@@ -55,9 +56,10 @@ class LibraryModel:
     ) -> None:
         """Load `model`; `time_limit_s` is for each load and each inference.
 
-        Raises KernelRefusalError if the device's Linux release refuses a stream, LibraryCrashError if the library dies
-        or hangs, and what else `LibrarySession.load` raises.
+        Raises InputError if LiteRT would damage its memory, KernelRefusalError if the device's Linux release refuses a
+        stream, LibraryCrashError if the library dies or hangs, and what else `LibrarySession.load` raises.
         """
+        refuse_unsafe(model)
         self._model, self._library, self._make_device = model, library, make_device
         self._progress, self._time_limit_s = progress, time_limit_s
         self.simulator_s: list[float] = []

@@ -6,6 +6,7 @@ from npufit.fitting import FitResult
 from npufit.fitting.proof import LibraryAnswer
 from npufit.formatting import plural, shorten
 from npufit.graph import Model
+from npufit.running import LibraryRun
 
 _LONGEST_FAILURE = 400
 
@@ -29,11 +30,15 @@ def library_sentences(fit: FitResult) -> list[str]:
     if proof is None:
         return []
     library = proof.library
-    found = [] if library is None else [f"{library.place[:1].upper()}{library.place[1:]}."]
+    found = [] if library is None else [f"{shorten(library.path.name)}{_version(library)} on a virtual {library.chip}."]
     if proof.after is None:
         return [*found, _answer_sentence(proof.before, fit.original.model)]
     before, after = _answer_sentence(proof.before, fit.original.model), _answer_sentence(proof.after, fit.model)
     return [*found, f"Before: {before}", f"After: {after}"]
+
+
+def _version(library: LibraryRun) -> str:
+    return f" (Mesa {library.version})" if library.version else ""
 
 
 def _share(answer: LibraryAnswer) -> str:

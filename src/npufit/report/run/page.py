@@ -12,7 +12,7 @@ from npufit.report.model_line import describe_model
 from npufit.report.page import Bundle, Frame, Tone, render_page
 from npufit.report.page.graph_view import ViewColouring, ViewGroup, bare_view, check_view, graph_payload
 from npufit.report.run.difference_map import difference_maps, worst_values
-from npufit.report.run.text import amount, headline
+from npufit.report.run.text import amount, headline, origin_words
 from npufit.running import RunResult
 
 _EQUAL, _FIRST, _DIFFERS, _NOT_COMPARED, _NOT_EXECUTED = range(5)
@@ -33,7 +33,7 @@ def run_page(result: RunResult, placed: CheckResult | None = None) -> str:
     view = bare_view(result.model, result.place, colouring) if placed is None else check_view(placed, 0, "", colouring)
     differing = [] if comparison is None else [tensor for tensor in comparison.tensors if not tensor.is_equal]
     parting = None if comparison is None else comparison.parting
-    is_bad = bool(differing) or bool(result.findings) or result.not_compared is not None
+    is_bad = bool(differing or result.findings) or result.not_compared is not None or result.refusal is not None
     frame = Frame(
         verb="run",
         subject=result.model.name,
@@ -55,6 +55,7 @@ def run_page(result: RunResult, placed: CheckResult | None = None) -> str:
         maps=[] if parting is None else difference_maps(*parting),
         worst=[] if parting is None else worst_values(*parting),
         amount=amount,
+        origin_words=origin_words,
         not_executed=describe(result.left_out),
     )
 
