@@ -100,7 +100,9 @@ def _protections(path: Path) -> list[str]:
     return [line.split()[1] for line in lines if line.endswith(str(path))]
 
 
-def test_calls_of_the_library_reach_the_node_until_the_context_ends(library: Path) -> None:
+def test_calls_of_the_library_reach_the_node_until_the_context_ends(
+    library: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     client, node = Client(library), EchoNode()
     assert client.open(_NODE) == -1  # a lazy slot is resolved before it is redirected
     before = _protections(library)
@@ -114,10 +116,16 @@ def test_calls_of_the_library_reach_the_node_until_the_context_ends(library: Pat
         assert client.ask(descriptor, 0x6440, 4, by_table=True) == (7, 8)
         assert client.ask(descriptor, 1, 0)[0] == -1
         assert ctypes.get_errno() == errno.EINVAL
+    assert client.open(_NODE) == -1
+    for request, said in ((0x6409, ""), (0x6445, "the virtual NPU has ended, but is used"), (0x6445, "")):
+        assert client.ask(descriptor, request, 21) == (-1, 21)
+        assert ctypes.get_errno() == errno.ENODEV
+        assert said in capfd.readouterr().err
+    client.close(descriptor)
     assert _protections(library) == before
+    descriptor = os.memfd_create("other")
     assert client.ask(descriptor, 0x6440, 21)[0] == -1
     assert ctypes.get_errno() == errno.ENOTTY
-    assert client.open(_NODE) == -1
     os.close(descriptor)
 
 

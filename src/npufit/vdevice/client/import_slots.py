@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import mmap
 import os
-import platform
+import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from .elf import MACHINES, LoadedLibrary, Slot, file_problem, import_slots, with_dependencies
+from .elf import Slot
+from .slots import ImportSlotsError, point, restore, slots_of
+
+__all__ = ["Identity", "ImportSlotsError", "Node", "Redirection", "redirected"]
 
 Identity = tuple[int, int]
 """The st_dev and st_ino of a file, by which duplicates of a descriptor are recognized."""
-
-
-class ImportSlotsError(Exception):
-    """The library's calls cannot be redirected; the message says why and what to do."""
 
 
 class Node(Protocol):
@@ -49,6 +47,7 @@ class Redirection:
     def __init__(self, functions: Mapping[str, tuple[str, ...]]) -> None:
         self.functions = functions
         self.failure: BaseException | None = None
+        self.said_ended = False
 
 
 @contextmanager
@@ -56,9 +55,11 @@ def redirected(library: str, nodes: Mapping[str, Node]) -> Generator[Redirection
     """Load `library` and answer what it asks of `nodes`, by their absolute paths, until the end of the context.
 
     A node hides a real one at its path, but only from this library and what it was linked with. An exception of a node
-    other than OSError becomes EIO and is kept as `failure`. Raises ImportSlotsError, also if a path is taken already.
+    other than OSError becomes EIO and is kept as `failure`. A file that is open at the end answers like that of an
+    unplugged device (ENODEV), and its next use is told to the user, because libraries ignore errors. Raises
+    ImportSlotsError, also if a path is taken already.
     """
-    slots = _slots_of(library)
+    slots = slots_of(library, _FUNCTIONS)
     found = Redirection({path: tuple(sorted({slot.name for slot in some})) for path, some in slots.items()})
     every = [slot for some in slots.values() for slot in some]
     added = {os.fsencode(path): _Virtual(node, found) for path, node in nodes.items()}
@@ -69,7 +70,7 @@ def redirected(library: str, nodes: Mapping[str, Node]) -> Generator[Redirection
         pointed: list[Slot] = []
         try:
             for slot in every:
-                _redirect(slot)
+                point(slot, _address_of(slot.name))
                 pointed.append(slot)
         except BaseException:
             _end(pointed, added)
@@ -87,6 +88,7 @@ class _Virtual:
     def __init__(self, node: Node, redirection: Redirection) -> None:
         self.node = node
         self.redirection = redirection
+        self.has_ended = False
 
 
 class _File:
@@ -100,95 +102,30 @@ class _File:
 _LOCK = threading.RLock()
 _NODES: dict[bytes, _Virtual] = {}
 _FILES: dict[Identity, _File] = {}
-_ORIGINALS: dict[Slot, int] = {}
-_USERS: dict[Slot, int] = {}
+_KEPT: list[Slot] = []
+_OF_OPEN_FILES = ("ioctl", "close")
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def _slots_of(library: str) -> dict[str, list[Slot]]:
-    """Return the slots to redirect, by the path of the library that has them."""
-    if platform.system() != "Linux" or platform.machine() not in MACHINES or ctypes.sizeof(ctypes.c_void_p) != 8:
-        raise ImportSlotsError(f"libraries can be redirected on Linux on {' and '.join(MACHINES)} only.")
-    try:
-        problem = file_problem(library)
-        if problem is not None:
-            raise ImportSlotsError(f"{library}: {problem}.")
-        handle: int = ctypes.CDLL(os.path.abspath(library))._handle
-    except OSError as error:
-        raise ImportSlotsError(f"{library}: cannot be loaded: {error.strerror or error}.") from None
-    first, *others = with_dependencies(handle)
-    slots = {first.path or library: _calls_of(first)}
-    for other in others:
-        calls = [] if _is_c_library(other.path) else _calls_of(other)
-        if any(slot.name == "ioctl" for slot in calls):  # what makes none does not open devices either
-            slots[other.path] = calls
-    names = {slot.name for calls in slots.values() for slot in calls}
-    if "ioctl" not in names or not names & _OPENING:
-        raise ImportSlotsError(
-            f"{library}: neither it nor what it was linked with imports open and ioctl. It opens no device or contains "
-            "the C library."
-        )
-    return {path: calls for path, calls in slots.items() if calls}
-
-
-def _calls_of(library: LoadedLibrary) -> list[Slot]:
-    return [slot for slot in import_slots(library) if slot.name in _FUNCTIONS]
-
-
-def _is_c_library(path: str) -> bool:
-    return os.path.basename(path).startswith(("libc.", "libc-", "ld-", "libpthread", "libm.", "libdl."))
-
-
-def _redirect(slot: Slot) -> None:
-    if slot not in _USERS:
-        _ORIGINALS[slot] = ctypes.c_size_t.from_address(slot.address).value
-        _USERS[slot] = 0
-        address = ctypes.cast(_FUNCTIONS[slot.name], ctypes.c_void_p).value
-        _write(slot, address or 0)
-    _USERS[slot] += 1
+def _address_of(name: str) -> int:
+    return ctypes.cast(_FUNCTIONS[name], ctypes.c_void_p).value or 0
 
 
 def _end(slots: list[Slot], nodes: Mapping[bytes, _Virtual]) -> None:
-    """Give the slots that nobody else uses their old content; forget the nodes and what was opened of them."""
-    for slot in slots:
-        _USERS[slot] -= 1
-        if not _USERS[slot]:
-            del _USERS[slot]
-            _write(slot, _ORIGINALS.pop(slot))
-    for path in nodes:
+    """Forget the nodes and restore the slots, except those that files which are still open need."""
+    for path, virtual in nodes.items():
         del _NODES[path]
-    for identity in [identity for identity, file in _FILES.items() if file.virtual in nodes.values()]:
-        del _FILES[identity]
+        virtual.has_ended = True
+    if _has_orphans():
+        _KEPT.extend(slot for slot in slots if slot.name in _OF_OPEN_FILES)
+        slots = [slot for slot in slots if slot.name not in _OF_OPEN_FILES]
+    for slot in slots:
+        restore(slot)
 
 
-def _write(slot: Slot, value: int) -> None:
-    """Write a slot; memory that the loader made read-only (RELRO) is read-only again afterwards."""
-    page = slot.address & -mmap.PAGESIZE
-    protection = _protection(slot.address)
-    if protection & mmap.PROT_WRITE:
-        ctypes.c_size_t.from_address(slot.address).value = value
-        return
-    _protect(page, protection | mmap.PROT_WRITE)
-    ctypes.c_size_t.from_address(slot.address).value = value
-    _protect(page, protection)
-
-
-def _protect(page: int, protection: int) -> None:
-    if _LIBC.mprotect(ctypes.c_void_p(page), ctypes.c_size_t(mmap.PAGESIZE), protection):
-        reason = os.strerror(ctypes.get_errno())
-        raise ImportSlotsError(f"the import slots of the library cannot be changed: mprotect: {reason}.")
-
-
-def _protection(address: int) -> int:
-    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
-        for line in maps:
-            ends, letters = line.split(" ", 2)[:2]
-            first, last = (int(end, 16) for end in ends.split("-"))
-            if first <= address < last:
-                values = (("r", mmap.PROT_READ), ("w", mmap.PROT_WRITE), ("x", mmap.PROT_EXEC))
-                return sum(value for letter, value in values if letter in letters)
-    raise ImportSlotsError("the import slots of the library are not in /proc/self/maps.")
+def _has_orphans() -> bool:
+    return any(file.virtual.has_ended for file in _FILES.values())
 
 
 def _virtual_at(path: bytes | None, folder: int | None = None) -> _Virtual | None:
@@ -263,6 +200,7 @@ def _guarded(function: Callable[..., int]) -> Callable[..., int]:
 
 
 _AT_FDCWD = -100
+_FIRST_DRIVER_CALL = 0x40
 _OPEN = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, use_errno=True)
 _OPENAT = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, use_errno=True)
 _IOCTL = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_ulong, ctypes.c_size_t, use_errno=True)
@@ -295,6 +233,9 @@ def _ioctl(descriptor: int, request: int, argument: int) -> int:
     identity, file = _file_of(descriptor)
     if file is None:
         return _REAL_IOCTL(descriptor, request, argument)
+    if file.virtual.has_ended:
+        _say_ended(file.virtual.redirection, request)
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
     return file.virtual.node.ioctl(identity, request & 0xFFFFFFFF, argument)
 
 
@@ -306,10 +247,23 @@ def _close(descriptor: int) -> int:
         return _REAL_CLOSE(descriptor)
     with _LOCK:
         answer = _REAL_CLOSE(descriptor)
-        if _FILES.get(identity) is file and _descriptors_of(identity) <= file.kept:
+        kept = 0 if file.virtual.has_ended else file.kept
+        if _FILES.get(identity) is file and _descriptors_of(identity) <= kept:
             del _FILES[identity]
-            file.virtual.node.close(identity)
+            if not file.virtual.has_ended:
+                file.virtual.node.close(identity)
+            elif not _has_orphans():
+                while _KEPT:
+                    restore(_KEPT.pop())
     return answer
+
+
+def _say_ended(redirection: Redirection, request: int) -> None:
+    """Say once that a library goes on without its device; what it frees while it ends is nothing to speak of."""
+    if request & 0xFF >= _FIRST_DRIVER_CALL and not redirection.said_ended:
+        redirection.said_ended = True
+        sys.stderr.write("npufit: the virtual NPU has ended, but is used: whatever is computed now is wrong.\n")
+        sys.stderr.flush()
 
 
 # On 64-bit machines the calls with 64 in their name are the same; those with _2 check that no mode is needed.
@@ -319,4 +273,3 @@ _FUNCTIONS: dict[str, Any] = {
     "ioctl": _ioctl,
     "close": _close,
 }
-_OPENING = _FUNCTIONS.keys() - {"ioctl", "close"}
