@@ -15,14 +15,18 @@ import npufit
 from npufit.checking import CheckOptions, CheckResult, check
 from npufit.errors import InputError
 from npufit.ethosu import COEFFICIENTS_REGION, read_submissions
-from npufit.execution import random_inputs
-from npufit.stacks import PlaceOptions
-from npufit.vdevice import CapturingObserver, Library, LibrarySession, virtual_device
+from npufit.execution import DeviceFailureError, random_inputs
+from npufit.fitting import FitOptions, fit
+from npufit.running import RunOptions, run
+from npufit.stacks import Effect, PlaceOptions
+from npufit.vdevice import CapturingObserver, Library, LibraryCrashError, LibrarySession, virtual_device
 from real_files import find_model, list_captures, list_models
 
 _LIBRARY = os.environ.get("LIBTEFLON", "")
 _TARGET = os.environ.get("TARGET", "imx93/teflon@25.3")
 _CAPTURED_WITH = "imx93/teflon@25.3"
+_ROUNDING_STEPS = 1.0
+"""By how much a library may part from the reference kernels without a hazard: docs/exactness.md says where."""
 
 pytestmark = pytest.mark.skipif(not _LIBRARY, reason="LIBTEFLON names no libteflon.so")
 
@@ -59,6 +63,42 @@ def test_the_library_submits_what_was_captured(name: str, tmp_path: Path) -> Non
         session.infer(random_inputs(model), model.main.outputs)
     found, recorded = (_contents(folder) for folder in (tmp_path, list_captures()[name]))
     assert found == recorded
+
+
+@pytest.mark.skipif(not _TARGET.startswith("imx93/"), reason="only streams of ethosu are executed")
+@pytest.mark.parametrize("file", list_models())
+def test_an_answer_without_a_hazard_is_right(file: str) -> None:
+    hazards = check(find_model(file), _TARGET).placement.hazards
+    options = RunOptions(compare=True, repeat=0, place=PlaceOptions(library=_library()))
+    try:
+        result = run(find_model(file), _TARGET, options)
+    except LibraryCrashError:
+        assert Effect.CRASH in {hazard.effect for hazard in hazards}
+    except DeviceFailureError:
+        assert "ethosu.stride-overflow" in {hazard.rule.id for hazard in hazards}
+    except InputError as refusal:
+        pytest.skip(str(refusal))
+    else:
+        assert result.comparison is not None
+        first = result.comparison.first_difference
+        assert hazards or first is None or first.largest <= _ROUNDING_STEPS
+
+
+@pytest.mark.skipif(_TARGET != _CAPTURED_WITH, reason=f"the story is one of {_CAPTURED_WITH}")
+@pytest.mark.parametrize(
+    ("file", "operator"),
+    [("ssd_mobilenet_v1_coco_quant.tflite", 26), ("keras_mobilenet_v2_224_int8_per_tensor_io_int8.tflite", 5)],
+)
+def test_a_fit_makes_wrong_answers_right(file: str, operator: int) -> None:
+    """The story of docs/vnpu.md: wrong boxes, classes and scores before, the reference kernels' after."""
+    proof = fit(find_model(file), _TARGET, FitOptions(place=PlaceOptions(library=_library()))).library
+    assert proof is not None
+    before, after = proof.before, proof.after
+    assert after is not None
+    assert before.parting is not None
+    assert (before.wrong, before.parting.operator) == (before.inputs, operator)
+    assert after.is_right or after.only_rounds
+    assert after.wrong < after.inputs / 2
 
 
 def _contents(folder: Path) -> list[tuple[bytes, bytes]]:
