@@ -71,7 +71,7 @@ def compare(
 
     >>> import npufit
     >>> releases = npufit.CompareOptions(("imx93/teflon@26.1", "imx93/teflon@25.3"))
-    >>> result = npufit.compare("zoo:mobilenet_v2,int8", options=releases)
+    >>> result = npufit.compare("zoo:mobilenet_v2,int8,pad=folded", options=releases)
     >>> result.comparisons[0].verdict.value, len(result.comparisons[0].moved_to_cpu)
     ('worse', 52)
     """

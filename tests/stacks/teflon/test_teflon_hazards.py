@@ -615,6 +615,17 @@ def test_messages_name_what_happens_in_this_graph() -> None:
     assert _only(convolution(batch=2), "26.2", "ethosu.lost-dimensions").message == "1 of 2 images is computed"
 
 
+@pytest.mark.parametrize("version", RELEASED)
+def test_a_partition_of_pads_alone_crashes(version: str) -> None:
+    network = Network(quantization=SIX)
+    network.cpu(network.pad(network.pad(network.input(1, 8, 8, 4), 0, 1, 0, 1), 1, 0, 1, 0))
+    found = place(network.model(), version).hazards
+    assert [(hazard.operators, hazard.effect) for hazard in found] == [((0,), Effect.CRASH), ((1,), Effect.CRASH)]
+    assert found[0].evidence is (Evidence.EXECUTED if version == "25.3" else Evidence.SOURCE)
+    with_reader = padded(0, 0, 1, 0, 1, 0, 0, 0, output=True)
+    assert [hazard.effect for hazard in place(with_reader, version).hazards] == [Effect.WRONG]
+
+
 def test_a_scalar_is_two_hazards() -> None:
     found = [hazard.found for hazard in place(elementwise("ADD", PIXELS, (), 1, -3), "26.1").hazards]
     assert found == ["-3 is read as 253", "'t1' has one element"]

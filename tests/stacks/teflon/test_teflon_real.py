@@ -27,6 +27,10 @@ _EQUAL_ALL_THE_SAME = {"keras_transformer_encoder_int8.tflite"}
 """teflon.elementwise-operands names its additions; the one random input that was tried does not show it."""
 
 
+_EMPTY_BUFFERS = {"ethosu.pad-folded"}
+"""Linux refuses the empty buffers of these crashes; the virtual device that the answers came from granted them."""
+
+
 def _models() -> dict[str, Any]:
     return json.loads(_ORACLE.read_text())["models"]
 
@@ -58,7 +62,8 @@ def test_a_check_agrees_with_what_the_library_did(digest: str) -> None:
         _compare_placement(placement, answer, where)
         said = answer.get("crash") or ""
         crashed = bool(said) and "LiteRT" not in said
-        predicted = any(hazard.effect is Effect.CRASH for hazard in placement.hazards)
+        crashes = [hazard for hazard in placement.hazards if hazard.effect is Effect.CRASH]
+        predicted = any(hazard.rule.id not in _EMPTY_BUFFERS for hazard in crashes)
         assert predicted == crashed or (entry["file"], target) in _MAY_CRASH, where
         if answer.get("outputs") is not None and not crashed:
             differs = any(output["differing"] for output in answer["outputs"])

@@ -17,7 +17,7 @@ from npufit.stacks.hazard import make_hazard
 from npufit.stacks.log import apply_log
 from npufit.stacks.placement import Difference, LibraryRun, Note, Placement, Setting, Unit
 from npufit.stacks.rule import Effect, Evidence
-from npufit.stacks.teflon.hazards import LIBRARY_CRASH
+from npufit.stacks.teflon.hazards import LIBRARY_CRASH, PAD_FOLDED
 from npufit.stacks.teflon.log import LogEnd, find_end, read_teflon_log
 from npufit.stacks.teflon.release import Release, find_release
 from npufit.tflite import serialize_model
@@ -178,9 +178,13 @@ def _with_ending(decided: Placement, library: Library, trouble: _Trouble, ending
 def _without_refuted(decided: Placement, model: Model) -> Placement:
     """Return `decided` after a load without trouble, with a difference for each crash that did not happen.
 
-    Such a crash may still come with the first inference, which a placement does not run.
+    A crash that comes with the first inference stays as it is: a placement runs none.
     """
-    refuted = [hazard for hazard in decided.hazards if hazard.effect is Effect.CRASH and hazard.certain]
+    refuted = [
+        hazard
+        for hazard in decided.hazards
+        if hazard.effect is Effect.CRASH and hazard.certain and hazard.rule is not PAD_FOLDED
+    ]
     differences = tuple(
         Difference(
             hazard.culprit,

@@ -7,5 +7,6 @@ graph. The functions are listed in `HAZARDS`.
 from npufit.stacks.teflon.hazards.hazard import Detector, TeflonGraph, teflon_graph
 from npufit.stacks.teflon.hazards.library import LIBRARY_CRASH
 from npufit.stacks.teflon.hazards.table import HAZARDS, find_hazards
+from npufit.stacks.teflon.hazards.window import PAD_FOLDED
 
-__all__ = ["HAZARDS", "LIBRARY_CRASH", "Detector", "TeflonGraph", "find_hazards", "teflon_graph"]
+__all__ = ["HAZARDS", "LIBRARY_CRASH", "PAD_FOLDED", "Detector", "TeflonGraph", "find_hazards", "teflon_graph"]

@@ -45,6 +45,12 @@ class TeflonGraph(PlacedGraph[Node, Release]):
             takers.append("the model's output")
         return ", ".join(takers)
 
+    def is_alone(self, node: Node) -> bool:
+        """Return whether all operators in the partition of `node` have its type."""
+        partition = self.partition_of[node.index]
+        count = sum(self.partition_of[other.index] == partition for other in self.accepted(node.type))
+        return count == sum(one == partition for one in self.partition_of)
+
     def bricks_matter(self, tensor: int) -> bool:
         """Return whether brick order differs from plain order: more than 16 channels and more than one column."""
         _, _, width, channels = four_dimensions(self.subgraph.tensors[tensor])

@@ -28,15 +28,19 @@ PAD_FOLDED = teflon_hazard(
     "convolutions in the same partition as the only readers",
     "The driver drops the PAD and pads each convolution that reads it instead. Until 26.1 it pads one row above and "
     "one column to the left whatever the PAD says; 26.2 uses the PAD's amounts but exchanges height and width. If a "
-    "reader is not a convolution, or the padded tensor leaves the partition, nothing writes it.",
+    "reader is not a convolution, or the padded tensor leaves the partition, nothing writes it. A partition of PADs "
+    "alone needs no memory: the driver asks Linux for an empty buffer, is refused (EINVAL), goes on without one and "
+    "crashes in the first inference.",
     "The four PADs (0, 1, 0, 1) before the stride-2 depthwise convolutions of a Keras MobileNetV2, which TensorFlow "
     "before 2.18 leaves in the file. When executed, three quarters of the values of the first layer after one differ "
     "from the reference.",
     _RELEASED,
-    f"{ETHOSU_LOWERING}; executed: captured submissions of 25.3 (npufit run --capture)",
+    f"{ETHOSU_LOWERING}; Linux drivers/accel/ethosu/ethosu_drv.c (6.19 to 7.3); executed: captured submissions of 25.3 "
+    "(npufit run --capture), and a build of 25.3 on a virtual device",
     rewrite="fold the PAD into the convolution as padding SAME if that is equivalent (it is for 0, 1, 0, 1 before a "
     "3x3 kernel with stride 2 on even sizes; TensorFlow 2.18 and later export it like this)",
     fixed_in="main",
+    effects=(Effect.WRONG, Effect.CRASH),
 )
 
 PADDING_UNDERFLOW = teflon_hazard(
@@ -105,6 +109,11 @@ def find_pads(graph: TeflonGraph) -> Iterator[Hazard]:
             who = ", ".join(filter(None, (inside, taker))) or "nobody"
             message = f"'{graph.name_of(tensor)}' is never written, but {who} reads it"
             found = _in_words(_sides(amounts))
+            if graph.is_alone(node):
+                message += "; the partition needs no memory, and an empty buffer crashes the first inference"
+                evidence = seen_on_25_3(graph.release)
+                yield hazard_at(graph, PAD_FOLDED, node, message, found, evidence=evidence, effect=Effect.CRASH)
+                continue
             yield hazard_at(graph, PAD_FOLDED, node, message, found, others=[reader.index for reader in others])
             continue
         problem = _fold_problem(graph, node, amounts, readers)
