@@ -94,7 +94,8 @@ def answer_model(model: Model, real: Placement, asked: Asked) -> Answer:
             session.load()
             found = session.infer(inputs, model.main.outputs)
         except LibraryCrashError as error:
-            return Answer(ended=f"{error.how} {error.step.words}", kernel_refusals=tuple(observer.found))
+            after = "".join(f", after {refusal}" for refusal in list(observer.found)[:1])
+            return Answer(ended=f"{error.how} {error.step.words}{after}", kernel_refusals=tuple(observer.found))
         except LibraryRefusalError as error:
             ended = f'returned an error {error.step.words} ("{error.said}")'
             return Answer(ended=ended, kernel_refusals=tuple(observer.found))
