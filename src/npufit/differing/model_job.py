@@ -54,6 +54,7 @@ def _outcome(model: Model, by_rules: Placement, real: Placement, answer: Answer)
     explaining = by_rules.hazards if answer.is_impossible else loud
     predicted = all(hazard.rule.id != _SEEN for hazard in real.hazards) if ended_in_load else bool(explaining)
     executed = answer.outputs is not None
+    refuted = [(hazard.rule, hazard.operators) for hazard in real.hazards if not hazard.certain]  # by the load
     return Outcome(
         operators=len(pairs),
         npu=sum(after.unit is Unit.NPU for _, after in pairs),
@@ -82,7 +83,7 @@ def _outcome(model: Model, by_rules: Placement, real: Placement, answer: Answer)
             dict.fromkeys(
                 hazard.rule.id
                 for hazard in loud
-                if hazard.certain and not ended and (hazard.effect is Effect.CRASH or executed)
+                if hazard.certain and not ended and (executed or (hazard.rule, hazard.operators) in refuted)
             )
         ),
         outputs=answer.outputs,
