@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 from typing import Any
 
@@ -129,8 +130,12 @@ sys.exit(interrupted)
     with process:
         os.close(terminal)
         assert os.read(ours, 100) == b"ready True\r\n"
+        time.sleep(0.5)  # npufit is ready a moment after the program
         os.write(ours, b"\x03")
-        assert process.wait(30) == 1
+        try:
+            assert process.wait(20) == 1
+        finally:
+            process.kill()
     os.close(ours)
 
 
