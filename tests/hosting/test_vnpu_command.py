@@ -113,19 +113,24 @@ interrupted = 0
 print("ready", sys.stdin.isatty(), flush=True)
 for _ in range(20):
     try:
-        time.sleep(0.02 if interrupted else 10)
+        time.sleep(0.02 if interrupted else 0.5)
     except KeyboardInterrupt:
         interrupted += 1
 sys.exit(interrupted)
 """
     ours, terminal = os.openpty()
+
+    def take_terminal() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # where tests run in the background it is ignored
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
     process = subprocess.Popen(
         npufit_command("vnpu", "-t", "imx93", "--", *_python(code)),
         stdin=terminal,
         stdout=terminal,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0),
+        preexec_fn=take_terminal,
     )
     with process:
         os.close(terminal)
