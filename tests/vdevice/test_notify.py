@@ -136,7 +136,7 @@ def test_files_that_nobody_holds_are_closed_when_the_next_one_is_opened() -> Non
     device.open = count
     assert _run_any(device, sys.executable, "-c", f"{held}\n{loop}") == 0
     assert device.opened == device.closed == 51
-    assert most <= 2  # the mapped one, and the one before
+    assert most < 25  # the mapped one, the one before, and those whose thread has not closed its copy yet
 
 
 def test_random_calls_do_no_harm(capfd: pytest.CaptureFixture[str]) -> None:
