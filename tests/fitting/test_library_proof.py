@@ -14,7 +14,9 @@ from npufit.execution import TensorComparison
 from npufit.fitting import FitOptions, FitResult, fit
 from npufit.fitting.proof import LibraryAnswer
 from npufit.report.fit import fit_document, fit_text
+from npufit.report.fit.library_words import library_sentences
 from npufit.report.terminal_page import Page
+from npufit.running import RunOptions, run
 from npufit.stacks import PlaceOptions
 from npufit.vdevice import Library
 from real_files import find_model
@@ -51,12 +53,18 @@ def test_a_result_that_the_library_refuses_fails_loudly(tmp_path: Path) -> None:
 
 
 def test_an_unchanged_model_is_answered_too(tmp_path: Path) -> None:
-    fitted = _fit("residual_chain", build_library("micro/residual_chain", tmp_path), passes=("fold-pad",))
+    library = build_library("micro/residual_chain", tmp_path)
+    fitted = _fit("residual_chain", library, passes=("fold-pad",))
     assert not fitted.steps
     assert fitted.library is not None
     assert fitted.library.after is None
     assert fitted.library.before.is_right
     assert not fitted.has_failed
+    seen = run(
+        find_model("micro/residual_chain.tflite"), _25_3, RunOptions(place=PlaceOptions(library=Library(library)))
+    )
+    assert fitted.library.before.findings == len(seen.findings) > 0
+    assert "The simulator found 1 fault in the command streams" in " ".join(library_sentences(fitted))
     with pytest.raises(InputError, match="--no-prove"):
         _fit("residual_chain", tmp_path / "libteflon.so", prove=False)
 

@@ -25,8 +25,9 @@ class LibraryAnswer:
     """What a library answers for one model, held against the reference kernels.
 
     On `wrong` of `inputs` inputs an output value differs, on the worst of them `differing` of `values`, by up to
-    `largest`; `parting` is the first tensor that differs then. `failure` says why there is no answer, such as a crash;
-    it is empty if there is one.
+    `largest`; `parting` is the first tensor that differs then. `findings` counts what the simulator's sanitizer found
+    in the command streams: a board may answer otherwise. `failure` says why there is no answer, such as a crash; it is
+    empty if there is one.
     """
 
     inputs: int = 0
@@ -35,6 +36,7 @@ class LibraryAnswer:
     values: int = 0
     largest: float = 0.0
     partitions: int = 0
+    findings: int = 0
     parting: TensorComparison | None = None
     failure: str = ""
 
@@ -115,6 +117,7 @@ def _answer(
                 differing=max(answer.differing, differing),
                 values=sum(output.count for output in outputs.tensors),
                 largest=max([answer.largest, *(output.largest for output in outputs.tensors)]),
+                findings=len(loaded.runner.findings),
             )
         if worst is not None:
             every = compare(model, loaded.runner.observe(worst), reference.run(worst), GOLDEN)

@@ -151,6 +151,8 @@ class LibraryAnswerEntry(Document):
     parting_largest: Factor | None
     """the largest difference of that tensor"""
     partitions: Count
+    findings: Count
+    """faults that the simulator found in the command streams: a board may answer otherwise"""
     failure: str
     """why there is no answer, such as a crash; empty if there is one"""
 
@@ -317,6 +319,7 @@ def _library_answer(answer: LibraryAnswer) -> LibraryAnswerEntry:
         parting_operator=None if answer.parting is None else answer.parting.operator,
         parting_largest=None if answer.parting is None else answer.parting.largest,
         partitions=answer.partitions,
+        findings=answer.findings,
         failure=answer.failure,
     )
 

@@ -50,10 +50,18 @@ def _answer_sentence(answer: LibraryAnswer, model: Model) -> str:
         return shorten(answer.failure, _LONGEST_FAILURE)
     calls, inputs = plural(answer.partitions, "partition"), plural(answer.inputs, "input")
     if not answer.wrong:
-        return f"right on {inputs}, {plural(answer.values, 'output value')} each; {calls}."
+        return f"right on {inputs}, {plural(answer.values, 'output value')} each; {calls}.{_caution(answer)}"
     worst = f"up to {_share(answer)} output values differ, by up to {answer.largest:.3g}"
     verdict = "differs by rounding" if answer.only_rounds else "wrong"
-    return f"{verdict} on {answer.wrong} of {inputs}: {worst}{_parting(answer, model)}; {calls}."
+    return f"{verdict} on {answer.wrong} of {inputs}: {worst}{_parting(answer, model)}; {calls}.{_caution(answer)}"
+
+
+def _caution(answer: LibraryAnswer) -> str:
+    """Return a sentence about what the simulator's sanitizer found, empty if that was nothing."""
+    if not answer.findings:
+        return ""
+    faults = plural(answer.findings, "fault")
+    return f" The simulator found {faults} in the command streams, so a board may answer otherwise (npufit run)."
 
 
 def _parting(answer: LibraryAnswer, model: Model) -> str:
