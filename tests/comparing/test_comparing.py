@@ -198,8 +198,9 @@ def test_each_aspect_is_seen_in_both_directions(checks: dict[str, npufit.CheckRe
     memory = SnapshotMemory("SRAM", 100, 200), SnapshotMemory("SRAM", 300, 200)
     slow = replace(snapshot.time, total_ms=1e6, low_ms=9e5, high_ms=2e6)
     assert without_cpu.hazards == snapshot.hazards
+    assert snapshot.hazards[0].effect is Effect.CRASH
     fewer = replace(snapshot, hazards=snapshot.hazards[1:])
-    milder = replace(snapshot, hazards=(replace(snapshot.hazards[0], effect=Effect.CRASH), *snapshot.hazards[1:]))
+    milder = replace(snapshot, hazards=(replace(snapshot.hazards[0], effect=Effect.WRONG), *snapshot.hazards[1:]))
     cases: list[tuple[Snapshot, Snapshot, list[Aspect], list[Aspect]]] = [
         (snapshot, with_unit(on_npu, Unit.CPU), [Aspect.MOVED_TO_CPU], [Aspect.MOVED_TO_NPU]),
         (snapshot, with_unit(on_npu, Unit.UNKNOWN), [Aspect.BECAME_UNKNOWN], []),
@@ -220,7 +221,7 @@ def test_each_aspect_is_seen_in_both_directions(checks: dict[str, npufit.CheckRe
         assert [change.aspect for change in back.changes] == backward
         assert there.verdict is Verdict.WORSE
         assert back.verdict is (Verdict.BETTER if backward else Verdict.SAME)
-    crash = _compared(snapshot, milder)
+    crash = _compared(milder, snapshot)
     assert (len(crash.hazards_gained), len(crash.hazards_lost), crash.verdict) == (1, 1, Verdict.MIXED)
     assert "1 hazard gained (a crash)" in compare_text(npufit.CompareResult((crash,)), Page())
 

@@ -183,7 +183,9 @@ def test_means() -> None:
     net = Network()
     inputs = (net.input(1, 9, 7, 4), net.constant([1, 2]))
     net.apply("MEAN", inputs, (1, 4), ReducerOptions(), quantization=_SMALL)
-    _assert_substituted(net.model(), "25.3", ["DEPTHWISE_CONV_2D", "RESHAPE"], 1)
+    _assert_substituted(net.model(), "26.1", ["DEPTHWISE_CONV_2D", "RESHAPE"], 1)
+    not_square = on(net.model(), "25.3")  # whose depthwise kernels must be square
+    assert Substitute().rewrite(net.model(), not_square) is None
     net = Network()
     net.pool(net.input(1, 9, 7, 4), 3, 2, kind="AVERAGE_POOL_2D")
     pass_ = Substitute(kinds=("average",))
