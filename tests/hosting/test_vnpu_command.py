@@ -134,10 +134,13 @@ sys.exit(interrupted)
     )
     with process:
         os.close(terminal)
-        assert os.read(ours, 100) == b"ready True\r\n"
-        time.sleep(0.5)  # npufit is ready a moment after the program
-        os.write(ours, b"\x03")
         try:
+            said = b""
+            while not said.endswith(b"\n"):
+                said += os.read(ours, 100)
+            assert said == b"ready True\r\n"
+            time.sleep(1.0)  # npufit is ready a moment after the program
+            os.write(ours, b"\x03")
             assert process.wait(20) == 1
         finally:
             process.kill()
