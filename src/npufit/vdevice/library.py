@@ -10,6 +10,7 @@ import shlex
 import struct
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from npufit.errors import InputError
@@ -54,23 +55,32 @@ def inspect_library(library: Library) -> LibraryFile:
 
     Raises InputError if it cannot be read, is not a libteflon, or is for another processor than its Python.
     """
-    path = library.path
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            machine = _machine(path, content[: _HEAD.size])
-            if content.find(_ENTRY) < 0:
-                raise InputError(
-                    f"{printable(str(path))}: this is a shared library, but not a TensorFlow Lite delegate: it lacks "
-                    "tflite_plugin_create_delegate. Give the libteflon.so of Mesa (built with -Dteflon=true)."
-                )
-            found = _VERSION.search(content)
-            version = found[1].decode() if found else ""
-            digest = hashlib.sha256(content).hexdigest()
+        status = library.path.stat()
+        found = _inspect(library.path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is empty"
-        raise InputError(f"{printable(str(path))}: the library cannot be read: {reason}.") from None
-    _require_own_machine(library, machine)
-    return LibraryFile(machine, version, digest)
+        raise InputError(f"{printable(str(library.path))}: the library cannot be read: {reason}.") from None
+    _require_own_machine(library, found.machine)
+    return found
+
+
+@lru_cache(maxsize=16)
+def _inspect(path: Path, _identity: tuple[int, ...]) -> LibraryFile:
+    """Return what the file at `path` says; a changed file has another identity.
+
+    Raises InputError, and OSError or ValueError if it cannot be read.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        machine = _machine(path, content[: _HEAD.size])
+        if content.find(_ENTRY) < 0:
+            raise InputError(
+                f"{printable(str(path))}: this is a shared library, but not a TensorFlow Lite delegate: it lacks "
+                "tflite_plugin_create_delegate. Give the libteflon.so of Mesa (built with -Dteflon=true)."
+            )
+        found = _VERSION.search(content)
+        version = found[1].decode() if found else ""
+        return LibraryFile(machine, version, hashlib.sha256(content).hexdigest())
 
 
 def _machine(path: Path, head: bytes) -> str:

@@ -47,9 +47,9 @@ class Channel:
         prefix = _LENGTH.pack(len(text))
         if descriptors:
             socket.send_fds(self._socket, [prefix], list(descriptors))
+            self._socket.sendall(text)
         else:
-            self._socket.sendall(prefix)
-        self._socket.sendall(text)
+            self._socket.sendall(prefix + text)
         for part in parts:
             self._socket.sendall(part)
 
