@@ -72,9 +72,10 @@ def given_library(path: Path | None, python: str | None) -> Library | None:
     """Return the values of `library_options`, None without a library. Raises InputError if they cannot be read."""
     if path is None:
         return None
-    from npufit.vdevice import Library, read_python_command
+    from npufit.vdevice import Library
 
-    return Library(path, read_python_command(python) if python is not None else ())
+    example = "a command, such as 'qemu-aarch64 -L ROOT ROOT/bin/python3'"
+    return Library(path, () if python is None else _words(python, "--library-python", example))
 
 
 def cpu_options(command: _Command) -> _Command:
@@ -113,18 +114,19 @@ def place_options(
         if not equals or not name:
             raise InputError(f"cannot read --set {setting}. Write NAME=VALUE, such as --set memory-mode=Shared_Sram.")
         pairs.append((name.strip(), value.strip()))
-    return PlaceOptions(tuple(pairs), _words(converter), time_limit_s, not no_cache, vela, library)
+    expected = "the command line of neutron-converter"
+    command = None if converter is None else _words(converter, "--converter", expected)
+    return PlaceOptions(tuple(pairs), command, time_limit_s, not no_cache, vela, library)
 
 
-def _words(converter: str | None) -> tuple[str, ...] | None:
-    if converter is None:
-        return None
+def _words(command: str, option: str, expected: str) -> tuple[str, ...]:
+    """Return the words of a command line. Raises InputError if it cannot be read or has none."""
     try:
-        words = tuple(shlex.split(converter))
+        words = tuple(shlex.split(command))
     except ValueError as error:
-        raise InputError(f"cannot read --converter {converter!r}: {error}.") from None
+        raise InputError(f"cannot read {option} {command!r}: {error}.") from None
     if not words:
-        raise InputError("--converter is empty. Give the command line of neutron-converter.")
+        raise InputError(f"{option} is empty. Give {expected}.")
     return words
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from npufit.differing.outcome import AnsweredOutput
 from npufit.errors import NpufitError
-from npufit.execution import Array, Reference, Values, random_inputs
+from npufit.execution import GOLDEN, Reference, Values, compare, random_inputs
 from npufit.graph import Model
 from npufit.stacks import Placement
 from npufit.tflite import serialize_model
@@ -73,12 +74,12 @@ class _Refusals(IgnoringObserver):
 
 def answer_model(model: Model, real: Placement, asked: Asked) -> Answer:
     """Return what the library answers on one random input. `real` is how it placed the model."""
-    observer = _Refusals()
-    device = virtual_device(real.target.chip, observer, DeviceOptions(_kernel(asked.kernel), sanitize=False))
     if not asked.answers:
         return Answer(not_run="placed only")
     if real.library is not None and real.library.ended:
         return Answer(not_run="the library ended before")
+    observer = _Refusals()
+    device = virtual_device(real.target.chip, observer, DeviceOptions(_kernel(asked.kernel), sanitize=False))
     if device.driver not in _EXECUTING:
         return Answer(not_run=f"the virtual {device.driver} executes nothing")
     if not real.partitions:
@@ -113,24 +114,14 @@ def _kernel(release: str | None) -> KernelVersion | None:
 
 
 def _compared(model: Model, expected: Values, found: Values) -> tuple[AnsweredOutput, ...]:
+    tensors = {entry.tensor: entry for entry in compare(model, found, expected, GOLDEN).tensors}
     return tuple(
-        _output(model.main.tensors[index].name, expected[index], found[index])
+        AnsweredOutput(
+            model.main.tensors[index].name,
+            tensors[index].differing,
+            tensors[index].count,
+            min(tensors[index].largest, sys.float_info.max),  # JSON knows no infinity
+        )
         for index in dict.fromkeys(model.main.outputs)
-        if index in expected and index in found
+        if index in tensors
     )
-
-
-def _output(name: str, expected: Array, found: Array) -> AnsweredOutput:
-    import numpy as np
-
-    if expected.shape != found.shape or expected.dtype != found.dtype:
-        return AnsweredOutput(name, max(expected.size, found.size), expected.size, 0.0)
-    if expected.dtype.kind not in "iufb":
-        differing = int(np.count_nonzero(expected != found))
-        return AnsweredOutput(name, differing, expected.size, 0.0)
-    first, second = expected.astype(np.float64), found.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        distance = np.where((first == second) | (np.isnan(first) & np.isnan(second)), 0.0, np.abs(first - second))
-    most = float(np.finfo(np.float64).max)
-    largest = float(np.nan_to_num(distance, nan=most, posinf=most).max(initial=0.0))
-    return AnsweredOutput(name, int(np.count_nonzero(distance)), expected.size, largest)

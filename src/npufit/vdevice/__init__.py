@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from npufit.vdevice.catalogue import chips_with_devices, virtual_device
     from npufit.vdevice.device import Caller, Device, DeviceFile, Job, MappingCaller, Observer, Refusal
     from npufit.vdevice.in_process import attach, say_failure
-    from npufit.vdevice.library import Library, LibraryFile, inspect_library, read_python_command
+    from npufit.vdevice.library import Library, LibraryFile, inspect_library
     from npufit.vdevice.notify import HostedProgram, ProgramNotStartedError, launch
     from npufit.vdevice.observing import IgnoringObserver, Observers
     from npufit.vdevice.options import DeviceOptions
@@ -52,7 +52,6 @@ __all__ = [
     "chips_with_devices",
     "inspect_library",
     "launch",
-    "read_python_command",
     "say_failure",
     "virtual_device",
 ]
@@ -63,7 +62,7 @@ _HOMES = {
     "npufit.vdevice.catalogue": ("chips_with_devices", "virtual_device"),
     "npufit.vdevice.device": ("Caller", "Device", "DeviceFile", "Job", "MappingCaller", "Observer", "Refusal"),
     "npufit.vdevice.in_process": ("attach", "say_failure"),
-    "npufit.vdevice.library": ("Library", "LibraryFile", "inspect_library", "read_python_command"),
+    "npufit.vdevice.library": ("Library", "LibraryFile", "inspect_library"),
     "npufit.vdevice.notify": ("HostedProgram", "ProgramNotStartedError", "launch"),
     "npufit.vdevice.observing": ("IgnoringObserver", "Observers"),
     "npufit.vdevice.options": ("DeviceOptions",),

@@ -6,7 +6,6 @@ import hashlib
 import mmap
 import platform
 import re
-import shlex
 import struct
 import sys
 from dataclasses import dataclass
@@ -103,14 +102,3 @@ def _require_own_machine(library: Library, machine: str) -> None:
         f"{platform.machine()}. Name a Python that can load it, such as --library-python 'qemu-{machine} -L ROOT "
         'ROOT/usr/bin/python3\' (docs/vnpu.md, "A library for another processor").'
     )
-
-
-def read_python_command(text: str) -> tuple[str, ...]:
-    """Return the words of a command line that runs Python. Raises InputError if there are none."""
-    try:
-        words = tuple(shlex.split(text))
-    except ValueError as error:
-        raise InputError(f"cannot read --library-python {text!r}: {error}.") from None
-    if not words:
-        raise InputError("--library-python is empty. Give a command, such as 'qemu-aarch64 -L ROOT ROOT/bin/python3'.")
-    return words
