@@ -11,7 +11,7 @@ from npufit.cost.cpu import caches_of, elasticities, total_ms, total_terms
 from npufit.cost.cpu_coefficients import CORES, coefficients
 from npufit.cost.estimate import Band
 from npufit.cost.kernels import Kernels, cpu_rates
-from npufit.cost.npu import NpuModel, load_npu_model
+from npufit.cost.npu import NpuModel, PassModel, load_npu_model
 from npufit.cost.packaged_coefficients import PackagedCoefficients, load_coefficients
 from npufit.cost.possible_workloads import Taking, all_it_could_take
 from npufit.cost.slopes import slopes_by_differences
@@ -21,9 +21,6 @@ from npufit.errors import InputError
 from npufit.stacks import Setting, Target
 
 _MOST_THREADS = 64
-_COST_BY_PASSES = ("vela",)
-"""Stacks whose NPU time is computed from the passes that their compiler scheduled."""
-
 
 _ONE_PERCENT = 0.01
 """Small against what coefficients are uncertain by, and large against the steps of a model."""
@@ -102,7 +99,6 @@ def cost_models(target: Target, workload: Workload, options: EstimateOptions) ->
     if cpu is None:
         return None
     packaged = load_coefficients(f"{target.chip}/{target.stack}")
-    is_told = workload.passes or target.stack not in _COST_BY_PASSES  # a Vela given as a program tells no passes
     return CostModels(
         options=options,
         threads=_threads(target, options.threads, int(cpu.values[CORES])),
@@ -110,9 +106,15 @@ def cost_models(target: Target, workload: Workload, options: EstimateOptions) ->
         cpu_spread=cpu.spread,
         kernels=_profiled_setting(options) if options.cpu else cpu.setting,
         npu={**(packaged.values if packaged is not None else {}), **(options.npu or {})},
-        npu_model=load_npu_model(target.chip, target.stack) if packaged is not None and is_told else None,
+        npu_model=_npu_model(target, workload) if packaged is not None else None,
         packaged=packaged,
     )
+
+
+def _npu_model(target: Target, workload: Workload) -> NpuModel | None:
+    """Return the model of the NPU, None if it needs passes and there are none: a Vela given as a program tells none."""
+    model = load_npu_model(target.chip, target.stack)
+    return None if isinstance(model, PassModel) and not workload.passes else model
 
 
 def meanings(model: NpuModel | None) -> dict[str, str]:

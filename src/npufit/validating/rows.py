@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from npufit.cost import HELD_OUT, read_json
+from npufit.cost import HELD_OUT, load_coefficients, read_json
 from npufit.cost.measured import Row, measured_rows
+from npufit.cost.npu import load_npu_model
 from npufit.errors import InputError
 
 
@@ -109,5 +110,12 @@ def choose_rows(rows: Sequence[AccuracyRow], wanted: Sequence[str]) -> tuple[Acc
     for name in wanted:
         if name not in known:
             named = ", ".join(entry for entry in known if " " not in entry)
-            raise InputError(f"there is no measurement of '{name}'. Known: {named}.")
+            raise InputError(f"there is no measurement of '{name}'. {_assumed(name)}Known: {named}.")
     return tuple(row for row in rows if row.chip in wanted or row.group in wanted)
+
+
+def _assumed(group: str) -> str:
+    """Return what predictions for `group` rest on if no measurement of it is public, empty if there are none."""
+    chip, _, stack = group.partition("/")
+    model = load_npu_model(chip, stack) if load_coefficients(group) is not None and stack != "cpu" else None
+    return "" if model is None else f"Its times are predicted all the same, from assumptions: {model.assumption}. "

@@ -14,8 +14,8 @@ import numpy as np
 from npufit.cost.coefficient import Values
 from npufit.cost.npu.calls import NS, partition_costs
 from npufit.cost.npu.npu_model import NpuModel
+from npufit.cost.npu.passes import CLOCK_RATIO, PassModel, bytes_moved, cycle_of
 from npufit.cost.npu.rates import RateModel
-from npufit.cost.npu.vela import VelaModel, bytes_moved
 from npufit.cost.slopes import slopes_by_differences
 from npufit.cost.workload import Workload
 from npufit.graph import Family
@@ -55,7 +55,7 @@ class Total:
 
 def total_of(model: NpuModel, workload: Workload) -> Total | None:
     """Return the time of the partitions of `workload`, as in `model.cost`; None for a model without arrays."""
-    if isinstance(model, VelaModel):
+    if isinstance(model, PassModel):
         return Total(workload, _passes(workload))
     return Total(workload, _rates(model, workload)) if isinstance(model, RateModel) else None
 
@@ -65,7 +65,7 @@ def _passes(workload: Workload) -> _Parts:
     moved = np.array([bytes_moved(entry) for entry in workload.passes], float)
 
     def parts(values: Values) -> tuple[float, dict[str, float]]:
-        arithmetic, memory = cycles * values["cycle_ns"], moved * values["dram_ns_per_byte"]
+        arithmetic, memory = cycles * cycle_of(values), moved * values["dram_ns_per_byte"]
         busy = np.hypot(arithmetic, memory)
         whole = np.maximum(busy, 1e-9)
         grown = {
@@ -73,6 +73,8 @@ def _passes(workload: Workload) -> _Parts:
             "dram_ns_per_byte": float((memory**2 / whole).sum()),
             "pass_ns": len(cycles) * values["pass_ns"],
         }
+        if CLOCK_RATIO in values:
+            grown[CLOCK_RATIO] = grown["cycle_ns"]
         return float(busy.sum()) + grown["pass_ns"], grown
 
     return parts

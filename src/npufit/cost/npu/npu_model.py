@@ -36,7 +36,7 @@ class NpuModel(Protocol):
         ...
 
 
-_MODELS = ("vela", "teflon-ethosu", "neutron", "vip8000", "etnaviv")
+_MODELS = ("vela", "direct", "teflon-ethosu", "neutron", "vip8000", "etnaviv")
 """The cost models that a chip file may name, each a module here."""
 
 

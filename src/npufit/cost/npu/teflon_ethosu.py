@@ -26,6 +26,7 @@ from math import hypot
 from npufit.cost.coefficient import Coefficient, Values
 from npufit.cost.demand import Demand
 from npufit.cost.npu.calls import NS
+from npufit.cost.npu.driver_call import DRIVER_CALL
 from npufit.cost.npu.ethos_u65 import blocks_of, cycles_of, has_weights
 from npufit.cost.npu.rates import cost_of_rates
 from npufit.cost.prediction import FREE, Cost, NpuCost
@@ -93,31 +94,7 @@ class TeflonEthosuModel:
             "order of magnitude: three DRAM latencies (250 and 2 x 500 cycles in Vela's configuration) and two blocks "
             "of 4 KiB",
         ),
-        Coefficient(
-            "call_ns",
-            "ns",
-            "a call: two ioctls, the kernel's scheduler, the interrupt",
-            150_000.0,
-            2.0,
-            "order of magnitude; imx93/vela has the M33 in between instead",
-        ),
-        Coefficient(
-            "copy_in_ns_per_byte",
-            "ns/byte",
-            "copying what enters a partition",
-            0.5,
-            2.0,
-            "order of magnitude of memcpy on a Cortex-A55",
-        ),
-        Coefficient(
-            "copy_out_ns_per_byte",
-            "ns/byte",
-            "copying what leaves a partition",
-            3.0,
-            3.0,
-            "the kernel driver's buffers are those of DRM's GEM DMA helper; that the CPU reads them uncached is "
-            "inferred",
-        ),
+        *DRIVER_CALL,
     )
 
     def cost(self, workload: Workload, values: Values) -> NpuCost:
