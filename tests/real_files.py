@@ -38,6 +38,11 @@ def list_models(most_bytes: int | None = None) -> dict[str, Path]:
     return {file: path for file, path in found.items() if most_bytes is None or path.stat().st_size <= most_bytes}
 
 
+def list_own_models() -> dict[str, Path]:
+    """Return the models of the repository, by file and sorted."""
+    return _list("*.tflite", (_MODELS,))
+
+
 def list_captures() -> dict[str, Path]:
     """Return the folders of the captures that are there, by the name of their model."""
     return {str(Path(log).parent): path.parent for log, path in _list("teflon.log", _CAPTURE_FOLDERS).items()}

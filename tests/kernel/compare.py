@@ -21,10 +21,11 @@ from kernel.answers import Answer, Sample, answer_of_npufit
 from kernel.mutations import split
 from kernel.oracle import write_oracle
 from kernel.sources import KernelSources
-from kernel.streams import captured, compiled, mutants
+from kernel.streams import FOR_LINUX, FOR_NXP, captured, compiled, mutants
 from kernel.validator import CompileError, Validator, build, fingerprint
 from npufit.ethosu import KernelVersion, parse_kernel
 from private_apt import AptError
+from real_files import list_models, list_own_models
 
 DEFAULT_RELEASES = ("6.19.6", "6.19.8", "7.1.3", "7.1.8", "7.2.6", "7.2.8", "7.3.4")
 """The first known release of each driver that judges or measures differently, as far as Debian serves it."""
@@ -95,9 +96,10 @@ def main() -> int:
 
     if options.write_oracle:
         samples = mutants(list(captured()), options.mutants, options.seed)
-        write_oracle(drivers, (it for it in samples if not any(holds(it) for _, holds in EXCEPTIONS.values())))
+        mutated = (it for it in samples if not any(holds(it) for _, holds in EXCEPTIONS.values()))
+        write_oracle(drivers, mutated, compiled(_BUILD / "vela", list_own_models(), (FOR_LINUX,)))
         return 0
-    samples = [*captured(), *compiled(_BUILD / "vela", options.model_bytes)]
+    samples = [*captured(), *compiled(_BUILD / "vela", list_models(options.model_bytes), (FOR_NXP, FOR_LINUX))]
     print(f"{len(samples)} streams captured or compiled, {options.mutants} mutants (seed {options.seed})", flush=True)
     samples += mutants(samples, options.mutants, options.seed)
     return _report([_compare(release, program, samples) for release, program in drivers.items()])

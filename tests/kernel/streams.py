@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from kernel.answers import Sample
@@ -15,10 +15,13 @@ from npufit.errors import NpufitError
 from npufit.ethosu import Submission, measure, parse_kernel
 from npufit.stacks.vela.runner import run_vela
 from npufit.stacks.vela.settings import resolve_settings
-from real_files import list_captures, list_models
+from real_files import list_captures
 
-_SETTINGS: tuple[tuple[tuple[str, str], ...], ...] = ((), (("arena-cache-size", "98304"),))
-"""As NXP's BSP compiles, and for the SRAM that the mainline kernel gives to the NPU."""
+Settings = tuple[tuple[str, str], ...]
+
+FOR_NXP: Settings = ()
+FOR_LINUX: Settings = (("arena-cache-size", "98304"),)
+"""Settings of Vela: as NXP's BSP compiles, and for the SRAM that the mainline kernel gives to the NPU."""
 _COMPILE_SECONDS = 300
 _LARGEST_MUTATED_BYTES = 1 << 15
 _NEWEST = parse_kernel("7.3.4")
@@ -30,12 +33,12 @@ def captured() -> Iterator[Sample]:
         yield from _samples(name, folder)
 
 
-def compiled(folder: Path, most_bytes: int) -> Iterator[Sample]:
-    """Yield what Vela makes of the models of up to `most_bytes`; compiled files are kept in `folder`."""
+def compiled(folder: Path, models: Mapping[str, Path], settings: Iterable[Settings]) -> Iterator[Sample]:
+    """Yield what Vela makes of `models`, by name, with each of `settings`; compiled files are kept in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     chip = load_chip("imx93")
-    for name, path in list_models(most_bytes).items():
-        for options in _SETTINGS:
+    for name, path in models.items():
+        for options in settings:
             words = " ".join(f"{option}={value}" for option, value in options)
             model = path.read_bytes()
             kept = folder / f"{hashlib.sha256(model + words.encode()).hexdigest()[:24]}.tflite"
