@@ -42,7 +42,7 @@ from npufit.graph import (
     TransposeConvOptions,
 )
 from npufit.stacks import PlaceOptions, Target
-from npufit.stacks.vela import compile_model
+from npufit.stacks.vela import STACK
 from npufit.tflite import parse_model
 
 VELA = Target("imx93", "vela", "5.2")
@@ -69,7 +69,7 @@ def _weights(network: Network, shape: Sequence[int], axis: int, ifm: int, bias_d
 
 def compiled_with_names(model: Model) -> Model:
     """Return what Vela makes of `model`, with the names that the user's own Vela would have kept."""
-    compiled = parse_model(compile_model(model, VELA, PlaceOptions()).compiled, "compiled")
+    compiled = parse_model(STACK.compile(model, VELA, PlaceOptions()).compiled, "compiled")
     tensors = list(compiled.main.tensors)
     for index, tensor in enumerate(tensors):
         if tensor.name.startswith("#0."):

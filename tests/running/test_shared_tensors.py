@@ -14,7 +14,7 @@ from networks.operators import VELA, compiled_with_names
 from npufit.graph import ConcatenationOptions, Model, OtherOptions
 from npufit.running import RunOptions, run
 from npufit.stacks import PlaceOptions
-from npufit.stacks.vela import STACK, compile_model
+from npufit.stacks.vela import STACK
 from npufit.tflite import parse_model
 from real_files import find_model
 
@@ -72,7 +72,7 @@ _RELAYS = {
 @pytest.mark.parametrize("relay", _RELAYS.values(), ids=_RELAYS)
 def test_a_call_finds_what_an_earlier_one_wrote(relay: _Relay) -> None:
     model = relay.draw()
-    compiled = parse_model(compile_model(model, VELA, PlaceOptions()).compiled, "compiled")
+    compiled = parse_model(STACK.compile(model, VELA, PlaceOptions()).compiled, "compiled")
     calls = [operator.outputs for operator in compiled.main.operators if operator.is_npu_call]
     writers = [[number for number, outputs in enumerate(calls) if tensor in outputs] for tensor in set(sum(calls, ()))]
     assert [tuple(found) for found in writers if len(found) > 1] == ([relay.shared] if relay.shared else [])

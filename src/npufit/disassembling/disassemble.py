@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from npufit.disassembling.streams import CommandStream, judge_stream, read_streams, streams_of
+from npufit.errors import InputError
 from npufit.ethosu import parse_kernel
 from npufit.graph import Model
 from npufit.loading import ZOO_PREFIX, ModelSource, load
-from npufit.stacks import PlaceOptions, Target, resolve_target
+from npufit.stacks import PlaceOptions, Target, compiling_stack, resolve_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,13 @@ def _streams(source: ModelSource, options: DisassembleOptions) -> tuple[CommandS
 
 
 def _compiled(model: Model, target: str | Target, place: PlaceOptions) -> Model:
-    from npufit.stacks.vela import compile_model, is_precompiled
+    from npufit.stacks.vela import is_precompiled
     from npufit.tflite import parse_model
 
     if is_precompiled(model):
         return model
     resolved = target if isinstance(target, Target) else resolve_target(target, place.vela)
-    return parse_model(compile_model(model, resolved, place).compiled, f"{model.name} compiled by Vela")
+    stack = compiling_stack(resolved)
+    if stack is None:
+        raise InputError(f"{resolved}: only Vela compiles to streams here. Give -t imx93/vela or -t imx93/direct.")
+    return parse_model(stack.compile(model, resolved, place).compiled, f"{model.name} compiled by Vela")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from npufit.errors import InputError
 from npufit.ethosu import (
-    SRAM_REGION,
     Instruction,
     KernelVerdict,
     KernelVersion,
@@ -18,7 +17,7 @@ from npufit.ethosu import (
     read_stream,
     read_submissions,
     strip_header,
-    used_regions,
+    submission_of,
 )
 from npufit.graph import Model
 
@@ -78,12 +77,8 @@ def streams_of(model: Model) -> tuple[CommandStream, ...]:
     streams: list[CommandStream] = []
     for number, call in enumerate(read_programs(model)):
         program = call.program
-        sizes = {0: len(program.constants), **dict(program.region_bytes)}
-        used = used_regions(program.stream)
-        buffers = tuple((region, size) for region, size in sizes.items() if region in used and region != SRAM_REGION)
-        submission = Submission(buffers, sizes.get(SRAM_REGION, 0) if SRAM_REGION in used else 0)
         name = f"call {number} (operator {call.operator})"
-        streams.append(CommandStream(name, program.stream, program.accelerator, submission))
+        streams.append(CommandStream(name, program.stream, program.accelerator, submission_of(program)))
     return tuple(streams)
 
 

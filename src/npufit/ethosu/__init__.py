@@ -28,10 +28,20 @@ if TYPE_CHECKING:
         KernelVerdict,
         Submission,
         judge,
+        judge_releases,
         measure,
+        submission_of,
         used_regions,
     )
-    from npufit.ethosu.kernel_releases import HISTORY, RELEASES, KernelVersion, parse_kernel
+    from npufit.ethosu.kernel_releases import (
+        COMPILED,
+        HISTORY,
+        RELEASES,
+        KernelVersion,
+        known_ranges,
+        parse_kernel,
+        possible_drivers,
+    )
     from npufit.ethosu.machine import Listener, Machine, Run
     from npufit.ethosu.operations import BlockOperation, Layout, Operation, read_operations
     from npufit.ethosu.program import CompiledCall, Program, accelerator_of, read_programs, strip_header
@@ -41,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CHECKS",
     "COEFFICIENTS_REGION",
+    "COMPILED",
     "HISTORY",
     "IO_REGION",
     "LARGEST_STREAM_BYTES",
@@ -69,15 +80,19 @@ __all__ = [
     "decode",
     "disassemble",
     "judge",
+    "judge_releases",
+    "known_ranges",
     "list_accesses",
     "measure",
     "parse_kernel",
+    "possible_drivers",
     "read_feature_map",
     "read_operations",
     "read_programs",
     "read_stream",
     "read_submissions",
     "strip_header",
+    "submission_of",
     "summarize",
     "used_regions",
 ]
@@ -104,10 +119,20 @@ _HOMES = {
         "KernelVerdict",
         "Submission",
         "judge",
+        "judge_releases",
         "measure",
+        "submission_of",
         "used_regions",
     ),
-    "npufit.ethosu.kernel_releases": ("HISTORY", "RELEASES", "KernelVersion", "parse_kernel"),
+    "npufit.ethosu.kernel_releases": (
+        "COMPILED",
+        "HISTORY",
+        "RELEASES",
+        "KernelVersion",
+        "known_ranges",
+        "parse_kernel",
+        "possible_drivers",
+    ),
     "npufit.ethosu.machine": ("Listener", "Machine", "Run"),
     "npufit.ethosu.operations": ("BlockOperation", "Layout", "Operation", "read_operations"),
     "npufit.ethosu.program": ("CompiledCall", "Program", "accelerator_of", "read_programs", "strip_header"),

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from npufit.errors import InputError
 from npufit.ethosu.kernel_releases import RELEASES, Change, KernelVersion, possible_drivers
 from npufit.ethosu.kernel_walk import Traits, Walk, walk
+from npufit.ethosu.program import Program
 
 SRAM_REGION = 2
 IMX93_SRAM_BYTES = 96 << 10
 """The SRAM that the i.MX 93's device tree gives to the NPU."""
 
+_CONSTANTS_REGION = 0
 _PAGE_BYTES = 4096
 
 
@@ -147,14 +149,35 @@ class KernelVerdict:
         return f"Linux {self.kernel} refuses it" + (f" with {self.errno}" if self.errno else "")
 
 
+def submission_of(program: Program, hardware_sram_bytes: int = IMX93_SRAM_BYTES) -> Submission:
+    """Return what is submitted with a program of Vela: buffers for exactly the regions that it uses, and its SRAM."""
+    sizes = {_CONSTANTS_REGION: len(program.constants), **dict(program.region_bytes)}
+    used = used_regions(program.stream)
+    buffers = tuple((region, size) for region, size in sizes.items() if region in used and region != SRAM_REGION)
+    return Submission(buffers, sizes.get(SRAM_REGION, 0) if SRAM_REGION in used else 0, hardware_sram_bytes)
+
+
 def judge(stream: bytes, kernel: KernelVersion, submission: Submission | None = None) -> KernelVerdict:
     """Return whether `kernel` accepts `stream` (without the driver header of Vela) on an Ethos-U65.
 
     Without `submission` only the creation of the stream is judged, not its submission.
     """
+    return judge_releases(stream, (kernel,), submission)[0]
+
+
+def judge_releases(
+    stream: bytes, kernels: Iterable[KernelVersion], submission: Submission | None = None
+) -> tuple[KernelVerdict, ...]:
+    """Return the verdict of each of `kernels`, as `judge` does; many take little longer than one."""
+    walks: dict[Traits, Walk] = {}
+    return tuple(_judge(stream, kernel, submission, walks) for kernel in kernels)
+
+
+def _judge(
+    stream: bytes, kernel: KernelVersion, submission: Submission | None, walks: dict[Traits, Walk]
+) -> KernelVerdict:
     if kernel.series not in {release.series for release in RELEASES}:
         raise InputError(f"Linux {kernel} is not known; known are {', '.join(map(str, RELEASES))}.")
-    walks: dict[Traits, Walk] = {}
     outcomes: list[dict[str, KernelFinding]] = []
     for driver in possible_drivers(kernel):
         traits = _traits(driver)

@@ -183,3 +183,17 @@ def possible_drivers(kernel: KernelVersion) -> Iterator[dict[Change, bool]]:
             if driver not in seen:
                 seen.add(driver)
                 yield dict(zip((history.change for history in HISTORY), driver, strict=True))
+
+
+def known_ranges() -> tuple[tuple[KernelVersion, int | None], ...]:
+    """Return the point releases of all known series in ranges that the sources do not distinguish, oldest first.
+
+    Each is its first release and its last point, None if it is open.
+    """
+    ranges: list[tuple[KernelVersion, int | None]] = []
+    for series in RELEASES:
+        starts = {start for history in HISTORY for start in history.span(series).starts}
+        points = sorted(start for start in starts if start <= NEVER.absent)
+        ends = (*(point - 1 for point in points[1:]), None)
+        ranges += ((KernelVersion(*series.series, point), end) for point, end in zip(points, ends, strict=True))
+    return tuple(ranges)

@@ -6,26 +6,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from npufit.errors import InputError
+from npufit.ethosu import read_programs
 from npufit.evaluating.captures import pack_capture
 from npufit.evaluating.options import EvaluateOptions
 from npufit.evaluating.reading import Reading, Task, read_task
 from npufit.evaluating.records import PAIRS, Pair, Side
 from npufit.evaluating.worker import SideLibrary, SideSetup
-from npufit.execution import GOLDEN, Stage, image_form, read_capture
+from npufit.execution import GOLDEN, KernelRefusalError, Stage, image_form, read_capture
 from npufit.formatting import plural
 from npufit.graph import Model
 from npufit.jobs import Blob
 from npufit.loading import load
 from npufit.running import OnNpu, RunOptions, prepare
-from npufit.stacks import Target, resolve_target
-from npufit.stacks.vela import compile_model, is_precompiled
+from npufit.stacks import Target, compiling_stack, resolve_target
+from npufit.stacks.vela import is_precompiled
 from npufit.tflite import parse_model, serialize_model
 
 if TYPE_CHECKING:
+    from npufit.stacks import Compiles
     from npufit.vdevice import Library
-
-_EXECUTED = "vela"
-"""The stack whose compiled files can be executed here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +86,7 @@ def _target(
     own = model if fitted is None or is_precompiled(fitted) else fitted
     setup = _plain(own, reading if own is model else read_task(own, _image_input(own), reading.task))
     suffix = "" if fitted is None else f", {fitted.name}"
+    stack = None if target is None else compiling_stack(target)
     if options.place.library is not None:
         return _in_library(own, target, options.place.library, setup, suffix, options)
     if options.capture is not None:
@@ -97,19 +97,22 @@ def _target(
         place = f"capture {options.capture.resolve().name}{suffix}"
         return place, replace(setup, place=place, capture=capture), len(partitions)
     if fitted is not None and own is model:
-        if target is None or target.stack != _EXECUTED:
+        if target is None or stack is None:
             raise InputError(f"{fitted.name} was compiled by Vela: name its chip with -t, such as imx93/vela.")
+        _require_accepted(stack, fitted, target)
         return (
             f"{target}{suffix}",
             replace(setup, place=str(target), compiled=Blob(serialize_model(fitted))),
             _calls(fitted),
         )
-    if target is not None and target.stack == _EXECUTED:
+    if target is not None and stack is not None:
         options.progress(Stage.COMPILE)
-        compiled = compile_model(own, target, options.place).compiled
-        calls = _calls(parse_model(compiled, f"{own.name} compiled by Vela"))
+        compiled = stack.compile(own, target, options.place).compiled
+        file = parse_model(compiled, f"{own.name} compiled by Vela")
+        calls = _calls(file)
         if not calls:  # every operator stays on the CPU
             return f"{target}{suffix}", setup, 0
+        _require_accepted(stack, file, target)
         return f"{target}{suffix}", replace(setup, place=str(target), compiled=Blob(compiled)), calls
     if fitted is not None:
         place = f"{target}, if it computes {fitted.name} exactly," if target else f"{fitted.name} in {GOLDEN}"
@@ -133,6 +136,13 @@ def _in_library(
     assert loaded.library is not None
     found = SideLibrary(str(library.path.resolve()), library.python, loaded.library.sha256)
     return f"{loaded.place}{suffix}", replace(setup, place=str(target), library=found), loaded.runner.partitions
+
+
+def _require_accepted(stack: Compiles, compiled: Model, target: Target) -> None:
+    """Raise KernelRefusalError if the driver of `target` refuses a stream of a compiled file."""
+    refusal = stack.judge(read_programs(compiled), target).refusal
+    if refusal:
+        raise KernelRefusalError(f"{target}: {refusal}")
 
 
 def _plain(model: Model, reading: Reading) -> SideSetup:

@@ -12,19 +12,17 @@ from npufit.execution.values import Values
 from npufit.formatting import shorten
 from npufit.graph import NO_TENSOR, Model, wire
 from npufit.stacks import Target
-from npufit.stacks.vela import describe_sram_use, largest_sram_use
 
 _MOST_MERGED = 4
 
 
 def notes_on(calls: Sequence[CompiledCall], target: Target) -> tuple[str, ...]:
-    """Return notes on the calls of a file for `target`, a sentence each."""
-    uses = describe_sram_use(largest_sram_use(calls), target.chip)
-    return (*_accelerators(calls, target), *([uses] if uses else []))
+    """Return notes on calls that were compiled for another accelerator than that of `target`, a sentence each."""
+    return tuple(_accelerators(calls, target))
 
 
 def _accelerators(calls: Sequence[CompiledCall], target: Target) -> Iterator[str]:
-    own = load_chip(target.chip).stack_settings("vela")["accelerator"].value
+    own = load_chip(target.chip).stack_settings(target.stack)["accelerator"].value
     for other in dict.fromkeys(call.program.accelerator for call in calls):
         if other and other != own:
             yield (

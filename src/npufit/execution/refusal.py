@@ -1,4 +1,4 @@
-"""The ends of a run in a library that the library itself would not notice: it ignores the errno of a failed call."""
+"""The ends of a run at the driver; a library would not notice them, because it ignores the errno of a failed call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from npufit.errors import ToolError
 
 
 class KernelRefusalError(ToolError):
-    """The chosen Linux release refuses a call of a library; what that would answer from now on is stale memory."""
+    """The chosen Linux release refuses a stream, so there is no answer."""
 
 
 class DeviceFailureError(ToolError):

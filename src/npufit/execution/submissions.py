@@ -71,7 +71,7 @@ class Submissions:
         """Raise KernelRefusalError if a stream is refused; without a buffer the library crashes by itself."""
         text = f"{refusal.call} fails with {refusal.errno}: {refusal.why}"
         if refusal.call in _OF_STREAMS:
-            raise KernelRefusalError(text)
+            raise KernelRefusalError(f"{text}; the library ignores that and would answer with stale memory")
         self.refused_buffers.append(text)
 
     def doubted(self, refusal: Refusal) -> None:

@@ -27,9 +27,7 @@ from npufit.graph import require_operands, require_scales
 from npufit.loading import ModelSource
 from npufit.rewrite import Exactness, Pass, load_pass, parse_pass, pass_names
 from npufit.running import require_execution
-
-_SIMULATED = "vela"
-"""The stack whose compiled programs can be executed here."""
+from npufit.stacks import compiling_stack
 
 
 def fit(model: ModelSource, target: TargetChoice, options: FitOptions | None = None) -> FitResult:
@@ -94,7 +92,7 @@ class _Start:
             allow_approximate=options.allow_approximate,
             left_out=(*skipped, *failed),
             samples=tuple(sample.values for sample in self.samples),
-            place=replace(options.place, library=None),
+            place=replace(options.place, library=None, explore=False),
             progress=options.progress,
         )
 
@@ -149,7 +147,8 @@ def _prove(start: _Start, found: SearchResult) -> Proof:
     model, options = found.original.model, start.options
     inputs = (*_usual_inputs(start), *extreme_inputs(model))
     proof = prove(found.steps, inputs, options.progress, options.place.time_limit_s)
-    if proof.failure is not None or found.original.target.stack != _SIMULATED or not found.result.placement.partitions:
+    is_executed = compiling_stack(found.original.target) is not None and found.result.placement.partitions
+    if proof.failure is not None or not is_executed:
         return proof
     failure: ProofFailure | None
     simulation, failure = simulate(found.steps, inputs[0], options.place, options.progress)

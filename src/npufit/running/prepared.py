@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npufit.errors import InputError
+from npufit.ethosu import read_programs
 from npufit.execution import (
     GOLDEN,
     Array,
     CompiledModel,
+    KernelRefusalError,
     LeftOut,
     Partial,
     Replay,
@@ -27,8 +29,8 @@ from npufit.running.inference import NpuRunner, computed_outputs, seconds_since
 from npufit.running.options import RunOptions
 from npufit.running.result import LibraryRun, Seconds
 from npufit.running.translated import Translated, ties_by_label
-from npufit.stacks import Target, resolve_target
-from npufit.stacks.vela import compile_model, is_precompiled
+from npufit.stacks import Target, compiling_stack, resolve_target
+from npufit.stacks.vela import is_precompiled
 from npufit.tflite import parse_model
 
 if TYPE_CHECKING:
@@ -147,10 +149,11 @@ def _in_library(model: Model, target: Target, library: Library, options: RunOpti
 
 def _on_target(model: Model, target: Target, options: RunOptions, original: Model | None) -> OnNpu:
     """Return `model` as compiled for `target`, with its streams loaded into the simulator."""
-    if target.stack != "vela":
+    stack = compiling_stack(target)
+    if stack is None:
         raise InputError(
-            f"{target}: npufit can execute only models compiled by Vela. Use -t imx93/vela, or --on cpu; for "
-            "imx93/teflon name a build of Mesa's libteflon.so with --library."
+            f"{target}: npufit can execute only models compiled by Vela. Use -t imx93/vela, -t imx93/direct, or --on "
+            "cpu; for imx93/teflon name a build of Mesa's libteflon.so with --library."
         )
     database = None
     if is_precompiled(model):
@@ -163,13 +166,18 @@ def _on_target(model: Model, target: Target, options: RunOptions, original: Mode
             raise InputError(f"{model.name} has no ethos-u operator; --original is for files that Vela compiled.")
         options.progress(Stage.COMPILE)
         started = time.perf_counter()
-        compilation = compile_model(model, target, options.place)
+        compilation = stack.compile(model, target, options.place)
         compiled = parse_model(compilation.compiled, f"{model.name} compiled by Vela")
         database = compilation.database
         source, compile_s = model, seconds_since(started)
         ties = ties_by_label(compiled)
     started = time.perf_counter()
+    # Where Vela places nothing on the NPU, its file has no call.
+    acceptance = stack.judge(read_programs(compiled) if is_precompiled(compiled) else (), target)
+    if acceptance.refusal:
+        raise KernelRefusalError(acceptance.refusal)
     loaded = CompiledModel(compiled, options.progress, options.place.time_limit_s)
     runner = Translated(loaded, compiled, source, ties, database)
     seconds = Seconds(compile_s, seconds_since(started), 0.0, None)
-    return OnNpu(source, str(target), runner, seconds, is_compiled=True, notes=notes_on(loaded.calls, target))
+    notes = (*notes_on(loaded.calls, target), *acceptance.notes)
+    return OnNpu(source, str(target), runner, seconds, is_compiled=True, notes=notes)

@@ -26,6 +26,7 @@ from npufit.stacks.placement import (
 from npufit.stacks.registry import (
     all_rules,
     all_targets,
+    compiling_stack,
     find_rule,
     identify_tools,
     load_stack,
@@ -35,12 +36,14 @@ from npufit.stacks.registry import (
     stack_names,
 )
 from npufit.stacks.rule import Effect, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
-from npufit.stacks.stack import PlaceOptions, Stack
+from npufit.stacks.stack import Acceptance, Compiles, PlaceOptions, Stack
 from npufit.stacks.target import Target, TargetInfo
 
 __all__ = [
+    "Acceptance",
     "CompilerEstimate",
     "CompilerPass",
+    "Compiles",
     "Difference",
     "Effect",
     "Evidence",
@@ -71,6 +74,7 @@ __all__ = [
     "all_rules",
     "all_targets",
     "apply_log",
+    "compiling_stack",
     "current_id",
     "find_rule",
     "former_ids",

@@ -11,7 +11,7 @@ from npufit.chips import chip_names, chips_of, load_chip
 from npufit.errors import InputError
 from npufit.stacks.former_ids import current_id
 from npufit.stacks.rule import Evidence, Rule
-from npufit.stacks.stack import LoadsLibraries, PlaceOptions, Preparable, RunsExecutables, Stack, UsesTools
+from npufit.stacks.stack import Compiles, LoadsLibraries, PlaceOptions, Preparable, RunsExecutables, Stack, UsesTools
 from npufit.stacks.target import Target, TargetInfo
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _FOLDERS = {
     "teflon": "npufit.stacks.teflon",
     "vela": "npufit.stacks.vela",
+    "direct": "npufit.stacks.direct",
     "neutron": "npufit.stacks.neutron",
     "vx": "npufit.stacks.vx",
 }
@@ -46,6 +47,12 @@ def identify_tools(target: Target, options: PlaceOptions) -> tuple[str, ...]:
     """Return what tells the programs and files that place for `target` from others; empty if there are none."""
     stack = load_stack(target.stack)
     return stack.identify_tools(target, options) if isinstance(stack, UsesTools) else ()
+
+
+def compiling_stack(target: Target) -> Compiles | None:
+    """Return the stack of `target` if npufit can execute what it compiles, otherwise None."""
+    stack = load_stack(target.stack)
+    return stack if isinstance(stack, Compiles) else None
 
 
 def require_library_target(targets: Iterable[Target], library: Library | None) -> None:

@@ -12,6 +12,10 @@ from npufit.stacks.rule import Rule
 from npufit.stacks.target import Target, TargetInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from npufit.ethosu import CompiledCall
+    from npufit.stacks.vela import Compilation
     from npufit.vdevice import Library
 
 
@@ -22,7 +26,7 @@ class PlaceOptions:
     `converter` is the command line of a vendor's converter; `vela` is an executable that compiles instead of the Vela
     of the target's version; `library` is a libteflon that decides instead of Teflon's rules; `settings` overrides the
     chip profile's settings by name (for Vela: accelerator, system-config, memory-mode, config); `time_limit_s` limits
-    every vendor tool.
+    every vendor tool. With `explore`, a stack may also look at other releases and settings, for its notes.
     """
 
     settings: tuple[tuple[str, str], ...] = ()
@@ -31,6 +35,7 @@ class PlaceOptions:
     use_cache: bool = True
     vela: str | None = None
     library: Library | None = None
+    explore: bool = True
 
 
 class Stack(Protocol):
@@ -68,6 +73,30 @@ class Preparable(Protocol):
 
     def prepare(self, target: Target, options: PlaceOptions) -> None:
         """Start whatever the next placement needs independently of the model. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Whether the target's driver takes compiled calls: `refusal` says why not, empty if it does or may.
+
+    `notes` are sentences to read before trusting the results on a board.
+    """
+
+    refusal: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Compiles(Protocol):
+    """A stack whose compiler is Vela, so that npufit can execute what it compiles."""
+
+    def compile(self, model: Model, target: Target, options: PlaceOptions) -> Compilation:
+        """Return what the compiler makes of `model`, which is not compiled yet. Raises InputError and ToolError."""
+        ...
+
+    def judge(self, calls: Sequence[CompiledCall], target: Target) -> Acceptance:
+        """Return whether the driver of `target` takes `calls` of a compiled file, with what should be known of them."""
         ...
 
 

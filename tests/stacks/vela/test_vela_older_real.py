@@ -13,7 +13,7 @@ from npufit.errors import ToolError
 from npufit.loading import load
 from npufit.running import RunOptions, run
 from npufit.stacks import Placement, PlaceOptions, Unit, resolve_target
-from npufit.stacks.vela import STACK, compile_model
+from npufit.stacks.vela import STACK
 from npufit.stacks.vela.installing import install, wish_for
 from real_files import find_model
 
@@ -82,7 +82,7 @@ def test_what_is_printed_is_told_where_the_file_has_more(name: str) -> None:
 
 def test_the_passes_add_up_to_what_the_release_prints() -> None:
     model = load(find_model("person_detect.tflite"))
-    estimate = compile_model(model, resolve_target("imx93/vela@3.12"), PlaceOptions()).estimate
+    estimate = STACK.compile(model, resolve_target("imx93/vela@3.12"), PlaceOptions()).estimate
     total = sum(entry.total_cycles for entry in estimate.passes)
     assert total == pytest.approx(estimate.total_cycles, abs=len(estimate.passes))
     computing = {place for place, operator in model.operators() if operator.type != "RESHAPE"}
@@ -91,8 +91,8 @@ def test_the_passes_add_up_to_what_the_release_prints() -> None:
 
 def test_3_8_takes_a_feature_map_in_sram_for_one_in_dram_and_its_passes_do_not() -> None:
     model = load(find_model("person_detect.tflite"))
-    older = compile_model(model, resolve_target("imx93/vela@3.8"), PlaceOptions()).estimate
-    newer = compile_model(model, resolve_target("imx93/vela@3.12"), PlaceOptions()).estimate
+    older = STACK.compile(model, resolve_target("imx93/vela@3.8"), PlaceOptions()).estimate
+    newer = STACK.compile(model, resolve_target("imx93/vela@3.12"), PlaceOptions()).estimate
     assert older.total_cycles > 1.05 * newer.total_cycles
     for name in ("dram_read_bytes", "dram_write_bytes", "npu_cycles"):
         assert sum(getattr(entry, name) for entry in older.passes) == pytest.approx(

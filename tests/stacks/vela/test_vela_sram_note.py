@@ -10,7 +10,7 @@ from npufit.chips import load_chip
 from npufit.ethosu.kernel import IMX93_SRAM_BYTES
 from npufit.running import RunOptions, run
 from npufit.stacks.placement import Placement
-from npufit.stacks.vela import describe_sram_use
+from npufit.stacks.vela.linux_sram import describe_sram_use
 from npufit.tflite import read_model
 from real_files import find_model
 from stacks.vela.on_vela import place

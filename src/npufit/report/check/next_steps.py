@@ -8,13 +8,10 @@ from collections.abc import Sequence
 
 from npufit.checking import CheckResult
 from npufit.rewrite import cures_of
-from npufit.stacks import Finding, Hazard, RemedyKind, Status
+from npufit.stacks import Finding, Hazard, RemedyKind, Status, compiling_stack
 
 APPROXIMATE = "--allow-approximate"
 """The option that allows npufit fit passes that change the answer."""
-
-_EXECUTED = "vela"
-"""The stack whose compiled files npufit run executes."""
 
 
 def next_steps(result: CheckResult, source: str) -> list[tuple[str, str]]:
@@ -31,7 +28,7 @@ def next_steps(result: CheckResult, source: str) -> list[tuple[str, str]]:
         steps.append((f"npufit fit {model} -t {target} {APPROXIMATE}", f"tries {approximate}; measures the change"))
     if release := _release(findings):
         steps.append((f"npufit check {model} -t {release[0]}", release[1]))
-    if target.stack == _EXECUTED and result.summary.npu and result.placement.status is Status.COMPLETE:
+    if compiling_stack(target) is not None and result.summary.npu and result.placement.status is Status.COMPLETE:
         steps.append((f"npufit run {model} -t {target} --compare", "executes the compiled model and compares"))
     steps.append((f"npufit check {model} -t {target} -v", ""))
     return steps

@@ -39,7 +39,7 @@ def headline(result: RunResult) -> str:
     """Return the answer in one line: whether the tensors are equal, or what was run."""
     comparison = result.comparison
     if result.refusal is not None:
-        return f"stopped: {result.refusal}; the library ignores that and would answer with stale memory"
+        return f"stopped: {result.refusal}"
     if comparison is None:
         if result.not_compared is not None:
             return f"ran on {result.place}, not compared: {result.not_compared}"

@@ -8,9 +8,8 @@ from npufit._lazy import lazy_attributes
 from npufit.stacks.vela.compilation import Compilation
 from npufit.stacks.vela.debug_database import DebugDatabase, Write
 from npufit.stacks.vela.labels import read_label
-from npufit.stacks.vela.linux_sram import describe_sram_use, largest_sram_use
 from npufit.stacks.vela.precompiled import is_precompiled
-from npufit.stacks.vela.stack import VelaStack, compile_model
+from npufit.stacks.vela.stack import VelaStack
 
 STACK = VelaStack()
 
@@ -30,12 +29,9 @@ __all__ = [
     "VelaStack",
     "Write",
     "bsps_with",
-    "compile_model",
-    "describe_sram_use",
     "install",
     "is_bsp",
     "is_precompiled",
-    "largest_sram_use",
     "list_environments",
     "read_label",
     "read_version",

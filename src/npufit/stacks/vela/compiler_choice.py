@@ -13,7 +13,6 @@ from pathlib import Path
 from npufit.child_process import run_child
 from npufit.errors import InputError, ToolError
 from npufit.stacks.placement import Setting
-from npufit.stacks.target import Target
 from npufit.stacks.vela.compiler import Compiler, Way, bundled_compiler
 from npufit.stacks.vela.environments import find_environment
 from npufit.stacks.vela.releases import NEWEST, find_release, is_bsp, need_release_number, release_number
@@ -35,15 +34,14 @@ print(json.dumps({"configs": os.path.join(os.path.dirname(package), "config_file
 """
 
 
-def find_compiler(target: Target, executable: str | None = None) -> Compiler:
-    """Return the Vela that compiles for `target`: `executable` if given, otherwise the one of its version.
+def find_compiler(version: str, executable: str | None = None) -> Compiler:
+    """Return the Vela that compiles: `executable` if given, which must be of `version`, otherwise that of `version`.
 
     For a BSP it is NXP's fork if installed, otherwise the release of the same number. Raises ToolError, with the
     command that installs it, if it is not installed; InputError if no release belongs to the version.
     """
     if executable is not None:
-        return _as_asked(executable_compiler(executable), target, executable)
-    version = target.version
+        return _as_asked(executable_compiler(executable), version, executable)
     if version == NEWEST:
         return bundled_compiler()
     own = find_environment(version)
@@ -90,12 +88,13 @@ def compiler_setting(compiler: Compiler) -> Setting:
     return Setting("vela", compiler.version, compiler.origin)
 
 
-def _as_asked(compiler: Compiler, target: Target, text: str) -> Compiler:
-    number = release_number(target.version)
+def _as_asked(compiler: Compiler, version: str, text: str) -> Compiler:
+    number = release_number(version)
     if number is not None and number != compiler.number:
+        asked = f"{version} ({number})" if is_bsp(version) else version
         raise InputError(
-            f"--vela {text}: is Vela {compiler.version}, but {target} is {number}. Omit the version, or give "
-            f"{target.chip}/{target.stack}@{compiler.number}."
+            f"--vela {text}: is Vela {compiler.version}, not {asked}, which was asked for. Omit that version, or give "
+            f"{compiler.number}."
         )
     return compiler
 

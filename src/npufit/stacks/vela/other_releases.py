@@ -19,18 +19,7 @@ _MOST_TYPES = 4
 _MOST_DIMENSIONS = 4
 
 
-def release_notes(
-    model: Model, target: Target, compiler: Compiler, compilation: Compilation, operators: Sequence[OperatorPlacement]
-) -> tuple[Note, ...]:
-    """Return the notes on releases for a placement by `compiler`."""
-    return (
-        *_fork_note(compiler),
-        *_older_note(model, target, compiler, operators),
-        *_count_note(compiler, compilation, operators),
-    )
-
-
-def _fork_note(compiler: Compiler) -> tuple[Note, ...]:
+def fork_note(compiler: Compiler) -> tuple[Note, ...]:
     """Return a note if an upstream release stood in for a fork."""
     bsp = compiler.stands_for
     if not bsp:
@@ -44,7 +33,7 @@ def _fork_note(compiler: Compiler) -> tuple[Note, ...]:
     return (Note(text, Evidence.OBSERVED, "both run on public networks, releases 3.5, 3.8 and 3.10"),)
 
 
-def _older_note(
+def older_note(
     model: Model, target: Target, compiler: Compiler, operators: Sequence[OperatorPlacement]
 ) -> tuple[Note, ...]:
     """Return a note if the older releases on boards leave more to the CPU than `compiler`, which is Vela 5."""
@@ -86,7 +75,7 @@ def _unknown_to(types: frozenset[str], subgraph: Subgraph, index: int) -> str:
     return ""
 
 
-def _count_note(
+def count_note(
     compiler: Compiler, compilation: Compilation, operators: Sequence[OperatorPlacement]
 ) -> tuple[Note, ...]:
     """Return a note if the count that an older Vela prints is not that of its file."""

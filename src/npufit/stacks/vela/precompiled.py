@@ -15,6 +15,10 @@ from npufit.stacks.vela.compiled_file import boundary, shared_writes
 from npufit.stacks.vela.rules import OTHER_ACCELERATOR, UNEXPLAINED
 
 SOURCE = "the compiled file"
+_ALREADY = (
+    "The file is already compiled, so Vela was not run; an ethos-u operator may stand for many operators of the "
+    "original model"
+)
 
 _HEADER = struct.Struct("<4sII")
 _CONFIG_ACTION = 1
@@ -47,7 +51,8 @@ def place_precompiled(model: Model, target: Target, accelerator: str) -> Placeme
             hazards.append(_other_accelerator(place, other, accelerator))
     settings = [Setting("accelerator", name, "driver header in the file") for name in found]
     settings += [Setting("vela", version, "metadata of the file") for version in _versions(model)]
-    return Placement(target, tuple(operators), tuple(partitions), tuple(hazards), tuple(settings))
+    notes = (Note(_ALREADY, Evidence.EXECUTED, SOURCE), *_shared_notes(partitions))
+    return Placement(target, tuple(operators), tuple(partitions), tuple(hazards), tuple(settings), notes)
 
 
 def read_accelerator(subgraph: Subgraph, tensor: int) -> str | None:
@@ -66,8 +71,7 @@ def read_accelerator(subgraph: Subgraph, tensor: int) -> str | None:
     return f"{product}-{1 << (config & 0xF)}"
 
 
-def shared_notes(partitions: Iterable[Partition]) -> tuple[Note, ...]:
-    """Return a note on partitions that write parts of one tensor, if there are any."""
+def _shared_notes(partitions: Iterable[Partition]) -> tuple[Note, ...]:
     text = shared_writes((partition.subgraph, partition.outputs) for partition in partitions)
     return (Note(text, Evidence.EXECUTED, SOURCE),) if text else ()
 

@@ -6,10 +6,11 @@ import configparser
 import difflib
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from npufit.chips import Chip
+from npufit.chips import Chip, Fact
 from npufit.errors import InputError, InternalError
 from npufit.formatting import shorten
 from npufit.stacks.placement import Setting
@@ -35,7 +36,8 @@ _SIZED = re.compile(r"(Dedicated_Sram)_(\d+)KB")
 """Memory modes of Vela 5 that earlier releases express with two settings: the mode and the cache size."""
 
 _FROM_CHIP = ("accelerator", "system-config", "memory-mode")
-_OPTIONS = (*_FROM_CHIP, "config", "arena-cache-size", "optimise")
+SETTINGS = (*_FROM_CHIP, "config", "arena-cache-size", "optimise")
+"""The names of all settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,9 @@ class VelaSettings:
 
 
 def resolve_settings(
-    chip: Chip, options: tuple[tuple[str, str], ...], compiler: Compiler | None = None
+    chip: Chip, options: tuple[tuple[str, str], ...], compiler: Compiler | None = None, stack: str = "vela"
 ) -> VelaSettings:
-    """Return the settings for `chip`, overridden by the user's `options`, as `compiler` understands them.
+    """Return the settings of `chip` for `stack`, overridden by the user's `options`, as `compiler` understands them.
 
     The default compiler is the Vela beside npufit. Raises InputError for names and values that do not exist, listing
     those that do, and ToolError if Vela's own configuration file is missing.
@@ -78,15 +80,17 @@ def resolve_settings(
     compiler = compiler or bundled_compiler()
     given = dict(options)
     for name in given:
-        if name not in _OPTIONS:
-            raise InputError(f"Unknown setting '{name}' for Vela.{_nearest(name, _OPTIONS)}")
-    values = {name: Setting(name, *_from_chip_or_option(chip, name, given)) for name in _FROM_CHIP}
+        if name not in SETTINGS:
+            raise InputError(f"Unknown setting '{name}' for Vela.{_nearest(name, SETTINGS)}")
+    facts = chip.stack_settings(stack)
+    values = {name: Setting(name, *_from_chip_or_option(chip.name, facts, name, given)) for name in _FROM_CHIP}
     own_config = "config" in given
     config = _config_path(given.get("config"), compiler)
     sections = _sections(config) if config is not None else None
     strategy = given.get("optimise", STRATEGIES[0])
-    arena = _arena_bytes(given.get("arena-cache-size"))
-    arena_origin = "option"
+    arena, arena_origin = _arena_bytes(given.get("arena-cache-size")), "option"
+    if arena is None and (sram := facts.get("sram")) is not None:
+        arena, arena_origin = int(sram.value) << 10, f"chip profile: {sram.source}"
     mode = values["memory-mode"]
     in_other_words = _in_other_words(mode.value, sections, compiler)
     if in_other_words is not None:
@@ -120,12 +124,12 @@ def resolve_settings(
     )
 
 
-def require_settings(chip: Chip) -> None:
-    """Raise InputError if the file of `chip` lacks a setting that Vela needs, or names an unknown accelerator."""
-    facts = chip.stack_settings("vela")
-    missing = [name for name in _FROM_CHIP if name not in facts]
+def require_settings(chip: Chip, stack: str = "vela", needed: tuple[str, ...] = _FROM_CHIP) -> None:
+    """Raise InputError if the file of `chip` lacks a `needed` setting of `stack`, or names an unknown accelerator."""
+    facts = chip.stack_settings(stack)
+    missing = [name for name in needed if name not in facts]
     if missing:
-        raise InputError(f"Chip file '{chip.name}': [stacks.vela] lacks {', '.join(missing)}.")
+        raise InputError(f"Chip file '{chip.name}': [stacks.{stack}] lacks {', '.join(missing)}.")
     accelerator = str(facts["accelerator"].value)
     if accelerator not in ACCELERATORS:
         problem = f"no accelerator '{shorten(accelerator)}' for Vela.{_nearest(accelerator, ACCELERATORS)}"
@@ -149,12 +153,12 @@ class _Sections:
     digest: str
 
 
-def _from_chip_or_option(chip: Chip, name: str, given: dict[str, str]) -> tuple[str, str]:
+def _from_chip_or_option(chip: str, facts: Mapping[str, Fact], name: str, given: dict[str, str]) -> tuple[str, str]:
     if name in given:
         return given[name], "option"
-    fact = chip.stack_settings("vela").get(name)
+    fact = facts.get(name)
     if fact is None:
-        raise InternalError(f"The profile of chip '{chip.name}' has no setting '{name}' for Vela.")
+        raise InternalError(f"The profile of chip '{chip}' has no setting '{name}' for Vela.")
     return str(fact.value), f"chip profile: {fact.source}"
 
 

@@ -1,0 +1,37 @@
+"""Notes of a placement: which releases of Linux take the streams, and what nobody knows yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from npufit.ethosu import COMPILED
+from npufit.stacks.direct.refusals import Judged
+from npufit.stacks.direct.verdicts import names
+from npufit.stacks.placement import Note
+from npufit.stacks.rule import Evidence
+
+NEVER_RUN = Note(
+    "No such stream is known to have run on silicon through Linux's own driver: verdicts come from the driver's "
+    "source, answers from npufit's simulator",
+    Evidence.INFERRED,
+    "no public report of it",
+)
+_SOURCE = f"checks of drivers/accel/ethosu, compared with {len(COMPILED)} compiled releases"
+
+
+def release_notes(judged: Judged, explore: bool) -> Iterator[Note]:
+    """Yield what is unknown about the target's release, and, with `explore`, what the other releases say."""
+    if judged.kernel.note and (judged.is_judged_as_another or not judged.is_accepted):
+        yield Note(judged.kernel.note.removesuffix("."), Evidence.SOURCE, _SOURCE)
+    if explore:
+        yield Note(_by_verdict(judged), Evidence.SOURCE, _SOURCE)
+
+
+def _by_verdict(judged: Judged) -> str:
+    streams = "its stream" if len(judged.calls) == 1 else f"all {len(judged.calls)} streams"
+    parts = [
+        f"{words}: {names(found)}"
+        for words, accepted in ((f"Linux takes {streams}", True), ("refuses", False), ("unknown", None))
+        if (found := [entry for entry in judged.ranges if entry.accepted is accepted])
+    ]
+    return "; ".join(parts)
