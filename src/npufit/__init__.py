@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from npufit.comparing import CompareOptions, CompareResult, compare
     from npufit.cost import Estimate, EstimateOptions, Kernels
     from npufit.cutting import CutOptions, CutResult, cut
+    from npufit.deploying import DeployOptions, DeployResult, deploy
     from npufit.differing import DifferentialOptions, DifferentialResult, differential
     from npufit.disassembling import DisassembleOptions, DisassembleResult, disassemble
     from npufit.errors import InputError, NpufitError, ToolError
@@ -44,6 +45,8 @@ __all__ = [
     "CompareResult",
     "CutOptions",
     "CutResult",
+    "DeployOptions",
+    "DeployResult",
     "DifferentialOptions",
     "DifferentialResult",
     "DisassembleOptions",
@@ -79,6 +82,7 @@ __all__ = [
     "check",
     "compare",
     "cut",
+    "deploy",
     "differential",
     "disassemble",
     "evaluate",
@@ -99,6 +103,7 @@ _HOMES = {
     "npufit.comparing": ("CompareOptions", "CompareResult", "compare"),
     "npufit.cost": ("Estimate", "EstimateOptions", "Kernels"),
     "npufit.cutting": ("CutOptions", "CutResult", "cut"),
+    "npufit.deploying": ("DeployOptions", "DeployResult", "deploy"),
     "npufit.differing": ("DifferentialOptions", "DifferentialResult", "differential"),
     "npufit.disassembling": ("DisassembleOptions", "DisassembleResult", "disassemble"),
     "npufit.errors": ("InputError", "NpufitError", "ToolError"),

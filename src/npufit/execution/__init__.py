@@ -25,13 +25,13 @@ from npufit.execution.operands import is_operand
 from npufit.execution.outputs import write_outputs
 from npufit.execution.partial import LeftOut, Partial, describe
 from npufit.execution.progress import Progress, Stage, ignore_progress
-from npufit.execution.reference import GOLDEN, Reference
+from npufit.execution.reference import GOLDEN, Reference, variables_of
 from npufit.execution.refusal import DeviceFailureError, KernelRefusalError
 from npufit.execution.values import Array, Values
 
 if TYPE_CHECKING:
     from npufit.execution.capture import read_capture
-    from npufit.execution.compiled import CompiledModel, in_source_terms, tie_by_name
+    from npufit.execution.compiled import CompiledModel, in_source_terms, initial_state, tie_by_name
     from npufit.execution.feature_maps import FeatureMaps
     from npufit.execution.library import LibraryModel
     from npufit.execution.notes import name_merged, notes_on
@@ -77,6 +77,7 @@ __all__ = [
     "image_form",
     "image_values",
     "in_source_terms",
+    "initial_state",
     "is_operand",
     "made_up_values",
     "name_merged",
@@ -88,12 +89,13 @@ __all__ = [
     "read_labels",
     "shared_segments",
     "tie_by_name",
+    "variables_of",
     "write_outputs",
 ]
 
 _HOMES = {
     "npufit.execution.capture": ("read_capture",),
-    "npufit.execution.compiled": ("CompiledModel", "in_source_terms", "tie_by_name"),
+    "npufit.execution.compiled": ("CompiledModel", "in_source_terms", "initial_state", "tie_by_name"),
     "npufit.execution.feature_maps": ("FeatureMaps",),
     "npufit.execution.library": ("LibraryModel",),
     "npufit.execution.notes": ("name_merged", "notes_on"),

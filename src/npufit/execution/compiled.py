@@ -52,7 +52,7 @@ class _Call(NpuCall):
         scratch = self._memory[_SCRATCH]
         for index, offset in self._call.inputs:
             tensor = self._tensors[index]
-            array = _initial_state(tensor) if tensor.is_variable and index not in values else values[index]
+            array = initial_state(tensor) if tensor.is_variable and index not in values else values[index]
             data = np.frombuffer(array.tobytes(), np.uint8)
             _place(scratch, offset, data.size)[:] = data
         self.execute(self._memory)
@@ -72,7 +72,7 @@ def _place(memory: npt.NDArray[np.uint8], offset: int, size: int) -> npt.NDArray
     return memory[offset : offset + size]
 
 
-def _initial_state(tensor: Tensor) -> Array:
+def initial_state(tensor: Tensor) -> Array:
     """Return a variable with the file's value, otherwise as LiteRT resets it: zero, for int8 the zero point."""
     stored = stored_values(tensor)
     if stored is not None:

@@ -32,6 +32,7 @@ class Reference:
         refuse_unsafe(model)
         self._model, self._time_limit_s = model, time_limit_s
         self._computed = computed_tensors(model)
+        self._known = {*self._computed, *variables_of(model)}
         self._initial = _initial_states(model)
         self._number = WORKER.new_model()
         self._generation = 0
@@ -41,11 +42,12 @@ class Reference:
     def run(self, inputs: Values, wanted: Iterable[int] | None = None) -> dict[int, Array]:
         """Return every tensor that an operator of the main subgraph writes, by tensor index; or only those in `wanted`.
 
-        State starts from the file's values in every run. Tensors whose type NumPy lacks are left out, and so are those
+        `wanted` may name variables, too. They start from the file's values in every run unless `inputs` has others, such
+        as those that an earlier run left. Tensors whose type NumPy lacks are left out, and so are those
         that LiteRT does not keep. Raises LitertRefusalError if a kernel refuses the values, LitertFailureError if
         LiteRT crashes or exceeds a limit.
         """
-        known = self._computed if wanted is None else tuple(set(self._computed).intersection(wanted))
+        known = self._computed if wanted is None else tuple(self._known.intersection(wanted))
         if self._generation != WORKER.generation:
             self._load()
         try:
@@ -92,6 +94,11 @@ def computed_tensors(model: Model) -> tuple[int, ...]:
     """Return the tensors that operators of the main subgraph write and that NumPy can hold, in that order."""
     written = (index for operator in model.main.operators for index in operator.outputs if index != NO_TENSOR)
     return tuple(index for index in dict.fromkeys(written) if dtype_of(model.main.tensors[index]) is not None)
+
+
+def variables_of(model: Model) -> tuple[int, ...]:
+    """Return the tensors of the main subgraph that keep their values from one inference to the next."""
+    return tuple(index for index, tensor in enumerate(model.main.tensors) if tensor.is_variable)
 
 
 def _for_execution(model: Model) -> Model:

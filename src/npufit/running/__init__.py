@@ -5,6 +5,7 @@ from npufit.running.options import RunOptions
 from npufit.running.prepared import CPU, OnCpu, OnNpu, prepare
 from npufit.running.result import LibraryRun, RunResult, Seconds, SimulatorFinding
 from npufit.running.run import run
+from npufit.running.translated import pair_ends, ties_by_label
 
 __all__ = [
     "CPU",
@@ -15,7 +16,9 @@ __all__ = [
     "RunResult",
     "Seconds",
     "SimulatorFinding",
+    "pair_ends",
     "prepare",
     "require_execution",
     "run",
+    "ties_by_label",
 ]

@@ -41,8 +41,8 @@ class Translated:
     ) -> None:
         self._writes = database.writes if database and database.stream_count == runner.partitions else ()
         self._runner, self._compiled, self._source, self._ties = runner, compiled, source, ties
-        self._inputs = _pair(compiled.main.inputs, source.main.inputs, ties, f"{compiled.name}: inputs")
-        self._outputs = _pair(compiled.main.outputs, source.main.outputs, ties, f"{compiled.name}: outputs")
+        self._inputs = pair_ends(compiled.main.inputs, source.main.inputs, ties, f"{compiled.name}: inputs")
+        self._outputs = pair_ends(compiled.main.outputs, source.main.outputs, ties, f"{compiled.name}: outputs")
         every = {**ties, **self._inputs, **self._outputs}
         self._shared = shared_segments(runner.segments, compiled, source, every)
         crossing = (index for segment in self._shared for index in (*segment.inputs, *segment.leaving))
@@ -129,7 +129,7 @@ class Translated:
         return self._compiled.main.tensors[index].shape or ()
 
 
-def _pair(theirs: tuple[int, ...], own: tuple[int, ...], ties: Mapping[int, int], what: str) -> dict[int, int]:
+def pair_ends(theirs: tuple[int, ...], own: tuple[int, ...], ties: Mapping[int, int], what: str) -> dict[int, int]:
     """Return the source tensor of each input or output: by label, otherwise by order."""
     tied = {index: ties[index] for index in theirs if ties.get(index) in own}
     if len(tied) == len(theirs):

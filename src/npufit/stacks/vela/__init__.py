@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from npufit._lazy import lazy_attributes
 from npufit.stacks.vela.compilation import Compilation
 from npufit.stacks.vela.debug_database import DebugDatabase, Write
-from npufit.stacks.vela.labels import read_label
+from npufit.stacks.vela.labels import read_label, restore_names
 from npufit.stacks.vela.precompiled import is_precompiled
 from npufit.stacks.vela.stack import VelaStack
 

@@ -1,0 +1,23 @@
+"""deploy: a model as a bundle that runs on a board with Linux's own driver and nothing else of npufit."""
+
+from npufit.deploying.bundle import Bundle
+from npufit.deploying.deploy import deploy
+from npufit.deploying.manifest import MANIFEST, Manifest, manifest_text
+from npufit.deploying.options import PROOF_INPUTS, DeployOptions
+from npufit.deploying.proving import BundleProof, Difference
+from npufit.deploying.result import DeployResult
+from npufit.deploying.writing import require_bundle_folder
+
+__all__ = [
+    "MANIFEST",
+    "PROOF_INPUTS",
+    "Bundle",
+    "BundleProof",
+    "DeployOptions",
+    "DeployResult",
+    "Difference",
+    "Manifest",
+    "deploy",
+    "manifest_text",
+    "require_bundle_folder",
+]

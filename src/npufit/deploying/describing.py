@@ -1,0 +1,80 @@
+"""What a manifest says about its bundle besides the steps: who made it, of what, for which board."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from npufit._version import __version__
+from npufit.deploying.assembling import Content
+from npufit.deploying.bundle import Bundle
+from npufit.deploying.compiling import Compiled
+from npufit.deploying.device import registers_for
+from npufit.deploying.manifest import (
+    MANIFEST_VERSION,
+    Device,
+    KernelRange,
+    MadeBy,
+    Manifest,
+    NpuStep,
+    SourceModel,
+    Verification,
+)
+from npufit.deploying.proving import BundleProof
+from npufit.formatting import plural
+from npufit.graph import Model
+from npufit.loading import ZOO_PREFIX, ModelSource
+from npufit.stacks import Target
+from npufit.tflite import serialize_model
+
+_DRIVER = "ethosu"
+_NEVER = "never run on silicon"
+
+
+def describe(
+    given: ModelSource,
+    model: Model,
+    target: Target,
+    compiled: Compiled,
+    content: Content,
+    kernels: tuple[KernelRange, ...],
+) -> Manifest:
+    """Return the manifest of `content`, without files and right answers; `given` is how the user named the model."""
+    return Manifest(
+        npufit_direct=MANIFEST_VERSION,
+        made_by=MadeBy(__version__, compiled.vela, compiled.settings),
+        model=SourceModel(model.name, _digest(given, model)),
+        target=str(target),
+        status=_NEVER,
+        device=Device(
+            driver=_DRIVER,
+            registers=registers_for(compiled.accelerator),
+            sram_bytes=max(step.sram_bytes for step in content.steps if isinstance(step, NpuStep)),
+        ),
+        kernels=kernels,
+        files=(),
+        buffers=content.buffers,
+        tensors=content.tensors,
+        inputs=content.inputs,
+        outputs=content.outputs,
+        steps=content.steps,
+        verification=Verification("", ()),
+        state=content.state,
+    )
+
+
+def proven_status(bundle: Bundle, proof: BundleProof | None) -> str:
+    """Return in a sentence what was tried with the bundle, and what was not."""
+    if proof is None:
+        return f"{_NEVER}, and not executed on npufit's simulator either"
+    if proof.difference is not None:
+        return f"{_NEVER}; WRONG on npufit's simulator: {proof.difference.describe(bundle)}"
+    return f"{_NEVER}; {plural(proof.inferences, 'inference')} on npufit's simulator: every byte as LiteRT computes it"
+
+
+def _digest(given: ModelSource, model: Model) -> str:
+    """Return the SHA-256 of the model's file; of the file that npufit would write, if it comes from none."""
+    is_file = isinstance(given, Path) or (isinstance(given, str) and not given.startswith(ZOO_PREFIX))
+    data = Path(given).read_bytes() if is_file else serialize_model(model)
+    return hashlib.sha256(data).hexdigest()

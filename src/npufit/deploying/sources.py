@@ -1,0 +1,37 @@
+"""Which tensors of the source model the inputs, outputs and other tensors of its compiled file are."""
+
+from __future__ import annotations
+
+from npufit.deploying.assembling import Source
+from npufit.errors import InputError
+from npufit.formatting import shorten
+from npufit.graph import Model, Tensor
+from npufit.running import pair_ends, ties_by_label
+
+
+def tie(compiled: Model, source: Model) -> Source:
+    """Return `source` with what `compiled`, which Vela made of it, has for its tensors.
+
+    Raises InputError if an output of the model is missing from the compiled file.
+    """
+    ties = ties_by_label(compiled)
+    inputs = pair_ends(compiled.main.inputs, source.main.inputs, ties, f"{source.name} compiled by Vela: inputs")
+    outputs = pair_ends(compiled.main.outputs, source.main.outputs, ties, f"{source.name} compiled by Vela: outputs")
+    entering = {own: index for index, own in inputs.items()}
+    leaving = {own: index for index, own in outputs.items()} | entering
+
+    def output(own: int) -> int | Tensor:
+        tensor = source.main.tensors[own]
+        if own not in leaving and not tensor.is_constant:
+            raise InputError(
+                f"{source.name}: Vela's file lacks output '{shorten(tensor.name)}'. Try another release of Vela with "
+                "--set vela=VERSION."
+            )
+        return leaving.get(own, tensor)
+
+    return Source(
+        source,
+        {**ties, **inputs, **outputs},
+        tuple(entering.get(own) for own in source.main.inputs),
+        tuple(map(output, source.main.outputs)),
+    )
