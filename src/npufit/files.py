@@ -76,7 +76,7 @@ def require_output_file(path: Path, *, overwrite: bool = False) -> None:
 def require_output_folder(path: Path, *, overwrite: bool = False) -> None:
     """Raise InputError, before any work, if `path` is not a folder, or has files and `overwrite` is not given."""
     if path.exists() and not path.is_dir():
-        raise InputError(f"{path}: this is not a folder. --cut writes several files into a folder.")
+        raise InputError(f"{path}: this is not a folder, and there are several files to write.")
     if path.is_dir() and any(path.iterdir()) and not overwrite:
         raise InputError(f"{path}: the folder is not empty. Add --force to write into it, or give another name.")
 

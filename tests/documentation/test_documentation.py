@@ -29,6 +29,7 @@ _WITH_EXAMPLES = (
     "npufit.checking.check",
     "npufit.comparing.compare",
     "npufit.cutting.cut",
+    "npufit.deploying.deploy",
     "npufit.disassembling.disassemble",
     "npufit.fitting.fit",
     "npufit.loading.load",

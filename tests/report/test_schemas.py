@@ -14,7 +14,15 @@ from click.testing import CliRunner
 
 from npufit.cli.main import npufit as group
 from npufit.report.document import published_schema
-from npufit.report.schema import PUBLISHED, Published, schema_file, schema_text
+from npufit.report.schema import (
+    PUBLISHED,
+    Published,
+    as_text,
+    manifest_schema,
+    manifest_schema_file,
+    schema_file,
+    schema_text,
+)
 
 _MODELS = Path(__file__).parents[1] / "models"
 
@@ -42,6 +50,12 @@ def test_the_published_schema_is_that_of_the_document(published: Published) -> N
         schema_file(published).write_text(schema_text(published), encoding="utf-8")
     assert published_schema(published.command) == schema_text(published), "stale: run `make docs`"
     jsonschema.Draft202012Validator.check_schema(json.loads(published_schema(published.command)))
+
+
+def test_the_published_schema_of_a_bundle_is_that_of_its_manifest() -> None:
+    if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
+        manifest_schema_file().write_text(as_text(manifest_schema()), encoding="utf-8")
+    assert manifest_schema_file().read_text(encoding="utf-8") == as_text(manifest_schema()), "stale: run `make docs`"
 
 
 @pytest.mark.parametrize("command", _PRINTED)

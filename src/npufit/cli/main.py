@@ -20,6 +20,7 @@ _COMMANDS = {
     "sweep": "Many sizes and targets: where is the cliff, and what can I afford?",
     "compare": "What changed between two models, targets, releases or saved results?",
     "evaluate": "Count how often the answers on images change or are wrong.",
+    "deploy": "Write a model as a bundle for a board with mainline Linux, proven here first.",
     "vnpu": "Run any program that uses a board's NPU on this machine, on a virtual one.",
     "resize": "Give a model another input resolution.",
     "disassemble": "Print the command stream of an Ethos-U; check whether a kernel accepts it.",

@@ -6,12 +6,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from npufit.deploying.kernels import Submitted
 from npufit.deploying.manifest import Buffer, BundleTensor, CpuStep, NpuStep, Place, Region, State, Step
 from npufit.deploying.planning import Plan, PlannedCall, PlannedSegment, require_host_form
 from npufit.deploying.segments import segment_file
 from npufit.errors import InputError, InternalError
-from npufit.ethosu import SRAM_REGION, KernelVersion, Program, Submission, measure, used_regions
+from npufit.ethosu import SRAM_REGION, Program, used_regions
 from npufit.formatting import shorten
 from npufit.graph import Model, Tensor
 from npufit.stacks.vela import restore_names
@@ -37,7 +36,7 @@ class Source:
 class Content:
     """The parts of a manifest that follow from the plan, and the files that they name.
 
-    `sources` has for each tensor that of the source model, if it is known. `submitted` has what each call submits.
+    `sources` has for each tensor that of the source model, if it is known.
     """
 
     buffers: tuple[Buffer, ...]
@@ -48,22 +47,20 @@ class Content:
     state: tuple[State, ...]
     files: Mapping[str, bytes]
     sources: tuple[int | None, ...]
-    submitted: tuple[Submitted, ...]
 
 
-def assemble(compiled: Model, source: Source, plan: Plan, kernel: KernelVersion, sram_bytes: int) -> Content:
+def assemble(compiled: Model, source: Source, plan: Plan, sram_bytes: int) -> Content:
     """Return the content of a bundle for `plan`.
 
-    Raises InputError if a tensor cannot cross a step, or a stream reaches beyond its buffers or needs more than
-    `sram_bytes` of SRAM.
+    Raises InputError if a tensor cannot cross a step, or if a stream needs more than `sram_bytes` of SRAM.
     """
-    return _Assembly(compiled, source, kernel, sram_bytes).content(plan)
+    return _Assembly(compiled, source, sram_bytes).content(plan)
 
 
 class _Assembly:
-    def __init__(self, compiled: Model, source: Source, kernel: KernelVersion, sram_bytes: int) -> None:
+    def __init__(self, compiled: Model, source: Source, sram_bytes: int) -> None:
         self._compiled, self._source = compiled, source
-        self._kernel, self._hardware_sram_bytes = kernel, sram_bytes
+        self._hardware_sram_bytes = sram_bytes
         self._name = source.model.name
         self._numbers: dict[int, int] = {}
         self._tensors: list[BundleTensor] = []
@@ -72,11 +69,9 @@ class _Assembly:
         self._buffers: list[Buffer] = []
         self._constants: dict[bytes, int] = {}
         self._scratch: int | None = None
-        self._submitted: list[Submitted] = []
 
     def content(self, plan: Plan) -> Content:
-        calls = [step.call.program for step in plan.steps if isinstance(step, PlannedCall)]
-        self._add_buffers(calls)
+        self._add_buffers(call.program for call in plan.calls)
         inputs = tuple(map(self._input, range(len(self._source.inputs))))
         steps = tuple(self._step(number, step) for number, step in enumerate(plan.steps))
         outputs = tuple(map(self._output, range(len(self._source.outputs))))
@@ -89,7 +84,6 @@ class _Assembly:
             state=self._state(plan),
             files=self._files,
             sources=tuple(self._sources),
-            submitted=tuple(self._submitted),
         )
 
     def _add_buffers(self, programs: Iterable[Program]) -> None:
@@ -100,16 +94,13 @@ class _Assembly:
             beyond = used - {_CONSTANTS, _SCRATCH, SRAM_REGION}
             if beyond:
                 raise InputError(f"{self._name}: Vela's stream uses region {min(beyond)}, for which it has no memory.")
-            extents = measure(program.stream, self._kernel)
             if _SCRATCH in used:
-                sizes = dict(program.region_bytes)
-                scratch_bytes = max(scratch_bytes, sizes.get(_SCRATCH, 0), extents.get(_SCRATCH, 0))
+                scratch_bytes = max(scratch_bytes, dict(program.region_bytes).get(_SCRATCH, 0))
             if _CONSTANTS in used and program.constants not in self._constants:
                 number = len(self._constants)
                 file = f"constants_{number}.bin" if number else "constants.bin"
-                size = max(len(program.constants), extents.get(_CONSTANTS, 0))
                 self._constants[program.constants] = len(self._buffers)
-                self._buffers.append(Buffer(file.removesuffix(".bin"), size, file))
+                self._buffers.append(Buffer(file.removesuffix(".bin"), len(program.constants), file))
                 self._files[file] = program.constants
         if scratch_bytes:
             self._scratch = len(self._buffers)
@@ -139,7 +130,7 @@ class _Assembly:
         return self._numbers[index]
 
     def _in_its_shape(self, tensor: Tensor, own: int | None) -> Tensor:
-        """Return `tensor` of the compiled file with the name of its source, and with its shape if it has as many values."""
+        """Return `tensor` of the compiled file with the name of its source, and its shape if it has as many values."""
         named = replace(tensor, name=restore_names(tensor.name, self._source.model))
         if own is None:
             return named
@@ -190,8 +181,6 @@ class _Assembly:
         used = used_regions(program.stream)
         sram = self._sram_bytes(program) if SRAM_REGION in used else 0
         buffers = {region: self._buffer_of(region, program) for region in sorted(used) if region != SRAM_REGION}
-        sizes = tuple((region, self._buffers[buffer].bytes) for region, buffer in buffers.items())
-        self._submitted.append(Submitted(program.stream, Submission(sizes, sram, self._hardware_sram_bytes)))
         return NpuStep(
             kind="npu",
             stream=file,
@@ -202,9 +191,7 @@ class _Assembly:
         )
 
     def _sram_bytes(self, program: Program) -> int:
-        needed = max(
-            dict(program.region_bytes).get(SRAM_REGION, 0), measure(program.stream, self._kernel).get(SRAM_REGION, 0)
-        )
+        needed = dict(program.region_bytes).get(SRAM_REGION, 0)
         if needed > self._hardware_sram_bytes:
             raise InputError(
                 f"{self._name}: a stream needs {needed} bytes of SRAM, but Linux gives the NPU "
@@ -226,8 +213,8 @@ class _Assembly:
         tensor = self._tensors[number]
         if self._scratch is None or not 0 <= offset <= self._buffers[self._scratch].bytes - tensor.bytes:
             raise InputError(
-                f"{self._name}: Vela puts tensor '{shorten(tensor.name)}' at {offset} with {tensor.bytes} bytes, outside "
-                "the scratch memory."
+                f"{self._name}: Vela puts tensor '{shorten(tensor.name)}' at {offset} with {tensor.bytes} bytes, "
+                "which is outside of the scratch memory."
             )
         return Place(number, self._scratch, offset)
 

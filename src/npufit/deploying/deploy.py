@@ -11,7 +11,7 @@ from npufit.deploying.board_files import board_files
 from npufit.deploying.bundle import Bundle
 from npufit.deploying.compiling import compile_for
 from npufit.deploying.describing import describe, proven_status
-from npufit.deploying.kernels import judge_all, kernel_ranges, require_accepted
+from npufit.deploying.kernels import kernel_ranges, require_accepted
 from npufit.deploying.options import DeployOptions
 from npufit.deploying.planning import plan_steps
 from npufit.deploying.proving import BundleProof, Golden, golden_runs, prove
@@ -20,12 +20,12 @@ from npufit.deploying.segments import renamed
 from npufit.deploying.sources import tie
 from npufit.deploying.verification import verification
 from npufit.errors import InputError, ToolError
-from npufit.ethosu import parse_kernel
 from npufit.execution import Stage, read_inputs
 from npufit.fitting.proof import ProofInput, seeded_inputs
 from npufit.graph import Model
 from npufit.loading import ModelSource, load
 from npufit.stacks import Target
+from npufit.stacks.direct import sram_of
 from npufit.stacks.vela import is_precompiled, restore_names
 from npufit.tflite import serialize_model
 
@@ -34,27 +34,26 @@ _DELEGATE_MODEL = "model_vela.tflite"
 
 
 def deploy(model: ModelSource, target: TargetChoice, options: DeployOptions | None = None) -> DeployResult:
-    """Return `model` as a bundle for `target`: command streams, constants, parts for the CPU, runners and right answers.
+    """Return `model` as a bundle for `target`: command streams, constants, parts for the CPU, runners, right answers.
 
     The bundle is proven here before it is returned: its steps are executed on the simulator and compared with LiteRT's
     reference kernels; `DeployResult.has_failed` says whether they differ. Raises InputError if the model cannot run
     outside of one interpreter, or if the target's release of Linux refuses a stream; ToolError if a needed tool fails.
 
     >>> import npufit
-    >>> found = npufit.deploy("zoo:mobilenet_v1@96,int8", "imx93/direct@7.3", npufit.DeployOptions(inputs=1))
+    >>> found = npufit.deploy("zoo:mobilenet_v1@96,uint8", "imx93/direct@7.3", npufit.DeployOptions(inputs=1))
     >>> found.has_failed, [step.kind for step in found.manifest.steps]
     (False, ['npu'])
     """
     options = options or DeployOptions()
     network, chosen = load(model), choose_target(target, options.place.vela).target
     _require(network, chosen)
-    kernel = parse_kernel(chosen.version)
     options.progress(Stage.COMPILE)
     compiled = compile_for(network, chosen, options.place)
     plan = plan_steps(compiled.model, network.name)
-    content = assemble(compiled.model, tie(compiled.model, network), plan, kernel, compiled.sram_bytes)
-    kernels = kernel_ranges(content.submitted)
-    warnings = require_accepted(judge_all(content.submitted, kernel), kernel, kernels, chosen, network.name)
+    content = assemble(compiled.model, tie(compiled.model, network), plan, sram_of(chosen.chip))
+    kernels = kernel_ranges(plan.calls, chosen.chip)
+    warnings = require_accepted(plan.calls, chosen, kernels, network.name)
     bundle = Bundle(describe(model, network, chosen, compiled, content, kernels), content.files, compiled.accelerator)
     bundle = bundle.with_files(board_files(delegate=options.delegate))
     if options.delegate:

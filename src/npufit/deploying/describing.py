@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 from npufit._version import __version__
@@ -43,7 +42,7 @@ def describe(
     """Return the manifest of `content`, without files and right answers; `given` is how the user named the model."""
     return Manifest(
         npufit_direct=MANIFEST_VERSION,
-        made_by=MadeBy(__version__, compiled.vela, compiled.settings),
+        made_by=MadeBy(__version__, compiled.settings["vela"], compiled.settings),
         model=SourceModel(model.name, _digest(given, model)),
         target=str(target),
         status=_NEVER,
@@ -75,6 +74,6 @@ def proven_status(bundle: Bundle, proof: BundleProof | None) -> str:
 
 def _digest(given: ModelSource, model: Model) -> str:
     """Return the SHA-256 of the model's file; of the file that npufit would write, if it comes from none."""
-    is_file = isinstance(given, Path) or (isinstance(given, str) and not given.startswith(ZOO_PREFIX))
-    data = Path(given).read_bytes() if is_file else serialize_model(model)
-    return hashlib.sha256(data).hexdigest()
+    if isinstance(given, Model) or str(given).startswith(ZOO_PREFIX):
+        return hashlib.sha256(serialize_model(model)).hexdigest()
+    return hashlib.sha256(Path(given).read_bytes()).hexdigest()

@@ -1,15 +1,14 @@
-"""Executing a bundle here, by its manifest alone: calls on the simulator, parts for the CPU in the reference kernels."""
+"""Executing a bundle here, by its manifest alone: calls on the simulator, the rest in the reference kernels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from npufit.deploying.bundle import Bundle
-from npufit.deploying.manifest import CpuStep, NpuStep, Place, Step
+from npufit.deploying.manifest import CpuStep, NpuStep, Place
 from npufit.errors import InputError
 from npufit.ethosu import SRAM_REGION, Listener, Machine, Program
 from npufit.execution import Array, Reference, variables_of
@@ -24,9 +23,7 @@ Bytes = npt.NDArray[np.uint8]
 class BundleRunner:
     """A loaded bundle that can be run any number of times. Its state stays until `reset`, as on a board."""
 
-    def __init__(
-        self, bundle: Bundle, listeners: Sequence[Listener] = (), time_limit_s: float = TIME_LIMIT_S
-    ) -> None:
+    def __init__(self, bundle: Bundle, listeners: Sequence[Listener] = (), time_limit_s: float = TIME_LIMIT_S) -> None:
         """Load `bundle`; `listeners` observe the operations of all calls.
 
         Raises InputError if a stream or a part for the CPU cannot be executed.
@@ -158,7 +155,9 @@ class _Segment:
 
 def _as_tensor(data: Bytes, model: Model, index: int) -> Array:
     tensor = model.main.tensors[index]
-    return data.view(dtype_of(tensor)).reshape(tensor.shape or ())
+    dtype = dtype_of(tensor)
+    assert dtype is not None
+    return data.view(dtype).reshape(tensor.shape or ())
 
 
 def _filled(bundle: Bundle, size: int, file: str | None) -> Bytes:

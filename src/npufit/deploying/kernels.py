@@ -2,110 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Literal
 
 from npufit.deploying.manifest import KernelRange
 from npufit.errors import InputError
-from npufit.ethosu import HISTORY, RELEASES, KernelVersion, Submission, judge
+from npufit.ethosu import CompiledCall, KernelVerdict, parse_kernel
 from npufit.stacks import Target
+from npufit.stacks.direct import judge_calls, judge_known_releases
 
-_LAST_POINT = 9999
-"""Stands for all later point releases."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """A stream and what is submitted with it."""
-
-    stream: bytes
-    submission: Submission
+_WORDS: dict[bool | None, Literal["accepted", "refused", "unknown"]] = {
+    True: "accepted",
+    False: "refused",
+    None: "unknown",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A release's verdict on all streams: True, False, or None if the sources leave it open."""
-
-    accepted: bool | None
-    errno: str | None = None
-    why: str | None = None
-
-
-def judge_all(submitted: Iterable[Submitted], kernel: KernelVersion) -> Verdict:
-    """Return the verdict of `kernel` on all streams: the worst of theirs, with the first check that says so."""
-    worst = Verdict(accepted=True)
-    for entry in submitted:
-        found = judge(entry.stream, kernel, entry.submission)
-        if found.accepted:
-            continue
-        why = found.findings[0].check.statement if found.findings else None
-        if found.accepted is False:
-            return Verdict(False, found.errno, why)
-        worst = worst if worst.accepted is None else Verdict(None, found.errno, why)
-    return worst
-
-
-def kernel_ranges(submitted: Sequence[Submitted]) -> tuple[KernelRange, ...]:
-    """Return the verdict of every known release, neighbours with the same one together."""
-    return tuple(entry for series in RELEASES for entry in _ranges_of(submitted, series))
-
-
-def _ranges_of(submitted: Sequence[Submitted], series: KernelVersion) -> Iterator[KernelRange]:
-    starts = sorted({start for history in HISTORY for start in history.span(series).starts if start <= _LAST_POINT})
-    verdicts = [judge_all(submitted, KernelVersion(*series.series, point)) for point in starts]
-    firsts = [
-        position for position in range(len(starts)) if position == 0 or verdicts[position] != verdicts[position - 1]
-    ]
-    for position, following in zip(firsts, [*firsts[1:], None], strict=True):
-        verdict = verdicts[position]
-        word = {True: "accepted", False: "refused", None: "unknown"}[verdict.accepted]
-        last = None if following is None else starts[following] - 1
-        yield KernelRange(str(series), starts[position], last, word, verdict.errno, verdict.why)  # pyright: ignore[reportArgumentType]
-
-
-def accepting(ranges: Iterable[KernelRange]) -> tuple[str, ...]:
-    """Return the releases that accept the streams in words: `6.19`, `7.1.0 to 7.1.3`, `7.2.7 and later 7.2`."""
-    return tuple(_in_words(entry) for entry in ranges if entry.verdict == "accepted")
-
-
-def release_to_use(ranges: Sequence[KernelRange], asked: KernelVersion) -> str | None:
-    """Return a release that accepts the streams, of the series of `asked` or the newest; None if none does."""
-    found = [entry for entry in ranges if entry.verdict == "accepted"]
-    own = [entry for entry in found if entry.series == f"{asked.major}.{asked.minor}"]
-    if not found:
-        return None
-    best = (own or found)[-1]
-    return best.series if best.first == 0 and best.to is None else f"{best.series}.{best.first}"
-
-
-def _in_words(entry: KernelRange) -> str:
-    if entry.to is None:
-        return entry.series if entry.first == 0 else f"{entry.series}.{entry.first} and later"
-    if entry.first == entry.to:
-        return f"{entry.series}.{entry.first}"
-    return f"{entry.series}.{entry.first} to {entry.series}.{entry.to}"
+def kernel_ranges(calls: Sequence[CompiledCall], chip: str) -> tuple[KernelRange, ...]:
+    """Return what every known release says about all of `calls`, neighbours with the same verdict together."""
+    return tuple(
+        KernelRange(
+            entry.series, entry.first, entry.last, _WORDS[entry.accepted], entry.errno or None, entry.why or None
+        )
+        for entry in judge_known_releases(calls, chip)
+    )
 
 
 def require_accepted(
-    verdict: Verdict, kernel: KernelVersion, ranges: Sequence[KernelRange], target: Target, name: str
+    calls: Sequence[CompiledCall], target: Target, ranges: Sequence[KernelRange], name: str
 ) -> tuple[str, ...]:
-    """Return warnings about an open verdict of the target's release.
+    """Return warnings about the target's release of Linux: what is unknown about it, and an open verdict.
 
-    Raises InputError if it refuses the streams, and names a release that does not.
+    Raises InputError if it refuses a stream, and names a release that does not.
     """
-    if verdict.accepted:
-        return () if not kernel.note else (kernel.note,)
-    others = accepting(ranges)
-    known = f"Known to accept them: Linux {', '.join(others)}." if others else "No known release accepts them."
-    if verdict.accepted is None:
-        return (
-            f"Linux {kernel} may refuse the streams ({verdict.why}): that depends on the point release. {known}",
-        )
-    usable = release_to_use(ranges, kernel)
-    way_out = (
-        f"Use -t {target.chip}/{target.stack}@{usable}."
-        if usable
-        else "Try another Vela or a smaller arena: --set vela=3.12, --set arena-cache-size=65536."
+    kernel = parse_kernel(target.version)
+    verdicts = judge_calls(calls, kernel, target.chip)
+    unknown = (kernel.note,) if kernel.note else ()
+    refused = [verdict for verdict in verdicts if verdict.accepted is False]
+    opened = [verdict for verdict in verdicts if verdict.accepted is None]
+    accepting = ", ".join(in_words(entry) for entry in ranges if entry.verdict == "accepted")
+    known = f"Known to accept all: Linux {accepting}." if accepting else "No known release accepts all."
+    if not refused:
+        why = [f"Linux {kernel} may refuse a stream: {_why(opened[0])}. {known}"] if opened else []
+        return (*unknown, *why)
+    counted = "the stream" if len(verdicts) == 1 else f"{len(refused)} of {len(verdicts)} streams"
+    errno = f" with {refused[0].errno}" if refused[0].errno else ""
+    raise InputError(
+        f"{name}: Linux {kernel} refuses {counted}{errno}: {_why(refused[0])}. {known} {_way_out(ranges, target)}"
     )
-    errno = f" with {verdict.errno}" if verdict.errno else ""
-    raise InputError(f"{name}: Linux {kernel} refuses the streams{errno}: {verdict.why}. {known} {way_out}")
+
+
+def in_words(entry: KernelRange) -> str:
+    """Return point releases in words: `6.19`, `7.1.0 to 7.1.3`, `7.2.7 and later`."""
+    if entry.to is None:
+        return entry.series if entry.first == 0 else f"{entry.series}.{entry.first} and later"
+    first = f"{entry.series}.{entry.first}"
+    return first if entry.first == entry.to else f"{first} to {entry.series}.{entry.to}"
+
+
+def _why(verdict: KernelVerdict) -> str:
+    finding = verdict.findings[0]
+    return f"{finding.check.statement} ({finding.detail})"
+
+
+def _way_out(ranges: Sequence[KernelRange], target: Target) -> str:
+    """Return what to type instead: a release of the same series that accepts the streams, or the newest that does."""
+    found = [entry for entry in ranges if entry.verdict == "accepted"]
+    series = ".".join(target.version.split(".")[:2])
+    best = next((entry for entry in reversed(found) if entry.series == series), found[-1] if found else None)
+    if best is None:
+        return "Try another Vela or a smaller arena: --set vela=3.12, --set arena-cache-size=65536."
+    version = best.series if best.first == 0 and best.to is None else f"{best.series}.{best.first}"
+    return f"Use -t {target.chip}/{target.stack}@{version}."

@@ -56,6 +56,11 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     state: tuple[PlannedState, ...]
 
+    @property
+    def calls(self) -> tuple[CompiledCall, ...]:
+        """The calls of the NPU in order."""
+        return tuple(step.call for step in self.steps if isinstance(step, PlannedCall))
+
 
 def plan_steps(compiled: Model, name: str) -> Plan:
     """Return the steps of `compiled`, which Vela made of the model called `name`.
@@ -229,11 +234,11 @@ def require_host_form(tensor: Tensor, name: str) -> None:
     """Raise InputError if a tensor cannot cross between NPU, CPU and caller as an array."""
     if dtype_of(tensor) is None:
         raise InputError(
-            f"{name}: tensor '{shorten(tensor.name)}' crosses a step as {tensor.element}, which has no plain bytes. Cut "
-            "the model there with npufit fit --cut, and deploy the part for the NPU."
+            f"{name}: tensor '{shorten(tensor.name)}' crosses a step as {tensor.element}, which has no plain bytes. "
+            "Cut the model there with npufit fit --cut, and deploy the part for the NPU."
         )
     if tensor.shape is None:
         raise InputError(
-            f"{name}: tensor '{shorten(tensor.name)}' crosses a step without a known shape. Fix the shapes of the model "
-            "when you convert it."
+            f"{name}: tensor '{shorten(tensor.name)}' crosses a step without a known shape. Fix the shapes of the "
+            "model when you convert it."
         )

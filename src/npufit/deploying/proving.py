@@ -1,4 +1,4 @@
-"""The proof: the bundle's own steps, executed here, against the source model in the reference kernels, byte for byte."""
+"""The proof: the bundle's own steps, executed here, against the source model in the reference kernels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from npufit.litert import TIME_LIMIT_S, LitertFailureError
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first value of a bundle that is not that of the reference kernels: `step` is None for an output as a whole."""
+    """The first tensor that is not that of the reference kernels; `step` is None for an output that no step gives."""
 
     input_name: str
     step: int | None

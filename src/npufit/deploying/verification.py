@@ -1,4 +1,4 @@
-"""Right answers for the board: inputs and outputs as the reference kernels compute them, and results of single steps."""
+"""Right answers for the board: outputs as the reference kernels compute them, and results of single steps."""
 
 from __future__ import annotations
 

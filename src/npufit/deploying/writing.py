@@ -23,7 +23,7 @@ def require_bundle_folder(folder: Path, *, overwrite: bool) -> None:
     require_output_folder(folder, overwrite=overwrite)
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise InputError(
-            f"{printable(str(folder))}: the folder has files, but no bundle ({MANIFEST}). Give a new or an empty folder."
+            f"{printable(str(folder))}: the folder has files, but no {MANIFEST}, so it is no bundle. Give a new folder."
         )
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.is_symlink():

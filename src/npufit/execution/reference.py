@@ -42,8 +42,8 @@ class Reference:
     def run(self, inputs: Values, wanted: Iterable[int] | None = None) -> dict[int, Array]:
         """Return every tensor that an operator of the main subgraph writes, by tensor index; or only those in `wanted`.
 
-        `wanted` may name variables, too. They start from the file's values in every run unless `inputs` has others, such
-        as those that an earlier run left. Tensors whose type NumPy lacks are left out, and so are those
+        `wanted` may name variables, too. They start from the file's values in every run unless `inputs` has others,
+        such as those that an earlier run left. Tensors whose type NumPy lacks are left out, and so are those
         that LiteRT does not keep. Raises LitertRefusalError if a kernel refuses the values, LitertFailureError if
         LiteRT crashes or exceeds a limit.
         """

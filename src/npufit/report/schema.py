@@ -50,6 +50,7 @@ PUBLISHED = (
         "EvaluateDocument",
         "Shares are 0 to 1; intervals are Wilson's at 95 % confidence. Classes count from 0, as the outputs do.",
     ),
+    Published("deploy", "DeployDocument", "Indices count from 0; sizes are bytes."),
     Published("vnpu", "VnpuDocument", "Times are seconds."),
     Published(
         "differential",
@@ -105,6 +106,25 @@ def generated_schema(published: Published) -> dict[str, Any]:
     }
 
 
+def manifest_schema() -> dict[str, Any]:
+    """Return the JSON schema of the manifest of a bundle. Its readers ignore keys that they do not know."""
+    from npufit.deploying import Manifest
+
+    schema = TypeAdapter(Manifest).json_schema(schema_generator=_Plain)
+    for entry in (schema, *schema["$defs"].values()):
+        entry.pop("additionalProperties", None)
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "title": "the manifest of a bundle of npufit deploy",
+        **schema,
+    }
+
+
+def manifest_schema_file() -> Path:
+    """Return the path of the manifest's published schema."""
+    return Path(__file__).parents[1] / "deploying" / "manifest.schema.json"
+
+
 def schema_file(published: Published) -> Path:
     """Return the path of a command's published schema."""
     return Path(__file__).parent / published.command / "schema.json"
@@ -112,7 +132,12 @@ def schema_file(published: Published) -> Path:
 
 def schema_text(published: Published) -> str:
     """Return the schema as the text of its file."""
-    return _lines(generated_schema(published)) + "\n"
+    return as_text(generated_schema(published))
+
+
+def as_text(schema: dict[str, Any]) -> str:
+    """Return a schema as the text of its file."""
+    return _lines(schema) + "\n"
 
 
 def _lines(value: Any, indent: str = "") -> str:
@@ -135,6 +160,7 @@ def main() -> None:
     """Write every schema again."""
     for published in PUBLISHED:
         schema_file(published).write_text(schema_text(published), encoding="utf-8")
+    manifest_schema_file().write_text(as_text(manifest_schema()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ __all__ = [
     "read_version",
     "release_number",
     "remove_environment",
+    "restore_names",
     "wish_for",
 ]
 

@@ -1,0 +1,172 @@
+"""The document of a deployment: what `npufit deploy --json` prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from npufit._version import __version__
+from npufit.deploying import MANIFEST, BundleProof, DeployResult, manifest_text
+from npufit.report.document import Count, Document
+from npufit.stacks import Hazard
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementEntry(Document):
+    """Where the operators run."""
+
+    operators: Count
+    on_npu: Count
+    calls: Count
+    """of the NPU, one after the other"""
+    cpu_parts: Count
+    """files with operators for the CPU"""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelEntry(Document):
+    """The verdict of some point releases of one series of Linux on all streams together."""
+
+    series: str
+    first: Count
+    to: Count | None
+    """null: all later point releases"""
+    verdict: Literal["accepted", "refused", "unknown"]
+    errno: str | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceEntry(Document):
+    """The first value of the bundle that is not that of the reference kernels."""
+
+    input: str
+    step: Count | None
+    """null: an output that no step gives"""
+    tensor: str
+    values: Count
+    of: Count
+    largest: float | None
+    """the largest difference; null if shapes or types differ"""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProofEntry(Document):
+    """What was executed on the simulator and compared with the reference kernels byte for byte."""
+
+    inferences: Count
+    continued: Count
+    """of these, how many went on from the state that the one before left"""
+    tensors: Count
+    """compared in each inference"""
+    difference: DifferenceEntry | None
+    findings: tuple[str, ...]
+    """of the simulator's sanitizer"""
+
+
+@dataclass(frozen=True, slots=True)
+class HazardEntry(Document):
+    """What may make the answer wrong although it was accepted."""
+
+    rule: str
+    operators: tuple[Count, ...]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilesEntry(Document):
+    """A file of the bundle, or a folder with all its files."""
+
+    path: str
+    files: Count
+    bytes: Count
+
+
+@dataclass(frozen=True, slots=True)
+class DeployDocument(Document):
+    """What a bundle contains, which kernels accept it, and what was proven."""
+
+    schema_version: Literal[1]
+    npufit_version: str
+    model: str
+    target: str
+    written: str | None
+    """the folder that was written; null if nothing was"""
+    status: str
+    """what was tried with the bundle, and what was not"""
+    placement: PlacementEntry
+    kernels: tuple[KernelEntry, ...]
+    proof: ProofEntry | None
+    """null with --no-prove"""
+    hazards: tuple[HazardEntry, ...]
+    warnings: tuple[str, ...]
+    needs_litert: bool
+    """whether run.py needs tflite_runtime or ai_edge_litert on the board"""
+    sram_bytes: Count
+    """of the NPU, the most that a call needs"""
+    buffer_bytes: Count
+    """of DRAM for constants and feature maps"""
+    verification_cases: Count
+    contents: tuple[FilesEntry, ...]
+
+
+def deploy_document(result: DeployResult, written: str | None) -> DeployDocument:
+    """Return the document of a deployment; `written` is the folder, if there is one."""
+    manifest, summary = result.manifest, result.placed.summary
+    parts = sum(step.kind == "cpu" for step in manifest.steps)
+    return DeployDocument(
+        schema_version=1,
+        npufit_version=__version__,
+        model=manifest.model.name,
+        target=manifest.target,
+        written=written,
+        status=manifest.status,
+        placement=PlacementEntry(summary.operators, summary.npu, len(manifest.steps) - parts, parts),
+        kernels=tuple(
+            KernelEntry(entry.series, entry.first, entry.to, entry.verdict, entry.errno, entry.why)
+            for entry in manifest.kernels
+        ),
+        proof=None if result.proof is None else _proof(result, result.proof),
+        hazards=tuple(map(_hazard, result.placed.placement.hazards)),
+        warnings=result.warnings,
+        needs_litert=parts > 0,
+        sram_bytes=manifest.device.sram_bytes,
+        buffer_bytes=sum(buffer.bytes for buffer in manifest.buffers),
+        verification_cases=len(manifest.verification.cases),
+        contents=tuple(_contents({**result.bundle.files, MANIFEST: manifest_text(manifest).encode()})),
+    )
+
+
+def _proof(result: DeployResult, proof: BundleProof) -> ProofEntry:
+    found = proof.difference
+    difference = None
+    if found is not None:
+        difference = DifferenceEntry(
+            input=found.input_name,
+            step=found.step,
+            tensor=result.manifest.tensors[found.tensor].name,
+            values=found.values,
+            of=found.of,
+            largest=found.largest,
+            text=found.describe(result.bundle),
+        )
+    return ProofEntry(proof.inferences, proof.continued, proof.tensors, difference, proof.findings)
+
+
+def _hazard(hazard: Hazard) -> HazardEntry:
+    return HazardEntry(hazard.rule.id, hazard.operators, hazard.message)
+
+
+def _contents(files: Mapping[str, bytes]) -> Iterator[FilesEntry]:
+    """Yield the files at the top, and each folder as one entry."""
+    counts: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for path, data in files.items():
+        folder, slash, _ = path.partition("/")
+        counts[folder + slash] += 1
+        sizes[folder + slash] += len(data)
+    for path in sorted(counts, key=lambda path: (path.endswith("/"), path)):
+        yield FilesEntry(path, counts[path], sizes[path])
