@@ -19,7 +19,7 @@ _VALUES = expected(direct.MODEL.coefficients)
 
 def test_the_clocks_are_those_of_the_chip() -> None:
     stacks = load_chip("imx93").stacks
-    fitted_at, mainline = stacks["vela"]["npu-clock"], stacks["teflon"]["npu-clock"]
+    fitted_at, mainline = stacks["vela"]["npu-clock"], stacks["direct"]["npu-clock"]
     assert fitted_at.unit == mainline.unit == "MHz"
     assert pytest.approx(float(fitted_at.value) / float(mainline.value)) == _VALUES[CLOCK_RATIO]
 

@@ -92,7 +92,7 @@ def test_the_tail_beside_neutron_is_slower_than_alone() -> None:
     assert vip8000.MODEL.cost(on_npu(addition(4, 4)), expected(vip8000.MODEL.coefficients)).tail_factor == 1
 
 
-@pytest.mark.parametrize("name", ["imx93/vela", "imx8mp/vx", "imx8mp/teflon", "imx95/neutron"])
+@pytest.mark.parametrize("name", ["imx93/vela", "imx93/direct", "imx8mp/vx", "imx8mp/teflon", "imx95/neutron"])
 def test_arrays_say_what_the_models_say(name: str) -> None:
     model = load_npu_model(*name.split("/"))
     assert model is not None

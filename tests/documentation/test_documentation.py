@@ -59,7 +59,7 @@ def test_the_readme_shows_a_real_output() -> None:
     readme = path.read_text(encoding="utf-8")
     command, _, shown = readme.split("```\n$ ")[1].split("\n```")[0].partition("\n")
     _, _, model, _, target = command.split()
-    printed = check_screen(npufit.check(model, target), model, Page(width=100))
+    printed = check_screen(npufit.check(model, target, npufit.CheckOptions(others=True)), model, Page(width=100))
     if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
         path.write_text(readme.replace(shown, printed), encoding="utf-8")
         return

@@ -104,6 +104,7 @@ _OTHERS = {
     "check-several": f"check models/kws_ref_model.tflite {_EVERY_STACK}",
     "check-several-json": f"check models/micro/pad_asym_conv.tflite {_EVERY_STACK} --json",
     "check-output": "check models/micro/concat_c16.tflite -t imx93/teflon@25.3 -o report.txt",
+    "check-same-driver": "check models/kws_ref_model.tflite -t imx93/teflon@25.3 -t imx93/direct -v",
     # check: larger networks, each on a stack that it is interesting on
     "check-zoo-mobilenet-v2-uint8": "check zoo:mobilenet_v2@224,uint8 -t imx93/teflon@26.2",
     "check-zoo-mobilenet-v2-per-tensor": "check zoo:mobilenet_v2@224,int8-per-tensor,io=int8 -t imx93/teflon@25.3",

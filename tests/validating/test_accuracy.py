@@ -83,7 +83,7 @@ def test_rows_are_chosen_by_chip_or_group() -> None:
     with pytest.raises(InputError, match="imx93/vela"):
         choose_rows(rows, ("imx94",))
     with pytest.raises(InputError, match=r"from assumptions: .*the range is a guess\. Known: "):
-        choose_rows(rows, ("imx93/teflon",))
+        choose_rows(rows, ("imx93/direct",))
 
 
 def test_an_architecture_is_a_network_at_any_size_and_in_any_export() -> None:

@@ -3,6 +3,7 @@
 from npufit.checking.check import MAX_LOG_BYTES, CheckOptions, check, check_targets
 from npufit.checking.gate import Gate, GateResult, Quantity, apply_gate, read_gate
 from npufit.checking.gates import evaluate_gate, parse_gate
+from npufit.checking.other_stacks import OtherStack, has_complaints
 from npufit.checking.result import CheckResult
 from npufit.checking.summary import Summary
 from npufit.checking.target_choice import ChosenTarget, TargetChoice, choose_target
@@ -14,6 +15,7 @@ __all__ = [
     "ChosenTarget",
     "Gate",
     "GateResult",
+    "OtherStack",
     "Quantity",
     "Summary",
     "TargetChoice",
@@ -22,6 +24,7 @@ __all__ = [
     "check_targets",
     "choose_target",
     "evaluate_gate",
+    "has_complaints",
     "parse_gate",
     "read_gate",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npufit.checking.gate import Gate
 from npufit.checking.gates import parse_gate
+from npufit.checking.other_stacks import find_other_stacks
 from npufit.checking.result import CheckResult
 from npufit.checking.target_choice import ChosenTarget, TargetChoice, choose_target
 from npufit.errors import InputError
@@ -19,6 +20,7 @@ from npufit.stacks import (
     LogReport,
     Placement,
     PlaceOptions,
+    Target,
     apply_log,
     load_stack,
     prepare_stack,
@@ -38,7 +40,9 @@ class CheckOptions:
 
     `log` is what the user's board or tool printed for this model, as text or as a file: it decides, and differences
     from the rules are listed. `require` has gates, such as `npu-macs>=99%`; `CheckResult.gates` says whether they hold.
-    `place` is for the stack and its tools, `estimate` for the predicted times; without `predict` there are none.
+    `place` is for the stack and its tools, `estimate` for the predicted times; without `predict` there are none. With
+    `others`, the result also says what other stacks that use the same kernel driver would do, unless that takes a
+    compilation.
     """
 
     log: str | Path | None = None
@@ -46,6 +50,7 @@ class CheckOptions:
     place: PlaceOptions = field(default_factory=PlaceOptions)
     estimate: EstimateOptions | None = None
     predict: bool = True
+    others: bool = False
 
 
 def check(model: ModelSource, target: TargetChoice, options: CheckOptions | None = None) -> CheckResult:
@@ -85,7 +90,21 @@ def check_targets(
             prepare_stack(entry.target, options.place)  # its compiler starts while the model is read
     network = load(model)
     log = _log_text(options.log)
-    return tuple(_check(network, entry, log, gates, options) for entry in chosen)
+    results = tuple(_check(network, entry, log, gates, options) for entry in chosen)
+    return tuple(_with_others(result, results, options) for result in results) if options.others else results
+
+
+def _with_others(result: CheckResult, results: Sequence[CheckResult], options: CheckOptions) -> CheckResult:
+    """Return `result` with what other stacks that use the same kernel driver would do."""
+    place = replace(options.place, library=None, converter=None, explore=False)
+    own = result.estimate_options
+    on_the_same_board = None if own is None else replace(own, npu=None, npu_band=None)
+
+    def check_other(model: Model, target: Target) -> CheckResult:
+        plain = CheckOptions(place=place, estimate=on_the_same_board, predict=options.predict)
+        return _check(model, ChosenTarget(target), None, (), plain)
+
+    return replace(result, others=find_other_stacks(result, results, place, check_other))
 
 
 def _check(

@@ -13,6 +13,7 @@ from npufit.graph import Model, Operator, OperatorId, count_macs
 from npufit.stacks import OperatorPlacement, Placement, Target, Unit
 
 if TYPE_CHECKING:
+    from npufit.checking.other_stacks import OtherStack
     from npufit.cost import Estimate, EstimateOptions
 
 
@@ -22,7 +23,8 @@ class CheckResult:
 
     `estimate` is the predicted time of one inference; None without data to predict it from, or if it was not asked for.
     `profile` names the file with a board's own coefficients, if the target was given as one, otherwise it is empty.
-    `required` are the requested gates.
+    `required` are the requested gates. `others` are stacks of the chip that use the same kernel driver, empty if they
+    were not asked about.
     """
 
     model: Model
@@ -31,6 +33,7 @@ class CheckResult:
     estimate_options: EstimateOptions | None = None
     profile: str = ""
     required: tuple[Gate, ...] = ()
+    others: tuple[OtherStack, ...] = ()
 
     @property
     def target(self) -> Target:
@@ -71,6 +74,11 @@ class CheckResult:
             place: count_macs(self.model.subgraphs[place.subgraph], operator)
             for place, operator in self.model.operators()
         }
+
+    @property
+    def better_stacks(self) -> tuple[OtherStack, ...]:
+        """The other stacks that are known to be faster, or without the hazards here."""
+        return tuple(other for other in self.others if other.is_better_than(self))
 
     @cached_property
     def summary(self) -> Summary:

@@ -128,6 +128,7 @@ def command(
         require=gates,
         place=place_options(settings, vela, time_limit, no_cache, converter, given_library(library, library_python)),
         estimate=EstimateOptions(threads=threads, kernels=Kernels(kernels) if kernels else None),
+        others=True,
     )
     with sign_of_life(f"checking for {', '.join(targets)}"):
         checked = [(model, check_targets(model, targets, options)) for model in models]

@@ -28,12 +28,14 @@ from npufit.stacks.registry import (
     all_targets,
     compiling_stack,
     find_rule,
+    has_compiler,
     identify_tools,
     load_stack,
     prepare_stack,
     require_library_target,
     resolve_target,
     stack_names,
+    stacks_on_the_same_driver,
 )
 from npufit.stacks.rule import Effect, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.stack import Acceptance, Compiles, PlaceOptions, Stack
@@ -78,10 +80,12 @@ __all__ = [
     "current_id",
     "find_rule",
     "former_ids",
+    "has_compiler",
     "identify_tools",
     "load_stack",
     "prepare_stack",
     "require_library_target",
     "resolve_target",
     "stack_names",
+    "stacks_on_the_same_driver",
 ]

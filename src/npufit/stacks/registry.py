@@ -26,6 +26,10 @@ _FOLDERS = {
 }
 
 
+_COMPILING = ("vela", "direct")
+"""The stacks that are `Compiles`, known without importing them."""
+
+
 def stack_names() -> tuple[str, ...]:
     """Return the names of all stacks."""
     return tuple(_FOLDERS)
@@ -51,8 +55,22 @@ def identify_tools(target: Target, options: PlaceOptions) -> tuple[str, ...]:
 
 def compiling_stack(target: Target) -> Compiles | None:
     """Return the stack of `target` if npufit can execute what it compiles, otherwise None."""
-    stack = load_stack(target.stack)
+    stack = load_stack(target.stack) if has_compiler(target.stack) else None
     return stack if isinstance(stack, Compiles) else None
+
+
+def has_compiler(name: str) -> bool:
+    """Return whether the stack called `name` compiles, so that it is `Compiles`, without importing it."""
+    return name in _COMPILING
+
+
+def stacks_on_the_same_driver(target: Target) -> tuple[str, ...]:
+    """Return the names of the chip's other stacks that use the kernel driver of `target`."""
+    drivers = {
+        name: facts["driver"].value for name, facts in load_chip(target.chip).stacks.items() if "driver" in facts
+    }
+    own = drivers.pop(target.stack, None)
+    return tuple(name for name, driver in drivers.items() if driver == own)
 
 
 def require_library_target(targets: Iterable[Target], library: Library | None) -> None:

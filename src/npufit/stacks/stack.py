@@ -95,6 +95,10 @@ class Compiles(Protocol):
         """Return what the compiler makes of `model`, which is not compiled yet. Raises InputError and ToolError."""
         ...
 
+    def is_kept(self, model: Model, target: Target, options: PlaceOptions) -> bool:
+        """Return whether what the compiler makes of `model` is kept, so that it need not run. Never raises."""
+        ...
+
     def judge(self, calls: Sequence[CompiledCall], target: Target) -> Acceptance:
         """Return whether the driver of `target` takes `calls` of a compiled file, with what should be known of them."""
         ...

@@ -10,6 +10,7 @@ from npufit._version import __version__
 from npufit.checking import CheckResult, GateResult
 from npufit.graph import Model
 from npufit.report.check.estimate_document import EstimateEntry, estimate_entry
+from npufit.report.check.other_stacks import OtherStackEntry, other_stack_entry
 from npufit.report.check.placement_document import (
     DifferenceEntry,
     HazardEntry,
@@ -80,6 +81,8 @@ class ResultEntry(Document):
     notes: tuple[Note, ...]
     estimate: EstimateEntry | None
     """null if there is no data to predict times from"""
+    others: tuple[OtherStackEntry, ...]
+    """stacks of the chip that use the same kernel driver; empty if there are none"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ def result_entry(result: CheckResult) -> ResultEntry:
         settings=placement.settings,
         notes=placement.notes,
         estimate=None if result.estimate is None else estimate_entry(result.estimate),
+        others=tuple(other_stack_entry(result, other) for other in result.others),
     )
 
 

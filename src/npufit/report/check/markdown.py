@@ -12,6 +12,7 @@ from npufit.cost import Estimate
 from npufit.graph import Model
 from npufit.report import predicted_time
 from npufit.report.check.headline import headline
+from npufit.report.check.other_stacks import LABEL, better_stack_lines
 from npufit.report.findings import group_by_rule, remedy_words
 from npufit.report.hazards import effect_words, hazards_by_effect
 from npufit.report.markdown import template_environment
@@ -65,6 +66,7 @@ def _remarks(result: CheckResult, estimate: Estimate) -> list[TimeRow]:
         *([TimeRow("assumed", "", "", formatting.printable(estimate.assumption))] if estimate.assumption else []),
         TimeRow("basis", "", "", formatting.printable(estimate.basis)),
         *([TimeRow("better off", "", "", slower)] if slower else []),
+        *(TimeRow(LABEL, "", "", line) for line in better_stack_lines(result)),
     ]
     return rows + [TimeRow("warning", "", "", formatting.printable(warning)) for warning in estimate.warnings]
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from npufit.checking import CheckResult
+from npufit.report.check.other_stacks import steps_to_other_stacks
 from npufit.rewrite import cures_of
 from npufit.stacks import Finding, Hazard, RemedyKind, Status, compiling_stack
 
@@ -30,6 +31,7 @@ def next_steps(result: CheckResult, source: str) -> list[tuple[str, str]]:
         steps.append((f"npufit check {model} -t {release[0]}", release[1]))
     if compiling_stack(target) is not None and result.summary.npu and result.placement.status is Status.COMPLETE:
         steps.append((f"npufit run {model} -t {target} --compare", "executes the compiled model and compares"))
+    steps += steps_to_other_stacks(result, model)
     steps.append((f"npufit check {model} -t {target} -v", ""))
     return steps
 

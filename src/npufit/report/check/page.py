@@ -13,6 +13,7 @@ from npufit.report import predicted_time
 from npufit.report.check.deciding import decided_by
 from npufit.report.check.headline import verdict
 from npufit.report.check.next_steps import next_steps
+from npufit.report.check.other_stacks import LABEL, better_stack_lines
 from npufit.report.check.time_bars import time_bars
 from npufit.report.findings import group_by_rule, remedy_words
 from npufit.report.hazards import effect_words, effects_cell, hazards_by_effect
@@ -84,6 +85,7 @@ def _time_notes(result: CheckResult) -> list[tuple[str, str]]:
         ("unsure", predicted_time.unsure_words(estimate)),
         ("basis", estimate.basis),
         ("better off", predicted_time.slower_words(result, estimate)),
+        *((LABEL, line) for line in better_stack_lines(result)),
         *(("warning", warning) for warning in estimate.warnings),
     ]
     return [(label, text) for label, text in notes if text]

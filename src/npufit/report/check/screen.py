@@ -13,6 +13,7 @@ from npufit.report.check.deciding import decision_sentence
 from npufit.report.check.headline import verdict
 from npufit.report.check.line_budget import lay_out
 from npufit.report.check.next_steps import next_steps
+from npufit.report.check.other_stacks import LABEL, better_stack_lines
 from npufit.report.check.screen_sections import screen_sections
 from npufit.report.findings import group_by_rule
 from npufit.report.hazards import hazards_by_effect, hazards_in_words
@@ -88,6 +89,8 @@ def _time(result: CheckResult, page: Page) -> list[str]:
     if estimate.assumption:
         lines += page.labelled("", f"assumed: {formatting.printable(estimate.assumption)}", "", _LABEL)
     lines += _measured(result, estimate, page)
+    for line in better_stack_lines(result):
+        lines += page.labelled(LABEL.capitalize(), line, "", _LABEL)
     for warning in estimate.warnings:
         if not predicted_time.reversal(result):
             lines += page.labelled("", formatting.printable(warning), "", _LABEL)

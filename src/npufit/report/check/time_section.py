@@ -9,6 +9,7 @@ from npufit.checking import CheckResult
 from npufit.cost import Estimate, OperatorEstimate
 from npufit.graph import OperatorId
 from npufit.report import predicted_time
+from npufit.report.check.other_stacks import LABEL, better_stack_lines
 from npufit.report.predicted_time import TimeRow
 from npufit.report.terminal_page import Page, columns
 from npufit.stacks import MemoryUse
@@ -35,6 +36,7 @@ def time_lines(result: CheckResult, page: Page, *, everything: bool = False) -> 
         notes.insert(0, ("assumed", formatting.printable(estimate.assumption)))
     slower = predicted_time.slower_words(result, estimate)
     notes += [("better off", slower)] if slower else []
+    notes += [(LABEL, line) for line in better_stack_lines(result)]
     for label, text in notes:
         lines += page.labelled(label, text, "  ", _LABEL)
     for warning in estimate.warnings:

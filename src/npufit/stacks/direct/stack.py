@@ -23,7 +23,7 @@ from npufit.stacks.stack import Acceptance, PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.vela.compilation import Compilation, parse_compiled
 from npufit.stacks.vela.compiled_placement import place_compilation
-from npufit.stacks.vela.compiling import compile_with, start_ahead
+from npufit.stacks.vela.compiling import compile_with, is_kept, start_ahead
 from npufit.stacks.vela.debug_database import Write
 from npufit.stacks.vela.log import read_log
 from npufit.stacks.vela.precompiled import is_precompiled, place_precompiled
@@ -107,6 +107,10 @@ class DirectStack:
     def compile(self, model: Model, target: Target, options: PlaceOptions) -> Compilation:
         """Return what Vela makes of `model`. Raises InputError and ToolError as `place` does."""
         return compile_with(invocation_for(target, options), model, options)
+
+    def is_kept(self, model: Model, target: Target, options: PlaceOptions) -> bool:
+        """Return whether what Vela makes of `model` is kept. Never raises."""
+        return is_kept(lambda: invocation_for(target, options), model, options)
 
     def judge(self, calls: Sequence[CompiledCall], target: Target) -> Acceptance:
         """Return whether the driver of the target's release takes `calls`."""

@@ -27,9 +27,19 @@ def cache_key(model: bytes, *context: str) -> str:
     return key.hexdigest()
 
 
+def has_entries() -> bool:
+    """Return whether anything is kept: without an entry, no key has to be computed."""
+    return next(_folder().glob("*" + _SUFFIX), None) is not None
+
+
+def has_entry(key: str) -> bool:
+    """Return whether there is an entry called `key`, sound or damaged."""
+    return _path(key).is_file()
+
+
 def load_entry(key: str) -> bytes | None:
     """Return the entry called `key`, or None if it does not exist; a damaged one is deleted."""
-    path = _folder() / (key + _SUFFIX)
+    path = _path(key)
     try:
         stored = path.read_bytes()
     except OSError:
@@ -48,14 +58,18 @@ def store_entry(key: str, data: bytes) -> None:
     folder = _folder()
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(folder / (key + _SUFFIX), hashlib.sha256(data).digest() + data)
+        replace_file(_path(key), hashlib.sha256(data).digest() + data)
         _prune(folder)
 
 
 def discard_entry(key: str) -> None:
     """Remove the entry called `key`, if there is one."""
     with suppress(OSError):
-        (_folder() / (key + _SUFFIX)).unlink()
+        _path(key).unlink()
+
+
+def _path(key: str) -> Path:
+    return _folder() / (key + _SUFFIX)
 
 
 def _folder() -> Path:

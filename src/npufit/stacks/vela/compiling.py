@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from npufit.chips import load_chip
 from npufit.errors import InputError, ModelError, NpufitError, Place, ToolError
-from npufit.graph import Model
+from npufit.graph import Latest, Model
 from npufit.stacks.stack import PlaceOptions
-from npufit.stacks.vela.cache import cache_key, discard_entry, load_entry, store_entry
+from npufit.stacks.vela.cache import cache_key, discard_entry, has_entries, has_entry, load_entry, store_entry
 from npufit.stacks.vela.compilation import FORM, Compilation, digest, from_bytes, to_bytes
 from npufit.stacks.vela.compiler import Compiler
 from npufit.stacks.vela.compiler_choice import find_compiler
 from npufit.stacks.vela.labels import find_label, label_tensors, restore_names
+from npufit.stacks.vela.precompiled import is_precompiled
 from npufit.stacks.vela.runner import VelaProcess
 from npufit.stacks.vela.settings import VelaSettings, resolve_settings
 from npufit.tflite import serialize_model
 
 _ready: dict[Compiler, VelaProcess] = {}
 """Processes that import Vela ahead of the next compilation."""
+
+_LABELLED: Latest[None, bytes] = Latest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ def compile_with(invocation: Invocation, model: Model, options: PlaceOptions) ->
     """
     compiler, settings = invocation.compiler, invocation.settings
     ready = _ready.pop(compiler, None)
-    data = serialize_model(label_tensors(model))
-    key = cache_key(data, f"form {FORM}", compiler.identity, settings.config_digest, *settings.arguments())
+    data = _labelled(model)
+    key = _key(data, invocation)
     use_cache = options.use_cache and bool(compiler.identity)
     if use_cache:
         known = _from_cache(key)
@@ -82,6 +86,29 @@ def compile_with(invocation: Invocation, model: Model, options: PlaceOptions) ->
     if use_cache:
         store_entry(key, to_bytes(compilation))
     return compilation
+
+
+def is_kept(invocation_of_it: Callable[[], Invocation], model: Model, options: PlaceOptions) -> bool:
+    """Return whether what Vela makes of `model` is in the cache, or `model` is such a file. Never raises."""
+    if is_precompiled(model):
+        return True
+    if not options.use_cache or not has_entries():
+        return False
+    try:
+        invocation = invocation_of_it()
+    except NpufitError:
+        return False
+    return bool(invocation.compiler.identity) and has_entry(_key(_labelled(model), invocation))
+
+
+def _labelled(model: Model) -> bytes:
+    """Return the file that Vela gets, made once for several targets."""
+    return _LABELLED.of(model, None, lambda: serialize_model(label_tensors(model)))
+
+
+def _key(data: bytes, invocation: Invocation) -> str:
+    compiler, settings = invocation.compiler, invocation.settings
+    return cache_key(data, f"form {FORM}", compiler.identity, settings.config_digest, *settings.arguments())
 
 
 def _from_cache(key: str) -> Compilation | None:

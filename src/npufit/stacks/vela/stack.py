@@ -17,7 +17,7 @@ from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.vela.compilation import Compilation
 from npufit.stacks.vela.compiled_placement import place_compilation
 from npufit.stacks.vela.compiler_choice import executable_compiler
-from npufit.stacks.vela.compiling import Invocation, compile_with, invocation_of, start_ahead
+from npufit.stacks.vela.compiling import Invocation, compile_with, invocation_of, is_kept, start_ahead
 from npufit.stacks.vela.hazards import HAZARDS
 from npufit.stacks.vela.linux_sram import describe_sram_use, largest_sram_use, sram_notes, sram_use_of
 from npufit.stacks.vela.log import read_log
@@ -105,6 +105,10 @@ class VelaStack:
     def compile(self, model: Model, target: Target, options: PlaceOptions) -> Compilation:
         """Return what Vela makes of `model`. Raises InputError and ToolError as `place` does."""
         return compile_with(_invocation(target, options), model, options)
+
+    def is_kept(self, model: Model, target: Target, options: PlaceOptions) -> bool:
+        """Return whether what Vela makes of `model` is kept. Never raises."""
+        return is_kept(lambda: _invocation(target, options), model, options)
 
     def judge(self, calls: Sequence[CompiledCall], target: Target) -> Acceptance:
         """Return that NXP's driver takes everything; a note if Linux's own driver would not."""
