@@ -75,13 +75,14 @@ class _Assembly:
         inputs = tuple(map(self._input, range(len(self._source.inputs))))
         steps = tuple(self._step(number, step) for number, step in enumerate(plan.steps))
         outputs = tuple(map(self._output, range(len(self._source.outputs))))
+        state = self._state(plan)
         return Content(
             buffers=tuple(self._buffers),
             tensors=tuple(self._tensors),
             inputs=inputs,
             outputs=outputs,
             steps=steps,
-            state=self._state(plan),
+            state=state,
             files=self._files,
             sources=tuple(self._sources),
         )

@@ -35,22 +35,21 @@ import stat
 import struct
 import sys
 import time
-from array import array
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NewType
+from typing import TYPE_CHECKING, Any, NewType, cast
 
 try:
     import numpy as np
 except ImportError:
     if __name__ != "__main__":
         raise
-    sys.stderr.write("run.py needs NumPy: apt install python3-numpy, or pip install numpy\n")
+    sys.stderr.write("error: run.py needs NumPy: apt install python3-numpy, or pip install numpy\n")
     sys.exit(3)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -59,7 +58,7 @@ if TYPE_CHECKING:
 
 
 class RunError(Exception):
-    """What stops a run, in words for the user; by itself it is the fault of the device or the system."""
+    """What stops a run, in words for the user: the device or the system, unless a subclass says otherwise."""
 
     exit_code = 3
 
@@ -77,7 +76,7 @@ class InputError(RunError):
 
 
 class CallError(RunError):
-    """The driver answered a call with an errno, which is `number`."""
+    """The driver answered a call with the errno `number`."""
 
     def __init__(self, message: str, number: int) -> None:
         """Keep the errno beside the message."""
@@ -87,8 +86,7 @@ class CallError(RunError):
 
 def printable(value: object, width: int = 120) -> str:
     """Return anything as one line for a terminal: names come from files."""
-    text = str(value)[:width]
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(value)[:width])
 
 
 def plural(count: int, noun: str) -> str:
@@ -96,88 +94,49 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-# == The manifest: its form, and what else must be true of it ==========================================================
+# == The manifest: its form, and what else has to be true of it ========================================================
 
 VERSION = 1
 LARGEST_BYTES = 1 << 30
 """Of a file, a buffer, a tensor."""
 
-_LARGEST_MANIFEST_BYTES = 16 << 20
-_FOR_PEOPLE = ("README.md", "run.py", "c/")
-"""Files of the bundle that this program does not read."""
-
 File = NewType("File", str)
 Signed = NewType("Signed", int)
 
 _SLOT = {"tensor": int, "buffer": int, "offset": int}
+_NPU = {"stream": File, "sram_bytes": int, "regions": [{"region": int, "buffer": int}]}
 _STEPS = {
-    "npu": {
-        "kind": str,
-        "stream": File,
-        "sram_bytes": int,
-        "regions": [{"region": int, "buffer": int}],
-        "inputs": [_SLOT],  # copied into buffers before the call
-        "outputs": [_SLOT],  # copied out of buffers after it
-    },
+    "npu": {"kind": str, **_NPU, "inputs": [_SLOT], "outputs": [_SLOT]},  # copied in before the call, out after it
     "cpu": {"kind": str, "file": File, "inputs": [int], "outputs": [int]},
 }
-_MANIFEST = {  # a name with a question mark may be absent or null
-    "npufit_direct": int,
+_REGISTER = {"name": str, "mask": int, "value": int, "meaning": str}
+_TENSOR = {"name": str, "type": str, "shape": [int], "bytes": int, "scales": [float], "zero_points": [Signed]}
+_CASE = {"name": str, "inputs": [File], "outputs": [File], "steps": [[{"tensor": int, "file": File}]]}
+_MANIFEST = {  # what ends in a question mark may be absent or null
     "made_by": {"npufit": str, "vela": str},
     "model": {"name": str, "sha256": str},
     "target": str,
     "status": str,
-    "device": {
-        "driver": str,
-        "registers": [{"name": str, "mask": int, "value": int, "meaning": str}],
-        "sram_bytes": int,
-    },
+    "device": {"driver": str, "registers": [_REGISTER], "sram_bytes": int},
     "kernels": [{"series": str, "from": int, "to?": int, "verdict": str, "why?": str}],
     "files": [{"path": File, "bytes": int, "sha256": str}],
     "buffers": [{"name": str, "bytes": int, "file?": File}],
-    "tensors": [
-        {
-            "name": str,
-            "type": str,
-            "shape": [int],
-            "bytes": int,
-            "scales": [float],
-            "zero_points": [Signed],
-            "file?": File,
-        }
-    ],
+    "tensors": [{**_TENSOR, "file?": File}],
     "inputs": [int],
     "outputs": [int],
     "state?": [{**_SLOT, "file": File}],
     "steps": [_STEPS],
-    "verification?": {
-        "golden": str,
-        "cases": [{"name": str, "inputs": [File], "outputs": [File], "steps": [[{"tensor": int, "file": File}]]}],
-    },
+    "verification?": {"golden": str, "cases": [_CASE]},
 }
 _KINDS: Mapping[Any, tuple[Callable[[Any], bool], str]] = {
     str: (lambda value: isinstance(value, str), "a text"),
     int: (lambda value: type(value) is int and 0 <= value < 1 << 32, "an integer from 0 to 2^32 - 1"),
     Signed: (lambda value: type(value) is int and abs(value) <= 1 << 31, "an integer of 32 bits"),
     float: (lambda value: type(value) in (int, float) and math.isfinite(value), "a number"),
-    File: (
-        lambda value: (
-            isinstance(value, str)
-            and value.isprintable()
-            and "\\" not in value
-            and not {"", ".", ".."} & set(value.split("/"))
-        ),
-        "a path inside the bundle",
-    ),
+    File: (lambda value: isinstance(value, str) and _is_inside(value), "a path inside the bundle"),
 }
-_TYPES = {
-    **{f"int{8 * size}": f"<i{size}" for size in (1, 2, 4, 8)},
-    **{f"uint{8 * size}": f"<u{size}" for size in (1, 2, 4, 8)},
-    "bool": "?",
-    "float16": "<f2",
-    "float32": "<f4",
-    "float64": "<f8",
-    "complex64": "<c8",
+_TYPES = {"bool", "complex64", "float16", "float32", "float64"} | {
+    f"{s}int{n}" for s in ("", "u") for n in (8, 16, 32, 64)
 }
 
 
@@ -190,27 +149,25 @@ def read_manifest(data: bytes) -> Any:
         raise BundleError(f"manifest.json is not the manifest of a bundle: {printable(error)}.") from None
     if version != VERSION:
         raise BundleError(
-            f"manifest.json has version {printable(version)}; this run.py executes version {VERSION}. "
-            "Take run.py and manifest.json from the same bundle."
+            f"manifest.json has version {printable(version)}, this run.py executes version {VERSION}: take both from "
+            "the same bundle."
         )
     manifest = _read(_MANIFEST, found, "")
     for tensor in manifest.tensors:
-        _require(
-            tensor.type in _TYPES, f"tensor '{tensor.name}' has the type {tensor.type}, which run.py does not know"
-        )
-        tensor.dtype = np.dtype(_TYPES[tensor.type])
-        is_quantized = len(tensor.scales) == 1 and tensor.dtype.kind in "iu"
-        tensor.scale = tensor.scales[0] if is_quantized else None
+        _require(tensor.type in _TYPES, f"tensor '{tensor.name}' has the type {tensor.type}, unknown to run.py")
+        tensor.dtype = np.dtype(tensor.type).newbyteorder("<")
+        tensor.scale = tensor.scales[0] if len(tensor.scales) == 1 and tensor.dtype.kind in "iu" else None
         tensor.zero_point = tensor.zero_points[0] if tensor.zero_points else 0
     for step in manifest.steps:
+        step.unit = step.kind.upper()
         step.is_npu = step.kind == "npu"
         step.file = step.stream if step.is_npu else step.file
         step.reads = [slot.tensor for slot in step.inputs] if step.is_npu else step.inputs
         step.writes = [slot.tensor for slot in step.outputs] if step.is_npu else step.outputs
     manifest.state = manifest.state or []
     manifest.cases = manifest.verification.cases if manifest.verification else []
-    _check_sizes(manifest)
     _check_steps(manifest)
+    _check_sizes(manifest)
     return manifest
 
 
@@ -220,30 +177,34 @@ def _short_integer(digits: str) -> int:
     return int(digits)
 
 
+def _is_inside(path: str) -> bool:
+    return path.isprintable() and "\\" not in path and not {"", ".", ".."} & set(path.split("/"))
+
+
 def _read(form: Any, value: Any, place: str) -> Any:
     """Return `value`, which must have `form`; `place` says where in the manifest it is."""
     if isinstance(form, list):
         _require(isinstance(value, list), f"{place} is {value!r}, not a list")
         return [_read(form[0], member, f"{place}[{number}]") for number, member in enumerate(value)]
     if isinstance(form, dict):
-        _require(isinstance(value, dict), f"{place} is {value!r}, not an object")
+        _require(isinstance(value, dict), f"{place or 'it'} is {value!r}, not an object")
         if form is _STEPS:
             _require(value.get("kind") in ("npu", "cpu"), f"{place} has the kind {value.get('kind')!r}, not npu or cpu")
             return _read(_STEPS[value["kind"]], value, place)
-        read = SimpleNamespace()
-        for key, member in _members(form).items():
-            name = key.rstrip("?")
-            _require(value.get(name) is not None or name != key, f"{place or 'it'} has no '{name}'")
-            found = value.get(name)
-            setattr(read, name, None if found is None else _read(member, found, f"{place}.{name}".lstrip(".")))
-        return read
+        return _read_object(cast("Mapping[str, Any]", form), value, place)
     is_right, expected = _KINDS[form]
     _require(is_right(value), f"{place} is {value!r}, not {expected}")
     return value
 
 
-def _members(form: Any) -> dict[str, Any]:
-    return form
+def _read_object(form: Mapping[str, Any], value: Mapping[str, Any], place: str) -> SimpleNamespace:
+    read = SimpleNamespace()
+    for key, member in form.items():
+        name = key.rstrip("?")
+        found = value.get(name)
+        _require(found is not None or name != key, f"{place or 'it'} has no '{name}'")
+        setattr(read, name, None if found is None else _read(member, found, f"{place}.{name}".lstrip(".")))
+    return read
 
 
 def _require(is_right: bool, otherwise: str) -> None:
@@ -251,79 +212,75 @@ def _require(is_right: bool, otherwise: str) -> None:
         raise BundleError(f"manifest.json: {printable(otherwise, 300)}. Write the bundle again with npufit deploy.")
 
 
-def _check_sizes(manifest: Any) -> None:
-    """Require that files, buffers and tensors are as large as each other say."""
-    listed = {file.path: file.bytes for file in manifest.files}
-    tensors = manifest.tensors
-    wanted = [(tensor.file, tensor.bytes) for tensor in tensors if tensor.file]
-    wanted += [(step.file, listed.get(step.file, 0)) for step in manifest.steps]
-    for number, tensor in enumerate(tensors):
-        size = math.prod(tensor.shape) * tensor.dtype.itemsize
-        _require(
-            len(tensor.shape) <= 16 and tensor.bytes == size <= LARGEST_BYTES,
-            f"tensors[{number}] has {tensor.bytes} bytes and the shape {tensor.shape} of {tensor.type}",
-        )
-    for number, buffer in enumerate(manifest.buffers):
-        size = listed.get(buffer.file, 0) if buffer.file else 0
-        _require(size <= buffer.bytes <= LARGEST_BYTES, f"buffers[{number}] has {buffer.bytes} bytes")
-        wanted += [(buffer.file, size)] if buffer.file else []
-    for case in manifest.cases:
-        for files, used in ((case.inputs, manifest.inputs), (case.outputs, manifest.outputs)):
-            _require(len(files) == len(used), f"case '{case.name}' has {len(files)} files for {len(used)} tensors")
-            wanted += [(file, _tensor(manifest, number).bytes) for number, file in zip(used, files)]
-        _require(len(case.steps) == len(manifest.steps), f"case '{case.name}' has {len(case.steps)} steps")
-        for step, known in zip(manifest.steps, case.steps):
-            _require(all(item.tensor in step.writes for item in known), f"case '{case.name}' has what no step writes")
-            wanted += [(item.file, _tensor(manifest, item.tensor).bytes) for item in known]
-    wanted += [(slot.file, _tensor(manifest, slot.tensor).bytes) for slot in manifest.state]
-    for file, size in wanted:
-        _require(file in listed, f"{file} is not listed in its files")
-        _require(listed[file] == size <= LARGEST_BYTES, f"{file} has {listed[file]} bytes where {size} are needed")
-    manifest.needed = {file for file, _ in wanted}
-
-
-def _tensor(manifest: Any, number: int) -> Any:
-    _require(number < len(manifest.tensors), f"tensor {number} is used, but there are {len(manifest.tensors)}")
-    return manifest.tensors[number]
-
-
 def _check_steps(manifest: Any) -> None:
     """Require that every value is known before it is read, and that what is copied lies in buffers side by side."""
-    known = {number for number, tensor in enumerate(manifest.tensors) if tensor.file} | set(manifest.inputs)
     _require(bool(manifest.steps and manifest.inputs and manifest.outputs), "it has no steps, inputs or outputs")
-    _check_slots(manifest, manifest.state, "its state", is_written=True)
+    known = {number for number, tensor in enumerate(manifest.tensors) if tensor.file} | set(manifest.inputs)
+    used = known | set(manifest.outputs) | {slot.tensor for slot in manifest.state}
+    used.update(number for step in manifest.steps for number in (*step.reads, *step.writes))
+    _require(max(used) < len(manifest.tensors), f"tensor {max(used)} is used, but there are {len(manifest.tensors)}")
     for number, step in enumerate(manifest.steps):
         place = f"steps[{number}]"
-        for tensor in (*step.reads, *step.writes):
-            _tensor(manifest, tensor)
         _require(known.issuperset(step.reads), f"{place} reads a tensor that no step before it writes")
         known.update(step.writes)
         if step.is_npu:
             regions = [region.region for region in step.regions]
             _require(len(set(regions)) == len(regions) > 0 and max(regions) < 8, f"{place} has the regions {regions}")
-            _require(not (step.sram_bytes and 2 in regions), f"{place} has a buffer and SRAM for region 2")
+            _require(not step.sram_bytes or 2 not in regions, f"{place} has a buffer and SRAM for region 2")
             _require(step.sram_bytes <= manifest.device.sram_bytes, f"{place} uses {step.sram_bytes} bytes of SRAM")
             for region in step.regions:
                 _require(region.buffer < len(manifest.buffers), f"{place} uses buffer {region.buffer}")
-            _check_slots(manifest, [*step.inputs, *manifest.state], place, is_written=True)
-            _check_slots(manifest, step.outputs, place, is_written=False)
-    for tensor in (*manifest.inputs, *manifest.outputs):
-        _tensor(manifest, tensor)
-        _require(tensor in known, f"output {tensor} is written by no step")
+            _check_slots(manifest, step.outputs, place)
+            _check_written(_check_slots(manifest, [*step.inputs, *manifest.state], place), manifest, place)
+    _check_written(_check_slots(manifest, manifest.state, "state"), manifest, "state")
+    _require(known.issuperset(manifest.outputs), "an output is written by no step")
 
 
-def _check_slots(manifest: Any, slots: Sequence[Any], place: str, *, is_written: bool) -> None:
+def _check_slots(manifest: Any, slots: Sequence[Any], place: str) -> list[tuple[int, int, int]]:
+    """Return buffer, start and end of what lies at `slots`; all of it must lie in the buffers."""
     ends: list[tuple[int, int, int]] = []
     for slot in slots:
-        size = _tensor(manifest, slot.tensor).bytes
         _require(slot.buffer < len(manifest.buffers), f"{place} uses buffer {slot.buffer}")
-        buffer = manifest.buffers[slot.buffer]
-        _require(slot.offset + size <= buffer.bytes, f"{place}: tensor {slot.tensor} reaches beyond {buffer.name}")
-        _require(not (is_written and buffer.file), f"{place}: tensor {slot.tensor} overwrites {buffer.name}")
-        ends.append((slot.buffer, slot.offset, slot.offset + size))
-    ends.sort()
-    for before, after in zip(ends, ends[1:] if is_written else ()):
-        _require(before[0] != after[0] or before[2] <= after[1], f"{place}: tensors overlap in a buffer")
+        end = slot.offset + manifest.tensors[slot.tensor].bytes
+        _require(end <= manifest.buffers[slot.buffer].bytes, f"{place}: tensor {slot.tensor} reaches beyond its buffer")
+        ends.append((slot.buffer, slot.offset, end))
+    return sorted(ends)
+
+
+def _check_written(ends: Sequence[tuple[int, int, int]], manifest: Any, place: str) -> None:
+    for buffer, _, _ in ends:
+        _require(not manifest.buffers[buffer].file, f"{place} writes into buffer {buffer}, which is constant")
+    for before, after in zip(ends, ends[1:]):
+        _require(before[0] != after[0] or before[2] <= after[1], f"{place}: tensors overlap in buffer {before[0]}")
+
+
+def _check_sizes(manifest: Any) -> None:
+    """Require that files, buffers and tensors are as large as each other say."""
+    listed = {file.path: file.bytes for file in manifest.files}
+    wanted = [(step.file, listed.get(step.file, 0)) for step in manifest.steps]
+    for number, tensor in enumerate(manifest.tensors):
+        size = math.prod(tensor.shape) * tensor.dtype.itemsize
+        is_right = len(tensor.shape) <= 16 and tensor.bytes == size <= LARGEST_BYTES
+        _require(is_right, f"tensors[{number}] has {tensor.bytes} bytes and the shape {tensor.shape} of {tensor.type}")
+        wanted += [(tensor.file, size)] if tensor.file else []
+    for number, buffer in enumerate(manifest.buffers):
+        size = listed.get(buffer.file, 0)
+        _require(max(size, 1) <= buffer.bytes <= LARGEST_BYTES, f"buffers[{number}] has {buffer.bytes} bytes")
+        wanted += [(buffer.file, size)] if buffer.file else []
+    values = [(slot.tensor, slot.file) for slot in manifest.state]
+    for case in manifest.cases:
+        counts = len(case.inputs), len(case.outputs), len(case.steps)
+        expected = len(manifest.inputs), len(manifest.outputs), len(manifest.steps)
+        _require(counts == expected, f"case '{case.name}' has {counts} inputs, outputs and steps, not {expected}")
+        values += [*zip(manifest.inputs, case.inputs), *zip(manifest.outputs, case.outputs)]
+        for step, known in zip(manifest.steps, case.steps):
+            _require(all(item.tensor in step.writes for item in known), f"case '{case.name}' has what no step writes")
+            values += [(item.tensor, item.file) for item in known]
+    wanted += [(file, manifest.tensors[number].bytes) for number, file in values]
+    for file, size in wanted:
+        _require(file in listed, f"{file} is not among its files")
+        _require(listed[file] == size <= LARGEST_BYTES, f"{file} has {listed[file]} bytes, not {size}")
+    manifest.needed = {file for file, _ in wanted}
 
 
 def kernels_of(manifest: Any, release: str) -> Any:
@@ -341,9 +298,10 @@ def accepting_kernels(manifest: Any) -> str:
     words: list[str] = []
     for known in manifest.kernels:
         first, last = getattr(known, "from"), known.to
-        start = f"{known.series}.{first}" if first or last is not None else known.series
-        end = f" to {known.series}.{last}" if last is not None else f" and later {known.series}" if first else ""
-        words += [start + end] if known.verdict == "accepted" else []
+        if known.verdict == "accepted" and last is None:
+            words.append(f"{known.series}.{first} and later {known.series}" if first else known.series)
+        elif known.verdict == "accepted":
+            words.append(f"{known.series}.{first} to {known.series}.{last}")
     return ", ".join(words) or "none is known"
 
 
@@ -351,17 +309,17 @@ class Folder:
     """A bundle on disk: its manifest, and its files, each of which is checked whenever it is read."""
 
     def __init__(self, path: str | Path) -> None:
-        """Read the manifest and check every file. Raises BundleError, which names the first damaged file."""
+        """Read the manifest and check every file. Raises BundleError, which names the first that is damaged."""
         self.path = Path(path)
-        self.manifest = read_manifest(self._read("manifest.json", _LARGEST_MANIFEST_BYTES))
+        self.manifest = read_manifest(self._read("manifest.json", 16 << 20))
         self._listed = {file.path: file for file in self.manifest.files}
         self.notes: list[str] = []
-        """Damage that does not matter here: people change README.md and c/example.c."""
+        """Files that differ but are not needed here: people edit README.md, run.py and c/example.c."""
         for file in self._listed:
             try:
                 self.read(file)
             except BundleError as error:  # noqa: PERF203 - each file may be damaged
-                if file in self.manifest.needed or not file.startswith(_FOR_PEOPLE):
+                if file in self.manifest.needed or not file.startswith(("README.md", "run.py", "c/")):
                     raise
                 self.notes.append(str(error))
 
@@ -370,11 +328,11 @@ class Folder:
         listed = self._listed[file]
         data = self._read(file, listed.bytes)
         if len(data) != listed.bytes:
-            raise BundleError(f"{file} is damaged: {len(data):,} bytes, not {listed.bytes:,}. Copy the bundle again.")
+            raise BundleError(f"{file} is damaged: {len(data):,} bytes, expected {listed.bytes:,}. Copy it again.")
         digest = hashlib.sha256(data).hexdigest()
         if digest != listed.sha256:
             raise BundleError(
-                f"{file} is damaged: its SHA-256 is {digest}, not {listed.sha256}. Copy the bundle again."
+                f"{file} is damaged: SHA-256 {digest}, expected {printable(listed.sha256)}. Copy it again."
             )
         return data
 
@@ -382,16 +340,22 @@ class Folder:
         """Return the value of a tensor that a listed file has."""
         return np.frombuffer(self.read(file), tensor.dtype).reshape(tensor.shape)
 
+    def inputs_of(self, case: Any) -> list[Array]:
+        """Return the inputs of a case of the verification."""
+        files = zip(self.manifest.inputs, case.inputs)
+        return [self.array(file, self.manifest.tensors[number]) for number, file in files]
+
     def _read(self, file: str, most: int) -> bytes:
         path = self.path / file
         try:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise BundleError(f"{printable(path)} is not a file.")
-            if path.stat().st_size > most:
-                raise BundleError(f"{file} is damaged: {path.stat().st_size:,} bytes, more than {most:,}.")
+            found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                raise BundleError(f"{printable(path)} is not a file. Copy the whole bundle again.")
+            if found.st_size > most:
+                raise BundleError(f"{file} is damaged: {found.st_size:,} bytes, expected {most:,}. Copy it again.")
             return path.read_bytes()
         except OSError as error:
-            raise BundleError(f"{printable(path)} cannot be read: {error.strerror}. Copy the whole bundle.") from None
+            raise BundleError(f"{printable(path)}: {error.strerror}. Copy the whole bundle again.") from None
 
 
 # == The device: the calls of Linux's driver (include/uapi/drm/ethosu_accel.h), its buffers ============================
@@ -408,102 +372,99 @@ _CALLS = {
 }
 """Number, direction and argument of each call."""
 
-_NODES = [f"/dev/accel/accel{number}" for number in range(64)]
 _PERMISSION = (
-    "You may not use it. Join the group that owns it (ls -l /dev/accel; sudo usermod -aG GROUP $USER), or "
-    'give it to a group by a udev rule: SUBSYSTEM=="accel", GROUP="render", MODE="0660"'
+    "You may not use it: join the group that owns it (ls -l /dev/accel; sudo usermod -aG GROUP $USER), or add a udev "
+    'rule: SUBSYSTEM=="accel", GROUP="render", MODE="0660"'
 )
 _NO_MEMORY = (
-    "The system has no contiguous memory of that size left (CMA). Boot with more, such as cma=256M on the kernel's "
-    "command line; CmaFree in /proc/meminfo has what is left"
+    "Linux has no contiguous memory of that size left (CmaFree in /proc/meminfo): boot with more, such as cma=256M on "
+    "the kernel's command line"
 )
+_WRONG_BUNDLE = "The bundle is wrong: write it again with npufit deploy, and tell the authors of npufit"
+_GONE = "The NPU is gone: its driver was unloaded or gave up; dmesg says why"
 _HINTS = {
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
     errno.ENOMEM: _NO_MEMORY,
     errno.ENOSPC: _NO_MEMORY,
     errno.EINVAL: "This release of Linux does not take the call as it was made",
-    errno.EOVERFLOW: "The stream reaches beyond a buffer: the bundle is wrong. Write it again with npufit deploy",
-    errno.ENOENT: "The stream uses a region that has no buffer: the bundle is wrong. Write it again with npufit deploy",
-    errno.ENODEV: "The NPU is gone: its driver was unloaded or gave up. dmesg says why",
-    errno.EIO: "The NPU failed. dmesg says why",
-    errno.ETIME: "The NPU was not done in time. dmesg says whether Linux reset it; --timeout SECONDS gives it longer",
+    errno.EOVERFLOW: f"The stream reaches beyond a buffer. {_WRONG_BUNDLE}",
+    errno.ENOENT: f"The stream uses a region without a buffer. {_WRONG_BUNDLE}",
+    errno.ENODEV: _GONE,
+    errno.ENXIO: _GONE,
+    errno.EIO: "The NPU failed; dmesg says why",
+    errno.ETIME: "The NPU was not done in time: dmesg says whether Linux reset it, --timeout SECONDS waits longer",
     errno.ENOTTY: "This is not the node of an NPU",
-    errno.EINTR: "Signals interrupted it again and again",
-    errno.EAGAIN: "The driver asked to repeat it again and again",
+    errno.EINTR: "Signals interrupted it until the time was over",
+    errno.EAGAIN: "The driver was busy until the time was over",
 }
 
 
 class Device:
-    """An open node of the driver; its calls raise CallError."""
+    """An open node of the driver; `facts` is what it says of itself. Calls raise CallError."""
 
     def __init__(self, driver: str, node: str | None = None, timeout: float = 10.0) -> None:
-        """Open `node`, or the first node of the driver. Raises RunError if there is none that can be opened."""
-        self.timeout, self._file = timeout, -1
-        others: list[str] = []
-        for path in [node] if node else _NODES:
-            try:
-                self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-                found = self._driver_name()
-            except OSError as error:
-                if error.errno not in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
-                    others.append(f"{path}: {error.strerror}. {_HINTS.get(error.errno or 0, '')}".strip())
-            except CallError as error:
-                others.append(f"{path}: {error}")
-            else:
-                if found == driver:
-                    self.node = path
-                    break
-                others.append(f"{path} has the driver {printable(found)}")
+        """Open `node`, or the first node of `driver`. Raises RunError if there is none."""
+        self.timeout, self.descriptor = timeout, -1
+        found: list[str] = []
+        for self.node in [node] if node else [f"/dev/accel/accel{number}" for number in range(64)]:
+            name = self._open()
+            if name == driver:
+                break
             self.close()
+            found += [f"{self.node}: {name}"] if name else []
         else:
             raise RunError(
-                f"No NPU with the driver {driver} at {node or '/dev/accel/accel*'}"
-                f" ({'; '.join(others) or 'there is no such node'}). It needs Linux 6.19 or later with "
-                "CONFIG_DRM_ACCEL_ARM_ETHOSU, and a device tree that has the NPU; `dmesg | grep -i ethos` says what "
-                f"the kernel found. This is Linux {platform.release()}."
+                f"No NPU with the driver {printable(driver)}; found: {'; '.join(found) or 'no /dev/accel/accel*'}. It "
+                "needs Linux 6.19 or later with CONFIG_DRM_ACCEL_ARM_ETHOSU, a device tree that has the NPU, and the "
+                f"right to open it; `dmesg | grep -i ethos` says more. This is Linux {platform.release()}."
             )
         info = (ctypes.c_uint32 * 3)()
         self.call("DEV_QUERY", 0, ctypes.sizeof(info), ctypes.addressof(info))
         self.facts = dict(zip(("id", "config", "sram_bytes"), info))
 
-    def _driver_name(self) -> str:
+    def _open(self) -> str:
+        """Open the node and return the name of its driver; if that fails, why; an empty text if there is no node."""
         name = ctypes.create_string_buffer(64)
-        length = self.call("VERSION", 0, 0, 0, 64, ctypes.addressof(name), 0, 0, 0, 0)[3]
-        return name.raw[: min(length, 64)].decode("ascii", "replace")
+        try:
+            self.descriptor = os.open(self.node, os.O_RDWR | os.O_CLOEXEC)
+            length = self.call("VERSION", 0, 0, 0, 64, ctypes.addressof(name), 0, 0, 0, 0)[3]
+        except CallError as error:
+            return str(error)
+        except OSError as error:
+            hint = _HINTS.get(error.errno or 0, "It cannot be opened")
+            return "" if error.errno == errno.ENOENT else f"{error.strerror}. {hint}"
+        return printable(name.raw[: min(length, 64)].decode("ascii", "replace"))
 
     def call(self, name: str, *values: int) -> tuple[int, ...]:
         """Return the fields of the argument after a call. Interrupted calls are repeated, as libdrm does."""
         number, direction, form = _CALLS[name]
-        request = direction << 30 | form.size << 16 | ord("d") << 8 | number
         give_up = time.monotonic() + self.timeout
         while True:
             argument = bytearray(form.pack(*values))
             try:
-                fcntl.ioctl(self._file, request, argument)
+                fcntl.ioctl(self.descriptor, direction << 30 | form.size << 16 | ord("d") << 8 | number, argument)
+                return form.unpack(argument)
             except OSError as error:
                 code = error.errno or 0
-                if code in (errno.EINTR, errno.EAGAIN) and time.monotonic() < give_up:
-                    continue
-                hint = _HINTS.get(code, "The driver's documentation does not name this answer")
-                raise CallError(
-                    f"{name}: {errno.errorcode.get(code, code)} ({os.strerror(code)}). {hint}.", code
-                ) from None
-            return form.unpack(argument)
+            if code not in (errno.EINTR, errno.EAGAIN) or time.monotonic() > give_up:
+                why = _HINTS.get(code, "The driver does not say why")
+                raise CallError(f"{name}: {errno.errorcode.get(code, code)} ({os.strerror(code)}). {why}.", code)
 
     def require(self, needs: Any) -> None:
         """Raise RunError if this device lacks what a bundle needs."""
         for register in needs.registers:
-            found = self.facts.get(register.name, 0)
-            if found & register.mask != register.value:
+            value = self.facts.get(register.name, 0)
+            if value & register.mask != register.value:
                 raise RunError(
-                    f"{self.node} is another NPU than this bundle was compiled for: {printable(register.meaning)}; its "
-                    f"{printable(register.name)} is {found:#x}. Compile for this one with npufit deploy -t."
+                    f"{self.node} is another NPU than the bundle was compiled for, {printable(register.meaning)}: its "
+                    f"{printable(register.name)} is {value:#x}. Write a bundle for this one (npufit deploy -t)."
                 )
-        if self.facts["sram_bytes"] < needs.sram_bytes:
+        sram_bytes = self.facts["sram_bytes"]
+        if sram_bytes < needs.sram_bytes:
             raise RunError(
-                f"The bundle needs {needs.sram_bytes:,} bytes of SRAM, {self.node} has {self.facts['sram_bytes']:,}. "
-                f"Write the bundle with npufit deploy --set arena-cache-size={self.facts['sram_bytes']}."
+                f"The bundle needs {needs.sram_bytes:,} bytes of SRAM, and {self.node} has {sram_bytes:,}. Write it "
+                f"again with npufit deploy --set arena-cache-size={sram_bytes}."
             )
 
     def close_handle(self, handle: int) -> None:
@@ -513,14 +474,9 @@ class Device:
 
     def close(self) -> None:
         """Close the node."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
-
-    @property
-    def descriptor(self) -> int:
-        """The node as a file."""
-        return self._file
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+        self.descriptor = -1
 
 
 class Buffer:
@@ -533,9 +489,11 @@ class Buffer:
         try:
             offset = device.call("BO_MMAP_OFFSET", self.handle, 0, 0)[2]
             self._memory = mmap.mmap(device.descriptor, size, offset=offset)
-        except (OSError, ValueError, CallError) as error:
+        except BaseException as error:
             device.close_handle(self.handle)
-            raise error if isinstance(error, CallError) else RunError(f"A buffer cannot be mapped: {error}.") from None
+            if isinstance(error, (OSError, ValueError)):
+                raise RunError(f"A buffer of {size:,} bytes cannot be mapped: {error}.") from None
+            raise
 
     def write(self, offset: int, values: Array) -> None:
         """Copy an array into the buffer."""
@@ -560,13 +518,13 @@ class Buffer:
 
 
 class NpuCall:
-    """A call of the NPU that is ready: its stream is with the kernel, which has accepted it."""
+    """A call of the NPU that is ready: the kernel has its stream and has accepted it."""
 
-    def __init__(self, step: Any, manifest: Any, device: Device, buffers: Mapping[int, Buffer], stream: int) -> None:
-        """Prepare the job."""
-        self._step, self._tensors, self._device, self._buffers = step, manifest.tensors, device, buffers
-        regions = {region.region: buffers[region.buffer].handle for region in step.regions}
-        job = struct.pack("=10I", stream, step.sram_bytes, *(regions.get(region, 0) for region in range(8)))
+    def __init__(self, step: Any, tensors: Sequence[Any], device: Device, buffers: Mapping[int, Buffer], stream: int):
+        """Prepare the job with the handle of its stream."""
+        self._step, self._tensors, self._device, self._buffers = step, tensors, device, buffers
+        handles = {region.region: buffers[region.buffer].handle for region in step.regions}
+        job = struct.pack("=10I", stream, step.sram_bytes, *(handles.get(region, 0) for region in range(8)))
         self._job = ctypes.create_string_buffer(job, len(job))
         self._fence = buffers[step.regions[-1].buffer].handle
 
@@ -591,9 +549,10 @@ class NpuCall:
 class CpuSegment:
     """A segment of the model in LiteRT."""
 
-    def __init__(self, step: Any, manifest: Any, data: bytes, litert: Any, *, reference: bool) -> None:
-        """Load the segment. Raises RunError if LiteRT refuses it, BundleError if its tensors are not the manifest's."""
-        self._step, self._tensors = step, manifest.tensors
+    def __init__(self, step: Any, tensors: Sequence[Any], data: bytes, *, reference: bool) -> None:
+        """Load the segment. Raises RunError if LiteRT is missing or refuses it, BundleError if it is another one."""
+        self._step, self._tensors = step, tensors
+        litert = import_litert()
         kernels = litert.OpResolverType.BUILTIN_REF if reference else litert.OpResolverType.AUTO
         try:
             self._interpreter = litert.Interpreter(
@@ -604,8 +563,7 @@ class CpuSegment:
             raise RunError(f"{litert.__name__} cannot load {step.file}: {printable(error, 300)}.") from None
         self._inputs, self._outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         for details, numbers in ((self._inputs, step.reads), (self._outputs, step.writes)):
-            types = [manifest.tensors[number].dtype for number in numbers]
-            if [np.dtype(detail["dtype"]) for detail in details] != types:
+            if [np.dtype(detail["dtype"]) for detail in details] != [tensors[number].dtype for number in numbers]:
                 raise BundleError(f"{step.file} has other inputs or outputs than manifest.json says.")
 
     def reset(self) -> None:
@@ -634,16 +592,17 @@ def import_litert() -> Any:
         with suppress(ModuleNotFoundError):
             return importlib.import_module(name)
     raise RunError(
-        "This bundle has segments for the CPU, which need LiteRT: pip install ai-edge-litert (or tflite-runtime). "
-        f"Neither was found by {sys.executable}."
+        f"This bundle has segments for the CPU, and {sys.executable} finds no LiteRT to execute them: pip install "
+        "ai-edge-litert (or tflite-runtime)."
     )
 
 
 class Bundle:
-    """A loaded bundle: buffers and streams exist until `close`. After a call that failed it is closed.
+    """A loaded bundle: buffers and streams exist until `close`. A step that fails closes it.
 
-    `reference` takes LiteRT's reference kernels for segments on the CPU; they are slower, and bit for bit what the
-    verification expects. `timeout` is how many seconds one call of the NPU may take.
+    `timeout` is how many seconds a call of the NPU may take. `reference` takes LiteRT's reference kernels for segments
+    on the CPU: slower, and bit for bit what the verification expects. `step_seconds` has, for each step of the last
+    inference, the seconds of the NPU or the CPU and those of copies.
     """
 
     def __init__(
@@ -654,54 +613,50 @@ class Bundle:
         timeout: float = 10.0,
         reference: bool = False,
     ) -> None:
-        """Check the bundle, open the device, and load. Raises RunError."""
+        """Check the bundle, open the device, create buffers and streams. Raises RunError."""
         self.folder = folder if isinstance(folder, Folder) else Folder(folder)
         self.manifest = self.folder.manifest
         self.step_seconds: list[tuple[float, float]] = []
-        """Of the last inference: for each step, the seconds of the NPU or CPU and of the copies."""
-        self._constants = {
-            number: self.folder.array(tensor.file, tensor)
-            for number, tensor in enumerate(self.manifest.tensors)
-            if tensor.file
-        }
+        tensors: list[Any] = self.manifest.tensors
+        self._constants = {n: self.folder.array(tensor.file, tensor) for n, tensor in enumerate(tensors) if tensor.file}
+        self._buffers: dict[int, Buffer] = {}
+        self._steps: list[NpuCall | CpuSegment] = []
         with ExitStack() as closing:
-            litert = None if all(step.is_npu for step in self.manifest.steps) else import_litert()
             self.device = Device(self.manifest.device.driver, device, timeout)
             closing.callback(self.device.close)
             self.device.require(self.manifest.device)
-            self._buffers: dict[int, Buffer] = {}
             for number, plan in enumerate(self.manifest.buffers):
-                buffer = Buffer(self.device, plan.bytes)
-                closing.callback(buffer.close)
-                self._buffers[number] = buffer
+                self._buffers[number] = Buffer(self.device, plan.bytes)
+                closing.callback(self._buffers[number].close)
                 if plan.file:
-                    buffer.write(0, np.frombuffer(self.folder.read(plan.file), np.uint8))
-            self._steps = [
-                self._npu_call(step, closing)
-                if step.is_npu
-                else CpuSegment(step, self.manifest, self.folder.read(step.file), litert, reference=reference)
-                for step in self.manifest.steps
-            ]
+                    self._buffers[number].write(0, np.frombuffer(self.folder.read(plan.file), np.uint8))
+            for step in self.manifest.steps:
+                data = self.folder.read(step.file)
+                if not step.is_npu:
+                    self._steps.append(CpuSegment(step, tensors, data, reference=reference))
+                    continue
+                stream = self._create_stream(step.file, data)
+                closing.callback(self.device.close_handle, stream)
+                self._steps.append(NpuCall(step, tensors, self.device, self._buffers, stream))
             self.reset()
             self._closing = closing.pop_all()
 
-    def _npu_call(self, step: Any, closing: ExitStack) -> NpuCall:
-        data = self.folder.read(step.file)
+    def _create_stream(self, file: str, data: bytes) -> int:
+        """Give a command stream to the kernel and return its handle. Raises CallError if this release refuses it."""
         words = ctypes.create_string_buffer(data, len(data))
         try:
-            handle = self.device.call("CMDSTREAM_BO_CREATE", len(data), 0, ctypes.addressof(words), 0, 0)[3]
+            return self.device.call("CMDSTREAM_BO_CREATE", len(data), 0, ctypes.addressof(words), 0, 0)[3]
         except CallError as error:
             if error.number != errno.EINVAL:
                 raise
-            known = kernels_of(self.manifest, platform.release())
-            why = f" ({printable(known.why, 300)})" if known and known.why else ""
+            release = platform.release()
+            known = kernels_of(self.manifest, release)
+            why = f"; as expected, because {printable(known.why, 300)}" if known and known.why else ""
             raise CallError(
-                f"Linux {platform.release()} refuses {step.file}: EINVAL{why}. Known to accept it: "
+                f"Linux {release} refuses {file} (CMDSTREAM_BO_CREATE: EINVAL{why}). Known to accept it: "
                 f"{accepting_kernels(self.manifest)}.",
                 error.number,
             ) from None
-        closing.callback(self.device.close_handle, handle)
-        return NpuCall(step, self.manifest, self.device, self._buffers, handle)
 
     def __enter__(self) -> Bundle:
         """Return this bundle."""
@@ -712,18 +667,19 @@ class Bundle:
         self.close()
 
     def close(self) -> None:
-        """Free streams and buffers and close the device."""
-        self._closing.close()
+        """Free streams and buffers, the last first, and close the device."""
         self._steps = []
+        self._closing.close()
 
     def reset(self, fill: int | None = None) -> None:
         """Set the model's state to its start; `fill` overwrites all other memory that the NPU writes with a byte."""
-        for plan, buffer in zip(self.manifest.buffers, self._buffers.values()):
+        for number, plan in enumerate(self.manifest.buffers):
             if fill is not None and not plan.file:
-                buffer.fill(fill)
+                self._buffers[number].fill(fill)
         for slot in self.manifest.state:
-            value = self.folder.array(slot.file, self.manifest.tensors[slot.tensor])
-            self._buffers[slot.buffer].write(slot.offset, value)
+            self._buffers[slot.buffer].write(
+                slot.offset, self.folder.array(slot.file, self.manifest.tensors[slot.tensor])
+            )
         for step in self._steps:
             if isinstance(step, CpuSegment):
                 step.reset()
@@ -731,15 +687,16 @@ class Bundle:
     def run(self, inputs: Sequence[Array], watch: Callable[[int, Values], None] | None = None) -> list[Array]:
         """Return the outputs for `inputs`, in the order of the model's. `watch` is called after each step.
 
-        Raises InputError for inputs of another number, type or size than the model's, RunError if a step fails.
+        Raises InputError for inputs of another number, type or shape than the model's, RunError if a step fails.
         """
         if not self._steps:
-            raise RunError("The bundle is closed; open it again.")
+            raise RunError("The bundle is closed. Open it again.")
         if len(inputs) != len(self.manifest.inputs):
-            raise InputError(f"{plural(len(inputs), 'input')} for a model with {len(self.manifest.inputs)}.")
-        values = dict(self._constants)
-        for number, given in zip(self.manifest.inputs, inputs):
-            values[number] = fit(given, self.manifest.tensors[number])
+            raise InputError(
+                f"The model has {plural(len(self.manifest.inputs), 'input')}, and {len(inputs)} were given."
+            )
+        given = zip(self.manifest.inputs, inputs)
+        values = {**self._constants, **{number: fit(array, self.manifest.tensors[number]) for number, array in given}}
         self.step_seconds = []
         try:
             for number, step in enumerate(self._steps):
@@ -752,47 +709,44 @@ class Bundle:
         return [values[number].copy() for number in self.manifest.outputs]
 
 
-# == Inputs: arrays, bytes, images =====================================================================================
+# == Inputs and outputs ================================================================================================
+
+RANGES = {"-1..1": (-1.0, 1.0), "0..1": (0.0, 1.0), "0..255": (0.0, 255.0)}
+"""The real values that black and white may stand for."""
 
 _BILINEAR: Any = 2
 """Pillow's number of the filter; its name has moved between releases."""
 
-RANGES = {"-1..1": (-1.0, 1.0), "0..1": (0.0, 1.0), "0..255": (0.0, 255.0)}
-"""The real values that black and white may stand for."""
+
+def real(values: Array, tensor: Any) -> Array:
+    """Return quantized values as the real numbers that they stand for, others as they are."""
+    return values if tensor.scale is None else (values.astype(np.float64) - tensor.zero_point) * tensor.scale
 
 
 def fit(given: Array, tensor: Any) -> Array:
     """Return `given` in the form of a tensor: dimensions of size 1 may be missing, floats may be of another size."""
     given = np.asarray(given)
-    if given.dtype != tensor.dtype and not (given.dtype.kind == tensor.dtype.kind == "f"):
+    if given.dtype != tensor.dtype and not given.dtype.kind == tensor.dtype.kind == "f":
         raise InputError(f"Input '{printable(tensor.name)}' takes {tensor.type}, not {given.dtype}.")
     if [size for size in given.shape if size != 1] != [size for size in tensor.shape if size != 1]:
         raise InputError(f"Input '{printable(tensor.name)}' takes the shape {tensor.shape}, not {list(given.shape)}.")
     return np.ascontiguousarray(given.reshape(tensor.shape), tensor.dtype)
 
 
-def read_inputs(manifest: Any, sources: Sequence[str], normalize: str = "auto") -> list[Array]:
-    """Return the inputs from files, given in order or as NAME=FILE. Raises InputError."""
+def read_inputs(folder: Folder, sources: Sequence[str], normalize: str) -> list[Array]:
+    """Return inputs from files, in order or as NAME=FILE; without any, those of the first case. Raises InputError."""
+    manifest, given = folder.manifest, dict[int, str]()
+    if not sources and manifest.cases:
+        return folder.inputs_of(manifest.cases[0])
     names = [manifest.tensors[number].name for number in manifest.inputs]
-    given: dict[int, str] = {}
-    for position, source in enumerate(sources):
-        name, separator, file = source.rpartition("=")
-        if separator and name in names:
-            position = names.index(name)
-        elif not separator or Path(source).exists():
-            file = source
-        if position in given or position >= len(names) or (file != source and name not in names):
-            raise InputError(
-                f"--input {printable(source)}: the inputs are {', '.join(map(printable, names))}, once each."
-            )
-        given[position] = file
-    if len(given) != len(names):
+    for place, source in enumerate(sources):
+        named = next((number for number, name in enumerate(names) if source.startswith(f"{name}=")), None)
+        given[place if named is None else named] = source if named is None else source[len(names[named]) + 1 :]
+    if sorted(given) != list(range(len(names))) or len(sources) != len(names):
         raise InputError(
-            f"{plural(len(names), 'input')} needed: {', '.join(map(printable, names))}; {len(given)} given."
+            f"The model has {plural(len(names), 'input')}: give --input for {printable(', '.join(names))}."
         )
-    return [
-        _read_input(manifest, number, given[position], normalize) for position, number in enumerate(manifest.inputs)
-    ]
+    return [_read_input(manifest, number, given[place], normalize) for place, number in enumerate(manifest.inputs)]
 
 
 def _read_input(manifest: Any, number: int, file: str, normalize: str) -> Array:
@@ -801,13 +755,12 @@ def _read_input(manifest: Any, number: int, file: str, normalize: str) -> Array:
         if file.endswith(".npy"):
             return fit(np.load(file, allow_pickle=False), tensor)
         if file.endswith(".bin"):
-            data = Path(file).read_bytes()
-            if len(data) != tensor.bytes:
-                raise InputError(f"{printable(file)} has {len(data):,} bytes, not {tensor.bytes:,}.")
-            return np.frombuffer(data, tensor.dtype).reshape(tensor.shape)
+            return np.fromfile(file, tensor.dtype).reshape(tensor.shape)
         return image_values(tensor, read_pixels(file, tensor), pixel_range(manifest, number, normalize))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"{printable(file)} cannot be read: {printable(error, 300)}") from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise InputError(
+            f"{printable(file)} is no input of {tensor.type} {tensor.shape}: {printable(error)}."
+        ) from None
 
 
 def read_pixels(file: str, tensor: Any) -> Array:
@@ -818,30 +771,28 @@ def read_pixels(file: str, tensor: Any) -> Array:
         raise InputError(
             "Images need Pillow: apt install python3-pil, or pip install pillow. Or give an .npy."
         ) from None
-    shape = tensor.shape
-    height, width, channels = shape[1:] if len(shape) == 4 else (*shape[1:], 1) if len(shape) == 3 else (0, 0, 0)
-    if height == 3 and channels not in (1, 3, 4):
-        height, width, channels = width, channels, height
-    if channels not in (1, 3, 4) or shape[0] != 1:
-        raise InputError(f"Input '{printable(tensor.name)}' of shape {shape} takes no image. Give an .npy.")
+    batch, *shape = tensor.shape if len(tensor.shape) == 4 else [*tensor.shape, 1]
+    if len(shape) == 3 and shape[2] not in (1, 3, 4):  # channels first
+        shape = [shape[1], shape[2], shape[0]]
+    if batch != 1 or len(shape) != 3 or shape[2] not in (1, 3, 4):
+        raise InputError(f"Input '{printable(tensor.name)}' of shape {tensor.shape} takes no image. Give an .npy.")
+    height, width, channels = shape
     with Image.open(file) as image:
         upright = ImageOps.exif_transpose(image).convert({1: "L", 3: "RGB", 4: "RGBA"}[channels])
-        return np.asarray(upright.resize((width, height), _BILINEAR), np.uint8).reshape(height, width, channels)
+    return np.asarray(upright.resize((width, height), _BILINEAR), np.uint8).reshape(shape)
 
 
 def pixel_range(manifest: Any, number: int, normalize: str) -> tuple[float, float]:
     """Return the real values of black and white; `auto` takes those of RANGES that the quantization covers best."""
-    if normalize != "auto":
-        return RANGES[normalize]
     tensor = manifest.tensors[number]
-    for step in manifest.steps:
+    for step in manifest.steps:  # the quantization of a float is that of the step that quantizes it
         if tensor.dtype.kind == "f" and step.reads == [number] and len(step.writes) == 1:
             after = manifest.tensors[step.writes[0]]
             tensor = after if after.shape == tensor.shape else tensor
-    if tensor.scale is None:
-        return RANGES["-1..1"]
+    if normalize != "auto" or tensor.scale is None:
+        return RANGES["-1..1" if normalize == "auto" else normalize]
     limits = np.iinfo(tensor.dtype)
-    low, high = (real(np.array(limit), tensor) for limit in (limits.min, limits.max))
+    low, high = real(np.array((limits.min, limits.max)), tensor)
     return min(RANGES.values(), key=lambda ends: abs(ends[0] - low) + abs(ends[1] - high))
 
 
@@ -850,351 +801,253 @@ def image_values(tensor: Any, pixels: Array, ends: tuple[float, float]) -> Array
     values = ends[0] + pixels.astype(np.float64) * ((ends[1] - ends[0]) / 255.0)
     if tensor.dtype.kind in "iu":
         limits = np.iinfo(tensor.dtype)
-        quantized = np.rint(values / tensor.scale) + tensor.zero_point if tensor.scale else pixels
-        values = np.clip(quantized, limits.min, limits.max)
+        values = np.rint(values / tensor.scale) + tensor.zero_point if tensor.scale else pixels
+        values = np.clip(values, limits.min, limits.max)
     is_channels_first = len(tensor.shape) == 4 and tensor.shape[1:] != list(values.shape)
     return fit((np.moveaxis(values, 2, 0) if is_channels_first else values).astype(tensor.dtype), tensor)
 
 
-def real(values: Array, tensor: Any) -> Array:
-    """Return quantized values as the real numbers that they stand for, others as they are."""
-    return values if tensor.scale is None else (values.astype(np.float64) - tensor.zero_point) * tensor.scale
+def read_labels(file: str | None) -> list[str]:
+    """Return the names of classes, one per line. Raises InputError."""
+    try:
+        return Path(file).read_text("utf-8").rstrip().splitlines() if file else []
+    except (OSError, ValueError) as error:
+        raise InputError(f"--labels {printable(file)} cannot be read: {printable(error)}.") from None
 
 
-# == Verification ======================================================================================================
+def output_words(manifest: Any, outputs: Sequence[Array], labels: list[str]) -> list[str]:
+    """Return the best five classes if the one output has a score for each, else the range of each output."""
+    tensors = [manifest.tensors[number] for number in manifest.outputs]
+    if len(outputs) == 1 and max(outputs[0].shape, default=0) == outputs[0].size > 1:
+        scores = real(outputs[0].reshape(-1), tensors[0])
+        names = ["background"] * (len(labels) == scores.size - 1) + labels
+        if labels and len(names) != scores.size:
+            raise InputError(f"The model has {scores.size} classes, and the file of labels {len(labels)} lines.")
+        best: list[int] = np.argsort(-scores.astype(np.float64), kind="stable")[:5].tolist()
+        return [f"{scores[k]:10.4f}  {k:>4}  {printable(names[k]) if names else ''}".rstrip() for k in best]
+    lines: list[str] = []
+    for place, (tensor, values) in enumerate(zip(tensors, outputs)):
+        numbers = real(values, tensor)
+        ends = f"{numbers.min():g} to {numbers.max():g}" if numbers.size and numbers.dtype.kind != "c" else ""
+        shape = "x".join(map(str, tensor.shape))
+        lines.append(f"output {place}  {printable(tensor.name, 60)}  {shape}  {tensor.type}  {ends}")
+    return lines
+
+
+# == Verification and times ============================================================================================
 
 
 def verify(bundle: Bundle) -> dict[str, Any]:
-    """Return how the cases of a bundle came out, ready for JSON: counts, and the first step that differs.
+    """Return how the cases of a bundle came out, ready for JSON: counts, and the first difference.
 
     Memory holds no old answer when a case begins: what a failed call of the NPU leaves there differs. Floats of LiteRT
-     may differ in their last bits from processor to processor; that is counted as rounding. Raises RunError.
+    may differ in their last bits from processor to processor; that is counted as rounding. Raises RunError.
     """
     manifest = bundle.manifest
-    result: dict[str, Any] = {
-        "golden": "",
-        "cases": len(manifest.cases),
-        "values": 0,
-        "differing": 0,
-        "rounded": 0,
-        "steps": 0,
-    }
-    found: list[dict[str, Any]] = []
+    result: dict[str, Any] = {"cases": len(manifest.cases), "values": 0, "differing": 0, "rounded": 0, "first": None}
     by_npu = {number for step in manifest.steps if step.is_npu for number in step.writes}
 
-    def compare(number: int, values: Array, file: str, place: dict[str, Any]) -> int:
-        tensor = manifest.tensors[number]
-        expected = bundle.folder.array(file, tensor)
+    def compare(number: int, values: Array, file: str, case: Any, step: int | None) -> int:
+        expected = bundle.folder.array(file, manifest.tensors[number])
         is_same = (values == expected) | ((values != values) & (expected != expected))
-        if tensor.dtype.kind == "f" and number not in by_npu:
+        if values.dtype.kind == "f" and number not in by_npu:
             is_close = np.isclose(values, expected, rtol=1e-5, atol=1e-6, equal_nan=True)
             result["rounded"] += int((is_close & ~is_same).sum())
             is_same |= is_close
         differing = int(values.size - is_same.sum())
-        if differing:
+        if differing and result["first"] is None:
             largest = float(np.abs(values.astype(np.float64) - expected)[~is_same].max())
-            words = {"tensor": tensor.name, "values": values.size, "differing": differing, "largest": largest}
-            found.append({**place, **words, "is_float": tensor.dtype.kind == "f"})
+            place = {"case": manifest.cases.index(case), "step": step, "tensor": number}
+            result["first"] = {**place, "values": values.size, "differing": differing, "largest": largest}
         return differing
 
     for case in manifest.cases:
+
+        def watch(step: int, values: Values, case: Any = case) -> None:
+            for known in case.steps[step]:
+                compare(known.tensor, values[known.tensor], known.file, case, step)
+
         bundle.reset(fill=0xA5)
-        files = zip(manifest.inputs, case.inputs)
-        inputs = [bundle.folder.array(file, manifest.tensors[number]) for number, file in files]
-
-        def watch(number: int, values: Values, case: Any = case) -> None:
-            step = manifest.steps[number]
-            for known in case.steps[number]:
-                place = {"case": case.name, "step": number, "unit": step.kind.upper(), "file": step.file}
-                compare(known.tensor, values[known.tensor], known.file, place)
-                result["steps"] += 1
-
-        outputs = bundle.run(inputs, watch)
+        outputs = bundle.run(bundle.folder.inputs_of(case), watch)
         for number, values, file in zip(manifest.outputs, outputs, case.outputs):
             result["values"] += values.size
-            result["differing"] += compare(number, values, file, {"case": case.name, "step": None})
-    result["golden"] = manifest.verification.golden
-    return {**result, "is_identical": not found, "first": found[0] if found else None}
+            result["differing"] += compare(number, values, file, case, None)
+    return result
 
 
-def verification_words(result: Mapping[str, Any]) -> list[str]:
+def verification_words(manifest: Any, result: Mapping[str, Any]) -> list[str]:
     """Return the outcome of `verify` in lines, the answer first."""
     first, total = result["first"], result["values"]
-    where = f"in {plural(result['cases'], 'case')}, against {printable(result['golden'])}"
-    rounding = f"; {result['rounded']:,} floats differ by rounding of the CPU" if result["rounded"] else ""
+    where = f"in {plural(result['cases'], 'case')}, against {printable(manifest.verification.golden)}"
+    if result["rounded"]:
+        where += f"; {plural(result['rounded'], 'float')} of the CPU differ by rounding"
     if first is None:
-        return [f"identical: {total - result['differing']:,} of {total:,} values {where}{rounding}"]
-    lines = [f"differs: {result['differing']:,} of {total:,} values {where}{rounding}"]
-    step = "the outputs" if first["step"] is None else f"step {first['step']} ({first['unit']}, {first['file']})"
-    largest = f"{first['largest']:g}" if first["is_float"] else plural(int(first["largest"]), "step")
-    lines.append(
-        f"first difference: {step}, tensor '{printable(first['tensor'])}', case '{printable(first['case'])}': "
-        f"{first['differing']:,} of {first['values']:,} values, by up to {largest}"
-    )
-    if first.get("unit") == "CPU":
-        lines.append("That step ran on the CPU: LiteRT's kernels on this board compute something else, not the NPU.")
-    lines.append("Please send the file of --report to the authors of npufit.")
-    return lines
-
-
-# == What a run says ===================================================================================================
-
-
-def spread(seconds: Iterable[float]) -> dict[str, float]:
-    """Return the least, the median and the 90th percentile of times, in milliseconds."""
-    low, middle, high = np.percentile(np.fromiter(seconds, float) * 1e3, (0, 50, 90))
-    return {"min_ms": round(low, 4), "median_ms": round(middle, 4), "p90_ms": round(high, 4)}
+        return [f"identical: {total:,} of {total:,} values {where}"]
+    tensor, name = manifest.tensors[first["tensor"]], printable(manifest.cases[first["case"]].name)
+    step = None if first["step"] is None else manifest.steps[first["step"]]
+    place = f"step {first['step']} ({step.unit}, {step.file})" if step else "the outputs"
+    largest = f"{first['largest']:g}" if tensor.dtype.kind == "f" else plural(int(first["largest"]), "step")
+    lines = [
+        f"differs: {result['differing']:,} of {total:,} values {where}",
+        f"first difference, in case '{name}': {place}, tensor '{printable(tensor.name)}': {first['differing']:,} of "
+        f"{first['values']:,} values, by up to {largest}",
+    ]
+    if step and not step.is_npu:
+        lines.append("That step ran on the CPU: it is LiteRT that computes something else here, not the NPU.")
+    return [*lines, "Please write --report FILE and send it to the authors of npufit."]
 
 
 def time_runs(bundle: Bundle, inputs: Sequence[Array], repeat: int) -> tuple[list[Array], dict[str, Any]]:
-    """Return the outputs, and the times of `repeat` inferences, ready for JSON: of all, by unit and by step.
+    """Return the outputs, and the times of `repeat` inferences, ready for JSON: of all, by unit, by step.
 
-    The first inference, which finds cold caches, counts only if it is the only one.
+    One inference comes before them: it finds cold caches and does not count.
     """
     steps = bundle.manifest.steps
-    times = [(array("d"), array("d")) for _ in steps]
-    totals, outputs, first = array("d"), [], 0.0
-    for number in range(repeat + (repeat > 1)):
+    totals, parts = np.zeros(repeat + 1), np.zeros((repeat + 1, len(steps), 2))
+    outputs: list[Array] = []
+    for number in range(repeat + 1):
         start = time.perf_counter()
         outputs = bundle.run(inputs)
-        total = time.perf_counter() - start
-        first = first or total
-        if repeat > 1 and not number:
-            continue
-        totals.append(total)
-        for (computing, copying), (compute, copies) in zip(times, bundle.step_seconds):
-            computing.append(compute)
-            copying.append(copies)
-    by_unit = {
-        unit: spread(np.sum([part for step, (part, _) in zip(steps, times) if step.kind == unit], axis=0))
-        for unit in sorted({step.kind for step in steps}, reverse=True)
-    }
-    by_step = [
-        {
-            "step": number,
-            "unit": step.kind.upper(),
-            "file": step.file,
-            "compute": spread(part),
-            "copies": spread(copies),
-        }
-        for number, (step, (part, copies)) in enumerate(zip(steps, times))
+        totals[number] = time.perf_counter() - start
+        parts[number] = bundle.step_seconds
+    times: dict[str, Any] = {"inferences": repeat, "first_ms": round(1e3 * totals[0], 4), "total": spread(totals[1:])}
+    for unit in ("NPU", "CPU"):
+        mine = [number for number, step in enumerate(steps) if step.unit == unit]
+        if mine:
+            times[unit] = {"steps": len(mine), **spread(parts[1:, mine, 0].sum(axis=1))}
+    times["copies"] = spread(parts[1:, :, 1].sum(axis=1))
+    times["steps"] = [{"unit": step.unit, **spread(parts[1:, number, 0])} for number, step in enumerate(steps)]
+    return outputs, times
+
+
+def spread(seconds: Array) -> dict[str, float]:
+    """Return the least, the median and the 90th percentile of times, in milliseconds."""
+    low, middle, high = np.percentile(1e3 * seconds, (0, 50, 90)).tolist()
+    return {"min_ms": round(low, 4), "median_ms": round(middle, 4), "p90_ms": round(high, 4)}
+
+
+def time_words(times: Mapping[str, Any]) -> list[str]:
+    """Return the times in lines: of whole inferences, of each unit, of copies, of the slowest steps."""
+    rows = [(f"total of {plural(times['inferences'], 'inference')}", times["total"])]
+    rows += [
+        (f"{unit}, {plural(times[unit]['steps'], 'step')}", times[unit]) for unit in ("NPU", "CPU") if unit in times
     ]
-    copies = spread(np.sum([part for _, part in times], axis=0))
-    return outputs, {
-        "inferences": len(totals),
-        "first_ms": round(first * 1e3, 4),
-        "total": spread(totals),
-        **by_unit,
-        "copies": copies,
-        "steps": by_step,
-    }
-
-
-def time_words(times: Mapping[str, Any], steps: Sequence[Any]) -> list[str]:
-    """Return the times in lines."""
-    counts = {kind: sum(step.kind == kind for step in steps) for kind in ("npu", "cpu")}
-    names = {
-        "total": f"total, {plural(times['inferences'], 'inference')}",
-        "npu": f"NPU, {plural(counts['npu'], 'call')}",
-        "cpu": f"CPU, {plural(counts['cpu'], 'segment')}",
-        "copies": "copies",
-    }
-    rows = [(names[key], times[key]) for key in names if key in times]
-    if len(steps) > 1:
-        slowest = sorted(times["steps"], key=lambda row: -row["compute"]["median_ms"])[:5]
-        rows += [(f"  step {row['step']}, {row['unit']}", row["compute"]) for row in slowest]
-    form = "{:<28}{:>10.3f}{:>10.3f}{:>10.3f}"
-    heads = "{:<28}{:>10}{:>10}{:>10}".format("milliseconds", "min", "median", "p90")
-    return [
-        heads,
-        *(form.format(name, *row.values()) for name, row in rows),
-        f"first inference {times['first_ms']:.3f}",
-    ]
-
-
-def output_words(manifest: Any, outputs: Sequence[Array], labels: Sequence[str]) -> list[str]:
-    """Return the best five classes if the one output has a score for each, else the range of each output."""
-    number, scores = manifest.outputs[0], outputs[0].reshape(-1)
-    if len(outputs) == 1 and max(outputs[0].shape, default=0) == scores.size > 1:
-        if labels and len(labels) not in (scores.size, scores.size - 1):
-            raise InputError(f"The model has {scores.size} classes, and --labels has {len(labels)} lines.")
-        names: list[str] = ["background"] * (len(labels) == scores.size - 1) + list(labels)
-        scores = real(scores, manifest.tensors[number])
-        best: list[int] = np.argsort(-scores.astype(np.float64), kind="stable")[:5].tolist()
-        return [
-            f"{scores[index]:10.4f}  {index:>4}  {printable(str(names[index])) if names else ''}".rstrip()
-            for index in best
-        ]
-    lines: list[str] = []
-    for position, (number, values) in enumerate(zip(manifest.outputs, outputs)):
-        tensor, shown = manifest.tensors[number], real(values, manifest.tensors[number])
-        ends = f"{shown.min():g} to {shown.max():g}" if shown.size and shown.dtype.kind != "c" else ""
-        shape = "x".join(map(str, tensor.shape))
-        lines.append(f"output {position}  {printable(tensor.name, 60)}  {shape}  {tensor.type}  {ends}")
-    return lines
-
-
-def system_facts() -> dict[str, Any]:
-    """Return what a report says of this system: releases and the board's name; no host name, no path, no user."""
-    board = ""
-    with suppress(OSError):
-        board = Path("/proc/device-tree/model").read_text("utf-8", "replace").strip("\0\n ")
-    loaded = {name.partition(".")[0]: sys.modules[name.partition(".")[0]] for name in sys.modules if "lite" in name}
-    return {
-        "board": board,
-        "linux": platform.release(),
-        "build": platform.version(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        **{name: str(getattr(module, "__version__", "?")) for name, module in loaded.items()},
-    }
+    rows.append(("copies", times["copies"]))
+    if len(times["steps"]) > 1:
+        slowest = np.argsort([-step["median_ms"] for step in times["steps"]])[:5]
+        rows += [(f"  step {k} ({times['steps'][k]['unit']})", times["steps"][k]) for k in slowest]
+    lines = [f"{'milliseconds':<28}{'min':>10}{'median':>10}{'p90':>10}"]
+    lines += [f"{name:<28}{t['min_ms']:>10.3f}{t['median_ms']:>10.3f}{t['p90_ms']:>10.3f}" for name, t in rows]
+    return [*lines, f"{'first inference':<38}{times['first_ms']:>10.3f}"]
 
 
 # == The command line ==================================================================================================
 
-_REPORT = (
-    "What run.py saw on one board, for the authors of npufit: the board's name, releases of Linux, Python and LiteRT, "
-    "what the NPU says of itself, times, whether values agree. No host name, user, path, name of the model, input or "
-    "output."
+_ABOUT = (
+    "What run.py saw on one board, for the authors of npufit: the board's name, releases of Linux, Python, NumPy and "
+    "LiteRT, what the NPU says of itself, times, whether values agree. No host name, user or path; of the model only "
+    "the SHA-256 of its file."
 )
+
+
+def system_facts() -> dict[str, str]:
+    """Return what is known of this system that is not personal."""
+    board = ""
+    with suppress(OSError):
+        board = Path("/proc/device-tree/model").read_text("utf-8", "replace").strip("\0\n ")
+    facts = {"board": board, "linux": platform.release(), "build": platform.version(), "machine": platform.machine()}
+    facts.update(python=platform.python_version(), numpy=np.__version__)
+    for name in ("ai_edge_litert", "tflite_runtime"):
+        if name in sys.modules:
+            facts[name] = str(getattr(sys.modules[name], "__version__", "?"))
+    return facts
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options; ends the program for wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="run.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    words = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="run.py", description=__doc__, formatter_class=words)
     add = parser.add_argument
     add(
         "--bundle", metavar="FOLDER", default=str(Path(__file__).resolve().parent), help="default: the folder of run.py"
     )
-    add("--device", metavar="PATH", help="node of the NPU; default: the first /dev/accel/accel* with the right driver")
-    add("--check", action="store_true", help="bundle, device and kernel only: nothing is executed")
-    add("--verify", action="store_true", help="run the bundle's cases and compare with what the reference computes")
-    add("--input", metavar="[NAME=]FILE", action="append", default=[], help="image, .npy or raw .bin; default: a case")
-    add("--normalize", metavar="RANGE", choices=["auto", *RANGES], default="auto", help="auto, -1..1, 0..1 or 0..255: "
-        "what black and white pixels stand for")  # fmt: skip
+    add("--device", metavar="PATH", help="the NPU's node; default: the first /dev/accel/accel* with the right driver")
+    add("--check", action="store_true", help="only check bundle, device and kernel: nothing is executed")
+    add("--verify", action="store_true", help="execute the bundle's cases and compare with the reference's values")
+    add("--input", metavar="[NAME=]FILE", action="append", default=[], help="image, .npy or .bin; default: a case's")
+    add("--normalize", choices=["auto", *RANGES], default="auto", help="real values of black and white pixels")
     add("--labels", metavar="FILE", help="names of the classes, one per line")
-    add("--output", metavar="FOLDER", help="write output_0.npy, … there")
+    add("--output", metavar="FOLDER", help="write the outputs there: output_0.npy, output_1.npy, …")
     add("--repeat", metavar="N", type=int, default=1, help="time N inferences, after one that does not count")
-    add("--cpu-kernels", choices=["fast", "reference"], help="LiteRT's kernels for segments on the CPU; default: "
-        "reference with --verify, else fast")  # fmt: skip
+    add("--reference", action="store_true", help="LiteRT's reference kernels on the CPU; --verify always takes them")
     add("--timeout", metavar="SECONDS", type=float, default=10.0, help="for each call of the NPU; default: 10")
-    add("--json", metavar="FILE", help="write what is known after the run")
-    add("--report", metavar="FILE", help="write what helps the authors of npufit; it says what is in it")
-    joined = re.sub("\0--normalize\0", "\0--normalize=", "\0".join(["", *arguments])).split("\0")[1:]
-    options = parser.parse_args(joined)  # argparse takes -1..1 for an option
-    if not 1 <= options.repeat <= 100_000:
-        parser.error("--repeat takes 1 to 100000")
-    if not 0 < options.timeout <= 3600:
-        parser.error("--timeout takes seconds, up to 3600")
+    add("--json", metavar="FILE", help="write what was found, for programs")
+    add("--report", metavar="FILE", help="write what to send to the authors of npufit; it says what is in it")
+    joined = "\0".join(arguments).replace("--normalize\0", "--normalize=")  # argparse takes -1..1 for an option
+    options = parser.parse_args(joined.split("\0") if arguments else [])
+    if not 1 <= options.repeat <= 100_000 or not 0 < options.timeout <= 3600:
+        parser.error("--repeat takes 1 to 100000, --timeout more than 0 and up to 3600")
     return options
 
 
 def run(options: argparse.Namespace, facts: dict[str, Any]) -> int:
-    """Do what the options ask for, and return the exit code. What is known is added to `facts`. Raises RunError."""
+    """Do what the options say and return the exit code; `facts` takes what is found. Raises RunError."""
     folder = Folder(options.bundle)
-    manifest = folder.manifest
-    facts["bundle"] = {"target": manifest.target, "status": manifest.status, **vars(manifest.made_by)}
-    facts["model"] = vars(manifest.model)
-    for note in folder.notes:
-        note_line(f"{note} It is not needed to run.")
-    known = kernels_of(manifest, platform.release())
+    manifest, release = folder.manifest, platform.release()
+    facts["bundle"] = {"target": manifest.target, "model_sha256": manifest.model.sha256, **vars(manifest.made_by)}
+    known = kernels_of(manifest, release)
     if known is None or known.verdict != "accepted":
-        verdict = "may refuse" if known is None or known.verdict == "unknown" else "refuses"
-        note_line(f"as far as is known, Linux {platform.release()} {verdict} these streams; the kernel decides now.")
-    reference = (options.cpu_kernels or ("reference" if options.verify else "fast")) == "reference"
-    labels = read_labels(options.labels) if options.labels else []
-    inputs = read_inputs(manifest, options.input, options.normalize) if options.input else []
+        verdict = "is known to refuse" if known and known.verdict == "refused" else "is not known to accept"
+        folder.notes.append(f"Linux {release} {verdict} these streams; its answer counts.")
+    for note in folder.notes:
+        print(f"note: {note}", file=sys.stderr)
+    labels, inputs = read_labels(options.labels), read_inputs(folder, options.input, options.normalize)
+    reference = options.reference or options.verify
     with Bundle(folder, options.device, timeout=options.timeout, reference=reference) as bundle:
-        facts["device"] = {"node": bundle.device.node, "driver": manifest.device.driver, **bundle.device.facts}
-        model = printable(manifest.model.name)
+        facts["device"] = {"driver": manifest.device.driver, **bundle.device.facts}
+        name = f"{printable(manifest.model.name)} on {bundle.device.node}"
         if options.check:
-            print(f"ok: {model}: {plural(len(manifest.files), 'file')} whole, {bundle.device.node} fits, Linux "
-                  f" {platform.release()} takes {plural(sum(s.is_npu for s in manifest.steps), 'stream')}")  # fmt: skip
+            streams = plural(sum(step.is_npu for step in manifest.steps), "stream")
+            print(f"ok: {name}: {plural(len(manifest.files), 'file')} whole, the NPU fits, Linux takes {streams}")
             return 0
-        is_identical = True
         if options.verify:
-            if not manifest.cases:
-                raise BundleError("The bundle has no cases to verify.")
             facts["verification"] = verify(bundle)
-            is_identical = facts["verification"]["is_identical"]
-            print(*verification_words(facts["verification"]), sep="\n")
-        if not options.verify or options.repeat > 1 or options.report:
+            print(*verification_words(manifest, facts["verification"]), sep="\n")
             bundle.reset()
-            inputs = inputs or first_case(folder)
-            outputs, facts["times"] = time_runs(bundle, inputs, options.repeat)
-            print(f"{model} on {bundle.device.node}: {facts['times']['total']['median_ms']:.3f} ms")
-            print(*time_words(facts["times"], manifest.steps), sep="\n")
-            if not options.verify:
-                print("", *output_words(manifest, outputs, labels), sep="\n")
-            if options.output:
-                write_outputs(options.output, outputs)
-        return 0 if is_identical else 1
-
-
-def note_line(text: str) -> None:
-    """Print a note beside the results."""
-    print(f"note: {text}", file=sys.stderr)
-
-
-def first_case(folder: Folder) -> list[Array]:
-    """Return the inputs of the first case. Raises InputError if there is none."""
-    manifest = folder.manifest
-    if not manifest.cases:
-        raise InputError("The bundle has no case to take an input from. Give --input FILE.")
-    files = zip(manifest.inputs, manifest.cases[0].inputs)
-    return [folder.array(file, manifest.tensors[number]) for number, file in files]
-
-
-def read_labels(file: str) -> list[str]:
-    """Return the names of classes, one per line. Raises InputError."""
-    try:
-        return Path(file).read_text("utf-8").rstrip().splitlines()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{printable(file)} cannot be read: {printable(error)}.") from None
-
-
-def write_outputs(folder: str, outputs: Sequence[Array]) -> None:
-    """Write each output as an .npy file."""
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    for position, values in enumerate(outputs):
-        np.save(Path(folder) / f"output_{position}.npy", values)
-
-
-def write_facts(options: argparse.Namespace, facts: Mapping[str, Any]) -> None:
-    """Write what --json and --report ask for."""
-    if options.json:
-        Path(options.json).write_text(json.dumps(facts, indent=1) + "\n")
-    if options.report:
-        anonymous = {**facts, "model": {"sha256": facts.get("model", {}).get("sha256")}}
-        if first := anonymous.get("verification", {}).get("first"):
-            anonymous["verification"] = {**facts["verification"], "first": {**first, "tensor": "-"}}
-        report = {"about": _REPORT, "system": system_facts(), **anonymous}
-        Path(options.report).write_text(json.dumps(report, indent=1) + "\n")
+        outputs, facts["times"] = time_runs(bundle, inputs, options.repeat)
+        print(f"{name}: {facts['times']['total']['median_ms']:.3f} ms", *time_words(facts["times"]), sep="\n")
+        if options.input or not options.verify:
+            print("", *output_words(manifest, outputs, labels), sep="\n")
+        for place, values in enumerate(outputs if options.output else ()):
+            Path(options.output).mkdir(parents=True, exist_ok=True)
+            np.save(Path(options.output) / f"output_{place}.npy", values)
+    return 1 if options.verify and facts["verification"]["first"] else 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {"about": _ABOUT, "system": {}}
+    code = 3
     try:
         try:
-            return run(options, facts)
+            code = run(options, facts)
         except RunError as error:
-            facts["error"] = str(error)
+            code = error.exit_code
+            facts["error"] = str(error) if code == 3 else type(error).__name__
             print(f"error: {error}", file=sys.stderr)
-            return error.exit_code
-        finally:
-            write_facts(options, facts)
+        facts["system"] = system_facts()
+        for file in (options.json, options.report):
+            if file:
+                Path(file).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, MemoryError) as error:
-        print(f"error: {str(error) or 'not enough memory'}", file=sys.stderr)
+        print(f"error: {error or 'not enough memory'}", file=sys.stderr)
+        code = 3
     except KeyboardInterrupt:
-        return 130
-    return 3
+        code = 130
+    return code
 
 
 if __name__ == "__main__":
