@@ -55,6 +55,7 @@ static const char *errno_text(int number)
         {ENOENT, "ENOENT, not found"},
         {ENOMEM, "ENOMEM, out of memory"},
         {ENOSPC, "ENOSPC, no space left"},
+        {ENOSYS, "ENOSYS, no such call"},
         {ENOTDIR, "ENOTDIR, not a directory"},
         {ENOTTY, "ENOTTY, not a device of this kind"},
         {ENXIO, "ENXIO, no such device or address"},
@@ -66,7 +67,7 @@ static const char *errno_text(int number)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].number == number)
             return texts[i].text;
-    return "see errno(3)";
+    return "an unexpected errno";
 }
 
 /* Fill `error` and return `code`. Names come from files: control characters are replaced. */
@@ -1433,7 +1434,7 @@ static bool read_quantization(struct reader *reader, const struct json *item, st
 
     if (!zeros)
         return false;
-    if (zero_count != tensor->public.scale_count)
+    if (tensor->public.scale_count && zero_count != tensor->public.scale_count)
         return wrong(reader, "zero_points", "%zu of them for %zu scales.", zero_count, tensor->public.scale_count);
     tensor->public.scales = scale;
     tensor->public.zero_points = zero;
