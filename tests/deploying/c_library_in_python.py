@@ -78,7 +78,7 @@ def _bytes(tensor: Any) -> bytearray:
 
 def _litert() -> Callable[[Any, Any], int]:
     """Return a function that runs a CPU step; each file is loaded once."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType  # pyright: ignore[reportMissingTypeStubs]
 
     loaded: dict[int, Any] = {}
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from building_board import BOARD, STRICT, build_sanitized, make_board, require_compiler
+
 from faulty_device import (
     BO_CREATE,
     CMDSTREAM_BO_CREATE,
@@ -162,8 +162,8 @@ def test_steps_without_copies_between_them_are_submitted_at_once(
     def twice(copied_between: bool) -> Callable[[Any], None]:
         def change(manifest: Any) -> None:
             (step,) = manifest["steps"]
-            first = dict(step) if copied_between else {**step, "outputs": []}
-            manifest["steps"] = [first, {**step, "inputs": []}]
+            outputs = step["outputs"] if copied_between else []
+            manifest["steps"] = [{**step, "outputs": outputs}, {**step, "inputs": []}]
             del manifest["verification"]
 
         return change

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from building_board import LIBRARY, build_sanitized, compile_c, require_compiler
 from hand_made_bundle import write_hand_made
 
