@@ -42,6 +42,15 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_library(board: Path) -> Path:
+    """Return the library as a shared one, for programs in Python."""
+    library = board / "libethosu_direct.so"
+    whole = ("-Wl,--whole-archive", board / "libethosu_direct.a", "-Wl,--no-whole-archive")
+    subprocess.run([require_compiler("gcc"), "-shared", "-o", library, *whole], check=True)
+    return library
+
+
+@pytest.fixture(scope="session")
 def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with an `example` that stops at the first misuse of memory."""
     folder = tmp_path_factory.mktemp("sanitized")
@@ -59,6 +68,12 @@ def one_call(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def many_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a bundle with 27 calls of the NPU and operators of the CPU between them."""
     return _deploy("fastestdet_shufflenetv2", tmp_path_factory.mktemp("many_calls") / "bundle")
+
+
+@pytest.fixture(scope="session")
+def with_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a bundle whose network remembers: two LSTM variables."""
+    return _deploy("keras_lstm_mnist_ptq", tmp_path_factory.mktemp("with_state") / "bundle")
 
 
 def _deploy(name: str, folder: Path) -> Path:
@@ -140,13 +155,10 @@ def test_a_value_that_differs_is_named_with_its_step(
 
 
 def test_many_calls_with_litert_between_them(
-    board: Path, many_calls: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    board: Path, shared_library: Path, many_calls: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    library = tmp_path / "library.so"
-    whole = ("-Wl,--whole-archive", board / "libethosu_direct.a", "-Wl,--no-whole-archive")
-    subprocess.run([require_compiler("cc"), "-shared", "-o", library, *whole], check=True)
     device = FaultyDevice(_device())
-    assert _run(device, sys.executable, _IN_PYTHON, library, many_calls, 2) == 0
+    assert _run(device, sys.executable, _IN_PYTHON, shared_library, many_calls, 2) == 0
     printed = capfd.readouterr().out
     assert "seed 0: 0 of " in printed
     assert "2 of 2 repetitions are equal" in printed
@@ -156,14 +168,27 @@ def test_many_calls_with_litert_between_them(
     assert "the CPU computes a part of this model" in capfd.readouterr().err
 
 
+def test_state_is_kept_until_it_is_reset(
+    board: Path, shared_library: Path, with_state: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(_device(), sys.executable, _IN_PYTHON, shared_library, with_state, 2) == 0
+    assert "2 of 2 repetitions are equal" in capfd.readouterr().out
+    answers: list[bytes] = []
+    for times in (1, 2):
+        given = ("--repeat", times, "--output", tmp_path / "result")
+        assert _run(_device(), board / "example", with_state, *given) == 0
+        answers.append((tmp_path / "result0.bin").read_bytes())
+    assert answers[0] != answers[1]
+
+
 def test_steps_without_copies_between_them_are_submitted_at_once(
     sanitized: Path, one_call: Path, tmp_path: Path
 ) -> None:
     def twice(copied_between: bool) -> Callable[[Any], None]:
         def change(manifest: Any) -> None:
             (step,) = manifest["steps"]
-            outputs = step["outputs"] if copied_between else []
-            manifest["steps"] = [{**step, "outputs": outputs}, {**step, "inputs": []}]
+            first = {**step, "outputs": [copy for copy in step["outputs"] if copied_between]}
+            manifest["steps"] = [first, {**step, "inputs": []}]
             del manifest["verification"]
 
         return change
