@@ -193,7 +193,7 @@ time.sleep(20)
         (("-t", "imx93", "--", "/dev/null"), 126, "npufit: /dev/null: cannot be executed: Permission denied"),
         (("-t", "imx93"), 2, "Name a program to run: npufit vnpu -t imx93 -- PROGRAM"),
         (("-t", "imx95", "--", "true"), 2, "imx95 has no virtual device"),
-        (("-t", "imx93/vela", "--", "true"), 2, "imx93/vela: only Mesa's drivers have a virtual device"),
+        (("-t", "imx93/vela", "--", "true"), 2, "imx93/vela: only Linux's own drivers have a virtual device"),
         (("-t", "imx93", "--kernel", "5.4", "--", "true"), 2, "5.4"),
     ],
 )

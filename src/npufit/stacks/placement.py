@@ -238,6 +238,8 @@ class Placement:
     """Totals for this model that do not say which operators they mean."""
     reports: tuple[Report, ...] = ()
     """What others observed of this network, also at other sizes."""
+    refusal: str = ""
+    """What the target's driver does not run although it is placed on the NPU, in words; empty if there is nothing."""
 
     @property
     def status(self) -> Status:

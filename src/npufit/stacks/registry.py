@@ -73,9 +73,14 @@ def stacks_on_the_same_driver(target: Target) -> tuple[str, ...]:
     return tuple(name for name, driver in drivers.items() if driver == own)
 
 
+def loads_libraries(target: Target) -> bool:
+    """Return whether the stack of `target` is a library, which a virtual device can run here."""
+    return isinstance(load_stack(target.stack), LoadsLibraries)
+
+
 def require_library_target(targets: Iterable[Target], library: Library | None) -> None:
     """Raise InputError if a library is given, but none of `targets` is of a stack that loads one."""
-    if library is not None and not any(isinstance(load_stack(target.stack), LoadsLibraries) for target in targets):
+    if library is not None and not any(map(loads_libraries, targets)):
         raise InputError(
             f"--library {library.name}: no target loads a library. Give one of Teflon's, such as -t imx93/teflon@25.3."
         )

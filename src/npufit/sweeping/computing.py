@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 
 from npufit.checking import CheckOptions, check
@@ -32,7 +33,7 @@ def compute_point(source: NetworkSource, name: str, size: Size | None, setup: Se
         model = _network(source, name, size)
     except InputError as error:
         return json.dumps({IMPOSSIBLE: str(error)})
-    options = CheckOptions(place=setup.place_options(place), estimate=setup.estimate_options)
+    options = CheckOptions(place=replace(setup.place_options(place), explore=False), estimate=setup.estimate_options)
     return outcome_text(outcome_of(check(model, setup.chosen, options)))
 
 

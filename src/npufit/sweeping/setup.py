@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 from npufit.checking import ChosenTarget, TargetChoice, choose_target
 from npufit.cost import EstimateOptions, Kernels
 from npufit.errors import InputError
-from npufit.stacks import PlaceOptions, Target, require_library_target
+from npufit.stacks import PlaceOptions, Target, compiling_stack, loads_libraries, require_library_target
 
 if TYPE_CHECKING:
     from npufit.vdevice import Library
-
-_WITH_SETTINGS = "vela"
-_WITH_LIBRARY = "teflon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +36,9 @@ class Setup:
         return self.chosen.options(EstimateOptions(threads=self.threads, kernels=self.kernels))
 
     def place_options(self, given: PlaceOptions) -> PlaceOptions:
-        """Return `given` with the settings of this setup; only Vela's targets get an executable, Teflon's a library."""
-        vela = given.vela if self.target.stack == _WITH_SETTINGS else None
-        library = given.library if self.target.stack == _WITH_LIBRARY else None
+        """Return `given` with the settings of this setup; only what Vela compiles gets a Vela, only Mesa a library."""
+        vela = given.vela if compiling_stack(self.target) is not None else None
+        library = given.library if loads_libraries(self.target) else None
         return replace(given, settings=self.settings, vela=vela, library=library)
 
     def __str__(self) -> str:
@@ -64,18 +61,19 @@ def make_setups(
     """Return every combination, each once, in the order given.
 
     A target may name several releases (`imx93/vela@3.8,3.12`), the value of a setting several values
-    (`98304,196608`). Settings are Vela's: other targets are not multiplied by them. Raises InputError.
+    (`98304,196608`). Settings are Vela's: targets for which it does not compile are not multiplied by them. Raises
+    InputError.
     """
     chosen = [choose_target(entry, vela, library) for target in targets for entry in _releases(target)]
     if not chosen:
         raise InputError("no target given. Name one with -t, such as -t imx93/teflon@26.1 (see `npufit targets`).")
     require_library_target((entry.target for entry in chosen), library)
     choices = {name: _values(name, value) for name, value in settings}
-    if choices and all(entry.target.stack != _WITH_SETTINGS for entry in chosen):
+    if choices and all(compiling_stack(entry.target) is None for entry in chosen):
         raise InputError(f"--set {next(iter(choices))}: settings are Vela's, but no target is. Add -t imx93/vela.")
     setups: list[Setup] = []
     for entry in chosen:
-        own = choices if entry.target.stack == _WITH_SETTINGS else {}
+        own = choices if compiling_stack(entry.target) is not None else {}
         for values in product(*own.values()):
             pairs = tuple(zip(own, values, strict=True))
             for count, kind in product(threads or (None,), kernels or (None,)):

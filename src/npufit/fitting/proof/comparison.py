@@ -160,22 +160,26 @@ def _prove(
 
 def simulate(
     steps: Sequence[FitStep], given: ProofInput, options: PlaceOptions, progress: FitProgress = ignore_progress
-) -> tuple[Simulation, ProofFailure | None]:
+) -> tuple[Simulation | None, ProofFailure | None]:
     """Return the simulator's comparison for the result, and the step that makes it differ from the reference kernels.
 
-    Only for targets whose programs can be executed here. A difference that the original also has is no failure.
+    Only for targets whose programs can be executed here; None if the driver of the target refuses the result. A
+    difference that the original also has is no failure.
     """
     target = steps[0].after.target
     plain = list(provable_steps(steps, Provable(steps[0].before), options.time_limit_s))
-    tensors, difference = _simulate(steps[-1].after.model, target, forth(plain, given.values), options, progress)
+    simulated = _simulate(steps[-1].after.model, target, forth(plain, given.values), options, progress)
+    if simulated is None:
+        return None, None
+    tensors, difference = simulated
     found = Simulation(given.name, tensors, difference)
     if not difference:
         return found, None
-    if _simulate(steps[0].before, target, given.values, options, progress)[1]:
+    if _differs(_simulate(steps[0].before, target, given.values, options, progress)):
         return replace(found, was_different=True), None
     for position, step in enumerate(steps):
         values = forth(plain[: position + 1], given.values)
-        said = _simulate(step.after.model, target, values, options, progress)[1]
+        said = _differs(_simulate(step.after.model, target, values, options, progress))
         if said:
             return found, ProofFailure(position, f"on the simulator {said}")
     return found, ProofFailure(len(steps) - 1, f"on the simulator {difference}")
@@ -183,15 +187,23 @@ def simulate(
 
 def _simulate(
     model: Model, target: Target, inputs: Values, place: PlaceOptions, progress: FitProgress
-) -> tuple[int, str]:
+) -> tuple[int, str] | None:
+    """Return the number of compared tensors and the first difference in words, None if the driver refuses `model`."""
     options = RunOptions(inputs, compare=True, repeat=0, place=place, progress=progress)
-    comparison = run(model, target, options).comparison
+    result = run(model, target, options)
+    if result.refusal is not None:
+        return None
+    comparison = result.comparison
     first = comparison.first_difference if comparison is not None else None
     if comparison is None or first is None:
         return len(comparison.tensors) if comparison is not None else 0, ""
     kind = model.main.operators[first.operator].name
     said = f"operator {first.operator} ({shorten(kind, 40)}) differs in {percent(first.share)} of its values"
     return len(comparison.tensors), said
+
+
+def _differs(simulated: tuple[int, str] | None) -> str:
+    return "" if simulated is None else simulated[1]
 
 
 class _Counter:

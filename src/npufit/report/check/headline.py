@@ -27,7 +27,7 @@ _DELEGATES = {"teflon": "Teflon", "vx": "the VX delegate"}
 def headline(result: CheckResult) -> str:
     """Return the answer in one line: what runs where, in how many partitions, how fast, and what is dangerous.
 
-    A crash of the process, or a slowdown by the NPU, comes first, because nobody expects it.
+    What the driver refuses, a crash of the process, or a slowdown by the NPU comes first, because nobody expects it.
     """
     return _headline(result, hazards_in_words)
 
@@ -53,7 +53,9 @@ def _headline(result: CheckResult, hazards_in_words: Callable[[Effect, Sequence[
     by_effect = hazards_by_effect(result.placement.hazards)
     slower = predicted_time.reversal_words(result)
     crashes = by_effect.pop(Effect.CRASH, None)
-    first = f"{hazards_in_words(Effect.CRASH, crashes)}; otherwise " if crashes else ""
+    refusal = result.placement.refusal
+    first = f"{refusal}; otherwise " if refusal else ""
+    first += f"{hazards_in_words(Effect.CRASH, crashes)}; otherwise " if crashes else ""
     line = (
         f"{result.name}{library_clause(result.placement)}: {first}{f'{slower}; ' if slower else ''}{', '.join(parts)}"
     )

@@ -29,7 +29,8 @@ def next_steps(result: CheckResult, source: str) -> list[tuple[str, str]]:
         steps.append((f"npufit fit {model} -t {target} {APPROXIMATE}", f"tries {approximate}; measures the change"))
     if release := _release(findings):
         steps.append((f"npufit check {model} -t {release[0]}", release[1]))
-    if compiling_stack(target) is not None and result.summary.npu and result.placement.status is Status.COMPLETE:
+    is_executed = compiling_stack(target) is not None and not result.placement.refusal
+    if is_executed and result.summary.npu and result.placement.status is Status.COMPLETE:
         steps.append((f"npufit run {model} -t {target} --compare", "executes the compiled model and compares"))
     steps += steps_to_other_stacks(result, model)
     steps.append((f"npufit check {model} -t {target} -v", ""))

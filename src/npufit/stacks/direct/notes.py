@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from npufit.ethosu import COMPILED
 from npufit.stacks.direct.refusals import Judged
-from npufit.stacks.direct.verdicts import names
+from npufit.stacks.direct.verdicts import joined, names
 from npufit.stacks.placement import Note
 from npufit.stacks.rule import Evidence
 
@@ -29,9 +30,11 @@ def release_notes(judged: Judged, explore: bool) -> Iterator[Note]:
 
 def _by_verdict(judged: Judged) -> str:
     streams = "its stream" if len(judged.calls) == 1 else f"all {len(judged.calls)} streams"
-    parts = [
-        f"{words}: {names(found)}"
-        for words, accepted in ((f"Linux takes {streams}", True), ("refuses", False), ("unknown", None))
-        if (found := [entry for entry in judged.ranges if entry.accepted is accepted])
-    ]
+    ranges = joined(replace(entry, errno="", why="") for entry in judged.ranges)
+    taking, refusing, unknown = (
+        names(entry for entry in ranges if entry.accepted is accepted) for accepted in (True, False, None)
+    )
+    parts = [f"Linux takes {streams}: {taking}" if taking else f"No release of Linux is known to take {streams}"]
+    parts += [f"refuses: {refusing}"] if refusing else []
+    parts += [f"unknown: {unknown}"] if unknown else []
     return "; ".join(parts)

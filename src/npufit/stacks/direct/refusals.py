@@ -58,63 +58,75 @@ def find_refusals(judged: Judged, placed: Placement) -> Iterator[Hazard]:
 
 def acceptance_of(verdicts: Sequence[KernelVerdict], note: str = "") -> Acceptance:
     """Return the verdicts on the calls of a file in words; `note` says what is unknown about the release."""
+    unknown = (note,) if note else ()
     refused = [number for number, verdict in enumerate(verdicts) if verdict.accepted is False]
     if refused:
-        first = verdicts[refused[0]]
         more = f"; {len(refused)} of {len(verdicts)} streams are refused" if len(refused) > 1 else ""
-        return Acceptance(refusal=f"{_what_happens(first)} of partition {refused[0]}: {_where(first)}{more}")
+        return Acceptance(refusal=f"{_sentence(refused[0], verdicts[refused[0]], detailed=True)}{more}")
     opened = next((number for number, verdict in enumerate(verdicts) if verdict.accepted is None), None)
-    unknown = (note,) if note else ()
     if opened is not None:
-        verdict = verdicts[opened]
-        return Acceptance(notes=(*unknown, f"{_what_happens(verdict)} of partition {opened}: {_where(verdict)}"))
+        return Acceptance(notes=(*unknown, _sentence(opened, verdicts[opened], detailed=True)))
     return Acceptance(notes=(*unknown, f"Linux {verdicts[0].kernel} accepts every stream") if verdicts else unknown)
+
+
+def refusal_words(judged: Judged) -> str:
+    """Return in words that the target's Linux refuses streams or may do so, empty if it takes all."""
+    opposed = [verdict for verdict in judged.verdicts if not verdict.accepted]
+    if not opposed:
+        return ""
+    is_certain = any(verdict.accepted is False for verdict in opposed) and not judged.is_judged_as_another
+    total = len(judged.verdicts)
+    streams = "its stream" if total == 1 else f"{len(opposed)} of its {total} streams"
+    return f"Linux {judged.target.version} {'refuses' if is_certain else 'may refuse'} {streams}"
 
 
 def _hazard(judged: Judged, partition: Partition, verdict: KernelVerdict) -> Hazard:
     finding = verdict.findings[0]
     rule = rule_of(finding.check)
-    operators = _operators(judged, partition, finding)
     hazard = make_hazard(
         rule,
         partition.subgraph,
-        operators,
-        f"{_what_happens(verdict)} of partition {partition.index}: {_where(verdict)}",
-        finding.detail,
+        _operators(judged, partition, finding),
+        _sentence(partition.index, verdict),
+        _found(finding),
         certain=verdict.accepted is False and not judged.is_judged_as_another,
     )
     ways_out = [remedy for remedy in rule.remedies if remedy.kind is not RemedyKind.VERSION]
     return replace(hazard, remedies=(*_release_remedy(judged), *ways_out))
 
 
-def _what_happens(verdict: KernelVerdict) -> str:
-    """Return what the release does to a stream, such as `Linux 7.2.6 refuses the stream`."""
-    if verdict.accepted is False:
-        return f"Linux {verdict.kernel} refuses the stream"
-    why = "that depends on the point release" if verdict.kernel.point < 0 else "what it took of the fixes is unknown"
-    return f"Linux {verdict.kernel} may refuse the stream ({why})"
-
-
-def _where(verdict: KernelVerdict) -> str:
-    """Return the first check that fails, and where."""
+def _sentence(partition: int, verdict: KernelVerdict, *, detailed: bool = False) -> str:
+    """Return what the release does to the stream of a partition, and where; `detailed` adds the check that fails."""
     finding = verdict.findings[0]
-    where = "" if finding.operation is None else f" in its operation {finding.operation} ({finding.name})"
-    more = f", and {finding.count - 1} more like it" if finding.count > 1 else ""
-    return f"{finding.errno}{where}, because {finding.check.statement} ({finding.detail}{more})"
+    if verdict.accepted is False:
+        does = "refuses"
+    elif verdict.kernel.point < 0:
+        does = "may refuse, depending on the point release,"
+    else:
+        does = "was not read and may refuse"
+    where = "" if finding.operation is None else f" in operation {finding.operation} ({finding.name})"
+    why = f": {finding.check.statement} ({_found(finding)})" if detailed else ""
+    return f"Linux {verdict.kernel} {does} the stream of partition {partition} with {finding.errno}{where}{why}"
+
+
+def _found(finding: KernelFinding) -> str:
+    return finding.detail + (f", and {finding.count - 1} more like it" if finding.count > 1 else "")
 
 
 def _operators(judged: Judged, partition: Partition, finding: KernelFinding) -> tuple[int, ...]:
     """Return the operators of `partition`, first the one whose command fails if that is known."""
     graph = wire(judged.model.subgraphs[partition.subgraph])
-    written = next(
-        (
-            write.tensor
+    at_fault = None
+    if finding.offset is not None:
+        # What has no tensor of the model, such as the steps of a SOFTMAX, belongs to the next tensor that is written.
+        later = [
+            write
             for write in judged.writes
-            if (write.stream, write.offset, write.subgraph) == (partition.index, finding.offset, partition.subgraph)
-        ),
-        None,
-    )
-    at_fault = None if written is None else graph.producer[written]
+            if (write.stream, write.subgraph) == (partition.index, partition.subgraph)
+            and write.offset >= finding.offset
+        ]
+        if later:
+            at_fault = graph.producer[min(later, key=lambda write: write.offset).tensor]
     own = partition.operators or tuple(
         producer for tensor in partition.outputs if (producer := graph.producer[tensor]) is not None
     )
@@ -134,5 +146,6 @@ def _release_remedy(judged: Judged) -> tuple[Remedy, ...]:
     unknown = f" (unknown: {names(between)})" if between else ""
     target = replace(judged.target, version=str(taking.start))
     streams = "the stream" if len(judged.calls) == 1 else f"all {plural(len(judged.calls), 'stream')}"
-    text = f"Linux {taking.start} is the first later release that takes {streams}{unknown}{older}"
+    later_one = "later release" if judged.kernel.point >= 0 else f"release from {judged.kernel} on"
+    text = f"Linux {taking.start} is the first {later_one} that takes {streams}{unknown}{older}"
     return (Remedy(RemedyKind.VERSION, text, str(target)),)

@@ -12,12 +12,13 @@ from npufit.errors import InputError, NpufitError
 from npufit.ethosu import COMPILED, RELEASES, parse_kernel, read_programs
 from npufit.graph import Model
 from npufit.stacks.direct.notes import NEVER_RUN, release_notes
-from npufit.stacks.direct.refusals import Judged, acceptance_of, find_refusals
+from npufit.stacks.direct.refusals import Judged, acceptance_of, find_refusals, refusal_words
 from npufit.stacks.direct.rules import RULES
+from npufit.stacks.direct.trials import settings_notes
 from npufit.stacks.direct.vela_release import invocation_for, release_of
 from npufit.stacks.direct.verdicts import judge_calls
 from npufit.stacks.log import LogReport
-from npufit.stacks.placement import Placement
+from npufit.stacks.placement import Note, Placement
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import Acceptance, PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
@@ -72,8 +73,8 @@ class DirectStack:
         except InputError as error:
             known = read_version(version)
             is_velas = known is not None and find_release(known) is not None
-            hint = f" The version is Linux's; --set vela={known} chooses a Vela." if is_velas else ""
-            raise InputError(f"{self.name}@{version}: {error}{hint}") from None
+            hint = f" The version of {self.name} is Linux's; --set vela={known} chooses a Vela." if is_velas else ""
+            raise InputError(f"{error}{hint}") from None
         return version.strip().removeprefix("v")
 
     def identify_tools(self, target: Target, options: PlaceOptions) -> tuple[str, ...]:
@@ -97,12 +98,17 @@ class DirectStack:
             accelerator = str(load_chip(target.chip).stack_settings(self.name)["accelerator"].value)
             placed = place_precompiled(model, target, accelerator)
             is_other = any(hazard.rule is OTHER_ACCELERATOR for hazard in placed.hazards)
-            return placed if is_other else _with_verdicts(placed, model, model, (), options)
+            return placed if is_other else _with_verdicts(placed, _judge(model, model, target), options)
         invocation = invocation_for(target, options)
         compilation = compile_with(invocation, model, options)
         placed = place_compilation(model, target, compilation, invocation)
         compiled = parse_compiled(compilation.compiled)
-        return _with_verdicts(placed, model, compiled, compilation.database.writes, options)
+        if not placed.partitions:
+            return placed
+        judged = _judge(model, compiled, target, compilation.database.writes)
+        seek = options.explore and not judged.is_accepted
+        settings = settings_notes(model, judged, invocation, options) if seek else ()
+        return _with_verdicts(placed, judged, options, tuple(settings))
 
     def compile(self, model: Model, target: Target, options: PlaceOptions) -> Compilation:
         """Return what Vela makes of `model`. Raises InputError and ToolError as `place` does."""
@@ -113,7 +119,10 @@ class DirectStack:
         return is_kept(lambda: invocation_for(target, options), model, options)
 
     def judge(self, calls: Sequence[CompiledCall], target: Target) -> Acceptance:
-        """Return whether the driver of the target's release takes `calls`."""
+        """Return whether the driver of the target's release takes `calls`, unknown if they are for another NPU."""
+        accelerator = load_chip(target.chip).stack_settings(self.name)["accelerator"].value
+        if any(call.program.accelerator not in ("", accelerator) for call in calls):
+            return Acceptance()
         kernel = parse_kernel(target.version)
         return acceptance_of(judge_calls(calls, kernel, target.chip), kernel.note)
 
@@ -122,18 +131,19 @@ class DirectStack:
         return read_log(text, model)
 
 
-def _with_verdicts(
-    placed: Placement, model: Model, compiled: Model, writes: tuple[Write, ...], options: PlaceOptions
-) -> Placement:
-    """Return `placed` with what Linux says about the streams of the compiled file."""
-    if not placed.partitions:
-        return placed
-    target = placed.target
+def _judge(model: Model, compiled: Model, target: Target, writes: tuple[Write, ...] = ()) -> Judged:
     kernel = parse_kernel(target.version)
     calls = read_programs(compiled)
-    judged = Judged(model, target, kernel, calls, judge_calls(calls, kernel, target.chip), writes)
+    return Judged(model, target, kernel, calls, judge_calls(calls, kernel, target.chip), writes)
+
+
+def _with_verdicts(
+    placed: Placement, judged: Judged, options: PlaceOptions, settings: tuple[Note, ...] = ()
+) -> Placement:
+    """Return `placed` with what Linux says about its streams."""
     return replace(
         placed,
+        refusal=refusal_words(judged),
         hazards=(*placed.hazards, *find_refusals(judged, placed)),
-        notes=(*release_notes(judged, options.explore), *placed.notes, NEVER_RUN),
+        notes=(*settings, *release_notes(judged, options.explore), *placed.notes, NEVER_RUN),
     )

@@ -48,6 +48,7 @@ def describe_sram_use(used_bytes: int, chip: str) -> str | None:
     return (
         f"uses {used_bytes} bytes of SRAM, as NXP's settings of Vela allow. Linux's own ethosu driver has "
         f"{_in_bytes(fact)} and refuses such a stream (npufit run --kernel VERSION says why); it is for NXP's driver."
+        + (f" For Linux's own, compile with -t {chip}/direct." if load_chip(chip).stack_settings("direct") else "")
     )
 
 

@@ -81,6 +81,10 @@ def resolve_settings(
     given = dict(options)
     for name in given:
         if name not in SETTINGS:
+            if name == stack:
+                raise InputError(
+                    f"--set {name}={given[name]}: the target names Vela's release: {chip.name}/{stack}@{given[name]}."
+                )
             raise InputError(f"Unknown setting '{name}' for Vela.{_nearest(name, SETTINGS)}")
     facts = chip.stack_settings(stack)
     values = {name: Setting(name, *_from_chip_or_option(chip.name, facts, name, given)) for name in _FROM_CHIP}
