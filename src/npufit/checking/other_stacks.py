@@ -69,9 +69,10 @@ def find_other_stacks(
 
     Their answers are among `results`, or come from `check` if that takes no compilation.
     """
-    if compiling_stack(result.target) is not None:
+    names = stacks_on_the_same_driver(result.target)
+    if names and options.use_cache and has_compiler(result.target.stack):
         remember_compiled(result.model)
-    return tuple(_other(name, result, results, options, check) for name in stacks_on_the_same_driver(result.target))
+    return tuple(_other(name, result, results, options, check) for name in names)
 
 
 def _other(
@@ -85,8 +86,8 @@ def _other(
     answers = {other.target: other for other in results if (other.target.chip, other.target.stack) == (chip, name)}
     if not has_compiler(name) or (not answers and _may_be_kept(result)):
         target = resolve_target(f"{chip}/{name}")
-        if target not in answers and _is_quick(target, result.model, options):
-            with suppress(NpufitError):  # nobody asked for it
+        with suppress(NpufitError):  # nobody asked for it
+            if target not in answers and _is_quick(target, result.model, options):
                 answers[target] = check(result.model, target)
         if target in answers:
             return OtherStack(target, answers[target])

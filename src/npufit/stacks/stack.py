@@ -96,7 +96,10 @@ class Compiles(Protocol):
         ...
 
     def is_kept(self, model: Model, target: Target, options: PlaceOptions) -> bool:
-        """Return whether what the compiler makes of `model` is kept, so that it need not run. Never raises."""
+        """Return whether what the compiler makes of `model` is kept, so that it need not run.
+
+        Raises InputError for wrong options, ToolError if a program that they name does not run.
+        """
         ...
 
     def judge(self, calls: Sequence[CompiledCall], target: Target) -> Acceptance:

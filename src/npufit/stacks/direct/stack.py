@@ -115,8 +115,8 @@ class DirectStack:
         return compile_with(invocation_for(target, options), model, options)
 
     def is_kept(self, model: Model, target: Target, options: PlaceOptions) -> bool:
-        """Return whether what Vela makes of `model` is kept. Never raises."""
-        return is_kept(lambda: invocation_for(target, options), model, options)
+        """Return whether what Vela makes of `model` is kept. Raises InputError and ToolError."""
+        return is_precompiled(model) or is_kept(invocation_for(target, options), model, options)
 
     def judge(self, calls: Sequence[CompiledCall], target: Target) -> Acceptance:
         """Return whether the driver of the target's release takes `calls`, unknown if they are for another NPU."""

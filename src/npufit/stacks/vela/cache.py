@@ -27,11 +27,6 @@ def cache_key(model: bytes, *context: str) -> str:
     return key.hexdigest()
 
 
-def has_entries() -> bool:
-    """Return whether anything is kept: without an entry, no key has to be computed."""
-    return next(_folder().glob("*" + _SUFFIX), None) is not None
-
-
 def has_entry(key: str) -> bool:
     """Return whether there is an entry called `key`, sound or damaged."""
     return _path(key).is_file()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,12 +9,11 @@ from npufit.chips import load_chip
 from npufit.errors import InputError, ModelError, NpufitError, Place, ToolError
 from npufit.graph import Latest, Model
 from npufit.stacks.stack import PlaceOptions
-from npufit.stacks.vela.cache import cache_key, discard_entry, has_entries, has_entry, load_entry, store_entry
+from npufit.stacks.vela.cache import cache_key, discard_entry, has_entry, load_entry, store_entry
 from npufit.stacks.vela.compilation import FORM, Compilation, digest, from_bytes, to_bytes
 from npufit.stacks.vela.compiler import Compiler
 from npufit.stacks.vela.compiler_choice import find_compiler
 from npufit.stacks.vela.labels import find_label, label_tensors, restore_names
-from npufit.stacks.vela.precompiled import is_precompiled
 from npufit.stacks.vela.runner import VelaProcess
 from npufit.stacks.vela.settings import VelaSettings, resolve_settings
 from npufit.tflite import serialize_model
@@ -88,17 +86,10 @@ def compile_with(invocation: Invocation, model: Model, options: PlaceOptions) ->
     return compilation
 
 
-def is_kept(invocation_of_it: Callable[[], Invocation], model: Model, options: PlaceOptions) -> bool:
-    """Return whether what Vela makes of `model` is in the cache, or `model` is such a file. Never raises."""
-    if is_precompiled(model):
-        return True
-    if not options.use_cache or not has_entries():
-        return False
-    try:
-        invocation = invocation_of_it()
-    except NpufitError:
-        return False
-    return bool(invocation.compiler.identity) and has_entry(_key(_labelled(model), invocation))
+def is_kept(invocation: Invocation, model: Model, options: PlaceOptions) -> bool:
+    """Return whether what Vela makes of `model` is in the cache."""
+    can_be_kept = options.use_cache and bool(invocation.compiler.identity)
+    return can_be_kept and has_entry(_key(_labelled(model), invocation))
 
 
 def _labelled(model: Model) -> bytes:

@@ -107,8 +107,8 @@ class VelaStack:
         return compile_with(_invocation(target, options), model, options)
 
     def is_kept(self, model: Model, target: Target, options: PlaceOptions) -> bool:
-        """Return whether what Vela makes of `model` is kept. Never raises."""
-        return is_kept(lambda: _invocation(target, options), model, options)
+        """Return whether what Vela makes of `model` is kept. Raises InputError and ToolError."""
+        return is_precompiled(model) or is_kept(_invocation(target, options), model, options)
 
     def judge(self, calls: Sequence[CompiledCall], target: Target) -> Acceptance:
         """Return that NXP's driver takes everything; a note if Linux's own driver would not."""
