@@ -2,7 +2,8 @@
 
     c_library_in_python.py LIBRARY BUNDLE REPEAT
 
-Prints each verification case, and how many of REPEAT further inferences gave the same outputs as the case before.
+Prints each verification case, and how many of REPEAT further inferences gave the same outputs as the case before
+after a reset, and how many answers two inferences without one give to zeros.
 """
 
 from __future__ import annotations
@@ -103,7 +104,8 @@ def _litert() -> Callable[[Any, Any], int]:
 def main(library: str, bundle: str, repeat: int) -> int:
     """Return 0 if every case and every repetition is right, 1 if not. Exits with the message of an error."""
     direct = ctypes.CDLL(library)
-    direct.ethosu_direct_output.restype = ctypes.POINTER(Tensor)
+    direct.ethosu_direct_input.restype = direct.ethosu_direct_output.restype = ctypes.POINTER(Tensor)
+    direct.ethosu_direct_input_count.restype = ctypes.c_size_t
     direct.ethosu_direct_case_count.restype = direct.ethosu_direct_output_count.restype = ctypes.c_size_t
     error, model, result = Error(), Pointer(), Verification()
     callback = CpuFunction(_litert())
@@ -131,6 +133,15 @@ def main(library: str, bundle: str, repeat: int) -> int:
         require(direct.ethosu_direct_run(model, ctypes.byref(error)))
         same += right == [bytes(_bytes(tensor)) for tensor in outputs]
     sys.stdout.write(f"{same} of {repeat} repetitions are equal\n")
+    for place in range(direct.ethosu_direct_input_count(model)):
+        tensor = direct.ethosu_direct_input(model, place).contents
+        ctypes.memset(tensor.data, 0, tensor.bytes)
+    require(direct.ethosu_direct_reset(model, ctypes.byref(error)))
+    answers: set[bytes] = set()
+    for _ in range(2):
+        require(direct.ethosu_direct_run(model, ctypes.byref(error)))
+        answers.add(b"".join(bytes(_bytes(tensor)) for tensor in outputs))
+    sys.stdout.write(f"{len(answers)} answers to the same zeros\n")
     direct.ethosu_direct_close(model)
     return int(different > 0 or same < repeat)
 

@@ -655,6 +655,7 @@ static ethosu_code open_file(const ethosu_direct *model, const char *path, int *
     struct stat status;
     int number = 0;
 
+    *bytes = 0;
     do
         *descriptor = openat(model->folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     while (*descriptor < 0 && errno == EINTR);
@@ -694,7 +695,7 @@ static ethosu_code read_file(const ethosu_direct *model, const struct file *file
     unsigned char piece[16384], digest[DIGEST_BYTES], *to = destination;
     struct sha256 hash;
     size_t bytes, left = file->bytes, got = 1;
-    int descriptor, number = 0;
+    int descriptor = -1, number = 0;
     ethosu_code code = open_file(model, file->path, &descriptor, &bytes, error);
 
     if (code)
@@ -1199,7 +1200,7 @@ static bool read_index(struct reader *reader, const struct json *object, const c
 
 static bool read_register(struct reader *reader, const struct json *object, const char *key, uint32_t *value)
 {
-    size_t size;
+    size_t size = 0;
 
     if (!read_size(reader, object, key, UINT32_MAX, &size))
         return false;
@@ -2049,7 +2050,7 @@ static const struct kernel *find_kernel(const ethosu_direct *model, const char *
     return NULL;
 }
 
-/* Write which releases accept the bundle: 6.19, 7.0, 7.1 to 7.1.3, 7.2.7 and later. */
+/* Write which releases accept the bundle: 6.19, 7.0, 7.1.0 to 7.1.3, 7.2.7 and later. */
 static void list_accepting(const ethosu_direct *model, char *text, size_t room)
 {
     for (size_t i = 0; i < model->kernel_count; i++) {
@@ -2057,12 +2058,10 @@ static void list_accepting(const ethosu_direct *model, char *text, size_t room)
         if (strcmp(kernel->verdict, "accepted") != 0)
             continue;
         append(text, room, "%s%s", *text ? ", " : "", kernel->series);
-        if (kernel->from)
-            append(text, room, ".%zu", kernel->from);
         if (kernel->to != SIZE_MAX)
-            append(text, room, " to %s.%zu", kernel->series, kernel->to);
+            append(text, room, ".%zu to %s.%zu", kernel->from, kernel->series, kernel->to);
         else if (kernel->from)
-            append(text, room, " and later");
+            append(text, room, ".%zu and later", kernel->from);
     }
 }
 
@@ -2329,9 +2328,12 @@ static ethosu_code compare(const ethosu_direct *model, const struct tensor *tens
 {
     const unsigned char *found = tensor->public.data;
     unsigned char *expected = malloc(file->bytes);
-    ethosu_code code = expected ? read_file(model, file, expected, error) : out_of_memory(error);
+    ethosu_code code;
 
     *different = 0;
+    if (!expected)
+        return out_of_memory(error);
+    code = read_file(model, file, expected, error);
     for (size_t i = 0; !code && i < file->bytes; i += tensor->element_bytes)
         *different += memcmp(found + i, expected + i, tensor->element_bytes) != 0;
     free(expected);

@@ -3,11 +3,11 @@
  *     ./example BUNDLE                                       time it, with zeros as inputs
  *     ./example BUNDLE --input image.bin --top 5             classify
  *     ./example BUNDLE --input image.bin --output result     write result0.bin, result1.bin, …
- *     ./example BUNDLE --verify                              compare with the answers that the bundle carries
+ *     ./example BUNDLE --verify                              compare with the right answers that the bundle carries
  *
- * An input is the tensor's bytes: C order, little endian, the tensor's type. It ends with
+ * An input is the tensor's bytes: C order, little endian, the tensor's own type. Exit codes:
  *   0  it ran; with --verify: every value is equal
- *   1  --verify: a value differs
+ *   1  --verify: values differ
  *   2  the command line, an input or the bundle is wrong
  *   3  the device, the kernel or this machine cannot run it
  */
@@ -35,7 +35,7 @@ struct arguments {
 static int usage(void)
 {
     (void)fprintf(stderr, "usage: example BUNDLE [--input FILE]… [--output PREFIX] [--repeat N] [--top K] [--verify]\n"
-                          "                      [--node /dev/accel/accelN] [--timeout MS]\n");
+                          "                      [--device /dev/accel/accelN] [--timeout SECONDS]\n");
     return WRONG_INPUT;
 }
 
@@ -79,10 +79,10 @@ static bool parse(int count, char **words, struct arguments *arguments)
             arguments->inputs[arguments->input_count++] = value;
         else if (strcmp(word, "--output") == 0)
             arguments->output = value;
-        else if (strcmp(word, "--node") == 0)
+        else if (strcmp(word, "--device") == 0)
             arguments->options.node = value;
-        else if (strcmp(word, "--timeout") == 0 && parse_count(value, 1, UINT32_MAX, &timeout))
-            arguments->options.timeout_ms = (uint32_t)timeout;
+        else if (strcmp(word, "--timeout") == 0 && parse_count(value, 1, 1000000, &timeout))
+            arguments->options.timeout_ms = (uint32_t)timeout * 1000;
         else if (strcmp(word, "--repeat") != 0 || !parse_count(value, 1, 100000000, &arguments->repeat))
             if (strcmp(word, "--top") != 0 || !parse_count(value, 0, 1000, &arguments->top))
                 return false;
@@ -132,7 +132,7 @@ static bool write_output(const char *prefix, size_t index, const ethosu_tensor *
     return is_written;
 }
 
-/* Return the real number of an element whose type is shown, which `is_shown` says. */
+/* Return the real number of an element. */
 static double element(const ethosu_tensor *tensor, size_t index)
 {
     const unsigned char *at = tensor->data;
@@ -212,29 +212,36 @@ static int compare_times(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
+/* Run `repeat` times, after a first run that does not count, and print the times. */
+static ethosu_code measure(ethosu_direct *model, size_t repeat, double *times, ethosu_error *error)
+{
+    const ethosu_direct_facts *facts = ethosu_direct_describe(model);
+    double first = 0;
+
+    for (size_t i = 0; i <= repeat; i++) {
+        double begin = now_ms();
+        ethosu_code code = ethosu_direct_run(model, error);
+        if (code)
+            return code;
+        *(i ? &times[i - 1] : &first) = now_ms() - begin;
+    }
+    qsort(times, repeat, sizeof *times, compare_times);
+    (void)printf("%s on %s: %.3f ms\n", facts->name, facts->node, times[repeat / 2]);
+    (void)printf("%zu inferences: min %.3f ms, median %.3f ms, p90 %.3f ms; first inference %.3f ms\n", repeat, times[0],
+                 times[repeat / 2], times[repeat * 9 / 10], first);
+    return ETHOSU_OK;
+}
+
 static int run(ethosu_direct *model, const struct arguments *arguments)
 {
-    double *times = malloc(arguments->repeat * sizeof *times), total = 0;
-    ethosu_error error;
+    double *times = malloc(arguments->repeat * sizeof *times);
+    ethosu_error error = {ETHOSU_OUT_OF_MEMORY, 0, "out of memory"};
+    ethosu_code code = times ? measure(model, arguments->repeat, times, &error) : ETHOSU_OUT_OF_MEMORY;
 
-    if (!times) {
-        (void)fprintf(stderr, "error: out of memory.\n");
-        return CANNOT_RUN;
-    }
-    for (size_t i = 0; i < arguments->repeat; i++) {
-        double begin = now_ms();
-        if (ethosu_direct_run(model, &error)) {
-            free(times);
-            return failed(&error);
-        }
-        times[i] = now_ms() - begin;
-        total += times[i];
-    }
-    qsort(times, arguments->repeat, sizeof *times, compare_times);
-    (void)printf("%zu inferences: median %.3f ms, fastest %.3f ms, slowest %.3f ms, mean %.3f ms\n", arguments->repeat,
-                 times[arguments->repeat / 2], times[0], times[arguments->repeat - 1],
-                 total / (double)arguments->repeat);
     free(times);
+    /* A model with state answers otherwise each time: show its first answer. */
+    if (code || ethosu_direct_reset(model, &error) || ethosu_direct_run(model, &error))
+        return failed(&error);
     for (size_t i = 0; i < ethosu_direct_output_count(model); i++) {
         if (arguments->top)
             print_top(ethosu_direct_output(model, i), arguments->top);
@@ -250,39 +257,40 @@ static int verify(ethosu_direct *model)
     ethosu_verification result;
     ethosu_error error;
 
+    if (!cases) {
+        (void)fprintf(stderr, "error: this bundle has no verification cases.\n");
+        return WRONG_INPUT;
+    }
     for (size_t i = 0; i < cases; i++) {
         if (ethosu_direct_verify(model, i, &result, &error))
             return failed(&error);
-        (void)printf("%s: %zu of %zu output values differ from %s", result.name, result.different_values, result.values,
-                     result.golden);
-        if (result.first_different)
-            (void)printf("; first difference: step %zu, %s", result.first_step, result.first_different->name);
-        (void)printf("\n");
-        different += result.first_different != NULL;
+        if (result.first_different) {
+            different++;
+            (void)printf("different: %zu of %zu output values, against %s (%s); first different tensor: %s, of step %zu\n",
+                         result.different_values, result.values, result.golden, result.name,
+                         result.first_different->name, result.first_step);
+        } else {
+            (void)printf("identical: %zu of %zu output values, against %s (%s)\n", result.values, result.values,
+                         result.golden, result.name);
+        }
     }
-    if (!cases)
-        (void)fprintf(stderr, "error: this bundle has no verification cases.\n");
-    return !cases ? WRONG_INPUT : different ? DIFFERENT : ENDED_WELL;
+    return different ? DIFFERENT : ENDED_WELL;
 }
 
 int main(int count, char **words)
 {
     struct arguments arguments;
-    const ethosu_direct_facts *facts;
     ethosu_direct *model;
     ethosu_error error;
     int ending;
 
     memset(&arguments, 0, sizeof arguments);
-    arguments.repeat = 10;
+    arguments.repeat = 20;
     arguments.top = 5;
     if (!parse(count, words, &arguments))
         return usage();
     if (ethosu_direct_open(arguments.bundle, &arguments.options, &model, &error))
         return failed(&error);
-    facts = ethosu_direct_describe(model);
-    (void)printf("%s for %s on %s: %zu NPU steps, %zu CPU steps\n", facts->name, facts->target, facts->node,
-                 facts->npu_steps, facts->cpu_steps);
     if (arguments.verify)
         ending = verify(model);
     else
