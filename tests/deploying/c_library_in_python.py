@@ -50,6 +50,7 @@ class CpuStep(ctypes.Structure):
 
 
 CpuFunction = ctypes.CFUNCTYPE(ctypes.c_int, Pointer, ctypes.POINTER(CpuStep))
+ResetFunction = ctypes.CFUNCTYPE(None, Pointer)
 
 
 class Options(ctypes.Structure):
@@ -57,6 +58,7 @@ class Options(ctypes.Structure):
         ("node", ctypes.c_char_p),
         ("timeout_ms", ctypes.c_uint32),
         ("run_cpu", CpuFunction),
+        ("reset_cpu", ResetFunction),
         ("user", Pointer),
     )
 
@@ -114,7 +116,9 @@ def main(library: str, bundle: str, repeat: int) -> int:
         if code:
             sys.exit(f"error {code}: {error.message.decode()}")
 
-    options = Options(None, 0, callback, None)
+    resets: list[Any] = []
+    reset = ResetFunction(resets.append)
+    options = Options(None, 0, callback, reset, None)
     require(direct.ethosu_direct_open(bundle.encode(), ctypes.byref(options), ctypes.byref(model), ctypes.byref(error)))
     outputs = [
         direct.ethosu_direct_output(model, place).contents for place in range(direct.ethosu_direct_output_count(model))
@@ -142,6 +146,7 @@ def main(library: str, bundle: str, repeat: int) -> int:
         require(direct.ethosu_direct_run(model, ctypes.byref(error)))
         answers.add(b"".join(bytes(_bytes(tensor)) for tensor in outputs))
     sys.stdout.write(f"{len(answers)} answers to the same zeros\n")
+    sys.stdout.write(f"{len(resets)} resets\n")
     direct.ethosu_direct_close(model)
     return int(different > 0 or same < repeat)
 

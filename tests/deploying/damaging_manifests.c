@@ -90,7 +90,7 @@ static int skip_cpu(void *user, const ethosu_cpu_step *step)
 
 static ethosu_code open_bundle(const char *folder, ethosu_error *error)
 {
-    ethosu_direct_options options = {"/dev/null", 0, skip_cpu, NULL};
+    ethosu_direct_options options = {"/dev/null", 0, skip_cpu, NULL, NULL};
     ethosu_direct *model;
 
     if (ethosu_direct_open(folder, &options, &model, error) != error->code || error->code == ETHOSU_OK || model)

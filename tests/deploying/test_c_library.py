@@ -176,6 +176,7 @@ def test_state_is_kept_until_it_is_reset(
     printed = capfd.readouterr().out
     assert "1 of 1 repetitions are equal" in printed
     assert "2 answers to the same zeros" in printed
+    assert "3 resets" in printed  # by a verification, a repetition, and before the zeros
 
 
 def test_steps_without_copies_between_them_are_submitted_at_once(

@@ -2115,6 +2115,17 @@ static ethosu_code create_jobs(ethosu_direct *model, ethosu_error *error)
     return ETHOSU_OK;
 }
 
+static unsigned char *place_of(const ethosu_direct *model, const struct copy *copy)
+{
+    return (unsigned char *)model->buffers[copy->buffer].memory.data + copy->offset;
+}
+
+static void write_states(const ethosu_direct *model)
+{
+    for (size_t i = 0; i < model->state_count; i++)
+        memcpy(place_of(model, &model->states[i].place), model->states[i].data, model->states[i].file->bytes);
+}
+
 static ethosu_code load(ethosu_direct *model, const char *folder, ethosu_error *error)
 {
     ethosu_code code;
@@ -2131,7 +2142,8 @@ static ethosu_code load(ethosu_direct *model, const char *folder, ethosu_error *
         (code = create_jobs(model, error)))
         return code;
     model->facts.node = model->device.node;
-    return ethosu_direct_reset(model, error);
+    write_states(model);
+    return ETHOSU_OK;
 }
 
 ethosu_code ethosu_direct_open(const char *folder, const ethosu_direct_options *options, ethosu_direct **model,
@@ -2254,11 +2266,6 @@ static ethosu_code become_idle(ethosu_direct *model, ethosu_error *error)
     return ETHOSU_OK;
 }
 
-static unsigned char *place_of(const ethosu_direct *model, const struct copy *copy)
-{
-    return (unsigned char *)model->buffers[copy->buffer].memory.data + copy->offset;
-}
-
 static ethosu_code run_npu(ethosu_direct *model, const struct step *first, ethosu_error *error)
 {
     const struct step *last = first + first->together - 1;
@@ -2310,9 +2317,12 @@ ethosu_code ethosu_direct_reset(ethosu_direct *model, ethosu_error *error)
 {
     ethosu_code code = become_idle(model, error);
 
-    for (size_t i = 0; !code && i < model->state_count; i++)
-        memcpy(place_of(model, &model->states[i].place), model->states[i].data, model->states[i].file->bytes);
-    return code ? code : succeed(error);
+    if (code)
+        return code;
+    write_states(model);
+    if (model->options.reset_cpu)
+        model->options.reset_cpu(model->options.user);
+    return succeed(error);
 }
 
 /* ---- Verification ---------------------------------------------------------------------------------------------- */

@@ -108,10 +108,11 @@ typedef int (*ethosu_cpu_function)(void *user, const ethosu_cpu_step *step);
 
 /* Options; all zero means the defaults. */
 typedef struct ethosu_direct_options {
-    const char *node;             /* device node; NULL: the first of /dev/accel/accelN whose driver is ethosu */
-    uint32_t timeout_ms;          /* for each wait for the NPU; 0: 10,000 */
-    ethosu_cpu_function run_cpu;  /* runs CPU steps; NULL: bundles that have some are refused */
-    void *user;                   /* given to run_cpu */
+    const char *node;              /* device node; NULL: the first of /dev/accel/accelN whose driver is ethosu */
+    uint32_t timeout_ms;           /* for each wait for the NPU; 0: 10,000 */
+    ethosu_cpu_function run_cpu;   /* runs CPU steps; NULL: bundles that have some are refused */
+    void (*reset_cpu)(void *user); /* called by a reset, for CPU steps that have variables; may be NULL */
+    void *user;                    /* given to both */
 } ethosu_direct_options;
 
 /* Open the bundle in `folder`, check it, and load it into the device's memory.
@@ -156,7 +157,8 @@ const ethosu_cpu_step *ethosu_direct_cpu_step(const ethosu_direct *model, size_t
  * error, after half a second or more, with stale outputs; the kernel log says "NPU sched timed out". */
 ethosu_code ethosu_direct_run(ethosu_direct *model, ethosu_error *error);
 
-/* Set the state of a model with memory (LSTM, variables) back to where it begins. Nothing to do for the others. */
+/* Set the state of a model with memory (LSTM, variables) back to where it begins; a model without one ignores it.
+ * Calls reset_cpu, so that interpreters of CPU steps do the same (ResetVariableTensors). */
 ethosu_code ethosu_direct_reset(ethosu_direct *model, ethosu_error *error);
 
 /* Result of one verification case. */
