@@ -146,8 +146,8 @@ def _apply(placement: Placement, text: str, model: Model) -> Placement:
         )
     raise InputError(
         f"the log has nothing that npufit recognises for {own}. Expected for teflon: the output with "
-        "TEFLON_DEBUG=verbose; for vela: the output of the vela command; for neutron: the converter's or delegate's "
-        "output; for vx: the output of label_image or benchmark_model with libvx_delegate.so."
+        "TEFLON_DEBUG=verbose; for vela and direct: the output of the vela command; for neutron: the converter's or "
+        "delegate's output; for vx: the output of label_image or benchmark_model with libvx_delegate.so."
     )
 
 

@@ -28,12 +28,12 @@ def tool_options(command: _Command) -> _Command:
             multiple=True,
             metavar="NAME=VALUE",
             help="Override a setting of the chip profile for Vela: accelerator, system-config, memory-mode, config, "
-            "arena-cache-size, optimise.",
+            "arena-cache-size, optimise; for CHIP/direct also vela, the release that compiles.",
         ),
         click.option(
             "--vela",
             metavar="PATH",
-            help="The vela executable for CHIP/vela, instead of the release that the target names.",
+            help="The vela executable for CHIP/vela and CHIP/direct, instead of the release that the target names.",
         ),
         click.option(
             "--time-limit",

@@ -17,7 +17,11 @@ from npufit.errors import InputError
 @click.command("vnpu", context_settings={"allow_interspersed_args": False})
 @click.argument("program", metavar="-- PROGRAM [ARGUMENTS]", nargs=-1, type=click.UNPROCESSED)
 @click.option(
-    "-t", "--target", required=True, metavar="TARGET", help="A chip with Mesa's driver: imx93, or imx93/teflon@25.3."
+    "-t",
+    "--target",
+    required=True,
+    metavar="TARGET",
+    help="A chip whose NPU has a driver in Linux: imx93, or imx93/teflon@25.3. imx93/direct@7.2.6 sets --kernel.",
 )
 @click.option(
     "--kernel",

@@ -111,7 +111,7 @@ def test_too_large_an_arena_is_refused_and_the_note_names_one_that_passes() -> N
     large = PlaceOptions(settings=(("arena-cache-size", "393216"),))
     refused = npufit.check(model, "imx93/direct", CheckOptions(place=large))
     assert [hazard.rule.id for hazard in refused.placement.hazards] == ["direct.sram-size"]
-    assert "takes the stream if Vela compiles it with --set arena-cache-size=98304" in _notes(refused)
+    assert "accepts what Vela compiles with --set arena-cache-size=98304" in _notes(refused)
     taken = npufit.check(model, "imx93/direct")
     assert taken.placement.hazards == ()
     shown = {setting.name: setting.value for setting in taken.placement.settings}

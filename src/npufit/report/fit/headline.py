@@ -19,16 +19,17 @@ def fit_headline(fit: FitResult) -> str:
         offered = sum(verdict.outcome is PassOutcome.OFFERED for verdict in fit.verdicts)
         return f"{after.name}: {offered} of {len(fit.verdicts)} passes apply; {_now(after)}{failed}"
     library = library_words(fit)
+    refusal = f"{after.placement.refusal}; otherwise " if after.placement.refusal else ""
     if not fit.steps:
         start = "already fits" if fit.is_complete else "no pass makes it fit better"
-        return f"{after.name}: {start}: {_now(after)}{library}{failed}"
+        return f"{after.name}: {refusal}{start}: {_now(after)}{library}{failed}"
     parts = [f"{_where(after)} (was {_where_short(before)})"]
     if before.summary.hazards or after.summary.hazards:
         parts.append(f"{_hazards(after)} ({_had(before)})")
     times = time_words(before), time_words(after)
     if all(times):
         parts.append(f"predicted {times[1]} ({_was(times)})")
-    return f"{after.name}: {', '.join(parts)}, {answer_words(fit)}{library}{failed}"
+    return f"{after.name}: {refusal}{', '.join(parts)}, {answer_words(fit)}{library}{failed}"
 
 
 def answer_words(fit: FitResult) -> str:

@@ -47,6 +47,8 @@ def proof_lines(fit: FitResult, page: Page) -> list[str]:
             blame = "; the original also differs, so the passes are not at fault" if simulation.was_different else ""
             result = f"{simulation.difference}{blame}."
         lines += page.wrap(f"{what}: {result}", "  ")
+    elif fit.result.placement.refusal:
+        lines += page.wrap(f"Simulator of the NPU: not asked, because {fit.result.placement.refusal}.", "  ")
     return lines
 
 

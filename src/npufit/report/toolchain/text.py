@@ -36,7 +36,10 @@ def installed_text(environment: Environment, asked: str) -> str:
     fork = " as the fork of that BSP" if is_bsp(environment.name) else ""
     lines = [f"vela@{environment.name}: Vela {environment.version}{fork}, Python {environment.python_version}"]
     uses = (environment.name, *bsps_with(environment.name))
-    lines.append(f"Use it: npufit check MODEL -t {' or -t '.join(f'imx93/vela@{name}' for name in uses)}")
+    lines.append(
+        f"Use it: npufit check MODEL -t {' or -t '.join(f'imx93/vela@{name}' for name in uses)} or "
+        f"-t imx93/direct --set vela={environment.name}"
+    )
     number = release_number(environment.name)
     if number is not None and not environment.version.startswith(f"{number}."):
         lines.append(

@@ -29,12 +29,15 @@ def release_notes(judged: Judged, explore: bool) -> Iterator[Note]:
 
 
 def _by_verdict(judged: Judged) -> str:
-    streams = "its stream" if len(judged.calls) == 1 else f"all {len(judged.calls)} streams"
     ranges = joined(replace(entry, errno="", why="") for entry in judged.ranges)
     taking, refusing, unknown = (
         names(entry for entry in ranges if entry.accepted is accepted) for accepted in (True, False, None)
     )
-    parts = [f"Linux takes {streams}: {taking}" if taking else f"No release of Linux is known to take {streams}"]
-    parts += [f"refuses: {refusing}"] if refusing else []
-    parts += [f"unknown: {unknown}"] if unknown else []
+    count = len(judged.calls)
+    is_one = count == 1
+    if not taking:
+        return f"No known release of Linux accepts {'its stream' if is_one else f'all of its {count} streams'}"
+    parts = [f"{'Its stream is' if is_one else f'Its {count} streams are all'} accepted by Linux {taking}"]
+    parts += [f"{'' if is_one else 'some are '}refused by {refusing}"] if refusing else []
+    parts += [f"unknown for {unknown}"] if unknown else []
     return "; ".join(parts)

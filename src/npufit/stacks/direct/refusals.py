@@ -9,7 +9,7 @@ from functools import cached_property
 from npufit.ethosu import CompiledCall, KernelFinding, KernelVerdict, KernelVersion
 from npufit.formatting import plural
 from npufit.graph import Model, wire
-from npufit.stacks.direct.rules import rule_of
+from npufit.stacks.direct.rules import reason_of, rule_of
 from npufit.stacks.direct.verdicts import KernelRange, judge_known_releases, names
 from npufit.stacks.hazard import make_hazard
 from npufit.stacks.placement import Hazard, Partition, Placement
@@ -105,7 +105,7 @@ def _sentence(partition: int, verdict: KernelVerdict, *, detailed: bool = False)
     else:
         does = "was not read and may refuse"
     where = "" if finding.operation is None else f" in operation {finding.operation} ({finding.name})"
-    why = f": {finding.check.statement} ({_found(finding)})" if detailed else ""
+    why = f": {reason_of(finding.check)} ({_found(finding)})" if detailed else ""
     return f"Linux {verdict.kernel} {does} the stream of partition {partition} with {finding.errno}{where}{why}"
 
 
@@ -140,12 +140,12 @@ def _release_remedy(judged: Judged) -> tuple[Remedy, ...]:
     before = [entry for entry in judged.ranges if entry.accepted and entry.start < judged.kernel]
     older = f"; older ones: {names(before)}" if before else ""
     if taking is None:
-        text = f"no later release that npufit knows takes it{older}"
+        text = f"no later release that npufit knows accepts it{older}"
         return (Remedy(RemedyKind.VERSION, text),) if before else ()
     between = [entry for entry in later[: later.index(taking)] if entry.accepted is None]
     unknown = f" (unknown: {names(between)})" if between else ""
     target = replace(judged.target, version=str(taking.start))
     streams = "the stream" if len(judged.calls) == 1 else f"all {plural(len(judged.calls), 'stream')}"
     later_one = "later release" if judged.kernel.point >= 0 else f"release from {judged.kernel} on"
-    text = f"Linux {taking.start} is the first {later_one} that takes {streams}{unknown}{older}"
+    text = f"Linux {taking.start} is the first {later_one} that accepts {streams}{unknown}{older}"
     return (Remedy(RemedyKind.VERSION, text, str(target)),)

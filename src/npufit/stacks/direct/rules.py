@@ -67,7 +67,7 @@ _WORDS = (
         "A job says how much SRAM its stream uses. The driver has the SRAM that the device tree gives to the NPU, and "
         "refuses a job that asks for more. Vela's settings for NXP's firmware assume 384 KiB.",
         "MobileNetV2 with --set arena-cache-size=393216.",
-        (_SMALLER_ARENA,),
+        (_SMALLER_ARENA, _AGAIN),
     ),
     _Words(
         "sram-extent",
@@ -133,3 +133,11 @@ RULES = (*_RULES.values(), UNEXPECTED)
 def rule_of(check: Check) -> Rule:
     """Return the rule for a check that a stream fails."""
     return _RULES.get(check.id, UNEXPECTED)
+
+
+def reason_of(check: Check) -> str:
+    """Return why a stream that fails `check` is refused, as a part of a sentence."""
+    rule = rule_of(check)
+    if rule is UNEXPECTED:
+        return check.statement
+    return rule.statement.removesuffix(".").replace("The stream", "it", 1)

@@ -44,7 +44,7 @@ def settings_notes(model: Model, judged: Judged, invocation: Invocation, options
     for choice in (choice for choices in sources for choice in choices(judged, invocation)):
         found = _is_taken(model, judged, choice, options)
         if found:
-            text = f"Linux {judged.kernel} takes the stream if Vela compiles it with --set {'='.join(choice)}"
+            text = f"Linux {judged.kernel} accepts what Vela compiles with --set {'='.join(choice)}"
             yield Note(text, Evidence.EXECUTED, "compiled that way and judged")
             return
         if found is not None:

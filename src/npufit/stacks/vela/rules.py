@@ -136,7 +136,10 @@ RANK = Rule(
     example="The RESHAPE to 2x1x24x28x28 with which ShuffleNet shuffles channels.",
     remedies=(
         Remedy(RemedyKind.REWRITE, "express it with tensors of four dimensions, for example by splitting channels"),
-        Remedy(RemedyKind.VERSION, "Vela 5.2 accepts more dimensions for many operators; the board needs it too"),
+        Remedy(
+            RemedyKind.VERSION,
+            "Vela 5.2 accepts more dimensions for many operators; NXP's board software needs it too",
+        ),
     ),
     versions="3.3 to 4.5",
     evidence=Evidence.EXECUTED,
@@ -251,5 +254,5 @@ def _later_release(name: str, version: str) -> tuple[Remedy, ...]:
     if translated_types(version) is None or since is None:
         return ()
     bsps = bsps_with(since)
-    text = f"Vela {since} translates {name}{f' (BSP {bsps[0]})' if bsps else ''}; the board needs it too"
+    text = f"Vela {since} translates {name}{f' (BSP {bsps[0]})' if bsps else ''}; NXP's board software needs it too"
     return (Remedy(RemedyKind.VERSION, text),)
