@@ -11,7 +11,7 @@ DEMO := build/demo.html
 .PHONY: help demo test test-slow test-kernel test-debian test-real lint format docs pictures web web-check bench wheel clean
 
 help:
-	@echo "make demo       set up, check a built-in network for seven targets, and write the answer as a page"
+	@echo "make demo       set up, check a built-in network for eight targets, and write the answer as a page"
 	@echo "make test       set up, then run the tests"
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make test-kernel compare the model of the kernel's checks with Linux's own code (downloads 1.2 GB from Debian)"
@@ -37,7 +37,7 @@ $(VENV)/.developer: $(VENV)/.installed pyproject.toml
 
 demo: $(VENV)/.installed
 	@mkdir -p $(dir $(DEMO))
-	$(BIN)/npufit check zoo:mobilenet_v2@224,int8 -t imx93/teflon@25.3 -t imx93/teflon@26.2 -t imx93/vela \
+	$(BIN)/npufit check zoo:mobilenet_v2@224,int8 -t imx93/teflon@25.3 -t imx93/teflon@26.2 -t imx93/vela -t imx93/direct \
 		-t imx8mp/teflon -t imx8mp/vx -t rk3588/teflon -t imx95/neutron --html $(DEMO)
 	@echo
 	@echo "The same as a page, with the network as a graph:"
