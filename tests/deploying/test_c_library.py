@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import shutil
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 from building_board import BOARD, STRICT, build_sanitized, make_board, require_compiler
 
+from deployed_bundles import KEYWORDS, LSTM, SHUFFLENET, change_file, change_manifest, write_bundle
 from faulty_device import (
     BO_CREATE,
     CMDSTREAM_BO_CREATE,
@@ -26,12 +25,10 @@ from faulty_device import (
     refusing,
     vanishing,
 )
-from npufit.deploying import DeployOptions, deploy
 from npufit.ethosu import parse_kernel
 from npufit.vdevice import Activity, Device, DeviceOptions, launch, virtual_device
 
 _HERE = Path(__file__).parent
-_MODELS = _HERE.parent / "models"
 _IN_PYTHON = _HERE / "c_library_in_python.py"
 
 
@@ -61,24 +58,19 @@ def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def one_call(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a bundle with one call of the NPU."""
-    return _deploy("kws_ref_model", tmp_path_factory.mktemp("one_call") / "bundle")
+    return write_bundle(KEYWORDS, tmp_path_factory.mktemp("one_call") / "bundle")
 
 
 @pytest.fixture(scope="session")
 def many_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a bundle with 27 calls of the NPU and operators of the CPU between them."""
-    return _deploy("fastestdet_shufflenetv2", tmp_path_factory.mktemp("many_calls") / "bundle")
+    return write_bundle(SHUFFLENET, tmp_path_factory.mktemp("many_calls") / "bundle")
 
 
 @pytest.fixture(scope="session")
 def with_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a bundle whose network remembers: two LSTM variables."""
-    return _deploy("keras_lstm_mnist_ptq", tmp_path_factory.mktemp("with_state") / "bundle")
-
-
-def _deploy(name: str, folder: Path) -> Path:
-    deploy(_MODELS / f"{name}.tflite", "imx93/direct", DeployOptions(inputs=1)).save(folder)
-    return folder
+    return write_bundle(LSTM, tmp_path_factory.mktemp("with_state") / "bundle")
 
 
 def _device(kernel: str | None = None) -> Device:
@@ -97,12 +89,10 @@ def _run(device: Device, *command: object) -> int:
     return code
 
 
-def _copy(bundle: Path, folder: Path, change: Callable[[Any], None] = lambda _: None) -> Path:
+def _copy(bundle: Path, folder: Path, change: Callable[[Any], object]) -> Path:
     """Return a copy of `bundle` in `folder` whose manifest was changed."""
     shutil.copytree(bundle, folder)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    change(manifest)
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    change_manifest(folder, change)
     return folder
 
 
@@ -139,15 +129,9 @@ def test_the_example_verifies_classifies_and_leaves_nothing_behind(
 def test_a_value_that_differs_is_named_with_its_step(
     board: Path, one_call: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def expect_another(manifest: Any) -> None:
-        (path,) = manifest["verification"]["cases"][0]["outputs"]
-        data = bytearray((one_call / path).read_bytes())
-        data[3] ^= 1
-        (tmp_path / "changed" / path).write_bytes(data)
-        listed = next(entry for entry in manifest["files"] if entry["path"] == path)
-        listed["sha256"] = hashlib.sha256(data).hexdigest()
-
-    bundle = _copy(one_call, tmp_path / "changed", expect_another)
+    bundle = Path(shutil.copytree(one_call, tmp_path / "changed"))
+    right = (bundle / "verify/000/output_0.bin").read_bytes()
+    change_file(bundle, "verify/000/output_0.bin", bytes([right[0] ^ 1]) + right[1:])
     assert _run(_device(), board / "example", bundle, "--verify") == 1
     printed = capfd.readouterr().out
     assert "different: 1 of 12 output values, against LiteRT BUILTIN_REF" in printed
