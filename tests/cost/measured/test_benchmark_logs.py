@@ -140,6 +140,7 @@ _NOT_AT_ALL = "Though EXTERNAL delegate is explicitly applied, the model graph w
     ("library", "stack"),
     [
         ("libethosu_delegate.so", "vela"),
+        ("libethosu_direct_delegate.so", "direct"),
         ("libneutron_delegate.so", "neutron"),
         ("liblitert_neutron_delegate.so", "neutron"),
         ("libvx_delegate.so.2", "vx"),

@@ -28,6 +28,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], Delegate], ...] = tuple(
     (re.compile(pattern), delegate)
     for pattern, delegate in (
         (r"xnnpack", Delegate("XNNPACK", Unit.CPU)),
+        (r"ethosu_direct", Delegate("npufit's delegate for Linux's own driver", Unit.NPU, "direct")),
         (r"ethos-?u", Delegate("the Ethos-U delegate", Unit.NPU, "vela")),
         (r"neutron", Delegate("the Neutron delegate", Unit.NPU, "neutron")),
         (r"teflon", Delegate("Teflon", Unit.NPU, "teflon")),
