@@ -2,7 +2,7 @@
 
     FaultyDevice(virtual_device("imx93", Activity()), vanishing(after=3))
 
-A `Fault` is asked before each call with the call's number (`SUBMIT`, …) and how often that call was made before; it
+A `Fault` is asked before each call with the call's number (`SUBMIT`, `OPEN`, …) and how often it was made before. It
 returns the errno that the program gets instead of an answer, or None.
 """
 
@@ -16,6 +16,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from npufit.vdevice import Caller, Device, DeviceFile
+
+OPEN = -1
+"""Opening the node, which is no ioctl but can fail as well."""
 
 VERSION, GEM_CLOSE = 0x00, 0x09
 DEV_QUERY, BO_CREATE, BO_WAIT, BO_MMAP_OFFSET, CMDSTREAM_BO_CREATE, SUBMIT = range(0x40, 0x46)
@@ -41,12 +44,12 @@ def vanishing(after: int) -> Fault:
 
 
 def interrupting(*errors: int) -> Fault:
-    """Answer each call with every one of `errors` (EINTR if none is given) before it is made."""
+    """Answer each ioctl with every one of `errors` (EINTR if none is given) before it is made."""
     errors = errors or (errno.EINTR,)
 
-    def fault(_number: int, made: int) -> int | None:
+    def fault(number: int, made: int) -> int | None:
         place = made % (len(errors) + 1)
-        return errors[place] if place < len(errors) else None
+        return errors[place] if number != OPEN and place < len(errors) else None
 
     return fault
 
@@ -71,18 +74,19 @@ class FaultyDevice:
         self._lock = threading.Lock()
 
     def open(self) -> FaultyFile:
+        self.require(OPEN)
         file = FaultyFile(self, self._device.open())
         self.open_files += 1
         return file
 
-    def error_of(self, number: int) -> int | None:
-        """Count a call and return the errno that it gets, None if it is answered."""
+    def require(self, number: int) -> None:
+        """Count a call. Raises OSError if it is one that fails."""
         with self._lock:
             error = self._fault(number, self.calls[number])
             self.calls[number] += 1
         if error is not None:
             time.sleep(self._wait_s)
-        return error
+            raise OSError(error, os.strerror(error))
 
     def answered(self, number: int) -> None:
         """Count what a call that succeeded leaves."""
@@ -106,9 +110,7 @@ class FaultyFile:
 
     def ioctl(self, request: int, argument: int, caller: Caller) -> int:
         number = request & 0xFF
-        error = self._device.error_of(number)
-        if error is not None:
-            raise OSError(error, os.strerror(error))
+        self._device.require(number)
         answer = self._file.ioctl(request, argument, caller)
         self._device.answered(number)
         return answer

@@ -19,6 +19,7 @@ from faulty_device import (
     BO_WAIT,
     CMDSTREAM_BO_CREATE,
     DEV_QUERY,
+    OPEN,
     SUBMIT,
     Fault,
     FaultyDevice,
@@ -144,6 +145,8 @@ def test_two_programs_share_the_device(addition: Path, tmp_path: Path, capfd: py
         (refusing(CMDSTREAM_BO_CREATE, errno.EPERM), "You may not use it: join the group"),
         (refusing(BO_MMAP_OFFSET, errno.EIO), "BO_MMAP_OFFSET: EIO"),
         (refusing(DEV_QUERY, errno.ENOTTY), "This is not the node of an NPU"),
+        (refusing(OPEN, errno.EACCES), "/dev/accel/accel0: Permission denied. You may not use it: join the group"),
+        (refusing(OPEN, errno.ENOENT), "No NPU with the driver 'ethosu': no /dev/accel/accel*. It needs Linux 6.19"),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )
@@ -196,7 +199,7 @@ def test_another_npu_is_refused_before_anything_is_created(
     assert "needs 22,192 bytes of SRAM, and /dev/accel/accel0 has 16,384" in ran.complained
     ran = run(bundle, device=other)
     assert ran.code == 3
-    assert "No NPU with the driver ethosu; found: /dev/accel/accel0: rocket." in ran.complained
+    assert "No NPU with the driver 'ethosu': /dev/accel/accel0 has the driver 'rocket'" in ran.complained
     change_manifest(bundle, lambda manifest: manifest["device"]["registers"][0].update(value=0x10000009))
     ran = run(bundle, device=smaller)
     assert "is another NPU than the bundle was compiled for, Ethos-U65 with 256" in ran.complained

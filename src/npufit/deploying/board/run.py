@@ -372,6 +372,7 @@ _CALLS = {
 }
 """Number, direction and argument of each call."""
 
+_NODES = "/dev/accel/accel*"
 _PERMISSION = (
     "You may not use it: join the group that owns it (ls -l /dev/accel; sudo usermod -aG GROUP $USER), or add a udev "
     'rule: SUBSYSTEM=="accel", GROUP="render", MODE="0660"'
@@ -407,34 +408,36 @@ class Device:
         """Open `node`, or the first node of `driver`. Raises RunError if there is none."""
         self.timeout, self.descriptor = timeout, -1
         found: list[str] = []
-        for self.node in [node] if node else [f"/dev/accel/accel{number}" for number in range(64)]:
-            name = self._open()
-            if name == driver:
-                break
+        for self.node in [node] if node else [_NODES.replace("*", str(number)) for number in range(64)]:
+            try:
+                self.descriptor = os.open(self.node, os.O_RDWR | os.O_CLOEXEC)
+                name = self._driver_name()
+                if name == driver:
+                    self.facts = self._query()
+                    return
+                found.append(f"{self.node} has the driver '{name}'")
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                found.append(f"{self.node}: {error.strerror}. {_HINTS.get(error.errno or 0, 'It cannot be opened')}")
+            except CallError as error:
+                found.append(f"{self.node}: {error}")
             self.close()
-            found += [f"{self.node}: {name}"] if name else []
-        else:
-            raise RunError(
-                f"No NPU with the driver {printable(driver)}; found: {'; '.join(found) or 'no /dev/accel/accel*'}. It "
-                "needs Linux 6.19 or later with CONFIG_DRM_ACCEL_ARM_ETHOSU, a device tree that has the NPU, and the "
-                f"right to open it; `dmesg | grep -i ethos` says more. This is Linux {platform.release()}."
-            )
+        needs = (
+            f"no {node or _NODES}. It needs Linux 6.19 or later with CONFIG_DRM_ACCEL_ARM_ETHOSU, and a device tree "
+            f"that has the NPU; `dmesg | grep -i ethos` says more. This is Linux {platform.release()}."
+        )
+        raise RunError(f"No NPU with the driver '{printable(driver)}': {'; '.join(found) or needs}")
+
+    def _driver_name(self) -> str:
+        name = ctypes.create_string_buffer(64)
+        length = self.call("VERSION", 0, 0, 0, 64, ctypes.addressof(name), 0, 0, 0, 0)[3]
+        return printable(name.raw[: min(length, 64)].decode("ascii", "replace"))
+
+    def _query(self) -> dict[str, int]:
         info = (ctypes.c_uint32 * 3)()
         self.call("DEV_QUERY", 0, ctypes.sizeof(info), ctypes.addressof(info))
-        self.facts = dict(zip(("id", "config", "sram_bytes"), info))
-
-    def _open(self) -> str:
-        """Open the node and return the name of its driver; if that fails, why; an empty text if there is no node."""
-        name = ctypes.create_string_buffer(64)
-        try:
-            self.descriptor = os.open(self.node, os.O_RDWR | os.O_CLOEXEC)
-            length = self.call("VERSION", 0, 0, 0, 64, ctypes.addressof(name), 0, 0, 0, 0)[3]
-        except CallError as error:
-            return str(error)
-        except OSError as error:
-            hint = _HINTS.get(error.errno or 0, "It cannot be opened")
-            return "" if error.errno == errno.ENOENT else f"{error.strerror}. {hint}"
-        return printable(name.raw[: min(length, 64)].decode("ascii", "replace"))
+        return dict(zip(("id", "config", "sram_bytes"), info))
 
     def call(self, name: str, *values: int) -> tuple[int, ...]:
         """Return the fields of the argument after a call. Interrupted calls are repeated, as libdrm does."""
