@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import platform
 import shutil
 import subprocess
 import sys
@@ -228,8 +229,26 @@ def test_a_kernel_that_refuses_the_stream_is_told_from_one_that_accepts_it(
     printed = capfd.readouterr().err
     assert "streams/000.bin: Linux " in printed
     assert " refuses this command stream (EINVAL)." in printed
-    assert "Accepted by Linux 6.19, " in printed
+    assert "Accepted by Linux 6.19, 7.0, 7.1.0 to 7.1.3, 7.2.7 and later, 7.3." in printed
     assert _run(_device("7.3"), sanitized / "example", one_call) == 0
+
+
+@pytest.mark.parametrize(
+    ("verdict", "says"),
+    [
+        ("refused", "That was expected: it rounds. Accepted by "),
+        ("unknown", "What this release accepts was not known. Accepted by "),
+        ("accepted", "That was not expected: please report it to npufit. Accepted by "),
+    ],
+)
+def test_what_the_bundle_knows_of_this_kernel_is_said(
+    verdict: str, says: str, board: Path, one_call: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    series = ".".join(platform.release().split(".")[:2])
+    entry = {"series": series, "from": 0, "to": None, "verdict": verdict, "why": "it rounds"}
+    bundle = _copy(one_call, tmp_path / "bundle", lambda manifest: manifest["kernels"].insert(0, entry))
+    assert _run(_device("7.2.6"), board / "example", bundle) == 3
+    assert says in capfd.readouterr().err
 
 
 def test_another_device_is_refused(

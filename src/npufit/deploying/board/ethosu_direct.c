@@ -1223,7 +1223,7 @@ static const char *optional_text(const struct reader *reader, const struct json 
     return value && value->kind == JSON_STRING ? value->text : "";
 }
 
-/* Read the list of `key`; `*items` gets room for its elements, which is zeroed. */
+/* Read the list of `key`; the pointer that `items` points to gets zeroed room for its elements. */
 static const struct json *read_list(struct reader *reader, const struct json *object, const char *key, size_t size,
                                     void *items, size_t *count)
 {
@@ -1404,24 +1404,26 @@ static const struct element *find_element(const char *name)
 static bool read_shape(struct reader *reader, const struct json *item, struct tensor *tensor,
                        const struct element *element)
 {
-    size_t bits = element->bits, *shape;
-    const struct json *list =
-        read_list(reader, item, "shape", sizeof *shape, &tensor->public.shape, &tensor->public.rank);
+    const uint64_t most_bits = 8 * (uint64_t)LARGEST_TENSOR_BYTES;
+    uint64_t bits = element->bits;
+    size_t *shape;
+    const struct json *list = read_list(reader, item, "shape", sizeof *shape, &shape, &tensor->public.rank);
 
     if (!list)
         return false;
     if (tensor->public.rank > MOST_DIMENSIONS)
         return wrong(reader, "shape", "%zu dimensions; at most %d are read.", tensor->public.rank, MOST_DIMENSIONS);
-    memcpy(&shape, &tensor->public.shape, sizeof shape);
+    tensor->public.shape = shape;
     for (const struct json *value = first_of(reader, list); value; value = next_of(reader, value), shape++) {
         if (!to_size(reader, value, "shape", LARGEST_TENSOR_BYTES, shape))
             return false;
-        if (!*shape || bits > 8 * (LARGEST_TENSOR_BYTES - 1) / *shape)
+        if (!*shape || bits > most_bits / *shape)
             return wrong(reader, "shape", "empty, or over %zu bytes.", LARGEST_TENSOR_BYTES);
         bits *= *shape;
     }
     if (tensor->public.bytes != (bits + 7) / 8)
-        return wrong(reader, "bytes", "%zu, but its type and shape need %zu.", tensor->public.bytes, (bits + 7) / 8);
+        return wrong(reader, "bytes", "%zu, but its type and shape need %" PRIu64 ".", tensor->public.bytes,
+                     (bits + 7) / 8);
     return true;
 }
 
