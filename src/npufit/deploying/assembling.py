@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from npufit.deploying.golden import Golden
 from npufit.deploying.manifest import Buffer, BundleTensor, CpuStep, NpuStep, Place, Region, State, Step
 from npufit.deploying.planning import Plan, PlannedCall, PlannedSegment, require_host_form
 from npufit.deploying.segments import segment_file
@@ -22,8 +23,8 @@ _CONSTANTS, _SCRATCH = 0, 1
 class Source:
     """The model that was compiled, and which of its tensors each tensor of the compiled file stands for.
 
-    `inputs` and `outputs` are tensors of the compiled file for each input and output of the model; an input that Vela
-    dropped has None, and an output that is none of the compiled file's is given as a constant of the model.
+    `inputs` and `outputs` are tensors of the compiled file for each input and output of the model. An input that Vela
+    dropped is None; an output that nothing computes is given as the constant that it is.
     """
 
     model: Model
@@ -49,17 +50,17 @@ class Content:
     sources: tuple[int | None, ...]
 
 
-def assemble(compiled: Model, source: Source, plan: Plan, sram_bytes: int) -> Content:
-    """Return the content of a bundle for `plan`.
+def assemble(compiled: Model, source: Source, plan: Plan, sram_bytes: int, golden: Golden) -> Content:
+    """Return the content of a bundle for `plan`; `golden` knows shapes that a file may lack.
 
     Raises InputError if a tensor cannot cross a step, or if a stream needs more than `sram_bytes` of SRAM.
     """
-    return _Assembly(compiled, source, sram_bytes).content(plan)
+    return _Assembly(compiled, source, sram_bytes, golden).content(plan)
 
 
 class _Assembly:
-    def __init__(self, compiled: Model, source: Source, sram_bytes: int) -> None:
-        self._compiled, self._source = compiled, source
+    def __init__(self, compiled: Model, source: Source, sram_bytes: int, golden: Golden) -> None:
+        self._compiled, self._source, self._golden = compiled, source, golden
         self._hardware_sram_bytes = sram_bytes
         self._name = source.model.name
         self._numbers: dict[int, int] = {}
@@ -115,12 +116,11 @@ class _Assembly:
 
     def _output(self, position: int) -> int:
         found, own = self._source.outputs[position], self._source.model.main.outputs[position]
-        if isinstance(found, int) and not self._compiled.main.tensors[found].is_constant:
+        if isinstance(found, int):
             return self._number(found, own)
-        tensor = found if isinstance(found, Tensor) else self._compiled.main.tensors[found]
         file = f"values/{len(self._tensors):03d}.bin"
-        self._files[file] = bytes(tensor.buffer.data)
-        return self._add(self._in_its_shape(tensor, own), own, file)
+        self._files[file] = bytes(found.buffer.data)
+        return self._add(self._in_its_shape(found, own), own, file)
 
     def _number(self, index: int, own: int | None = None) -> int:
         """Return the number of a tensor of the compiled file, which is added with its first use."""
@@ -131,15 +131,21 @@ class _Assembly:
         return self._numbers[index]
 
     def _in_its_shape(self, tensor: Tensor, own: int | None) -> Tensor:
-        """Return `tensor` of the compiled file with the name of its source, and its shape if it has as many values."""
+        """Return `tensor` of the compiled file with the name and the shape of its source.
+
+        What the file says of the shape counts only if the reference kernels do not know better: a custom operator may
+        choose it. Without both, Vela's own shape stays where it has another number of values.
+        """
         named = replace(tensor, name=restore_names(tensor.name, self._source.model))
         if own is None:
             return named
         original = self._source.model.main.tensors[own]
         named = replace(named, name=original.name or f"tensor {own}")
-        if tensor.shape is None or original.element_count == tensor.element_count:
-            return replace(named, shape=original.shape)
-        return named
+        found = self._golden.shape_of(own)
+        if found is not None:
+            return replace(named, shape=found)
+        is_same = tensor.shape is None or original.element_count == tensor.element_count
+        return replace(named, shape=original.shape) if is_same else named
 
     def _add(self, tensor: Tensor, own: int | None, file: str | None = None) -> int:
         require_host_form(tensor, self._name)

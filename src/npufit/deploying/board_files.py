@@ -8,19 +8,22 @@ from pathlib import PurePosixPath
 
 _FOLDER = "board"
 _DELEGATE = "delegate"
-"""Part of the names of files that belong to the delegate for TensorFlow Lite."""
+"""Part of the names of files that only the delegate for TensorFlow Lite needs."""
 
 _AT_THE_TOP = frozenset({".py", ".md"})
 
 
 def board_files(*, delegate: bool) -> Mapping[str, bytes]:
     """Return the files by their path in a bundle: Python and text at the top, everything else in `c`."""
-    return {path: data for path, data in _found() if delegate or _DELEGATE not in path}
+    return {
+        name if PurePosixPath(name).suffix in _AT_THE_TOP else f"c/{name}": data
+        for name, data in _found()
+        if delegate or _DELEGATE not in name
+    }
 
 
 def _found() -> Iterator[tuple[str, bytes]]:
     folder = files("npufit.deploying") / _FOLDER
     for entry in folder.iterdir():
         if entry.is_file():
-            is_at_the_top = PurePosixPath(entry.name).suffix in _AT_THE_TOP
-            yield (entry.name if is_at_the_top else f"c/{entry.name}"), entry.read_bytes()
+            yield entry.name, entry.read_bytes()

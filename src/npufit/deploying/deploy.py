@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from npufit.checking import TargetChoice, choose_target
-from npufit.deploying.assembling import assemble
+from npufit.deploying.assembling import Source, assemble
 from npufit.deploying.board_files import board_files
 from npufit.deploying.bundle import Bundle
 from npufit.deploying.compiling import compile_for
 from npufit.deploying.describing import describe, proven_status
+from npufit.deploying.golden import Golden, golden_runs
 from npufit.deploying.kernels import kernel_ranges, require_accepted
 from npufit.deploying.options import DeployOptions
-from npufit.deploying.planning import plan_steps
-from npufit.deploying.proving import BundleProof, Golden, golden_runs, prove
+from npufit.deploying.planning import Plan, plan_steps
+from npufit.deploying.proving import Answers, BundleProof, is_of_vela, prove
 from npufit.deploying.result import DeployResult
 from npufit.deploying.segments import renamed
 from npufit.deploying.sources import tie
-from npufit.deploying.verification import verification
+from npufit.deploying.verification import right_answers, verification
 from npufit.errors import InputError, ToolError
 from npufit.execution import Stage, read_inputs
+from npufit.execution import describe as describe_left_out
 from npufit.fitting.proof import ProofInput, seeded_inputs
 from npufit.graph import Model
 from npufit.loading import ModelSource, load
@@ -31,6 +33,7 @@ from npufit.tflite import serialize_model
 
 STACK = "direct"
 _DELEGATE_MODEL = "model_vela.tflite"
+_UNPROVEN = "--no-prove writes the bundle without a proof."
 
 
 def deploy(model: ModelSource, target: TargetChoice, options: DeployOptions | None = None) -> DeployResult:
@@ -50,23 +53,20 @@ def deploy(model: ModelSource, target: TargetChoice, options: DeployOptions | No
     _require(network, chosen)
     options.progress(Stage.COMPILE)
     compiled = compile_for(network, chosen, options.place)
-    plan = plan_steps(compiled.model, network.name)
-    content = assemble(compiled.model, tie(compiled.model, network), plan, sram_of(chosen.chip))
+    plan = plan_steps(compiled.model, network)
     kernels = kernel_ranges(plan.calls, chosen.chip)
     warnings = require_accepted(plan.calls, chosen, kernels, network.name)
+    source = tie(compiled.model, network)
+    golden = _golden(source, plan, options)
+    content = assemble(compiled.model, source, plan, sram_of(chosen.chip), golden)
     bundle = Bundle(describe(model, network, chosen, compiled, content, kernels), content.files, compiled.accelerator)
-    bundle = bundle.with_files(board_files(delegate=options.delegate))
-    if options.delegate:
-        named = renamed(compiled.model, lambda name: restore_names(name, network))
-        bundle = bundle.with_files({_DELEGATE_MODEL: serialize_model(named)})
-    golden = tuple(_golden(network, content.sources, options))
-    proof = None
-    if options.prove:
-        options.progress(Stage.LOAD)
-        proof = prove(bundle, network, content.sources, golden, options.progress, options.place.time_limit_s)
-    bundle = _with_answers(bundle, network, content.sources, golden, proof)
-    findings = () if proof is None else proof.findings
-    return DeployResult(compiled.placed, bundle, proof, (*warnings, *findings), options.allow_differences)
+    bundle = bundle.with_files(_extras(compiled.model, network, options))
+    proof, answers = _prove(bundle, compiled.model, source, golden, content.sources, options)
+    bundle = _with_answers(bundle, golden, content.sources, answers, proof)
+    warnings += () if proof is None else proof.findings
+    if golden.left_out:
+        warnings += (f"Not compared, because LiteRT's reference kernels fail: {describe_left_out(golden.left_out)}.",)
+    return DeployResult(compiled.placed, bundle, proof, warnings, options.allow_differences)
 
 
 def _require(model: Model, target: Target) -> None:
@@ -79,23 +79,21 @@ def _require(model: Model, target: Target) -> None:
         )
 
 
-def _golden(
-    model: Model, sources: Sequence[int | None], options: DeployOptions
-) -> Iterator[tuple[Golden, Golden | None]]:
-    """Yield the right answers; none if the reference kernels cannot compute them and no proof is wanted."""
+def _golden(source: Source, plan: Plan, options: DeployOptions) -> Golden:
+    """Return the right answers; none if the reference kernels cannot compute them and no proof is wanted."""
     options.progress(Stage.REFERENCE)
-    wanted = tuple(dict.fromkeys((*model.main.outputs, *(own for own in sources if own is not None))))
+    model = source.model
+    crossing = (source.ties[index] for index in plan.results if index in source.ties)
+    wanted = tuple(dict.fromkeys((*model.main.outputs, *crossing)))
     try:
-        yield from golden_runs(model, wanted, _inputs(model, options), options.place.time_limit_s)
+        return golden_runs(model, wanted, _inputs(model, options), options.place.time_limit_s)
     except InputError as error:
         if options.prove:
             raise InputError(f"{error} {_UNPROVEN}") from None
     except ToolError as error:
         if options.prove:
             raise ToolError(f"{error} {_UNPROVEN}") from None
-
-
-_UNPROVEN = "--no-prove writes the bundle without a proof."
+    return Golden()
 
 
 def _inputs(model: Model, options: DeployOptions) -> tuple[ProofInput, ...]:
@@ -108,14 +106,54 @@ def _inputs(model: Model, options: DeployOptions) -> tuple[ProofInput, ...]:
     return (*given, *seeded_inputs(model, max(0, options.inputs - len(given)), options.seed))
 
 
+def _extras(compiled: Model, source: Model, options: DeployOptions) -> dict[str, bytes]:
+    """Return what a bundle has besides the model: the runners, and the delegate with its file if requested."""
+    found = dict(board_files(delegate=options.delegate))
+    if options.delegate:
+        named = renamed(compiled, lambda name: restore_names(name, source))
+        found[_DELEGATE_MODEL] = serialize_model(named)
+    return found
+
+
+def _prove(
+    bundle: Bundle,
+    compiled: Model,
+    source: Source,
+    golden: Golden,
+    sources: Sequence[int | None],
+    options: DeployOptions,
+) -> tuple[BundleProof | None, tuple[Answers, ...]]:
+    """Return the proof and what the bundle computes in it; of a difference it is found out whose it is."""
+    if not options.prove:
+        return None, ()
+    options.progress(Stage.LOAD)
+    try:
+        proof, answers = prove(
+            bundle,
+            source.model,
+            golden,
+            sources,
+            options.progress,
+            to_the_end=options.allow_differences,
+            time_limit_s=options.place.time_limit_s,
+        )
+    except InputError as error:
+        raise InputError(f"{source.model.name}: the bundle cannot be executed here: {error} {_UNPROVEN}") from None
+    if proof.difference is None:
+        return proof, answers
+    starts = [run for run in golden.runs if not run.continues]
+    known = is_of_vela(compiled, source, starts[len(answers) - 1], answers[-1], bundle)
+    return replace(proof, difference=replace(proof.difference, is_of_vela=known)), answers
+
+
 def _with_answers(
     bundle: Bundle,
-    model: Model,
+    golden: Golden,
     sources: Sequence[int | None],
-    golden: Sequence[tuple[Golden, Golden | None]],
+    computed: Sequence[Answers],
     proof: BundleProof | None,
 ) -> Bundle:
     """Return the bundle with what a board must compute, and with the outcome of the proof."""
     manifest = replace(bundle.manifest, status=proven_status(bundle, proof))
-    answers, files = verification(manifest, model, sources, [first for first, _ in golden])
+    answers, files = verification(manifest, *right_answers(golden, sources, computed, proof))
     return replace(bundle, manifest=replace(manifest, verification=answers)).with_files(files)

@@ -68,7 +68,10 @@ def proven_status(bundle: Bundle, proof: BundleProof | None) -> str:
     if proof is None:
         return f"{_NEVER}, and not executed on npufit's simulator either"
     if proof.difference is not None:
-        return f"{_NEVER}; WRONG on npufit's simulator: {proof.difference.describe(bundle)}"
+        cause = "as Vela compiled it" if proof.difference.is_of_vela else "a fault of npufit"
+        return f"{_NEVER}; differs on npufit's simulator ({cause}): {proof.difference.describe(bundle)}"
+    if not proof.tensors:
+        return f"{_NEVER}; executed on npufit's simulator, but LiteRT computes no tensor to compare with"
     return f"{_NEVER}; {plural(proof.inferences, 'inference')} on npufit's simulator: every byte as LiteRT computes it"
 
 

@@ -50,12 +50,18 @@ class BundleRunner:
         """What the sanitizer found in the calls of the last run: the number of the step and the finding."""
         return tuple((number, finding) for number, step in enumerate(self._steps) for finding in step.findings)
 
+    @property
+    def state(self) -> dict[int, Bytes]:
+        """What the variables in the buffers hold, by tensor."""
+        tensors = self._bundle.manifest.tensors
+        places = (Place(entry.tensor, entry.buffer, entry.offset) for entry in self._bundle.manifest.state)
+        return {place.tensor: _view(self._buffers, place, tensors[place.tensor].bytes) for place in places}
+
     def reset(self) -> None:
         """Give all variables their initial values."""
-        manifest, files = self._bundle.manifest, self._bundle.files
-        for state in manifest.state:
-            data = np.frombuffer(files[state.file], np.uint8)
-            _view(self._buffers, Place(state.tensor, state.buffer, state.offset), data.size)[:] = data
+        variables = self.state
+        for entry in self._bundle.manifest.state:
+            variables[entry.tensor][:] = np.frombuffer(self._bundle.files[entry.file], np.uint8)
         for step in self._steps:
             step.reset()
 

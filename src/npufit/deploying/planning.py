@@ -16,7 +16,7 @@ from npufit.execution import Array, initial_state
 from npufit.formatting import shorten
 from npufit.graph import NO_TENSOR, Kind, Model, Tensor, boundary, operator_type
 from npufit.graph.arrays import dtype_of
-from npufit.stacks.vela import is_precompiled
+from npufit.stacks.vela import is_precompiled, restore_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,22 @@ class Plan:
         """The calls of the NPU in order."""
         return tuple(step.call for step in self.steps if isinstance(step, PlannedCall))
 
+    @property
+    def results(self) -> tuple[int, ...]:
+        """The tensors of the compiled file that the host gets from a step."""
+        return tuple(
+            tensor
+            for step in self.steps
+            for tensor in (step.outputs if isinstance(step, PlannedSegment) else [tensor for tensor, _ in step.outputs])
+        )
 
-def plan_steps(compiled: Model, name: str) -> Plan:
-    """Return the steps of `compiled`, which Vela made of the model called `name`.
+
+def plan_steps(compiled: Model, source: Model) -> Plan:
+    """Return the steps of `compiled`, which Vela made of `source`.
 
     Raises InputError if it cannot be run soundly outside of one interpreter.
     """
+    name = source.name
     calls = read_programs(compiled) if is_precompiled(compiled) else ()
     if not calls:
         raise InputError(
@@ -83,7 +93,7 @@ def plan_steps(compiled: Model, name: str) -> Plan:
     _refuse_torn_resources(compiled, groups, name)
     state = _state(compiled, calls, name)
     _refuse_shared_variables(compiled, groups, name)
-    return Plan(_with_copies(compiled, groups, name), state)
+    return Plan(_with_copies(compiled, groups, source), state)
 
 
 _Group = CompiledCall | PlannedSegment
@@ -181,7 +191,7 @@ def _refuse_shared_variables(compiled: Model, groups: Sequence[_Group], name: st
             )
 
 
-def _with_copies(compiled: Model, groups: Sequence[_Group], name: str) -> tuple[PlannedStep, ...]:
+def _with_copies(compiled: Model, groups: Sequence[_Group], source: Model) -> tuple[PlannedStep, ...]:
     """Return the steps with what is copied in and out. Raises InputError if a tensor is read before it is written."""
     main = compiled.main
     writer: dict[int, int | None] = dict.fromkeys(main.inputs)
@@ -191,8 +201,8 @@ def _with_copies(compiled: Model, groups: Sequence[_Group], name: str) -> tuple[
     def read_by_host(index: int) -> None:
         if index not in writer:
             raise InputError(
-                f"{name}: tensor '{shorten(main.tensors[index].name)}' is read before a step has written it, so the "
-                "steps cannot run one after the other."
+                f"{source.name}: tensor '{shorten(restore_names(main.tensors[index].name, source))}' is read before a "
+                "step has written it, so the steps cannot run one after the other."
             )
         step = writer[index]
         if step is not None and isinstance(groups[step], CompiledCall):
@@ -210,7 +220,7 @@ def _with_copies(compiled: Model, groups: Sequence[_Group], name: str) -> tuple[
             read_by_host(index)
         writer |= {index: number for index, _ in group.outputs if not main.tensors[index].is_variable}
     for index in main.outputs:
-        if not main.tensors[index].is_constant:
+        if index in writer:  # otherwise it is constant
             read_by_host(index)
     return tuple(
         group

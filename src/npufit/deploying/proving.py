@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from npufit.deploying.assembling import Source
 from npufit.deploying.bundle import Bundle
 from npufit.deploying.executing import BundleRunner, Bytes
-from npufit.errors import InputError, ToolError
-from npufit.execution import Array, Reference, Values, variables_of
-from npufit.execution import Stage as RunStage
+from npufit.deploying.golden import Golden, GoldenRun
+from npufit.execution import Array, CompiledModel, Stage
 from npufit.fitting import FitProgress
-from npufit.fitting.proof import ProofInput
 from npufit.formatting import percent, shorten
 from npufit.graph import Model
-from npufit.graph.arrays import dtype_of, stored_values
-from npufit.litert import TIME_LIMIT_S, LitertFailureError
+from npufit.graph.arrays import dtype_of
+from npufit.litert import TIME_LIMIT_S
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first tensor that is not that of the reference kernels; `step` is None for an output that no step gives."""
+    """The first tensor that is not that of the reference kernels; `step` is None if it shows only after all steps.
+
+    `values` of `of` values differ, by up to `largest`. With `is_of_vela` the file that Vela compiled computes the same
+    as the bundle: then Vela's arithmetic differs from LiteRT's, and nothing is wrong with the steps.
+    """
 
     input_name: str
     step: int | None
@@ -30,15 +33,16 @@ class Difference:
     values: int
     of: int
     largest: float
+    is_of_vela: bool = False
 
     def describe(self, bundle: Bundle) -> str:
         """Return it as a sentence without a full stop."""
         steps = bundle.manifest.steps
         name = shorten(bundle.manifest.tensors[self.tensor].name, 60)
-        where = "the outputs" if self.step is None else f"step {self.step} ({steps[self.step].kind})"
+        where = "after all steps" if self.step is None else f"step {self.step} ({steps[self.step].kind})"
         share = percent(self.values / max(1, self.of))
         return (
-            f"{where}: {share} of the values of '{name}' differ from the reference kernels, by up to "
+            f"{where}: {share} of the values of '{name}' differ from LiteRT's reference kernels, by up to "
             f"{self.largest:g}, on {self.input_name}"
         )
 
@@ -47,7 +51,7 @@ class Difference:
 class BundleProof:
     """On how many inferences the bundle was compared with the reference kernels, and the first difference.
 
-    `tensors` were compared in each; `continued` of the inferences went on from the state that the one before left.
+    `continued` of the inferences went on from the state that the one before left. `tensors` were compared in each.
     `findings` are the simulator's sanitizer's.
     """
 
@@ -59,114 +63,101 @@ class BundleProof:
 
 
 @dataclass(frozen=True, slots=True)
-class Golden:
-    """What the reference kernels compute for one input of the source model, by its tensors."""
+class Answers:
+    """What the bundle computed in one inference: the bytes of each tensor that the host sees, by number."""
 
-    given: ProofInput
-    values: Values
-
-
-def golden_runs(
-    source: Model, wanted: Sequence[int], inputs: Sequence[ProofInput], time_limit_s: float = TIME_LIMIT_S
-) -> tuple[tuple[Golden, Golden | None], ...]:
-    """Return what the reference kernels compute for each input from the initial state.
-
-    With it, if the model keeps state, what they compute for the same input once more, from the state that is left.
-    Raises InputError or ToolError if they cannot run the model.
-    """
-    try:
-        reference = Reference(source, time_limit_s)
-        return tuple(_golden_pair(source, reference, wanted, entry) for entry in inputs)
-    except LitertFailureError as error:
-        raise ToolError(f"nothing can be compared: {error}") from None
-    except InputError as error:
-        raise InputError(f"nothing can be compared: {error}") from None
-
-
-def _golden_pair(
-    source: Model, reference: Reference, wanted: Sequence[int], entry: ProofInput
-) -> tuple[Golden, Golden | None]:
-    variables = variables_of(source)
-    asked = (*wanted, *variables)
-    first = reference.run(entry.values, asked)
-    found = Golden(entry, {**_stored(source, wanted), **entry.values, **first})
-    if not variables:
-        return found, None
-    state = {index: first[index] for index in variables if index in first}
-    second = reference.run({**entry.values, **state}, asked)
-    return found, Golden(entry, {**_stored(source, wanted), **entry.values, **second})
-
-
-def _stored(source: Model, wanted: Sequence[int]) -> dict[int, Array]:
-    found = ((index, stored_values(source.main.tensors[index])) for index in wanted)
-    return {index: values for index, values in found if values is not None}
+    name: str
+    values: Mapping[int, bytes]
 
 
 def prove(
     bundle: Bundle,
     source: Model,
+    golden: Golden,
     sources: Sequence[int | None],
-    golden: Sequence[tuple[Golden, Golden | None]],
     progress: FitProgress,
+    *,
+    to_the_end: bool = False,
     time_limit_s: float = TIME_LIMIT_S,
-) -> BundleProof:
-    """Return whether the manifest's steps compute what the reference kernels do, byte for byte, step by step.
+) -> tuple[BundleProof, tuple[Answers, ...]]:
+    """Return whether the manifest's steps compute what the reference kernels do, byte for byte, and what they compute.
 
-    `sources` has the tensor of `source` for each of the manifest's, if it is known. Raises InputError if a step cannot
-    be executed.
+    The proof ends at the first difference, or goes on `to_the_end`. `sources` has the tensor of the source model for
+    each of the manifest's, if it is known. Raises InputError if a step cannot be executed.
     """
     counter = _Counter(progress)
     runner = BundleRunner(bundle, (counter,), time_limit_s)
-    counter.total = runner.operations * sum(1 if again is None else 2 for _, again in golden)
-    inferences = continued = compared = 0
-    for first, again in golden:
-        runner.reset()
-        for run in (first, again):
-            if run is None:
-                continue
-            inferences += 1
-            continued += run is again
-            compared = 0
-            for checked in _run_once(runner, bundle, source, sources, run):
-                if isinstance(checked, Difference):
-                    return BundleProof(inferences, continued, compared, checked, _sentences(runner))
-                compared += checked
-    return BundleProof(inferences, continued, compared, None, _sentences(runner))
+    counter.total = runner.operations * len(golden.runs)
+    proof = BundleProof(0, 0, 0)
+    answers: list[Answers] = []
+    for run in golden.runs:
+        if not run.continues:
+            runner.reset()
+        values, checked = _run_once(runner, bundle, source, sources, run)
+        first = next((entry for entry in checked if entry is not None), None)
+        if not run.continues:
+            answers.append(Answers(run.name, {number: data.tobytes() for number, data in values.items()}))
+        proof = replace(
+            proof,
+            inferences=proof.inferences + 1,
+            continued=proof.continued + run.continues,
+            tensors=sum(entry is None for entry in checked),
+            difference=proof.difference or first,
+            findings=tuple(f"step {number}: {finding}" for number, finding in runner.findings),
+        )
+        if first is not None and not to_the_end:
+            break
+    return proof, tuple(answers)
+
+
+def is_of_vela(compiled: Model, source: Source, run: GoldenRun, answers: Answers, bundle: Bundle) -> bool:
+    """Return whether the file that Vela compiled computes what the bundle did, by npufit's other way to execute it."""
+    given = {
+        index: np.reshape(run.values[own], compiled.main.tensors[index].shape or ())
+        for index, own in zip(source.inputs, source.model.main.inputs, strict=True)
+        if index is not None
+    }
+    found = CompiledModel(compiled).run(given)
+    return all(
+        found[index].tobytes() == answers.values[number]
+        for index, number in zip(source.outputs, bundle.manifest.outputs, strict=True)
+        if isinstance(index, int) and index in found
+    )
 
 
 def _run_once(
-    runner: BundleRunner, bundle: Bundle, source: Model, sources: Sequence[int | None], golden: Golden
-) -> Iterator[int | Difference]:
-    """Yield how many tensors of each step are equal, or the first difference."""
+    runner: BundleRunner, bundle: Bundle, source: Model, sources: Sequence[int | None], golden: GoldenRun
+) -> tuple[dict[int, Bytes], list[Difference | None]]:
+    """Return what the host sees of one inference, and for each comparison the difference, None if there is none."""
     manifest = bundle.manifest
-    inputs = [golden.values[index] for index in source.main.inputs]
     values: dict[int, Bytes] = {}
-    for position, found in enumerate(runner.run(inputs)):
+    checked: list[Difference | None] = []
+    for position, found in enumerate(runner.run([golden.values[index] for index in source.main.inputs])):
         values |= found
         if position:
-            yield from _compared(found, position - 1, source, sources, golden)
-    outputs = {number: values[number] for number in manifest.outputs}
-    by_output = dict(zip(manifest.outputs, source.main.outputs, strict=True))
-    yield from _compared(outputs, None, source, by_output, golden)
+            own = {number: sources[number] for number in found}
+            checked += _compared(found, own, position - 1, source, golden)
+    own = {number: sources[number] for number in runner.state}
+    checked += _compared(runner.state, own, None, source, golden)
+    own = dict(zip(manifest.outputs, source.main.outputs, strict=True))
+    checked += _compared({number: values[number] for number in own}, own, None, source, golden)
+    return values, checked
 
 
 def _compared(
     found: Mapping[int, Bytes],
+    own: Mapping[int, int | None],
     step: int | None,
     source: Model,
-    sources: Sequence[int | None] | Mapping[int, int],
-    golden: Golden,
-) -> Iterator[int | Difference]:
+    golden: GoldenRun,
+) -> Iterator[Difference | None]:
     for number, data in found.items():
-        own = sources[number]
-        if own is None or own not in golden.values:
+        tensor = own[number]
+        if tensor is None or tensor not in golden.values:
             continue
-        expected = golden.values[own]
-        if data.tobytes() == expected.tobytes():
-            yield 1
-            continue
-        yield _difference(golden.given.name, step, number, data, expected, source, own)
-        return
+        expected = golden.values[tensor]
+        is_equal = data.tobytes() == expected.tobytes()
+        yield None if is_equal else _difference(golden.name, step, number, data, expected, source, tensor)
 
 
 def _difference(
@@ -176,14 +167,10 @@ def _difference(
     if dtype is None or dtype.kind == "c" or data.size != expected.nbytes:
         return Difference(input_name, step, number, expected.size, expected.size, float("inf"))
     ours, theirs = data.view(dtype), np.ascontiguousarray(expected).reshape(-1)
-    apart = ours.astype(np.float64) - theirs.astype(np.float64)
+    apart = np.abs(ours.astype(np.float64) - theirs.astype(np.float64))
     unequal = data.reshape(-1, dtype.itemsize) != theirs.view(np.uint8).reshape(-1, dtype.itemsize)
-    largest = float(np.nanmax(np.abs(apart))) if apart.size else 0.0
+    largest = float(apart[np.isfinite(apart)].max(initial=0.0))
     return Difference(input_name, step, number, int(unequal.any(axis=1).sum()), expected.size, largest)
-
-
-def _sentences(runner: BundleRunner) -> tuple[str, ...]:
-    return tuple(f"step {number}: {finding}" for number, finding in runner.findings)
 
 
 class _Counter:
@@ -195,4 +182,4 @@ class _Counter:
     def executed(self, operation: object, memory: object) -> None:
         """Count one more."""
         self._done += 1
-        self._progress(RunStage.INFERENCE, self._done, self.total)
+        self._progress(Stage.INFERENCE, self._done, self.total)

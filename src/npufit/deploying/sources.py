@@ -18,16 +18,21 @@ def tie(compiled: Model, source: Model) -> Source:
     inputs = pair_ends(compiled.main.inputs, source.main.inputs, ties, f"{source.name} compiled by Vela: inputs")
     outputs = pair_ends(compiled.main.outputs, source.main.outputs, ties, f"{source.name} compiled by Vela: outputs")
     entering = {own: index for index, own in inputs.items()}
-    leaving = {own: index for index, own in outputs.items()} | entering
+    written = {tensor for operator in compiled.main.operators for tensor in operator.outputs}
+    leaving = {own: index for index, own in outputs.items() if index in written} | entering
 
     def output(own: int) -> int | Tensor:
-        tensor = source.main.tensors[own]
-        if own not in leaving and not tensor.is_constant:
+        """Return the tensor of the compiled file that is written, otherwise the constant that Vela or the model has."""
+        if own in leaving:
+            return leaving[own]
+        candidates = [compiled.main.tensors[index] for index, tied in outputs.items() if tied == own]
+        constant = next((tensor for tensor in (*candidates, source.main.tensors[own]) if tensor.is_constant), None)
+        if constant is None:
             raise InputError(
-                f"{source.name}: Vela's file lacks output '{shorten(tensor.name)}'. Try another release of Vela with "
-                "--set vela=VERSION."
+                f"{source.name}: nothing in Vela's file writes output '{shorten(source.main.tensors[own].name)}'. Try "
+                "another release of Vela with --set vela=VERSION."
             )
-        return leaving.get(own, tensor)
+        return constant
 
     return Source(
         source,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from npufit.errors import InputError, NpufitError
 from npufit.execution.cutting_out import cut_segment
-from npufit.execution.reference import Reference
+from npufit.execution.reference import Reference, variables_of
 from npufit.execution.unsafe import unsafe_operators
 from npufit.execution.values import Array, Values
 from npufit.formatting import shorten
@@ -92,7 +92,8 @@ class Partial:
         values. Otherwise these raise LitertRefusalError.
         """
         while self._reference is not None:
-            own = {index: inputs[index] for index in self.model.main.inputs if index in inputs}
+            given = (*self.model.main.inputs, *variables_of(self.model))
+            own = {index: inputs[index] for index in given if index in inputs}
             try:
                 return self._reference.run({**own, **self._entering_feed()}, wanted)
             except LitertRefusalError as refusal:

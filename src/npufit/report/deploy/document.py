@@ -10,7 +10,9 @@ from typing import Literal
 from npufit._version import __version__
 from npufit.deploying import MANIFEST, BundleProof, DeployResult, manifest_text
 from npufit.report.document import Count, Document
-from npufit.stacks import Hazard
+
+_OF_LINUX = "direct."
+"""Hazards of these rules are Linux's verdicts, which the document has in `kernels` and `warnings`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class DifferenceEntry(Document):
     of: Count
     largest: float | None
     """the largest difference; null if shapes or types differ"""
+    is_of_vela: bool
+    """whether the file that Vela compiled computes the same: then the arithmetic differs, not the steps"""
     text: str
 
 
@@ -130,7 +134,11 @@ def deploy_document(result: DeployResult, written: str | None) -> DeployDocument
             for entry in manifest.kernels
         ),
         proof=None if result.proof is None else _proof(result, result.proof),
-        hazards=tuple(map(_hazard, result.placed.placement.hazards)),
+        hazards=tuple(
+            HazardEntry(hazard.rule.id, hazard.operators, hazard.message)
+            for hazard in result.placed.placement.hazards
+            if not hazard.rule.id.startswith(_OF_LINUX)
+        ),
         warnings=result.warnings,
         needs_litert=parts > 0,
         sram_bytes=manifest.device.sram_bytes,
@@ -151,13 +159,10 @@ def _proof(result: DeployResult, proof: BundleProof) -> ProofEntry:
             values=found.values,
             of=found.of,
             largest=found.largest,
+            is_of_vela=found.is_of_vela,
             text=found.describe(result.bundle),
         )
     return ProofEntry(proof.inferences, proof.continued, proof.tensors, difference, proof.findings)
-
-
-def _hazard(hazard: Hazard) -> HazardEntry:
-    return HazardEntry(hazard.rule.id, hazard.operators, hazard.message)
 
 
 def _contents(files: Mapping[str, bytes]) -> Iterator[FilesEntry]:

@@ -7,11 +7,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from npufit.formatting import plural, shorten, size
-from npufit.report.deploy.document import DeployDocument, KernelEntry, ProofEntry
+from npufit.report.deploy.document import DeployDocument, DifferenceEntry, KernelEntry, ProofEntry
 from npufit.report.terminal_page import Page, columns
 
 _MOST_HAZARDS = 3
 _NEVER = "never run on silicon"
+_CAUSES = {
+    True: "The bundle computes what Vela compiled, so the difference is Vela's: its rounding (docs/exactness.md) or a "
+    "hazard.",
+    False: "The file that Vela compiled computes something else, so this is a fault of npufit. Please report it.",
+}
+"""Whose a difference is, by whether it is Vela's."""
 
 
 def deploy_text(document: DeployDocument, page: Page) -> str:
@@ -21,25 +27,36 @@ def deploy_text(document: DeployDocument, page: Page) -> str:
         for text in texts:
             lines += page.labelled(label, shorten(text, 400), "", 10)
     lines += page.labelled("memory", _memory(document), "", 10)
+    if document.written is not None:
+        lines += ["", *_contents(document)]
+    return "\n".join([*lines, "", *_next(document, page)])
+
+
+def _answer(document: DeployDocument) -> str:
+    difference = None if document.proof is None else document.proof.difference
+    if difference is not None and document.written is None:
+        return f"{shorten(document.model)}: not written: {_apart(difference)}"
+    placed = document.placement
+    other = "" if difference is None else f", although {_apart(difference)}"
+    cpu = f" and {plural(placed.cpu_parts, 'part')} for the CPU" if placed.cpu_parts else ""
+    return (
+        f"{shorten(document.model)}: deployed{other}: {placed.on_npu} of {plural(placed.operators, 'operator')} in "
+        f"{plural(placed.calls, 'call')} of the NPU{cpu}; accepted by {_accepting(document.kernels)}; {_NEVER}"
+    )
+
+
+def _apart(difference: DifferenceEntry) -> str:
+    whose = "Vela's arithmetic differs from LiteRT's" if difference.is_of_vela else "its steps compute something else"
+    return f"{whose}, by up to {difference.largest:g} in '{shorten(difference.tensor, 60)}'"
+
+
+def _contents(document: DeployDocument) -> list[str]:
     rows = [
         (entry.path, plural(entry.files, "file") if entry.path.endswith("/") else "", size(entry.bytes))
         for entry in document.contents
     ]
     total = sum(entry.bytes for entry in document.contents)
-    lines += ["", *columns([*rows, ("", "", size(total))], right=(2,)), "", *_next(document, page)]
-    return "\n".join(lines)
-
-
-def _answer(document: DeployDocument) -> str:
-    placed = document.placement
-    verb = "deployed" if document.written else "not written"
-    if document.proof is not None and document.proof.difference is not None:
-        verb = "WRONG" if document.written else "WRONG, not written"
-    cpu = f" and {plural(placed.cpu_parts, 'part')} for the CPU" if placed.cpu_parts else ""
-    return (
-        f"{shorten(document.model)}: {verb}: {placed.on_npu} of {plural(placed.operators, 'operator')} in "
-        f"{plural(placed.calls, 'call')} of the NPU{cpu}; accepted by {_accepting(document.kernels)}; {_NEVER}"
-    )
+    return columns([*rows, ("", "", size(total))], right=(2,))
 
 
 def _accepting(kernels: Sequence[KernelEntry]) -> str:
@@ -58,7 +75,11 @@ def _proof(proof: ProofEntry | None) -> str:
     if proof is None:
         return "none: nothing was executed on the simulator (--no-prove)"
     if proof.difference is not None:
-        return f"failed in {proof.difference.text}"
+        return f"failed in {proof.difference.text}. {_CAUSES[proof.difference.is_of_vela]}"
+    if not proof.tensors:
+        return (
+            f"{plural(proof.inferences, 'inference')} on the simulator, but LiteRT computes no tensor to compare with"
+        )
     state = f", {proof.continued} of them from the state that the one before left" if proof.continued else ""
     return (
         f"{plural(proof.inferences, 'inference')} on the simulator{state}: {plural(proof.tensors, 'tensor')} each, "
@@ -79,13 +100,12 @@ def _memory(document: DeployDocument) -> str:
 
 
 def _next(document: DeployDocument, page: Page) -> list[str]:
+    difference = None if document.proof is None else document.proof.difference
+    if document.written is None and difference is not None:
+        silicon = ", with the simulator's answers to compare silicon with" if difference.is_of_vela else ""
+        return page.wrap(f"Nothing was written. --allow-differences writes the bundle anyway{silicon}.")
     if document.written is None:
-        failed = document.proof is not None and document.proof.difference is not None
-        return page.wrap(
-            "Nothing was written: --allow-differences writes a bundle that failed its proof."
-            if failed
-            else "Nothing was written: use -o FOLDER."
-        )
+        return page.wrap("Nothing was written.")
     name = PurePath(document.written).name or "bundle"
     needs = "NumPy, and tflite_runtime or ai_edge_litert" if document.needs_litert else "NumPy"
     return [
