@@ -63,7 +63,8 @@ def deploy(model: ModelSource, target: TargetChoice, options: DeployOptions | No
     bundle = bundle.with_files(_extras(compiled.model, network, options))
     proof, answers = _prove(bundle, compiled.model, source, golden, content.sources, options)
     bundle = _with_answers(bundle, golden, content.sources, answers, proof)
-    warnings += () if proof is None else proof.findings
+    if proof is not None:
+        warnings += (*(f"State: {entry.describe(bundle)}." for entry in proof.variables), *proof.findings)
     if golden.left_out:
         warnings += (f"Not compared, because LiteRT's reference kernels fail: {describe_left_out(golden.left_out)}.",)
     return DeployResult(compiled.placed, bundle, proof, warnings, options.allow_differences)

@@ -21,7 +21,7 @@ from npufit.litert import TIME_LIMIT_S
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first tensor that is not that of the reference kernels; `step` is None if it shows only after all steps.
+    """A tensor that is not that of the reference kernels; `step` is None for outputs and variables after all steps.
 
     `values` of `of` values differ, by up to `largest`. With `is_of_vela` the file that Vela compiled computes the same
     as the bundle: then Vela's arithmetic differs from LiteRT's, and nothing is wrong with the steps.
@@ -39,10 +39,10 @@ class Difference:
         """Return it as a sentence without a full stop."""
         steps = bundle.manifest.steps
         name = shorten(bundle.manifest.tensors[self.tensor].name, 60)
-        where = "after all steps" if self.step is None else f"step {self.step} ({steps[self.step].kind})"
+        where = "" if self.step is None else f"step {self.step} ({steps[self.step].kind}): "
         share = percent(self.values / max(1, self.of))
         return (
-            f"{where}: {share} of the values of '{name}' differ from LiteRT's reference kernels, by up to "
+            f"{where}{share} of the values of '{name}' differ from LiteRT's reference kernels, by up to "
             f"{self.largest:g}, on {self.input_name}"
         )
 
@@ -52,6 +52,7 @@ class BundleProof:
     """On how many inferences the bundle was compared with the reference kernels, and the first difference.
 
     `continued` of the inferences went on from the state that the one before left. `tensors` were compared in each.
+    `variables` are the largest differences of what the network keeps: no failure, as long as the outputs are equal.
     `findings` are the simulator's sanitizer's.
     """
 
@@ -59,6 +60,7 @@ class BundleProof:
     continued: int
     tensors: int
     difference: Difference | None = None
+    variables: tuple[Difference, ...] = ()
     findings: tuple[str, ...] = ()
 
 
@@ -103,6 +105,7 @@ def prove(
             continued=proof.continued + run.continues,
             tensors=sum(entry is None for entry in checked),
             difference=proof.difference or first,
+            variables=_worst(proof.variables, _variables(runner, source, sources, run)),
             findings=tuple(f"step {number}: {finding}" for number, finding in runner.findings),
         )
         if first is not None and not to_the_end:
@@ -137,11 +140,25 @@ def _run_once(
         if position:
             own = {number: sources[number] for number in found}
             checked += _compared(found, own, position - 1, source, golden)
-    own = {number: sources[number] for number in runner.state}
-    checked += _compared(runner.state, own, None, source, golden)
     own = dict(zip(manifest.outputs, source.main.outputs, strict=True))
     checked += _compared({number: values[number] for number in own}, own, None, source, golden)
     return values, checked
+
+
+def _variables(
+    runner: BundleRunner, source: Model, sources: Sequence[int | None], golden: GoldenRun
+) -> list[Difference]:
+    """Return which variables in the buffers do not hold what the reference kernels leave in them."""
+    own = {number: sources[number] for number in runner.state}
+    return [entry for entry in _compared(runner.state, own, None, source, golden) if entry is not None]
+
+
+def _worst(known: Sequence[Difference], found: Sequence[Difference]) -> tuple[Difference, ...]:
+    """Return the largest difference of each tensor."""
+    worst: dict[int, Difference] = {}
+    for entry in sorted((*known, *found), key=lambda entry: entry.largest):
+        worst[entry.tensor] = entry
+    return tuple(worst.values())
 
 
 def _compared(
