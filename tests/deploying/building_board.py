@@ -15,7 +15,7 @@ import npufit
 BOARD = Path(npufit.__file__).parent / "deploying" / "board"
 LIBRARY = BOARD / "ethosu_direct.c"
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
-_SANITIZERS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+SANITIZERS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
 def require_compiler(name: str) -> str:
@@ -50,7 +50,7 @@ def make_board(folder: Path, *targets: str) -> Path:
 
 def build_sanitized(folder: Path, *programs: Path) -> Path:
     """Return `folder` with each of `programs` and the library in it, built to stop at the first misuse of memory."""
-    library = compile_c(folder / "ethosu_direct.o", *_SANITIZERS, "-c", LIBRARY)
+    library = compile_c(folder / "ethosu_direct.o", *SANITIZERS, "-c", LIBRARY)
     for program in programs:
-        compile_c(folder / program.stem, *_SANITIZERS, program, library)
+        compile_c(folder / program.stem, *SANITIZERS, program, library)
     return folder

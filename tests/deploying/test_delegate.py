@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from building_board import BOARD, LIBRARY, SANITIZERS, compile_c, make_board
 
 import npufit
-from compiling_c import build_library
 from networks import Network, quantized
+from npufit.deploying import DeployOptions, deploy
 from npufit.ethosu import read_programs, used_regions
 from npufit.graph import ConcatenationOptions, Model, OtherOptions
 from npufit.stacks import PlaceOptions, Target
@@ -29,24 +30,19 @@ from running_npufit import npufit_command
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="devices are Linux's")
 
-_BOARD = Path(npufit.__file__).parent / "deploying" / "board"
 _PROGRAM = Path(__file__).with_name("delegate_program.py")
 _DIRECT = Target("imx93", "direct", "7.3")
 _REAL = ("kws_ref_model", "keras_lstm_mnist_ptq", "fastestdet_shufflenetv2")
-_SOURCES = tuple(str(_BOARD / name) for name in ("ethosu_direct_delegate.c", "delegate_vela.c", "ethosu_direct.c"))
-_STRICT = ("-std=c99", "-fvisibility=hidden", "-pthread", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow")
+_LIBRARY = "libethosu_direct_delegate.so"
+_SOURCES = tuple(BOARD / f"{name}.c" for name in ("ethosu_direct_delegate", "delegate_network", "delegate_vela"))
+_SHARED = ("-fPIC", "-shared", "-fvisibility=hidden", "-pthread", *_SOURCES, LIBRARY)
 _IMAGE = (1, 8, 8, 16)
-
-
-def _build(folder: Path, *options: str) -> Path:
-    library = folder / "libethosu_direct_delegate.so"
-    return build_library(Path(_SOURCES[0]), library, *_STRICT, *options, *_SOURCES[1:])
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the delegate, built by the machine's own compiler without a warning."""
-    return _build(tmp_path_factory.mktemp("delegate"))
+    """Return the delegate as a user makes it, built without a warning."""
+    return make_board(tmp_path_factory.mktemp("delegate") / "c", "delegate") / _LIBRARY
 
 
 def _out_of_order() -> Model:
@@ -79,6 +75,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, model in {**models, "out_of_order": _out_of_order()}.items():
         (made / f"{name}.tflite").write_bytes(serialize_model(model))
         (made / f"{name}_vela.tflite").write_bytes(STACK.compile(model, _DIRECT, PlaceOptions()).compiled)
+    bundle = tmp_path_factory.mktemp("bundle")
+    deploy(made / "kws_ref_model.tflite", "imx93/direct", DeployOptions(delegate=True, prove=False)).save(bundle / "it")
+    shutil.copy(bundle / "it" / "model_vela.tflite", made / "kws_ref_model_vela.tflite")
     return made
 
 
@@ -86,11 +85,12 @@ def _files(folder: Path, *names: str) -> list[str]:
     return [str(folder / f"{name}_vela.tflite") for name in names]
 
 
-def _run(*arguments: str | Path, device: tuple[str, ...] | None = ()) -> str:
+def _run(*arguments: str | Path, device: tuple[str, ...] | None = (), **environment: str) -> str:
     """Return what the program prints, on a virtual device unless `device` is None."""
     program = [sys.executable, str(_PROGRAM), *map(str, arguments)]
     command = program if device is None else npufit_command("vnpu", "-t", "imx93", *device, "--", *program)
-    done = subprocess.run(command, capture_output=True, check=False, timeout=120, text=True)
+    environ = {**os.environ, **environment}
+    done = subprocess.run(command, capture_output=True, check=False, timeout=120, text=True, env=environ)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -103,6 +103,15 @@ def test_answers_are_those_of_the_source(library: Path, folder: Path) -> None:
         "fastestdet_shufflenetv2_vela.tflite True True True no state",
         "out_of_order_vela.tflite True True True no state",
     ]
+
+
+def test_a_delegate_that_relays_as_in_benchmark_model(library: Path, folder: Path, tmp_path: Path) -> None:
+    source = Path(__file__).with_name("relaying_delegate.c")
+    relaying = compile_c(tmp_path / "librelaying.so", "-fPIC", "-shared", source, "-ldl")
+    files = _files(folder, "out_of_order")
+    assert _run("compare", relaying, *files, ETHOSU_RELAYED=str(library)) == (
+        "out_of_order_vela.tflite True True True no state\n"
+    )
 
 
 def test_interpreters_beside_each_other(library: Path, folder: Path) -> None:
@@ -201,11 +210,11 @@ def test_options(library: Path) -> None:
 
 
 def test_nothing_leaks_and_nothing_is_undefined(folder: Path, tmp_path: Path) -> None:
-    found = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, check=False, text=True)
+    found = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, check=False, text=True)
     sanitizer = Path(found.stdout.strip())
     if not sanitizer.is_absolute():
         pytest.skip("the compiler has no sanitizers")
-    library = _build(tmp_path, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
+    library = compile_c(tmp_path / _LIBRARY, *SANITIZERS, *_SHARED)
     preloaded = ("env", f"LD_PRELOAD={sanitizer}", sys.executable, str(_PROGRAM), "repeat", str(library))
     environment = {**os.environ, "ASAN_OPTIONS": f"exitcode=0:log_path={tmp_path}/report"}
     printed: list[str] = []
@@ -221,7 +230,7 @@ def test_nothing_leaks_and_nothing_is_undefined(folder: Path, tmp_path: Path) ->
 
 
 def test_regions_are_those_that_the_driver_counts(folder: Path, tmp_path: Path) -> None:
-    walker = ctypes.CDLL(str(build_library(_BOARD / "delegate_vela.c", tmp_path / "libvela.so", "-std=c99")))
+    walker = ctypes.CDLL(str(compile_c(tmp_path / "libvela.so", "-fPIC", "-shared", BOARD / "delegate_vela.c")))
 
     def regions(stream: bytes) -> set[int]:
         bits = walker.ethosu_vela_regions(stream, ctypes.c_size_t(len(stream)))
@@ -240,19 +249,12 @@ def test_regions_are_those_that_the_driver_counts(folder: Path, tmp_path: Path) 
     assert counts == {1, 2, 3}
 
 
-def test_the_makefile_builds_it(tmp_path: Path) -> None:
-    if shutil.which("make") is None or shutil.which("cc") is None:
-        pytest.skip("no make, or no C compiler")
-    shutil.copytree(_BOARD, tmp_path / "c")
-    subprocess.run(["make", "-s", "-C", tmp_path / "c", "delegate"], check=True)
-    library = ctypes.CDLL(str(tmp_path / "c" / "libethosu_direct_delegate.so"))
-    assert hasattr(library, "tflite_plugin_create_delegate")
-    assert not hasattr(library, "ethosu_device_open")
+def test_only_what_the_runtime_calls_is_exported(library: Path) -> None:
+    loaded = ctypes.CDLL(str(library))
+    assert hasattr(loaded, "tflite_plugin_create_delegate")
+    assert not any(hasattr(loaded, name) for name in ("ethosu_device_open", "network_load", "ethosu_vela_regions"))
 
 
 @pytest.mark.parametrize("compiler", ["clang", "aarch64-linux-gnu-gcc"])
 def test_other_compilers_have_nothing_to_warn_about(compiler: str, tmp_path: Path) -> None:
-    if shutil.which(compiler) is None:
-        pytest.skip(f"no {compiler} on this machine")
-    command = [compiler, "-O2", "-fPIC", "-shared", "-Wall", "-Werror", *_STRICT, *_SOURCES]
-    subprocess.run([*command, "-o", tmp_path / "library.so"], check=True)
+    compile_c(tmp_path / _LIBRARY, "-O2", *_SHARED, compiler=compiler)

@@ -118,6 +118,28 @@ struct TfLiteDelegate {
     uint64_t unused_in_future[8];
 };
 
+/* Return a tensor, NULL if there is none of that number. */
+static inline const TfLiteTensor *tflite_tensor(const TfLiteContext *context, int index)
+{
+    return index >= 0 && (size_t)index < context->tensors_size ? &context->tensors[index] : NULL;
+}
+
+/* Return a node, NULL if there is none of that number. */
+static inline TfLiteNode *tflite_node(TfLiteContext *context, int index, TfLiteRegistration **registration)
+{
+    TfLiteNode *node = NULL;
+
+    return context->GetNodeAndRegistration(context, index, &node, registration) == TFLITE_OK ? node : NULL;
+}
+
+static inline bool tflite_contains(const TfLiteIntArray *array, int value)
+{
+    for (int i = 0; i < array->size; i++)
+        if (array->data[i] == value)
+            return true;
+    return false;
+}
+
 /* An assertion is an array type, whose size is negative where it fails. */
 #define TFLITE_ABI_HOLDS(name, condition) typedef char tflite_abi_##name[(condition) ? 1 : -1]
 TFLITE_ABI_HOLDS(pointers, sizeof(void *) == 8);
