@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from building_board import BOARD, STRICT, build_sanitized, make_board, require_compiler
 
+from asynchronous_device import AsynchronousDevice
 from deployed_bundles import KEYWORDS, LSTM, SHUFFLENET, change_file, change_manifest, write_bundle
 from faulty_device import (
     BO_CREATE,
@@ -191,6 +192,13 @@ def test_calls_that_are_interrupted_are_repeated(sanitized: Path, one_call: Path
     device = FaultyDevice(_device(), interrupting(errno.EINTR, errno.EAGAIN))
     assert _run(device, sanitized / "example", one_call, "--verify") == 0
     assert device.open_handles == device.open_files == 0
+
+
+def test_jobs_that_take_their_time_are_awaited(sanitized: Path, one_call: Path) -> None:
+    device = AsynchronousDevice(_device())
+    assert _run(device, sanitized / "example", one_call, "--verify") == 0
+    assert _run(device, sanitized / "example", one_call, "--repeat", 3) == 0
+    assert device.unawaited == 0
 
 
 def test_two_programs_at_once(board: Path, one_call: Path, tmp_path: Path) -> None:

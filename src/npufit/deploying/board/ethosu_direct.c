@@ -1994,13 +1994,13 @@ static ethosu_code check_device(const ethosu_direct *model, ethosu_error *error)
     const ethosu_device *device = &model->device;
 
     for (size_t i = 0; i < model->requirement_count; i++) {
-        const struct requirement *required_ = &model->requirements[i];
-        uint32_t found = strcmp(required_->name, "id") == 0 ? device->id : device->config;
-        if ((found & required_->mask) != required_->value)
+        const struct requirement *wanted = &model->requirements[i];
+        uint32_t found = strcmp(wanted->name, "id") == 0 ? device->id : device->config;
+        if ((found & wanted->mask) != wanted->value)
             return fail(error, ETHOSU_WRONG_DEVICE, 0,
                         "%s is not the NPU that this bundle was compiled for: register %s is 0x%08" PRIx32
                         ", and 0x%08" PRIx32 " is expected in the bits 0x%08" PRIx32 " (%s). Deploy for this chip.",
-                        device->node, required_->name, found, required_->value, required_->mask, required_->meaning);
+                        device->node, wanted->name, found, wanted->value, wanted->mask, wanted->meaning);
     }
     if (device->sram_bytes < model->sram_bytes)
         return fail(error, ETHOSU_WRONG_DEVICE, 0,
