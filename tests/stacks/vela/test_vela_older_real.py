@@ -12,7 +12,7 @@ import pytest
 from npufit.errors import ToolError
 from npufit.loading import load
 from npufit.running import RunOptions, run
-from npufit.stacks import Placement, PlaceOptions, Unit, resolve_target
+from npufit.stacks import Placement, PlaceOptions, Unit, load_stack, resolve_target
 from npufit.stacks.vela import STACK
 from npufit.stacks.vela.installing import install, wish_for
 from real_files import find_model
@@ -55,6 +55,17 @@ def toolchains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def place(path: Path, version: str) -> Placement:
     return STACK.place(load(path), resolve_target(f"imx93/vela@{version}"), PlaceOptions())
+
+
+def test_linux_refuses_a_max_pooling_of_an_older_release_and_takes_that_of_the_newest() -> None:
+    """Found by trying: 3.12 writes a max pooling without a scale, and the driver asks where the scales are."""
+    options = PlaceOptions(settings=(("vela", "3.12"),))
+    model = load(find_model("single_ops/test_softmax_int8.tflite"))
+    placed = load_stack("direct").place(model, resolve_target("imx93/direct@7.3"), options)
+    assert [(hazard.rule.id, hazard.found) for hazard in placed.hazards] == [
+        ("direct.state", "SCALE_REGION, SCALE_BASE, SCALE_LENGTH never set")
+    ]
+    assert placed.notes[0].text == "Linux 7.3 accepts what Vela compiles with --set vela=5.2"
 
 
 @pytest.mark.parametrize("name", CPU_OPERATORS)

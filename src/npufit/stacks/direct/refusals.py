@@ -76,7 +76,10 @@ def refusal_words(judged: Judged) -> str:
         return ""
     is_certain = any(verdict.accepted is False for verdict in opposed) and not judged.is_judged_as_another
     total = len(judged.verdicts)
-    streams = "its stream" if total == 1 else f"{len(opposed)} of its {total} streams"
+    if total == 1:
+        streams = "its stream"
+    else:
+        streams = f"all of its {total} streams" if len(opposed) == total else f"{len(opposed)} of its {total} streams"
     return f"Linux {judged.target.version} {'refuses' if is_certain else 'may refuse'} {streams}"
 
 
