@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import struct
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from npufit.errors import InputError
 from npufit.ethosu.commands import BY_NAME
 from npufit.ethosu.kernel import CHECKS, KernelVerdict, Submission, judge, measure, used_regions
 from npufit.ethosu.kernel_releases import COMPILED, HISTORY, RELEASES, KernelVersion, parse_kernel
+from npufit.ethosu.kernel_walk import Traits, walk
 from real_files import list_captures
 
 _RESIZE, _BRANCH, _RESERVED = 0x007, 0x4100, 0x0400
@@ -384,3 +387,16 @@ def test_compiled_drivers_answer_as_npufit_says() -> None:
             releases.add(release)
             assert answer_of_npufit(sample, release) == answer, (str(release), sample)
     assert len(releases) >= 7
+
+
+def test_a_walk_serves_only_drivers_that_find_the_same() -> None:
+    """Drivers share a walk if none of their differences mattered in it; this also holds for mutants of streams."""
+    every = [Traits(strict, *fixes) for strict in (False, True) for fixes in itertools.product((False, True), repeat=6)]
+    chosen, shared = random.Random(0), 0
+    for sample, _ in read_oracle():
+        walks = [walk(sample.stream, traits) for traits in chosen.sample(every, 6)]
+        for one, other in itertools.permutations(walks, 2):
+            if one.serves(other.traits):
+                shared += 1
+                assert (one.extents, one.complaints) == (other.extents, other.complaints), (one.traits, other.traits)
+    assert shared > 1000

@@ -169,21 +169,17 @@ def judge_releases(
     stream: bytes, kernels: Iterable[KernelVersion], submission: Submission | None = None
 ) -> tuple[KernelVerdict, ...]:
     """Return the verdict of each of `kernels`, as `judge` does; many take little longer than one."""
-    walks: dict[Traits, Walk] = {}
+    walks: list[Walk] = []
     return tuple(_judge(stream, kernel, submission, walks) for kernel in kernels)
 
 
-def _judge(
-    stream: bytes, kernel: KernelVersion, submission: Submission | None, walks: dict[Traits, Walk]
-) -> KernelVerdict:
+def _judge(stream: bytes, kernel: KernelVersion, submission: Submission | None, walks: list[Walk]) -> KernelVerdict:
     if kernel.series not in {release.series for release in RELEASES}:
         raise InputError(f"Linux {kernel} is not known; known are {', '.join(map(str, RELEASES))}.")
     outcomes: list[dict[str, KernelFinding]] = []
     for driver in possible_drivers(kernel):
-        traits = _traits(driver)
-        if traits not in walks:
-            walks[traits] = walk(stream, traits)
-        found = itertools.chain(_of_stream(walks[traits]), _of_submission(walks[traits].extents, submission, driver))
+        found_by = _walk(stream, _traits(driver), walks)
+        found = itertools.chain(_of_stream(found_by), _of_submission(found_by.extents, submission, driver))
         outcomes.append(_grouped(finding for finding in found if finding.check.holds(driver)))
     # A driver stops at the first finding, so that is the one whose number user space sees.
     numbers = {next((finding.errno for finding in outcome.values()), None) for outcome in outcomes}
@@ -198,6 +194,15 @@ def measure(stream: bytes, kernel: KernelVersion) -> dict[int, int]:
         for region, end in walk(stream, traits).extents.items():
             extents[region] = max(extents.get(region, 0), end)
     return extents
+
+
+def _walk(stream: bytes, traits: Traits, walks: list[Walk]) -> Walk:
+    """Return what a driver with `traits` finds, from `walks` if one of them serves; otherwise it is added to them."""
+    known = next((entry for entry in walks if entry.serves(traits)), None)
+    if known is None:
+        known = walk(stream, traits)
+        walks.append(known)
+    return known
 
 
 def _traits(driver: Mapping[Change, bool]) -> Traits:

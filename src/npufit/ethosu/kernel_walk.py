@@ -22,6 +22,8 @@ _LENGTH_MASK = (1 << 32) - 1
 """The driver keeps only 32 bits of the lengths of weights and scales."""
 _UNSET_STRIDES = 0xFFFF
 """The driver's initial value of KERNEL_STRIDE."""
+_ELEMENT_SIZES = 0xE
+"""The bits of a precision in which a driver finds the size of an element; all zero for bytes."""
 _UNARY = (5, 6, 7, 0x24)
 _NO_INPUT_POOL = 4
 _NAMES = {code | (_PAYLOAD if payload else 0): command for (payload, code), command in COMMANDS.items()}
@@ -62,9 +64,17 @@ class Walk:
     registers: dict[str, int] = field(default_factory=dict[str, int])
     extents: dict[int, int] = field(default_factory=dict[int, int])
     complaints: list[Complaint] = field(default_factory=list[Complaint])
+    mattered: set[str] = field(default_factory=set[str])
+    """The fixes (fields of the traits, but `strict`) without which, or with which, the walk may have been another."""
     operations: int = 0
     name: str = ""
     offset: int = 0
+
+    def serves(self, traits: Traits) -> bool:
+        """Return whether a driver with `traits` is known to find the same."""
+        return self.traits.strict == traits.strict and all(
+            getattr(self.traits, fix) == getattr(traits, fix) for fix in self.mattered
+        )
 
     def complain(self, check: str, detail: str, *, of_operation: bool = True) -> None:
         """Note that the current command fails `check`."""
@@ -107,6 +117,8 @@ def walk(stream: bytes, traits: Traits) -> Walk:
             if position == len(words):
                 state.complain("cut-off", "its payload is missing", of_operation=False)
                 break
+            if parameter & 0xFF:
+                state.mattered.add("address_fix")
             parameter = (parameter & 0xFF if traits.address_fix else 0) << 32 | words[position]
         if command is None:
             _unknown(state, code, parameter)
@@ -165,6 +177,8 @@ def _dma(state: Walk, _parameter: int) -> None:
 def _measure_transfer(state: Walk, side: str, more_dimensions: int) -> None:
     """Measure one side of a transfer as the drivers up to 7.3.4 do: it counts where its region was set."""
     checked = state.traits.transfer_fix
+    if "DMA0_LEN" not in state.registers:
+        state.mattered.add("transfer_fix")
     if checked and not state.require("dma-length", "DMA0_LEN"):
         return
     region = state.registers.get(f"DMA0_{side}_REGION", _INTERNAL)
@@ -172,10 +186,14 @@ def _measure_transfer(state: Walk, side: str, more_dimensions: int) -> None:
     for axis in range(more_dimensions):
         name = f"DMA0_SKIP{axis}" if side == "SRC" else f"DMA0_DST_SKIP{axis}"
         skip = _signed(state.registers.get(name, -1))
+        if -skip > length:
+            state.mattered.add("transfer_fix")
         if checked and -skip > length:
             state.complain("overflow", f"{name} of {skip} goes back by more than the {length} bytes")
             return
         length = (length + skip & _ADDRESS_MASK) * state.get(f"DMA0_SIZE{axis}")
+        if length >= _ADDRESS_MASK:
+            state.mattered.add("transfer_fix")
         if checked and length >= _ADDRESS_MASK:
             state.complain("overflow", f"{length} bytes")
             return
@@ -183,6 +201,8 @@ def _measure_transfer(state: Walk, side: str, more_dimensions: int) -> None:
     if region & _INTERNAL:
         return
     end = length + state.get(f"DMA0_{side}")
+    if end > _ADDRESS_MASK:
+        state.mattered.add("transfer_fix")
     if checked and end > _ADDRESS_MASK:
         if state.require("dma-length", f"DMA0_{side}"):
             state.complain("overflow", f"{length} bytes")
@@ -264,6 +284,8 @@ def _windowed_input(state: Walk) -> None:
     below, right = state.get("IFM_PAD_BOTTOM") & 0xFF, state.get("IFM_PAD_RIGHT") & 0xFF
     y = state.get("OFM_HEIGHT_M1") * step_y + state.get("KERNEL_HEIGHT_M1") * dilation_y - above - below
     x = state.get("OFM_WIDTH_M1") * step_x + state.get("KERNEL_WIDTH_M1") * dilation_x - left - right
+    if min(x, y) < 0:
+        state.mattered.add("underflow_fix")
     if min(x, y) < 0 and state.traits.underflow_fix:
         state.complain("underflow", f"padding {above}+{below} and {left}+{right} leaves {y + 1}x{x + 1}")
         return
@@ -281,6 +303,8 @@ def _elementwise(state: Walk, parameter: int) -> None:
     if broadcast != _SCALAR_U85:
         _feature_map(state, "IFM", *_broadcast(size, broadcast))
     broadcast = state.get("IFM2_BROADCAST") & 0xFF
+    if bool(broadcast & _SCALAR) != (broadcast == _SCALAR_U85):
+        state.mattered.add("scalar_fix")
     is_scalar = bool(broadcast & _SCALAR) if state.traits.scalar_fix else broadcast == _SCALAR_U85
     if is_binary and not is_scalar:
         check = "scalar" if broadcast & _SCALAR else "state"
@@ -316,7 +340,11 @@ def _feature_map(state: Walk, prefix: str, x: int, y: int, c: int, check: str = 
     if not state.require(check, f"{prefix}_REGION"):
         return
     precision = state.get(f"{prefix}_PRECISION")
+    if precision >> 14:
+        state.mattered.add("rounding_fix")
     storage = 0 if state.traits.rounding_fix else precision >> 14
+    if storage > 1 or precision & _ELEMENT_SIZES:
+        state.mattered.add("element_fix")
     if not state.traits.strict:
         if state.traits.element_fix and storage > 1:
             state.complain("rounding", f"{prefix}_PRECISION has rounding mode {storage}")
