@@ -6,15 +6,18 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from deployed_bundles import ADDITION, KEYWORDS, SHUFFLENET, change_manifest, write_bundle
+from deployed_bundles import ADDITION, KEYWORDS, change_manifest, write_bundle
 from npufit.execution import read_inputs
+from npufit.graph import Model, Tensor
 from npufit.loading import load
 from real_files import REPOSITORY, find_model
 
@@ -205,19 +208,51 @@ def test_a_release_of_linux_is_looked_up_by_its_series(release: str, verdict: st
     assert (found and found.verdict) == verdict
 
 
+def _one_input(model: Model, after: Tensor | None = None) -> Any:
+    """Return what run.py knows of a model with one input; `after` is what its first step makes of that."""
+    tensors = [
+        SimpleNamespace(
+            name=tensor.name,
+            type=tensor.element.value,
+            shape=list(tensor.shape or ()),
+            dtype=np.dtype(tensor.element.value),
+            scale=tensor.quantization.scale if tensor.quantization.scales else None,
+            zero_point=tensor.quantization.zero_point if tensor.quantization.scales else 0,
+        )
+        for tensor in (model.main.tensors[model.main.inputs[0]], after)
+        if tensor is not None
+    ]
+    steps = [SimpleNamespace(reads=[0], writes=[1])] if after is not None else []
+    return SimpleNamespace(manifest=SimpleNamespace(tensors=tensors, inputs=[0], steps=steps, cases=[]))
+
+
 @pytest.mark.parametrize("normalize", ["auto", "-1..1", "0..1", "0..255"])
-@pytest.mark.parametrize("model", [SHUFFLENET, KEYWORDS])
-def test_an_image_becomes_the_values_that_npufit_run_makes_of_it(model: str, normalize: str, tmp_path: Path) -> None:
-    pixels = np.random.default_rng(5).integers(0, 256, (40, 30, 3), np.uint8)
-    image = Image.fromarray(pixels)
+@pytest.mark.parametrize("name", ["zoo:mobilenet_v1@32,uint8", "zoo:mobilenet_v2@32,int8", KEYWORDS])
+def test_an_image_becomes_the_values_that_npufit_run_makes_of_it(name: str, normalize: str, tmp_path: Path) -> None:
+    image = Image.fromarray(np.random.default_rng(5).integers(0, 256, (40, 30, 3), np.uint8))
     exif = image.getexif()
     exif[0x0112] = 6  # lying on its side
     image.save(tmp_path / "image.png", exif=exif)
-    folder = _RUN.Folder(write_bundle(model, tmp_path / "bundle"))
-    (found,) = _RUN.read_inputs(folder, [str(tmp_path / "image.png")], normalize)
-    (expected,) = read_inputs(load(find_model(model)), [str(tmp_path / "image.png")], 0, normalize).values()
+    model = load(name if name.startswith("zoo:") else find_model(name))
+    (expected,) = read_inputs(model, [str(tmp_path / "image.png")], 0, normalize).values()
+    (found,) = _RUN.read_inputs(_one_input(model), [str(tmp_path / "image.png")], normalize)
     assert found.dtype == expected.dtype
     assert np.array_equal(found, expected)
+
+
+def test_a_float_input_stands_for_what_its_quantization_covers() -> None:
+    model = load("zoo:mobilenet_v2@32,int8")
+    assert model.main.operators[0].type == "QUANTIZE"
+    quantized = model.main.tensors[model.main.operators[0].outputs[0]]
+    ends = [
+        _RUN.pixel_range(_one_input(model, _scaled(quantized, *scale)).manifest, 0, "auto")
+        for scale in ((1 / 255, -128), (1.0, -128), (2 / 255, 0))
+    ]
+    assert ends == [(0.0, 1.0), (0.0, 255.0), (-1.0, 1.0)]
+
+
+def _scaled(tensor: Tensor, scale: float, zero_point: int) -> Tensor:
+    return replace(tensor, quantization=replace(tensor.quantization, scales=(scale,), zero_points=(zero_point,)))
 
 
 def test_images_that_are_none_and_inputs_that_take_none_are_refused(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ bundle has segments for the CPU, Pillow only for images. As a module (one thread
         outputs = bundle.run([array])           NumPy arrays, in the order of the model's inputs and outputs
 
 Exit codes: 0 done, 1 values differ (--verify), 2 the bundle or the input is wrong, 3 the device or the system.
+It is one file, although a long one, so that whoever has a bundle has all that runs it.
 """
 
 from __future__ import annotations
@@ -135,9 +136,8 @@ _KINDS: Mapping[Any, tuple[Callable[[Any], bool], str]] = {
     float: (lambda value: type(value) in (int, float) and math.isfinite(value), "a number"),
     File: (lambda value: isinstance(value, str) and _is_inside(value), "a path inside the bundle"),
 }
-_TYPES = {"bool", "complex64", "float16", "float32", "float64"} | {
-    f"{s}int{n}" for s in ("", "u") for n in (8, 16, 32, 64)
-}
+_INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+_TYPES = {*_INTEGERS, "bool", "float16", "float32", "float64", "complex64"}
 
 
 def read_manifest(data: bytes) -> Any:
@@ -595,7 +595,7 @@ def import_litert() -> Any:
         with suppress(ModuleNotFoundError):
             return importlib.import_module(name)
     raise RunError(
-        f"This bundle has segments for the CPU, and {sys.executable} finds no LiteRT to execute them: pip install "
+        "This bundle has segments for the CPU, and this Python has no LiteRT to execute them: pip install "
         "ai-edge-litert (or tflite-runtime)."
     )
 
@@ -646,20 +646,20 @@ class Bundle:
 
     def _create_stream(self, file: str, data: bytes) -> int:
         """Give a command stream to the kernel and return its handle. Raises CallError if this release refuses it."""
-        words = ctypes.create_string_buffer(data, len(data))
+        memory = ctypes.create_string_buffer(data, len(data))
         try:
-            return self.device.call("CMDSTREAM_BO_CREATE", len(data), 0, ctypes.addressof(words), 0, 0)[3]
+            return self.device.call("CMDSTREAM_BO_CREATE", len(data), 0, ctypes.addressof(memory), 0, 0)[3]
         except CallError as error:
             if error.number != errno.EINVAL:
                 raise
             release = platform.release()
             known = kernels_of(self.manifest, release)
-            why = f"; as expected, because {printable(known.why, 300)}" if known and known.why else ""
-            raise CallError(
-                f"Linux {release} refuses {file} (CMDSTREAM_BO_CREATE: EINVAL{why}). Known to accept it: "
-                f"{accepting_kernels(self.manifest)}.",
-                error.number,
-            ) from None
+            why = f"; as expected: {printable(known.why, 300)}" if known and known.why else ""
+            advice = f"Known to accept it: {accepting_kernels(self.manifest)}."
+            if known and known.verdict == "accepted":
+                advice = "The manifest says that it accepts it: please send --report FILE to the authors of npufit."
+            words = f"Linux {release} refuses {file} (CMDSTREAM_BO_CREATE: EINVAL{why}). {advice}"
+            raise CallError(words, error.number) from None
 
     def __enter__(self) -> Bundle:
         """Return this bundle."""
@@ -859,7 +859,8 @@ def verify(bundle: Bundle) -> dict[str, Any]:
             is_same |= is_close
         differing = int(values.size - is_same.sum())
         if differing and result["first"] is None:
-            largest = float(np.abs(values.astype(np.float64) - expected)[~is_same].max())
+            gaps = np.abs(values[~is_same].astype(np.complex128) - expected[~is_same])
+            largest = float(np.nan_to_num(gaps).max())
             place = {"case": manifest.cases.index(case), "step": step, "tensor": number}
             result["first"] = {**place, "values": values.size, "differing": differing, "largest": largest}
         return differing
@@ -946,6 +947,14 @@ def time_words(times: Mapping[str, Any]) -> list[str]:
 
 # == The command line ==================================================================================================
 
+_SILENT_RESET_MS = 500
+"""(Linux drivers/accel/ethosu/ethosu_job.c: the timeout of a job)"""
+
+_SILENT_RESET = (
+    "a call of the NPU took over half a second. After that time Linux drops a job that hangs, without telling the "
+    "program, which then reads old values: look for 'NPU sched timed out' in dmesg."
+)
+
 _ABOUT = (
     "What run.py saw on one board, for the authors of npufit: the board's name, releases of Linux, Python, NumPy and "
     "LiteRT, what the NPU says of itself, times, whether values agree. No host name, user or path; of the model only "
@@ -993,6 +1002,11 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
+def note(text: str) -> None:
+    """Print what is worth knowing beside the results."""
+    print(f"note: {text}", file=sys.stderr)
+
+
 def run(options: argparse.Namespace, facts: dict[str, Any]) -> int:
     """Do what the options say and return the exit code; `facts` takes what is found. Raises RunError."""
     folder = Folder(options.bundle)
@@ -1002,8 +1016,8 @@ def run(options: argparse.Namespace, facts: dict[str, Any]) -> int:
     if known is None or known.verdict != "accepted":
         verdict = "is known to refuse" if known and known.verdict == "refused" else "is not known to accept"
         folder.notes.append(f"Linux {release} {verdict} these streams; its answer counts.")
-    for note in folder.notes:
-        print(f"note: {note}", file=sys.stderr)
+    for text in folder.notes:
+        note(text)
     labels, inputs = read_labels(options.labels), read_inputs(folder, options.input, options.normalize)
     reference = options.reference or options.verify
     with Bundle(folder, options.device, timeout=options.timeout, reference=reference) as bundle:
@@ -1012,13 +1026,20 @@ def run(options: argparse.Namespace, facts: dict[str, Any]) -> int:
         if options.check:
             streams = plural(sum(step.is_npu for step in manifest.steps), "stream")
             print(f"ok: {name}: {plural(len(manifest.files), 'file')} whole, the NPU fits, Linux takes {streams}")
+            print(f"the bundle: {printable(manifest.status, 300)}")
             return 0
         if options.verify:
+            if not manifest.cases:
+                raise BundleError(
+                    "The bundle has no right answers to compare with: npufit deploy could not compute any."
+                )
             facts["verification"] = verify(bundle)
             print(*verification_words(manifest, facts["verification"]), sep="\n")
             bundle.reset()
         outputs, facts["times"] = time_runs(bundle, inputs, options.repeat)
         print(f"{name}: {facts['times']['total']['median_ms']:.3f} ms", *time_words(facts["times"]), sep="\n")
+        if any(step["unit"] == "NPU" and step["min_ms"] > _SILENT_RESET_MS for step in facts["times"]["steps"]):
+            note(_SILENT_RESET)
         if options.input or not options.verify:
             print("", *output_words(manifest, outputs, labels), sep="\n")
         for place, values in enumerate(outputs if options.output else ()):
