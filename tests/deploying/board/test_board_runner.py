@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from asynchronous_device import AsynchronousDevice
 from deployed_bundles import ADDITION, KEYWORDS, LSTM, SHUFFLENET, change_file, change_manifest, write_bundle
 from faulty_device import (
     BO_CREATE,
@@ -29,7 +30,7 @@ from faulty_device import (
     vanishing,
 )
 from npufit.ethosu import parse_kernel
-from npufit.vdevice import Activity, DeviceOptions, launch, virtual_device
+from npufit.vdevice import Activity, Device, DeviceOptions, launch, virtual_device
 from real_files import REPOSITORY
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a virtual device needs Linux")
@@ -52,7 +53,7 @@ Runner = Callable[..., Ran]
 def run(capfd: pytest.CaptureFixture[str]) -> Runner:
     """Return a function that runs run.py for a bundle, on a device."""
 
-    def ran(bundle: Path, *options: str, device: FaultyDevice | None = None) -> Ran:
+    def ran(bundle: Path, *options: str, device: Device | None = None) -> Ran:
         program = launch([sys.executable, str(_RUN), "--bundle", str(bundle), *options], device or _device())
         try:
             code = program.wait()
@@ -106,6 +107,14 @@ def test_calls_that_are_interrupted_or_told_to_repeat_are_repeated(tmp_path: Pat
     assert (ran.code, ran.said[:10]) == (0, "identical:")
     assert device.calls[SUBMIT] == 9
     assert device.open_handles == 0
+
+
+def test_jobs_that_take_their_time_are_awaited(tmp_path: Path, run: Runner) -> None:
+    bundle = write_bundle(KEYWORDS, tmp_path / "bundle")
+    change_manifest(bundle, lambda manifest: manifest["steps"][0]["regions"].reverse())
+    device = AsynchronousDevice(virtual_device("imx93", Activity()))
+    assert run(bundle, "--verify", "--repeat", "3", device=device).code == 0
+    assert device.unawaited == 0
 
 
 def test_a_thousand_inferences_make_no_buffer_more_than_one(addition: Path, run: Runner) -> None:

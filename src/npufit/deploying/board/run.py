@@ -529,7 +529,7 @@ class NpuCall:
         handles = {region.region: buffers[region.buffer].handle for region in step.regions}
         job = struct.pack("=10I", stream, step.sram_bytes, *(handles.get(region, 0) for region in range(8)))
         self._job = ctypes.create_string_buffer(job, len(job))
-        self._fence = buffers[step.regions[-1].buffer].handle
+        self._fence = handles[max(handles)]  # of a buffer that the job writes: region 0 has the constants
 
     def run(self, values: Values) -> tuple[float, float]:
         """Add what the call computes to `values`. Returns the seconds of the NPU and of the copies."""
