@@ -56,17 +56,19 @@ def _source(file: str) -> str:
     return file.replace("_vela.tflite", ".tflite")
 
 
-def compare(library: str, *files: str) -> None:
-    """Compare each file as it is, with every tensor kept, and with XNNPACK for the rest."""
-    ways: tuple[dict[str, Any], ...] = (
-        {},
-        {"experimental_preserve_all_tensors": True},
-        {"experimental_op_resolver_type": litert.OpResolverType.AUTO},
-    )
+_WAYS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "kept": {"experimental_preserve_all_tensors": True},
+    "xnnpack": {"experimental_op_resolver_type": litert.OpResolverType.AUTO},
+}
+
+
+def compare(library: str, ways: str, *files: str) -> None:
+    """Compare each file as it is, with every tensor kept, or with XNNPACK for the rest."""
     delegate = load_delegate(library)
     for file in files:
         right = _answers(_interpreter(_source(file)))
-        equal = [_answers(_interpreter(file, [delegate], **way)) == right for way in ways]
+        equal = [_answers(_interpreter(file, [delegate], **_WAYS[way])) == right for way in ways.split(",")]
         say(Path(file).name, *equal, "no state" if right[0] == right[1] else "state")
 
 
@@ -98,6 +100,17 @@ def attempt(library: str, *files: str) -> None:
             say(Path(file).name, "ran")
         except (RuntimeError, ValueError) as error:
             say(Path(file).name, " ".join(str(error).split()))
+
+
+def persist(library: str, file: str) -> None:
+    """Run inferences on a device that may fail; print whether each is right, or why it failed."""
+    right = _infer(_interpreter(_source(file)))
+    interpreter = _interpreter(file, [load_delegate(library)])
+    for _ in range(2):
+        try:
+            say(_infer(interpreter) == right)
+        except RuntimeError as error:
+            say(" ".join(str(error).split()))
 
 
 def resize(library: str, file: str) -> None:

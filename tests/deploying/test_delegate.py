@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import random
 import shutil
@@ -18,6 +19,16 @@ import pytest
 from building_board import BOARD, LIBRARY, SANITIZERS, compile_c, make_board
 
 import npufit
+from faulty_device import (
+    BO_CREATE,
+    BO_WAIT,
+    CMDSTREAM_BO_CREATE,
+    Fault,
+    FaultyDevice,
+    interrupting,
+    refusing,
+    vanishing,
+)
 from networks import Network, quantized
 from npufit.deploying import DeployOptions, deploy
 from npufit.ethosu import read_programs, used_regions
@@ -25,6 +36,7 @@ from npufit.graph import ConcatenationOptions, Model, OtherOptions
 from npufit.stacks import PlaceOptions, Target
 from npufit.stacks.direct import STACK
 from npufit.tflite import parse_model, serialize_model
+from npufit.vdevice import Activity, launch, virtual_device
 from real_files import find_model
 from running_npufit import npufit_command
 
@@ -36,6 +48,7 @@ _REAL = ("kws_ref_model", "keras_lstm_mnist_ptq", "fastestdet_shufflenetv2")
 _LIBRARY = "libethosu_direct_delegate.so"
 _SOURCES = tuple(BOARD / f"{name}.c" for name in ("ethosu_direct_delegate", "delegate_network", "delegate_vela"))
 _SHARED = ("-fPIC", "-shared", "-fvisibility=hidden", "-pthread", *_SOURCES, LIBRARY)
+_WAYS = "plain,kept,xnnpack"
 _IMAGE = (1, 8, 8, 16)
 
 
@@ -96,20 +109,24 @@ def _run(*arguments: str | Path, device: tuple[str, ...] | None = (), **environm
 
 
 def test_answers_are_those_of_the_source(library: Path, folder: Path) -> None:
-    printed = _run("compare", library, *_files(folder, *_REAL, "out_of_order"))
+    printed = _run("compare", library, _WAYS, *_files(folder, "kws_ref_model", "keras_lstm_mnist_ptq", "out_of_order"))
     assert printed.splitlines() == [
         "kws_ref_model_vela.tflite True True True no state",
         "keras_lstm_mnist_ptq_vela.tflite True True True state",
-        "fastestdet_shufflenetv2_vela.tflite True True True no state",
         "out_of_order_vela.tflite True True True no state",
     ]
+
+
+def test_many_calls_with_operators_of_the_cpu_between_them(library: Path, folder: Path) -> None:
+    printed = _run("compare", library, "xnnpack", *_files(folder, "fastestdet_shufflenetv2"))
+    assert printed == "fastestdet_shufflenetv2_vela.tflite True no state\n"
 
 
 def test_a_delegate_that_relays_as_in_benchmark_model(library: Path, folder: Path, tmp_path: Path) -> None:
     source = Path(__file__).with_name("relaying_delegate.c")
     relaying = compile_c(tmp_path / "librelaying.so", "-fPIC", "-shared", source, "-ldl")
     files = _files(folder, "out_of_order")
-    assert _run("compare", relaying, *files, ETHOSU_RELAYED=str(library)) == (
+    assert _run("compare", relaying, _WAYS, *files, ETHOSU_RELAYED=str(library)) == (
         "out_of_order_vela.tflite True True True no state\n"
     )
 
@@ -131,6 +148,37 @@ def test_no_device_and_a_model_that_needs_none(library: Path, folder: Path) -> N
     missing, left_alone = _run("attempt", library, *files, device=None).splitlines()
     assert "ethosu_direct_delegate: There is no /dev/accel/accelN" in missing
     assert left_alone == "kws_ref_model.tflite ran"
+
+
+def _first_wait_is_late(number: int, made: int) -> int | None:
+    return errno.ETIME if number == BO_WAIT and made == 0 else None
+
+
+_FAULTS: dict[str, tuple[Fault, str, tuple[str, ...]]] = {
+    "interrupted": (interrupting(errno.EINTR, errno.EAGAIN), "persist", ("True", "True")),
+    "late once": (_first_wait_is_late, "persist", ("The NPU did not finish in time", "True")),
+    "gone": (vanishing(after=2), "persist", ("The device is gone", "The device is gone")),
+    "no memory": (refusing(BO_CREATE, errno.ENOMEM, after=1), "attempt", ("CmaFree",)),
+    "no streams": (refusing(CMDSTREAM_BO_CREATE, errno.ENOMEM, after=2), "attempt", ("CmaFree",)),
+}
+
+
+@pytest.mark.parametrize("case", _FAULTS.values(), ids=_FAULTS)
+def test_devices_that_fail(
+    case: tuple[Fault, str, tuple[str, ...]], library: Path, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fault, what, expected = case
+    device = FaultyDevice(virtual_device("imx93", Activity()), fault)
+    program = launch([sys.executable, str(_PROGRAM), what, str(library), *_files(folder, "out_of_order")], device)
+    try:
+        assert program.wait() == 0
+        program.wait_for_rest()
+    finally:
+        program.close()
+    for line, words in zip(capfd.readouterr().out.splitlines(), expected, strict=True):
+        assert words in line
+    assert device.open_files == 0
+    assert device.open_handles == 0 or "gone" in expected[-1]  # a device that is gone takes nothing back
 
 
 def _with_data(model: Model, tensor: int, data: bytes) -> Model:
