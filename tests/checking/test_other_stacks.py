@@ -58,6 +58,12 @@ def test_a_stack_without_the_hazards_is_named_in_every_form() -> None:
     assert str(_other(direct).target) == "imx93/teflon@26.2", "the newest release, although an older one was checked"
 
 
+def test_a_refusal_by_the_kernel_is_no_reason_to_name_a_stack_on_the_same_kernel() -> None:
+    refused = npufit.check(find_model("kws_ref_model.tflite"), "imx93/direct@7.2.6", _WITH_OTHERS)
+    assert {hazard.rule.id for hazard in refused.placement.hazards} == {"direct.rounding"}
+    assert not refused.better_stacks
+
+
 def test_a_stack_is_faster_only_if_even_the_end_of_its_range_is() -> None:
     teflon, _ = check_targets("zoo:mobilenet_v2@160,int8", ["imx93/teflon@25.3", "imx93/direct"], _WITH_OTHERS)
     other = _other(teflon)

@@ -11,6 +11,7 @@ from npufit.checking.compiled_before import remember_compiled, was_compiled
 from npufit.errors import NpufitError
 from npufit.graph import Model
 from npufit.stacks import (
+    Effect,
     PlaceOptions,
     Status,
     Target,
@@ -42,11 +43,15 @@ class OtherStack:
         return theirs.total_ms is not None and theirs.high_ms < ours.total_ms
 
     def is_safer_than(self, result: CheckResult) -> bool:
-        """Return whether it uses the NPU without a known hazard, and `result` has hazards."""
+        """Return whether it uses the NPU without a known hazard, and `result` may crash or be wrong.
+
+        That `result` fails with an error does not count: it may be the kernel that refuses, for both stacks.
+        """
         answer = self.answer
         if answer is None or answer.placement.status is not Status.COMPLETE:
             return False
-        return bool(result.summary.hazards and answer.summary.npu and not answer.summary.hazards)
+        is_unsafe = any(hazard.effect is not Effect.FAILS for hazard in result.placement.hazards)
+        return is_unsafe and answer.summary.npu > 0 and not answer.summary.hazards
 
     def is_better_than(self, result: CheckResult) -> bool:
         """Return whether it is faster or safer."""

@@ -24,7 +24,7 @@ class OtherStackEntry(Document):
     faster: bool
     """predicted faster by more than its range: even `high_ms` is less than the prediction for the target checked"""
     safer: bool
-    """it uses the NPU without a known hazard, and the target checked has hazards"""
+    """it uses the NPU without a known hazard, and the target checked may crash or be wrong"""
     npu: Count | None
     operators: Count | None
     hazards: Count | None
@@ -80,7 +80,8 @@ def _basis(estimate: Estimate | None) -> str:
 
 def steps_to_other_stacks(result: CheckResult, model: str) -> list[tuple[str, str]]:
     """Return commands about other stacks, each with its benefit; `model` is quoted for a shell."""
-    steps = [(f"npufit check {model} -t {other.target}", "shows that stack in full") for other in result.better_stacks]
+    benefit = "shows that stack in full, and what it needs"
+    steps = [(f"npufit check {model} -t {other.target}", benefit) for other in result.better_stacks]
     if has_complaints(result):
         steps += [
             (
