@@ -177,7 +177,7 @@ def test_a_kernel_that_refuses_is_named_with_those_that_accept(tmp_path: Path, r
     ran = run(write_bundle(KEYWORDS, tmp_path / "bundle"), device=device)
     assert ran.code == 3
     assert "refuses streams/000.bin (CMDSTREAM_BO_CREATE: EINVAL" in ran.complained
-    assert "Known to accept it: 6.19, 7.0, 7.1.0 to 7.1.3, 7.2.7 and later 7.2, 7.3." in ran.complained
+    assert "Known to accept it: 6.19, 7.0, 7.1.0 to 7.1.3, 7.2.7 and later, 7.3." in ran.complained
     assert device.calls[SUBMIT] == device.open_handles == 0
 
 
@@ -269,3 +269,19 @@ def test_inputs_come_from_files_in_order_or_by_name(addition: Path, tmp_path: Pa
         ran = run(addition, *(word for source in wrong for word in ("--input", source)))
         assert ran.code == 2
         assert ran.complained.splitlines()[-1].startswith("error: ")
+
+
+def test_what_cannot_be_written_is_named_and_a_closed_pipe_loses_no_report(
+    addition: Path, tmp_path: Path, run: Runner
+) -> None:
+    ran = run(addition, "--report", str(tmp_path / "missing/report.json"))
+    assert ran.code == 3
+    assert f"error: {tmp_path}/missing/report.json: No such file or directory" in ran.complained
+    report = tmp_path / "report.json"
+    command = f"{sys.executable} {_RUN} --bundle {addition} --verify --report {report} | true"
+    program = launch(["sh", "-c", command], _device())
+    try:
+        assert program.wait() == 0
+    finally:
+        program.close()
+    assert json.loads(report.read_text())["verification"]["differing"] == 0

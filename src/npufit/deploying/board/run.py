@@ -15,8 +15,9 @@ bundle has segments for the CPU, Pillow only for images. As a module (one thread
         outputs = bundle.run([array])           NumPy arrays, in the order of the model's inputs and outputs
 
 Exit codes: 0 done, 1 values differ (--verify), 2 the bundle or the input is wrong, 3 the device or the system.
-It is one file, although a long one, so that whoever has a bundle has all that runs it.
 """
+
+# A single file, although it is long: whoever has a bundle has all that runs it.
 
 from __future__ import annotations
 
@@ -299,7 +300,7 @@ def accepting_kernels(manifest: Any) -> str:
     for known in manifest.kernels:
         first, last = getattr(known, "from"), known.to
         if known.verdict == "accepted" and last is None:
-            words.append(f"{known.series}.{first} and later {known.series}" if first else known.series)
+            words.append(f"{known.series}.{first} and later" if first else known.series)
         elif known.verdict == "accepted":
             words.append(f"{known.series}.{first} to {known.series}.{last}")
     return ", ".join(words) or "none is known"
@@ -1056,19 +1057,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         try:
             code = run(options, facts)
+            sys.stdout.flush()
         except RunError as error:
             code = error.exit_code
             facts["error"] = str(error) if code == 3 else type(error).__name__
             print(f"error: {error}", file=sys.stderr)
-        facts["system"] = system_facts()
-        for file in (options.json, options.report):
-            if file:
-                Path(file).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-    except BrokenPipeError:
+        finally:
+            facts["system"] = system_facts()
+            for file in (options.json, options.report):
+                if file:
+                    Path(file).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    except BrokenPipeError:  # what has been printed is enough for its reader
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, MemoryError) as error:
-        print(f"error: {error or 'not enough memory'}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {printable(error.filename or 'run.py')}: {error.strerror}", file=sys.stderr)
         code = 3
+    except MemoryError:
+        print("error: not enough memory", file=sys.stderr)
     except KeyboardInterrupt:
         code = 130
     return code
