@@ -28,6 +28,7 @@ from npufit.fitting.proof import seeded_inputs
 from npufit.graph import ConcatenationOptions, ElementType, Model, OtherOptions
 from npufit.loading import load
 from npufit.report.schema import manifest_schema
+from npufit.tflite import parse_model
 from real_files import find_model
 
 _DIRECT = "imx93/direct@7.3"
@@ -256,6 +257,17 @@ def test_without_a_proof_the_right_answers_are_still_there() -> None:
     assert _right(result.bundle) == _right(_deployed(_KWS).bundle)
 
 
+def test_a_file_that_vela_compiled_is_deployed_with_the_simulators_answers() -> None:
+    source = deploy(find_model(_KWS), _DIRECT, DeployOptions(inputs=1, delegate=True)).bundle
+    compiled = parse_model(source.files["model_vela.tflite"], "compiled")
+    result = deploy(compiled, _DIRECT, DeployOptions(inputs=1))
+    assert not result.has_failed
+    assert result.bundle.files["streams/000.bin"] == source.files["streams/000.bin"]
+    assert _right(result.bundle) == _right(source), "random values are the same for both"
+    assert result.manifest.verification.golden.startswith("npufit's simulator")
+    assert "nothing to compare with" in result.manifest.status
+
+
 def _without_npu() -> Model:
     network = Network(ElementType.FLOAT32)
     network.apply("RELU", [network.input(*_IMAGE)], _IMAGE)
@@ -273,7 +285,7 @@ def _unknown_to_litert() -> Model:
     [
         (_KWS, "imx93/direct@7.2.6", r"Linux 7\.2\.6 refuses the stream with EINVAL.*Use -t imx93/direct@7\.2\.7"),
         (_KWS, "imx93/vela", r"npufit deploys for Linux's own driver\. Use -t imx93/direct"),
-        ("person_detect_vela.tflite", _DIRECT, "already compiled.*Give the model that it was compiled from"),
+        ("person_detect_vela.tflite", _DIRECT, "compiled for ethos-u55-256, and imx93 has ethos-u65-256"),
         (_without_npu, _DIRECT, "Vela places no operator on the NPU"),
         (_unknown_to_litert, _DIRECT, "unresolved custom op.*--no-prove"),
     ],
@@ -294,10 +306,11 @@ def test_an_open_verdict_is_a_warning() -> None:
 def test_a_folder_with_something_else_is_left_alone_and_an_older_bundle_is_replaced(tmp_path: Path) -> None:
     result, shuffle = _deployed(_KWS), _deployed(_SHUFFLE)
     (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "manifest.json").write_text('{"npufit_cut": 1}')
     for overwrite in (False, True):
         with pytest.raises(InputError):
             result.save(tmp_path, overwrite=overwrite)
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert {path.name for path in tmp_path.iterdir()} == {"manifest.json", "notes.txt"}
     folder = tmp_path / "bundle"
     shuffle.save(folder)
     with pytest.raises(InputError, match="not empty"):

@@ -65,6 +65,7 @@ _HELP = (
     "fit",
     "sweep",
     "evaluate",
+    "deploy",
     "vnpu",
     "compare",
     "resize",
@@ -80,7 +81,7 @@ _HELP = (
 )
 
 _SCHEMAS = (
-    *("check", "run", "fit", "sweep", "evaluate", "compare", "resize", "accuracy", "calibrate"),
+    *("check", "run", "fit", "sweep", "evaluate", "deploy", "compare", "resize", "accuracy", "calibrate"),
     *("disassemble", "rules", "targets", "zoo", "toolchain"),
 )
 
@@ -218,6 +219,13 @@ _OTHERS = {
     "fit-over-itself": "fit models/kws_ref_model.tflite -t imx93/vela -o models/kws_ref_model.tflite",
     "fit-over-a-file": "fit models/kws_ref_model.tflite -t imx93/vela -o files/labels.txt",
     "fit-compiled": "fit models/person_detect_vela.tflite -t imx93/vela",
+    # deploy: what it does not write; what it writes changes with the runners
+    "deploy-refused": "deploy models/kws_ref_model.tflite -t imx93/direct@7.2.6 -o bundle",
+    "deploy-differs": "deploy models/ad01_int8.tflite -t imx93/direct@7.3 -o bundle",
+    "deploy-no-npu": "deploy models/single_ops/test_exp_int8.tflite -t imx93/direct@7.3 -o bundle",
+    "deploy-other-npu": "deploy models/person_detect_vela.tflite -t imx93/direct@7.3 -o bundle",
+    "deploy-other-stack": "deploy models/kws_ref_model.tflite -t imx93/vela -o bundle",
+    "deploy-not-empty": "deploy models/kws_ref_model.tflite -t imx93/direct@7.3 -o models",
     # compare
     "compare-releases": "compare zoo:mobilenet_v2@96,int8 -t imx93/teflon@26.2 -t imx93/teflon@25.3 "
     "--require moved-to-cpu==0 --require hazards-gained==0 --require predicted-ms-ratio<=1.05",

@@ -11,14 +11,14 @@ from npufit.deploying.board_files import board_files
 from npufit.deploying.bundle import Bundle
 from npufit.deploying.compiling import compile_for
 from npufit.deploying.describing import describe, proven_status
-from npufit.deploying.golden import Golden, golden_runs
+from npufit.deploying.golden import Golden, golden_runs, unknown_runs
 from npufit.deploying.kernels import kernel_ranges, require_accepted
 from npufit.deploying.options import DeployOptions
 from npufit.deploying.planning import Plan, plan_steps
 from npufit.deploying.proving import Answers, BundleProof, is_of_vela, prove
 from npufit.deploying.result import DeployResult
 from npufit.deploying.segments import renamed
-from npufit.deploying.sources import tie
+from npufit.deploying.sources import tie, untied
 from npufit.deploying.verification import right_answers, verification
 from npufit.errors import InputError, ToolError
 from npufit.execution import Stage, read_inputs
@@ -56,7 +56,7 @@ def deploy(model: ModelSource, target: TargetChoice, options: DeployOptions | No
     plan = plan_steps(compiled.model, network)
     kernels = kernel_ranges(plan.calls, chosen.chip)
     warnings = require_accepted(plan.calls, chosen, kernels, network.name)
-    source = tie(compiled.model, network)
+    source = untied(network) if is_precompiled(network) else tie(compiled.model, network)
     golden = _golden(source, plan, options)
     content = assemble(compiled.model, source, plan, sram_of(chosen.chip), golden)
     bundle = Bundle(describe(model, network, chosen, compiled, content, kernels), content.files, compiled.accelerator)
@@ -65,6 +65,10 @@ def deploy(model: ModelSource, target: TargetChoice, options: DeployOptions | No
     bundle = _with_answers(bundle, golden, content.sources, answers, proof)
     if proof is not None:
         warnings += (*(f"State: {entry.describe(bundle)}." for entry in proof.variables), *proof.findings)
+    if not golden.is_of_source:
+        warnings += (
+            "The file is already compiled, so nothing proves its answers: the right ones are the simulator's.",
+        )
     if golden.left_out:
         warnings += (f"Not compared, because LiteRT's reference kernels fail: {describe_left_out(golden.left_out)}.",)
     return DeployResult(compiled.placed, bundle, proof, warnings, options.allow_differences)
@@ -73,17 +77,14 @@ def deploy(model: ModelSource, target: TargetChoice, options: DeployOptions | No
 def _require(model: Model, target: Target) -> None:
     if target.stack != STACK:
         raise InputError(f"{target}: npufit deploys for Linux's own driver. Use -t imx93/{STACK}.")
-    if is_precompiled(model):
-        raise InputError(
-            f"{model.name} is already compiled, for a memory that may be another, and its source is needed to know the "
-            "right answers. Give the model that it was compiled from; npufit deploy compiles it."
-        )
 
 
 def _golden(source: Source, plan: Plan, options: DeployOptions) -> Golden:
     """Return the right answers; none if the reference kernels cannot compute them and no proof is wanted."""
     options.progress(Stage.REFERENCE)
     model = source.model
+    if is_precompiled(model):
+        return unknown_runs(_inputs(model, options))
     crossing = (source.ties[index] for index in plan.results if index in source.ties)
     wanted = tuple(dict.fromkeys((*model.main.outputs, *crossing)))
     try:

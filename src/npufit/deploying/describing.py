@@ -71,7 +71,7 @@ def proven_status(bundle: Bundle, proof: BundleProof | None) -> str:
         cause = "as Vela compiled it" if proof.difference.is_of_vela else "a fault of npufit"
         return f"{_NEVER}; differs on npufit's simulator ({cause}): {proof.difference.describe(bundle)}"
     if not proof.tensors:
-        return f"{_NEVER}; executed on npufit's simulator, but LiteRT computes no tensor to compare with"
+        return f"{_NEVER}; executed on npufit's simulator, but there is nothing to compare with"
     return f"{_NEVER}; {plural(proof.inferences, 'inference')} on npufit's simulator: every byte as LiteRT computes it"
 
 

@@ -9,6 +9,17 @@ from npufit.graph import Model, Tensor
 from npufit.running import pair_ends, ties_by_label
 
 
+def untied(compiled: Model) -> Source:
+    """Return a file that Vela compiled already as its own source."""
+    main = compiled.main
+    written = {tensor for operator in main.operators for tensor in operator.outputs}
+    outputs = (
+        main.tensors[index] if main.tensors[index].is_constant and index not in written else index
+        for index in main.outputs
+    )
+    return Source(compiled, {index: index for index in range(len(main.tensors))}, main.inputs, tuple(outputs))
+
+
 def tie(compiled: Model, source: Model) -> Source:
     """Return `source` with what `compiled`, which Vela made of it, has for its tensors.
 

@@ -28,6 +28,8 @@ def right_answers(
     difference = None if proof is None else proof.difference
     if difference is not None and difference.is_of_vela:
         return f"{_SIMULATOR}, because Vela's streams do not compute what LiteRT does", tuple(computed)
+    if not golden.is_of_source:
+        return f"{_SIMULATOR}, because the source of the compiled file is unknown", tuple(computed)
     starts = [run for run in golden.runs if not run.continues]
     by_name = {entry.name: entry.values for entry in computed}
     found = tuple(Answers(run.name, {**by_name.get(run.name, {}), **_known(run.values, sources)}) for run in starts)

@@ -10,6 +10,7 @@ from typing import Literal
 from npufit._version import __version__
 from npufit.deploying import MANIFEST, BundleProof, DeployResult, manifest_text
 from npufit.report.document import Count, Document
+from npufit.stacks import Unit
 
 _OF_LINUX = "direct."
 """Hazards of these rules are Linux's verdicts, which the document has in `kernels` and `warnings`."""
@@ -108,7 +109,9 @@ class DeployDocument(Document):
     hazards: tuple[HazardEntry, ...]
     warnings: tuple[str, ...]
     needs_litert: bool
-    """whether run.py needs tflite_runtime or ai_edge_litert on the board"""
+    """whether run.py needs ai_edge_litert or tflite_runtime on the board"""
+    cpu_types: tuple[str, ...]
+    """the operators for which it does"""
     sram_bytes: Count
     """of the NPU, the most that a call needs"""
     buffer_bytes: Count
@@ -141,6 +144,7 @@ def deploy_document(result: DeployResult, written: str | None) -> DeployDocument
         ),
         warnings=result.warnings,
         needs_litert=parts > 0,
+        cpu_types=tuple(_cpu_types(result)) if parts else (),
         sram_bytes=manifest.device.sram_bytes,
         buffer_bytes=sum(buffer.bytes for buffer in manifest.buffers),
         verification_cases=len(manifest.verification.cases),
@@ -163,6 +167,12 @@ def _proof(result: DeployResult, proof: BundleProof) -> ProofEntry:
             text=found.describe(result.bundle),
         )
     return ProofEntry(proof.inferences, proof.continued, proof.tensors, difference, proof.findings)
+
+
+def _cpu_types(result: DeployResult) -> dict[str, None]:
+    """Return the types of the operators that stay on the CPU, each once, in their order."""
+    model, operators = result.placed.model, result.placed.placement.operators
+    return dict.fromkeys(model.operator(placed.id).name for placed in operators if placed.unit is Unit.CPU)
 
 
 def _contents(files: Mapping[str, bytes]) -> Iterator[FilesEntry]:

@@ -12,6 +12,9 @@ from npufit.report.terminal_page import Page, columns
 
 _MOST_HAZARDS = 3
 _NEVER = "never run on silicon"
+_ENDS = frozenset({"QUANTIZE", "DEQUANTIZE"})
+"""What stays on the CPU of a model with floating-point inputs and outputs."""
+
 _CAUSES = {
     True: "The bundle computes what Vela compiled, so the difference is Vela's: its rounding (docs/exactness.md) or a "
     "hazard.",
@@ -77,9 +80,7 @@ def _proof(proof: ProofEntry | None) -> str:
     if proof.difference is not None:
         return f"failed in {proof.difference.text}. {_CAUSES[proof.difference.is_of_vela]}"
     if not proof.tensors:
-        return (
-            f"{plural(proof.inferences, 'inference')} on the simulator, but LiteRT computes no tensor to compare with"
-        )
+        return f"{plural(proof.inferences, 'inference')} on the simulator, and nothing to compare with"
     state = f", {proof.continued} of them from the state that the one before left" if proof.continued else ""
     return (
         f"{plural(proof.inferences, 'inference')} on the simulator{state}: {plural(proof.tensors, 'tensor')} each, "
@@ -107,9 +108,14 @@ def _next(document: DeployDocument, page: Page) -> list[str]:
     if document.written is None:
         return page.wrap("Nothing was written.")
     name = PurePath(document.written).name or "bundle"
-    needs = "NumPy, and tflite_runtime or ai_edge_litert" if document.needs_litert else "NumPy"
+    types = ", ".join(document.cpu_types)
+    litert = f", and ai_edge_litert or tflite_runtime for {types}" if document.needs_litert else ""
+    lines: list[str] = []
+    if document.needs_litert and _ENDS.issuperset(document.cpu_types):
+        lines = page.wrap(f"Only {types} need LiteRT on the board: a model with integer inputs and outputs has none.")
     return [
-        *page.wrap(f"On the board (Python 3.9 or later with {needs}):"),
+        *lines,
+        *page.wrap(f"On the board (Python 3.9 or later with NumPy{litert}):"),
         f"    scp -r {shlex.quote(document.written)} BOARD:",
         f"    ssh BOARD 'cd {shlex.quote(name)} && python3 run.py --verify'",
     ]
