@@ -105,6 +105,8 @@ _OTHERS = {
     "check-several": f"check models/kws_ref_model.tflite {_EVERY_STACK}",
     "check-several-json": f"check models/micro/pad_asym_conv.tflite {_EVERY_STACK} --json",
     "check-output": "check models/micro/concat_c16.tflite -t imx93/teflon@25.3 -o report.txt",
+    "check-direct-open": "check models/kws_ref_model.tflite -t imx93/direct@7.2",
+    "check-direct-wrong-version": "check models/kws_ref_model.tflite -t imx93/direct@3.12",
     "check-same-driver": "check models/kws_ref_model.tflite -t imx93/teflon@25.3 -t imx93/direct -v",
     # check: larger networks, each on a stack that it is interesting on
     "check-zoo-mobilenet-v2-uint8": "check zoo:mobilenet_v2@224,uint8 -t imx93/teflon@26.2",
@@ -163,6 +165,7 @@ _OTHERS = {
     "run-cpu-json": "run models/kws_ref_model.tflite --on cpu --json",
     "run-cpu-output": "run models/keras_lstm_mnist_ptq.tflite --on cpu -o outputs.npz",
     "run-image": "run models/person_detect.tflite --on cpu --input files/slope.png --labels files/labels.txt",
+    "run-direct-refused": "run models/kws_ref_model.tflite -t imx93/direct@7.2.6 --compare",
     "run-compare": "run models/person_detect.tflite -t imx93/vela --compare --seed 1",
     "run-compare-all": "run models/micro/residual_chain.tflite -t imx93/vela --compare --all",
     "run-compare-json": "run models/micro/concat_c16.tflite -t imx93/vela --compare --json",

@@ -71,6 +71,8 @@ class ResultEntry(Document):
     """the totals of the log in words; empty if it gives none"""
     library: LibraryRun | None
     """the real library that decided on a virtual NPU; null without one"""
+    refusal: str
+    """what the target's driver does not run although it is placed on the NPU; empty if there is nothing"""
     summary: SummaryEntry
     operators: tuple[OperatorEntry, ...]
     partitions: tuple[PartitionEntry, ...]
@@ -129,6 +131,7 @@ def result_entry(result: CheckResult) -> ResultEntry:
         log=placement.log,
         log_totals=placement.log_totals,
         library=placement.library,
+        refusal=placement.refusal,
         summary=summary_entry(result),
         operators=tuple(operator_entry(result, placed) for placed in placement.operators),
         partitions=tuple(partition_entry(result, partition) for partition in placement.partitions),

@@ -71,16 +71,14 @@ def acceptance_of(verdicts: Sequence[KernelVerdict], note: str = "") -> Acceptan
 
 def refusal_words(judged: Judged) -> str:
     """Return in words that the target's Linux refuses streams or may do so, empty if it takes all."""
-    opposed = [verdict for verdict in judged.verdicts if not verdict.accepted]
-    if not opposed:
+    if judged.is_accepted:
         return ""
-    is_certain = any(verdict.accepted is False for verdict in opposed) and not judged.is_judged_as_another
+    refused = sum(verdict.accepted is False for verdict in judged.verdicts)
+    count = refused or sum(verdict.accepted is None for verdict in judged.verdicts)
     total = len(judged.verdicts)
-    if total == 1:
-        streams = "its stream"
-    else:
-        streams = f"all of its {total} streams" if len(opposed) == total else f"{len(opposed)} of its {total} streams"
-    return f"Linux {judged.target.version} {'refuses' if is_certain else 'may refuse'} {streams}"
+    streams = "its stream" if total == 1 else f"{'all' if count == total else count} of its {total} streams"
+    does = "refuses" if refused and not judged.is_judged_as_another else "may refuse"
+    return f"Linux {judged.target.version} {does} {streams}"
 
 
 def _hazard(judged: Judged, partition: Partition, verdict: KernelVerdict) -> Hazard:
@@ -133,7 +131,8 @@ def _operators(judged: Judged, partition: Partition, finding: KernelFinding) -> 
     own = partition.operators or tuple(
         producer for tensor in partition.outputs if (producer := graph.producer[tensor]) is not None
     )
-    return tuple(dict.fromkeys((*([] if at_fault is None else [at_fault]), *own))) or (0,)
+    named = [*([] if at_fault is None else [at_fault]), *own]
+    return tuple(dict.fromkeys(named)) or (0,)  # a call that nothing of the model is known of
 
 
 def _release_remedy(judged: Judged) -> tuple[Remedy, ...]:
