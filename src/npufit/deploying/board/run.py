@@ -315,12 +315,12 @@ class Folder:
         self.manifest = read_manifest(self._read("manifest.json", 16 << 20))
         self._listed = {file.path: file for file in self.manifest.files}
         self.notes: list[str] = []
-        """Files that differ but are not needed here: people edit README.md, run.py and c/example.c."""
+        """What is damaged, edited or missing but not needed here, such as README.md and c/."""
         for file in self._listed:
             try:
                 self.read(file)
             except BundleError as error:  # noqa: PERF203 - each file may be damaged
-                if file in self.manifest.needed or not file.startswith(("README.md", "run.py", "c/")):
+                if file in self.manifest.needed:
                     raise
                 self.notes.append(str(error))
 
