@@ -154,8 +154,8 @@ static void drop_unread_inputs(const TfLiteContext *context, TfLiteIntArray *inp
     inputs->size = kept;
 }
 
-/* Adapt the nodes that the runtime made of partitions; another delegate must not reorder them either. Return their
- * number. */
+/* Adapt the nodes that the runtime made of partitions; return their number. They need nothing to stay in order: each
+ * one begins with an operator that waits for the CPU, which waits for the partition before it. */
 static size_t settle_partitions(TfLiteContext *context, const TfLiteDelegate *base)
 {
     TfLiteIntArray *plan = NULL;
@@ -168,7 +168,6 @@ static size_t settle_partitions(TfLiteContext *context, const TfLiteDelegate *ba
         TfLiteNode *node = tflite_node(context, plan->data[i], &registration);
         if (!node || node->delegate != base || !node->user_data)
             continue;
-        node->might_have_side_effect = true;
         drop_unread_inputs(context, node->inputs, node->user_data);
         count++;
     }
