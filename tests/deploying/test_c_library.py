@@ -18,6 +18,7 @@ from asynchronous_device import AsynchronousDevice
 from deployed_bundles import KEYWORDS, LSTM, SHUFFLENET, change_file, change_manifest, write_bundle
 from faulty_device import (
     BO_CREATE,
+    BO_WAIT,
     CMDSTREAM_BO_CREATE,
     SUBMIT,
     Fault,
@@ -51,9 +52,9 @@ def shared_library(board: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with an `example` that stops at the first misuse of memory."""
+    """Return a folder with `example` and `running_again`, which stop at the first misuse of memory."""
     folder = tmp_path_factory.mktemp("sanitized")
-    build_sanitized(folder, BOARD / "example.c")
+    build_sanitized(folder, BOARD / "example.c", _HERE / "running_again.c")
     return folder
 
 
@@ -148,8 +149,8 @@ def test_many_calls_with_litert_between_them(
     printed = capfd.readouterr().out
     assert "seed 0: 0 of " in printed
     assert "1 of 1 repetitions are equal" in printed
-    assert "1 answers to the same zeros" in printed
-    assert device.calls[SUBMIT] == 4 * 27
+    assert "zeros: then equal, after a reset equal" in printed
+    assert device.calls[SUBMIT] == 5 * 27
     assert device.open_handles == device.open_files == 0
     assert _run(device, board / "example", many_calls) == 2
     assert "the CPU computes a part of this model" in capfd.readouterr().err
@@ -161,8 +162,8 @@ def test_state_is_kept_until_it_is_reset(
     assert _run(_device(), sys.executable, _IN_PYTHON, shared_library, with_state, 1) == 0
     printed = capfd.readouterr().out
     assert "1 of 1 repetitions are equal" in printed
-    assert "2 answers to the same zeros" in printed
-    assert "3 resets" in printed  # by a verification, a repetition, and before the zeros
+    assert "zeros: then different, after a reset equal" in printed
+    assert "3 resets" in printed  # after the zeros, by a verification and by a repetition
 
 
 def test_steps_without_copies_between_them_are_submitted_at_once(
@@ -199,6 +200,16 @@ def test_jobs_that_take_their_time_are_awaited(sanitized: Path, one_call: Path) 
     assert _run(device, sanitized / "example", one_call, "--verify") == 0
     assert _run(device, sanitized / "example", one_call, "--repeat", 3) == 0
     assert device.unawaited == 0
+
+
+def test_a_job_that_was_too_late_is_awaited_by_the_next_run(
+    sanitized: Path, one_call: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    jobs = AsynchronousDevice(_device())
+    first_wait_is_short = FaultyDevice(jobs, lambda call, made: errno.ETIME if (call, made) == (BO_WAIT, 0) else None)
+    assert _run(first_wait_is_short, sanitized / "running_again", one_call) == 0
+    assert capfd.readouterr().out == "5 0 0, equal\n"  # ETHOSU_TIMEOUT, then ETHOSU_OK
+    assert jobs.unawaited == 0
 
 
 def test_two_programs_at_once(board: Path, one_call: Path, tmp_path: Path) -> None:
