@@ -25,7 +25,7 @@ from npufit.deploying.proving import prove
 from npufit.errors import InputError
 from npufit.fitting import ignore_progress
 from npufit.fitting.proof import seeded_inputs
-from npufit.graph import ConcatenationOptions, ElementType, Model, OtherOptions
+from npufit.graph import ConcatenationOptions, ElementType, Model, Operator, OtherOptions
 from npufit.loading import load
 from npufit.report.schema import manifest_schema
 from npufit.tflite import parse_model
@@ -268,6 +268,20 @@ def test_a_file_that_vela_compiled_is_deployed_with_the_simulators_answers() -> 
     assert "nothing to compare with" in result.manifest.status
 
 
+def _with_a_torn_resource() -> Model:
+    """Return a network that reads a variable before a call of the NPU and assigns it after the call."""
+    network = Network(quantization=_SIXTEENTH)
+    handle = network.tensor((), element=ElementType.RESOURCE)
+    network.operators.append(Operator("VAR_HANDLE", (), (handle,), OtherOptions("VarHandleOptions", ())))
+    source = network.input(*_IMAGE)
+    held = network.apply("READ_VARIABLE", [handle], _IMAGE, OtherOptions("ReadVariableOptions", ()), version=1)
+    result = network.apply("RELU", [source], _IMAGE)
+    network.operators.append(
+        Operator("ASSIGN_VARIABLE", (handle, result), (), OtherOptions("AssignVariableOptions", ()))
+    )
+    return network.model(held, result)
+
+
 def _without_npu() -> Model:
     network = Network(ElementType.FLOAT32)
     network.apply("RELU", [network.input(*_IMAGE)], _IMAGE)
@@ -286,6 +300,7 @@ def _unknown_to_litert() -> Model:
         (_KWS, "imx93/direct@7.2.6", r"Linux 7\.2\.6 refuses the stream with EINVAL.*Use -t imx93/direct@7\.2\.7"),
         (_KWS, "imx93/vela", r"npufit deploys for Linux's own driver\. Use -t imx93/direct"),
         ("person_detect_vela.tflite", _DIRECT, "compiled for ethos-u55-256, and imx93 has ethos-u65-256"),
+        (_with_a_torn_resource, _DIRECT, "resource variables are used both before and after a call of the NPU"),
         (_without_npu, _DIRECT, "Vela places no operator on the NPU"),
         (_unknown_to_litert, _DIRECT, "unresolved custom op.*--no-prove"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -162,7 +163,7 @@ def _proof(result: DeployResult, proof: BundleProof) -> ProofEntry:
             tensor=result.manifest.tensors[found.tensor].name,
             values=found.values,
             of=found.of,
-            largest=found.largest,
+            largest=found.largest if math.isfinite(found.largest) else None,
             is_of_vela=found.is_of_vela,
             text=found.describe(result.bundle),
         )

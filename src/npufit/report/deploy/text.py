@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from npufit.formatting import plural, shorten, size
-from npufit.report.deploy.document import DeployDocument, DifferenceEntry, KernelEntry, ProofEntry
+from npufit.report.deploy.document import DeployDocument, DifferenceEntry, KernelEntry
 from npufit.report.terminal_page import Page, columns
 
 _MOST_HAZARDS = 3
@@ -15,17 +15,13 @@ _NEVER = "never run on silicon"
 _ENDS = frozenset({"QUANTIZE", "DEQUANTIZE"})
 """What stays on the CPU of a model with floating-point inputs and outputs."""
 
-_CAUSES = {
-    True: "The bundle computes what Vela compiled, so the difference is Vela's: its rounding (docs/exactness.md) or a "
-    "hazard.",
-    False: "The file that Vela compiled computes something else, so this is a fault of npufit. Please report it.",
-}
-"""Whose a difference is, by whether it is Vela's."""
+_ROUNDING = 1
+"""The largest difference that is surely rounding."""
 
 
 def deploy_text(document: DeployDocument, page: Page) -> str:
     """Return the report of a deployment."""
-    lines = [*page.wrap(_answer(document)), "", *page.labelled("proof", _proof(document.proof), "", 10)]
+    lines = [*page.wrap(_answer(document)), "", *page.labelled("proof", _proof(document), "", 10)]
     for label, texts in (("hazard", _hazards(document)), ("warning", document.warnings)):
         for text in texts:
             lines += page.labelled(label, shorten(text, 400), "", 10)
@@ -38,9 +34,9 @@ def deploy_text(document: DeployDocument, page: Page) -> str:
 def _answer(document: DeployDocument) -> str:
     difference = None if document.proof is None else document.proof.difference
     if difference is not None and document.written is None:
-        return f"{shorten(document.model)}: not written: {_apart(difference)}"
+        return f"{shorten(document.model)}: not written: {_apart(document, difference)}"
     placed = document.placement
-    other = "" if difference is None else f", although {_apart(difference)}"
+    other = "" if difference is None else f", although {_apart(document, difference)}"
     cpu = f" and {plural(placed.cpu_parts, 'part')} for the CPU" if placed.cpu_parts else ""
     return (
         f"{shorten(document.model)}: deployed{other}: {placed.on_npu} of {plural(placed.operators, 'operator')} in "
@@ -48,9 +44,12 @@ def _answer(document: DeployDocument) -> str:
     )
 
 
-def _apart(difference: DifferenceEntry) -> str:
-    whose = "Vela's arithmetic differs from LiteRT's" if difference.is_of_vela else "its steps compute something else"
-    return f"{whose}, by up to {difference.largest:g} in '{shorten(difference.tensor, 60)}'"
+def _apart(document: DeployDocument, difference: DifferenceEntry) -> str:
+    by = "its steps compute something else"
+    if difference.is_of_vela:
+        by = f"hazard {document.hazards[0].rule}" if document.hazards else "Vela's arithmetic is not LiteRT's"
+    amount = "in shape or type" if difference.largest is None else f"by up to {difference.largest:g}"
+    return f"'{shorten(difference.tensor, 60)}' differs from LiteRT's reference kernels {amount} ({by})"
 
 
 def _contents(document: DeployDocument) -> list[str]:
@@ -74,17 +73,32 @@ def _releases(entry: KernelEntry) -> str:
     return first if entry.to == entry.first else f"{first} to {entry.series}.{entry.to}"
 
 
-def _proof(proof: ProofEntry | None) -> str:
+def _proof(document: DeployDocument) -> str:
+    proof = document.proof
     if proof is None:
         return "none: nothing was executed on the simulator (--no-prove)"
     if proof.difference is not None:
-        return f"failed in {proof.difference.text}. {_CAUSES[proof.difference.is_of_vela]}"
+        return f"failed in {proof.difference.text}. {_cause(document, proof.difference)}"
     if not proof.tensors:
         return f"{plural(proof.inferences, 'inference')} on the simulator, and nothing to compare with"
     state = f", {proof.continued} of them from the state that the one before left" if proof.continued else ""
     return (
         f"{plural(proof.inferences, 'inference')} on the simulator{state}: {plural(proof.tensors, 'tensor')} each, "
         "every byte as LiteRT's reference kernels compute it"
+    )
+
+
+def _cause(document: DeployDocument, difference: DifferenceEntry) -> str:
+    """Return whose the difference is, and what to do."""
+    if not difference.is_of_vela:
+        return "The file that Vela compiled computes something else, so this is a fault of npufit. Please report it."
+    if document.hazards:
+        return "Vela's file computes the same: it has a known fault, the hazard below."
+    if difference.largest is not None and difference.largest <= _ROUNDING:
+        return "Vela's file computes the same: it rounds otherwise than LiteRT (docs/exactness.md)."
+    return (
+        "Vela's file computes the same: its rounding, which later operators enlarge (docs/exactness.md), or a fault. "
+        f"npufit run MODEL -t {document.target} --compare names the operator; --set vela=3.12 may do without."
     )
 
 
