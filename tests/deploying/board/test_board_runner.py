@@ -215,6 +215,17 @@ def test_another_npu_is_refused_before_anything_is_created(
     assert smaller.calls[BO_CREATE] == other.calls[BO_CREATE] == 0
 
 
+def test_a_bundle_without_answers_runs_but_cannot_be_verified(addition: Path, run: Runner) -> None:
+    files = [str(addition / f"verify/000/input_{place}.bin") for place in (0, 1)]
+    change_manifest(addition, lambda manifest: manifest["verification"].update(cases=[]))
+    given = [word for file in files for word in ("--input", file)]
+    assert run(addition, *given).code == 0
+    ran = run(addition, *given, "--verify")
+    assert (ran.code, ran.said) == (2, "")
+    assert "The bundle has no right answers to compare with" in ran.complained
+    assert "The model has 2 inputs: give --input for " in run(addition).complained
+
+
 def test_check_executes_nothing(tmp_path: Path, run: Runner) -> None:
     device = _device()
     ran = run(write_bundle(KEYWORDS, tmp_path / "bundle"), "--check", device=device)

@@ -848,6 +848,8 @@ def verify(bundle: Bundle) -> dict[str, Any]:
     may differ in their last bits from processor to processor; that is counted as rounding. Raises RunError.
     """
     manifest = bundle.manifest
+    if not manifest.cases:
+        raise BundleError("The bundle has no right answers to compare with: npufit deploy could not compute any.")
     result: dict[str, Any] = {"cases": len(manifest.cases), "values": 0, "differing": 0, "rounded": 0, "first": None}
     by_npu = {number for step in manifest.steps if step.is_npu for number in step.writes}
 
@@ -1030,10 +1032,6 @@ def run(options: argparse.Namespace, facts: dict[str, Any]) -> int:
             print(f"the bundle: {printable(manifest.status, 300)}")
             return 0
         if options.verify:
-            if not manifest.cases:
-                raise BundleError(
-                    "The bundle has no right answers to compare with: npufit deploy could not compute any."
-                )
             facts["verification"] = verify(bundle)
             print(*verification_words(manifest, facts["verification"]), sep="\n")
             bundle.reset()
