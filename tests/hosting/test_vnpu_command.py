@@ -83,8 +83,8 @@ def test_streams_exit_codes_and_signals_are_the_programs(script: str, code: int)
     assert (ended.returncode, ended.stdout) == (code, b"to be read\0")
     first, *rest = ended.stderr.decode().splitlines()
     assert first == (
-        f"virtual imx93 NPU (ethosu): nothing ran on the NPU: sh never opened {_NODE}. Does it load the delegate "
-        "(libteflon.so)?"
+        f"virtual imx93 NPU (ethosu): nothing ran on the NPU: sh never opened {_NODE}. Does it load its delegate "
+        "(such as libteflon.so)?"
     )
     assert rest == (["  sh was ended by signal SIGSEGV."] if code > 128 else [])
 

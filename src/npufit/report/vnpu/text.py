@@ -23,15 +23,15 @@ def _answer(result: HostResult) -> str:
         return f"it could not go on, so {result.command[0]} was killed. Its results are worthless."
     if not result.opened:
         return (
-            f"nothing ran on the NPU: {result.command[0]} never opened {result.node}. Does it load the delegate "
-            "(libteflon.so)?"
+            f"nothing ran on the NPU: {result.command[0]} never opened {result.node}. Does it load its delegate "
+            "(such as libteflon.so)?"
         )
     if not result.submissions and result.refusals:
         return f"nothing ran on the NPU: {_judge(result)} refuses what {result.command[0]} asked for."
     if not result.submissions:
         return (
-            f"nothing ran on the NPU: {result.command[0]} opened {result.node} and submitted nothing. Either the "
-            "delegate took no operator, or no inference was run."
+            f"nothing ran on the NPU: {result.command[0]} opened {result.node} and submitted nothing. Either no "
+            "inference was run, or a delegate took no operator."
         )
     submissions = f"{plural(result.submissions, 'submission')} of {plural(result.streams, 'command stream')}"
     findings = plural(len(result.findings), "finding") if result.findings else "no findings"
