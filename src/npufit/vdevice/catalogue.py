@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from collections.abc import Mapping
 
-from npufit.chips import Chip, chip_names, load_chip
+from npufit.chips import Chip, Fact, chip_names, load_chip
 from npufit.errors import InputError, ToolError
 from npufit.formatting import shorten
 from npufit.vdevice import drivers
@@ -14,7 +15,8 @@ from npufit.vdevice.device import Device, Observer
 from npufit.vdevice.identity import Identity
 from npufit.vdevice.options import DeviceOptions
 
-_STACK = "teflon"
+_STACKS = ("teflon", "direct")
+"""The stacks whose programs open a driver of Linux, which their table names; the first that a chip has counts."""
 
 
 def virtual_device(chip: str, observer: Observer, options: DeviceOptions | None = None) -> Device:
@@ -31,7 +33,7 @@ def virtual_device(chip: str, observer: Observer, options: DeviceOptions | None 
         raise InputError(
             f"{shorten(chip)} has no virtual device: {why}. Chips with one: {', '.join(chips_with_devices())}."
         )
-    facts = {**described.stack_settings(_STACK), **described.device}
+    facts = {**_settings(described), **described.device}
     module = importlib.import_module(f"{drivers.__name__}.{driver}")
     return module.make_device(Identity(chip, facts), observer, options or DeviceOptions())
 
@@ -43,8 +45,14 @@ def chips_with_devices() -> tuple[str, ...]:
 
 def _driver(chip: Chip) -> str:
     """Return the name of the Linux driver of a chip with a `[device]`, empty if it has none."""
-    setting = chip.stack_settings(_STACK).get("driver")
+    setting = _settings(chip).get("driver")
     return str(setting.value) if setting is not None and chip.device else ""
+
+
+def _settings(chip: Chip) -> Mapping[str, Fact]:
+    """Return the settings of the first stack of a chip that names a driver, empty if none does."""
+    tables = (chip.stack_settings(stack) for stack in _STACKS)
+    return next((table for table in tables if "driver" in table), chip.stack_settings(""))
 
 
 def _answered() -> frozenset[str]:

@@ -17,6 +17,7 @@ from npufit.stacks.direct import STACK, judge_known_releases, sram_of
 from npufit.stacks.direct.verdicts import names
 from npufit.sweeping import SweepOptions
 from npufit.tflite import parse_model
+from npufit.vdevice import chips_with_devices
 from real_files import find_model
 from running_npufit import run_npufit
 
@@ -179,3 +180,24 @@ def test_a_virtual_npu_of_this_target_is_that_of_its_linux() -> None:
     clash = run_npufit("vnpu", "-t", "imx93/direct@7.2.6", "--kernel", "7.3", "--", "true")
     assert clash.returncode == 2
     assert b"imx93/direct@7.2.6 is Linux 7.2.6, but --kernel 7.3 names another one" in clash.stderr
+
+
+def test_a_chip_of_ones_own_has_its_sram_and_a_virtual_npu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = {"driver": "ethosu", "accelerator": "ethos-u65-256", "system-config": "Ethos_U65_High_End"}
+    facts["memory-mode"] = "Dedicated_Sram"
+    device = {"node": "/dev/accel/accel0", "id": "0x10064000", "config": "0x10000008"}
+
+    def table(values: dict[str, str]) -> str:
+        return "\n".join(f'{name} = {{ value = "{value}", source = "the board" }}' for name, value in values.items())
+
+    (tmp_path / "mychip.toml").write_text(
+        f'title = "My chip"\n[[cpu]]\n{table({"kind": "Arm Cortex-A55"})}\n'
+        'cores = { value = 2, unit = "cores", source = "the board" }\n'
+        f"[npu]\n{table({'name': 'Arm Ethos-U65'})}\n[stacks.direct]\n{table(facts)}\n"
+        f'sram = {{ value = 16, unit = "KiB", source = "the board" }}\n[device]\n{table(device)}\n'
+    )
+    monkeypatch.setenv("NPUFIT_CHIPS", str(tmp_path))
+    result = check(find_model(KEYWORDS), "mychip/direct")
+    assert {setting.name: setting.value for setting in result.placement.settings}["arena-cache-size"] == "16384 bytes"
+    assert result.placement.hazards == ()
+    assert "mychip" in chips_with_devices()

@@ -56,7 +56,7 @@ _WORDS = (
         "an address for everything that the driver believes an operation to read",
         "The driver keeps what the stream has set so far. Vela 3.12 writes a max pooling, also that of a SOFTMAX or a "
         "RESIZE_BILINEAR, without a scale; the hardware reads none then, but the driver asks where the scales are. So "
-        "it refuses such a stream unless a convolution comes before. Vela 5.2 gives the pooling a scale of its own.",
+        "it refuses such a stream unless a convolution comes before. Vela 5.2 sets the scale in a register.",
         "A call that begins with SOFTMAX, compiled with --set vela=3.12.",
         (_BUNDLED_VELA, _AGAIN),
     ),
