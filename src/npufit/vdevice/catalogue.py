@@ -51,8 +51,8 @@ def _driver(chip: Chip) -> str:
 
 def _settings(chip: Chip) -> Mapping[str, Fact]:
     """Return the settings of the first stack of a chip that names a driver, empty if none does."""
-    tables = (chip.stack_settings(stack) for stack in _STACKS)
-    return next((table for table in tables if "driver" in table), chip.stack_settings(""))
+    named = [stack for stack in _STACKS if "driver" in chip.stack_settings(stack)]
+    return chip.stack_settings(named[0] if named else _STACKS[0])
 
 
 def _answered() -> frozenset[str]:
