@@ -20,7 +20,7 @@ from npufit.deploying.result import DeployResult
 from npufit.deploying.segments import renamed
 from npufit.deploying.sources import tie, untied
 from npufit.deploying.verification import right_answers, verification
-from npufit.errors import InputError, ToolError
+from npufit.errors import InputError, InternalError, ToolError
 from npufit.execution import Stage, read_inputs
 from npufit.execution import describe as describe_left_out
 from npufit.fitting.proof import ProofInput, seeded_inputs
@@ -105,7 +105,7 @@ def _inputs(model: Model, options: DeployOptions) -> tuple[ProofInput, ...]:
     elif options.sources:
         values = read_inputs(model, options.sources, options.seed, options.normalize)
         given = (ProofInput(", ".join(options.sources), values),)
-    return (*given, *seeded_inputs(model, max(0, options.inputs - len(given)), options.seed))
+    return (*given, *seeded_inputs(model, max(options.inputs, 1) - len(given), options.seed))
 
 
 def _extras(compiled: Model, source: Model, options: DeployOptions) -> dict[str, bytes]:
@@ -141,10 +141,15 @@ def _prove(
         )
     except InputError as error:
         raise InputError(f"{source.model.name}: the bundle cannot be executed here: {error} {_UNPROVEN}") from None
-    if proof.difference is None:
+    outputs = source.model.main.outputs
+    if proof.difference is None and all(index in golden.runs[0].values for index in outputs):
         return proof, answers
     starts = [run for run in golden.runs if not run.continues]
     known = is_of_vela(compiled, source, starts[len(answers) - 1], answers[-1], bundle)
+    if proof.difference is None and not known:
+        raise InternalError(f"{source.model.name}: the bundle does not compute what Vela's file does.")
+    if proof.difference is None:
+        return replace(proof, is_as_compiled=True), answers
     return replace(proof, difference=replace(proof.difference, is_of_vela=known)), answers
 
 

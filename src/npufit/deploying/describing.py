@@ -71,7 +71,7 @@ def proven_status(bundle: Bundle, proof: BundleProof | None) -> str:
         cause = "as Vela compiled it" if proof.difference.is_of_vela else "a fault of npufit"
         return f"{_NEVER}; differs on npufit's simulator ({cause}): {proof.difference.describe(bundle)}"
     if not proof.tensors:
-        return f"{_NEVER}; executed on npufit's simulator, but there is nothing to compare with"
+        return f"{_NEVER}; on npufit's simulator it computes what Vela's file does; LiteRT cannot say if that is right"
     return f"{_NEVER}; {plural(proof.inferences, 'inference')} on npufit's simulator: every byte as LiteRT computes it"
 
 

@@ -53,7 +53,8 @@ class BundleProof:
 
     `continued` of the inferences went on from the state that the one before left. `tensors` were compared in each.
     `variables` are the largest differences of what the network keeps: no failure, as long as the outputs are equal.
-    `findings` are the simulator's sanitizer's.
+    With `is_as_compiled`, an output that the reference kernels lack was compared with that of the file that Vela
+    compiled. `findings` are the simulator's sanitizer's.
     """
 
     inferences: int
@@ -61,6 +62,7 @@ class BundleProof:
     tensors: int
     difference: Difference | None = None
     variables: tuple[Difference, ...] = ()
+    is_as_compiled: bool = False
     findings: tuple[str, ...] = ()
 
 

@@ -68,6 +68,8 @@ class ProofEntry(Document):
     """of these, how many went on from the state that the one before left"""
     tensors: Count
     """compared in each inference"""
+    is_as_compiled: bool
+    """whether outputs that LiteRT cannot compute equal those of the file that Vela compiled"""
     difference: DifferenceEntry | None
     findings: tuple[str, ...]
     """of the simulator's sanitizer"""
@@ -167,7 +169,9 @@ def _proof(result: DeployResult, proof: BundleProof) -> ProofEntry:
             is_of_vela=found.is_of_vela,
             text=found.describe(result.bundle),
         )
-    return ProofEntry(proof.inferences, proof.continued, proof.tensors, difference, proof.findings)
+    return ProofEntry(
+        proof.inferences, proof.continued, proof.tensors, proof.is_as_compiled, difference, proof.findings
+    )
 
 
 def _cpu_types(result: DeployResult) -> dict[str, None]:

@@ -79,13 +79,13 @@ def _proof(document: DeployDocument) -> str:
         return "none: nothing was executed on the simulator (--no-prove)"
     if proof.difference is not None:
         return f"failed in {proof.difference.text}. {_cause(document, proof.difference)}"
+    runs = f"{plural(proof.inferences, 'inference')} on the simulator"
     if not proof.tensors:
-        return f"{plural(proof.inferences, 'inference')} on the simulator, and nothing to compare with"
+        return f"{runs}: what Vela's file computes there; LiteRT cannot say if that is right"
     state = f", {proof.continued} of them from the state that the one before left" if proof.continued else ""
-    return (
-        f"{plural(proof.inferences, 'inference')} on the simulator{state}: {plural(proof.tensors, 'tensor')} each, "
-        "every byte as LiteRT's reference kernels compute it"
-    )
+    rest = "; the rest as Vela's file" if proof.is_as_compiled else ""
+    tensors = plural(proof.tensors, "tensor")
+    return f"{runs}{state}: {tensors} each, every byte as LiteRT's reference kernels compute it{rest}"
 
 
 def _cause(document: DeployDocument, difference: DifferenceEntry) -> str:
