@@ -49,7 +49,7 @@ from npufit.cli.options import color_option, place_options, schema_option, tool_
     help="Inferences of the proof: that of --input, then random values.",
 )
 @click.option("--no-prove", is_flag=True, help="Do not execute the bundle on the simulator first.")
-@click.option("--allow-differences", is_flag=True, help="Write the bundle even if its answers are wrong.")
+@click.option("--allow-differences", is_flag=True, help="Write the bundle even if its answers are not LiteRT's.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @tool_options
 @color_option
@@ -85,8 +85,8 @@ def command(
     npufit deploy model.tflite -t imx93/direct@6.19 -o bundle --set vela=3.12
     npufit deploy model.tflite -t imx93/direct -o bundle --delegate --force
 
-    Exit codes: 0 written, 1 the answers are wrong (nothing is written), 2 the input is wrong or Linux refuses a stream,
-    3 a needed tool is missing or failed.
+    Exit codes: 0 written, 1 the answers are not LiteRT's (written only with --allow-differences), 2 the input is wrong
+    or Linux refuses a stream, 3 a needed tool is missing or failed.
     """
     from npufit.litert import WORKER
 
