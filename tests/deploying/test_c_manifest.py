@@ -34,7 +34,7 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def _says(opening: Path, bundle: Path) -> str:
-    program = subprocess.run([opening, bundle], capture_output=True, text=True, check=True)
+    program = subprocess.run([opening, bundle], capture_output=True, text=True, check=True, timeout=60)
     return program.stdout.rstrip()
 
 
