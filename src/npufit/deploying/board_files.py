@@ -11,10 +11,12 @@ _DELEGATE = "delegate"
 """Part of the names of files that only the delegate for TensorFlow Lite needs."""
 
 _AT_THE_TOP = frozenset({".py", ".md"})
+_SOURCES = frozenset({".c", ".h"})
+_MAKEFILE = "Makefile"
 
 
 def board_files(*, delegate: bool) -> Mapping[str, bytes]:
-    """Return the files by their path in a bundle: Python and text at the top, everything else in `c`."""
+    """Return the files by their path in a bundle: Python and text at the top, sources and the Makefile in `c`."""
     return {
         name if PurePosixPath(name).suffix in _AT_THE_TOP else f"c/{name}": data
         for name, data in _found()
@@ -23,7 +25,7 @@ def board_files(*, delegate: bool) -> Mapping[str, bytes]:
 
 
 def _found() -> Iterator[tuple[str, bytes]]:
-    folder = files("npufit.deploying") / _FOLDER
-    for entry in folder.iterdir():
-        if entry.is_file():
+    """Yield the name and content of each file; what `make` leaves in the folder is none of them."""
+    for entry in (files("npufit.deploying") / _FOLDER).iterdir():
+        if entry.name == _MAKEFILE or PurePosixPath(entry.name).suffix in _AT_THE_TOP | _SOURCES:
             yield entry.name, entry.read_bytes()

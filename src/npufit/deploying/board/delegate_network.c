@@ -182,7 +182,7 @@ static void report_failure(TfLiteContext *context, const ethosu_error *error)
         context->ReportError(context, NAME ": %s", error->message);
     else
         context->ReportError(context,
-                             NAME ": %s It is Linux %s. 6.19, 7.0, 7.1 up to 7.1.3, and 7.2.7 and later accept what "
+                             NAME ": %s It is Linux %s. 6.19.8 and later, 7.0, 7.1 up to 7.1.3, and 7.2.7 and later accept what "
                                   "Vela compiles; 7.1.8 to 7.2.6 refuse it.",
                              error->message, system.release);
 }
