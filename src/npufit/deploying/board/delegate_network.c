@@ -182,8 +182,8 @@ static void report_failure(TfLiteContext *context, const ethosu_error *error)
         context->ReportError(context, NAME ": %s", error->message);
     else
         context->ReportError(context,
-                             NAME ": %s It is Linux %s. 6.19.8 and later, 7.0, 7.1 up to 7.1.3, and 7.2.7 and later accept what "
-                                  "Vela compiles; 7.1.8 to 7.2.6 refuse it.",
+                             NAME ": %s It is Linux %s. Vela's streams are accepted by 6.19.8 and later, 7.0, 7.1 up to "
+                                  "7.1.3, and 7.2.7 and later; 7.1.8 to 7.2.6 refuse them.",
                              error->message, system.release);
 }
 
