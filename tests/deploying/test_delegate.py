@@ -139,7 +139,7 @@ def test_a_refused_stream_and_a_model_without_one(library: Path, folder: Path) -
     files = *_files(folder, "kws_ref_model"), str(folder / "kws_ref_model.tflite")
     refused, left_alone = _run("attempt", library, *files, device=("--kernel", "7.2.6")).splitlines()
     assert "This kernel refuses a command stream" in refused
-    assert "7.1.8 to 7.2.6 refuse it" in refused
+    assert "7.1.8 to 7.2.6 refuse them" in refused
     assert left_alone == "kws_ref_model.tflite ran"
 
 

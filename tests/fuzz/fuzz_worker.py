@@ -110,6 +110,7 @@ def commands(path: str, rng: random.Random, is_compiled: bool, share: float) -> 
                 [[*fit, "--inputs", "1"]],
                 [["check", path, "-t", "imx93/vela", *rng.choice(_FORMS)]],
                 [["run", path, "-t", "imx93/vela", "--compare", "--repeat", "0"]],
+                [["deploy", path, "-t", "imx93/direct", "-o", "bundle", "--force", "--inputs", "1"]],
             ]
         )
 
