@@ -25,7 +25,7 @@ from npufit.deploying.proving import prove
 from npufit.errors import InputError
 from npufit.fitting import ignore_progress
 from npufit.fitting.proof import seeded_inputs
-from npufit.graph import ConcatenationOptions, ElementType, Model, Operator, OtherOptions
+from npufit.graph import Buffer, ConcatenationOptions, ElementType, Model, Operator, OtherOptions
 from npufit.loading import load
 from npufit.report.schema import manifest_schema
 from npufit.tflite import parse_model
@@ -289,6 +289,15 @@ def _without_npu() -> Model:
     return network.model()
 
 
+def _with_a_written_constant() -> Model:
+    """Return a network whose output has a value in the file, although an operator writes it."""
+    network = Network(quantization=_SIXTEENTH)
+    network.apply("RELU", [network.input(*_IMAGE)], _IMAGE)
+    output = network.tensors[-1]
+    network.tensors[-1] = replace(output, buffer=Buffer(bytes(output.size_bytes)))
+    return network.model()
+
+
 def _unknown_to_litert() -> Model:
     network = Network(quantization=_SIXTEENTH)
     network.apply("RELU", [network.cpu(network.apply("RELU", [network.input(*_IMAGE)], _IMAGE))], _IMAGE)
@@ -302,6 +311,7 @@ def _unknown_to_litert() -> Model:
         (_KWS, "imx93/vela", r"npufit deploys for Linux's own driver\. Use -t imx93/direct"),
         ("person_detect_vela.tflite", _DIRECT, "compiled for ethos-u55-256, and imx93 has ethos-u65-256"),
         (_with_a_torn_resource, _DIRECT, "resource variables are used both before and after a call of the NPU"),
+        (_with_a_written_constant, _DIRECT, "ethos-u writes tensor .* which has a value in the file"),
         (_without_npu, _DIRECT, "Vela places no operator on the NPU"),
         (_unknown_to_litert, _DIRECT, "unresolved custom op.*--no-prove"),
     ],

@@ -89,6 +89,7 @@ def plan_steps(compiled: Model, source: Model) -> Plan:
             f"{next(call.subgraph for call in calls if call.subgraph)}) on the NPU, and a bundle has one straight list "
             "of steps. Deploy the body of the loop as a model of its own."
         )
+    _refuse_written_constants(compiled, source)
     groups = tuple(_groups(compiled, calls))
     _refuse_torn_resources(compiled, groups, name)
     state = _state(compiled, calls, name)
@@ -118,6 +119,18 @@ def _segment(compiled: Model, operators: Sequence[int]) -> PlannedSegment:
     crossing = boundary(compiled.main, operators)
     inputs = (index for index in crossing.inputs if not compiled.main.tensors[index].is_variable)
     return PlannedSegment(tuple(operators), tuple(inputs), crossing.outputs)
+
+
+def _refuse_written_constants(compiled: Model, source: Model) -> None:
+    """Raise InputError if an operator writes a tensor that has a value in the file: runtimes differ on which counts."""
+    for operator in compiled.main.operators:
+        for index in operator.outputs:
+            if index != NO_TENSOR and compiled.main.tensors[index].is_constant:
+                tensor = shorten(restore_names(compiled.main.tensors[index].name, source))
+                raise InputError(
+                    f"{source.name}: {operator.name} writes tensor '{tensor}', which has a value in the file. Convert "
+                    "the model again: no converter writes that."
+                )
 
 
 def _refuse_torn_resources(compiled: Model, groups: Sequence[_Group], name: str) -> None:
