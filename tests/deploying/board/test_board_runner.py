@@ -213,6 +213,7 @@ def test_another_npu_is_refused_before_anything_is_created(
     ran = run(bundle, device=smaller)
     assert "is another NPU than the bundle was compiled for, Ethos-U65 with 256" in ran.complained
     assert smaller.calls[BO_CREATE] == other.calls[BO_CREATE] == 0
+    assert run(bundle, "--verify", "--any-npu").code == 0
 
 
 def test_a_bundle_without_answers_runs_but_cannot_be_verified(addition: Path, run: Runner) -> None:

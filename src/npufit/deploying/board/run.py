@@ -455,14 +455,16 @@ class Device:
                 why = _HINTS.get(code, "The driver does not say why")
                 raise CallError(f"{name}: {errno.errorcode.get(code, code)} ({os.strerror(code)}). {why}.", code)
 
-    def require(self, needs: Any) -> None:
-        """Raise RunError if this device lacks what a bundle needs."""
-        for register in needs.registers:
+    def require(self, needs: Any, *, any_npu: bool = False) -> None:
+        """Raise RunError if this device lacks what a bundle needs; with `any_npu` only its SRAM counts."""
+        for register in () if any_npu else needs.registers:
             value = self.facts.get(register.name, 0)
             if value & register.mask != register.value:
                 raise RunError(
                     f"{self.node} is another NPU than the bundle was compiled for, {printable(register.meaning)}: its "
-                    f"{printable(register.name)} is {value:#x}. Write a bundle for this one (npufit deploy -t)."
+                    f"{printable(register.name)} is {value:#x}. Write a bundle for this one (npufit deploy -t). Or, if "
+                    "it is the right one: --any-npu --report FILE, and send the file to the authors of npufit, because "
+                    "nobody has read these registers from a board."
                 )
         sram_bytes = self.facts["sram_bytes"]
         if sram_bytes < needs.sram_bytes:
@@ -605,8 +607,8 @@ class Bundle:
     """A loaded bundle: buffers and streams exist until `close`. A step that fails closes it.
 
     `timeout` is how many seconds a call of the NPU may take. `reference` takes LiteRT's reference kernels for segments
-    on the CPU: slower, and bit for bit what the verification expects. `step_seconds` has, for each step of the last
-    inference, the seconds of the NPU or the CPU and those of copies.
+    on the CPU: slower, and bit for bit what the verification expects. `any_npu` does not look at the NPU's registers.
+    `step_seconds` has, for each step of the last inference, the seconds of the NPU or the CPU and those of copies.
     """
 
     def __init__(
@@ -616,6 +618,7 @@ class Bundle:
         *,
         timeout: float = 10.0,
         reference: bool = False,
+        any_npu: bool = False,
     ) -> None:
         """Check the bundle, open the device, create buffers and streams. Raises RunError."""
         self.folder = folder if isinstance(folder, Folder) else Folder(folder)
@@ -628,7 +631,7 @@ class Bundle:
         with ExitStack() as closing:
             self.device = Device(self.manifest.device.driver, device, timeout)
             closing.callback(self.device.close)
-            self.device.require(self.manifest.device)
+            self.device.require(self.manifest.device, any_npu=any_npu)
             for number, plan in enumerate(self.manifest.buffers):
                 self._buffers[number] = Buffer(self.device, plan.bytes)
                 closing.callback(self._buffers[number].close)
@@ -987,6 +990,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--bundle", metavar="FOLDER", default=str(Path(__file__).resolve().parent), help="default: the folder of run.py"
     )
     add("--device", metavar="PATH", help="the NPU's node; default: the first /dev/accel/accel* with the right driver")
+    add("--any-npu", action="store_true", help="run although the NPU's registers are not those that are expected")
     add("--check", action="store_true", help="only check bundle, device and kernel: nothing is executed")
     add("--verify", action="store_true", help="execute the bundle's cases and compare with the reference's values")
     add("--input", metavar="[NAME=]FILE", action="append", default=[], help="image, .npy or .bin; default: a case's")
@@ -1023,7 +1027,9 @@ def run(options: argparse.Namespace, facts: dict[str, Any]) -> int:
         note(text)
     labels, inputs = read_labels(options.labels), read_inputs(folder, options.input, options.normalize)
     reference = options.reference or options.verify
-    with Bundle(folder, options.device, timeout=options.timeout, reference=reference) as bundle:
+    with Bundle(
+        folder, options.device, timeout=options.timeout, reference=reference, any_npu=options.any_npu
+    ) as bundle:
         facts["device"] = {"driver": manifest.device.driver, **bundle.device.facts}
         name = f"{printable(manifest.model.name)} on {bundle.device.node}"
         if options.check:
