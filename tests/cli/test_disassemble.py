@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from npufit.cli.disassemble import command
+from npufit.cli.main import npufit as program
 from npufit.errors import InputError
 from real_files import REPOSITORY, find_capture, find_model
 
@@ -42,7 +43,7 @@ def _with_header(stream: bytes, config: int) -> bytes:
 
 
 def _run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(command, [str(argument) for argument in arguments], standalone_mode=False)
+    return CliRunner().invoke(program, ["disassemble", *map(str, arguments)], standalone_mode=False)
 
 
 def _error(*arguments: str | Path) -> str:

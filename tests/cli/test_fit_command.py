@@ -19,6 +19,7 @@ from click.testing import CliRunner
 import npufit as package
 from fitting.wrong_passes import Failing, Inexact, Wrong
 from npufit.cli.fit import command
+from npufit.cli.main import npufit as program
 from npufit.report.document import published_schema
 from npufit.rewrite import Pass
 from npufit.rewrite.passes.dead import RemoveDead
@@ -66,7 +67,7 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tup
 
     def run(passes: tuple[Any, ...], *arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(import_module("npufit.fitting.fit"), "searched_passes", lambda: passes)
-        done = CliRunner().invoke(command, list(arguments), standalone_mode=False)
+        done = CliRunner().invoke(program, ["fit", *arguments], standalone_mode=False)
         if done.exception is not None:
             raise done.exception
         return done.return_value, done.stdout

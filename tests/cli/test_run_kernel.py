@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from npufit.cli.run import command
+from npufit.cli.main import npufit as program
 from npufit.errors import InputError
 from real_files import find_capture, find_model
 
 
 def _run(*arguments: str) -> Result:
-    return CliRunner().invoke(command, [*arguments, "--repeat", "0"], standalone_mode=False)
+    return CliRunner().invoke(program, ["run", *arguments, "--repeat", "0"], standalone_mode=False)
 
 
 def test_a_capture() -> None:
