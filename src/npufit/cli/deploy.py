@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, place_options, schema_option, tool_options
+from npufit.cli.options import color_option, normalize_option, place_options, schema_option, tool_options
 
 
 @click.command("deploy")
@@ -32,13 +32,7 @@ from npufit.cli.options import color_option, place_options, schema_option, tool_
     metavar="[NAME=]FILE",
     help="Also prove and verify with this image, .npy or .npz file; repeat it for several inputs.",
 )
-@click.option(
-    "--normalize",
-    type=click.Choice(["auto", "-1..1", "0..1", "0..255"]),
-    default="auto",
-    show_default=True,
-    help="The real values of black and white; auto derives them from the input's quantization (-1..1 if it has none).",
-)
+@normalize_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random values.")
 @click.option(
     "--inputs",

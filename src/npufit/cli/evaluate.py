@@ -13,6 +13,7 @@ from npufit.cli.options import (
     given_library,
     html_option,
     library_options,
+    normalize_option,
     place_options,
     schema_option,
     tool_options,
@@ -78,13 +79,7 @@ from npufit.errors import InputError
     type=click.Choice(["stretch", "crop", "letterbox"]),
     help="How images fill the input; default: letterbox for YOLO, otherwise stretch.",
 )
-@click.option(
-    "--normalize",
-    type=click.Choice(["auto", "-1..1", "0..1", "0..255"]),
-    default="auto",
-    show_default=True,
-    help="The real values of black and white; auto derives them from the input's quantization (-1..1 if it has none).",
-)
+@normalize_option
 @click.option("--mean", metavar="M[,M,M]", help="Instead of --normalize: (pixel - mean) / std, in pixels of 0 to 255.")
 @click.option("--std", metavar="S[,S,S]", help="The deviation to divide by, in pixels of 0 to 255.")
 @click.option(

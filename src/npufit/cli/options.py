@@ -130,6 +130,15 @@ def _words(command: str, option: str, expected: str) -> tuple[str, ...]:
     return words
 
 
+normalize_option = click.option(
+    "--normalize",
+    type=click.Choice(["auto", "-1..1", "0..1", "0..255"]),
+    default="auto",
+    show_default=True,
+    help="The real values of black and white; auto derives them from the input's quantization (-1..1 if it has none).",
+)
+
+
 color_option = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),

@@ -13,6 +13,7 @@ from npufit.cli.options import (
     given_library,
     html_option,
     library_options,
+    normalize_option,
     place_options,
     schema_option,
     tool_options,
@@ -42,13 +43,7 @@ if TYPE_CHECKING:
     help="An image, .npy or .npz file; repeat it for several inputs. Default: random values.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random values.")
-@click.option(
-    "--normalize",
-    type=click.Choice(["auto", "-1..1", "0..1", "0..255"]),
-    default="auto",
-    show_default=True,
-    help="The real values of black and white; auto derives them from the input's quantization (-1..1 if it has none).",
-)
+@normalize_option
 @click.option("--labels", type=click.Path(path_type=Path, dir_okay=False), help="Names of the classes, one per line.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the outputs to this .npz file."

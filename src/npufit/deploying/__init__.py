@@ -2,6 +2,7 @@
 
 from npufit.deploying.bundle import Bundle
 from npufit.deploying.deploy import deploy
+from npufit.deploying.kernels import accepting_releases
 from npufit.deploying.manifest import MANIFEST, Manifest, manifest_text
 from npufit.deploying.options import PROOF_INPUTS, DeployOptions
 from npufit.deploying.proving import BundleProof, Difference
@@ -17,6 +18,7 @@ __all__ = [
     "DeployResult",
     "Difference",
     "Manifest",
+    "accepting_releases",
     "deploy",
     "manifest_text",
     "require_bundle_folder",

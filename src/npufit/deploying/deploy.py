@@ -55,7 +55,7 @@ def deploy(model: ModelSource, target: TargetChoice, options: DeployOptions | No
     compiled = compile_for(network, chosen, options.place)
     plan = plan_steps(compiled.model, network)
     kernels = kernel_ranges(plan.calls, chosen.chip)
-    warnings = require_accepted(plan.calls, chosen, kernels, network.name)
+    warnings = require_accepted(plan.calls, chosen, kernels, network)
     source = untied(network) if is_precompiled(network) else tie(compiled.model, network)
     golden = _golden(source, plan, options)
     content = assemble(compiled.model, source, plan, sram_of(chosen.chip), golden)

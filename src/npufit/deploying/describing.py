@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from npufit._version import __version__
+from npufit.chips import load_chip
 from npufit.deploying.assembling import Content
 from npufit.deploying.bundle import Bundle
 from npufit.deploying.compiling import Compiled
@@ -27,7 +28,6 @@ from npufit.loading import ZOO_PREFIX, ModelSource
 from npufit.stacks import Target
 from npufit.tflite import serialize_model
 
-_DRIVER = "ethosu"
 _NEVER = "never run on silicon"
 
 
@@ -47,7 +47,7 @@ def describe(
         target=str(target),
         status=_NEVER,
         device=Device(
-            driver=_DRIVER,
+            driver=str(load_chip(target.chip).stack_settings(target.stack)["driver"].value),
             registers=registers_for(compiled.accelerator),
             sram_bytes=max(step.sram_bytes for step in content.steps if isinstance(step, NpuStep)),
         ),

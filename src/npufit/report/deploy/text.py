@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
+from npufit.deploying import accepting_releases
 from npufit.formatting import plural, shorten, size
 from npufit.report.deploy.document import DeployDocument, DifferenceEntry, KernelEntry
 from npufit.report.terminal_page import Page, columns
@@ -62,15 +63,8 @@ def _contents(document: DeployDocument) -> list[str]:
 
 
 def _accepting(kernels: Sequence[KernelEntry]) -> str:
-    found = [_releases(entry) for entry in kernels if entry.verdict == "accepted"]
-    return f"Linux {', '.join(found)}" if found else "no known release of Linux"
-
-
-def _releases(entry: KernelEntry) -> str:
-    first = f"{entry.series}.{entry.first}"
-    if entry.to is None:
-        return entry.series if entry.first == 0 else f"{first} and later"
-    return first if entry.to == entry.first else f"{first} to {entry.series}.{entry.to}"
+    found = accepting_releases(kernels)
+    return f"Linux {found}" if found else "no known release of Linux"
 
 
 def _proof(document: DeployDocument) -> str:

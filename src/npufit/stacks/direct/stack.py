@@ -35,7 +35,7 @@ from npufit.stacks.vela.settings import require_settings
 if TYPE_CHECKING:
     from npufit.ethosu import CompiledCall
 
-_NEEDED = ("accelerator", "system-config", "memory-mode", "sram")
+_NEEDED = ("driver", "accelerator", "system-config", "memory-mode", "sram")
 
 
 class DirectStack:
