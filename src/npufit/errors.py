@@ -21,6 +21,10 @@ class ToolError(NpufitError):
     """Something needed is missing or failed on this machine: a tool, a package, a file permission (exit code 3)."""
 
 
+class LostConnectionError(ToolError):
+    """A board can no longer be reached: it rebooted, was switched off, or the line is broken (exit code 3)."""
+
+
 class InternalError(NpufitError):
     """An invariant of npufit does not hold: our bug."""
 

@@ -1,0 +1,1 @@
+"""The programs that time a model on a board."""
