@@ -1,1 +1,20 @@
 """Measuring: a model on the user's board, timed, shown to be the NPU, and compared with what was predicted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from npufit.measuring.options import BenchOptions
+    from npufit.measuring.result import BenchResult, NotMeasured
+
+__all__ = ["BenchOptions", "BenchResult", "NotMeasured"]
+
+_HOMES = {
+    "npufit.measuring.options": ("BenchOptions",),
+    "npufit.measuring.result": ("BenchResult", "NotMeasured"),
+}
+
+__getattr__ = lazy_attributes(__name__, _HOMES)

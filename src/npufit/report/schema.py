@@ -51,6 +51,13 @@ PUBLISHED = (
         "Shares are 0 to 1; intervals are Wilson's at 95 % confidence. Classes count from 0, as the outputs do.",
     ),
     Published("deploy", "DeployDocument", "Indices count from 0; sizes are bytes."),
+    Published(
+        "bench",
+        "BenchDocument",
+        "Times are milliseconds of one inference, temperatures degrees Celsius. A field that is left out is empty or "
+        "unknown.",
+        "bench",
+    ),
     Published("vnpu", "VnpuDocument", "Times are seconds."),
     Published(
         "differential",

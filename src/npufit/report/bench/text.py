@@ -1,0 +1,139 @@
+"""A bench for people: the answer first, then how it is known."""
+
+from __future__ import annotations
+
+from npufit.formatting import plural, printable, shorten
+from npufit.measurements import Measurement
+from npufit.report.bench.document import BenchDocument
+from npufit.report.bench.headline import bench_headline, headline, is_bad
+from npufit.report.bench.next_steps import next_steps
+from npufit.report.bench.sections import (
+    LABEL,
+    condition_words,
+    operator_lines,
+    output_lines,
+    placement_words,
+    problem_lines,
+    proof_lines,
+    time_lines,
+)
+from npufit.report.bench.words import board_line, model_name, ms_words, prediction_words, software_line, where_words
+from npufit.report.tables import fitted_table
+from npufit.report.terminal_page import Page
+
+
+def bench_text(document: BenchDocument, page: Page, *, on: str = "", everything: bool = False) -> str:
+    """Return the report on a bench, or on the measurements of --show.
+
+    One measurement fills a screen; several are a table first, with one line for each. `on` is the board as the user
+    wrote it, for the commands that follow. `everything` shows each measurement in full.
+    """
+    results = document.results
+    if len(results) == 1 and not document.not_measured:
+        lines = _one(results[0], page, on, _file(document, 0), everything=everything)
+    else:
+        lines = _several(document, page)
+        if everything:
+            for position, result in enumerate(results):
+                lines += ["", *_one(result, page, on, _file(document, position), everything=True)]
+        elif results:
+            lines += ["", *page.wrap("-v shows each measurement in full; --html writes a page.")]
+    if document.ended_early:
+        ended = f"ended early: {shorten(document.ended_early, 300)}"
+        lines += ["", *(page.ink("red", line) for line in page.wrap(ended, hanging="  "))]
+    return "\n".join(lines)
+
+
+def _file(document: BenchDocument, position: int) -> str:
+    return document.files[position] if position < len(document.files) else ""
+
+
+def _one(result: Measurement, page: Page, on: str, file: str, *, everything: bool) -> list[str]:
+    """Return one measurement in full."""
+    style = "red" if is_bad(result) else "bold"
+    lines = [page.ink(style, line) for line in page.wrap(headline(result), hanging="  ")]
+    for text in (board_line(result), software_line(result)):
+        lines += [page.ink("dim", line) for line in page.wrap(text, hanging="  ")] if text else []
+    sections = [
+        proof_lines(result, page, everything=everything),
+        time_lines(result, page),
+        _labelled("Placed", [placement_words(result)], page),
+        operator_lines(result, page, everything=everything),
+        _labelled("Outputs", output_lines(result), page),
+        _labelled("Conditions", condition_words(result), page),
+        problem_lines(result, page, everything=everything),
+        _log(result, page) if everything else [],
+        _next(result, page, on, file),
+    ]
+    for section in sections:
+        lines += ["", *section] if section else []
+    return [*lines, *(["", *page.wrap(f"Written to {printable(file)}")] if file and on else [])]
+
+
+def _labelled(label: str, texts: list[str], page: Page) -> list[str]:
+    found = [text for text in texts if text]
+    return [
+        line
+        for position, text in enumerate(found)
+        for line in page.labelled("" if position else label, text, "", LABEL)
+    ]
+
+
+def _log(result: Measurement, page: Page) -> list[str]:
+    """Return the command, and the lines of the tools that the verdicts come from."""
+    command = (
+        [page.labelled("Command", shorten(result.settings.command, 400), "", LABEL)] if result.settings.command else []
+    )
+    log = [f"  {shorten(line, 300)}" for line in result.log]
+    return [line for lines in command for line in lines] + (["", page.ink("bold", "Log"), *log] if log else [])
+
+
+def _next(result: Measurement, page: Page, on: str, file: str) -> list[str]:
+    """Return commands with their benefit: on the same line if there is room, otherwise below."""
+    lines: list[str] = []
+    for command, use in next_steps(result, on, file):
+        label = "" if lines else "Next"
+        start = page.ink("dim", label) + " " * (LABEL - len(label)) + page.ink("cyan", printable(command))
+        if LABEL + len(command) + 2 + len(use) <= page.width:
+            lines.append(f"{start}  {page.ink('dim', use)}")
+        else:
+            indent = " " * (LABEL + 2)
+            lines += [start, *(page.ink("dim", line) for line in page.wrap(use, indent, indent))]
+    return lines
+
+
+def _several(document: BenchDocument, page: Page) -> list[str]:
+    """Return the answer for all, a table of them, and why some have no measurement."""
+    results = document.results
+    style = "red" if any(map(is_bad, results)) or not results else "bold"
+    lines = [page.ink(style, line) for line in page.wrap(bench_headline(document), hanging="  ")]
+    if results:
+        table = {
+            "model": [model_name(result) for result in results],
+            "target": [where_words(result) for result in results],
+            "NPU ms": ["-" if result.npu is None else ms_words(result.npu.ms) for result in results],
+            "predicted": [prediction_words(result.predicted) if result.predicted else "-" for result in results],
+            "CPU ms": ["-" if result.cpu is None else ms_words(result.cpu.ms) for result in results],
+            "NPU": [str(result.proof.verdict) for result in results],
+            "outputs": [_outputs(result) for result in results],
+        }
+        if len(set(table["target"])) == 1:
+            del table["target"]
+        if set(table["outputs"]) == {"-"}:
+            del table["outputs"]
+        lines += [
+            "",
+            *fitted_table(table, page, ("model", "target", "NPU", "outputs"), ("target", "outputs", "predicted")),
+        ]
+    noun = plural(len(document.not_measured), "model" if document.board else "file")
+    if document.not_measured:
+        lines += ["", page.ink("bold", f"Not {'measured' if document.board else 'read'}: {noun}")]
+    for entry in document.not_measured:
+        lines += page.wrap(f"{shorten(entry.model, 60)}: {shorten(entry.reason, 300)}", "  ", "    ")
+    return lines
+
+
+def _outputs(result: Measurement) -> str:
+    if result.outputs is None:
+        return "-"
+    return "equal" if result.outputs.is_equal else "DIFFERENT"

@@ -1,0 +1,110 @@
+"""Clauses on a measurement that text and page share: times, ranges, who ran, board and software."""
+
+from __future__ import annotations
+
+from npufit.formatting import plural, shorten, significant
+from npufit.measurements import Measurement, PredictedTime, ProofVerdict, SteadyTime
+
+VERDICT_STYLES = {
+    ProofVerdict.PROVEN: "green",
+    ProofVerdict.CONSISTENT: "yellow",
+    ProofVerdict.CONTRADICTED: "red",
+    ProofVerdict.UNKNOWN: "yellow",
+}
+_DIGITS = 3
+_DIGEST = 12
+
+
+def ms_words(ms: float) -> str:
+    """Return milliseconds without their unit, with three digits."""
+    return significant(ms, _DIGITS)
+
+
+def model_name(measurement: Measurement) -> str:
+    """Return the model's name, short enough for a line."""
+    return shorten(measurement.model.name, 60)
+
+
+def where_words(measurement: Measurement) -> str:
+    """Return what the measurement is of: the target, or the CPU of a board without one."""
+    return shorten(measurement.target, 60) or f"the CPU of {board_words(measurement)}"
+
+
+def board_words(measurement: Measurement) -> str:
+    """Return the board in its own words, or as much as is known."""
+    board = measurement.board
+    words = board.label or board.model or board.soc or board.chip or board.architecture
+    return shorten(words, 80) or "an unknown board"
+
+
+def prediction_words(predicted: PredictedTime) -> str:
+    """Return `3.9, 2.4 to 6.5`; without a range `3.9`."""
+    return ", ".join([significant(predicted.ms), *([range_words(predicted)] if range_words(predicted) else [])])
+
+
+def range_words(predicted: PredictedTime) -> str:
+    """Return the predicted range, empty if there is none."""
+    if predicted.low_ms is None or predicted.high_ms is None:
+        return ""
+    return f"{significant(predicted.low_ms)} to {significant(predicted.high_ms)}"
+
+
+def judgement_words(measured_ms: float, predicted: PredictedTime) -> str:
+    """Return how the measured time lies to the prediction, such as `7 % faster than predicted, within the range`."""
+    error = measured_ms / predicted.ms - 1.0
+    percent = round(100 * abs(error))
+    words = f"{percent} % {'slower' if error > 0 else 'faster'} than predicted" if percent else "as predicted"
+    if predicted.low_ms is None or predicted.high_ms is None:
+        return words
+    inside = predicted.low_ms <= measured_ms <= predicted.high_ms
+    return f"{words}, {'within' if inside else 'OUTSIDE'} the range"
+
+
+def ratio_words(npu: SteadyTime, cpu: SteadyTime) -> str:
+    """Return how many times as fast the NPU is as the CPU alone, or how much slower."""
+    if npu.ms > cpu.ms:
+        return f"SLOWER: {significant(npu.ms / cpu.ms)} times the time of the CPU alone"
+    return f"{significant(cpu.ms / npu.ms)} times as fast as the CPU alone"
+
+
+def statistic_words(steady: SteadyTime) -> str:
+    """Return what a time is: `median`, or `median of 5 means`."""
+    if steady.processes == 1:
+        return steady.statistic
+    return f"median of {steady.processes} {steady.statistic}s"
+
+
+def board_line(measurement: Measurement) -> str:
+    """Return board and system in one line."""
+    board, software = measurement.board, measurement.software
+    parts = [
+        board_words(measurement),
+        board.model if board.label else "",
+        " ".join(filter(None, (board.soc, f"revision {board.revision}" if board.revision else ""))),
+        " ".join(filter(None, (plural(board.cores, "core") if board.cores else "", board.architecture))),
+        f"Linux {software.kernel}" if software.kernel else "",
+        f"BSP {software.bsp}" if software.bsp else "",
+        f"Mesa {software.mesa}" if software.mesa else "",
+        software.os,
+    ]
+    return ", ".join(dict.fromkeys(shorten(part, 80) for part in parts if part))
+
+
+def software_line(measurement: Measurement) -> str:
+    """Return in one line what timed the model, with which libraries and settings, and when."""
+    software, settings = measurement.software, measurement.settings
+    parts = [
+        " ".join(filter(None, (software.tool, software.tool_version))),
+        " ".join(filter(None, (software.runtime, software.runtime_version))),
+        *(file_words(file.name, file.version, file.sha256) for file in software.files if file.kind != "model"),
+        plural(settings.threads, "thread"),
+        {None: "", True: "XNNPACK", False: "without XNNPACK"}[settings.xnnpack],
+        f"compiled by {measurement.model.compiled_by}" if measurement.model.compiled_by else "",
+        measurement.day,
+    ]
+    return ", ".join(dict.fromkeys(shorten(part, 80) for part in parts if part))
+
+
+def file_words(name: str, version: str, sha256: str) -> str:
+    """Return a file on the board: its name, and its version, or else the beginning of its digest."""
+    return f"{name} {version or sha256[:_DIGEST]}".strip()
