@@ -1,4 +1,4 @@
-"""What the tests of every room share: a cache of their own, and the real models."""
+"""What the tests of every room share: a cache and measurements of their own, and the real models."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from real_files import list_models
 
 @pytest.fixture(scope="session", autouse=True)
 def run_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Set one cache for the whole run, so that no model is compiled twice, and none of the user's."""
+    """Set one cache for the whole run, so that no model is compiled twice, and nothing of the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NPUFIT_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("NPUFIT_MEASUREMENTS", str(tmp_path_factory.mktemp("measurements")))
         yield
 
 

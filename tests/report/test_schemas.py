@@ -14,15 +14,7 @@ from click.testing import CliRunner
 
 from npufit.cli.main import npufit as group
 from npufit.report.document import published_schema
-from npufit.report.schema import (
-    PUBLISHED,
-    Published,
-    as_text,
-    manifest_schema,
-    manifest_schema_file,
-    schema_file,
-    schema_text,
-)
+from npufit.report.schema import FILE_SCHEMAS, PUBLISHED, Published, as_text, schema_file, schema_text
 
 _MODELS = Path(__file__).parents[1] / "models"
 
@@ -52,10 +44,12 @@ def test_the_published_schema_is_that_of_the_document(published: Published) -> N
     jsonschema.Draft202012Validator.check_schema(json.loads(published_schema(published.command)))
 
 
-def test_the_published_schema_of_a_bundle_is_that_of_its_manifest() -> None:
+@pytest.mark.parametrize("kind", FILE_SCHEMAS)
+def test_the_published_schema_of_a_file_is_that_of_its_form(kind: str) -> None:
+    file, schema = FILE_SCHEMAS[kind]
     if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
-        manifest_schema_file().write_text(as_text(manifest_schema()), encoding="utf-8")
-    assert manifest_schema_file().read_text(encoding="utf-8") == as_text(manifest_schema()), "stale: run `make docs`"
+        file().write_text(as_text(schema()), encoding="utf-8")
+    assert file().read_text(encoding="utf-8") == as_text(schema()), "stale: run `make docs`"
 
 
 @pytest.mark.parametrize("command", _PRINTED)

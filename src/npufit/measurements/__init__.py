@@ -7,6 +7,18 @@ from typing import TYPE_CHECKING
 from npufit._lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from npufit.measurements.digests import model_digest, structure_digest
+    from npufit.measurements.folder import (
+        MatchedMeasurement,
+        ModelMeasurements,
+        ReadMeasurements,
+        SavedMeasurement,
+        default_folder,
+        measurements_of,
+        read_measurements,
+        write_measurement,
+    )
+    from npufit.measurements.form import FORM, FORM_KEY, content_digest, measurement_bytes, parse_measurement
     from npufit.measurements.measurement import (
         ClockConditions,
         ComparedTensor,
@@ -29,31 +41,61 @@ if TYPE_CHECKING:
         UsedFile,
         ZoneConditions,
     )
+    from npufit.measurements.privacy import anonymous, without_identity
 
 __all__ = [
+    "FORM",
+    "FORM_KEY",
     "ClockConditions",
     "ComparedTensor",
     "Conditions",
     "Evidence",
+    "MatchedMeasurement",
     "MeasuredBoard",
     "MeasuredModel",
     "MeasuredPlacement",
     "MeasuredRun",
     "MeasuredSoftware",
     "Measurement",
+    "ModelMeasurements",
     "OperatorMeasurement",
     "OutputComparison",
     "PredictedTime",
     "Proof",
     "ProofVerdict",
+    "ReadMeasurements",
     "Role",
     "RunSettings",
+    "SavedMeasurement",
     "SteadyTime",
     "UsedFile",
     "ZoneConditions",
+    "anonymous",
+    "content_digest",
+    "default_folder",
+    "measurement_bytes",
+    "measurements_of",
+    "model_digest",
+    "parse_measurement",
+    "read_measurements",
+    "structure_digest",
+    "without_identity",
+    "write_measurement",
 ]
 
 _HOMES = {
+    "npufit.measurements.digests": ("model_digest", "structure_digest"),
+    "npufit.measurements.folder": (
+        "MatchedMeasurement",
+        "ModelMeasurements",
+        "ReadMeasurements",
+        "SavedMeasurement",
+        "default_folder",
+        "measurements_of",
+        "read_measurements",
+        "write_measurement",
+    ),
+    "npufit.measurements.form": ("FORM", "FORM_KEY", "content_digest", "measurement_bytes", "parse_measurement"),
     "npufit.measurements.measurement": (
         "ClockConditions",
         "ComparedTensor",
@@ -76,6 +118,7 @@ _HOMES = {
         "UsedFile",
         "ZoneConditions",
     ),
+    "npufit.measurements.privacy": ("anonymous", "without_identity"),
 }
 
 __getattr__ = lazy_attributes(__name__, _HOMES)

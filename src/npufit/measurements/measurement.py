@@ -8,6 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """The base of every JSON object of the file: as pydantic reads it, and its schema describes it."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "strict": True,
+        "allow_inf_nan": False,
+        "use_attribute_docstrings": True,
+    }
 
 
 class ProofVerdict(StrEnum):
@@ -37,7 +49,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class MeasuredModel:
+class MeasuredModel(_Entry):
     """What was measured. `sha256` is that of the file as the user has it, `structure` that of its operators, shapes and
     types without weights; `compiled_sha256` and `compiled_by` are of the file that ran, empty if it is the same.
     """
@@ -51,7 +63,7 @@ class MeasuredModel:
 
 
 @dataclass(frozen=True, slots=True)
-class MeasuredBoard:
+class MeasuredBoard(_Entry):
     """The board. `chip` is npufit's name, empty if unknown; `label` is chosen by its owner."""
 
     chip: str
@@ -65,7 +77,7 @@ class MeasuredBoard:
 
 
 @dataclass(frozen=True, slots=True)
-class UsedFile:
+class UsedFile(_Entry):
     """A library, firmware or program that took part: its name without folder, digest, version."""
 
     kind: str
@@ -75,7 +87,7 @@ class UsedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class MeasuredSoftware:
+class MeasuredSoftware(_Entry):
     """The software. `tool` is what timed it (benchmark_model, litert-benchmark, python, bundle)."""
 
     kernel: str
@@ -90,7 +102,7 @@ class MeasuredSoftware:
 
 
 @dataclass(frozen=True, slots=True)
-class RunSettings:
+class RunSettings(_Entry):
     """How it was run. `xnnpack` is None if the tool cannot say. `command` has names instead of paths."""
 
     threads: int
@@ -104,7 +116,7 @@ class RunSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class MeasuredRun:
+class MeasuredRun(_Entry):
     """One process. Times are milliseconds of an inference, None where the tool does not print them.
 
     `count` is the number of timed inferences, `calls` that of all inferences of the process, warm-up included.
@@ -131,7 +143,7 @@ class MeasuredRun:
 
 
 @dataclass(frozen=True, slots=True)
-class SteadyTime:
+class SteadyTime(_Entry):
     """The time of one inference in the steady state over all processes, in milliseconds.
 
     `ms` is the median of the processes' medians (`statistic` median), or of their means where the tool prints no more
@@ -150,7 +162,7 @@ class SteadyTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(_Entry):
     """One thing that was seen. `source` names it ('/proc/interrupts: ethosu'), `says` what it says of the model's run.
 
     Counter deltas are of the whole process: on the CPU alone, with the known network, with the model; None if there was
@@ -169,7 +181,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(_Entry):
     """Whether the NPU ran: the verdict, one sentence that says why, and all evidence, the strongest first."""
 
     verdict: ProofVerdict
@@ -178,7 +190,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorMeasurement:
+class OperatorMeasurement(_Entry):
     """One operator, or the group of them that a profile shows as one row. `unit` is cpu or npu.
 
     `index` is its place in the model, None if the row cannot be assigned; `cycles` are of the NPU; `ms` may come from
@@ -196,7 +208,7 @@ class OperatorMeasurement:
 
 
 @dataclass(frozen=True, slots=True)
-class ZoneConditions:
+class ZoneConditions(_Entry):
     """A thermal zone over all runs, in degrees Celsius."""
 
     type: str
@@ -207,7 +219,7 @@ class ZoneConditions:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockConditions:
+class ClockConditions(_Entry):
     """A CPU clock over all runs, in MHz."""
 
     cores: str
@@ -219,7 +231,7 @@ class ClockConditions:
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(_Entry):
     """Circumstances. `throttled` is True if it was seen, False if it would have been seen, None if nothing tells.
 
     `sentences` are what a reader must know: throttling, load by other programs, changed settings.
@@ -236,7 +248,7 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedTensor:
+class ComparedTensor(_Entry):
     """One output of the board beside LiteRT's reference kernels; differences are in steps of its quantization."""
 
     name: str
@@ -248,7 +260,7 @@ class ComparedTensor:
 
 
 @dataclass(frozen=True, slots=True)
-class OutputComparison:
+class OutputComparison(_Entry):
     """Outputs of the board against `golden`, for the same input. `digest` is of the board's outputs."""
 
     golden: str
@@ -260,7 +272,7 @@ class OutputComparison:
 
 
 @dataclass(frozen=True, slots=True)
-class PredictedTime:
+class PredictedTime(_Entry):
     """What npufit predicted before the measurement, in milliseconds. `origin` is the basis of the prediction."""
 
     ms: float
@@ -271,7 +283,7 @@ class PredictedTime:
 
 
 @dataclass(frozen=True, slots=True)
-class MeasuredPlacement:
+class MeasuredPlacement(_Entry):
     """Operators on the NPU, partitions and calls. `source` says whether the board's log or npufit's rules tell it."""
 
     npu: int
@@ -281,7 +293,7 @@ class MeasuredPlacement:
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(_Entry):
     """One model on one target with one set of settings, measured on one day.
 
     `target` is empty if only the CPU of an unknown chip was measured. `npu` is None if nothing was measured with the

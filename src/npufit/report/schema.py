@@ -132,6 +132,34 @@ def manifest_schema_file() -> Path:
     return Path(__file__).parents[1] / "deploying" / "manifest.schema.json"
 
 
+def measurement_schema() -> dict[str, Any]:
+    """Return the JSON schema of a measurement's file. Its readers ignore keys that they do not know."""
+    from npufit.measurements import FORM, FORM_KEY, Measurement
+
+    schema = TypeAdapter(Measurement).json_schema(schema_generator=_Plain)
+    for entry in (schema, *schema["$defs"].values()):
+        entry.pop("additionalProperties", None)
+    schema["properties"] = {FORM_KEY: {"const": FORM}, **schema["properties"]}
+    schema["required"] = [FORM_KEY, *schema["required"]]
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "title": "a measurement of npufit bench",
+        **schema,
+    }
+
+
+def measurement_schema_file() -> Path:
+    """Return the path of the published schema of measurements."""
+    return Path(__file__).parents[1] / "measurements" / "schema.json"
+
+
+FILE_SCHEMAS = {
+    "manifest": (manifest_schema_file, manifest_schema),
+    "measurement": (measurement_schema_file, measurement_schema),
+}
+"""The schemas of files that commands write, and where they are published."""
+
+
 def schema_file(published: Published) -> Path:
     """Return the path of a command's published schema."""
     return Path(__file__).parent / published.command / "schema.json"
@@ -167,7 +195,8 @@ def main() -> None:
     """Write every schema again."""
     for published in PUBLISHED:
         schema_file(published).write_text(schema_text(published), encoding="utf-8")
-    manifest_schema_file().write_text(as_text(manifest_schema()), encoding="utf-8")
+    for file, schema in FILE_SCHEMAS.values():
+        file().write_text(as_text(schema()), encoding="utf-8")
 
 
 if __name__ == "__main__":
