@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from measuring import measure
+from measured_difference import measure
 
 from networks import FLOAT32, INT8, Network
 from npufit.errors import InputError, ToolError

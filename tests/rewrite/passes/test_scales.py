@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from measuring import measure
+from measured_difference import measure
 
 from networks import Network, quantized
 from npufit.errors import InputError

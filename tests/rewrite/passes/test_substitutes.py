@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from measuring import largest_steps, measure, with_outputs
+from measured_difference import largest_steps, measure, with_outputs
 
 from networks import INT8, UINT8, Network, quantized
 from npufit.errors import InputError
