@@ -86,7 +86,7 @@ def test_the_first_line_answers(case: str) -> None:
 
 def test_without_a_proof_there_is_no_time_of_the_npu() -> None:
     text = bench_text(shown_document([_CONTRADICTED], []), Page())
-    assert "with the NPU " not in text
+    assert "\n           NPU " not in text
     assert "--probe" in text
 
 

@@ -2,56 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from npufit.formatting import percent, plural, shorten, significant
 from npufit.measurements import Evidence, Measurement, OperatorMeasurement, SteadyTime
 from npufit.report.bench.words import (
-    VERDICT_STYLES,
     judgement_words,
     ms_words,
     prediction_words,
     ratio_words,
     statistic_words,
 )
-from npufit.report.terminal_page import Page, columns
+from npufit.report.tables import Table, fitted_table
+from npufit.report.terminal_page import Page
 
 LABEL = 11
 _MOST_EVIDENCE = 4
-_MOST_OPERATORS = 5
 _MOST_PROBLEMS = 3
-COUNTER_COLUMNS = ("counter", "CPU alone", "known network", "this model")
-TIME_COLUMNS = ("", "ms", "lowest to highest", "fastest", "what", "first", "start", "memory")
+
+EVIDENCE_COLUMNS = ("evidence", "says", "CPU alone", "known network", "this model")
+TIME_COLUMNS = ("", "ms", "predicted", "of", "spread", "fastest", "first", "setup", "memory")
+OPERATOR_COLUMNS = ("ms", "share", "unit", "index", "type", "name")
 
 
 def proof_lines(measurement: Measurement, page: Page, *, everything: bool) -> list[str]:
-    """Return the verdict, the counters of the three runs, and what each piece of evidence says and assumes."""
+    """Return the counters of the three runs, and what each piece of evidence says and assumes."""
     proof = measurement.proof
-    verdict = f"{proof.verdict}: {shorten(proof.sentence, 300)}"
-    lines = page.labelled("Proof", verdict, "", LABEL)
-    lines = [
-        line.replace(proof.verdict, page.ink(VERDICT_STYLES[proof.verdict], proof.verdict), 1) for line in lines[:1]
-    ] + lines[1:]
     shown = proof.evidence if everything else proof.evidence[:_MOST_EVIDENCE]
-    rows = [counter_cells(entry) for entry in shown if _has_counters(entry)]
-    if rows:
-        head, *cells = columns([COUNTER_COLUMNS, *rows], right=(1, 2, 3))
-        lines += [_indented(page.ink("dim", head)), *map(_indented, cells)]
-    for entry in shown:
-        for text in evidence_words(entry, proof.sentence):
-            lines += page.labelled("", text, "", LABEL)
+    if not shown:
+        return labelled("Proof", [f"{proof.verdict}: {shorten(proof.sentence, 300)}"], page)
+    rows = [evidence_cells(entry) for entry in shown]
+    lines = _table("Proof", EVIDENCE_COLUMNS, rows, page, ("evidence", "says"), ("says",))
     hidden = len(proof.evidence) - len(shown)
-    return [*lines, *([_indented(page.ink("dim", f"{hidden} more: -v"))] if hidden else [])]
+    words = evidence_words(shown, "" if everything else proof.sentence)
+    return [*lines, *labelled("", [*words, *([f"{hidden} more: -v"] if hidden else [])], page)]
 
 
-def _has_counters(entry: Evidence) -> bool:
-    return any(count is not None for count in (entry.on_cpu, entry.known, entry.model))
-
-
-def counter_cells(entry: Evidence) -> tuple[str, str, str, str]:
-    """Return a counter's name and its steps in the three runs."""
+def evidence_cells(entry: Evidence) -> tuple[str, ...]:
+    """Return the cells of `EVIDENCE_COLUMNS`."""
     return (
         shorten(entry.source, 44),
+        str(entry.says),
         _count(entry.on_cpu, None),
         _count(entry.known, entry.known_calls),
         _count(entry.model, entry.calls),
@@ -64,43 +55,42 @@ def _count(count: int | None, calls: int | None) -> str:
     return f"{count} in {plural(calls, 'call')}" if calls is not None else str(count)
 
 
-def evidence_words(entry: Evidence, sentence: str) -> Iterator[str]:
-    """Yield what a piece of evidence says, unless that is the verdict's `sentence` already, and what it assumes."""
-    if entry.sentence and entry.sentence != sentence:
-        yield f"{shorten(entry.source, 44)}: {entry.says}: {shorten(entry.sentence, 300)}"
-    if entry.assumes:
-        yield f"assumes: {shorten(entry.assumes, 300)}"
+def evidence_words(shown: Sequence[Evidence], sentence: str) -> Iterator[str]:
+    """Yield what each piece of evidence says, unless that is `sentence`, and what it assumes."""
+    for entry in shown:
+        said = shorten(entry.sentence, 300) if entry.sentence != sentence else ""
+        assumed = f"assumes: {shorten(entry.assumes, 300)}" if entry.assumes else ""
+        text = "; ".join(filter(None, (said.rstrip("."), assumed)))
+        if text:
+            yield f"{shorten(entry.source, 44)}: {text}" if len(shown) > 1 else text
 
 
 def time_lines(measurement: Measurement, page: Page) -> list[str]:
-    """Return the table of measured times, and the prediction beside them."""
+    """Return the table of measured times beside the predicted ones, and how they compare."""
     rows = time_rows(measurement)
-    lines: list[str] = []
-    if rows:
-        kept = [place for place in range(len(TIME_COLUMNS)) if any(row[place] for row in rows)]
-        head, *cells = columns(
-            [[row[place] for place in kept] for row in (TIME_COLUMNS, *rows)],
-            right=[position for position, place in enumerate(kept) if TIME_COLUMNS[place] not in ("", "what")],
-        )
-        lines = [page.ink("dim", "Time") + " " * (LABEL - 4) + page.ink("dim", head), *map(_indented, cells)]
-    for position, text in enumerate(prediction_lines(measurement)):
-        lines += page.labelled("" if position else "Predicted", text, "", LABEL)
-    return lines
+    lines = _table("Time", TIME_COLUMNS, rows, page, ("", "of"), ("memory", "fastest", "of", "spread")) if rows else []
+    return [*lines, *labelled("" if rows else "Time", time_words(measurement), page)]
 
 
 def time_rows(measurement: Measurement) -> list[tuple[str, ...]]:
     """Return the cells of `TIME_COLUMNS` for the NPU and for the CPU alone."""
-    sides = (("with the NPU", measurement.npu), ("CPU alone", measurement.cpu))
-    return [(name, *_time_cells(steady)) for name, steady in sides if steady is not None]
+    predicted, npu, cpu = measurement.predicted, measurement.npu, measurement.cpu
+    rows: list[tuple[str, ...]] = []
+    if npu is not None:
+        rows.append(("NPU", *_time_cells(npu, "" if predicted is None else prediction_words(predicted))))
+    if cpu is not None:
+        alone = "" if predicted is None or predicted.cpu_ms is None else significant(predicted.cpu_ms)
+        rows.append(("CPU alone", *_time_cells(cpu, alone)))
+    return rows
 
 
-def _time_cells(steady: SteadyTime) -> tuple[str, ...]:
-    spread = f"{ms_words(steady.low_ms)} to {ms_words(steady.high_ms)}" if steady.processes > 1 else ""
+def _time_cells(steady: SteadyTime, predicted: str) -> tuple[str, ...]:
     return (
         ms_words(steady.ms),
-        spread,
-        _optional(steady.min_ms),
+        predicted,
         statistic_words(steady),
+        f"{ms_words(steady.low_ms)} to {ms_words(steady.high_ms)}" if steady.processes > 1 else "",
+        _optional(steady.min_ms),
         _optional(steady.first_ms),
         _optional(steady.initialization_ms),
         "" if steady.memory_mb is None else f"{significant(steady.memory_mb, 3)} MB",
@@ -111,18 +101,17 @@ def _optional(ms: float | None) -> str:
     return "" if ms is None else ms_words(ms)
 
 
-def prediction_lines(measurement: Measurement) -> list[str]:
-    """Return the prediction beside the measurement, or why there is none; and how NPU and CPU compare."""
+def time_words(measurement: Measurement) -> list[str]:
+    """Return how measured and predicted time compare, or why nothing was predicted."""
     npu, cpu, predicted = measurement.npu, measurement.cpu, measurement.predicted
     found: list[str] = []
-    if predicted is not None:
-        judged = f"; measured {judgement_words(npu.ms, predicted)}" if npu is not None else ""
-        alone = f"; CPU alone {significant(predicted.cpu_ms)} ms" if predicted.cpu_ms else ""
-        found.append(f"{prediction_words(predicted)} ms{alone}{judged}; {shorten(predicted.origin, 200)}")
-    elif measurement.predicted_unavailable:
-        found.append(f"nothing: {shorten(measurement.predicted_unavailable, 200)}")
-    if npu is not None and cpu is not None:
-        found.append(f"with the NPU {ratio_words(npu, cpu)}")
+    if npu is not None:
+        judged = [judgement_words(npu.ms, predicted)] if predicted is not None else []
+        found += ["; ".join(filter(None, [*judged, ratio_words(npu, cpu) if cpu is not None else ""]))]
+    if predicted is not None and predicted.origin:
+        found.append(f"predicted from: {shorten(predicted.origin, 200)}")
+    if predicted is None and measurement.predicted_unavailable:
+        found.append(f"not predicted: {shorten(measurement.predicted_unavailable, 200)}")
     return found
 
 
@@ -136,21 +125,18 @@ def placement_words(measurement: Measurement) -> str:
     return f"{placed.npu} of {plural(total, 'operator')} on the NPU{where}, by {shorten(placed.source, 80)}"
 
 
-def operator_lines(measurement: Measurement, page: Page, *, everything: bool) -> list[str]:
-    """Return the slowest operators, each with its share of all that were measured on its unit."""
+def operator_lines(measurement: Measurement, page: Page, most: int) -> list[str]:
+    """Return at most `most` operators, the slowest first, each with its share of all on its unit."""
     ordered = slowest(measurement.operators)
-    shown = ordered if everything else ordered[:_MOST_OPERATORS]
-    if not shown:
+    if not ordered:
         return []
-    rows = [operator_cells(entry, measurement.operators) for entry in shown]
-    head, *cells = columns([OPERATOR_COLUMNS, *rows], right=(0, 1, 3))
-    label = page.ink("dim", "Slowest") + " " * (LABEL - len("Slowest"))
-    lines = [label + page.ink("dim", head), *map(_indented, cells)]
-    hidden = len(ordered) - len(shown)
-    return [*lines, *([_indented(page.ink("dim", f"{plural(hidden, 'more row')}: -v"))] if hidden else [])]
-
-
-OPERATOR_COLUMNS = ("ms", "share", "unit", "index", "type", "name")
+    hidden = len(ordered) - min(most, len(ordered))
+    rest = [f"{plural(hidden, 'more row')}: -v"] if hidden else []
+    if most < 1:
+        return labelled("Slowest", [f"{plural(hidden, 'row')}: -v"], page)
+    rows = [operator_cells(entry, measurement.operators) for entry in ordered[:most]]
+    lines = _table("Slowest", OPERATOR_COLUMNS, rows, page, ("unit", "type", "name"), ("name", "index"))
+    return [*lines, *labelled("", rest, page)]
 
 
 def slowest(operators: Sequence[OperatorMeasurement]) -> list[OperatorMeasurement]:
@@ -172,25 +158,25 @@ def operator_cells(entry: OperatorMeasurement, operators: Sequence[OperatorMeasu
     )
 
 
-def output_lines(measurement: Measurement) -> list[str]:
+def output_words(measurement: Measurement) -> list[str]:
     """Return how the board's outputs compare with the golden ones."""
     outputs = measurement.outputs
     if outputs is None:
         return []
     values = sum(tensor.values for tensor in outputs.tensors)
+    golden = f"{shorten(outputs.golden, 80)}, {shorten(outputs.input, 80)}"
     if outputs.is_equal:
-        what = f"equal: {plural(values, 'value')} of {plural(len(outputs.tensors), 'output')}"
-        return [f"{what} as {shorten(outputs.golden, 80)}, {shorten(outputs.input, 80)}"]
-    found = [f"DIFFERENT from {shorten(outputs.golden, 80)}, {shorten(outputs.input, 80)}"]
-    if outputs.sentence:
-        found[0] += f": {shorten(outputs.sentence, 200)}"
-    for tensor in outputs.tensors:
-        if tensor.different:
-            share = percent(tensor.different / tensor.values) if tensor.values else "all"
-            found.append(
-                f"{shorten(tensor.name, 60)}: {share} of its values differ, by up to {tensor.largest:g} {tensor.unit}"
-            )
-    return found
+        return [f"equal: {plural(values, 'value')} of {plural(len(outputs.tensors), 'output')} as {golden}"]
+    sentence = f": {shorten(outputs.sentence, 200)}" if outputs.sentence else ""
+    return [
+        f"DIFFERENT from {golden}{sentence}",
+        *(
+            f"{shorten(tensor.name, 60)}: {plural(tensor.different, 'value')} of {tensor.values} differ, by up to "
+            f"{tensor.largest:g} {shorten(tensor.unit, 20)}"
+            for tensor in outputs.tensors
+            if tensor.different
+        ),
+    ]
 
 
 def condition_words(measurement: Measurement) -> list[str]:
@@ -198,7 +184,7 @@ def condition_words(measurement: Measurement) -> list[str]:
     conditions = measurement.conditions
     parts = [{None: "", True: "THROTTLED", False: "not throttled"}[conditions.throttled]]
     parts += [
-        " ".join(filter(None, (shorten(clock.governor, 20), _range_of_clock(clock.lowest_mhz, clock.highest_mhz))))
+        " ".join(filter(None, (shorten(clock.governor, 20), _clock(clock.lowest_mhz, clock.highest_mhz))))
         for clock in conditions.clocks
     ]
     parts += [
@@ -214,7 +200,7 @@ def condition_words(measurement: Measurement) -> list[str]:
     return [*([summary] if summary else []), *(shorten(sentence, 300) for sentence in conditions.sentences)]
 
 
-def _range_of_clock(lowest_mhz: float | None, highest_mhz: float | None) -> str:
+def _clock(lowest_mhz: float | None, highest_mhz: float | None) -> str:
     """Return the lowest clock that was seen, of the highest that the policy has."""
     if lowest_mhz is None:
         return ""
@@ -222,23 +208,37 @@ def _range_of_clock(lowest_mhz: float | None, highest_mhz: float | None) -> str:
     return f"{lowest_mhz:.0f}{of} MHz"
 
 
-def problem_lines(measurement: Measurement, page: Page, *, everything: bool) -> list[str]:
-    """Return what went wrong in single runs."""
-    texts = list(
-        dict.fromkeys(
-            (
-                *measurement.problems,
-                *(f"run {run.order} ({run.role}): {run.problem}" for run in measurement.runs if run.problem),
-            )
-        )
-    )
+def problem_words(measurement: Measurement, *, everything: bool) -> list[str]:
+    """Return what went wrong, also in single runs."""
+    of_runs = (f"run {run.order} ({run.role}): {run.problem}" for run in measurement.runs if run.problem)
+    texts = list(dict.fromkeys((*measurement.problems, *of_runs)))
     shown = texts if everything else texts[:_MOST_PROBLEMS]
-    lines: list[str] = []
-    for position, text in enumerate(shown):
-        lines += page.labelled("" if position else "Problems", shorten(text, 300), "", LABEL)
     hidden = len(texts) - len(shown)
-    return [*lines, *([_indented(page.ink("dim", f"{hidden} more: -v"))] if hidden else [])]
+    return [*(shorten(text, 300) for text in shown), *([f"{hidden} more: -v"] if hidden else [])]
 
 
-def _indented(line: str) -> str:
-    return " " * LABEL + line
+def labelled(label: str, texts: Iterable[str], page: Page) -> list[str]:
+    """Return texts below each other in one column, after a label."""
+    return [
+        line
+        for position, text in enumerate(text for text in texts if text)
+        for line in page.labelled("" if position else label, text, "", LABEL)
+    ]
+
+
+def _table(
+    label: str,
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    page: Page,
+    flush_left: Sequence[str],
+    give_way: Sequence[str],
+) -> list[str]:
+    """Return a table after a label; columns without any text are left out."""
+    table: Table = {
+        name: [row[position] for row in rows]
+        for position, name in enumerate(names)
+        if any(row[position] for row in rows)
+    }
+    first, *rest = fitted_table(table, Page(page.width - LABEL, page.color), flush_left, give_way)
+    return [f"{page.ink('dim', label)}{' ' * (LABEL - len(label))}{first}", *(" " * LABEL + line for line in rest)]

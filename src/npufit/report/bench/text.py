@@ -10,16 +10,26 @@ from npufit.report.bench.next_steps import next_steps
 from npufit.report.bench.sections import (
     LABEL,
     condition_words,
+    labelled,
     operator_lines,
-    output_lines,
+    output_words,
     placement_words,
-    problem_lines,
+    problem_words,
     proof_lines,
     time_lines,
 )
 from npufit.report.bench.words import board_line, model_name, ms_words, prediction_words, software_line, where_words
 from npufit.report.tables import fitted_table
 from npufit.report.terminal_page import Page
+
+LINES = 40
+"""The lines of a usual terminal."""
+
+_MOST_OPERATORS = 5
+_FRAME_OF_OPERATORS = 3
+"""The empty line, the names of the columns, and the count of the rows that are left out."""
+
+_FILE = "names no person or machine; docs/board.md says where to send it"
 
 
 def bench_text(document: BenchDocument, page: Page, *, on: str = "", everything: bool = False) -> str:
@@ -49,57 +59,51 @@ def _file(document: BenchDocument, position: int) -> str:
 
 
 def _one(result: Measurement, page: Page, on: str, file: str, *, everything: bool) -> list[str]:
-    """Return one measurement in full."""
+    """Return one measurement: in full, or so that it fits a screen."""
     style = "red" if is_bad(result) else "bold"
-    lines = [page.ink(style, line) for line in page.wrap(headline(result), hanging="  ")]
+    top = [page.ink(style, line) for line in page.wrap(headline(result), hanging="  ")]
     for text in (board_line(result), software_line(result)):
-        lines += [page.ink("dim", line) for line in page.wrap(text, hanging="  ")] if text else []
-    sections = [
-        proof_lines(result, page, everything=everything),
-        time_lines(result, page),
-        _labelled("Placed", [placement_words(result)], page),
-        operator_lines(result, page, everything=everything),
-        _labelled("Outputs", output_lines(result), page),
-        _labelled("Conditions", condition_words(result), page),
-        problem_lines(result, page, everything=everything),
+        top += [page.ink("dim", line) for line in page.wrap(text, hanging="  ")]
+    placed = labelled("Placed", [placement_words(result)], page)
+    above = [top, proof_lines(result, page, everything=everything), [*time_lines(result, page), *placed]]
+    below = [
+        [
+            *labelled("Outputs", output_words(result), page),
+            *labelled("Conditions", condition_words(result), page),
+            *labelled("Problems", problem_words(result, everything=everything), page),
+        ],
         _log(result, page) if everything else [],
         _next(result, page, on, file),
     ]
-    for section in sections:
-        lines += ["", *section] if section else []
-    return [*lines, *(["", *page.wrap(f"Written to {printable(file)}")] if file and on else [])]
+    room = LINES - page.rows(_joined([*above, *below])) - _FRAME_OF_OPERATORS
+    most = len(result.operators) if everything else min(_MOST_OPERATORS, room)
+    return _joined([*above, operator_lines(result, page, most), *below])
 
 
-def _labelled(label: str, texts: list[str], page: Page) -> list[str]:
-    found = [text for text in texts if text]
-    return [
-        line
-        for position, text in enumerate(found)
-        for line in page.labelled("" if position else label, text, "", LABEL)
-    ]
+def _joined(sections: list[list[str]]) -> list[str]:
+    """Return the lines of the sections that have any, with an empty line between them."""
+    lines = [line for section in sections if section for line in ("", *section)]
+    return lines[1:]
 
 
 def _log(result: Measurement, page: Page) -> list[str]:
     """Return the command, and the lines of the tools that the verdicts come from."""
-    command = (
-        [page.labelled("Command", shorten(result.settings.command, 400), "", LABEL)] if result.settings.command else []
-    )
-    log = [f"  {shorten(line, 300)}" for line in result.log]
-    return [line for lines in command for line in lines] + (["", page.ink("bold", "Log"), *log] if log else [])
+    lines = labelled("Command", [shorten(result.settings.command, 400)], page)
+    return [*lines, *labelled("Log", [shorten(line, 300) for line in result.log], page)]
 
 
 def _next(result: Measurement, page: Page, on: str, file: str) -> list[str]:
-    """Return commands with their benefit: on the same line if there is room, otherwise below."""
+    """Return commands with their benefit: on the same line if there is room, otherwise below; and the file."""
     lines: list[str] = []
     for command, use in next_steps(result, on, file):
         label = "" if lines else "Next"
         start = page.ink("dim", label) + " " * (LABEL - len(label)) + page.ink("cyan", printable(command))
         if LABEL + len(command) + 2 + len(use) <= page.width:
-            lines.append(f"{start}  {page.ink('dim', use)}")
+            lines.append(f"{start}  {page.ink('dim', use)}".rstrip())
         else:
             indent = " " * (LABEL + 2)
-            lines += [start, *(page.ink("dim", line) for line in page.wrap(use, indent, indent))]
-    return lines
+            lines += [start, *(page.ink("dim", line) for line in page.wrap(use, indent, indent) if use)]
+    return [*lines, *labelled("File", [f"{printable(file)} ({_FILE})"] if file else [], page)]
 
 
 def _several(document: BenchDocument, page: Page) -> list[str]:

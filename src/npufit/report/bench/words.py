@@ -13,6 +13,8 @@ VERDICT_STYLES = {
 }
 _DIGITS = 3
 _DIGEST = 12
+_FACTOR = 2.0
+"""From this factor on a difference from the prediction is given as a factor instead of a percentage."""
 
 
 def ms_words(ms: float) -> str:
@@ -51,27 +53,33 @@ def range_words(predicted: PredictedTime) -> str:
 
 def judgement_words(measured_ms: float, predicted: PredictedTime) -> str:
     """Return how the measured time lies to the prediction, such as `7 % faster than predicted, within the range`."""
-    error = measured_ms / predicted.ms - 1.0
-    percent = round(100 * abs(error))
-    words = f"{percent} % {'slower' if error > 0 else 'faster'} than predicted" if percent else "as predicted"
+    ratio = measured_ms / predicted.ms if predicted.ms > 0.0 else 1.0
+    words = _ratio_to_prediction(ratio)
     if predicted.low_ms is None or predicted.high_ms is None:
         return words
     inside = predicted.low_ms <= measured_ms <= predicted.high_ms
     return f"{words}, {'within' if inside else 'OUTSIDE'} the range"
 
 
+def _ratio_to_prediction(ratio: float) -> str:
+    if ratio >= _FACTOR:
+        return f"{significant(ratio)} times the predicted time"
+    if 0.0 < ratio <= 1.0 / _FACTOR:
+        return f"{significant(1.0 / ratio)} times as fast as predicted"
+    percent = round(100.0 * abs(ratio - 1.0))
+    return f"{percent} % {'slower' if ratio > 1.0 else 'faster'} than predicted" if percent else "as predicted"
+
+
 def ratio_words(npu: SteadyTime, cpu: SteadyTime) -> str:
     """Return how many times as fast the NPU is as the CPU alone, or how much slower."""
     if npu.ms > cpu.ms:
-        return f"SLOWER: {significant(npu.ms / cpu.ms)} times the time of the CPU alone"
-    return f"{significant(cpu.ms / npu.ms)} times as fast as the CPU alone"
+        return f"SLOWER with the NPU: {significant(npu.ms / cpu.ms)} times the CPU's time"
+    return f"{significant(cpu.ms / npu.ms)} times as fast as the CPU alone" if npu.ms > 0.0 else ""
 
 
 def statistic_words(steady: SteadyTime) -> str:
-    """Return what a time is: `median`, or `median of 5 means`."""
-    if steady.processes == 1:
-        return steady.statistic
-    return f"median of {steady.processes} {steady.statistic}s"
+    """Return what a time is made of: `median`, or `5 medians` of as many processes."""
+    return steady.statistic if steady.processes == 1 else f"{steady.processes} {steady.statistic}s"
 
 
 def board_line(measurement: Measurement) -> str:
