@@ -1,4 +1,4 @@
-"""What a bench says: the first line for each verdict, and nothing that a board could inject."""
+"""What a bench says: the first line for each verdict, one screen, and nothing that a board could inject."""
 
 from __future__ import annotations
 
@@ -8,70 +8,29 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from npufit.boards import BoardFacts
-from npufit.measurements import (
-    Evidence,
-    MeasuredBoard,
-    MeasuredModel,
-    MeasuredSoftware,
-    Measurement,
-    PredictedTime,
-    Proof,
-    ProofVerdict,
-    RunSettings,
-    SteadyTime,
-)
-from npufit.measuring import BenchResult
+from npufit.boards import BoardFact, BoardFacts, BoardFile, Candidate, Clock, DeviceNode, PythonRuntime, Readings, Zone
+from npufit.measurements import Measurement, SteadyTime
+from npufit.measuring import BenchResult, NotMeasured
 from npufit.report import Page, published_schema, to_json
-from npufit.report.bench import bench_document, bench_text, shown_document
+from npufit.report.bench import bench_document, bench_text, probe_document, probe_text, shown_document
+from report.bench_measurements import CONTRADICTED, COUNTED, HOSTILE, LOCAL, PROVEN
 
-_COUNTED = "the NPU interrupted once for each of 151 calls"
-_PROVEN = Measurement(
-    made_by="0.1.0",
-    day="2026-11-22",
-    model=MeasuredModel("net.tflite", "a" * 64, "b" * 64, 31),
-    target="imx93/vela@lf-6.1.36",
-    board=MeasuredBoard("imx93", "NXP i.MX93 EVK", ("fsl,imx93",), "i.MX93", "1.1", "aarch64", 2),
-    software=MeasuredSoftware("6.1.36", "", "lf-6.1.36", "", "benchmark_model", "", "TensorFlow Lite", "2.11.1"),
-    settings=RunSettings(2, 5, True),
-    proof=Proof(
-        ProofVerdict.PROVEN,
-        _COUNTED,
-        (Evidence("/proc/interrupts: ethosu", ProofVerdict.PROVEN, _COUNTED, 0, 51, 151, 51, 151, "one job a call"),),
-    ),
-    cpu=SteadyTime(51.8, "median", 51.2, 53.1, 50.9, 5),
-    npu=SteadyTime(3.78, "median", 3.75, 3.81, 3.71, 5, 12.8, 19.1, 9.8),
-    predicted=PredictedTime(3.9, 2.4, 6.5, 48.0, "14 public measurements"),
-)
-_CONTRADICTED = replace(_PROVEN, npu=None, proof=Proof(ProofVerdict.CONTRADICTED, "ethosu counted 0 in 151 calls"))
-_LOCAL = replace(
-    _PROVEN,
-    target="",
-    npu=None,
-    predicted=None,
-    predicted_unavailable="this CPU is in no chip file",
-    board=MeasuredBoard("", "", (), "", "", "x86_64", 2),
-    proof=Proof(ProofVerdict.UNKNOWN, "there is no NPU"),
-)
+_ON = "net.tflite on imx93/vela@lf-6.1.36: "
+_TIMES = "3.78 ms (predicted 3.9, 2.4 to 6.5)"
+
 _FIRST_LINES = {
-    "proven": (
-        _PROVEN,
-        "net.tflite on imx93/vela@lf-6.1.36: 3.78 ms (predicted 3.9, 2.4 to 6.5), CPU alone 51.8 ms; proven: "
-        + _COUNTED,
-    ),
+    "proven": (PROVEN, f"{_ON}{_TIMES}, CPU alone 51.8 ms; proven: {COUNTED}"),
     "contradicted": (
-        _CONTRADICTED,
-        "net.tflite on imx93/vela@lf-6.1.36: NOT on the NPU: ethosu counted 0 in 151 calls; CPU alone 51.8 ms; no NPU "
-        "time is given",
+        CONTRADICTED,
+        f"{_ON}NOT on the NPU: ethosu counted 0 in 151 calls; CPU alone 51.8 ms; no NPU time is given",
     ),
     "slower": (
-        replace(_PROVEN, cpu=SteadyTime(3.0, "mean", 3.0, 3.0, None, 1)),
-        "net.tflite on imx93/vela@lf-6.1.36: SLOWER with the NPU than without: 3.78 ms (predicted 3.9, 2.4 to 6.5), "
-        "CPU alone 3.00 ms; proven: " + _COUNTED,
+        replace(PROVEN, cpu=SteadyTime(3.0, "mean", 3.0, 3.0, None, 1)),
+        f"{_ON}SLOWER with the NPU than without: {_TIMES}, CPU alone 3.00 ms; proven: {COUNTED}",
     ),
-    "local": (_LOCAL, "net.tflite on the CPU of x86_64: 51.8 ms on the CPU; NPU unknown: there is no NPU"),
+    "local": (LOCAL, "net.tflite on the CPU of x86_64: 51.8 ms on the CPU; NPU unknown: there is no NPU"),
     "failed": (
-        replace(_LOCAL, cpu=None, problems=("benchmark_model crashed",)),
+        replace(LOCAL, cpu=None, problems=("benchmark_model crashed",)),
         "net.tflite on the CPU of x86_64: no time was measured: benchmark_model crashed",
     ),
 }
@@ -80,19 +39,105 @@ _FIRST_LINES = {
 @pytest.mark.parametrize("case", _FIRST_LINES)
 def test_the_first_line_answers(case: str) -> None:
     measurement, expected = _FIRST_LINES[case]
-    text = bench_text(shown_document([measurement], ["file.json"]), Page(width=400))
-    assert text.splitlines()[0] == expected
+    assert bench_text(shown_document([measurement], ["file.json"]), Page(width=400)).splitlines()[0] == expected
 
 
-def test_without_a_proof_there_is_no_time_of_the_npu() -> None:
-    text = bench_text(shown_document([_CONTRADICTED], []), Page())
-    assert "\n           NPU " not in text
-    assert "--probe" in text
+def test_a_contradicted_measurement_has_no_time_of_the_npu() -> None:
+    lines = bench_text(shown_document([CONTRADICTED], []), Page()).splitlines()
+    assert not any(line.split()[:1] == ["NPU"] for line in lines)
+    assert any("--probe" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "measurement", [PROVEN, CONTRADICTED, LOCAL, HOSTILE], ids=["proven", "not", "local", "hostile"]
+)
+def test_one_measurement_fits_a_screen(measurement: Measurement) -> None:
+    many = replace(measurement, operators=PROVEN.operators * 30, problems=tuple(f"problem {n}" for n in range(30)))
+    page = Page(width=100)
+    lines = bench_text(
+        shown_document([many], ["measurements/0123456789abcdef-0123456789abcdef.json"]), page
+    ).splitlines()
+    assert page.rows(lines) <= 40
+
+
+@pytest.mark.parametrize("width", [60, 100, 140])
+@pytest.mark.parametrize("everything", [False, True])
+def test_what_a_board_says_cannot_control_the_terminal(width: int, everything: bool) -> None:
+    document = shown_document([HOSTILE, PROVEN], ["\x1b[1m.json"], ["\x1b[0m is no measurement"])
+    for shown in (document, replace(document, results=(HOSTILE,), refused=())):
+        text = bench_text(shown, Page(width=width), on="ssh://\x1b@b", everything=everything)
+        assert all(line.isprintable() for line in text.split("\n"))
 
 
 def test_live_and_from_files_agree() -> None:
-    live = bench_document(BenchResult("ssh://root@board", BoardFacts(()), (_PROVEN, _LOCAL)), ["a.json", "b.json"])
-    shown = shown_document([_PROVEN, _LOCAL], ["a.json", "b.json"])
+    live = bench_document(BenchResult("ssh://root@board", BoardFacts(()), (PROVEN, LOCAL)), ["a.json", "b.json"])
+    shown = shown_document([PROVEN, LOCAL], ["a.json", "b.json"])
     assert bench_text(live, Page(), everything=True) == bench_text(shown, Page(), everything=True)
-    jsonschema.validate(json.loads(to_json(live)), json.loads(published_schema("bench")))
-    assert json.loads(to_json(shown))["results"][1]["proof"]["verdict"] == "unknown"
+    assert json.loads(to_json(live))["results"] == json.loads(to_json(shown))["results"]
+
+
+def test_several_are_a_table_and_what_was_not_measured_is_said() -> None:
+    result = BenchResult(
+        "local", BoardFacts(()), (PROVEN, CONTRADICTED), (NotMeasured("big.tflite", "no memory"),), "the line was lost"
+    )
+    text = bench_text(bench_document(result), Page())
+    assert text.startswith("2 of 3 models measured on imx93/vela@lf-6.1.36; NPU: 1 proven, 1 contradicted\n")
+    assert "big.tflite: no memory" in text
+    assert "ended early: the line was lost" in text
+
+
+_BOARD = BoardFacts(
+    facts=(BoardFact("kernel", "6.1.36\n\x1b[2J", "uname -r"),),
+    architecture="aarch64",
+    chip="imx93",
+    model="NXP i.MX93 11X11 EVK",
+    soc="i.MX93",
+    cores=2,
+    memory_kb=1992294,
+    kernel="6.1.36",
+    os={"ID": "fsl-imx-xwayland"},
+    bsp="lf-6.1.36",
+    nodes=(DeviceNode("/dev/ethosu0", "crw-------", "root", "root", False, "ethosu"),),
+    files=(BoardFile("delegate", "libethosu_delegate.so", "/usr/lib/libethosu_delegate.so", "12ab34cd" * 8),),
+    runtimes=(PythonRuntime("/usr/bin/python3", "3.10.6", "tflite_runtime", "2.11.1", True),),
+    candidates=(Candidate("imx93/vela@lf-6.1.36", "its BSP", ("you may not open /dev/ethosu0: log in as root.",)),),
+    missing=("/sys/kernel/debug is closed to you",),
+)
+_NOW = Readings(
+    5.0, {}, (Zone("zone0", "cpu-thermal", 44.0, 85.0),), (Clock("policy0", "0-1", "ondemand", 900.0, 1700.0),),
+    0.2, 1500000, 200000, 262144,
+)  # fmt: skip
+_READY = replace(_BOARD, candidates=(Candidate("imx93/vela@lf-6.1.36", "its BSP"),))
+_LAPTOP = BoardFacts((), architecture="x86_64", model="A laptop")
+
+_PROBED = {
+    "ready": (_READY, "imx93 (NXP i.MX93 11X11 EVK): ready to measure as imx93/vela@lf-6.1.36"),
+    "closed": (
+        _BOARD,
+        "imx93 (NXP i.MX93 11X11 EVK): not ready to measure as imx93/vela@lf-6.1.36: you may not open /dev/ethosu0: "
+        "log in as root",
+    ),
+    "laptop": (
+        _LAPTOP,
+        "a chip that npufit does not know (A laptop): no NPU that npufit knows; the CPU alone can be measured",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", _PROBED)
+def test_the_first_line_of_a_probe_says_whether_the_board_can_be_measured(case: str) -> None:
+    board, expected = _PROBED[case]
+    document = probe_document(board, _NOW)
+    text = probe_text(document, Page(width=400))
+    assert text.splitlines()[0] == expected
+    assert "44 °C" in text
+    jsonschema.validate(json.loads(to_json(document)), json.loads(published_schema("bench")))
+
+
+def test_a_verbose_probe_shows_each_fact_with_its_command() -> None:
+    short = probe_text(probe_document(_BOARD), Page(), on="ssh://root@board")
+    text = probe_text(probe_document(_BOARD), Page(), on="ssh://root@board", everything=True)
+    assert "$ uname -r" in text
+    assert "$ uname -r" not in short
+    assert "\x1b" not in text
+    assert "--on ssh://root@board" in short

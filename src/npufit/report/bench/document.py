@@ -18,7 +18,7 @@ from npufit.report.document import Document
 
 @dataclass(frozen=True, slots=True)
 class NotMeasuredEntry(Document):
-    """A model, or a file of --show, without a measurement."""
+    """A model without a measurement, and why."""
 
     model: str
     reason: str
@@ -38,6 +38,8 @@ class BenchDocument(Document):
     not_measured: tuple[NotMeasuredEntry, ...]
     files: tuple[str, ...]
     """the files of `results`, in their order; empty if nothing was written"""
+    refused: tuple[str, ...]
+    """files of --show that could not be read, and why"""
     ended_early: str | None
     """what ended the bench before all models had their turn"""
 
@@ -52,21 +54,21 @@ def bench_document(result: BenchResult, files: Sequence[str] = ()) -> BenchDocum
         results=result.measurements,
         not_measured=tuple(NotMeasuredEntry(entry.model, entry.reason) for entry in result.not_measured),
         files=tuple(files),
+        refused=(),
         ended_early=result.ended_early or None,
     )
 
 
 def probe_document(board: BoardFacts, readings: Readings | None = None) -> BenchDocument:
     """Return the document of a board on which nothing was measured."""
-    return BenchDocument(1, __version__, _as_plain(board), readings, (), (), (), None)
+    return BenchDocument(1, __version__, _as_plain(board), readings, (), (), (), (), None)
 
 
 def shown_document(
-    measurements: Sequence[Measurement], files: Sequence[str], refused: Sequence[tuple[str, str]] = ()
+    measurements: Sequence[Measurement], files: Sequence[str], refused: Sequence[str] = ()
 ) -> BenchDocument:
-    """Return the document of measurements read from `files`; `refused` are files that could not be read, and why."""
-    unread = tuple(NotMeasuredEntry(file, reason) for file, reason in refused)
-    return BenchDocument(1, __version__, None, None, tuple(measurements), unread, tuple(files), None)
+    """Return the document of measurements read from `files`; `refused` are sentences on files that could not be."""
+    return BenchDocument(1, __version__, None, None, tuple(measurements), (), tuple(files), tuple(refused), None)
 
 
 def _as_plain(board: BoardFacts) -> BoardFacts:

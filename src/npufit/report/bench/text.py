@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npufit.formatting import plural, printable, shorten
+from npufit.formatting import printable, shorten
 from npufit.measurements import Measurement
 from npufit.report.bench.document import BenchDocument
 from npufit.report.bench.headline import bench_headline, headline, is_bad
@@ -39,7 +39,7 @@ def bench_text(document: BenchDocument, page: Page, *, on: str = "", everything:
     wrote it, for the commands that follow. `everything` shows each measurement in full.
     """
     results = document.results
-    if len(results) == 1 and not document.not_measured:
+    if len(results) == 1 and not document.not_measured and not document.refused:
         lines = _one(results[0], page, on, _file(document, 0), everything=everything)
     else:
         lines = _several(document, page)
@@ -106,38 +106,40 @@ def _next(result: Measurement, page: Page, on: str, file: str) -> list[str]:
     return [*lines, *labelled("File", [f"{printable(file)} ({_FILE})"] if file else [], page)]
 
 
+SEVERAL_COLUMNS = ("model", "target", "NPU ms", "predicted", "CPU ms", "NPU", "outputs")
+
+
+def several_cells(result: Measurement) -> tuple[str, ...]:
+    """Return the cells of `SEVERAL_COLUMNS` for one measurement."""
+    return (
+        model_name(result),
+        where_words(result),
+        "-" if result.npu is None else ms_words(result.npu.ms),
+        prediction_words(result.predicted) if result.predicted else "-",
+        "-" if result.cpu is None else ms_words(result.cpu.ms),
+        str(result.proof.verdict),
+        "-" if result.outputs is None else "equal" if result.outputs.is_equal else "DIFFERENT",
+    )
+
+
 def _several(document: BenchDocument, page: Page) -> list[str]:
     """Return the answer for all, a table of them, and why some have no measurement."""
     results = document.results
     style = "red" if any(map(is_bad, results)) or not results else "bold"
     lines = [page.ink(style, line) for line in page.wrap(bench_headline(document), hanging="  ")]
     if results:
-        table = {
-            "model": [model_name(result) for result in results],
-            "target": [where_words(result) for result in results],
-            "NPU ms": ["-" if result.npu is None else ms_words(result.npu.ms) for result in results],
-            "predicted": [prediction_words(result.predicted) if result.predicted else "-" for result in results],
-            "CPU ms": ["-" if result.cpu is None else ms_words(result.cpu.ms) for result in results],
-            "NPU": [str(result.proof.verdict) for result in results],
-            "outputs": [_outputs(result) for result in results],
-        }
+        cells = zip(*map(several_cells, results), strict=True)
+        table = dict(zip(SEVERAL_COLUMNS, map(list, cells), strict=True))
         if len(set(table["target"])) == 1:
             del table["target"]
         if set(table["outputs"]) == {"-"}:
             del table["outputs"]
         lines += [
             "",
-            *fitted_table(table, page, ("model", "target", "NPU", "outputs"), ("target", "outputs", "predicted")),
+            *fitted_table(table, page, ("model", "target", "NPU", "outputs"), ("outputs", "predicted", "target")),
         ]
-    noun = plural(len(document.not_measured), "model" if document.board else "file")
-    if document.not_measured:
-        lines += ["", page.ink("bold", f"Not {'measured' if document.board else 'read'}: {noun}")]
-    for entry in document.not_measured:
-        lines += page.wrap(f"{shorten(entry.model, 60)}: {shorten(entry.reason, 300)}", "  ", "    ")
+    unmeasured = [f"{shorten(entry.model, 60)}: {shorten(entry.reason, 300)}" for entry in document.not_measured]
+    for title, texts in (("Not measured", unmeasured), ("Not read", document.refused)):
+        lines += ["", page.ink("bold", f"{title}: {len(texts)}")] if texts else []
+        lines += [line for text in texts for line in page.wrap(shorten(text, 400), "  ", "    ")]
     return lines
-
-
-def _outputs(result: Measurement) -> str:
-    if result.outputs is None:
-        return "-"
-    return "equal" if result.outputs.is_equal else "DIFFERENT"
