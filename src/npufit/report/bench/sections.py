@@ -20,8 +20,8 @@ LABEL = 11
 _MOST_EVIDENCE = 4
 _MOST_PROBLEMS = 3
 
-EVIDENCE_COLUMNS = ("evidence", "says", "CPU alone", "known network", "this model")
-TIME_COLUMNS = ("", "ms", "predicted", "of", "spread", "fastest", "first", "setup", "memory")
+EVIDENCE_COLUMNS: tuple[str, ...] = ("evidence", "says", "CPU alone", "known network", "this model")
+TIME_COLUMNS: tuple[str, ...] = ("", "ms", "predicted", "of", "spread", "fastest", "first", "setup", "memory")
 OPERATOR_COLUMNS = ("ms", "share", "unit", "index", "type", "name")
 
 
@@ -122,11 +122,11 @@ def placement_words(measurement: Measurement) -> str:
         return ""
     total = placed.npu + placed.cpu
     where = f" in {plural(placed.partitions, 'partition')}" if placed.npu else ""
-    return f"{placed.npu} of {plural(total, 'operator')} on the NPU{where}, by {shorten(placed.source, 80)}"
+    return f"{placed.npu} of {plural(total, 'operator')} on the NPU{where} ({shorten(placed.source, 80)})"
 
 
 def operator_lines(measurement: Measurement, page: Page, most: int) -> list[str]:
-    """Return at most `most` operators, the slowest first, each with its share of all on its unit."""
+    """Return at most `most` operators, the slowest first, each with its share of all that were measured."""
     ordered = slowest(measurement.operators)
     if not ordered:
         return []
@@ -146,7 +146,7 @@ def slowest(operators: Sequence[OperatorMeasurement]) -> list[OperatorMeasuremen
 
 def operator_cells(entry: OperatorMeasurement, operators: Sequence[OperatorMeasurement]) -> tuple[str, ...]:
     """Return the cells of `OPERATOR_COLUMNS`."""
-    total = sum(other.ms or 0.0 for other in operators if other.unit == entry.unit)
+    total = sum(other.ms or 0.0 for other in operators)
     cycles = f"{entry.cycles} cycles" if entry.cycles is not None else "?"
     return (
         cycles if entry.ms is None else ms_words(entry.ms),
@@ -210,7 +210,8 @@ def _clock(lowest_mhz: float | None, highest_mhz: float | None) -> str:
 
 def problem_words(measurement: Measurement, *, everything: bool) -> list[str]:
     """Return what went wrong, also in single runs."""
-    of_runs = (f"run {run.order} ({run.role}): {run.problem}" for run in measurement.runs if run.problem)
+    told = {"", *measurement.problems}
+    of_runs = (f"run {run.order} ({run.role}): {run.problem}" for run in measurement.runs if run.problem not in told)
     texts = list(dict.fromkeys((*measurement.problems, *of_runs)))
     shown = texts if everything else texts[:_MOST_PROBLEMS]
     hidden = len(texts) - len(shown)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from npufit.formatting import printable, shorten
 from npufit.measurements import Measurement
 from npufit.report.bench.document import BenchDocument
@@ -106,7 +108,7 @@ def _next(result: Measurement, page: Page, on: str, file: str) -> list[str]:
     return [*lines, *labelled("File", [f"{printable(file)} ({_FILE})"] if file else [], page)]
 
 
-SEVERAL_COLUMNS = ("model", "target", "NPU ms", "predicted", "CPU ms", "NPU", "outputs")
+SEVERAL_COLUMNS: tuple[str, ...] = ("model", "target", "NPU ms", "predicted", "CPU ms", "NPU", "outputs")
 
 
 def several_cells(result: Measurement) -> tuple[str, ...]:
@@ -129,7 +131,7 @@ def _several(document: BenchDocument, page: Page) -> list[str]:
     lines = [page.ink(style, line) for line in page.wrap(bench_headline(document), hanging="  ")]
     if results:
         cells = zip(*map(several_cells, results), strict=True)
-        table = dict(zip(SEVERAL_COLUMNS, map(list, cells), strict=True))
+        table: dict[str, Sequence[str]] = dict(zip(SEVERAL_COLUMNS, cells, strict=True))
         if len(set(table["target"])) == 1:
             del table["target"]
         if set(table["outputs"]) == {"-"}:
