@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import PurePosixPath
 
+from npufit.cost.measured.benchmark_nodes import DELEGATE_NAME, Nodes, add_nodes, read_kernels, read_nodes
 from npufit.formatting import shorten
 from npufit.stacks import Unit
 
@@ -56,24 +57,22 @@ class Verdict(IntEnum):
     TOOK = 4
 
 
-_NAME = r"([\w-]{1,80}(?: Delegate)?)"
 _PATH = (
     re.compile(r"External delegate path: \[([^\]\n]{1,1024})\]", re.IGNORECASE),
     re.compile(r"--external_delegate_path[= ]\"?([^\s\"]{1,1024})"),
     re.compile(r"Loading external delegate from (\S{1,1024})"),
     re.compile(r"Unable to load external delegate from ?: ?(\S{1,1024})"),
 )
-_COUNTED = (
-    re.compile(rf"{_NAME}(?: delegate)?: (\d{{1,9}}) nodes delegated out of \d"),
-    re.compile(r"^()(\d{1,9}) nodes delegated out of \d"),
-)
-_REPLACED = re.compile(r"Replacing (\d{1,9}) out of \d{1,9} node\(s\) with delegate \(([^)\n]{1,80})\) node")
 _WORDS: tuple[tuple[re.Pattern[str], Verdict, str], ...] = (
-    (re.compile(rf"Explicitly applied {_NAME} delegate, and the model graph will be"), Verdict.TOOK, ""),
-    (re.compile(rf"Though {_NAME} delegate is explicitly applied, .{{0,40}}will not be executed"), Verdict.NOTHING, ""),
-    (re.compile(rf"Failed to apply {_NAME} delegate"), Verdict.FAILED, ""),
+    (re.compile(rf"Explicitly applied {DELEGATE_NAME} delegate, and the model graph will be"), Verdict.TOOK, ""),
+    (
+        re.compile(rf"Though {DELEGATE_NAME} delegate is explicitly applied, .{{0,40}}will not be executed"),
+        Verdict.NOTHING,
+        "",
+    ),
+    (re.compile(rf"Failed to apply {DELEGATE_NAME} delegate"), Verdict.FAILED, ""),
     (re.compile(r"(?:Unable|Failed) to load (external) delegate"), Verdict.NOT_LOADED, ""),
-    (re.compile(rf"^(?:Applied )?{_NAME} delegate(?: created)?\.$"), Verdict.ASKED_FOR, ""),
+    (re.compile(rf"^(?:Applied )?{DELEGATE_NAME} delegate(?: created)?\.$"), Verdict.ASKED_FOR, ""),
     (re.compile(r"Created TensorFlow Lite (?:(\S{1,40}) delegate|delegate for (\S{1,40}?)\.)"), Verdict.ASKED_FOR, ""),
     (re.compile(r"^(External) delegate path: ", re.IGNORECASE), Verdict.ASKED_FOR, ""),
     (re.compile(r"--(external)_delegate_path[= ]"), Verdict.ASKED_FOR, ""),
@@ -90,7 +89,7 @@ _WORDS: tuple[tuple[re.Pattern[str], Verdict, str], ...] = (
 runs when a partition is compiled); NXP's tflite-ethosu-delegate."""
 
 
-def verdicts(command: str, lines: Iterable[str], kinds: Iterable[str]) -> dict[Delegate, Verdict]:
+def delegate_verdicts(command: str, lines: Iterable[str], kinds: Iterable[str]) -> dict[Delegate, Verdict]:
     """Return what a run says about each delegate; `kinds` are the operator types of its profile."""
     said = [*([command] if command else []), *lines]
     library = next(_search(said, _PATH), "")
@@ -99,6 +98,14 @@ def verdicts(command: str, lines: Iterable[str], kinds: Iterable[str]) -> dict[D
         delegate = _identify(name, library)
         found[delegate] = max(verdict, found.get(delegate, verdict))
     return found
+
+
+def count_nodes(command: str, lines: Iterable[str], delegate: Delegate) -> Nodes | None:
+    """Return the nodes that `delegate` took in a run, None if no line counts them."""
+    said = [*([command] if command else []), *lines]
+    library = next(_search(said, _PATH), "")
+    counts = (count for line in said for read in (read_nodes, read_kernels) if (count := read(line)) is not None)
+    return add_nodes(count for count in counts if _identify(count.name, library) == delegate)
 
 
 def is_delegate(kind: str) -> bool:
@@ -131,19 +138,11 @@ def _said(lines: Iterable[str]) -> Iterator[tuple[str, Verdict]]:
     for line in lines:
         if "elegat" not in line and "Use " not in line and "--use_" not in line and ":" not in line:
             continue
-        counted = next((match for pattern in _COUNTED if (match := pattern.search(line))), None)
+        counted = read_nodes(line)
         if counted is not None:
-            yield counted[1], _of_count(counted[2])
-            continue
-        replaced = _REPLACED.search(line)
-        if replaced is not None:
-            yield replaced[2], _of_count(replaced[1])
+            yield counted.name, Verdict.TOOK if counted.took else Verdict.NOTHING
             continue
         for pattern, verdict, name in _WORDS:
             match = pattern.search(line)
             if match is not None:
                 yield name or next((group for group in match.groups() if group), ""), verdict
-
-
-def _of_count(text: str) -> Verdict:
-    return Verdict.TOOK if int(text) else Verdict.NOTHING

@@ -43,7 +43,7 @@ def split_runs(text: str) -> Iterator[RunLines]:
     """Yield the runs in `text`: each begins with its command, with `STARTING!`, or after a summary."""
     run = RunLines()
     is_command = False
-    for line in _plain_lines(text):
+    for line in plain_lines(text):
         before, started, after = line.partition(_START)
         if _COMMAND.search(before):
             if not run.is_empty:
@@ -65,7 +65,7 @@ def split_runs(text: str) -> Iterator[RunLines]:
         yield run
 
 
-def _plain_lines(text: str) -> Iterator[str]:
+def plain_lines(text: str) -> Iterator[str]:
     """Yield the lines without prefixes; lines that end in a backslash are joined with the next."""
     waiting: list[str] = []
     for raw in text.splitlines():

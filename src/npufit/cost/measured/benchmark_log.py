@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from npufit.cost.kernels import Kernels
-from npufit.cost.measured.benchmark_delegates import Delegate, Verdict, find_delegate, is_delegate, verdicts
+from npufit.cost.measured.benchmark_delegates import Delegate, Verdict, delegate_verdicts, find_delegate, is_delegate
 from npufit.cost.measured.benchmark_lines import RunLines, split_runs
 from npufit.cost.measured.benchmark_profile import ProfileRow, read_profile_rows
+from npufit.cost.measured.benchmark_statistics import read_statistics
 from npufit.cost.measured.observation import MOST_MS, Observation, OperatorTime, Statistic
 from npufit.errors import InputError
 from npufit.stacks import Unit
@@ -31,7 +32,6 @@ _MARKS = (
 _NUMBER = r"(\d[\d.]{0,24}(?:e[+-]?\d{1,3})?)"
 _AVERAGE_US = (re.compile(rf"\bInference \(avg\): {_NUMBER}"), re.compile(rf"\bno stats: {_NUMBER}"))
 _AVERAGE_MS = re.compile(rf"\baverage time: {_NUMBER} ms")
-_COUNTS = re.compile(rf"\bcount=(\d{{1,9}}) .{{0,200}}\bavg={_NUMBER}(?: .{{0,80}}\bmedian={_NUMBER})?")
 _THREADS = (
     re.compile(r"^(?:Num threads|#threads used for CPU inference): \[(\d{1,3})\]"),
     re.compile(r"--num_threads[= ](\d{1,3})\b"),
@@ -48,6 +48,8 @@ _FAILED = re.compile(
     r"Failed to allocate tensors|unresolved custom op|delegate failed|Failed to load model|Failed to mmap model",
     re.IGNORECASE,
 )
+_INVOKING_FAILED = "Benchmarking failed"
+"""Printed after the times if an inference failed: the tool times failing calls like others."""
 _BUILTIN_KERNELS = re.compile(r"^Use xnnpack ?: \[0\]|--use_xnnpack=(?:false|0)\b", re.IGNORECASE)
 _TEFLON_TIMES = re.compile(r"^teflon: invoked graph, took \d{1,9} ms")
 _LABEL_IMAGE_THREADS = 4
@@ -108,10 +110,12 @@ def _is_run(part: RunLines) -> bool:
 def _read_run(part: RunLines, source: str) -> Observation | str:
     """Return the measurement of a run, or why there is none."""
     rows = read_profile_rows(part.lines)
-    found = verdicts(part.command, part.lines, (row.kind for row in rows))
+    found = delegate_verdicts(part.command, part.lines, (row.kind for row in rows))
     obstacle = _obstacle(found)
     if obstacle:
         return obstacle
+    if any(line.startswith(_INVOKING_FAILED) for line in part.lines):
+        return _why_no_time(part, found)
     time = _time(part, source)
     if time is None:
         return _why_no_time(part, found)
@@ -129,7 +133,10 @@ def _read_run(part: RunLines, source: str) -> Observation | str:
         ms=ms,
         source=source,
         operators=tuple(
-            OperatorTime(row.kind, row.ms) for row in rows if not is_delegate(row.kind) for _ in range(row.calls)
+            OperatorTime(row.kind, row.ms)
+            for row in rows
+            if not (row.is_inside_xnnpack or is_delegate(row.kind))
+            for _ in range(row.calls)
         ),
         delegate_ms=_delegate_ms(rows) if placed.unit is Unit.NPU else None,
         stack=placed.stack,
@@ -178,9 +185,13 @@ def _time(part: RunLines, source: str) -> tuple[float, Statistic] | None:
     text = "\n".join(part.lines)
     averages = [average for pattern in _AVERAGE_US for average in pattern.findall(text)]
     if averages:
-        medians = [median for _, average, median in _COUNTS.findall(text) if median and average == averages[-1]]
+        medians = [
+            line.median
+            for line in read_statistics(part.lines)
+            if line.average == averages[-1] and line.median is not None
+        ]
         if medians:
-            return _sensible(medians[-1], _IN_A_MILLISECOND, "median", source), Statistic.MEDIAN
+            return _sensible(str(medians[-1]), _IN_A_MILLISECOND, "median", source), Statistic.MEDIAN
         return _sensible(averages[-1], _IN_A_MILLISECOND, "average", source), Statistic.MEAN
     shown = _AVERAGE_MS.findall(text)
     return (_sensible(shown[-1], 1, "average", source), Statistic.MEAN) if shown else None

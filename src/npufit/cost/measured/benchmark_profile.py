@@ -13,19 +13,30 @@ _RUN_ORDER = "= Run Order ="
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?%?")
 _INSIDE_XNNPACK = "Delegate/"
 _MOST_CALLS = 1000
+_MOST_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileRow:
-    """One row: the operator's type, milliseconds of one call, and how often an inference calls it."""
+    """One row: the operator's type, milliseconds of one call, and how often an inference calls it.
+
+    `name` has the operator's outputs, `index` its place among the nodes of the model and its delegates, None if none.
+    """
 
     kind: str
     ms: float
     calls: int
+    name: str = ""
+    index: int | None = None
+
+    @property
+    def is_inside_xnnpack(self) -> bool:
+        """True if it is a kernel of XNNPACK: its names are its own, and its index counts within XNNPACK's node."""
+        return self.name.startswith(_INSIDE_XNNPACK)
 
 
 def read_profile_rows(lines: Iterable[str]) -> tuple[ProfileRow, ...]:
-    """Return the rows of the timed inferences in run order, without those inside XNNPACK, which name its kernels."""
+    """Return the rows of the timed inferences in run order, those of XNNPACK's kernels included."""
     waiting = iter(lines)
     for line in waiting:
         if _PROFILE in line:
@@ -48,12 +59,12 @@ def _rows(lines: Iterator[str]) -> Iterator[ProfileRow]:
         if found is None:
             return
         kind, cells, name = found
-        if name.startswith(_INSIDE_XNNPACK):
-            continue
         ms = float(cells[average].rstrip("%"))
         calls = int(float(cells[called].rstrip("%"))) if called is not None else 1
         if ms <= MOST_MS:
-            yield ProfileRow(kind, ms, calls if 1 <= calls <= _MOST_CALLS else 1)
+            label, _, index = name.rpartition(":")
+            place = int(index) if label and index.isascii() and index.isdigit() and len(index) <= _MOST_DIGITS else None
+            yield ProfileRow(kind, ms, calls if 1 <= calls <= _MOST_CALLS else 1, label or name, place)
 
 
 def _row(line: str, count: int) -> tuple[str, list[str], str] | None:

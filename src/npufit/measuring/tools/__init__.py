@@ -1,1 +1,20 @@
-"""The programs that time a model on a board."""
+"""Tools: what times a model on a board, the command for one run, and what its output says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from npufit.measuring.tools.choosing import tools_of
+    from npufit.measuring.tools.tool import DelegateFinding, DelegateUse, RunRequest, Timing, Tool
+
+__all__ = ["DelegateFinding", "DelegateUse", "RunRequest", "Timing", "Tool", "tools_of"]
+
+_HOMES = {
+    "npufit.measuring.tools.choosing": ("tools_of",),
+    "npufit.measuring.tools.tool": ("DelegateFinding", "DelegateUse", "RunRequest", "Timing", "Tool"),
+}
+
+__getattr__ = lazy_attributes(__name__, _HOMES)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from npufit.boards import Command
+from npufit.boards import Command, Connection
 from npufit.measurements import OperatorMeasurement
 
 
@@ -25,9 +25,12 @@ class RunRequest:
     """One process: the model's path on the board and how to run it.
 
     Without a `delegate` it runs on the CPU alone. `xnnpack` is stated if the tool can: None leaves it to the tool.
-    `inputs` are raw files on the board, in the order of the model's inputs, with their tensor names; `outputs` is a
-    path prefix on the board: the tool writes what the model returns of these inputs there. `with_profile` asks for the
-    time of each operator.
+    There are `warmup` inferences before those that count, and more of either until `least_s` (of the warm-up, half a
+    second at most) are over; with `least_s` 0 there are exactly `warmup` and `runs`. Neither takes longer than `most_s`
+    and the inference that is under way then. `inputs` are raw files on the board, in the order of the model's inputs,
+    with their tensor names; `input_shapes` are the shapes of these tensors, needed with `inputs`. `outputs` is a path
+    on the board: the tool writes what the model returns there, the plain bytes of all outputs one after another.
+    `with_profile` asks for the time of each operator.
     """
 
     model: str
@@ -40,6 +43,7 @@ class RunRequest:
     most_s: float = 60.0
     with_profile: bool = False
     inputs: tuple[tuple[str, str], ...] = ()
+    input_shapes: tuple[tuple[int, ...], ...] = ()
     outputs: str = ""
     affinity: str = ""
 
@@ -98,10 +102,22 @@ class Tool(Protocol):
         """The tool's version as far as it is known, otherwise empty."""
         ...
 
+    @property
+    def prints_median(self) -> bool | None:
+        """True if one process says more than a mean, None if the tool's version does not tell."""
+        ...
+
+    def prepare(self, connection: Connection) -> Tool:
+        """Put what the tool needs onto the board and return the tool that uses it; call it once, before `command`."""
+        ...
+
     def command(self, request: RunRequest) -> Command:
         """Return the program that carries out `request`. Raises InputError if the tool cannot do that."""
         ...
 
-    def read(self, output: bytes, request: RunRequest) -> Timing | str:
-        """Return what `output` says, or why there is no time in it, in words. The output is untrusted."""
+    def read(self, output: bytes, request: RunRequest, *, code: int | None = 0) -> Timing | str:
+        """Return what `output` says, or why there is no time in it, in words. The output is untrusted.
+
+        `code` is the program's exit code, as `WatchedRun` has it: None if its time was over.
+        """
         ...
