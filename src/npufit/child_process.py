@@ -48,7 +48,7 @@ def start_child(
     command: Sequence[str],
     *,
     folder: Path | None = None,
-    stdin: int = subprocess.DEVNULL,
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
     stdout: int | IO[bytes] = subprocess.PIPE,
     stderr: int | IO[bytes] = subprocess.PIPE,
     left_out: Sequence[str] = (),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from npufit._lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from npufit.boards.connecting import connect
     from npufit.boards.connection import Completed, Connection
     from npufit.boards.facts import BoardFact, BoardFacts, BoardFile, Candidate, DeviceNode, PythonRuntime
     from npufit.boards.readings import Clock, Command, Readings, WatchedRun, Zone
@@ -25,9 +26,11 @@ __all__ = [
     "Readings",
     "WatchedRun",
     "Zone",
+    "connect",
 ]
 
 _HOMES = {
+    "npufit.boards.connecting": ("connect",),
     "npufit.boards.connection": (
         "Completed",
         "Connection",

@@ -40,7 +40,10 @@ class Connection(Protocol):
         ...
 
     def shell(self, script: str, *, time_limit_s: float = 30.0, most_bytes: int = MOST_OUTPUT_BYTES) -> Completed:
-        """Run the POSIX `script` with `sh -s` in `folder`; after the limit, what it started is ended."""
+        """Run the POSIX `script` with `sh -s` in `folder`, without input; after the limit, what it started is ended.
+
+        What it leaves running in the background goes on until the session ends. Commands run one at a time.
+        """
         ...
 
     def put(self, content: bytes | Path, name: str, *, is_executable: bool = False) -> str:
@@ -49,4 +52,11 @@ class Connection(Protocol):
 
     def get(self, path: str, most_bytes: int) -> bytes:
         """Return the file at `path` on the board. Raises ToolError if it is missing or larger than `most_bytes`."""
+        ...
+
+    def at_end(self, script: str) -> None:
+        """Have the board run the POSIX `script` when the session ends, also after a lost line; the last one first.
+
+        It has 20 seconds. It may run although what it undoes was undone already.
+        """
         ...

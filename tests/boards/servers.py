@@ -1,0 +1,199 @@
+"""Boards that tests can reach: real SSH servers on loopback, as an unprivileged user where that is possible.
+
+Each takes a folder of files that programs there see as NPUFIT_BOARD_ROOT, and a folder of programs that precede the
+others in PATH. The user's SSH configuration is never read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from npufit.child_process import end_child
+
+_START_S = 20.0
+_SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+_USER, _UID = "board", 64_999
+
+
+@dataclass
+class SshBoard:
+    """A running SSH server. `on` reaches it, with `environment` in this process; `home` is its user's folder."""
+
+    on: str
+    host: str
+    port: int
+    user: str
+    folder: Path
+    home: Path
+    config: Path
+    server: subprocess.Popen[bytes]
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def sessions(self) -> list[int]:
+        """Return the processes that serve connections, which are children of the server."""
+        text = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children").read_text()
+        return [int(word) for word in text.split()]
+
+    def drop_connections(self) -> None:
+        """End what serves the connections, as a broken line does."""
+        for process in self.sessions():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, 9)
+
+    def switch_off(self) -> None:
+        """End the server and its connections."""
+        self.server.kill()
+        self.server.wait()
+        self.drop_connections()
+
+
+def require_programs(*names: str) -> dict[str, str]:
+    """Return where the programs are; skip the test if one is missing."""
+    found = {name: shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SYSTEM_PATH}") for name in names}
+    missing = [name for name, path in found.items() if path is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    return {name: path for name, path in found.items() if path is not None}
+
+
+@contextlib.contextmanager
+def sshd_board(
+    *,
+    root: Path | None = None,
+    programs: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+) -> Generator[SshBoard]:
+    """Run OpenSSH's server, by an unprivileged user if the tests run as root. `options` are lines of its configuration.
+
+    `environment` are variables that programs on the board get.
+    """
+    paths = require_programs("sshd", "ssh", "ssh-keygen")
+    with tempfile.TemporaryDirectory(prefix="sshd-", dir="/tmp", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        keys = _make_keys(folder, paths["ssh-keygen"])
+        variables = _board_environment(folder, root, programs, environment)
+        user, prefix = _unprivileged(folder)
+        port = free_port()
+        lines = [
+            f"Port {port}",
+            "ListenAddress 127.0.0.1",
+            f"HostKey {keys.host}",
+            f"AuthorizedKeysFile {keys.authorized}",
+            f"PidFile {folder}/pid",
+            "UsePAM no",
+            "StrictModes no",
+            "PasswordAuthentication no",
+            "KbdInteractiveAuthentication no",
+            "MaxStartups 100",
+            "SetEnv " + " ".join(f'"{name}={value}"' for name, value in variables.items()),
+            *options,
+        ]
+        (folder / "sshd_config").write_text("\n".join(lines) + "\n")
+        command = [*prefix, paths["sshd"], "-D", "-e", "-f", str(folder / "sshd_config")]
+        with _running(command, folder, port) as server:
+            yield _board(folder, keys, server, port, user, paths["ssh"])
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class _Keys:
+    host: Path
+    client: Path
+    authorized: Path
+
+
+def _make_keys(folder: Path, keygen: str) -> _Keys:
+    """Make a host key and a user's key, which the user may read only below a folder that the server's user cannot."""
+    own = folder / "own"
+    own.mkdir(mode=0o700)
+    for path in (folder / "host_key", own / "key"):
+        subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True)
+    authorized = folder / "authorized_keys"
+    shutil.copy(own / "key.pub", authorized)
+    return _Keys(folder / "host_key", own / "key", authorized)
+
+
+def _unprivileged(folder: Path) -> tuple[str, list[str]]:
+    """Return the user that the server runs as, and what starts it so; the folder but for `own` becomes that user's.
+
+    Accounts that exist everywhere are locked, so root makes one up in a mount namespace; where that is forbidden, and
+    where the tests are not root, it is the user of the tests.
+    """
+    own_user = pwd.getpwuid(os.getuid())
+    alone = ["unshare", "--mount", "--"]
+    if os.getuid() != 0 or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode != 0:
+        return own_user.pw_name, []
+    accounts = folder / "passwd"
+    accounts.write_text(f"root:x:0:0::/root:/bin/sh\n{_USER}:x:{_UID}:{_UID}::{folder}/home:/bin/sh\n")
+    folder.chmod(0o755)
+    for path in (folder, *folder.iterdir()):
+        if path.name != "own":
+            os.chown(path, _UID, _UID)
+    script = 'mount --bind "$0" /etc/passwd && exec setpriv --reuid "$1" --regid "$1" --clear-groups -- "${@:2}"'
+    return _USER, [*alone, "bash", "-c", script, str(accounts), str(_UID)]
+
+
+def _board_environment(
+    folder: Path, root: Path | None, programs: Path | None, more: Mapping[str, str] | None
+) -> dict[str, str]:
+    home = folder / "home"
+    home.mkdir()
+    path = f"{programs}:{_SYSTEM_PATH}" if programs else _SYSTEM_PATH
+    variables = {"HOME": str(home), "PATH": path}
+    if root is not None:
+        variables["NPUFIT_BOARD_ROOT"] = str(root)
+    return {**variables, **(more or {})}
+
+
+@contextlib.contextmanager
+def _running(command: Sequence[str], folder: Path, port: int) -> Generator[subprocess.Popen[bytes]]:
+    log = folder / "own" / "log"
+    with log.open("wb") as file:
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
+    try:
+        _await_port(server, port, log)
+        yield server
+    finally:
+        end_child(server)
+
+
+def _await_port(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and server.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
+            return
+        time.sleep(0.02)
+    pytest.fail(f"the SSH server did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def _board(folder: Path, keys: _Keys, server: subprocess.Popen[bytes], port: int, user: str, ssh: str) -> SshBoard:
+    known = folder / "own" / "known_hosts"
+    host_key = keys.host.with_suffix(".pub").read_text()
+    known.write_text(f"[127.0.0.1]:{port} {host_key}")
+    config = folder / "own" / "config"
+    config.write_text(
+        f"IdentityFile {keys.client}\nIdentitiesOnly yes\nIdentityAgent none\nBatchMode yes\n"
+        f"UserKnownHostsFile {known}\nGlobalKnownHostsFile none\nStrictHostKeyChecking yes\n"
+    )
+    environment = {"NPUFIT_SSH_COMMAND": f"{ssh} -F {config}"}
+    on = f"ssh://{user}@127.0.0.1:{port}"
+    return SshBoard(on, "127.0.0.1", port, user, folder, folder / "home", config, server, environment)

@@ -1,0 +1,53 @@
+"""Sessions over a real OpenSSH server on loopback, and on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from servers import SshBoard, sshd_board
+
+from npufit.boards import Connection, connect
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshBoard]:
+    """Return a board that the tests of this module share."""
+    with sshd_board(root=tmp_path_factory.mktemp("root")) as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture(params=["local", "ssh"])
+def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """Return a connection over each line."""
+    on = "local" if request.param == "local" else request.getfixturevalue("board").on
+    with connect(on) as connection:
+        yield connection
+
+
+def test_a_command_has_its_code_both_streams_and_no_input(connection: Connection) -> None:
+    """What programs print arrives byte for byte, and none can read the script as its input."""
+    ended = connection.shell("cat; printf 'a\\0b'; echo c >&2; pwd; exit 3")
+    assert (ended.code, ended.errors, ended.is_cut) == (3, b"c\n", False)
+    assert ended.output == b"a\0b" + connection.folder.encode() + b"\n"
+
+
+def test_files_arrive_and_return(connection: Connection, tmp_path: Path) -> None:
+    """A file is the same after it went there and back, whatever bytes it has."""
+    content = os.urandom(300_000)
+    (tmp_path / "file").write_bytes(content)
+    path = connection.put(tmp_path / "file", "some/file.bin")
+    assert connection.get(path, len(content)) == content
+    program = connection.put(b"#!/bin/sh\necho it runs\n", "program", is_executable=True)
+    assert connection.shell(program).output == b"it runs\n"
+
+
+def test_a_command_that_takes_too_long_is_ended_with_all_that_it_started(connection: Connection) -> None:
+    """Processes in the background end too, also those that left the group."""
+    ended = connection.shell("(setsid sleep 86 &) ; sleep 86 & echo started; sleep 86", time_limit_s=1)
+    assert (ended.code, ended.output) == (None, b"started\n")
+    assert b"sleep 86" not in connection.shell("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").output.replace(b"cat", b"")
