@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from npufit.boards.connection import Completed, Connection
     from npufit.boards.facts import BoardFact, BoardFacts, BoardFile, Candidate, DeviceNode, PythonRuntime
     from npufit.boards.readings import Clock, Command, Readings, WatchedRun, Zone
+    from npufit.boards.surveying import survey
+    from npufit.boards.watching import read, watch
 
 __all__ = [
     "BoardFact",
@@ -27,6 +29,9 @@ __all__ = [
     "WatchedRun",
     "Zone",
     "connect",
+    "read",
+    "survey",
+    "watch",
 ]
 
 _HOMES = {
@@ -49,6 +54,11 @@ _HOMES = {
         "Readings",
         "WatchedRun",
         "Zone",
+    ),
+    "npufit.boards.surveying": ("survey",),
+    "npufit.boards.watching": (
+        "read",
+        "watch",
     ),
 }
 

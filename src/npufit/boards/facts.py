@@ -34,7 +34,8 @@ class DeviceNode:
 class BoardFile:
     """A library, firmware or program on the board. `version` is what it says of itself, empty if nothing.
 
-    `kind` is `delegate`, `firmware`, `tool` or `model`. `path` stays on this side: results carry `name` and `sha256`.
+    `kind` is `delegate`, `firmware`, `tool` or `model`. `path` stays on this side: results carry `name` and `sha256`,
+    which is empty for a file that was too large. `drivers` are the kernel drivers that a libteflon was built for.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class BoardFile:
     sha256: str
     version: str = ""
     bytes: int = 0
+    drivers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,15 @@ class PythonRuntime:
 class Candidate:
     """A target that this board may be, `imx93/vela@lf-6.1.36`, and why; `missing` is what it lacks to measure it.
 
-    `delegate` is the path of the stack's library on the board, empty if it needs none or has none.
+    `delegate` is the path of the stack's library on the board, empty if it needs none or has none. With
+    `needs_only_a_tool`, all that is missing is a program that times a model, which the user can bring.
     """
 
     target: str
     why: str
     missing: tuple[str, ...] = ()
     delegate: str = ""
+    needs_only_a_tool: bool = False
 
     @property
     def is_usable(self) -> bool:

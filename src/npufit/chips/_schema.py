@@ -62,6 +62,13 @@ class CpuTimesForm(_Strict):
     prior: FactForm | None = None
 
 
+class RecognitionForm(_Strict):
+    """The `[recognition]` table: how a board tells that it has this chip."""
+
+    compatible: list[FactForm] = []
+    soc: list[FactForm] = []
+
+
 class ChipForm(_Strict):
     """A whole chip file."""
 
@@ -71,6 +78,7 @@ class ChipForm(_Strict):
     memory: list[MemoryForm] = []
     stacks: dict[str, dict[str, FactForm]] = {}
     device: dict[str, FactForm] = {}
+    recognition: RecognitionForm | None = None
     cpu_times: CpuTimesForm | None = None
     measured_as: str = ""
     missing: list[str] = []

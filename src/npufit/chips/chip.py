@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 NO_SETTINGS: Mapping[str, Fact] = MappingProxyType({})
@@ -51,12 +51,21 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognition:
+    """What a board with this chip says: entries of its device tree's `compatible`, and of Linux's `soc_id`."""
+
+    compatible: tuple[Fact, ...] = ()
+    soc: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Chip:
     """One chip. `missing` lists in sentences what is unknown, so that nobody mistakes a gap for a zero.
 
     `stacks` has what the chip sets for each stack that it runs. `cpu_times` says what its times on the CPU are made
     with, and `measured_as` how tables of public measurements call it. `device` has the values by which a driver of the
-    `teflon` stack recognizes the chip. All three are empty where there are none.
+    `teflon` stack recognizes the chip. All three are empty where there are none. `recognition` is how a board
+    tells that it has the chip; no board is recognized by an empty one.
     """
 
     name: str
@@ -69,6 +78,7 @@ class Chip:
     cpu_times: Mapping[str, Fact]
     measured_as: str
     missing: tuple[str, ...]
+    recognition: Recognition = field(default_factory=Recognition)
 
     def stack_settings(self, stack: str) -> Mapping[str, Fact]:
         """Return the chip's settings for `stack`, by name; empty if the stack needs none or does not run here."""

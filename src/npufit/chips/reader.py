@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from npufit.chips.chip import Chip, CpuCluster, Fact, Memory, Npu
+from npufit.chips.chip import Chip, CpuCluster, Fact, Memory, Npu, Recognition
 from npufit.errors import InputError
 from npufit.formatting import shorten
 
@@ -50,6 +50,7 @@ def make_chip(name: str, table: _Table) -> Chip:
     """Return the chip called `name` that `table`, which has the form of a chip, describes."""
     npu = table["npu"]
     stacks: dict[str, dict[str, _Table]] = table.get("stacks", {})
+    recognition: dict[str, list[_Table]] = table.get("recognition", {})
     return Chip(
         name=name,
         title=table["title"],
@@ -70,6 +71,10 @@ def make_chip(name: str, table: _Table) -> Chip:
         cpu_times=_facts(table.get("cpu_times", {})),
         measured_as=table.get("measured_as", ""),
         missing=tuple(table.get("missing", [])),
+        recognition=Recognition(
+            compatible=tuple(map(_fact, recognition.get("compatible", []))),
+            soc=tuple(map(_fact, recognition.get("soc", []))),
+        ),
     )
 
 

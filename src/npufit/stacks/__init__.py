@@ -39,7 +39,7 @@ from npufit.stacks.registry import (
     stacks_on_the_same_driver,
 )
 from npufit.stacks.rule import Effect, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
-from npufit.stacks.stack import Acceptance, Compiles, PlaceOptions, Stack
+from npufit.stacks.stack import Acceptance, Compiles, PlaceOptions, ShipsWithBsp, Stack
 from npufit.stacks.target import Target, TargetInfo
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "Rule",
     "RuleKind",
     "Setting",
+    "ShipsWithBsp",
     "Stack",
     "Stage",
     "Status",

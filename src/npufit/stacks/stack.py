@@ -129,6 +129,15 @@ class LoadsLibraries(Protocol):
 
 
 @runtime_checkable
+class ShipsWithBsp(Protocol):
+    """A stack whose version follows from the NXP BSP of a board."""
+
+    def versions_of_bsp(self, bsp: str) -> tuple[str, ...]:
+        """Return the versions that the BSP called `bsp`, such as lf-6.1.36, may have; empty if none is known."""
+        ...
+
+
+@runtime_checkable
 class UsesTools(Protocol):
     """A stack whose placements depend on programs and files beside npufit."""
 

@@ -53,6 +53,11 @@ class NeutronStack:
         release = find_release(version)
         return None if release is None else release.version
 
+    def versions_of_bsp(self, bsp: str) -> tuple[str, ...]:
+        """Return the releases of the converter that are built for `bsp`, the oldest first."""
+        number = bsp.removeprefix("lf-")
+        return tuple(it.version for it in RELEASES if it.bsp.removeprefix("LF ").partition("_")[0] == number)
+
     def identify_tools(self, target: Target, options: PlaceOptions) -> tuple[str, ...]:
         """Return the converter's command with the digests of its files; empty without a converter."""
         command = find_converter(options)

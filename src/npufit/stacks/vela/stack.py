@@ -23,7 +23,7 @@ from npufit.stacks.vela.linux_sram import describe_sram_use, largest_sram_use, s
 from npufit.stacks.vela.log import read_log
 from npufit.stacks.vela.other_releases import older_note
 from npufit.stacks.vela.precompiled import is_precompiled, place_precompiled
-from npufit.stacks.vela.releases import NEWEST, find_release, is_bsp, known_versions, read_version
+from npufit.stacks.vela.releases import BSPS, NEWEST, find_release, is_bsp, known_versions, read_version
 from npufit.stacks.vela.rules import RULES
 from npufit.stacks.vela.settings import require_settings, resolve_settings
 
@@ -63,6 +63,11 @@ class VelaStack:
         """
         known = read_version(version)
         return known if known is not None and (is_bsp(known) or find_release(known) is not None) else None
+
+    def versions_of_bsp(self, bsp: str) -> tuple[str, ...]:
+        """Return the BSP itself, or its series if only that is known (lf-6.18 for lf-6.18.2)."""
+        names = [known.name for known in BSPS]
+        return tuple(name for name in (bsp, bsp.rpartition(".")[0]) if name in names)[:1]
 
     def version_of(self, executable: str) -> str:
         """Return the release behind `executable`. Raises InputError if it is not a Vela, ToolError if it fails."""

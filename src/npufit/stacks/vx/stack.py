@@ -59,6 +59,11 @@ class VxStack:
         bsp = find_bsp(version)
         return None if bsp is None else bsp.label
 
+    def versions_of_bsp(self, bsp: str) -> tuple[str, ...]:
+        """Return the BSP itself, if the rules of its delegate are known."""
+        found = find_bsp(bsp)
+        return () if found is None else (found.label,)
+
     def rules(self) -> tuple[Rule, ...]:
         """Return every refusal and hazard."""
         return (*RULES, *(rule for rule, _ in HAZARDS))

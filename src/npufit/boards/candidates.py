@@ -1,0 +1,204 @@
+"""As what a board can be measured: each stack of its chip, with the version that the board has and what is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from npufit.boards.facts import BoardFacts, BoardFile, Candidate, DeviceNode
+from npufit.chips import Chip
+from npufit.errors import InputError
+from npufit.stacks import ShipsWithBsp, load_stack
+
+_NUMBER = re.compile(r"\d{1,2}\.\d{1,3}(\.\d{1,3})?", re.ASCII)
+_FIRST_KERNELS = {"ethosu": "6.19", "rocket": "6.18"}
+"""The first Linux with these drivers: "accel: Add Arm Ethos-U NPU driver" and "accel/rocket"."""
+
+_CONFIGURED_BY = {
+    "ethosu": "CONFIG_DRM_ACCEL_ARM_ETHOSU",
+    "rocket": "CONFIG_DRM_ACCEL_ROCKET",
+    "etnaviv": "CONFIG_DRM_ETNAVIV",
+}
+_NO_TOOL = (
+    "Nothing on the board times a model: no benchmark_model, and no Python with ai_edge_litert, tflite_runtime or "
+    "tensorflow. Give a benchmark_model for the board with --tool FILE, or pip install ai-edge-litert on it."
+)
+_TIMERS = ("benchmark_model", "litert-benchmark")
+
+
+@dataclass(frozen=True, slots=True)
+class _Vendor:
+    """What a stack of a vendor's BSP needs: its device node, and its library under one of these names."""
+
+    nodes: str
+    libraries: tuple[str, ...]
+    comes_with: str
+
+
+_VENDORS = {
+    "vela": _Vendor("/dev/ethosu", ("libethosu_delegate.so",), "NXP's BSP for the i.MX 93"),
+    "vx": _Vendor("/dev/galcore", ("libvx_delegate.so",), "NXP's BSP for the i.MX 8M Plus"),
+    "neutron": _Vendor(
+        "/dev/neutron",
+        ("libneutron_delegate.so", "liblitert_neutron_delegate.so"),
+        "NXP's BSP for the i.MX 95",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A candidate without the question of tools: its version and how it is known, what is missing, its library."""
+
+    version: str
+    why: str
+    missing: tuple[str, ...]
+    delegate: str = ""
+    needs_tool: bool = True
+
+
+def candidates_of(facts: BoardFacts, chip: Chip) -> tuple[Candidate, ...]:
+    """Return what the board can be measured as, those with the least missing first."""
+    found = [_candidate(facts, chip, stack) for stack in chip.stacks if stack in _FINDERS]
+    return tuple(sorted(found, key=lambda candidate: len(candidate.missing)))
+
+
+def has_tool(facts: BoardFacts) -> bool:
+    """Return whether something on the board times a model."""
+    return any(file.name in _TIMERS for file in facts.of_kind("tool")) or any(it.module for it in facts.runtimes)
+
+
+def _candidate(facts: BoardFacts, chip: Chip, stack: str) -> Candidate:
+    found = _FINDERS[stack](facts, chip, stack)
+    target = f"{chip.name}/{stack}@{found.version}" if found.version else f"{chip.name}/{stack}"
+    lacks_tool = found.needs_tool and not has_tool(facts)
+    return Candidate(
+        target=target,
+        why=found.why,
+        missing=(*found.missing, _NO_TOOL) if lacks_tool else found.missing,
+        delegate=found.delegate,
+        needs_only_a_tool=lacks_tool and not found.missing,
+    )
+
+
+def _of_a_vendor(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
+    """Find the stack of NXP's BSP: its version follows from the BSP."""
+    vendor = _VENDORS[stack]
+    nodes = [node for node in facts.nodes if node.path.startswith(vendor.nodes)]
+    library = _library(facts, vendor.libraries)
+    missing: list[str] = []
+    if not nodes:
+        missing.append(f"There is no {_first(vendor.nodes)}: its driver comes with {vendor.comes_with}.")
+    missing += _forbidden(nodes)
+    if library is None:
+        missing.append(f"There is no {vendor.libraries[0]}: it comes with {vendor.comes_with}.")
+    version, why = _version_of_bsp(facts, stack)
+    return _Found(version, why, tuple(missing), library.path if library else "")
+
+
+def _version_of_bsp(facts: BoardFacts, stack: str) -> tuple[str, str]:
+    if not facts.bsp:
+        return "", "the version is unknown: the kernel is not one of NXP's"
+    told = f"the kernel, {facts.kernel}, is that of NXP's {facts.bsp}"
+    ships = load_stack(stack)
+    versions: tuple[str, ...] = ships.versions_of_bsp(facts.bsp) if isinstance(ships, ShipsWithBsp) else ()
+    if not versions:
+        return "", f"{told}, whose {stack} npufit does not know"
+    *earlier, newest = versions
+    return newest, f"{told}; {' and '.join(versions)} are made for it" if earlier else told
+
+
+def _teflon(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
+    """Find Mesa's delegate and the kernel driver below it: the version is that of the library."""
+    driver = str(chip.stack_settings(stack)["driver"].value)
+    library = _library(facts, ("libteflon.so",))
+    missing = [*_driver_missing(facts, driver)]
+    if library is None:
+        missing.append(f"There is no libteflon.so: build Mesa with -Dgallium-drivers={driver} -Dteflon=true.")
+        return _Found("", "the version is that of libteflon.so", tuple(missing))
+    if library.drivers and driver not in library.drivers:
+        missing.append(
+            f"libteflon.so {library.version} was built without the driver {driver} (it has "
+            f"{' and '.join(library.drivers)}), as Debian's mesa-teflon-delegate is: build Mesa with "
+            f"-Dgallium-drivers={driver} -Dteflon=true."
+            if driver == "ethosu"
+            else f"libteflon.so {library.version} was built without the driver {driver}: build Mesa with "
+            f"-Dgallium-drivers={driver} -Dteflon=true."
+        )
+    number = _NUMBER.match(library.version)
+    version = (load_stack(stack).resolve_version(number[0]) if number else None) or ""
+    if version:
+        why = f"libteflon.so says that it is Mesa {library.version}"
+    elif library.version:
+        why = f"libteflon.so says that it is Mesa {library.version}, whose rules npufit does not know"
+    else:
+        why = "libteflon.so does not say which Mesa it is"
+    return _Found(version, why, tuple(missing), library.path)
+
+
+def _direct(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
+    """Find Linux's driver alone: the version is that of the kernel."""
+    driver = str(chip.stack_settings(stack)["driver"].value)
+    library = _library(facts, ("libethosu_direct_delegate.so",))
+    missing = [*_driver_missing(facts, driver)]
+    has_numpy = any(runtime.has_numpy for runtime in facts.runtimes)
+    is_bundle = library is None or not has_tool(facts)
+    if is_bundle and not has_numpy:
+        missing.append("The bundle's run.py needs Python 3.9 with NumPy: apt install python3-numpy.")
+    number = _NUMBER.match(facts.kernel)
+    try:
+        version = (load_stack(stack).resolve_version(number[0]) if number else None) or ""
+    except InputError:
+        version = ""
+    why = f"the kernel is Linux {facts.kernel}" if facts.kernel else "the kernel is unknown"
+    return _Found(version, why, tuple(missing), library.path if library else "", needs_tool=False)
+
+
+def _driver_missing(facts: BoardFacts, driver: str) -> Iterator[str]:
+    """Yield what keeps this user from a device of Linux's `driver`."""
+    nodes = [node for node in facts.nodes if node.driver == driver]
+    if nodes:
+        yield from _forbidden(nodes)
+        return
+    first, option = _FIRST_KERNELS.get(driver), _CONFIGURED_BY[driver]
+    accelerators = [node for node in facts.nodes if node.path.startswith(("/dev/accel", "/dev/dri"))]
+    unknown = [node.path for node in accelerators if not node.driver]
+    since = f" Linux {first} or later" if first else " a kernel"
+    seen = f" ({', '.join(unknown[:3])}: driver unknown)" if unknown else ""
+    yield (
+        f"No device has the driver {driver}{seen}: it takes{since} with {option} and the NPU in the device tree; this "
+        f"is Linux {facts.kernel or 'of unknown release'}."
+    )
+
+
+def _forbidden(nodes: list[DeviceNode]) -> Iterator[str]:
+    """Yield why none of `nodes` may be opened; nothing if one may."""
+    if not nodes or any(node.can_open for node in nodes):
+        return
+    node = nodes[0]
+    way = f"sudo usermod -aG {node.group} USER and log in again" if _group_may(node) else "connect as root"
+    owner = f"{node.mode} {node.owner} {node.group}".strip()
+    yield f"{node.path} is there, but this user may not open it ({owner}): {way}."
+
+
+def _group_may(node: DeviceNode) -> bool:
+    return node.mode[4:6] == "rw" and node.group not in ("", "root")
+
+
+def _library(facts: BoardFacts, names: tuple[str, ...]) -> BoardFile | None:
+    """Return the first library of the board with one of `names`."""
+    return next((file for name in names for file in facts.of_kind("delegate") if file.name == name), None)
+
+
+def _first(nodes: str) -> str:
+    return nodes if nodes.endswith("galcore") else f"{nodes}0"
+
+
+_FINDERS: Mapping[str, Callable[[BoardFacts, Chip, str], _Found]] = {
+    "vela": _of_a_vendor,
+    "vx": _of_a_vendor,
+    "neutron": _of_a_vendor,
+    "teflon": _teflon,
+    "direct": _direct,
+}

@@ -1,0 +1,38 @@
+"""The counters of /proc/interrupts, by the names of devices."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable
+
+_MOST_LINES = 8192
+_NUMBER = re.compile(r"\s*[0-9a-fA-F]{1,8}", re.ASCII)
+_COUNTER = re.compile(r"\d{1,20}", re.ASCII)
+_DEVICES = re.compile(r".*\s\s(\S.*)")
+"""The kernel separates the names of devices from controller, line and trigger by two spaces (kernel/irq/proc.c)."""
+
+_TRIGGER = re.compile(r"\d+[ -](?:level|edge|none|fasteoi)", re.ASCII | re.IGNORECASE)
+
+
+def count_interrupts(lines: Iterable[str]) -> dict[str, int]:
+    """Return how often each device interrupted, over all cores; lines with the same names are added.
+
+    `lines` are those of /proc/interrupts, untrusted. A line that several devices share keeps all their names, as it
+    prints them: "mmc0, ethosu". Lines that belong to no device, such as those between cores, are left out.
+    """
+    counts: dict[str, int] = {}
+    cores = 0
+    for line in itertools.islice(lines, _MOST_LINES):
+        number, _, rest = line.partition(":")
+        names = line.split()
+        if names and all(name.startswith("CPU") for name in names):
+            cores = len(names)
+        elif cores and _NUMBER.fullmatch(number):
+            *counters, device = rest.split(maxsplit=cores) or [""]
+            found = _DEVICES.fullmatch(device.rstrip("\n"))
+            if len(counters) == cores and all(map(_COUNTER.fullmatch, counters)) and found:
+                name = found[1].strip()
+                if not _TRIGGER.fullmatch(name):
+                    counts[name] = counts.get(name, 0) + sum(map(int, counters))
+    return counts

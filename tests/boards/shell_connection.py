@@ -1,0 +1,55 @@
+"""A connection to this machine through any shell, without a session: for tests of what runs on a board."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from npufit.boards import Completed
+from npufit.boards.connection import MOST_OUTPUT_BYTES
+
+
+class ShellConnection:
+    """Scripts run in `interpreter`, in `workplace`; `environment` is added to that of this process."""
+
+    name = "board"
+
+    def __init__(
+        self, workplace: Path, interpreter: tuple[str, ...] = ("sh",), environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Use an existing folder as the session's."""
+        self.folder = str(workplace)
+        self.ends: list[str] = []
+        self._interpreter = interpreter
+        self._environment = {**os.environ, **(environment or {})}
+
+    def shell(self, script: str, *, time_limit_s: float = 30.0, most_bytes: int = MOST_OUTPUT_BYTES) -> Completed:
+        """Run `script` with `sh -s`."""
+        done = subprocess.run(
+            [*self._interpreter, "-s"],
+            input=script.encode(),
+            capture_output=True,
+            cwd=self.folder,
+            env=self._environment,
+            timeout=time_limit_s,
+            check=False,
+        )
+        is_cut = len(done.stdout) > most_bytes
+        return Completed(done.returncode, done.stdout[:most_bytes], done.stderr, is_cut)
+
+    def put(self, content: bytes | Path, name: str, *, is_executable: bool = False) -> str:
+        """Write a file of the session."""
+        path = Path(self.folder, name)
+        path.write_bytes(content if isinstance(content, bytes) else content.read_bytes())
+        path.chmod(0o755 if is_executable else 0o644)
+        return str(path)
+
+    def get(self, path: str, most_bytes: int) -> bytes:
+        """Return a file of this machine."""
+        return Path(path).read_bytes()[:most_bytes]
+
+    def at_end(self, script: str) -> None:
+        """Keep what a session would run at its end."""
+        self.ends.append(script)
