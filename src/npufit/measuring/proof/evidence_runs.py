@@ -31,8 +31,15 @@ _EVIDENCE = {
 }
 
 _PROFILES = {
-    # The firmware resets the NPU's cycle counter only if it is asked for as well.
-    "vela": EvidenceRun(options=(("enable_cycle_counter", "true"), ("enable_profiling", "true"))),
+    # The firmware starts the NPU's cycle counter only if it is asked for as well. A large network has more changes of
+    # position than the 2048 that the delegate keeps unless told otherwise.
+    "vela": EvidenceRun(
+        options=(
+            ("enable_cycle_counter", "true"),
+            ("enable_profiling", "true"),
+            ("profiling_buffer_size", "16384"),
+        )
+    ),
 }
 
 

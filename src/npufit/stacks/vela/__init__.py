@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from npufit._lazy import lazy_attributes
 from npufit.stacks.vela.compilation import Compilation
-from npufit.stacks.vela.debug_database import DebugDatabase, Write
+from npufit.stacks.vela.debug_database import DebugDatabase, Stretch, Write
 from npufit.stacks.vela.labels import read_label, restore_names
 from npufit.stacks.vela.precompiled import is_precompiled
 from npufit.stacks.vela.stack import VelaStack
@@ -26,6 +26,7 @@ __all__ = [
     "Compilation",
     "DebugDatabase",
     "Environment",
+    "Stretch",
     "VelaStack",
     "Write",
     "bsps_with",

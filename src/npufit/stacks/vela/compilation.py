@@ -10,7 +10,14 @@ from typing import Any
 
 from npufit.graph import Model, OperatorId
 from npufit.stacks.placement import CompilerEstimate, CompilerPass
-from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, is_older_database, read_database
+from npufit.stacks.vela.debug_database import (
+    DebugDatabase,
+    Stretch,
+    Work,
+    Write,
+    is_older_database,
+    read_database,
+)
 from npufit.stacks.vela.linux_sram import sram_use_of
 from npufit.stacks.vela.reasons import Reason, read_cpu_count, read_reasons
 from npufit.stacks.vela.record import read_record
@@ -18,7 +25,7 @@ from npufit.stacks.vela.runner import VelaOutput
 from npufit.stacks.vela.summary import MemoryNeed, read_summary, read_total
 from npufit.tflite import parse_model
 
-FORM = 9
+FORM = 10
 """Version of the stored form; raise it when the stored data, or the reading of Vela's output, changes."""
 
 
@@ -80,6 +87,7 @@ def to_bytes(compilation: Compilation) -> bytes:
         "streams": compilation.database.stream_count,
         "untied": compilation.database.untied_streams,
         "writes": _rows(compilation.database.writes),
+        "stretches": _rows(compilation.database.stretches),
         "memory": _rows(compilation.memory),
         "reasons": _rows(compilation.reasons),
         "estimate": _estimate_to_json(compilation.estimate),
@@ -100,6 +108,10 @@ def from_bytes(data: bytes) -> Compilation:
             head["streams"],
             tuple(head["untied"]),
             tuple(Write(*row) for row in head["writes"]),
+            tuple(
+                Stretch(stream, offset, None if operator is None else OperatorId(*operator))
+                for stream, offset, operator in head["stretches"]
+            ),
         ),
         tuple(MemoryNeed(*row) for row in head["memory"]),
         tuple(Reason(*row) for row in head["reasons"]),
@@ -132,5 +144,5 @@ def _estimate_from_json(stored: dict[str, Any]) -> CompilerEstimate:
     )
 
 
-def _rows(entries: Iterable[Work | Write | MemoryNeed | Reason | CompilerPass]) -> list[tuple[object, ...]]:
+def _rows(entries: Iterable[Work | Write | Stretch | MemoryNeed | Reason | CompilerPass]) -> list[tuple[object, ...]]:
     return [astuple(entry) for entry in entries]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from xml.etree import ElementTree
@@ -64,17 +64,39 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """The operations of a stream from the command at `offset` (bytes) on, up to the next stretch, are of `operator`.
+
+    `operator` is None if the database assigns them to none of the model.
+    """
+
+    stream: int
+    offset: int
+    operator: OperatorId | None
+
+
+@dataclass(frozen=True, slots=True)
 class DebugDatabase:
     """Every operator with its own commands, sorted, and the number of command streams.
 
     `untied_streams` have commands that the database assigns to no operator of the model. `writes` has the commands that
-    write a tensor of the model, in stream order.
+    write a tensor of the model, in stream order, and `stretches` whose operations come where in the streams.
     """
 
     work: tuple[Work, ...]
     stream_count: int
     untied_streams: tuple[int, ...]
     writes: tuple[Write, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
+
+
+def stretches_of(commands: Iterable[tuple[int, int, OperatorId | None]]) -> tuple[Stretch, ...]:
+    """Return the stretches of `commands` (stream, offset, operator), which are sorted."""
+    found: list[Stretch] = []
+    for stream, offset, operator in commands:
+        if not found or (found[-1].stream, found[-1].operator) != (stream, operator):
+            found.append(Stretch(stream, offset, operator))
+    return tuple(found)
 
 
 def is_older_database(data: bytes) -> bool:
@@ -119,6 +141,7 @@ def read_database(data: bytes, operator_counts: tuple[int, ...]) -> tuple[DebugD
         len(order),
         tuple(sorted(untied)),
         writes,
+        stretches_of((stream, offset, operator) for stream, offset, _, operator in commands),
     )
     return database, passes
 

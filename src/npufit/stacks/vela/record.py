@@ -18,7 +18,7 @@ from npufit.errors import ToolError
 from npufit.graph import Model, OperatorId
 from npufit.stacks.placement import CompilerPass
 from npufit.stacks.vela.compiled_file import first_writer, writers_of
-from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write
+from npufit.stacks.vela.debug_database import DebugDatabase, Work, Write, stretches_of
 from npufit.stacks.vela.labels import read_label
 
 _SRAM = "Sram"
@@ -49,6 +49,7 @@ def read_record(data: bytes, model: Model) -> tuple[DebugDatabase, tuple[Compile
             len(order),
             tuple(sorted({index for index, place in found if place is None})),
             tuple(_writes(record["operations"], commands)),
+            stretches_of((index, offset, places[operation]) for index, offset, operation in commands),
         )
         passes = tuple(
             entry for recorded in record["passes"] if (entry := _read_pass(recorded, order, places)) is not None
