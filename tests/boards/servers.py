@@ -1,7 +1,9 @@
-"""Boards that tests can reach: real SSH servers on loopback, as an unprivileged user where that is possible.
+"""Boards that tests can reach (`from boards.servers import …`): real SSH servers on loopback.
 
-Each takes a folder of files that programs there see as NPUFIT_BOARD_ROOT, and a folder of programs that precede the
-others in PATH. The user's SSH configuration is never read.
+`sshd_board` is a computer with OpenSSH, by an unprivileged user where that is possible; `dropbear_board` is an embedded
+Linux: BusyBox in a read-only root, where only /tmp can be written. Both take a folder of files that programs there see
+as NPUFIT_BOARD_ROOT, and a folder of programs that precede the others in PATH. The user's SSH configuration is never
+read.
 """
 
 from __future__ import annotations
@@ -41,10 +43,17 @@ class SshBoard:
     server: subprocess.Popen[bytes]
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have npufit in this process reach the board with the keys and known hosts of the tests."""
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+
     def sessions(self) -> list[int]:
-        """Return the processes that serve connections, which are children of the server."""
-        text = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children").read_text()
-        return [int(word) for word in text.split()]
+        """Return the processes that serve connections, which are children of the listening one."""
+        listener = self.server.pid
+        while (children := _children(listener)) and Path(f"/proc/{listener}/comm").read_text().strip() == "bwrap":
+            listener = children[0]
+        return children
 
     def drop_connections(self) -> None:
         """End what serves the connections, as a broken line does."""
@@ -53,10 +62,17 @@ class SshBoard:
                 os.kill(process, 9)
 
     def switch_off(self) -> None:
-        """End the server and its connections."""
+        """End the connections and the server, as when the power goes."""
+        sessions = self.sessions()
         self.server.kill()
         self.server.wait()
-        self.drop_connections()
+        for process in sessions:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, 9)
+
+    def forget_host_key(self) -> None:
+        """Have the client know no key of this board."""
+        (self.folder / "own" / "known_hosts").write_text("")
 
 
 def require_programs(*names: str) -> dict[str, str]:
@@ -105,6 +121,90 @@ def sshd_board(
         command = [*prefix, paths["sshd"], "-D", "-e", "-f", str(folder / "sshd_config")]
         with _running(command, folder, port) as server:
             yield _board(folder, keys, server, port, user, paths["ssh"])
+
+
+@contextlib.contextmanager
+def dropbear_board(
+    *,
+    root: Path | None = None,
+    programs: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    binds: Mapping[str, Path] | None = None,
+    tmp_bytes: int | None = None,
+) -> Generator[SshBoard]:
+    """Run dropbear and BusyBox under bubblewrap. `binds` are files and folders that appear at paths there, as `/sys`.
+
+    `/tmp` is a tmpfs of at most `tmp_bytes`. Skips the test where bubblewrap may not make namespaces.
+    """
+    paths = require_programs("dropbear", "dropbearkey", "dropbearconvert", "busybox", "bwrap", "ssh", "ssh-keygen")
+    trial = [paths["bwrap"], "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    if subprocess.run(trial, capture_output=True, check=False).returncode != 0:
+        pytest.skip("bubblewrap may not make namespaces here")
+    with tempfile.TemporaryDirectory(prefix="dropbear-", dir="/tmp", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        keys = _make_keys(folder, paths["ssh-keygen"])
+        system = _busybox_root(folder, paths, keys, programs)
+        variables = {"NPUFIT_BOARD_ROOT": "/board"} if root is not None else {}
+        bound = {**({"/board": root} if root is not None else {}), **(binds or {})}
+        port = free_port()
+        bwrap = [
+            *(paths["bwrap"], "--unshare-user", "--unshare-pid", "--uid", str(_UID), "--gid", str(_UID)),
+            *("--die-with-parent", "--clearenv", "--ro-bind", str(system), "/", "--proc", "/proc", "--dev", "/dev"),
+            *(("--size", str(tmp_bytes)) if tmp_bytes else ()),
+            *("--perms", "1777", "--tmpfs", "/tmp"),
+            *(word for path, source in bound.items() for word in ("--ro-bind", str(source), path)),
+            *(
+                word
+                for name, value in {**variables, **(environment or {})}.items()
+                for word in ("--setenv", name, value)
+            ),
+        ]
+        server = ["/sbin/dropbear", "-F", "-E", "-e", "-s", "-m", "-r", "/etc/host_key", "-P", "/tmp/dropbear.pid"]
+        with _running([*bwrap, *server, "-p", f"127.0.0.1:{port}"], folder, port) as process:
+            yield _board(folder, keys, process, port, _USER, paths["ssh"])
+
+
+def _busybox_root(folder: Path, paths: Mapping[str, str], keys: _Keys, programs: Path | None) -> Path:
+    """Make the files of a small embedded Linux: BusyBox, dropbear, and `programs` in /usr/bin."""
+    system = folder / "system"
+    for name in ("bin", "sbin", "usr/bin", "etc", "home", "tmp", "proc", "dev", "sys", "board"):
+        (system / name).mkdir(parents=True)
+    _copy_program(Path(paths["busybox"]), system / "bin", system)
+    _copy_program(Path(paths["dropbear"]), system / "sbin", system)
+    for applet in _output(paths["busybox"], "--list").split():
+        if applet not in {"busybox", "ssl_client", "ftpd"}:
+            (system / "bin" / applet).symlink_to("busybox")
+    if programs is not None:
+        shutil.copytree(programs, system / "usr/bin", dirs_exist_ok=True)
+    subprocess.run(
+        [paths["dropbearconvert"], "openssh", "dropbear", str(keys.host), str(system / "etc/host_key")],
+        check=True,
+        capture_output=True,
+    )
+    (system / "etc/passwd").write_text(f"{_USER}:x:{_UID}:{_UID}::/home:/bin/sh\n")
+    (system / "etc/group").write_text(f"{_USER}:x:{_UID}:\n")
+    (system / "etc/shells").write_text("/bin/sh\n")
+    (system / "home/.ssh").mkdir(mode=0o700)
+    shutil.copy(keys.authorized, system / "home/.ssh")
+    return system
+
+
+def _copy_program(program: Path, where: Path, system: Path) -> None:
+    """Copy a program and the libraries that it needs, if it is not static."""
+    shutil.copy(program, where)
+    listed = subprocess.run(["ldd", str(program)], capture_output=True, check=False, text=True).stdout
+    for word in listed.split():
+        if word.startswith("/"):
+            (system / word[1:]).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(word, system / word[1:])
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+
+def _children(process: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def free_port() -> int:

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers import SshBoard, sshd_board
 
+from boards.servers import SshBoard, dropbear_board, sshd_board
 from npufit.boards import Connection, connect
 
 
 @pytest.fixture(scope="module")
-def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshBoard]:
-    """Return a board that the tests of this module share."""
-    with sshd_board(root=tmp_path_factory.mktemp("root")) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environment.items():
-            patch.setenv(name, value)
+def board() -> Iterator[SshBoard]:
+    """Return a board with OpenSSH that the tests of this module share."""
+    with sshd_board() as server:
         yield server
 
 
-@pytest.fixture(params=["local", "ssh"])
-def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+@pytest.fixture(scope="module")
+def embedded_board() -> Iterator[SshBoard]:
+    """Return a board with dropbear and BusyBox that the tests of this module share."""
+    with dropbear_board() as server:
+        yield server
+
+
+@pytest.fixture(params=["local", "board", "embedded_board"])
+def connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
     """Return a connection over each line."""
-    on = "local" if request.param == "local" else request.getfixturevalue("board").on
+    on = "local"
+    if request.param != "local":
+        server: SshBoard = request.getfixturevalue(request.param)
+        server.use(monkeypatch)
+        on = server.on
     with connect(on) as connection:
         yield connection
 
@@ -48,6 +58,7 @@ def test_files_arrive_and_return(connection: Connection, tmp_path: Path) -> None
 
 def test_a_command_that_takes_too_long_is_ended_with_all_that_it_started(connection: Connection) -> None:
     """Processes in the background end too, also those that left the group."""
-    ended = connection.shell("(setsid sleep 86 &) ; sleep 86 & echo started; sleep 86", time_limit_s=1)
+    nap = f"sleep {random.randrange(10**5, 10**6)}"
+    ended = connection.shell(f"(setsid {nap} &) ; {nap} & echo started; {nap}", time_limit_s=1)
     assert (ended.code, ended.output) == (None, b"started\n")
-    assert b"sleep 86" not in connection.shell("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").output.replace(b"cat", b"")
+    assert nap.encode() not in connection.shell("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").output

@@ -35,13 +35,14 @@ finish() {
   printf '\n%s end %s\n' "$token" "$1" >&4
 }
 
-# marked TEXT: the processes that have it in their environment, and so has all that they started. Some greps stop at a NUL.
+# marked TEXT: the processes that have it in their environment, and so has all that they started. Some greps stop at a NUL
+# (BusyBox's does with -F).
 marked() {
-  if printf 'a\0b\n' | grep -q b; then
-    grep -l -F -e "$1" /proc/[0-9]*/environ
+  if printf 'a\0b\n' | grep -q -e b; then
+    grep -l -e "$1" /proc/[0-9]*/environ
   else
     for environ in /proc/[0-9]*/environ; do
-      ! tr '\0' '\n' <"$environ" | grep -q -F -e "$1" || echo "$environ"
+      ! tr '\0' '\n' <"$environ" | grep -q -e "$1" || echo "$environ"
     done
   fi 2>/dev/null | tr -c -d '0-9\n'
 }
@@ -69,7 +70,7 @@ limited() {
   trap 'over=1' USR1
   seconds=$1
   shift
-  mark=NPUFIT_COMMAND=$id.$$.$now.
+  mark=NPUFIT_COMMAND=${id}_$$_${now}_
   exec 5<&0
   env "$mark" "NPUFIT_SESSION=$id" $setsid "$@" <&5 3>&- 4>&- 5<&- &
   child=$!
