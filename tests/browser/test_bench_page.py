@@ -19,8 +19,8 @@ def test_the_page_shows_the_answer_its_proof_and_every_run(open_page: OpenPage) 
     assert (
         page.locator("#chart-times-0 svg .mark-rect path").count() == 4
     )  # two bars, and two marks of what was predicted
-    assert page.locator("#chart-runs-0 svg .mark-symbol path").count() == 8  # six runs, and a legend of two
-    assert page.locator("#chart-operators-0 svg .mark-rect path").count() == 3
+    assert page.locator("#chart-runs-0 svg .mark-symbol path").count() == 12  # ten runs, and a legend of two
+    assert page.locator("#chart-operators-0 svg .mark-rect path").count() == 2
     narrow = open_page(bench_page(shown_document([PROVEN], [])), width=420, is_dark=True)
     assert narrow.evaluate("document.documentElement.scrollWidth") <= 420
 

@@ -13,22 +13,31 @@ from npufit.measurements import Measurement, SteadyTime
 from npufit.measuring import BenchResult, NotMeasured
 from npufit.report import Page, published_schema, to_json
 from npufit.report.bench import bench_document, bench_text, probe_document, probe_text, shown_document
-from report.bench_measurements import CONTRADICTED, COUNTED, HOSTILE, LOCAL, PROVEN
+from report.bench_measurements import CONSISTENT, CONTRADICTED, HOSTILE, LOCAL, PROVEN
 
 _ON = "net.tflite on imx93/vela@lf-6.1.36: "
 _TIMES = "3.78 ms (predicted 3.9, 2.4 to 6.5)"
 
+_COUNTED = "the NPU interrupted once for each of 151 calls"
+_NO_NPU = "no NPU that npufit knows was found, so nothing could be proven"
+
 _FIRST_LINES = {
-    "proven": (PROVEN, f"{_ON}{_TIMES}, CPU alone 51.8 ms; proven: {COUNTED}"),
+    "proven": (PROVEN, f"{_ON}{_TIMES}, CPU alone 51.8 ms; proven: {_COUNTED}"),
+    "consistent": (
+        CONSISTENT,
+        "net.tflite on imx95/neutron@1.16: 3.17 ms (predicted 5.1, 3.9 to 7.0), CPU alone 37.2 ms; outputs DIFFER; "
+        "likely on the NPU, not proven: contiguous memory was taken as with the known network; nothing counts calls",
+    ),
     "contradicted": (
         CONTRADICTED,
-        f"{_ON}NOT on the NPU: ethosu counted 0 in 151 calls; CPU alone 51.8 ms; no NPU time is given",
+        f"{_ON}NOT on the NPU: the NPU never interrupted in 151 calls of this model, although it did with the known "
+        "network; CPU alone 51.8 ms; no NPU time is given",
     ),
     "slower": (
         replace(PROVEN, cpu=SteadyTime(3.0, "mean", 3.0, 3.0, None, 1)),
-        f"{_ON}SLOWER with the NPU than without: {_TIMES}, CPU alone 3.00 ms; proven: {COUNTED}",
+        f"{_ON}SLOWER with the NPU than without: {_TIMES}, CPU alone 3.00 ms; proven: {_COUNTED}",
     ),
-    "local": (LOCAL, "net.tflite on the CPU of x86_64: 51.8 ms on the CPU; NPU unknown: there is no NPU"),
+    "local": (LOCAL, f"net.tflite on the CPU of x86_64: 8.31 ms on the CPU; NPU unknown: {_NO_NPU}"),
     "failed": (
         replace(LOCAL, cpu=None, problems=("benchmark_model crashed",)),
         "net.tflite on the CPU of x86_64: no time was measured: benchmark_model crashed",
