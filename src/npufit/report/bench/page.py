@@ -94,7 +94,7 @@ def bench_page(document: BenchDocument) -> str:
         is_switched=is_switched,
         headline=headline,
         charts=charts,
-        evidence_columns=(*EVIDENCE_COLUMNS, "why"),
+        evidence_columns=("evidence", "says", *EVIDENCE_COLUMNS[1:], "why"),
         time_columns=TIME_COLUMNS,
         operator_columns=OPERATOR_COLUMNS,
         run_columns=_RUN_COLUMNS,
@@ -160,7 +160,8 @@ def _tiles(result: Measurement) -> Iterator[_Tile]:
 
 
 def _evidence(entry: Evidence) -> tuple[str, ...]:
-    return (*evidence_cells(entry), shorten(entry.sentence, 300), shorten(entry.assumes, 300))
+    source, *counts = evidence_cells(entry)
+    return (source, str(entry.says), *counts, shorten(entry.sentence, 300), shorten(entry.assumes, 300))
 
 
 def _runs(result: Measurement) -> Iterator[tuple[str, ...]]:

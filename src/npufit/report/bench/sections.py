@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from npufit.formatting import percent, plural, shorten, significant
-from npufit.measurements import Evidence, Measurement, OperatorMeasurement, SteadyTime
+from npufit.measurements import Evidence, Measurement, OperatorMeasurement, Proof, SteadyTime
 from npufit.report.bench.words import (
     judgement_words,
     ms_words,
@@ -20,7 +20,7 @@ LABEL = 11
 _MOST_EVIDENCE = 4
 _MOST_PROBLEMS = 3
 
-EVIDENCE_COLUMNS: tuple[str, ...] = ("evidence", "says", "CPU alone", "known network", "this model")
+EVIDENCE_COLUMNS: tuple[str, ...] = ("evidence", "CPU alone", "known network", "this model")
 TIME_COLUMNS: tuple[str, ...] = ("", "ms", "predicted", "of", "spread", "fastest", "first", "setup", "memory")
 OPERATOR_COLUMNS = ("ms", "share", "unit", "index", "type", "name")
 
@@ -32,9 +32,9 @@ def proof_lines(measurement: Measurement, page: Page, *, everything: bool) -> li
     if not shown:
         return labelled("Proof", [f"{proof.verdict}: {shorten(proof.sentence, 300)}"], page)
     rows = [evidence_cells(entry) for entry in shown]
-    lines = _table("Proof", EVIDENCE_COLUMNS, rows, page, ("evidence", "says"), ("says",))
+    lines = _table("Proof", EVIDENCE_COLUMNS, rows, page, ("evidence",), ())
     hidden = len(proof.evidence) - len(shown)
-    words = evidence_words(shown, "" if everything else proof.sentence)
+    words = evidence_words(shown, proof)
     return [*lines, *labelled("", [*words, *([f"{hidden} more: -v"] if hidden else [])], page)]
 
 
@@ -42,7 +42,6 @@ def evidence_cells(entry: Evidence) -> tuple[str, ...]:
     """Return the cells of `EVIDENCE_COLUMNS`."""
     return (
         shorten(entry.source, 44),
-        str(entry.says),
         _count(entry.on_cpu, None),
         _count(entry.known, entry.known_calls),
         _count(entry.model, entry.calls),
@@ -55,14 +54,15 @@ def _count(count: int | None, calls: int | None) -> str:
     return f"{count} in {plural(calls, 'call')}" if calls is not None else str(count)
 
 
-def evidence_words(shown: Sequence[Evidence], sentence: str) -> Iterator[str]:
-    """Yield what each piece of evidence says, unless that is `sentence`, and what it assumes."""
+def evidence_words(shown: Sequence[Evidence], proof: Proof) -> Iterator[str]:
+    """Yield what each piece of evidence says, unless the proof's sentence has it, its verdict, and what it assumes."""
     for entry in shown:
-        said = shorten(entry.sentence, 300) if entry.sentence != sentence else ""
+        verdict = f"{entry.says}: " if entry.says is not proof.verdict else ""
+        said = shorten(entry.sentence, 300).rstrip(".") if entry.sentence != proof.sentence else ""
         assumed = f"assumes: {shorten(entry.assumes, 300)}" if entry.assumes else ""
-        text = "; ".join(filter(None, (said.rstrip("."), assumed)))
+        text = "; ".join(filter(None, (said, assumed)))
         if text:
-            yield f"{shorten(entry.source, 44)}: {text}" if len(shown) > 1 else text
+            yield f"{shorten(entry.source, 44)}: {verdict}{text}" if len(shown) > 1 else f"{verdict}{text}"
 
 
 def time_lines(measurement: Measurement, page: Page) -> list[str]:
