@@ -4,6 +4,7 @@ from npufit.checking.check import MAX_LOG_BYTES, CheckOptions, check, check_targ
 from npufit.checking.gate import Gate, GateResult, Quantity, apply_gate, read_gate
 from npufit.checking.gates import evaluate_gate, parse_gate
 from npufit.checking.other_stacks import OtherStack, has_complaints
+from npufit.checking.own_measurements import OwnMeasurement, OwnMeasurements
 from npufit.checking.result import CheckResult
 from npufit.checking.summary import Summary
 from npufit.checking.target_choice import ChosenTarget, TargetChoice, choose_target
@@ -16,6 +17,8 @@ __all__ = [
     "Gate",
     "GateResult",
     "OtherStack",
+    "OwnMeasurement",
+    "OwnMeasurements",
     "Quantity",
     "Summary",
     "TargetChoice",

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from npufit.checking.gate import Gate
 from npufit.checking.gates import parse_gate
 from npufit.checking.other_stacks import find_other_stacks
+from npufit.checking.own_measurements import find_measurements, measurements_on
 from npufit.checking.result import CheckResult
 from npufit.checking.target_choice import ChosenTarget, TargetChoice, choose_target
 from npufit.errors import InputError
 from npufit.files import read_bounded
 from npufit.graph import Model
-from npufit.loading import ModelSource, load
+from npufit.loading import ModelSource, load, model_file
 from npufit.stacks import (
     LogReport,
     Placement,
@@ -42,7 +43,8 @@ class CheckOptions:
     from the rules are listed. `require` has gates, such as `npu-macs>=99%`; `CheckResult.gates` says whether they hold.
     `place` is for the stack and its tools, `estimate` for the predicted times; without `predict` there are none. With
     `others`, the result also says what other stacks that use the same kernel driver would do, unless that takes a
-    compilation.
+    compilation. `measured` are folders of the user's own measurements, and files of them: those of the model are shown
+    beside the prediction.
     """
 
     log: str | Path | None = None
@@ -51,6 +53,7 @@ class CheckOptions:
     estimate: EstimateOptions | None = None
     predict: bool = True
     others: bool = False
+    measured: tuple[Path, ...] = ()
 
 
 def check(model: ModelSource, target: TargetChoice, options: CheckOptions | None = None) -> CheckResult:
@@ -90,7 +93,11 @@ def check_targets(
             prepare_stack(entry.target, options.place)  # its compiler starts while the model is read
     network = load(model)
     log = _log_text(options.log)
-    results = tuple(_check(network, entry, log, gates, options) for entry in chosen)
+    measured = find_measurements(network, model_file(model), options.measured)
+    results = tuple(
+        replace(_check(network, entry, log, gates, options), own=measurements_on(entry.target, measured))
+        for entry in chosen
+    )
     return tuple(_with_others(result, results, options) for result in results) if options.others else results
 
 

@@ -72,6 +72,13 @@ if TYPE_CHECKING:
     help="Output of the board or tool for this model (Teflon verbose, vela, neutron-converter, delegates). It "
     "decides; differences from the rules are listed. '-' reads standard input.",
 )
+@click.option(
+    "--measured",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    metavar="FOLDER",
+    help="Also look here for measurements of MODEL (npufit bench), beside those in your own folder. May be repeated.",
+)
 @library_options
 @click.option("--converter", metavar="CMD", help="Command line of neutron-converter, for imx95/neutron.")
 @tool_options
@@ -90,6 +97,7 @@ def command(
     threads: int | None,
     kernels: str | None,
     log: Path | None,
+    measured: tuple[Path, ...],
     library: Path | None,
     library_python: str | None,
     converter: str | None,
@@ -117,6 +125,7 @@ def command(
     from npufit.checking import CheckOptions, check_targets
     from npufit.cli.output import page_for, require_page_file, sign_of_life, write
     from npufit.cost import EstimateOptions, Kernels
+    from npufit.measurements import default_folder
 
     if not targets:
         raise InputError("no target given. Name one with -t, such as -t imx93/teflon@26.1 (see `npufit targets`).")
@@ -129,6 +138,7 @@ def command(
         place=place_options(settings, vela, time_limit, no_cache, converter, given_library(library, library_python)),
         estimate=EstimateOptions(threads=threads, kernels=Kernels(kernels) if kernels else None),
         others=True,
+        measured=(default_folder(), *measured),
     )
     with sign_of_life(f"checking for {', '.join(targets)}"):
         checked = [(model, check_targets(model, targets, options)) for model in models]

@@ -1,5 +1,5 @@
 """load and save: models by what users write."""
 
-from npufit.loading.load import ZOO_PREFIX, ModelSource, load, save
+from npufit.loading.load import ZOO_PREFIX, ModelSource, load, model_file, save
 
-__all__ = ["ZOO_PREFIX", "ModelSource", "load", "save"]
+__all__ = ["ZOO_PREFIX", "ModelSource", "load", "model_file", "save"]

@@ -35,6 +35,11 @@ def load(source: ModelSource) -> Model:
     return read_model(source)
 
 
+def model_file(source: ModelSource) -> Path | None:
+    """Return the file that `source` names, None for a model and for a built-in network."""
+    return None if isinstance(source, Model) or str(source).startswith(ZOO_PREFIX) else Path(source)
+
+
 def save(model: Model, path: str | Path, *, overwrite: bool = False) -> int:
     """Write `model` to the `.tflite` file at `path`, completely or not at all, and return its size in bytes.
 

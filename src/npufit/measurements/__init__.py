@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         ModelMeasurements,
         ReadMeasurements,
         SavedMeasurement,
-        default_folder,
         measurements_of,
         read_measurements,
         write_measurement,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
         UsedFile,
         ZoneConditions,
     )
+    from npufit.measurements.places import default_folder, files_in
     from npufit.measurements.privacy import anonymous, without_identity
 
 __all__ = [
@@ -73,6 +73,7 @@ __all__ = [
     "anonymous",
     "content_digest",
     "default_folder",
+    "files_in",
     "measurement_bytes",
     "measurements_of",
     "model_digest",
@@ -90,7 +91,6 @@ _HOMES = {
         "ModelMeasurements",
         "ReadMeasurements",
         "SavedMeasurement",
-        "default_folder",
         "measurements_of",
         "read_measurements",
         "write_measurement",
@@ -118,6 +118,7 @@ _HOMES = {
         "UsedFile",
         "ZoneConditions",
     ),
+    "npufit.measurements.places": ("default_folder", "files_in"),
     "npufit.measurements.privacy": ("anonymous", "without_identity"),
 }
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,14 +13,10 @@ from npufit.graph import Model
 from npufit.measurements.digests import model_digest, structure_digest
 from npufit.measurements.form import content_digest, measurement_bytes, parse_measurement
 from npufit.measurements.measurement import Measurement
+from npufit.measurements.places import NAME, NAME_DIGITS, files_in
 from npufit.measurements.privacy import anonymous
 
-VARIABLE = "NPUFIT_MEASUREMENTS"
 _MOST_BYTES = 4 << 20
-_MOST_FILES = 5000
-_DEEPEST = 4
-_DIGITS = 16
-_NAME = re.compile(rf"[0-9a-f]{{{_DIGITS}}}-([0-9a-f]{{{_DIGITS}}})\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +52,6 @@ class ModelMeasurements:
     refused: tuple[str, ...] = ()
 
 
-def default_folder() -> Path:
-    """Return the folder of the user's measurements: NPUFIT_MEASUREMENTS, else in the user's data. It need not exist."""
-    own = os.environ.get(VARIABLE)
-    if own:
-        return Path(own)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-        return (Path(base) if base else Path("~/AppData/Local").expanduser()) / "npufit" / "measurements"
-    if sys.platform == "darwin":
-        return Path("~/Library/Application Support/npufit/measurements").expanduser()
-    base = os.environ.get("XDG_DATA_HOME")
-    # The specification of XDG says that relative paths are to be ignored.
-    root = Path(base) if base and Path(base).is_absolute() else Path("~/.local/share").expanduser()
-    return root / "npufit" / "measurements"
-
-
 def write_measurement(folder: Path, measurement: Measurement, private: Collection[str] = ()) -> Path:
     """Write `measurement` into `folder`, without what identifies anybody, and return the path of its file.
 
@@ -84,7 +61,7 @@ def write_measurement(folder: Path, measurement: Measurement, private: Collectio
     cleaned = anonymous(measurement, private)
     data = measurement_bytes(cleaned)
     make_folder(folder)
-    path = folder / f"{cleaned.model.sha256[:_DIGITS]}-{content_digest(data)[:_DIGITS]}.json"
+    path = folder / f"{cleaned.model.sha256[:NAME_DIGITS]}-{content_digest(data)[:NAME_DIGITS]}.json"
     write_file(path, data, overwrite=True)
     return path
 
@@ -99,7 +76,7 @@ def read_measurements(*places: Path) -> ReadMeasurements:
     for place in places:
         if not place.exists():
             raise InputError(f"{printable(str(place))}: there is no such file or folder of measurements.")
-        files, problem = _files(place) if place.is_dir() else ([place], "")
+        files, problem = files_in(place)
         refused += [problem] if problem else []
         for path in files:
             try:
@@ -111,19 +88,17 @@ def read_measurements(*places: Path) -> ReadMeasurements:
     return ReadMeasurements(tuple(found.values()), tuple(refused))
 
 
-def measurements_of(model: Model, file: str | Path | None, folders: Sequence[Path]) -> ModelMeasurements:
-    """Return the measurements of `model` in `folders`, and of models that differ from it in their weights only.
+def measurements_of(model: Model, file: str | Path | None, places: Sequence[Path]) -> ModelMeasurements:
+    """Return the measurements of `model` in `places`, and of models that differ from it in their weights only.
 
-    `file` is what the model was read from, None for a network of the zoo. A folder that is not there has none. Without
-    files of measurements nothing is computed or imported, and files that do not name the model are not parsed.
+    `file` is what the model was read from, None for a network of the zoo. A place that is not there has none. Files
+    that do not name the model are not parsed.
     """
-    paths = [path for folder in folders if folder.is_dir() for path in _files(folder)[0]]
-    if not paths:
-        return ModelMeasurements()
+    listed = [files_in(place) for place in places]
+    refused = [problem for _, problem in listed if problem]
     sha256, structure = model_digest(model, file), structure_digest(model)
     found: dict[str, MatchedMeasurement] = {}
-    refused: list[str] = []
-    for path in paths:
+    for path in (path for paths, _ in listed for path in paths):
         try:
             data = read_bounded(path, _MOST_BYTES)
             if sha256.encode() not in data and structure.encode() not in data:
@@ -144,32 +119,14 @@ def _latest_first(entry: MatchedMeasurement) -> tuple[bool, tuple[int, ...], str
     return not entry.is_same_model, tuple(-ord(letter) for letter in day), entry.saved.digest
 
 
-def _files(folder: Path) -> tuple[list[Path], str]:
-    """Return the files in and below `folder` that are named like measurements, and a sentence if there are too many."""
-    found: list[Path] = []
-    for path in _walk(folder):
-        if len(found) == _MOST_FILES:
-            return found, f"{printable(str(folder))}: more than {_MOST_FILES} measurements. The others were not read."
-        found.append(path)
-    return found, ""
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    root = len(folder.parts)
-    for place, folders, names in os.walk(folder):
-        here = Path(place)
-        folders[:] = sorted(folders) if len(here.parts) - root < _DEEPEST else []
-        yield from (here / name for name in sorted(names) if _NAME.fullmatch(name))
-
-
 def _read(path: Path, data: bytes) -> SavedMeasurement:
     """Return the measurement in `data`. Raises InputError if it is none, or not what the file's name says."""
     digest = content_digest(data)
-    named = _NAME.fullmatch(path.name)
+    named = NAME.fullmatch(path.name)
     if named and not digest.startswith(named[1]):
         raise InputError(
-            f"{printable(str(path))}: changed after npufit wrote it: its content is {digest[:_DIGITS]}, its name says "
-            f"{named[1]}. Take the original."
+            f"{printable(str(path))}: changed after npufit wrote it: its name says {named[1]}, its content is "
+            f"{digest[:NAME_DIGITS]}. Take the original."
         )
     try:
         return SavedMeasurement(path, digest, parse_measurement(data))

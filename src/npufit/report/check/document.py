@@ -11,6 +11,7 @@ from npufit.checking import CheckResult, GateResult
 from npufit.graph import Model
 from npufit.report.check.estimate_document import EstimateEntry, estimate_entry
 from npufit.report.check.other_stacks import OtherStackEntry, other_stack_entry
+from npufit.report.check.own_measurements import OwnMeasurementEntry, own_measurement_entries
 from npufit.report.check.placement_document import (
     DifferenceEntry,
     HazardEntry,
@@ -85,6 +86,10 @@ class ResultEntry(Document):
     """null if there is no data to predict times from"""
     others: tuple[OtherStackEntry, ...]
     """stacks of the chip that use the same kernel driver; empty if there are none"""
+    own_measurements: tuple[OwnMeasurementEntry, ...] = ()
+    """the user's own measurements of the model on the target's chip, those of its stack first"""
+    measurements_not_read: tuple[str, ...] = ()
+    """files that seem to be of the model, and why they were refused"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,8 @@ def result_entry(result: CheckResult) -> ResultEntry:
         notes=placement.notes,
         estimate=None if result.estimate is None else estimate_entry(result.estimate),
         others=tuple(other_stack_entry(result, other) for other in result.others),
+        own_measurements=own_measurement_entries(result),
+        measurements_not_read=result.own.refused,
     )
 
 

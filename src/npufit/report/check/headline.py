@@ -9,6 +9,7 @@ from npufit.checking import CheckResult
 from npufit.formatting import percent, plural, printable
 from npufit.report import predicted_time
 from npufit.report.check.deciding import library_clause
+from npufit.report.check.own_measurements import contradiction, own_clause
 from npufit.report.hazards import count_hazards, hazards_by_effect, hazards_in_words
 from npufit.stacks import Effect, Hazard, Stage, Unit
 
@@ -54,7 +55,9 @@ def _headline(result: CheckResult, hazards_in_words: Callable[[Effect, Sequence[
     slower = predicted_time.reversal_words(result)
     crashes = by_effect.pop(Effect.CRASH, None)
     refusal = result.placement.refusal
-    first = f"{refusal}; otherwise " if refusal else ""
+    against = contradiction(result)
+    first = f"{against}; expected: " if against else ""
+    first += f"{refusal}; otherwise " if refusal else ""
     first += f"{hazards_in_words(Effect.CRASH, crashes)}; otherwise " if crashes else ""
     line = (
         f"{result.name}{library_clause(result.placement)}: {first}{f'{slower}; ' if slower else ''}{', '.join(parts)}"
@@ -62,12 +65,21 @@ def _headline(result: CheckResult, hazards_in_words: Callable[[Effect, Sequence[
     if summary.unknown and result.placement.log_totals:
         line += f"; the log says {result.placement.log_totals}"
     predicted = predicted_time.prediction_clause(result)
+    measured = own_clause(result)
     line += f"; {predicted}" if predicted else ""
+    line += f"; {measured}" if measured else ""
     for effect, hazards in by_effect.items():
         line += f"; {hazards_in_words(effect, hazards)}"
-    if not summary.hazards and summary.npu and not summary.unknown:
+    if not summary.hazards and summary.npu and not summary.unknown and result.own.wrong is None:
         line += "; no known hazard"
     return line
+
+
+def is_bad(result: CheckResult) -> bool:
+    """Return whether something must be seen first: a hazard, a slowdown, or a measurement that says otherwise."""
+    own = result.own
+    is_denied = own.contradicting is not None or own.wrong is not None
+    return bool(result.summary.hazards or predicted_time.reversal(result) or is_denied)
 
 
 def macs_share(result: CheckResult) -> str:

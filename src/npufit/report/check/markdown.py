@@ -11,8 +11,9 @@ from npufit.checking import CheckResult, GateResult
 from npufit.cost import Estimate
 from npufit.graph import Model
 from npufit.report import predicted_time
-from npufit.report.check.headline import headline
+from npufit.report.check.headline import headline, is_bad
 from npufit.report.check.other_stacks import LABEL, better_stack_lines
+from npufit.report.check.own_measurements import own_rows, own_warnings
 from npufit.report.findings import group_by_rule, remedy_words
 from npufit.report.hazards import effect_words, hazards_by_effect
 from npufit.report.markdown import template_environment
@@ -40,7 +41,7 @@ def check_markdown(model: Model, results: Sequence[CheckResult], gates: Sequence
             members_in_words=_members_in_words,
             ways_out=_ways_out,
             times=_times,
-            reversal=predicted_time.reversal,
+            is_bad=is_bad,
             memory=_memory,
         )
     )
@@ -48,12 +49,15 @@ def check_markdown(model: Model, results: Sequence[CheckResult], gates: Sequence
 
 def _times(result: CheckResult) -> list[TimeRow]:
     estimate = result.estimate
+    warnings = [TimeRow("warning", "", "", warning) for warning in own_warnings(result)]
     if estimate is None:
-        return []
+        return [*own_rows(result), *warnings]
     return [
         *predicted_time.time_rows(result, estimate),
+        *own_rows(result),
         *predicted_time.measured_rows(result, estimate),
         *_remarks(result, estimate),
+        *warnings,
     ]
 
 

@@ -11,9 +11,10 @@ from npufit.cost import OperatorEstimate
 from npufit.graph import Model, OperatorId
 from npufit.report import predicted_time
 from npufit.report.check.deciding import decided_by
-from npufit.report.check.headline import verdict
+from npufit.report.check.headline import is_bad, verdict
 from npufit.report.check.next_steps import next_steps
 from npufit.report.check.other_stacks import LABEL, better_stack_lines
+from npufit.report.check.own_measurements import own_warnings
 from npufit.report.check.time_bars import time_bars
 from npufit.report.findings import group_by_rule, remedy_words
 from npufit.report.hazards import effect_words, effects_cell, hazards_by_effect
@@ -50,7 +51,7 @@ def check_page(model: Model, results: Sequence[CheckResult], source: str, gates:
 
 def tone_of(result: CheckResult) -> Tone:
     """Return how loud the answer for a target is."""
-    return Tone.BAD if result.summary.hazards or predicted_time.reversal(result) else Tone.PLAIN
+    return Tone.BAD if is_bad(result) else Tone.PLAIN
 
 
 def _operator_link(result: CheckResult, place: OperatorId) -> str:
@@ -77,8 +78,9 @@ def _ways_out(found: Sequence[Finding | Hazard], rule: Rule) -> list[str]:
 
 def _time_notes(result: CheckResult) -> list[tuple[str, str]]:
     estimate = result.estimate
+    warnings = [("warning", warning) for warning in own_warnings(result)]
     if estimate is None:
-        return []
+        return warnings
     notes = [
         ("assumed", estimate.assumption),
         ("ranges", predicted_time.band_words(result, estimate)),
@@ -86,6 +88,7 @@ def _time_notes(result: CheckResult) -> list[tuple[str, str]]:
         ("basis", estimate.basis),
         ("better off", predicted_time.slower_words(result, estimate)),
         *((LABEL, line) for line in better_stack_lines(result)),
+        *warnings,
         *(("warning", warning) for warning in estimate.warnings),
     ]
     return [(label, text) for label, text in notes if text]

@@ -10,10 +10,11 @@ from npufit.cost import Estimate
 from npufit.report import predicted_time
 from npufit.report.check.comparison import comparison_text
 from npufit.report.check.deciding import decision_sentence
-from npufit.report.check.headline import verdict
+from npufit.report.check.headline import is_bad, verdict
 from npufit.report.check.line_budget import lay_out
 from npufit.report.check.next_steps import next_steps
 from npufit.report.check.other_stacks import LABEL, better_stack_lines
+from npufit.report.check.own_measurements import contradiction, own_clause, own_line, own_warnings
 from npufit.report.check.screen_sections import screen_sections
 from npufit.report.findings import group_by_rule
 from npufit.report.hazards import hazards_by_effect, hazards_in_words
@@ -50,7 +51,7 @@ def targets_screen(results: Sequence[CheckResult], source: str, page: Page) -> s
 
 
 def _verdict(result: CheckResult, page: Page) -> list[str]:
-    style = "red" if result.summary.hazards or predicted_time.reversal(result) else "bold"
+    style = "red" if is_bad(result) else "bold"
     return [page.ink(style, line) for line in page.wrap(verdict(result), hanging="  ")]
 
 
@@ -65,7 +66,7 @@ def _about(result: CheckResult, page: Page) -> list[str]:
 
 def _reason(result: CheckResult) -> str:
     """Return in one line why a target is not perfect: operators off the NPU by rule, and the hazards."""
-    parts: list[str] = []
+    parts: list[str] = list(filter(None, [contradiction(result), own_clause(result)]))
     if predicted_time.reversal(result):
         parts.append("SLOWER with the NPU than without")
     for unit, where in ((Unit.CPU, "on the CPU"), (Unit.UNKNOWN, "unknown")):
@@ -84,16 +85,27 @@ def _reason(result: CheckResult) -> str:
 def _time(result: CheckResult, page: Page) -> list[str]:
     estimate = result.estimate
     if estimate is None:
-        return page.labelled("Time", "no data to predict it from", "", _LABEL)
+        return [*page.labelled("Time", "no data to predict it from", "", _LABEL), *_own(result, page)]
     lines = page.labelled("Time", predicted_time.time_sentence(result, estimate), "", _LABEL)
     if estimate.assumption:
         lines += page.labelled("", f"assumed: {formatting.printable(estimate.assumption)}", "", _LABEL)
+    lines += _own(result, page)
     lines += _measured(result, estimate, page)
     for line in better_stack_lines(result):
         lines += page.labelled(LABEL.capitalize(), line, "", _LABEL)
     for warning in estimate.warnings:
         if not predicted_time.reversal(result):
             lines += page.labelled("", formatting.printable(warning), "", _LABEL)
+    return lines
+
+
+def _own(result: CheckResult, page: Page) -> list[str]:
+    """Return the user's own measurement, and what it says against the answer."""
+    line, warnings = own_line(result), own_warnings(result)
+    lines = page.labelled("Measured", line, "", _LABEL) if line else []
+    for warning in warnings:
+        label = "" if lines else "Measured"
+        lines += [page.ink("red", line) for line in page.labelled(label, warning, "", _LABEL)]
     return lines
 
 

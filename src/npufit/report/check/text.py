@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from npufit import formatting
 from npufit.checking import CheckResult
-from npufit.report import predicted_time
 from npufit.report.check import time_section
 from npufit.report.check.deciding import decided_by, decision_sentence
 from npufit.report.check.hazard_section import hazard_lines
-from npufit.report.check.headline import headline
+from npufit.report.check.headline import headline, is_bad
 from npufit.report.check.off_npu_section import off_npu_lines
 from npufit.report.check.partition_section import operator_lines, partition_lines
 from npufit.report.check.way_out import title_lines
@@ -39,7 +38,7 @@ def check_text(result: CheckResult, page: Page, *, everything: bool = False) -> 
 
 
 def _headline(result: CheckResult, page: Page) -> list[str]:
-    style = "red" if result.summary.hazards or predicted_time.reversal(result) else "bold"
+    style = "red" if is_bad(result) else "bold"
     return [page.ink(style, line) for line in page.wrap(headline(result), hanging="  ")]
 
 

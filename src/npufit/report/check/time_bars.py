@@ -8,6 +8,7 @@ from typing import Literal
 from npufit.checking import CheckResult
 from npufit.cost import Estimate
 from npufit.report import predicted_time
+from npufit.report.check.own_measurements import own_rows
 from npufit.report.predicted_time import TimeRow
 
 Kind = Literal["npu", "cpu", "overhead"]
@@ -51,12 +52,12 @@ class _Span:
 
 
 def time_bars(result: CheckResult) -> list[TimeBar]:
-    """Return the predicted times of a check and the public measurements, each with its bar."""
-    estimate = result.estimate
+    """Return the predicted times of a check, the user's own measurements and the public ones, each with its bar."""
+    estimate, measured = result.estimate, own_rows(result)
     if estimate is None:
-        return []
+        return [TimeBar(row, is_measured=True) for row in measured]
     rows = predicted_time.time_rows(result, estimate)
-    measured = predicted_time.measured_rows(result, estimate)
+    measured += predicted_time.measured_rows(result, estimate)
     spans = {row.label: _predicted(row.label.strip(), estimate) for row in rows}
     of_measured = [_measured(row) for row in measured]
     longest = max(span.end for span in (*spans.values(), *of_measured))

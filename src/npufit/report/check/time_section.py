@@ -10,12 +10,16 @@ from npufit.cost import Estimate, OperatorEstimate
 from npufit.graph import OperatorId
 from npufit.report import predicted_time
 from npufit.report.check.other_stacks import LABEL, better_stack_lines
+from npufit.report.check.own_measurements import own_rows, own_warnings
 from npufit.report.predicted_time import TimeRow
 from npufit.report.terminal_page import Page, columns
 from npufit.stacks import MemoryUse
 
 _MEASURED = 2
 """Most measurements shown of the NPU, and as many of the CPU."""
+
+_OWN = 3
+"""Most measurements shown of the user's own."""
 
 _LABEL = 11
 
@@ -24,9 +28,9 @@ def time_lines(result: CheckResult, page: Page, *, everything: bool = False) -> 
     """Return the section on time, empty if there is no answer."""
     estimate = result.estimate
     if estimate is None:
-        return []
+        return _measured_alone(result, page)
     lines = ["", page.ink("bold", "Time of one inference, predicted unless marked as measured")]
-    rows = predicted_time.time_rows(result, estimate)
+    rows = predicted_time.time_rows(result, estimate) + own_rows(result, None if everything else _OWN)
     rows += predicted_time.measured_rows(result, estimate, None if everything else _MEASURED)
     lines += _table(rows, page)
     notes = [("ranges", predicted_time.band_words(result, estimate)), ("basis", formatting.printable(estimate.basis))]
@@ -39,11 +43,18 @@ def time_lines(result: CheckResult, page: Page, *, everything: bool = False) -> 
     notes += [(LABEL, line) for line in better_stack_lines(result)]
     for label, text in notes:
         lines += page.labelled(label, text, "  ", _LABEL)
-    for warning in estimate.warnings:
-        lines += [
-            page.ink("red", line) for line in page.labelled("warning", formatting.printable(warning), "  ", _LABEL)
-        ]
-    return lines
+    return [*lines, *_warnings([*own_warnings(result), *map(formatting.printable, estimate.warnings)], page)]
+
+
+def _measured_alone(result: CheckResult, page: Page) -> list[str]:
+    """Return what the user measured on a target whose time cannot be predicted; empty if that is nothing."""
+    rows = own_rows(result)
+    lines = ["", page.ink("bold", "Time of one inference, measured"), *_table(rows, page)] if rows else []
+    return [*lines, *_warnings(own_warnings(result), page)]
+
+
+def _warnings(warnings: Sequence[str], page: Page) -> list[str]:
+    return [page.ink("red", line) for warning in warnings for line in page.labelled("warning", warning, "  ", _LABEL)]
 
 
 def _table(rows: Sequence[TimeRow], page: Page) -> list[str]:
