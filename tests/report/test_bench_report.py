@@ -117,7 +117,7 @@ _NOW = Readings(
     0.2, 1500000, 200000, 262144,
 )  # fmt: skip
 _READY = replace(_BOARD, candidates=(Candidate("imx93/vela@lf-6.1.36", "its BSP"),))
-_LAPTOP = BoardFacts((), architecture="x86_64", model="A laptop")
+_LAPTOP = BoardFacts((), architecture="x86_64", model="A laptop", runtimes=_BOARD.runtimes)
 
 _PROBED = {
     "ready": (_READY, "imx93 (NXP i.MX93 11X11 EVK): ready to measure as imx93/vela@lf-6.1.36"),
@@ -125,6 +125,11 @@ _PROBED = {
         _BOARD,
         "imx93 (NXP i.MX93 11X11 EVK): not ready to measure as imx93/vela@lf-6.1.36: you may not open /dev/ethosu0: "
         "log in as root",
+    ),
+    "without a tool": (
+        replace(_READY, runtimes=()),
+        "imx93 (NXP i.MX93 11X11 EVK): not ready to measure as imx93/vela@lf-6.1.36: nothing on it times a model, so send "
+        "a benchmark_model with --tool",
     ),
     "laptop": (
         _LAPTOP,

@@ -14,6 +14,10 @@ from npufit.report.terminal_page import Page, columns
 _LABEL = 11
 _FILES = (("delegate", "Delegates"), ("firmware", "Firmware"), ("tool", "Tools"), ("model", "Models"))
 _MOST_ZONES = 4
+_TOOL = "benchmark_model"
+_WITHOUT_TOOL = "direct"
+"""The stack whose bundles bring a runner along."""
+_GIVE_TOOL = "send a benchmark_model for this board with --tool FILE, or install ai-edge-litert in its Python"
 
 
 def probe_text(document: BenchDocument, page: Page, *, on: str = "", everything: bool = False) -> str:
@@ -46,6 +50,9 @@ def probe_headline(board: BoardFacts) -> str:
     name = board.chip or "a chip that npufit does not know"
     lead = f"{name} ({shorten(words, 80)})" if words else name
     usable = [candidate.target for candidate in board.candidates if candidate.is_usable]
+    if not _has_tool(board) and not any(target.partition("/")[2].startswith(_WITHOUT_TOOL) for target in usable):
+        what = f" as {usable[0]}" if usable else ""
+        return f"{lead}: not ready to measure{what}: nothing on it times a model, so send a benchmark_model with --tool"
     if usable:
         others = f"; also as {', '.join(usable[1:])}" if usable[1:] else ""
         return f"{lead}: ready to measure as {usable[0]}{others}"
@@ -53,6 +60,12 @@ def probe_headline(board: BoardFacts) -> str:
         best = min(board.candidates, key=lambda candidate: len(candidate.missing))
         return f"{lead}: not ready to measure as {best.target}: {shorten(best.missing[0], 200).rstrip('.')}"
     return f"{lead}: no NPU that npufit knows; the CPU alone can be measured"
+
+
+def _has_tool(board: BoardFacts) -> bool:
+    """Return True if the board has a program or a Python that times models."""
+    has_program = any(file.name == _TOOL for file in board.of_kind("tool"))
+    return has_program or any(found.module and found.has_numpy for found in board.runtimes)
 
 
 def _sections(board: BoardFacts, readings: Readings | None) -> Iterator[tuple[str, list[str]]]:
@@ -141,10 +154,13 @@ def _now(board: BoardFacts, readings: Readings) -> Iterator[tuple[str, list[str]
 
 
 def _next(board: BoardFacts, on: str) -> list[str]:
-    """Return the command that measures now; without a usable target only the CPU."""
-    command = f"npufit bench zoo:mobilenet_v1@128,int8 --on {shlex.quote(on or 'BOARD')}"
+    """Return the command that measures now, and what it needs."""
+    where = shlex.quote(on or "BOARD")
     usable = any(candidate.is_usable for candidate in board.candidates)
-    return [command if usable or not board.candidates else f"{command}  (until then the CPU alone)"]
+    tool = "" if _has_tool(board) else " --tool ./benchmark_model"
+    command = f"npufit bench zoo:mobilenet_v1@128,int8 --on {where}{tool}"
+    until = "" if usable or not board.candidates else "  (until then the CPU alone)"
+    return [f"{command}{until}", *([_GIVE_TOOL] if tool else [])]
 
 
 def _facts(board: BoardFacts, page: Page) -> list[str]:

@@ -19,6 +19,8 @@ from npufit.report.terminal_page import Page
 LABEL = 11
 _MOST_EVIDENCE = 4
 _MOST_PROBLEMS = 3
+_LEAST_SOURCE, _COUNTS = 12, 62
+"""The width of a source of evidence on a narrow page, and what label and counts take."""
 
 EVIDENCE_COLUMNS: tuple[str, ...] = ("evidence", "CPU alone", "known network", "this model")
 TIME_COLUMNS: tuple[str, ...] = ("", "ms", "predicted", "of", "spread", "fastest", "first", "setup", "memory")
@@ -31,17 +33,17 @@ def proof_lines(measurement: Measurement, page: Page, *, everything: bool) -> li
     shown = proof.evidence if everything else proof.evidence[:_MOST_EVIDENCE]
     if not shown:
         return labelled("Proof", [f"{proof.verdict}: {shorten(proof.sentence, 300)}"], page)
-    rows = [evidence_cells(entry) for entry in shown]
+    rows = [evidence_cells(entry, max(_LEAST_SOURCE, page.width - _COUNTS)) for entry in shown]
     lines = _table("Proof", EVIDENCE_COLUMNS, rows, page, ("evidence",), ())
     hidden = len(proof.evidence) - len(shown)
     words = evidence_words(shown, proof)
     return [*lines, *labelled("", [*words, *([f"{hidden} more: -v"] if hidden else [])], page)]
 
 
-def evidence_cells(entry: Evidence) -> tuple[str, ...]:
-    """Return the cells of `EVIDENCE_COLUMNS`."""
+def evidence_cells(entry: Evidence, width: int = 44) -> tuple[str, ...]:
+    """Return the cells of `EVIDENCE_COLUMNS`; the source takes at most `width` characters."""
     return (
-        shorten(entry.source, 44),
+        shorten(entry.source, min(width, 44)),
         _count(entry.on_cpu, None),
         _count(entry.known, entry.known_calls),
         _count(entry.model, entry.calls),
@@ -130,7 +132,7 @@ def operator_lines(measurement: Measurement, page: Page, most: int) -> list[str]
     ordered = slowest(measurement.operators)
     if not ordered:
         return []
-    hidden = len(ordered) - min(most, len(ordered))
+    hidden = max(0, len(ordered) - max(0, most))
     rest = [f"{plural(hidden, 'more row')}: -v"] if hidden else []
     if most < 1:
         return labelled("Slowest", [f"{plural(hidden, 'row')}: -v"], page)
