@@ -127,9 +127,8 @@ _PROBED = {
         "log in as root",
     ),
     "without a tool": (
-        replace(_READY, runtimes=()),
-        "imx93 (NXP i.MX93 11X11 EVK): not ready to measure as imx93/vela@lf-6.1.36: nothing on it times a model, so send "
-        "a benchmark_model with --tool",
+        replace(_LAPTOP, runtimes=()),
+        "a chip that npufit does not know (A laptop): no NPU that npufit knows; nothing on it times a model",
     ),
     "laptop": (
         _LAPTOP,

@@ -15,8 +15,6 @@ _LABEL = 11
 _FILES = (("delegate", "Delegates"), ("firmware", "Firmware"), ("tool", "Tools"), ("model", "Models"))
 _MOST_ZONES = 4
 _TOOL = "benchmark_model"
-_WITHOUT_TOOL = "direct"
-"""The stack whose bundles bring a runner along."""
 _GIVE_TOOL = "send a benchmark_model for this board with --tool FILE, or install ai-edge-litert in its Python"
 
 
@@ -50,16 +48,14 @@ def probe_headline(board: BoardFacts) -> str:
     name = board.chip or "a chip that npufit does not know"
     lead = f"{name} ({shorten(words, 80)})" if words else name
     usable = [candidate.target for candidate in board.candidates if candidate.is_usable]
-    if not _has_tool(board) and not any(target.partition("/")[2].startswith(_WITHOUT_TOOL) for target in usable):
-        what = f" as {usable[0]}" if usable else ""
-        return f"{lead}: not ready to measure{what}: nothing on it times a model, so send a benchmark_model with --tool"
     if usable:
         others = f"; also as {', '.join(usable[1:])}" if usable[1:] else ""
         return f"{lead}: ready to measure as {usable[0]}{others}"
     if board.candidates:
         best = min(board.candidates, key=lambda candidate: len(candidate.missing))
         return f"{lead}: not ready to measure as {best.target}: {shorten(best.missing[0], 200).rstrip('.')}"
-    return f"{lead}: no NPU that npufit knows; the CPU alone can be measured"
+    cpu = "the CPU alone can be measured" if _has_tool(board) else "nothing on it times a model"
+    return f"{lead}: no NPU that npufit knows; {cpu}"
 
 
 def _has_tool(board: BoardFacts) -> bool:
