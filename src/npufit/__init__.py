@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from npufit.graph import Model
     from npufit.hosting import HostOptions, HostResult, host, virtual_npu
     from npufit.loading import load, save
+    from npufit.measuring import BenchOptions, BenchResult, bench, probe_board
     from npufit.resizing import ResizeResult, resize
     from npufit.running import RunOptions, RunResult, run
     from npufit.stacks import PlaceOptions, Target
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccuracyResult",
+    "BenchOptions",
+    "BenchResult",
     "CalibrateOptions",
     "CalibrateResult",
     "CheckOptions",
@@ -78,6 +81,7 @@ __all__ = [
     "ToolError",
     "__version__",
     "accuracy",
+    "bench",
     "calibrate",
     "check",
     "compare",
@@ -89,6 +93,7 @@ __all__ = [
     "fit",
     "host",
     "load",
+    "probe_board",
     "read_recipe",
     "resize",
     "run",
@@ -112,6 +117,7 @@ _HOMES = {
     "npufit.graph": ("Model",),
     "npufit.hosting": ("HostOptions", "HostResult", "host", "virtual_npu"),
     "npufit.loading": ("load", "save"),
+    "npufit.measuring": ("BenchOptions", "BenchResult", "bench", "probe_board"),
     "npufit.resizing": ("ResizeResult", "resize"),
     "npufit.running": ("RunOptions", "RunResult", "run"),
     "npufit.stacks": ("PlaceOptions", "Target"),

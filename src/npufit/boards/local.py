@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO
 
 from npufit.boards.line import Unanswered
@@ -12,7 +15,10 @@ from npufit.errors import LostConnectionError, NpufitError, ToolError
 
 
 class LocalLine:
-    """Commands are children of this process, without a login shell."""
+    """Commands are children of this process, without a login shell.
+
+    npufit's own Python comes first in PATH: it has LiteRT, also if its environment is not activated.
+    """
 
     name = "local"
     opening_limit_s = 30.0
@@ -24,7 +30,8 @@ class LocalLine:
 
     def start(self, words: Sequence[str], stdin: int | IO[bytes]) -> Child:
         """Start a command."""
-        return start_child(words, stdin=stdin)
+        path = os.pathsep.join(filter(None, (str(Path(sys.executable).parent), os.environ.get("PATH"))))
+        return start_child(("env", f"PATH={path}", *words), stdin=stdin)
 
     def explain(self, unanswered: Unanswered) -> NpufitError:
         """Return why there was no answer."""

@@ -21,6 +21,7 @@ _COMMANDS = {
     "compare": "What changed between two models, targets, releases or saved results?",
     "evaluate": "Count how often the answers on images change or are wrong.",
     "deploy": "Write a model as a bundle for a board with mainline Linux, proven here first.",
+    "bench": "Measure on your board, prove that the NPU ran, and compare with the prediction.",
     "vnpu": "Run any program that uses a board's NPU on this machine, on a virtual one.",
     "resize": "Give a model another input resolution.",
     "disassemble": "Print the command stream of an Ethos-U; check whether a kernel accepts it.",
@@ -78,6 +79,7 @@ def npufit() -> None:
     npufit fit model.tflite -t imx93/teflon@25.3 -o fitted.tflite
     npufit compare model.tflite -t imx93/teflon@25.3 -t imx93/teflon@26.2
     npufit evaluate model.tflite -t imx93/vela --images photos --require 'top1-agreement>=99%'
+    npufit bench model.tflite --on ssh://root@board
     npufit rules ethosu.pad-folded
 
     Exit codes: 0 fine, 1 a gate failed (--require), results differ (--compare) or a proof failed (fit), 2 the input is

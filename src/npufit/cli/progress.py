@@ -20,6 +20,7 @@ _UNITS: dict[str, str] = {
     "evaluating": "images",
     "sweeping": "points",
     "comparing": "models",
+    "measuring": "runs",
 }
 """What each stage counts, for those with measurable progress."""
 

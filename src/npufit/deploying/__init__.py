@@ -7,6 +7,7 @@ from npufit.deploying.manifest import MANIFEST, Manifest, manifest_text
 from npufit.deploying.options import PROOF_INPUTS, DeployOptions
 from npufit.deploying.proving import BundleProof, Difference
 from npufit.deploying.result import DeployResult
+from npufit.deploying.segments import renamed
 from npufit.deploying.writing import require_bundle_folder
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "accepting_releases",
     "deploy",
     "manifest_text",
+    "renamed",
     "require_bundle_folder",
 ]

@@ -7,13 +7,26 @@ from typing import TYPE_CHECKING
 from npufit._lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from npufit.measuring.bench import bench, probe_board
     from npufit.measuring.options import BenchOptions
+    from npufit.measuring.progress import BenchProgress, BenchStage, ignore_progress
     from npufit.measuring.result import BenchResult, NotMeasured
 
-__all__ = ["BenchOptions", "BenchResult", "NotMeasured"]
+__all__ = [
+    "BenchOptions",
+    "BenchProgress",
+    "BenchResult",
+    "BenchStage",
+    "NotMeasured",
+    "bench",
+    "ignore_progress",
+    "probe_board",
+]
 
 _HOMES = {
+    "npufit.measuring.bench": ("bench", "probe_board"),
     "npufit.measuring.options": ("BenchOptions",),
+    "npufit.measuring.progress": ("BenchProgress", "BenchStage", "ignore_progress"),
     "npufit.measuring.result": ("BenchResult", "NotMeasured"),
 }
 

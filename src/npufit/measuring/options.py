@@ -16,7 +16,8 @@ class BenchOptions:
     put onto the board, or the name of a tool of the board; None takes the best one. `delegate` is a library on the
     board. `known` is a model that the NPU is known to take, for the proof; None takes the board's own MobileNet or
     builds one. `governor` and `affinity` are set for the runs and put back; empty leaves the board as it is.
-    `processes` is per unit.
+    `processes` is per unit. `compare` compares the board's outputs for an input of `seed` with LiteRT's reference
+    kernels and ignores differences up to `tolerance`: steps for integers, absolute for floating point.
     """
 
     target: str = ""
@@ -33,6 +34,7 @@ class BenchOptions:
     with_proof: bool = True
     with_profile: bool = False
     compare: bool = False
+    tolerance: float = 0.0
     seed: int = 0
     governor: str = ""
     affinity: str = ""

@@ -13,6 +13,7 @@ from npufit.errors import ModelError, ToolError
 from npufit.files import write_file
 from npufit.formatting import shorten
 from npufit.graph import Model
+from npufit.stacks.neutron.converter_target import converter_target
 from npufit.stacks.neutron.known_errors import explain_error
 from npufit.stacks.stack import PlaceOptions
 
@@ -51,6 +52,12 @@ def _identified(word: str) -> str:
             return f"{word} {hashlib.file_digest(file, 'sha256').hexdigest()}"
     except (OSError, ValueError):
         return word
+
+
+def convert_for(model: Model, chip: str, options: PlaceOptions) -> Conversion | None:
+    """Return what the user's converter makes of `model` for `chip`, None without a converter. Raises ToolError."""
+    command = find_converter(options)
+    return None if command is None else convert(model, command, converter_target(chip), options.time_limit_s)
 
 
 def convert(model: Model, command: tuple[str, ...], target: str, time_limit_s: float) -> Conversion:

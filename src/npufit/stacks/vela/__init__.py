@@ -14,6 +14,7 @@ from npufit.stacks.vela.stack import VelaStack
 STACK = VelaStack()
 
 if TYPE_CHECKING:
+    from npufit.stacks.vela.compiler_choice import find_compiler
     from npufit.stacks.vela.environments import Environment, list_environments, remove_environment
     from npufit.stacks.vela.installing import install, wish_for
     from npufit.stacks.vela.releases import BSPS, NEWEST, RELEASES, bsps_with, is_bsp, read_version, release_number
@@ -30,6 +31,7 @@ __all__ = [
     "VelaStack",
     "Write",
     "bsps_with",
+    "find_compiler",
     "install",
     "is_bsp",
     "is_precompiled",
@@ -43,6 +45,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "npufit.stacks.vela.compiler_choice": ("find_compiler",),
     "npufit.stacks.vela.environments": ("Environment", "list_environments", "remove_environment"),
     "npufit.stacks.vela.installing": ("install", "wish_for"),
     "npufit.stacks.vela.releases": (

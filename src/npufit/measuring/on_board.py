@@ -1,0 +1,124 @@
+"""One model on the board: where its files are there, and how each of its runs is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from npufit.boards import Connection
+from npufit.errors import InputError
+from npufit.measurements import Role
+from npufit.measuring.options import BenchOptions
+from npufit.measuring.outputs import SentInputs, send_inputs
+from npufit.measuring.plan import PlannedRun
+from npufit.measuring.preparing import PreparedModel
+from npufit.measuring.setup import Setup
+from npufit.measuring.tools.tool import DelegateUse, RunRequest, Tool
+
+_FOLDER = "model"
+_KNOWN_FOLDER = "known"
+_FEW_RUNS = 10
+"""Inferences of a run whose times do not count."""
+
+_MOST_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOnBoard:
+    """A model whose files are on the board: paths for the CPU alone, for the NPU, and of the known network.
+
+    `inputs` are those of a comparison, None without one.
+    """
+
+    setup: Setup
+    for_cpu: str
+    for_npu: str
+    known: str
+    inputs: SentInputs | None = None
+
+    def tool_for(self, planned: PlannedRun) -> Tool:
+        """Return what times the run. Raises InputError if the board has nothing."""
+        tool = self.setup.npu_tool if planned.with_npu else self.setup.cpu_tool
+        if tool is None:
+            raise InputError(self.setup.why_no_cpu_tool)
+        return tool
+
+    def request_for(self, planned: PlannedRun) -> RunRequest:
+        """Return how the run is made. Raises InputError if a comparison has no inputs."""
+        options = self.setup.options
+        request = RunRequest(
+            model=self._path(planned),
+            threads=self.setup.threads,
+            delegate=self._delegate(planned),
+            xnnpack=options.xnnpack,
+            runs=options.runs,
+            least_s=options.least_s,
+            most_s=min(_MOST_S, options.time_limit_s / 2),
+            affinity=options.affinity,
+        )
+        if planned.role is Role.PROFILE:
+            return replace(request, with_profile=True)
+        if planned.role is Role.OUTPUTS:
+            return self._with_inputs(request)
+        if planned.role in (Role.KNOWN, Role.EVIDENCE):
+            return replace(request, runs=_FEW_RUNS, least_s=0.0)
+        return request
+
+    def _with_inputs(self, request: RunRequest) -> RunRequest:
+        if self.inputs is None:
+            raise InputError("no inputs were sent to the board")
+        sent = self.inputs
+        return replace(
+            request,
+            warmup=0,
+            runs=1,
+            least_s=0.0,
+            inputs=sent.sent,
+            input_shapes=sent.shapes,
+            outputs=sent.results,
+        )
+
+    def _path(self, planned: PlannedRun) -> str:
+        if planned.role is Role.KNOWN:
+            return self.known
+        return self.for_npu if planned.with_npu else self.for_cpu
+
+    def _delegate(self, planned: PlannedRun) -> DelegateUse | None:
+        if not planned.with_npu:
+            return None
+        return self.setup.delegate_for(planned.role)
+
+
+def send(setup: Setup, prepared: PreparedModel) -> ModelOnBoard:
+    """Put the files of a model onto the board, where they replace those of an earlier one.
+
+    Raises ToolError if the board does not take them (no space left), LostConnectionError.
+    """
+    connection, known = setup.connection, setup.known.prepared
+    connection.shell(f"rm -rf {_FOLDER} {_KNOWN_FOLDER}")
+    return ModelOnBoard(
+        setup,
+        for_cpu=connection.put(prepared.for_cpu, f"{_FOLDER}/model.tflite") if prepared.runs_on_cpu else "",
+        for_npu=_sent_for_npu(connection, prepared, _FOLDER),
+        known="" if known is None else _sent_for_npu(connection, known, _KNOWN_FOLDER),
+    )
+
+
+def with_inputs(
+    on_board: ModelOnBoard, prepared: PreparedModel, options: BenchOptions, *, with_npu: bool
+) -> ModelOnBoard:
+    """Return `on_board` with the input of a comparison. Raises InputError, ToolError and LostConnectionError."""
+    sent = send_inputs(on_board.setup.connection, prepared, options.seed, with_npu=with_npu)
+    return replace(on_board, inputs=sent)
+
+
+def _sent_for_npu(connection: Connection, prepared: PreparedModel, folder: str) -> str:
+    """Return the path of the file that the delegate gets, or of the bundle's folder; empty without an NPU."""
+    if prepared.bundle:
+        for path, content in prepared.bundle.items():
+            connection.put(content, f"{folder}/bundle/{path}")
+        return f"{connection.folder}/{folder}/bundle"
+    if prepared.for_npu is None:
+        return ""
+    if prepared.for_npu == prepared.for_cpu and prepared.runs_on_cpu and folder == _FOLDER:
+        return f"{connection.folder}/{folder}/model.tflite"
+    return connection.put(prepared.for_npu, f"{folder}/npu.tflite")
