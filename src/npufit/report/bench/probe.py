@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from npufit.boards import BoardFacts, BoardFile, Candidate, DeviceNode, Readings
 from npufit.formatting import plural, printable, shorten, size
@@ -27,7 +27,7 @@ def probe_text(document: BenchDocument, page: Page, *, on: str = "", everything:
     assert board is not None, "the document of a probe has a board"
     usable = any(candidate.is_usable for candidate in board.candidates)
     lines = [page.ink("bold" if usable else "yellow", line) for line in page.wrap(probe_headline(board), hanging="  ")]
-    for label, texts in _sections(board, document.readings):
+    for label, texts in _sections(board, document.readings, page):
         found = [text for text in texts if text]
         for position, text in enumerate(found):
             lines += ([""] if label == "Targets" and not position else []) + page.labelled(
@@ -53,9 +53,15 @@ def probe_headline(board: BoardFacts) -> str:
         return f"{lead}: ready to measure as {usable[0]}{others}"
     if board.candidates:
         best = min(board.candidates, key=lambda candidate: len(candidate.missing))
-        return f"{lead}: not ready to measure as {best.target}: {shorten(best.missing[0], 200).rstrip('.')}"
+        return f"{lead}: not ready to measure as {best.target}: {_first_sentence(best.missing[0])}"
     cpu = "the CPU alone can be measured" if _has_tool(board) else "nothing on it times a model"
     return f"{lead}: no NPU that npufit knows; {cpu}"
+
+
+def _first_sentence(text: str) -> str:
+    """Return the first sentence of `text` as the end of another one."""
+    first = shorten(text.partition(". ")[0], 300).rstrip(".")
+    return first[:1].lower() + first[1:] if first[1:2].islower() else first
 
 
 def _has_tool(board: BoardFacts) -> bool:
@@ -64,13 +70,13 @@ def _has_tool(board: BoardFacts) -> bool:
     return has_program or any(found.module and found.has_numpy for found in board.runtimes)
 
 
-def _sections(board: BoardFacts, readings: Readings | None) -> Iterator[tuple[str, list[str]]]:
+def _sections(board: BoardFacts, readings: Readings | None, page: Page) -> Iterator[tuple[str, list[str]]]:
     yield "Board", [_board(board)]
     yield "System", [_system(board)]
     yield "Targets", [_candidate(candidate) for candidate in board.candidates]
     yield "Devices", columns([_node(node) for node in board.nodes])
     for kind, label in _FILES:
-        yield label, [_file(file) for file in board.of_kind(kind)]
+        yield label, _files(board.of_kind(kind), page.width - _LABEL)
     yield (
         "Python",
         [
@@ -106,7 +112,7 @@ def _system(board: BoardFacts) -> str:
 def _candidate(candidate: Candidate) -> str:
     if candidate.is_usable:
         return f"{candidate.target}: ready: {shorten(candidate.why, 200)}"
-    return f"{candidate.target}: missing: {'; '.join(shorten(text, 200) for text in candidate.missing)}"
+    return f"{candidate.target}: missing: {' '.join(shorten(text, 400) for text in candidate.missing)}"
 
 
 def _node(node: DeviceNode) -> tuple[str, ...]:
@@ -117,8 +123,11 @@ def _node(node: DeviceNode) -> tuple[str, ...]:
     )
 
 
-def _file(file: BoardFile) -> str:
-    return f"{shorten(file_words(file.name, file.version, file.sha256), 60)}  {shorten(file.path, 80)}"
+def _files(files: Sequence[BoardFile], width: int) -> list[str]:
+    """Return the names of files with their versions or digests, and their paths on lines of at most `width`."""
+    names = [shorten(file_words(file.name, file.version, file.sha256), 60) for file in files]
+    room = max(20, width - 2 - max(map(len, names), default=0))
+    return columns([(name, shorten(file.path, room)) for name, file in zip(names, files, strict=True)])
 
 
 def _module(module: str, version: str) -> str:
@@ -155,7 +164,7 @@ def _next(board: BoardFacts, on: str) -> list[str]:
     usable = any(candidate.is_usable for candidate in board.candidates)
     tool = "" if _has_tool(board) else " --tool ./benchmark_model"
     command = f"npufit bench zoo:mobilenet_v1@128,int8 --on {where}{tool}"
-    until = "" if usable or not board.candidates else "  (until then the CPU alone)"
+    until = "  (until then the CPU alone)" if board.candidates and not usable and not tool else ""
     return [f"{command}{until}", *([_GIVE_TOOL] if tool else [])]
 
 
