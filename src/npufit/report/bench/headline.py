@@ -7,7 +7,7 @@ from collections import Counter
 from npufit.formatting import plural, shorten
 from npufit.measurements import Measurement, ProofVerdict
 from npufit.report.bench.document import BenchDocument
-from npufit.report.bench.words import model_name, ms_words, prediction_words, where_words
+from npufit.report.bench.words import as_clause, model_name, ms_words, prediction_words, where_words
 
 _VERDICTS = {
     ProofVerdict.PROVEN: "proven: {sentence}",
@@ -45,7 +45,7 @@ def headline(measurement: Measurement) -> str:
 
 def _clauses(measurement: Measurement) -> list[str]:
     npu, cpu, proof = measurement.npu, measurement.cpu, measurement.proof
-    sentence = shorten(proof.sentence, 300).rstrip(".")
+    sentence = as_clause(proof.sentence)
     alone = "" if cpu is None else f"CPU alone {ms_words(cpu.ms)} ms"
     if proof.verdict is ProofVerdict.CONTRADICTED:
         return [f"NOT on the NPU: {sentence}", *([alone] if alone else []), "no NPU time is given"]
@@ -64,8 +64,8 @@ def _without_npu(measurement: Measurement, sentence: str) -> list[str]:
     cpu = measurement.cpu
     if cpu is None:
         why = measurement.problems[0] if measurement.problems else sentence
-        return [f"no time was measured: {shorten(why, 300).rstrip('.')}"]
-    return [f"{ms_words(cpu.ms)} ms on the CPU", f"NPU {measurement.proof.verdict}: {sentence}"]
+        return [f"no time was measured: {as_clause(why)}"]
+    return [f"{ms_words(cpu.ms)} ms on the CPU alone", f"NPU {measurement.proof.verdict}: {sentence}"]
 
 
 def is_bad(measurement: Measurement) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from npufit.boards import BoardFacts, BoardFile, Candidate, DeviceNode, Readings
 from npufit.formatting import plural, printable, shorten, size
 from npufit.report.bench.document import BenchDocument
-from npufit.report.bench.words import file_words
+from npufit.report.bench.words import as_clause, file_words
 from npufit.report.terminal_page import Page, columns
 
 _LABEL = 11
@@ -53,15 +53,9 @@ def probe_headline(board: BoardFacts) -> str:
         return f"{lead}: ready to measure as {usable[0]}{others}"
     if board.candidates:
         best = min(board.candidates, key=lambda candidate: len(candidate.missing))
-        return f"{lead}: not ready to measure as {best.target}: {_first_sentence(best.missing[0])}"
+        return f"{lead}: not ready to measure as {best.target}: {as_clause(best.missing[0].partition('. ')[0])}"
     cpu = "the CPU alone can be measured" if _has_tool(board) else "nothing on it times a model"
     return f"{lead}: no NPU that npufit knows; {cpu}"
-
-
-def _first_sentence(text: str) -> str:
-    """Return the first sentence of `text` as the end of another one."""
-    first = shorten(text.partition(". ")[0], 300).rstrip(".")
-    return first[:1].lower() + first[1:] if first[1:2].islower() else first
 
 
 def _has_tool(board: BoardFacts) -> bool:

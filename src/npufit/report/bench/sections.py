@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from npufit.formatting import percent, plural, shorten, significant
 from npufit.measurements import Evidence, Measurement, OperatorMeasurement, Proof, SteadyTime
 from npufit.report.bench.words import (
+    as_clause,
     judgement_words,
     ms_words,
     prediction_words,
@@ -113,7 +114,7 @@ def time_words(measurement: Measurement) -> list[str]:
     if predicted is not None and predicted.origin:
         found.append(f"predicted from: {shorten(predicted.origin, 200)}")
     if predicted is None and measurement.predicted_unavailable:
-        found.append(f"not predicted: {shorten(measurement.predicted_unavailable, 200)}")
+        found.append(f"not predicted: {as_clause(measurement.predicted_unavailable)}")
     return found
 
 

@@ -13,8 +13,16 @@ VERDICT_STYLES = {
 }
 _DIGITS = 3
 _DIGEST = 12
+_SENTENCE_STARTS = frozenset({"A", "It", "Neither", "No", "Nothing", "Only", "The", "There", "This"})
 _FACTOR = 2.0
 """From this factor on a difference from the prediction is given as a factor instead of a percentage."""
+
+
+def as_clause(text: str, width: int = 300) -> str:
+    """Return a sentence as the end of another one: without its full stop, and without a capital that starts it."""
+    clause = shorten(text, width).rstrip(".")
+    first, space, rest = clause.partition(" ")
+    return f"{first.lower()}{space}{rest}" if first in _SENTENCE_STARTS else clause
 
 
 def ms_words(ms: float) -> str:
@@ -28,8 +36,8 @@ def model_name(measurement: Measurement) -> str:
 
 
 def where_words(measurement: Measurement) -> str:
-    """Return what the measurement is of: the target, or the CPU of a board without one."""
-    return shorten(measurement.target, 60) or f"the CPU of {board_words(measurement)}"
+    """Return what the measurement is of: the target, or a board without one."""
+    return shorten(measurement.target, 60) or board_words(measurement)
 
 
 def board_words(measurement: Measurement) -> str:
@@ -95,7 +103,8 @@ def board_line(measurement: Measurement) -> str:
         f"Mesa {software.mesa}" if software.mesa else "",
         software.os,
     ]
-    return ", ".join(dict.fromkeys(shorten(part, 80) for part in parts if part))
+    found = dict.fromkeys(shorten(part, 80) for part in parts if part and part != board.architecture)
+    return ", ".join(found)
 
 
 def software_line(measurement: Measurement) -> str:
