@@ -7,6 +7,7 @@ import signal
 from collections.abc import Sequence
 
 from npufit.formatting import shorten
+from npufit.measuring.tools.kept_lines import without_paths
 
 _LIBRARY = r"(?P<name>[\w.+-]{1,80}\.so[\w.]{0,20})"
 _DEVICE = r"(?P<name>/dev/[\w/]{1,60})"
@@ -42,7 +43,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"No space left on device", "the board has no space left"),
         (
-            r"(?:Failed to (?:initialize model loader|load model|mmap model)|Could not open)",
+            r"(?:Failed to (?:initialize model loader|load model|mmap model)|Could not open|Model file not found)",
             "the tool cannot read the model",
         ),
         (
@@ -99,7 +100,7 @@ def explain(lines: Sequence[str], code: int | None) -> str:
         return f"{message}; {ended}" if code is None or name else message
     said = (line.strip() for line in reversed(lines))
     last = next((line for line in said if line and not _CRASH.match(line)), "")
-    return f"{ended}; its last line: '{shorten(last)}'" if last else f"{ended}; it printed nothing"
+    return f"{ended}; its last line: '{shorten(without_paths(last))}'" if last else f"{ended}; it printed nothing"
 
 
 def find_message(lines: Sequence[str]) -> str:

@@ -11,9 +11,11 @@ _MARKS = re.compile(
     r"elegat|^count=|nference timings|footprint|XNNPACK|cycle counter|^teflon: |Failed|rror|Running benchmark|"
     r"nconsumed|custom op|ersion",
 )
-_PATH = re.compile(r"(?<![\w/])[.~]{0,2}(?:/[\w.+@%~-]{1,255})*/(?=[\w.+@%~-])")
+_PATH = re.compile(r"(?<![\w/])(?!/dev/)[.~]{0,2}(?:/[\w.+@%~-]{1,255})*/(?=[\w.+@%~-])")
+_BRACKETED = re.compile(r"\[[^\[\]]{0,1024}/(?!\])(?=[^\[\]/]{1,255}\])(?<!\[/dev/)")
 _MOST_LINES = 40
 _WIDTH = 240
+_LONGEST_LINE = 2000
 
 
 def kept_lines(lines: Iterable[str]) -> tuple[str, ...]:
@@ -28,5 +30,8 @@ def kept_lines(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def without_paths(line: str) -> str:
-    """Return `line` printable and at most 240 characters long, with the last name of each path in it."""
-    return _PATH.sub("", shorten(line, _WIDTH))
+    """Return `line` printable and at most 240 characters long, with the last name of each path in it.
+
+    Device nodes keep theirs: they are the same on all boards.
+    """
+    return shorten(_PATH.sub("", _BRACKETED.sub("[", line[:_LONGEST_LINE])), _WIDTH)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from typing import Any, cast
 
 from npufit.boards import Command, Connection, PythonRuntime
 from npufit.cost.measured import plain_lines
 from npufit.errors import InputError
 from npufit.formatting import shorten
+from npufit.measuring.tools import framed
 from npufit.measuring.tools.benchmark_findings import find_delegate_use, kernel_calls
 from npufit.measuring.tools.failures import explain, find_message
 from npufit.measuring.tools.kept_lines import kept_lines, without_paths
@@ -21,11 +19,6 @@ from npufit.measuring.tools.tool import DelegateFinding, RunRequest, Timing, Too
 NAME = "python"
 
 _SCRIPT = "time_inferences.py"
-_BEGIN, _END = b"@@npufit-times-begin@@", b"@@npufit-times-end@@"
-_MOST_BYTES = 8 << 20
-_LONGEST_DOCUMENT = 16_384
-_MOST_MS = 1e7
-_MOST_COUNT = 10_000_000
 _RUNTIMES = {"ai_edge_litert": "LiteRT", "tflite_runtime": "TensorFlow Lite", "tensorflow": "TensorFlow"}
 
 
@@ -78,30 +71,29 @@ class PythonTool:
 
     def read(self, output: bytes, request: RunRequest, *, code: int | None = 0) -> Timing | str:
         """Return the times in the script's line, or why there are none."""
-        output = output[-_MOST_BYTES:]
-        document, noise = _split(output)
-        lines = tuple(plain_lines(noise.decode("utf-8", "replace")))
+        document, noise = framed.split(output)
+        lines = tuple(plain_lines(noise))
         if document is None:
             return explain(lines, code)
         problem = document.get("problem")
         if problem is not None:
             return _failure(str(problem), str(document.get("stage", "")), lines)
-        timed, warmup = _object(document.get("timed")), _object(document.get("warmup"))
-        count, before = _count(timed.get("count")), _count(warmup.get("count"))
+        timed, warmup = framed.member(document.get("timed")), framed.member(document.get("warmup"))
+        count, before = framed.count(timed.get("count")), framed.count(warmup.get("count"))
         first = warmup if before else timed
         times = Timing(
             count=count,
             calls=None if count is None or before is None else count + before,
-            mean_ms=_ms(timed.get("mean_ms")),
-            median_ms=_ms(timed.get("median_ms")),
-            min_ms=_ms(timed.get("min_ms")),
-            max_ms=_ms(timed.get("max_ms")),
-            p5_ms=_ms(timed.get("p5_ms")),
-            p95_ms=_ms(timed.get("p95_ms")),
-            std_ms=_ms(timed.get("std_ms")),
-            initialization_ms=_ms(document.get("initialization_ms")),
-            first_ms=_ms(first.get("first_ms")),
-            memory_mb=_ms(document.get("memory_mb")),
+            mean_ms=framed.number(timed.get("mean_ms")),
+            median_ms=framed.number(timed.get("median_ms")),
+            min_ms=framed.number(timed.get("min_ms")),
+            max_ms=framed.number(timed.get("max_ms")),
+            p5_ms=framed.number(timed.get("p5_ms")),
+            p95_ms=framed.number(timed.get("p95_ms")),
+            std_ms=framed.number(timed.get("std_ms")),
+            initialization_ms=framed.number(document.get("initialization_ms")),
+            first_ms=framed.number(first.get("first_ms")),
+            memory_mb=framed.number(document.get("memory_mb")),
             xnnpack=_xnnpack(document),
             runtime=_RUNTIMES.get(str(document.get("runtime")), ""),
             runtime_version=without_paths(shorten(str(document.get("runtime_version", "")), 40)),
@@ -112,19 +104,6 @@ class PythonTool:
         return times if times.count and times.median_ms else "it timed no inference"
 
 
-def _split(output: bytes) -> tuple[Mapping[str, Any] | None, bytes]:
-    """Return the script's document, None without one, and what else is in `output`."""
-    before, begun, rest = output.rpartition(_BEGIN)
-    text, ended, after = rest.partition(_END)
-    if not begun or not ended or len(text) > _LONGEST_DOCUMENT:
-        return None, output
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None, output
-    return (_object(document) or None), before + b"\n" + after
-
-
 def _failure(problem: str, stage: str, lines: Sequence[str]) -> str:
     """Return in words why the script timed nothing."""
     message = find_message((problem,)) or find_message(lines)
@@ -132,10 +111,10 @@ def _failure(problem: str, stage: str, lines: Sequence[str]) -> str:
     return f"{where}: {message or without_paths(problem)}"
 
 
-def _delegate(document: Mapping[str, Any], lines: Sequence[str], request: RunRequest) -> DelegateFinding:
+def _delegate(document: framed.Document, lines: Sequence[str], request: RunRequest) -> DelegateFinding:
     """Return what the delegate's lines say, and the partitions that the script counted."""
     found = find_delegate_use(lines, request)
-    partitions, nodes = _count(document.get("partitions")), _count(document.get("nodes"))
+    partitions, nodes = framed.count(document.get("partitions")), framed.count(document.get("nodes"))
     if request.delegate is None or found.failed or partitions is None:
         return found
     if not partitions:
@@ -144,23 +123,9 @@ def _delegate(document: Mapping[str, Any], lines: Sequence[str], request: RunReq
     return replace(found, took=found.took or took, of=nodes if found.of is None else found.of, partitions=partitions)
 
 
-def _xnnpack(document: Mapping[str, Any]) -> bool | None:
+def _xnnpack(document: framed.Document) -> bool | None:
     """Return whether XNNPACK took part: it is created, and says so, for models of which it takes nothing, too."""
     if document.get("xnnpack_allowed") is False:
         return False
-    partitions = _count(document.get("xnnpack_partitions"))
+    partitions = framed.count(document.get("xnnpack_partitions"))
     return None if partitions is None else partitions > 0
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _ms(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) and 0 <= value <= _MOST_MS else None
-
-
-def _count(value: object) -> int | None:
-    return value if type(value) is int and 0 <= value <= _MOST_COUNT else None
