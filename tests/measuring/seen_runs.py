@@ -21,17 +21,19 @@ def seen_run(
     engine_ns: tuple[Mapping[str, int] | None, ...] = (),
     is_timed: bool = True,
 ) -> SeenRun:
-    """Return a run of `calls` inferences; `counters` are the lines' values before, while it ran, and after."""
-    values = counters if len(counters) > 1 else (*(counters or ({},)), *(counters or ({},)))
-    samples = max(len(values) - 2, len(free_kb) - 2, len(engine_ns))
+    """Return a run of `calls` inferences; `counters` are the lines' values before and after, or at both times.
+
+    `free_kb` and `engine_ns` are readings before, while it ran and after, and while it ran.
+    """
+    values = counters if len(counters) == 2 else (*(counters or ({},)), *(counters or ({},)))
     during = tuple(
         Readings(
             uptime_s=100.0 + seconds / 2,
-            interrupts=values[1 + index] if index < len(values) - 2 else values[0],
+            interrupts={},
             cma_free_kb=free_kb[1 + index] if index < len(free_kb) - 2 else None,
             engine_ns=engine_ns[index] if index < len(engine_ns) else None,
         )
-        for index in range(samples)
+        for index in range(max(len(free_kb) - 2, len(engine_ns)))
     )
     before = Readings(100.0, values[0], cma_free_kb=free_kb[0] if free_kb else None)
     after = Readings(100.0 + seconds, values[-1], cma_free_kb=free_kb[-1] if free_kb else None)

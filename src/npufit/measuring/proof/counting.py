@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from npufit.boards import Readings, WatchedRun
+from npufit.boards import WatchedRun
 from npufit.measuring.proof.seen import SeenRun
 
 
@@ -45,9 +44,8 @@ def readable(runs: Iterable[SeenRun]) -> tuple[SeenRun, ...]:
 
 
 def line_names(runs: Iterable[SeenRun]) -> frozenset[str]:
-    """Return the names of all lines in any reading of `runs`."""
-    readings = (reading for seen in runs for reading in _readings(seen.run))
-    return frozenset(name for reading in readings for name in reading.interrupts)
+    """Return the names of all lines before or after `runs`."""
+    return frozenset(name for seen in runs for one in (seen.run.before, seen.run.after) for name in one.interrupts)
 
 
 def count_run(seen: SeenRun, lines: Iterable[str]) -> Count:
@@ -73,18 +71,7 @@ def count(runs: Sequence[SeenRun], lines: Iterable[str]) -> Count:
 def _counted_on(run: WatchedRun, line: str) -> tuple[int, bool]:
     """Return by how much `line` counted on, and whether it began anew: then what stands there is new.
 
-    A line that is missing counts as zero: drivers ask for their interrupt when a device is opened, and give it back.
+    A line that is missing counts as zero: some drivers ask for their interrupt when a device is first opened.
     """
-    moved, was_reset = 0, False
-    values = [reading.interrupts.get(line, 0) for reading in _readings(run)]
-    for earlier, later in pairwise(values):
-        if later < earlier:
-            was_reset = True
-            moved += later
-        else:
-            moved += later - earlier
-    return moved, was_reset
-
-
-def _readings(run: WatchedRun) -> tuple[Readings, ...]:
-    return (run.before, *run.during, run.after)
+    before, after = run.before.interrupts.get(line, 0), run.after.interrupts.get(line, 0)
+    return (after, True) if after < before else (after - before, False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from npufit.formatting import shorten
+from npufit.formatting import plural, shorten
 from npufit.measurements import Evidence, ProofVerdict
 from npufit.measuring.proof.counting import readable
 from npufit.measuring.proof.finding import Finding
 from npufit.measuring.proof.seen import Seen
+from npufit.measuring.tools import DelegateFinding
 
 _SOURCE = "the delegate's log"
 _ASSUMES = "the line is this delegate's, and what it took does run on the NPU"
@@ -18,22 +19,27 @@ def delegate_finding(seen: Seen) -> Finding | None:
     That a delegate was created is nothing: benchmark_model says so even of a library that could not be loaded.
     """
     logged = [run.timing.delegate for run in readable(seen.model) if run.timing is not None]
-    said = [finding for finding in logged if finding.failed or finding.took is not None]
-    if not said:
-        return None
-    nothing = [finding for finding in said if finding.failed or finding.took == 0]
-    if len(nothing) == len(logged):
-        why = next((shorten(finding.failed) for finding in nothing if finding.failed), "")
-        of = max((finding.of or 0 for finding in nothing), default=0)
-        took = f"the delegate took none of {of} operators" if of else "the delegate took no operator"
-        sentence = f"the delegate could not be used ({why})" if why else took
-        return _says(ProofVerdict.CONTRADICTED, f"{sentence}: everything ran on the CPU")
+    nothing = [found for found in logged if found.failed or found.took == 0 or found.partitions == 0]
+    if logged and len(nothing) == len(logged):
+        return _says(ProofVerdict.CONTRADICTED, _why_nothing(nothing[0]))
     if nothing:
         return _says(ProofVerdict.UNKNOWN, f"the delegate took nothing in {len(nothing)} of {len(logged)} processes")
-    first = said[0]
-    of = f" of {first.of}" if first.of is not None else ""
-    return _says(ProofVerdict.CONSISTENT, f"the delegate says that it took {first.took}{of} operators")
+    if any(found.took is None and found.partitions is None for found in logged):
+        return None
+    return _says(ProofVerdict.CONSISTENT, f"the delegate says that it took {_what(logged[0])}", has_taken=True)
 
 
-def _says(verdict: ProofVerdict, sentence: str) -> Finding:
-    return Finding(Evidence(_SOURCE, verdict, sentence, assumes=_ASSUMES))
+def _why_nothing(found: DelegateFinding) -> str:
+    if found.failed:
+        return f"the delegate could not be used ({shorten(found.failed)})"
+    return f"the delegate took none of {found.of} operators" if found.of else "the delegate took no operator"
+
+
+def _what(found: DelegateFinding) -> str:
+    if found.took is None:
+        return plural(found.partitions or 0, "partition")
+    return f"{found.took}{'' if found.of is None else f' of {found.of}'} operators"
+
+
+def _says(verdict: ProofVerdict, sentence: str, *, has_taken: bool = False) -> Finding:
+    return Finding(Evidence(_SOURCE, verdict, sentence, assumes=_ASSUMES), has_taken=has_taken)

@@ -11,8 +11,10 @@ from npufit.measurements import Evidence
 class Finding:
     """A piece of evidence. `shows_npu` is True if a counter of the NPU moved at least once for each call.
 
-    Nothing contradicts such a count but another certain statement, and then nobody knows.
+    Nothing contradicts such a count but another certain statement, and then nobody knows. `has_taken` is True if a
+    runtime says that it took operators: TensorFlow Lite then does not compute these on the CPU either.
     """
 
     evidence: Evidence
     shows_npu: bool = False
+    has_taken: bool = False

@@ -111,12 +111,10 @@ def _weigh_standstill(witness: InterruptWitness, counts: _Counts) -> tuple[Proof
     )
     if counts.known is not None and counts.known.is_few:
         if witness.is_certain:
-            return ProofVerdict.CONTRADICTED, (
-                f"{stood}, and also with a network that the NPU should take: everything ran on the CPU"
-            )
+            return ProofVerdict.CONTRADICTED, f"{stood}, and also with a network that the NPU should take"
         return ProofVerdict.UNKNOWN, f"{stood}, but also with the known network: it may not count the NPU's work"
     if counts.is_learned or witness.is_certain:
-        return ProofVerdict.CONTRADICTED, f"{stood}: {'nearly ' if moved else ''}everything ran on the CPU"
+        return ProofVerdict.CONTRADICTED, stood
     if counts.known is not None:
         return ProofVerdict.UNKNOWN, f"{stood}, but moved less than once a call with the known network too"
     return ProofVerdict.UNKNOWN, f"{stood}, but no known network showed that it counts the NPU's work"

@@ -30,8 +30,8 @@ def judge(seen: Seen) -> Proof:
     if not findings:
         return Proof(ProofVerdict.UNKNOWN, "nothing on this board tells whether its NPU ran")
     verdict = _verdict(findings)
-    evidence = tuple(sorted((finding.evidence for finding in findings), key=lambda one: one.says is not verdict))
-    return Proof(verdict, _sentence(verdict, evidence), evidence)
+    findings.sort(key=lambda finding: finding.evidence.says is not verdict)
+    return Proof(verdict, _sentence(verdict, findings), tuple(finding.evidence for finding in findings))
 
 
 def _why_not_judged(seen: Seen) -> str:
@@ -60,11 +60,20 @@ def _verdict(findings: list[Finding]) -> ProofVerdict:
     return ProofVerdict.UNKNOWN
 
 
-def _sentence(verdict: ProofVerdict, evidence: tuple[Evidence, ...]) -> str:
-    against = next((one for one in evidence if one.says is ProofVerdict.CONTRADICTED), None)
+def _sentence(verdict: ProofVerdict, findings: list[Finding]) -> str:
+    """Return what the first finding says, and what follows from it; `findings` begin with those of the verdict."""
+    first = findings[0].evidence.sentence
+    if verdict is ProofVerdict.CONTRADICTED:
+        taken = next((finding.evidence.sentence for finding in findings if finding.has_taken), "")
+        return (
+            f"{first}, although {taken}: the NPU did not compute them"
+            if taken
+            else f"{first}: everything ran on the CPU"
+        )
+    against = next((one.evidence for one in findings if one.evidence.says is ProofVerdict.CONTRADICTED), None)
     if verdict is not ProofVerdict.UNKNOWN or against is None:
-        return evidence[0].sentence
-    in_favour = next(one for one in evidence if one is not against)
+        return first
+    in_favour = next(finding.evidence for finding in findings if finding.shows_npu)
     return f"the evidence disagrees: {in_favour.sentence}; {against.sentence}"
 
 
@@ -73,6 +82,6 @@ def _hints_at_npu(evidence: Evidence) -> bool:
 
 
 def _without_device() -> Finding:
-    sentence = "the board has no device of an NPU: everything ran on the CPU"
+    sentence = "the board has no device of an NPU"
     assumes = "the NPU's driver shows its device below /dev"
     return Finding(Evidence("the board's device nodes", ProofVerdict.CONTRADICTED, sentence, assumes=assumes))

@@ -45,11 +45,13 @@ class _Printed:
     numbers: tuple[int, ...]
     has_heading: bool
 
-    def says(self, verdict: ProofVerdict, sentence: str, *, shows_npu: bool = False) -> Finding:
+    def says(
+        self, verdict: ProofVerdict, sentence: str, *, shows_npu: bool = False, has_taken: bool = False
+    ) -> Finding:
         message = self.message
         count = len(self.numbers)
         evidence = Evidence(message.source, verdict, sentence, model=count, calls=self.calls, assumes=message.assumes)
-        return Finding(evidence, shows_npu)
+        return Finding(evidence, shows_npu, has_taken)
 
 
 def message_finding(seen: Seen) -> Finding | None:
@@ -86,10 +88,9 @@ def _graphs(printed: _Printed) -> Finding | None:
     count, calls = len(printed.numbers), printed.calls
     if count:
         often = f"{count // calls} times in each of {calls} calls" if count % calls == 0 else f"{count} times"
-        return printed.says(ProofVerdict.CONSISTENT, f"Teflon invoked a graph {often}")
+        return printed.says(ProofVerdict.CONSISTENT, f"Teflon invoked a graph {often}", has_taken=True)
     if printed.has_heading:
-        sentence = f"Teflon invoked no graph in {plural(calls, 'call')}: everything ran on the CPU"
-        return printed.says(ProofVerdict.CONTRADICTED, sentence)
+        return printed.says(ProofVerdict.CONTRADICTED, f"Teflon invoked no graph in {plural(calls, 'call')}")
     return None
 
 

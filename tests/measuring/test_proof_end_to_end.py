@@ -1,0 +1,130 @@
+"""Proofs of real delegates: LiteRT runs as on a board, and jobs on the virtual NPU, which counts them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from virtual_board import VirtualBoard
+
+import captured_teflon
+import npufit
+from compiling_c import build_library
+from npufit.boards import Connection, PythonRuntime, connect, watch
+from npufit.measurements import Proof, ProofVerdict
+from npufit.measuring.proof import Seen, SeenRun, judge
+from npufit.measuring.tools.python import PythonTool
+from npufit.measuring.tools.tool import DelegateUse, RunRequest, Tool
+from npufit.stacks import PlaceOptions, Target
+from npufit.stacks.direct import STACK
+from real_files import find_model
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="devices are Linux's")
+
+_BOARD = Path(npufit.__file__).parent / "deploying" / "board"
+_MODEL, _KNOWN = "kws_ref_model.tflite", "single_ops/test_add_int8.tflite"
+_CAPTURE = "micro/concat_c16"
+_PROVEN, _CONTRADICTED = ProofVerdict.PROVEN, ProofVerdict.CONTRADICTED
+
+
+_Board = tuple[Connection, Tool]
+
+
+@contextmanager
+def _board(folder: Path, kernel: str = "") -> Generator[_Board]:
+    made = VirtualBoard(folder, kernel)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NPUFIT_BOARD_ROOT", str(made.root))
+        with connect("local") as connection:
+            runtime = PythonRuntime(str(made.python), "3", "ai_edge_litert", version("ai-edge-litert"), True)
+            yield connection, PythonTool(runtime).prepare(connection)
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Generator[_Board]:
+    with _board(tmp_path_factory.mktemp("board")) as made:
+        yield made
+
+
+def _run(board: _Board, model: Path, delegate: DelegateUse | None = None, runs: int = 3) -> SeenRun:
+    connection, tool = board
+    request = RunRequest(str(model), 1, delegate, warmup=2, runs=runs, least_s=0.0)
+    run = watch(connection, tool.command(request), time_limit_s=60.0)
+    timing = tool.read(run.output, request)
+    assert not isinstance(timing, str), (timing, run.output)
+    return SeenRun(run, timing)
+
+
+def _judge(stack: str, on_cpu: SeenRun, model: SeenRun, *known: SeenRun) -> Proof:
+    return judge(
+        Seen("imx93", stack, "ethosu", (on_cpu,), known, (model,), partitions=1, has_device=True, has_delegate=True)
+    )
+
+
+@pytest.fixture(scope="module")
+def direct(tmp_path_factory: pytest.TempPathFactory) -> DelegateUse:
+    """Return npufit's own delegate for Vela's files, built as a bundle's Makefile would."""
+    library = tmp_path_factory.mktemp("delegate") / "libethosu_direct_delegate.so"
+    names = ("ethosu_direct_delegate", "delegate_network", "delegate_vela", "ethosu_direct")
+    sources = [str(_BOARD / f"{name}.c") for name in names]
+    return DelegateUse("direct", str(build_library(Path(sources[0]), library, "-pthread", *sources[1:])))
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return what Vela makes of some models, by name; `cpu` is a model as it is."""
+    folder = tmp_path_factory.mktemp("models")
+    files = {"cpu": find_model(_MODEL)}
+    for name, source in (("model", _MODEL), ("known", _KNOWN)):
+        files[name] = folder / f"{name}.tflite"
+        made = STACK.compile(npufit.load(find_model(source)), Target("imx93", "direct", "7.3"), PlaceOptions())
+        files[name].write_bytes(made.compiled)
+    return files
+
+
+def test_the_direct_delegate_is_proven(board: _Board, direct: DelegateUse, compiled: dict[str, Path]) -> None:
+    on_cpu, known = _run(board, compiled["cpu"]), _run(board, compiled["known"], direct, runs=4)
+    proof = _judge("direct", on_cpu, _run(board, compiled["model"], direct), known)
+    assert (proof.verdict, proof.sentence) == (_PROVEN, "the NPU interrupted once for each of 5 calls")
+    assert [(one.source, one.on_cpu, one.known, one.model) for one in proof.evidence[:1]] == [
+        ("/proc/interrupts: ethosu", 0, 6, 5)
+    ]
+
+
+def test_the_same_delegate_that_takes_nothing_is_contradicted(
+    board: _Board, direct: DelegateUse, compiled: dict[str, Path]
+) -> None:
+    on_cpu, known = _run(board, compiled["cpu"]), _run(board, compiled["known"], direct)
+    proof = _judge("direct", on_cpu, _run(board, compiled["cpu"], direct), known)
+    assert {one.source: one.says for one in proof.evidence} == {
+        "/proc/interrupts: ethosu": _CONTRADICTED,
+        "the delegate's log": _CONTRADICTED,
+    }
+    assert proof.verdict is _CONTRADICTED
+    assert proof.sentence == "the counter of the NPU stood still during 5 calls: everything ran on the CPU"
+    alone = _judge("direct", on_cpu, on_cpu, known)
+    assert (alone.verdict, len(alone.evidence)) == (_CONTRADICTED, 1)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "says"),
+    [
+        ("", "proven: the NPU interrupted once for each of 5 calls"),
+        (
+            "7.2.6",
+            "contradicted: the counter of the NPU stood still during 5 calls, although the delegate says that it took "
+            "1 partition: the NPU did not compute them",
+        ),
+    ],
+)
+def test_a_delegate_is_believed_only_if_linux_takes_its_streams(kernel: str, says: str, tmp_path: Path) -> None:
+    library = captured_teflon.build_library(_CAPTURE, tmp_path)
+    teflon, model = DelegateUse("teflon", str(library)), find_model(f"{_CAPTURE}.tflite")
+    (tmp_path / "board").mkdir()
+    with _board(tmp_path / "board", kernel) as board:
+        proof = _judge("teflon", _run(board, model), _run(board, model, teflon))
+    assert f"{proof.verdict}: {proof.sentence}" == says
