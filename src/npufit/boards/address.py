@@ -60,7 +60,7 @@ def board_address(on: str) -> SshAddress | PlaceAddress | LocalAddress:
         raise InputError(f"{shorten(on)}: this names no board.{meant} {_WAYS}")
     match scheme:
         case "ssh":
-            return _ssh_address(on, rest)
+            return ssh_address(on, rest)
         case "labgrid":
             if not _PLACE.fullmatch(rest):
                 raise InputError(f"{shorten(on)}: this is no labgrid place. Write labgrid://PLACE.")
@@ -69,7 +69,8 @@ def board_address(on: str) -> SshAddress | PlaceAddress | LocalAddress:
             raise InputError(f"{shorten(on)}: there is no way to a board called {shorten(scheme)}://. {_WAYS}")
 
 
-def _ssh_address(on: str, rest: str) -> SshAddress:
+def ssh_address(on: str, rest: str) -> SshAddress:
+    """Return the address `[user@]host[:port]`; `on` names the board in messages. Raises InputError if it is none."""
     match = _SSH.fullmatch(rest)
     if match is None:
         raise InputError(f"{shorten(on)}: this is no SSH address. Write ssh://[user@]host[:port].")

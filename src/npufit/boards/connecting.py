@@ -8,14 +8,14 @@ a watchdog there removes it, and ends what still runs, also after the line is lo
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from npufit.boards.address import LocalAddress, PlaceAddress, SshAddress, board_address
 from npufit.boards.connection import Connection
+from npufit.boards.labgrid import acquired_place
 from npufit.boards.local import LocalLine
 from npufit.boards.session import Lease, open_session
 from npufit.boards.ssh import SshLine
-from npufit.errors import ToolError
 
 _CONNECT_TIMEOUT_S = 10.0
 
@@ -29,12 +29,12 @@ def connect(
     `lease` says when the board ends a session that it no longer hears of. Raises InputError if `on` names no board,
     ToolError if it cannot be reached, and LostConnectionError if it no longer can.
     """
-    match board_address(on):
-        case LocalAddress():
-            line = LocalLine()
-        case SshAddress() as address:
-            line = SshLine(on, address, connect_timeout_s)
-        case PlaceAddress():
-            raise ToolError(f"{on}: labgrid's places are not supported yet.")
-    with open_session(line, lease) as session:
-        yield session
+    with ExitStack() as way:
+        match board_address(on):
+            case LocalAddress():
+                line = LocalLine()
+            case SshAddress() as address:
+                line = SshLine(on, address, connect_timeout_s)
+            case PlaceAddress() as place:
+                line = SshLine(on, way.enter_context(acquired_place(on, place)), connect_timeout_s)
+        yield way.enter_context(open_session(line, lease))
