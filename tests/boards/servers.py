@@ -25,6 +25,7 @@ import pytest
 from npufit.child_process import end_child
 
 _START_S = 20.0
+_SERVERS = {"sshd", "sshd-session", "sshd-auth", "dropbear"}
 _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _USER, _UID = "board", 64_999
 
@@ -49,11 +50,9 @@ class SshBoard:
             monkeypatch.setenv(name, value)
 
     def sessions(self) -> list[int]:
-        """Return the processes that serve connections, which are children of the listening one."""
-        listener = self.server.pid
-        while (children := _children(listener)) and Path(f"/proc/{listener}/comm").read_text().strip() == "bwrap":
-            listener = children[0]
-        return children
+        """Return the server's processes that serve connections; the listening one is not among them."""
+        served = [process for process in _descendants(self.server.pid) if _name(process) in _SERVERS]
+        return served[1:] if _name(self.server.pid) == "bwrap" else served
 
     def drop_connections(self) -> None:
         """End what serves the connections, as a broken line does."""
@@ -91,17 +90,19 @@ def sshd_board(
     programs: Path | None = None,
     environment: Mapping[str, str] | None = None,
     options: Sequence[str] = (),
+    mounts: Mapping[str, str] | None = None,
 ) -> Generator[SshBoard]:
     """Run OpenSSH's server, by an unprivileged user if the tests run as root. `options` are lines of its configuration.
 
-    `environment` are variables that programs on the board get.
+    `environment` are variables that programs on the board get. `mounts` are names of folders in its home with the
+    options of the file systems there, as `noexec` or `size=8k`; only root can have them.
     """
     paths = require_programs("sshd", "ssh", "ssh-keygen")
     with tempfile.TemporaryDirectory(prefix="sshd-", dir="/tmp", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         keys = _make_keys(folder, paths["ssh-keygen"])
         variables = _board_environment(folder, root, programs, environment)
-        user, prefix = _unprivileged(folder)
+        user, prefix = _unprivileged(folder, mounts or {})
         port = free_port()
         lines = [
             f"Port {port}",
@@ -203,8 +204,18 @@ def _output(*command: str) -> str:
     return subprocess.run(command, capture_output=True, check=True, text=True).stdout
 
 
-def _children(process: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+def _descendants(process: int) -> list[int]:
+    """Return the processes that `process` and its children have started, parents first."""
+    with contextlib.suppress(OSError):
+        text = Path(f"/proc/{process}/task/{process}/children").read_text()
+        return [one for child in map(int, text.split()) for one in (child, *_descendants(child))]
+    return []
+
+
+def _name(process: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/comm").read_text().strip()
+    return ""
 
 
 def free_port() -> int:
@@ -232,24 +243,29 @@ def _make_keys(folder: Path, keygen: str) -> _Keys:
     return _Keys(folder / "host_key", own / "key", authorized)
 
 
-def _unprivileged(folder: Path) -> tuple[str, list[str]]:
+def _unprivileged(folder: Path, mounts: Mapping[str, str]) -> tuple[str, list[str]]:
     """Return the user that the server runs as, and what starts it so; the folder but for `own` becomes that user's.
 
     Accounts that exist everywhere are locked, so root makes one up in a mount namespace; where that is forbidden, and
     where the tests are not root, it is the user of the tests.
     """
-    own_user = pwd.getpwuid(os.getuid())
     alone = ["unshare", "--mount", "--"]
     if os.getuid() != 0 or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode != 0:
-        return own_user.pw_name, []
+        if mounts:
+            pytest.skip("only root may mount")
+        return pwd.getpwuid(os.getuid()).pw_name, []
     accounts = folder / "passwd"
     accounts.write_text(f"root:x:0:0::/root:/bin/sh\n{_USER}:x:{_UID}:{_UID}::{folder}/home:/bin/sh\n")
     folder.chmod(0o755)
     for path in (folder, *folder.iterdir()):
         if path.name != "own":
             os.chown(path, _UID, _UID)
-    script = 'mount --bind "$0" /etc/passwd && exec setpriv --reuid "$1" --regid "$1" --clear-groups -- "${@:2}"'
-    return _USER, [*alone, "bash", "-c", script, str(accounts), str(_UID)]
+    steps = [f"mount --bind {accounts} /etc/passwd"]
+    for name, options in mounts.items():
+        (folder / "home" / name).mkdir()
+        steps.append(f"mount -t tmpfs -o mode=1777,{options} tmpfs {folder}/home/{name}")
+    steps.append(f'exec setpriv --reuid {_UID} --regid {_UID} --clear-groups -- "$@"')
+    return _USER, [*alone, "sh", "-c", " && ".join(steps), "sh"]
 
 
 def _board_environment(

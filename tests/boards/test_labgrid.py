@@ -50,7 +50,10 @@ def test_a_place_is_acquired_for_the_session_and_no_longer(lab: Laboratory) -> N
     with pytest.raises(ToolError, match=r"acquired by \S+/somebody.* release --kick"), connect("labgrid://evk"):
         pass
     lab.client("-p", "evk", "release", "--kick")
-    with pytest.raises(ToolError, match=r"no resource NetworkService.*NetworkSerialPort"), connect("labgrid://headless"):
+    with (
+        pytest.raises(ToolError, match=r"no resource NetworkService.*NetworkSerialPort"),
+        connect("labgrid://headless"),
+    ):
         pass
     assert "acquired: None" in lab.client("-p", "headless", "show")
     with pytest.raises(ToolError, match=r"matches nothing\. List the places"), connect("labgrid://nowhere"):

@@ -32,7 +32,7 @@ _ASKING_S = 10.0
 _ANSWER_S = 30.0
 _LONGEST_FOLDER = 60
 _OPTIONS = {
-    "LogLevel": "ERROR",
+    "LogLevel": "INFO",
     "ServerAliveInterval": str(_ALIVE_S),
     "ServerAliveCountMax": str(_ALIVE_COUNT),
     # What users set for their own sessions would disturb these.

@@ -12,6 +12,12 @@ from npufit.boards.line import Unanswered
 from npufit.errors import LostConnectionError, ToolError
 from npufit.formatting import printable, shorten
 
+_ALGORITHM_OPTIONS = {
+    "host key type": "HostKeyAlgorithms",
+    "key exchange method": "KexAlgorithms",
+    "cipher": "Ciphers",
+    "MAC": "MACs",
+}
 _USUAL_KNOWN_HOSTS = "~/.ssh/known_hosts"
 
 
@@ -132,21 +138,22 @@ def _denied(route: Route, errors: str) -> str:
     methods = re.search(r"Permission denied \(([^)]*)\)", errors)
     ways = f" (it takes {methods[1].replace(',', ', ')})" if methods else ""
     existing = [key for key in route.keys if Path(key).expanduser().is_file()]
-    offered = f"keys offered: {', '.join(existing)}" if existing else "there is no key file to offer"
+    offered = f"{', '.join(existing)} and the keys of your agent" if existing else "no key file, only your agent's keys"
+    port = f" -p {route.port}" if route.port != 22 else ""
     return (
-        f"permission denied: the board does not let user {route.user or 'of yours'} in{ways}; {offered}, and those of "
-        f"your agent. Name the right user (ssh://root@{route.host}), or install your key: "
-        f"ssh-copy-id{f' -p {route.port}' if route.port != 22 else ''} {route.user or 'root'}@{route.host}"
+        f"permission denied: the board does not let user {route.user or 'of yours'} in{ways}. ssh offered {offered}. "
+        f"Name the right user (ssh://root@{route.host}), or install your key: "
+        f"ssh-copy-id{port} {route.user or 'root'}@{route.host}"
     )
 
 
 def _algorithm(route: Route, errors: str) -> str:
-    offer = re.search(r"no matching (.+?) found\. Their offer: (\S+)", errors)
-    kind, offered = (offer[1], offer[2]) if offer else ("algorithm", "")
-    option = {"host key type": "HostKeyAlgorithms", "key exchange method": "KexAlgorithms", "cipher": "Ciphers"}
-    name = option.get(kind, "")
-    remedy = f" Allow it for this board in ~/.ssh/config: `Host {route.host}`, `  {name} +{offered}`." if name else ""
-    return f"the board's SSH server is too old for this ssh: no common {kind}; it offers {shorten(offered)}.{remedy}"
+    found = re.search(r"no matching (.+?) found\. Their offer: (\S+)", errors)
+    kind, offer = (found[1], found[2]) if found else ("algorithm", "")
+    known = ",".join(name for name in offer.split(",") if "-strict-" not in name)
+    option = _ALGORITHM_OPTIONS.get(kind)
+    remedy = f" Allow it for this board in ~/.ssh/config: Host {route.host}, {option} +{known}" if option else ""
+    return f"the board's SSH server is too old for this ssh: no common {kind}; it offers {shorten(known)}.{remedy}"
 
 
 def _plain(text: str) -> Callable[[Route, str], str]:
@@ -202,10 +209,9 @@ _WORDS: tuple[tuple[str, Callable[[Route, str], str]], ...] = (
 
 def _said(errors: str, nothing: str = "it gave no reason") -> str:
     """Return the last lines that say something, on one line."""
-    lines = [line.strip().rstrip(".") for line in printable_lines(errors)]
+    lines = [line.strip().rstrip(".") for line in _printable_lines(errors)]
     return shorten("; ".join([line for line in lines if line.strip("@ -")][-3:]), 300) or nothing
 
 
-def printable_lines(text: str) -> list[str]:
-    """Return the lines of what a board printed, without what could control a terminal."""
+def _printable_lines(text: str) -> list[str]:
     return [printable(line) for line in text[-4000:].splitlines()]
