@@ -21,11 +21,12 @@ from typing import IO, Final
 
 from npufit.boards.connection import MOST_OUTPUT_BYTES, Completed
 from npufit.boards.line import Answer, Line, exchange
-from npufit.errors import InputError, InternalError, NpufitError, ToolError
+from npufit.errors import InputError, InternalError, LostConnectionError, NpufitError, ToolError
 from npufit.formatting import printable, shorten, size
 
 _SCRIPTS = Path(__file__).parent / "board"
 _ANSWER_S = 20.0
+_CLOSING_S = 60.0
 _OPENING_BYTES = 1 << 16
 _SLOWEST_BYTES_PER_S = 50_000
 _NAME: Final = re.compile(r"(?!\.npufit(/|$))[A-Za-z0-9_.+][A-Za-z0-9_.+-]*(/[A-Za-z0-9_+][A-Za-z0-9_.+-]*)*")
@@ -66,6 +67,7 @@ class Session:
         self._one_at_a_time = threading.Lock()
         self._is_over = threading.Event()
         self._ends = 0
+        self._is_lost = False
 
     def open(self) -> None:
         """Make the folder and start the watchdog."""
@@ -133,7 +135,7 @@ class Session:
         try:
             if self.folder:
                 with suppress(NpufitError):  # the watchdog does it
-                    self._ask(("close",), b"", time_limit_s=60.0)
+                    self._ask(("close",), b"", time_limit_s=0.0 if self._is_lost else _CLOSING_S)
         finally:
             self._line.close()
 
@@ -165,10 +167,13 @@ class Session:
         token = secrets.token_hex(16)
         verb, *rest = words
         command = ("sh", f"{self.folder}/.npufit/session", verb, token, *rest)
+        limit = time_limit_s + _ANSWER_S
         with self._one_at_a_time:
-            return exchange(
-                self._line, command, token, given, time_limit_s=time_limit_s + _ANSWER_S, most_bytes=most_bytes
-            )
+            try:
+                return exchange(self._line, command, token, given, time_limit_s=limit, most_bytes=most_bytes)
+            except LostConnectionError:
+                self._is_lost = True
+                raise
 
     def _keep_alive(self) -> None:
         """Renew the lease while no command does, as when a model is compiled here."""

@@ -81,6 +81,7 @@ class SshLine:
             return connection_error(self._route(), unanswered)
         if unanswered.code == 255 and self._master_lives():
             return ToolError(f"{self.name}: the board ended a command's shell. It may be out of memory.")
+        self._control("exit")  # a master whose line is dead would hold up the next command; that one connects anew
         return lost_connection(self.name, unanswered)
 
     def close(self) -> None:
