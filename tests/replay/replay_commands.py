@@ -67,6 +67,7 @@ _HELP = (
     "evaluate",
     "deploy",
     "vnpu",
+    "bench",
     "compare",
     "resize",
     "disassemble",
@@ -81,7 +82,7 @@ _HELP = (
 )
 
 _SCHEMAS = (
-    *("check", "run", "fit", "sweep", "evaluate", "deploy", "compare", "resize", "accuracy", "calibrate"),
+    *("check", "run", "fit", "sweep", "evaluate", "deploy", "bench", "compare", "resize", "accuracy", "calibrate"),
     *("disassemble", "rules", "targets", "zoo", "toolchain"),
 )
 
@@ -222,6 +223,16 @@ _OTHERS = {
     "fit-over-itself": "fit models/kws_ref_model.tflite -t imx93/vela -o models/kws_ref_model.tflite",
     "fit-over-a-file": "fit models/kws_ref_model.tflite -t imx93/vela -o files/labels.txt",
     "fit-compiled": "fit models/person_detect_vela.tflite -t imx93/vela",
+    # bench: what does not depend on a machine
+    "bench-show": "bench --show files/measurements/e7b83d8e7a3c1111-96de591deb4fa81a.json",
+    "bench-show-contradicted": "bench --show files/measurements/e7b83d8e7a3c1111-3ac2021aba078820.json -v",
+    "bench-show-folder": "bench --show files/measurements",
+    "bench-show-other-file": "bench --show files/saved.json",
+    "bench-no-board": "bench models/kws_ref_model.tflite",
+    "bench-which-board": "bench models/kws_ref_model.tflite --on board",
+    "bench-probe-model": "bench models/kws_ref_model.tflite --on local --probe",
+    "bench-no-model": "bench --on local",
+    "bench-probe-page": "bench --on local --probe --html page.html",
     # deploy: what it does not write; what it writes changes with the runners
     "deploy-refused": "deploy models/kws_ref_model.tflite -t imx93/direct@7.2.6 -o bundle",
     "deploy-differs": "deploy models/ad01_int8.tflite -t imx93/direct@7.3 -o bundle",

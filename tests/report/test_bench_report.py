@@ -140,7 +140,7 @@ _PROBED = {
 @pytest.mark.parametrize("case", _PROBED)
 def test_the_first_line_of_a_probe_says_whether_the_board_can_be_measured(case: str) -> None:
     board, expected = _PROBED[case]
-    document = probe_document(board, _NOW)
+    document = probe_document(replace(board, now=_NOW))
     text = probe_text(document, Page(width=400))
     assert text.splitlines()[0] == expected
     assert "44 °C" in text

@@ -29,6 +29,7 @@ _PRINTED = {
     "resize": ("resize", "zoo:mobilenet_v1@128", "--input", "160"),
     "accuracy": ("accuracy", "imx93/vela"),
     "disassemble": ("disassemble", str(_MODELS.parent / "captures" / "micro" / "residual_chain"), "--kernel", "7.1"),
+    "bench": ("bench", "--show", str(_MODELS.parent / "replay" / "files" / "measurements")),
     "rules": ("rules",),
     "targets": ("targets",),
     "zoo": ("zoo",),

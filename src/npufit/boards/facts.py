@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from npufit.boards.readings import Readings
+
 
 @dataclass(frozen=True, slots=True)
 class BoardFact:
@@ -107,6 +109,8 @@ class BoardFacts:
     is_root: bool = False
     candidates: tuple[Candidate, ...] = ()
     missing: tuple[str, ...] = ()
+    now: Readings | None = None
+    """Clocks, temperatures, load and memory at the time of a probe."""
 
     def of_kind(self, kind: str) -> tuple[BoardFile, ...]:
         """Return the files of `kind`."""

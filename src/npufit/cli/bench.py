@@ -84,7 +84,12 @@ _EXAMPLE = "ssh://root@board (OpenSSH's own names count), local for this machine
     help="Time limit in seconds for each run on the board.",
 )
 @click.option("--converter", metavar="CMD", help="Command line of neutron-converter, for imx95/neutron.")
-@click.option("-v", "--verbose", is_flag=True, help="Print the full report of each measurement.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Print everything of each measurement; with --probe, each fact with the command that told it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
 @html_option
 @tool_options
@@ -151,7 +156,7 @@ def command(
     if on is None:
         raise InputError(f"which board? Add --on BOARD: {_EXAMPLE}.")
     if probe:
-        return _probe(models, on, color, as_json=as_json)
+        return _probe(models, on, color, verbose=verbose, as_json=as_json, html=html)
     from npufit.measuring import BenchOptions
 
     options = BenchOptions(
@@ -209,7 +214,7 @@ def _bench(
     return _exit_code(result)
 
 
-def _probe(models: Sequence[str], on: str, color: str, *, as_json: bool) -> int:
+def _probe(models: Sequence[str], on: str, color: str, *, verbose: bool, as_json: bool, html: Path | None) -> int:
     from npufit.cli.output import page_for, write
     from npufit.cli.progress import progress_bar
     from npufit.measuring import probe_board
@@ -218,11 +223,13 @@ def _probe(models: Sequence[str], on: str, color: str, *, as_json: bool) -> int:
 
     if models:
         raise InputError("--probe only asks the board. Omit the MODELs, or omit --probe to measure them.")
+    if html is not None:
+        raise InputError("--probe has no page. Omit --html, or give MODELs to measure.")
     with progress_bar() as progress:
         facts = probe_board(on, progress=progress)
     page = page_for(color)
     document = probe_document(facts)
-    write(to_json(document) if as_json else probe_text(document, page, on=on), None, page.color)
+    write(to_json(document) if as_json else probe_text(document, page, on=on, everything=verbose), None, page.color)
     return exit_codes.FINE
 
 

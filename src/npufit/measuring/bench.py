@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from npufit.boards import BoardFacts, connect, survey
+from npufit.boards import BoardFacts, connect, read, survey
 from npufit.checking import choose_target
 from npufit.errors import InputError, LostConnectionError
 from npufit.loading import ModelSource
@@ -70,7 +70,7 @@ def probe_board(on: str, *, progress: BenchProgress = ignore_progress) -> BoardF
     progress(BenchStage.CONNECT)
     with connect(on) as connection:
         progress(BenchStage.SURVEY)
-        return survey(connection)
+        return replace(survey(connection), now=read(connection))
 
 
 @dataclass(slots=True)

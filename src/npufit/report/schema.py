@@ -56,7 +56,6 @@ PUBLISHED = (
         "BenchDocument",
         "Times are milliseconds of one inference, temperatures degrees Celsius. A field that is left out is empty or "
         "unknown.",
-        "bench",
     ),
     Published("vnpu", "VnpuDocument", "Times are seconds."),
     Published(

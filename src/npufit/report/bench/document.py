@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from npufit._version import __version__
-from npufit.boards import BoardFacts, Readings
+from npufit.boards import BoardFacts
 from npufit.measurements import Measurement
 from npufit.measuring import BenchResult
 from npufit.report.document import Document
@@ -32,8 +32,6 @@ class BenchDocument(Document):
     npufit_version: str
     board: BoardFacts | None
     """what the board said of itself; null with --show, because files name no board's facts"""
-    readings: Readings | None
-    """its counters, temperatures and clocks at the time of --probe; otherwise null"""
     results: tuple[Measurement, ...]
     not_measured: tuple[NotMeasuredEntry, ...]
     files: tuple[str, ...]
@@ -50,7 +48,6 @@ def bench_document(result: BenchResult, files: Sequence[str] = ()) -> BenchDocum
         schema_version=1,
         npufit_version=__version__,
         board=_as_plain(result.board),
-        readings=None,
         results=result.measurements,
         not_measured=tuple(NotMeasuredEntry(entry.model, entry.reason) for entry in result.not_measured),
         files=tuple(files),
@@ -59,16 +56,16 @@ def bench_document(result: BenchResult, files: Sequence[str] = ()) -> BenchDocum
     )
 
 
-def probe_document(board: BoardFacts, readings: Readings | None = None) -> BenchDocument:
+def probe_document(board: BoardFacts) -> BenchDocument:
     """Return the document of a board on which nothing was measured."""
-    return BenchDocument(1, __version__, _as_plain(board), readings, (), (), (), (), None)
+    return BenchDocument(1, __version__, _as_plain(board), (), (), (), (), None)
 
 
 def shown_document(
     measurements: Sequence[Measurement], files: Sequence[str], refused: Sequence[str] = ()
 ) -> BenchDocument:
     """Return the document of measurements read from `files`; `refused` are sentences on files that could not be."""
-    return BenchDocument(1, __version__, None, None, tuple(measurements), (), tuple(files), tuple(refused), None)
+    return BenchDocument(1, __version__, None, tuple(measurements), (), tuple(files), tuple(refused), None)
 
 
 def _as_plain(board: BoardFacts) -> BoardFacts:

@@ -27,7 +27,7 @@ def probe_text(document: BenchDocument, page: Page, *, on: str = "", everything:
     assert board is not None, "the document of a probe has a board"
     usable = any(candidate.is_usable for candidate in board.candidates)
     lines = [page.ink("bold" if usable else "yellow", line) for line in page.wrap(probe_headline(board), hanging="  ")]
-    for label, texts in _sections(board, document.readings, page):
+    for label, texts in _sections(board, page):
         found = [text for text in texts if text]
         for position, text in enumerate(found):
             lines += ([""] if label == "Targets" and not position else []) + page.labelled(
@@ -64,7 +64,7 @@ def _has_tool(board: BoardFacts) -> bool:
     return has_program or any(found.module and found.has_numpy for found in board.runtimes)
 
 
-def _sections(board: BoardFacts, readings: Readings | None, page: Page) -> Iterator[tuple[str, list[str]]]:
+def _sections(board: BoardFacts, page: Page) -> Iterator[tuple[str, list[str]]]:
     yield "Board", [_board(board)]
     yield "System", [_system(board)]
     yield "Targets", [_candidate(candidate) for candidate in board.candidates]
@@ -79,8 +79,8 @@ def _sections(board: BoardFacts, readings: Readings | None, page: Page) -> Itera
             for found in board.runtimes
         ],
     )
-    if readings is not None:
-        yield from _now(board, readings)
+    if board.now is not None:
+        yield from _now(board.now)
 
 
 def _board(board: BoardFacts) -> str:
@@ -128,7 +128,7 @@ def _module(module: str, version: str) -> str:
     return f"{module} {version}".strip() if module else "no TensorFlow Lite"
 
 
-def _now(board: BoardFacts, readings: Readings) -> Iterator[tuple[str, list[str]]]:
+def _now(readings: Readings) -> Iterator[tuple[str, list[str]]]:
     yield (
         "Clocks",
         [
