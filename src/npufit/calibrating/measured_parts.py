@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -50,8 +50,17 @@ class MeasuredPart:
 Tied = tuple[Observation, str, Model]
 
 
-def find_model(observation: Observation, models: Mapping[str, Model]) -> tuple[str, Model]:
-    """Return the model that `observation` names: exactly, by its file name, or without a compiler's suffix."""
+def find_model(
+    observation: Observation, models: Mapping[str, Model], digests: Mapping[str, Collection[str]] | None = None
+) -> tuple[str, Model]:
+    """Return the model that `observation` is of: by a digest, else by name: exactly, of the file, or without a suffix.
+
+    `digests` has those of each model by its name. Raises InputError if there is none, or if there are several.
+    """
+    for digest in observation.digests:
+        for key, known in (digests or {}).items():
+            if digest in known:
+                return key, models[key]
     if not observation.model and len(models) == 1:
         return next(iter(models.items()))
     wanted = _spellings(observation.model)

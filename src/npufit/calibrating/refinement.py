@@ -7,7 +7,7 @@ fitted by type, so a profile changes only the families that it shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from statistics import median
@@ -108,18 +108,20 @@ def refine(
     written: str = "",
     refused: Sequence[str] = (),
     day: str = "",
+    digests: Mapping[str, Collection[str]] | None = None,
 ) -> CalibrateResult:
     """Return the profile of the board where `observations` were made, and how well it explains them.
 
-    `models` are the measured networks by the names in the observations; `name` names the profile, `written` is the
-    target as the user wrote it, `refused` lists unusable runs of the logs, `day` is written into the profile. Raises
-    InputError if nothing can be fitted, or if runs on the CPU used different kernels.
+    `models` are the measured networks by the names in the observations, `digests` those of each by the same names;
+    `name` names the profile, `written` is the target as the user wrote it, `refused` lists unusable runs of the logs,
+    `day` is written into the profile. Raises InputError if nothing can be fitted, or if runs on the CPU used different
+    kernels.
     """
     cpu = load_coefficients(f"{target.chip}/cpu")
     if cpu is None:
         raise InputError(f"npufit has no cost model for {target.chip}, so there is nothing to calibrate.")
     foreign = [run for run in observations if run.unit is Unit.NPU and run.stack not in ("", target.stack)]
-    runs = [(run, *find_model(run, models)) for run in observations if run not in foreign]
+    runs = [(run, *find_model(run, models, digests)) for run in observations if run not in foreign]
     kernels = _kernels([run for run, _, _ in runs if run.unit is Unit.CPU])
     without, reasons = cpu_parts(runs, cpu.values)
     unused = [

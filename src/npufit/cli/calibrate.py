@@ -13,7 +13,7 @@ from npufit.files import is_same_file, require_output_file
 
 
 @click.command("calibrate")
-@click.argument("files", metavar="FILE...", nargs=-1, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("files", metavar="FILE...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("-t", "--target", metavar="TARGET", help="CHIP/STACK[@VERSION]: the board's target.")
 @click.option(
     "-m",
@@ -50,10 +50,12 @@ def command(
 ) -> int:
     """Refine predicted times with the measurements in FILEs, and write a profile that -t accepts.
 
-    A FILE is a CSV table (model, latency_ms, unit, threads) or the output of benchmark_model, preferably with
-    --enable_op_profiling=true: each family of operators is then fitted to its own times.
+    A FILE is a measurement of npufit bench (.json) or a folder of them, a CSV table (model, latency_ms, unit, threads),
+    or the output of benchmark_model, preferably with --enable_op_profiling=true: each family of operators is then
+    fitted to its own times.
 
     \b
+    npufit calibrate measurements/ -t imx93/vela -m net.tflite -m other.tflite -o my-board.toml
     npufit calibrate runs.csv -t imx93/vela -m net.tflite -m other.tflite -o my-board.toml
     npufit calibrate cpu.log npu.log -t imx93/vela -m net.tflite -o my-board.toml
     npufit check net.tflite -t my-board.toml
@@ -66,7 +68,9 @@ def command(
     from npufit.report.calibrate import calibrate_document, calibration_text
 
     if not files:
-        raise InputError("no measurements given. Name a CSV file or the output of benchmark_model.")
+        raise InputError(
+            "no measurements given. Name a folder of npufit bench, a CSV file, or the output of benchmark_model."
+        )
     if target is None or target.endswith(".toml"):
         raise InputError("give the board's target with -t, such as -t imx93/vela (see `npufit targets`).")
     if output is None or output.suffix != ".toml":

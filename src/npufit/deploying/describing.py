@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 from npufit._version import __version__
 from npufit.chips import load_chip
 from npufit.deploying.assembling import Content
@@ -24,9 +21,9 @@ from npufit.deploying.manifest import (
 from npufit.deploying.proving import BundleProof
 from npufit.formatting import plural
 from npufit.graph import Model
-from npufit.loading import ZOO_PREFIX, ModelSource
+from npufit.loading import ModelSource, model_file
+from npufit.measurements import model_digest
 from npufit.stacks import Target
-from npufit.tflite import serialize_model
 
 _NEVER = "never run on silicon"
 
@@ -43,7 +40,7 @@ def describe(
     return Manifest(
         npufit_direct=MANIFEST_VERSION,
         made_by=MadeBy(__version__, compiled.settings["vela"], compiled.settings),
-        model=SourceModel(model.name, _digest(given, model)),
+        model=SourceModel(model.name, model_digest(model, model_file(given))),
         target=str(target),
         status=_NEVER,
         device=Device(
@@ -73,10 +70,3 @@ def proven_status(bundle: Bundle, proof: BundleProof | None) -> str:
     if not proof.tensors:
         return f"{_NEVER}; on npufit's simulator it computes what Vela's file does; LiteRT cannot say if that is right"
     return f"{_NEVER}; {plural(proof.inferences, 'inference')} on npufit's simulator: every byte as LiteRT computes it"
-
-
-def _digest(given: ModelSource, model: Model) -> str:
-    """Return the SHA-256 of the model's file; of the file that npufit would write, if it comes from none."""
-    if isinstance(given, Model) or str(given).startswith(ZOO_PREFIX):
-        return hashlib.sha256(serialize_model(model)).hexdigest()
-    return hashlib.sha256(Path(given).read_bytes()).hexdigest()

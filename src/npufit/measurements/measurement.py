@@ -194,7 +194,8 @@ class OperatorMeasurement(_Entry):
     """One operator, or the group of them that a profile shows as one row. `unit` is cpu or npu.
 
     `index` is its place in the model, None if the row cannot be assigned; `cycles` are of the NPU; `ms` may come from
-    `cycles` and the clock that the chip's file has. `how` names where it comes from.
+    `cycles` and the clock that the chip's file has. `how` names where it comes from. `with_npu` is False in a profile
+    of the CPU alone, where every operator has a row, and True in one of a run with the NPU; None if nothing tells.
     """
 
     unit: str
@@ -205,6 +206,7 @@ class OperatorMeasurement(_Entry):
     cycles: int | None = None
     calls: int = 1
     how: str = ""
+    with_npu: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ _BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("_c", -273.15, 1000.0),
     ("_mhz", 0.0, 1e6),
     ("_mb", 0.0, 1e9),
+    ("threads", 1.0, 1024.0),
     ("", 0.0, _MOST),
 )
 """The end of a number's name, and what it may be."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from npufit.cost.measured.benchmark_nodes import Nodes
     from npufit.cost.measured.benchmark_profile import ProfileRow, read_profile_rows
     from npufit.cost.measured.benchmark_statistics import Statistics, read_session, read_statistics
-    from npufit.cost.measured.observation import Observation
+    from npufit.cost.measured.observation import Observation, OperatorTime, Statistic
     from npufit.cost.measured.observation_file import read_observations
     from npufit.cost.measured.public_measurements import Row, architecture, measured_rows
 
@@ -27,8 +27,10 @@ __all__ = [
     "Delegate",
     "Nodes",
     "Observation",
+    "OperatorTime",
     "ProfileRow",
     "Row",
+    "Statistic",
     "Statistics",
     "Verdict",
     "architecture",
@@ -64,7 +66,7 @@ _HOMES = {
         "read_session",
         "read_statistics",
     ),
-    "npufit.cost.measured.observation": ("Observation",),
+    "npufit.cost.measured.observation": ("Observation", "OperatorTime", "Statistic"),
     "npufit.cost.measured.observation_file": ("read_observations",),
     "npufit.cost.measured.public_measurements": (
         "Row",

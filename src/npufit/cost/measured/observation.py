@@ -34,7 +34,8 @@ class Observation:
     `threads` are those of the CPU's share. `operators` are those on the CPU, empty without a profile; `delegate_ms` is
     the profile's time of the NPU's delegate, None without one. `source` is the file and the place in it. `stack` is
     that of the delegate, empty if unknown; `kernels` are those of the CPU's share, None if unknown; `statistic` is None
-    if the source does not say; `tool` is the measuring tool, empty if unknown.
+    if the source does not say; `tool` is the measuring tool, empty if unknown. `digests` are
+    SHA-256 that identify the model, the surest first; empty if the source has only its name.
     """
 
     model: str
@@ -48,3 +49,4 @@ class Observation:
     kernels: Kernels | None = None
     statistic: Statistic | None = None
     tool: str = ""
+    digests: tuple[str, ...] = ()
