@@ -20,6 +20,7 @@ from npufit.measuring.describing import measured_board, measured_software, run_s
 from npufit.measuring.predicting import measured_placement, predicted_time
 from npufit.measuring.preparing import PreparedModel
 from npufit.measuring.problems import find_problems
+from npufit.measuring.profiling import profiled_operators
 from npufit.measuring.proof import judge
 from npufit.measuring.proof.seen import Seen
 from npufit.measuring.runs import Record
@@ -54,6 +55,7 @@ def assemble(
     predicted, unavailable = predicted_time(prepared, setup.choice, setup.facts)
     tool = setup.npu_tool if with_npu is not None else setup.cpu_tool
     assert tool is not None, "a time comes from a tool"
+    operators, unprofiled = profiled_operators(setup.choice.target, prepared, record)
     finding = next((run.timing.delegate for run in record.of(Role.NPU) if run.timing is not None), None)
     return Measurement(
         made_by=f"npufit {__version__}",
@@ -77,9 +79,7 @@ def assemble(
         predicted=predicted,
         predicted_unavailable=unavailable,
         outputs=finished.outputs,
-        operators=tuple(
-            operator for run in record.of(Role.PROFILE) if run.timing is not None for operator in run.timing.operators
-        ),
+        operators=operators,
         runs=runs,
         problems=tuple(
             dict.fromkeys(
@@ -87,6 +87,7 @@ def assemble(
                     *prepared.notes,
                     *record.remarks,
                     *find_problems(record.done, proof, cpu, npu, predicted),
+                    *unprofiled,
                     *finished.remarks,
                 )
             )

@@ -43,7 +43,7 @@ def choose(facts: BoardFacts, options: BenchOptions) -> Choice:
     if options.target:
         return _asked(facts, options)
     for candidate in facts.candidates:
-        if candidate.is_usable:
+        if candidate.is_usable or (options.tool is not None and candidate.needs_only_a_tool):
             with suppress(InputError):  # of a release that this npufit does not know yet
                 return Choice(choose_target(candidate.target), options.delegate or candidate.delegate)
     if options.delegate:

@@ -11,6 +11,7 @@ from npufit.cost import EstimateOptions
 from npufit.errors import InputError, ToolError
 from npufit.graph import Model
 from npufit.stacks import PlaceOptions, Target
+from npufit.stacks.vela import Compilation
 from npufit.tflite import parse_model, serialize_model
 
 _MANIFEST_OF_A_BUNDLE = "manifest.json"
@@ -21,7 +22,7 @@ class PreparedModel:
     """A model that is ready for the board.
 
     `for_npu` is the file that the delegate gets, None without a target and for a bundle, whose files by path are
-    `bundle`; `on_npu` is the same as a graph, and `ties` has the tensor of `model` for those of its tensors that are
+    `bundle`; `on_npu` is the same as a graph, `compilation` what Vela said of it, and `ties` has the tensor of `model` for those of its tensors that are
     known. `runs_on_cpu` is False for a file that only an NPU can run. `checked` has placement and prediction, None
     without a target. `notes` are sentences about how it was prepared.
     """
@@ -31,6 +32,7 @@ class PreparedModel:
     checked: CheckResult | None = None
     for_npu: bytes | None = None
     on_npu: Model | None = None
+    compilation: Compilation | None = None
     ties: Mapping[int, int] = field(default_factory=dict[int, int])
     bundle: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     compiled_by: str = ""
@@ -111,7 +113,8 @@ def _compiled_by_vela(order: _Order) -> PreparedModel:
     if stack is None:
         raise InputError(f"{target}: nothing is compiled for this target.")
     checked = order.check(target)
-    compiled = parse_model(stack.compile(model, target, order.place).compiled, f"{model.name} compiled by Vela")
+    compilation = stack.compile(model, target, order.place)
+    compiled = parse_model(compilation.compiled, f"{model.name} compiled by Vela")
     named = renamed(compiled, lambda name: restore_names(name, model))
     vela = next((setting.value for setting in checked.placement.settings if setting.name == "vela"), "")
     return PreparedModel(
@@ -120,6 +123,7 @@ def _compiled_by_vela(order: _Order) -> PreparedModel:
         checked,
         serialize_model(named),
         named,
+        compilation,
         ties_by_label(compiled),
         compiled_by=f"Vela {vela}".strip(),
         notes=notes,
