@@ -53,8 +53,7 @@ def assemble(
         return None
     npu = None if proof.verdict is ProofVerdict.CONTRADICTED else with_npu
     predicted, unavailable = predicted_time(prepared, setup.choice, setup.facts)
-    tool = setup.npu_tool if with_npu is not None else setup.cpu_tool
-    assert tool is not None, "a time comes from a tool"
+    last = next(run for run in reversed(record.done) if run.timing is not None)
     operators, unprofiled = profiled_operators(setup.choice.target, prepared, record)
     finding = next((run.timing.delegate for run in record.of(Role.NPU) if run.timing is not None), None)
     return Measurement(
@@ -70,7 +69,7 @@ def assemble(
         ),
         target="" if setup.choice.target is None else str(setup.choice.target),
         board=measured_board(setup.facts, setup.options.label),
-        software=measured_software(setup.facts, tool, record.done, setup.choice.delegate),
+        software=measured_software(setup.facts, last.tool, record.done, setup.choice.delegate),
         settings=run_settings(record.done, setup.options, max(_count(runs, Role.CPU), _count(runs, Role.NPU))),
         proof=proof,
         cpu=cpu,

@@ -13,7 +13,7 @@ from npufit.measuring.options import BenchOptions
 from npufit.stacks import Target
 
 _WITHOUT_LIBRARY = frozenset({"direct"})
-"""Stacks that call the kernel themselves, so that no delegate is needed."""
+"""Stacks whose models may be bundles, which call the kernel themselves, so that no delegate is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,11 @@ class Choice:
     delegate: str = ""
     is_boards_own: bool = True
     why: str = ""
+
+    @property
+    def is_bundle(self) -> bool:
+        """True if models are bundles, which bring what runs them, because there is no delegate."""
+        return self.target is not None and self.target.stack in _WITHOUT_LIBRARY and not self.delegate
 
     @property
     def target(self) -> Target | None:

@@ -41,7 +41,14 @@ def find_known(connection: Connection, facts: BoardFacts, choice: Choice, option
         return KnownNetwork(None)
 
     def prepared(model: Model) -> PreparedModel:
-        return prepare_for(model, serialize_model(model), target, options.place, is_boards_own=choice.is_boards_own)
+        return prepare_for(
+            model,
+            serialize_model(model),
+            target,
+            options.place,
+            is_boards_own=choice.is_boards_own,
+            has_delegate=bool(choice.delegate),
+        )
 
     if options.known is not None:
         return KnownNetwork(prepared(load(options.known)))

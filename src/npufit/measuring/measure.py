@@ -69,8 +69,15 @@ class _Work:
             return prepare_for_cpu(subject.model, subject.content)
         kernels = None if options.xnnpack is None else Kernels.XNNPACK if options.xnnpack else Kernels.BUILTIN
         estimate = chosen.options(EstimateOptions(threads=setup.threads, kernels=kernels))
-        own = setup.choice.is_boards_own
-        return prepare_for(subject.model, subject.content, chosen.target, options.place, estimate, is_boards_own=own)
+        return prepare_for(
+            subject.model,
+            subject.content,
+            chosen.target,
+            options.place,
+            estimate,
+            is_boards_own=setup.choice.is_boards_own,
+            has_delegate=bool(setup.choice.delegate),
+        )
 
     def carry_out(self, prepared: PreparedModel) -> LostConnectionError | KeyboardInterrupt | None:
         """Make all runs; return what ended the bench, None if nothing did."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from npufit.boards import Connection
-from npufit.errors import InputError
+from npufit.errors import InputError, ToolError
+from npufit.files import make_folder, write_file
 from npufit.measurements import Role
 from npufit.measuring.options import BenchOptions
 from npufit.measuring.outputs import SentInputs, send_inputs
 from npufit.measuring.plan import PlannedRun
 from npufit.measuring.preparing import PreparedModel
 from npufit.measuring.setup import Setup
+from npufit.measuring.tools.bundle import BundleTool
 from npufit.measuring.tools.tool import DelegateUse, RunRequest, Tool
 
 _FOLDER = "model"
@@ -23,23 +26,31 @@ _MOST_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
+class ForNpu:
+    """A model as the NPU's stack takes it on the board: the path of its file and what times it."""
+
+    path: str
+    tool: Tool | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelOnBoard:
-    """A model whose files are on the board: paths for the CPU alone, for the NPU, and of the known network.
+    """A model whose files are on the board: for the CPU alone, for the NPU, and the known network.
 
     `inputs` are those of a comparison, None without one.
     """
 
     setup: Setup
     for_cpu: str
-    for_npu: str
-    known: str
+    for_npu: ForNpu
+    known: ForNpu
     inputs: SentInputs | None = None
 
     def tool_for(self, planned: PlannedRun) -> Tool:
         """Return what times the run. Raises InputError if the board has nothing."""
-        tool = self.setup.npu_tool if planned.with_npu else self.setup.cpu_tool
+        tool = self._on_npu(planned).tool if planned.with_npu else self.setup.tool
         if tool is None:
-            raise InputError(self.setup.why_no_cpu_tool)
+            raise InputError(self.setup.why_no_tool)
         return tool
 
     def request_for(self, planned: PlannedRun) -> RunRequest:
@@ -77,10 +88,11 @@ class ModelOnBoard:
             outputs=sent.results,
         )
 
+    def _on_npu(self, planned: PlannedRun) -> ForNpu:
+        return self.known if planned.role is Role.KNOWN else self.for_npu
+
     def _path(self, planned: PlannedRun) -> str:
-        if planned.role is Role.KNOWN:
-            return self.known
-        return self.for_npu if planned.with_npu else self.for_cpu
+        return self._on_npu(planned).path if planned.with_npu else self.for_cpu
 
     def _delegate(self, planned: PlannedRun) -> DelegateUse | None:
         if not planned.with_npu:
@@ -95,11 +107,13 @@ def send(setup: Setup, prepared: PreparedModel) -> ModelOnBoard:
     """
     connection, known = setup.connection, setup.known.prepared
     connection.shell(f"rm -rf {_FOLDER} {_KNOWN_FOLDER}")
+    for_cpu = connection.put(prepared.for_cpu, f"{_FOLDER}/model.tflite") if prepared.runs_on_cpu else ""
+    is_same = prepared.runs_on_cpu and prepared.for_npu == prepared.for_cpu
     return ModelOnBoard(
         setup,
-        for_cpu=connection.put(prepared.for_cpu, f"{_FOLDER}/model.tflite") if prepared.runs_on_cpu else "",
-        for_npu=_sent_for_npu(connection, prepared, _FOLDER),
-        known="" if known is None else _sent_for_npu(connection, known, _KNOWN_FOLDER),
+        for_cpu,
+        ForNpu(for_cpu, setup.tool) if is_same else _sent(setup, prepared, _FOLDER),
+        ForNpu("", None) if known is None else _sent(setup, known, _KNOWN_FOLDER),
     )
 
 
@@ -111,14 +125,22 @@ def with_inputs(
     return replace(on_board, inputs=sent)
 
 
-def _sent_for_npu(connection: Connection, prepared: PreparedModel, folder: str) -> str:
-    """Return the path of the file that the delegate gets, or of the bundle's folder; empty without an NPU."""
+def _sent(setup: Setup, prepared: PreparedModel, folder: str) -> ForNpu:
+    """Put what the NPU runs onto the board: the file that the delegate gets, or a bundle with what runs it."""
     if prepared.bundle:
-        for path, content in prepared.bundle.items():
-            connection.put(content, f"{folder}/bundle/{path}")
-        return f"{connection.folder}/{folder}/bundle"
+        return ForNpu("", _sent_bundle(setup, prepared, f"{folder}/bundle"))
     if prepared.for_npu is None:
-        return ""
-    if prepared.for_npu == prepared.for_cpu and prepared.runs_on_cpu and folder == _FOLDER:
-        return f"{connection.folder}/{folder}/model.tflite"
-    return connection.put(prepared.for_npu, f"{folder}/npu.tflite")
+        return ForNpu("", None)
+    return ForNpu(setup.connection.put(prepared.for_npu, f"{folder}/npu.tflite"), setup.tool)
+
+
+def _sent_bundle(setup: Setup, prepared: PreparedModel, place: str) -> Tool:
+    runtimes = sorted(setup.facts.runtimes, key=lambda runtime: (runtime.has_numpy, bool(runtime.module)))
+    if not runtimes or not runtimes[-1].has_numpy:
+        raise ToolError("a bundle's run.py needs Python 3.9 with NumPy on the board: apt install python3-numpy.")
+    with tempfile.TemporaryDirectory(prefix="npufit-bundle-") as name:
+        for path, content in prepared.bundle.items():
+            file = Path(name, path)
+            make_folder(file.parent)
+            write_file(file, content)
+        return BundleTool(runtimes[-1], Path(name), place=place).prepare(setup.connection)

@@ -15,6 +15,7 @@ from npufit.stacks.vela import Compilation
 from npufit.tflite import parse_model, serialize_model
 
 _MANIFEST_OF_A_BUNDLE = "manifest.json"
+_FILE_OF_THE_DELEGATE = "model_vela.tflite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,9 @@ class PreparedModel:
     """A model that is ready for the board.
 
     `for_npu` is the file that the delegate gets, None without a target and for a bundle, whose files by path are
-    `bundle`; `on_npu` is the same as a graph, `compilation` what Vela said of it, and `ties` has the tensor of `model` for those of its tensors that are
-    known. `runs_on_cpu` is False for a file that only an NPU can run. `checked` has placement and prediction, None
-    without a target. `notes` are sentences about how it was prepared.
+    `bundle`; `on_npu` is the same as a graph, `ties` has the tensor of `model` for those of its tensors that are known,
+    and `compilation` is what Vela said of it. `runs_on_cpu` is False for a file that only an NPU can run. `checked` has
+    placement and prediction, None without a target. `notes` are sentences about how it was prepared.
     """
 
     model: Model
@@ -51,7 +52,8 @@ class PreparedModel:
 class _Order:
     """A model and its file, the target, and how it is placed and predicted.
 
-    `may_replace` allows another release of Vela than that of the target.
+    `may_replace` allows another release of Vela than that of the target. `has_delegate` is True if a delegate of the
+    board runs the model.
     """
 
     model: Model
@@ -60,6 +62,7 @@ class _Order:
     place: PlaceOptions
     estimate: EstimateOptions | None
     may_replace: bool
+    has_delegate: bool
 
     def check(self, target: Target | None = None) -> CheckResult:
         return check(self.model, target or self.target, CheckOptions(place=self.place, estimate=self.estimate))
@@ -85,13 +88,14 @@ def prepare_for(
     estimate: EstimateOptions | None = None,
     *,
     is_boards_own: bool = True,
+    has_delegate: bool = False,
 ) -> PreparedModel:
     """Return `model`, whose file has `content`, as the stack of `target` runs it: compiled, bundled, or as it is.
 
     If the Vela of the board's BSP is not installed, npufit's own compiles and a note says so, unless the user named the
     target (`is_boards_own` is False). Raises InputError if the model cannot be run there, ToolError if a tool fails.
     """
-    prepared = _BY_STACK[target.stack](_Order(model, content, target, place, estimate, is_boards_own))
+    prepared = _BY_STACK[target.stack](_Order(model, content, target, place, estimate, is_boards_own, has_delegate))
     return replace(prepared, runs_on_cpu=_runs_on_cpu(model))
 
 
@@ -146,13 +150,17 @@ def _compilable(order: _Order) -> tuple[Target, tuple[str, ...]]:
 def _bundled(order: _Order) -> PreparedModel:
     from npufit.deploying import MANIFEST, DeployOptions, deploy, manifest_text
 
-    found = deploy(order.model, order.target, DeployOptions(inputs=1, prove=False, place=order.place))
+    options = DeployOptions(inputs=1, prove=False, delegate=order.has_delegate, place=order.place)
+    found = deploy(order.model, order.target, options)
     files = {**found.bundle.files, MANIFEST: manifest_text(found.manifest).encode()}
+    for_delegate = files.get(_FILE_OF_THE_DELEGATE)
     return PreparedModel(
         order.model,
         order.content,
         order.check(),
-        bundle=files,
+        for_npu=for_delegate,
+        on_npu=None if for_delegate is None else parse_model(for_delegate, _FILE_OF_THE_DELEGATE),
+        bundle={} if for_delegate is not None else files,
         compiled_by=f"Vela {found.manifest.made_by.vela}, npufit deploy",
         notes=found.warnings,
     )

@@ -22,6 +22,7 @@ class DoneRun:
     """A run that was made: what it was for, what was seen, and what it said; `problem` says why it does not count."""
 
     planned: PlannedRun
+    tool: Tool
     request: RunRequest
     run: WatchedRun
     timing: Timing | None
@@ -127,12 +128,12 @@ class Runner:
         run = watch(self.connection, tool.command(request), time_limit_s=self.time_limit_s)
         said = tool.read(run.output, request, code=run.code)
         if isinstance(said, str):
-            return DoneRun(planned, request, run, None, _sentence(planned, f"{tool.name}: {said}"))
+            return DoneRun(planned, tool, request, run, None, _sentence(planned, f"{tool.name}: {said}"))
         if request.delegate is not None and said.delegate.failed:
             problem = f"the delegate was not used: {said.delegate.failed}"
-            return DoneRun(planned, request, run, said, _sentence(planned, problem))
+            return DoneRun(planned, tool, request, run, said, _sentence(planned, problem))
         remark = "" if run.code == 0 else f"{tool.name} printed its times and then ended with exit code {run.code}"
-        return DoneRun(planned, request, run, said, remark=_sentence(planned, remark) if remark else "")
+        return DoneRun(planned, tool, request, run, said, remark=_sentence(planned, remark) if remark else "")
 
 
 def _prevents(failed: PlannedRun, next_one: PlannedRun) -> bool:

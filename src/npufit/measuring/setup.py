@@ -19,28 +19,24 @@ from npufit.measuring.tools.tool import DelegateUse, Tool
 
 _MOST_THREADS = 64
 _DRIVER = "driver"
-_BUNDLED = "direct"
-"""The stack whose models are bundles, which bring what runs them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
     """A board that is ready to measure.
 
-    `cpu_tool` times the CPU alone, None if nothing there does, and `why_no_cpu_tool` says why; `npu_tool` times the
-    target, None without one. `private`
-    are names of the board and its user, which no measurement may have.
+    `tool` times models there, None if nothing does, as is possible if models are bundles; `why_no_tool` says why.
+    `private` are names of the board and its user, which no measurement may have.
     """
 
     connection: Connection
     facts: BoardFacts
     options: BenchOptions
     choice: Choice
-    cpu_tool: Tool | None
-    npu_tool: Tool | None
+    tool: Tool | None
     known: KnownNetwork
     private: tuple[str, ...] = ()
-    why_no_cpu_tool: str = ""
+    why_no_tool: str = ""
 
     @property
     def threads(self) -> int:
@@ -63,9 +59,9 @@ class Setup:
         return target is not None and bool(self.choice.delegate) and evidence_of(target.stack) is not None
 
     def delegate_for(self, role: Role) -> DelegateUse | None:
-        """Return the delegate with its options for runs of `role`, None if the stack needs none."""
+        """Return the delegate with its options for runs of `role`, None without a target; a bundle's has no path."""
         target = self.choice.target
-        if target is None or not self.choice.delegate:
+        if target is None:
             return None
         delegate = DelegateUse(target.stack, self.choice.delegate, self.options.delegate_options)
         find = _SWITCHES.get(role)
@@ -82,25 +78,28 @@ def set_up(connection: Connection, facts: BoardFacts, options: BenchOptions) -> 
     Raises InputError if an option is wrong, ToolError if the board lacks what measures, LostConnectionError.
     """
     choice = choose(facts, options)
-    is_bundle = choice.target is not None and choice.target.stack == _BUNDLED
-    cpu_tool: Tool | None = None
-    why_no_cpu_tool = ""
-    try:
-        cpu_tool = tools_of(facts, options)[0].prepare(connection)
-    except LostConnectionError:
-        raise
-    except ToolError as error:
-        if not is_bundle:
-            raise
-        why_no_cpu_tool = str(error)
+    tool, why_none = _best_tool(connection, facts, options, is_needed=not choice.is_bundle)
     return Setup(
         connection,
         facts,
         options,
         choice,
-        cpu_tool=cpu_tool,
-        npu_tool=None if choice.target is None else cpu_tool,
-        known=find_known(connection, facts, choice, options) if options.with_proof else KnownNetwork(None),
-        private=private_names(connection),
-        why_no_cpu_tool=why_no_cpu_tool,
+        tool,
+        find_known(connection, facts, choice, options) if options.with_proof else KnownNetwork(None),
+        private_names(connection),
+        why_none,
     )
+
+
+def _best_tool(
+    connection: Connection, facts: BoardFacts, options: BenchOptions, *, is_needed: bool
+) -> tuple[Tool | None, str]:
+    """Return the best tool, ready on the board; if there is none and none is needed, why."""
+    try:
+        return tools_of(facts, options)[0].prepare(connection), ""
+    except LostConnectionError:
+        raise
+    except ToolError as error:
+        if is_needed:
+            raise
+        return None, str(error)

@@ -28,6 +28,8 @@ _PLAIN = ".bin"
 class BundleTool:
     """The bundle in `folder` on this machine; `path` is its folder on the board, empty until it is put there.
 
+    `place` is its name there.
+
     `runtime` is the board's Python: 3.9 or later, with NumPy, and with LiteRT if the bundle has parts for the CPU.
     """
 
@@ -35,6 +37,7 @@ class BundleTool:
     folder: Path
     path: str = ""
     script: str = ""
+    place: str = _FOLDER
 
     @property
     def name(self) -> str:
@@ -54,10 +57,10 @@ class BundleTool:
     def prepare(self, connection: Connection) -> Tool:
         """Put the bundle's files and the script that runs them onto the board."""
         for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
-            connection.put(file, f"{_FOLDER}/{file.relative_to(self.folder).as_posix()}")
+            connection.put(file, f"{self.place}/{file.relative_to(self.folder).as_posix()}")
         content = (files("npufit.measuring.tools") / "board" / _SCRIPT).read_bytes()
         script = connection.put(content, _SCRIPT)
-        return replace(self, path=f"{connection.folder}/{_FOLDER}", script=script)
+        return replace(self, path=f"{connection.folder}/{self.place}", script=script)
 
     def command(self, request: RunRequest) -> Command:
         """Return the command line; `request.model` does not matter, the network is the bundle's.
