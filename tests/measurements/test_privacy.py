@@ -92,6 +92,7 @@ def test_only_names_that_the_host_cannot_choose_may_be_the_host_name(tmp_path: P
         "INFO: EthosuDelegate: 1 nodes delegated out of 2 nodes with 1 partitions.",
         "Memory footprint delta from the start of the tool (MB): init=3.1 overall=5.2",
         "teflon: invoked graph, took 7 ms",
+        "Install it with: npufit toolchain install vela@3.8. Or vela@3.10.1.",
         "mobilenet_v1@128,int8 on imx93/vela@lf-6.1.36: 3.78 ms, predicted 3.9 (2.4 to 6.5)",
         "/proc/interrupts: 4a900000.ethosu counted 151 in 151 calls; /dev/ethosu0, /dev/accel/accel0",
         "model/conv1/BiasAdd;model/conv1/Conv2D, StatefulPartitionedCall:0, 12:34:56, std::bad_alloc, 1/2",

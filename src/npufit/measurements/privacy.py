@@ -115,10 +115,11 @@ _PATHS: _Patterns = (
     (re.compile(_ABSOLUTE), _shown_path),
     (re.compile(rf"(?<![\w/.<@-])\.{{0,2}}/?(?:[\w.+~-]+/)+([\w.+-]+\.{_KINDS})\b", re.IGNORECASE), r"\1"),
 )
+_RELEASE = r"\d+(?:x\d+|(?:\.\d+){1,2})?\.?"
 _IDENTITIES: _Patterns = (
     (re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+"), "<address>"),
-    # A prompt or e-mail. Built-in networks (`mobilenet_v1@128`) and targets (`imx93/vela@3.8`) look similar.
-    (re.compile(r"(?<![\w/.+<-])[\w.+-]+@(?!\d+(?:x\d+)?(?![\w.-]))[\w.-]+(?::[~/][^\s#$]*)?[#$]?"), "<private>"),
+    # A prompt or e-mail. Built-in networks (`mobilenet_v1@128`) and releases (`vela@3.8`) look similar.
+    (re.compile(rf"(?<![\w/.+<-])[\w.+-]+@(?!{_RELEASE}(?![\w.-]))[\w.-]+(?::[~/][^\s#$]*)?[#$]?"), "<private>"),
     (re.compile(r"(?<![\w:-])(?:[0-9a-fA-F]{2}[:-]){5,7}[0-9a-fA-F]{2}(?![\w:-])"), "<address>"),
     (re.compile(r"(?<![\w:.])[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*(?:%\w+)?(?!\w)"), _shown_address),
     (re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w)"), "<address>"),
