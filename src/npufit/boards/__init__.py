@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from npufit.boards.connecting import connect
     from npufit.boards.connection import Completed, Connection
     from npufit.boards.facts import BoardFact, BoardFacts, BoardFile, Candidate, DeviceNode, PythonRuntime
+    from npufit.boards.governors import settings
     from npufit.boards.readings import Clock, Command, Readings, WatchedRun, Zone
     from npufit.boards.surveying import survey
     from npufit.boards.watching import read, watch
@@ -30,6 +31,7 @@ __all__ = [
     "Zone",
     "connect",
     "read",
+    "settings",
     "survey",
     "watch",
 ]
@@ -48,6 +50,7 @@ _HOMES = {
         "DeviceNode",
         "PythonRuntime",
     ),
+    "npufit.boards.governors": ("settings",),
     "npufit.boards.readings": (
         "Clock",
         "Command",

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from npufit.boards.bsp import tflite_of
 from npufit.boards.facts import BoardFacts, BoardFile, Candidate, DeviceNode
 from npufit.chips import Chip
 from npufit.errors import InputError
 from npufit.stacks import ShipsWithBsp, load_stack
+from npufit.stacks.vx import bsps_with_tflite
 
 _NUMBER = re.compile(r"\d{1,2}\.\d{1,3}(\.\d{1,3})?", re.ASCII)
 _FIRST_KERNELS = {"ethosu": "6.19", "rocket": "6.18"}
@@ -20,6 +22,9 @@ _CONFIGURED_BY = {
     "rocket": "CONFIG_DRM_ACCEL_ROCKET",
     "etnaviv": "CONFIG_DRM_ETNAVIV",
 }
+_ACCELERATORS = ("/dev/accel/", "/dev/dri/")
+"""Where Linux's own drivers have their nodes. NXP's driver behind /dev/ethosu0 is called ethosu as well."""
+
 _NO_TOOL = (
     "Nothing on the board times a model: no benchmark_model, and no Python with ai_edge_litert, tflite_runtime or "
     "tensorflow. Give a benchmark_model for the board with --tool FILE, or pip install ai-edge-litert on it."
@@ -98,13 +103,22 @@ def _of_a_vendor(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
 
 
 def _version_of_bsp(facts: BoardFacts, stack: str) -> tuple[str, str]:
+    """Return the version that the BSP ships, empty if it is unknown, and how it is known."""
     if not facts.bsp:
         return "", "the version is unknown: the kernel is not one of NXP's"
-    told = f"the kernel, {facts.kernel}, is that of NXP's {facts.bsp}"
     ships = load_stack(stack)
-    versions: tuple[str, ...] = ships.versions_of_bsp(facts.bsp) if isinstance(ships, ShipsWithBsp) else ()
+    if not isinstance(ships, ShipsWithBsp):
+        return "", f"the BSP is NXP's {facts.bsp}"
+    told = f"Linux {facts.kernel} is that of NXP's {facts.bsp}"
+    versions = ships.versions_of_bsp(facts.bsp)
     if not versions:
-        return "", f"{told}, whose {stack} npufit does not know"
+        told = f"npufit does not know NXP's {facts.bsp}, which Linux {facts.kernel} is of"
+        tflite = tflite_of(facts)
+        for bsp in bsps_with_tflite(tflite):
+            versions = ships.versions_of_bsp(bsp) or versions
+            told += f"; TensorFlow Lite {tflite} is that of {bsp}"
+    if not versions:
+        return "", told
     *earlier, newest = versions
     return newest, f"{told}; {' and '.join(versions)} are made for it" if earlier else told
 
@@ -145,7 +159,7 @@ def _direct(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
     has_numpy = any(runtime.has_numpy for runtime in facts.runtimes)
     is_bundle = library is None or not has_tool(facts)
     if is_bundle and not has_numpy:
-        missing.append("The bundle's run.py needs Python 3.9 with NumPy: apt install python3-numpy.")
+        missing.append("The board has no Python with NumPy, which a bundle's run.py needs (Python 3.9 or later).")
     number = _NUMBER.match(facts.kernel)
     try:
         version = (load_stack(stack).resolve_version(number[0]) if number else None) or ""
@@ -157,12 +171,14 @@ def _direct(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
 
 def _driver_missing(facts: BoardFacts, driver: str) -> Iterator[str]:
     """Yield what keeps this user from a device of Linux's `driver`."""
-    nodes = [node for node in facts.nodes if node.driver == driver]
+    accelerators = [node for node in facts.nodes if node.path.startswith(_ACCELERATORS)]
+    nodes = [node for node in accelerators if node.driver == driver]
     if nodes:
         yield from _forbidden(nodes)
+        if driver == "etnaviv" and not facts.said("npu-in-tree"):
+            yield "The device tree names no NPU, so etnaviv drives only the GPU: it takes a node such as npu@38500000."
         return
     first, option = _FIRST_KERNELS.get(driver), _CONFIGURED_BY[driver]
-    accelerators = [node for node in facts.nodes if node.path.startswith(("/dev/accel", "/dev/dri"))]
     unknown = [node.path for node in accelerators if not node.driver]
     since = f" Linux {first} or later" if first else " a kernel"
     seen = f" ({', '.join(unknown[:3])}: driver unknown)" if unknown else ""

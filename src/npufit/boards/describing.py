@@ -66,7 +66,9 @@ def _facts(answers: Mapping[str, Answer], root: str) -> Iterator[BoardFact]:
         path = file.path.removeprefix(root)
         version = f", {file.version}" if file.version else ""
         digest = f", sha256 {file.sha256[:12]}" if file.sha256 else ", too large to be hashed here"
-        yield BoardFact(file.kind, f"{path}{version}{digest}", f"sha256sum {path}")
+        yield BoardFact(
+            "network" if file.kind == "model" else file.kind, f"{path}{version}{digest}", f"sha256sum {path}"
+        )
     for runtime in _runtimes(answers.get("pythons", NOTHING)):
         path = runtime.path.removeprefix(root)
         module = f"{runtime.module} {runtime.module_version}".strip() if runtime.module else "no LiteRT"
@@ -108,7 +110,7 @@ def _files(answer: Answer) -> Iterator[BoardFile]:
         if kind not in _FILE_KINDS or not path.startswith("/") or not size.isdecimal() or len(size) > 15:
             continue
         words = says.split()
-        version = _version(path, words)
+        version = "" if kind == "model" else _version(path, words)
         drivers = tuple(driver for mark, driver in _DRIVER_MARKS.items() if mark in words)
         digest = sha256 if _SHA256.fullmatch(sha256) else ""
         yield BoardFile(kind, path.rpartition("/")[2], path, digest, version, int(size), drivers)

@@ -112,6 +112,10 @@ class BoardFacts:
     now: Readings | None = None
     """Clocks, temperatures, load and memory at the time of a probe."""
 
+    def said(self, name: str) -> str:
+        """Return what the board answered to the question `name`, empty if it had no answer."""
+        return next((fact.value for fact in self.facts if fact.name == name), "")
+
     def of_kind(self, kind: str) -> tuple[BoardFile, ...]:
         """Return the files of `kind`."""
         return tuple(file for file in self.files if file.kind == kind)

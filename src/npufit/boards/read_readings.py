@@ -13,8 +13,8 @@ from npufit.formatting import shorten
 _MOST_READINGS = 4096
 _MOST_PARTS = 256
 _COLDEST, _HOTTEST = -100.0, 500.0
-_COOLING = ("passive", "hot")
-"""Trip points at which the kernel slows down; `active` ones start a fan, `critical` ones switch off."""
+_SLOWING = "passive"
+"""The trip points at which the kernel lowers clocks; `active` ones start a fan, `critical` ones switch off."""
 
 
 @dataclass(slots=True)
@@ -94,8 +94,9 @@ def _read_zone(draft: _Draft, rest: str) -> None:
     if celsius is None:
         return
     points = (point.partition(":") for point in trips.split(",", _MOST_PARTS))
-    limits = [limit for kind, _, at in points if kind in _COOLING and (limit := _celsius(at)) is not None and limit > 0]
-    draft.zones.append(Zone(shorten(name), shorten(type_), celsius, min(limits, default=None)))
+    limits = [_celsius(at) for kind, _, at in points if kind == _SLOWING]
+    trip = min((limit for limit in limits if limit is not None and limit > 0), default=None)
+    draft.zones.append(Zone(shorten(name), shorten(type_), celsius, trip))
 
 
 def _read_clock(draft: _Draft, rest: str) -> None:

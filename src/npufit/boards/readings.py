@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """One thermal zone, in degrees Celsius. `trip` is its lowest passive or hot trip point, None if it has none."""
+    """One thermal zone, in degrees Celsius. `trip` is where the kernel begins to lower clocks, None if nowhere.
+
+    It is the lowest passive trip point of the zone.
+    """
 
     name: str
     type: str

@@ -40,7 +40,7 @@ def _missing(facts: BoardFacts) -> Iterator[str]:
         said = shorten(", ".join(facts.compatible) or facts.soc)
         yield (
             f"npufit knows no chip that says '{said}', so no NPU is looked for; the CPU can be measured. A chip file "
-            "with [recognition] in the folder NPUFIT_CHIPS adds it."
+            "of your own with [recognition] adds one (NPUFIT_CHIPS)."
         )
     else:
         yield "There is no device tree and no soc_id, so this is none of npufit's boards; the CPU can be measured."

@@ -20,7 +20,9 @@ end_family() {
     kill -TERM $doomed
     patience=20
     for process in $doomed; do
-        while kill -0 "$process" && [ "$((patience -= 1))" -gt 0 ]; do sleep 0.1 >/dev/null; done
+        while grep -q '^State:[[:space:]]*[^XZ[:space:]]' "/proc/$process/status" && [ "$((patience -= 1))" -gt 0 ]; do
+            sleep 0.1 >/dev/null
+        done
     done
     kill -KILL $doomed
 }
@@ -62,7 +64,7 @@ watch() {
         sleep 0.1
         waited=$((waited + 1))
     done
-    end_family "$drain" 2>/dev/null
+    [ -s "$own.rest" ] || end_family "$drain" 2>/dev/null
     cat "$own.samples"
     printf '\nlast\n'
     cat "$own.after"

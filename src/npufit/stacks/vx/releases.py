@@ -114,6 +114,11 @@ def find_bsp(version: str) -> Bsp | None:
     return known
 
 
+def bsps_with_tflite(version: str) -> tuple[str, ...]:
+    """Return the BSPs, the oldest first, that ship TensorFlow Lite `version`; it is the same on all of NXP's chips."""
+    return tuple(bsp.label for bsp in BSPS if version and bsp.tflite == version)
+
+
 def first_of(generation: Generation) -> Bsp:
     """Return the first BSP of a generation."""
     return next(bsp for bsp in BSPS if bsp.generation is generation)
