@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from boards.servers import free_port
+from boards.servers import await_port, free_port
 from npufit.child_process import Child, end_child, start_child
 
 _START_S = 60.0
@@ -47,21 +47,22 @@ class Laboratory:
 def laboratory(folder: Path, resources: Mapping[str, str]) -> Generator[Laboratory]:
     """Run a coordinator and an exporter of `resources`: YAML for each group. Its files are in `folder`."""
     pytest.importorskip("labgrid")
-    coordinator = f"127.0.0.1:{free_port()}"
-    (folder / "coordinator").mkdir()
-    (folder / "exporter.yaml").write_text("".join(f"{group}:\n  {text}\n" for group, text in resources.items()))
+    port = free_port()
+    coordinator = f"127.0.0.1:{port}"
+    configuration = folder / "exporter.yaml"
+    configuration.write_text("".join(f"{group}:\n  {text}\n" for group, text in resources.items()))
     with contextlib.ExitStack() as ends:
         log = ends.enter_context((folder / "log").open("wb"))
-        commands = {
-            "coordinator": ["-l", coordinator],
-            "exporter": ["-c", coordinator, "-n", "exporter", "--hostname", "localhost", str(folder / "exporter.yaml")],
-        }
-        children: list[Child] = []
-        for name, arguments in commands.items():
-            command = [sys.executable, "-P", "-m", f"labgrid.remote.{name}", *arguments]
-            children.append(start_child(command, folder=folder / "coordinator", stdout=log, stderr=log))
-            ends.callback(end_child, children[-1])
-        lab = Laboratory(coordinator, children[-1])
+
+        def start(module: str, *arguments: str) -> Child:
+            command = [sys.executable, "-P", "-m", f"labgrid.remote.{module}", *arguments]
+            child = start_child(command, folder=folder, stdout=log, stderr=log)
+            ends.callback(end_child, child)
+            return child
+
+        await_port(start("coordinator", "-l", coordinator), port, folder / "log")
+        exporter = start("exporter", "-c", coordinator, "-n", "exporter", "--hostname", "localhost", str(configuration))
+        lab = Laboratory(coordinator, exporter)
         _await_resources(lab, resources, folder / "log")
         yield lab
 

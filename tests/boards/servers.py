@@ -1,9 +1,9 @@
 """Boards that tests can reach (`from boards.servers import …`): real SSH servers on loopback.
 
 `sshd_board` is a computer with OpenSSH, by an unprivileged user where that is possible; `dropbear_board` is an embedded
-Linux: BusyBox in a read-only root, where only /tmp can be written. Both take a folder of files that programs there see
-as NPUFIT_BOARD_ROOT, and a folder of programs that precede the others in PATH. The user's SSH configuration is never
-read.
+Linux: BusyBox in a read-only root, where only /tmp can be written. Both copy a folder of files that programs there see
+as NPUFIT_BOARD_ROOT, and may change (`SshBoard.root`), and a folder of programs that precede the others in PATH. The
+user's SSH configuration is never read.
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ class SshBoard:
     config: Path
     server: subprocess.Popen[bytes]
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def root(self) -> Path:
+        """Return this side's view of what programs there see as NPUFIT_BOARD_ROOT."""
+        return self.folder / "root"
 
     def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Have npufit in this process reach the board with the keys and known hosts of the tests."""
@@ -94,8 +99,8 @@ def sshd_board(
 ) -> Generator[SshBoard]:
     """Run OpenSSH's server, by an unprivileged user if the tests run as root. `options` are lines of its configuration.
 
-    `environment` are variables that programs on the board get. `mounts` are names of folders in its home with the
-    options of the file systems there, as `noexec` or `size=8k`; only root can have them.
+    `environment` are variables that programs on the board get, where ~ is its home. `mounts` are names of folders in
+    its home with the options of the file systems there, as `noexec` or `size=8k`; only root can have them.
     """
     paths = require_programs("sshd", "ssh", "ssh-keygen")
     with tempfile.TemporaryDirectory(prefix="sshd-", dir="/tmp", ignore_cleanup_errors=True) as name:
@@ -145,14 +150,20 @@ def dropbear_board(
         folder = Path(name)
         keys = _make_keys(folder, paths["ssh-keygen"])
         system = _busybox_root(folder, paths, keys, programs)
-        variables = {"NPUFIT_BOARD_ROOT": "/board"} if root is not None else {}
-        bound = {**({"/board": root} if root is not None else {}), **(binds or {})}
+        variables = dict(environment or {})
+        bound = dict(binds or {})
+        copied: list[str] = []
+        if root is not None:
+            shutil.copytree(root, folder / "root", symlinks=True)
+            variables["NPUFIT_BOARD_ROOT"] = "/board"
+            copied = ["--bind", str(folder / "root"), "/board"]
         port = free_port()
         bwrap = [
             *(paths["bwrap"], "--unshare-user", "--unshare-pid", "--uid", str(_UID), "--gid", str(_UID)),
             *("--die-with-parent", "--clearenv", "--ro-bind", str(system), "/", "--proc", "/proc", "--dev", "/dev"),
             *(("--size", str(tmp_bytes)) if tmp_bytes else ()),
             *("--perms", "1777", "--tmpfs", "/tmp"),
+            *copied,
             *(word for path, source in bound.items() for word in ("--ro-bind", str(source), path)),
             *(
                 word
@@ -257,9 +268,8 @@ def _unprivileged(folder: Path, mounts: Mapping[str, str]) -> tuple[str, list[st
     accounts = folder / "passwd"
     accounts.write_text(f"root:x:0:0::/root:/bin/sh\n{_USER}:x:{_UID}:{_UID}::{folder}/home:/bin/sh\n")
     folder.chmod(0o755)
-    for path in (folder, *folder.iterdir()):
-        if path.name != "own":
-            os.chown(path, _UID, _UID)
+    for path in (folder, *(path for path in folder.rglob("*") if path.relative_to(folder).parts[0] != "own")):
+        os.chown(path, _UID, _UID, follow_symlinks=False)
     steps = [f"mount --bind {accounts} /etc/passwd"]
     for name, options in mounts.items():
         (folder / "home" / name).mkdir()
@@ -273,11 +283,14 @@ def _board_environment(
 ) -> dict[str, str]:
     home = folder / "home"
     home.mkdir()
-    path = f"{programs}:{_SYSTEM_PATH}" if programs else _SYSTEM_PATH
-    variables = {"HOME": str(home), "PATH": path}
+    variables = {"HOME": str(home), "PATH": _SYSTEM_PATH}
+    if programs is not None:
+        shutil.copytree(programs, folder / "programs")
+        variables["PATH"] = f"{folder}/programs:{_SYSTEM_PATH}"
     if root is not None:
-        variables["NPUFIT_BOARD_ROOT"] = str(root)
-    return {**variables, **(more or {})}
+        shutil.copytree(root, folder / "root", symlinks=True)
+        variables["NPUFIT_BOARD_ROOT"] = str(folder / "root")
+    return {**variables, **{name: value.replace("~", str(home)) for name, value in (more or {}).items()}}
 
 
 @contextlib.contextmanager
@@ -286,19 +299,20 @@ def _running(command: Sequence[str], folder: Path, port: int) -> Generator[subpr
     with log.open("wb") as file:
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
     try:
-        _await_port(server, port, log)
+        await_port(server, port, log)
         yield server
     finally:
         end_child(server)
 
 
-def _await_port(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def await_port(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until `server` listens on `port`; fail with its log if it does not."""
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and server.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
             return
         time.sleep(0.02)
-    pytest.fail(f"the SSH server did not start: {log.read_text(errors='replace')[-2000:]}")
+    pytest.fail(f"a server did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
 def _board(folder: Path, keys: _Keys, server: subprocess.Popen[bytes], port: int, user: str, ssh: str) -> SshBoard:

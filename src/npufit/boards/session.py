@@ -204,7 +204,7 @@ def _opened(content: bytes | Path) -> Generator[tuple[bytes | IO[bytes], int, st
     try:
         with BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            byte_count = file.tell()
+            byte_count = file.seek(0, os.SEEK_END)
             file.seek(0)
             yield content if isinstance(content, bytes) else file, byte_count, digest
     except OSError as error:
