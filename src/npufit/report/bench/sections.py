@@ -20,6 +20,8 @@ from npufit.report.terminal_page import Page
 LABEL = 11
 _MOST_EVIDENCE = 4
 _MOST_PROBLEMS = 3
+_STEPS = "steps"
+"""The unit of differences that are steps of a quantization; others are those of the values."""
 _LEAST_SOURCE, _COUNTS = 12, 62
 """The width of a source of evidence on a narrow page, and what label and counts take."""
 
@@ -170,12 +172,12 @@ def output_words(measurement: Measurement) -> list[str]:
     golden = f"{shorten(outputs.golden, 80)}, {shorten(outputs.input, 80)}"
     if outputs.is_equal:
         return [f"equal: {plural(values, 'value')} of {plural(len(outputs.tensors), 'output')} as {golden}"]
-    sentence = f": {shorten(outputs.sentence, 200)}" if outputs.sentence else ""
+    sentence = f": {as_clause(outputs.sentence)}" if outputs.sentence else ""
     return [
         f"DIFFERENT from {golden}{sentence}",
         *(
             f"{shorten(tensor.name, 60)}: {plural(tensor.different, 'value')} of {tensor.values} differ, by up to "
-            f"{tensor.largest:g} {shorten(tensor.unit, 20)}"
+            f"{tensor.largest:g}{' steps' if tensor.unit == _STEPS else ''}"
             for tensor in outputs.tensors
             if tensor.different
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npufit.formatting import plural, shorten, significant
-from npufit.measurements import Measurement, PredictedTime, ProofVerdict, SteadyTime
+from npufit.measurements import MeasuredSoftware, Measurement, PredictedTime, ProofVerdict, SteadyTime
 
 VERDICT_STYLES = {
     ProofVerdict.PROVEN: "green",
@@ -111,8 +111,7 @@ def software_line(measurement: Measurement) -> str:
     """Return in one line what timed the model, with which libraries and settings, and when."""
     software, settings = measurement.software, measurement.settings
     parts = [
-        " ".join(filter(None, (software.tool, software.tool_version))),
-        " ".join(filter(None, (software.runtime, software.runtime_version))),
+        _timed_by(software),
         *(file_words(file.name, file.version, file.sha256) for file in software.files if file.kind != "model"),
         plural(settings.threads, "thread"),
         {None: "", True: "XNNPACK", False: "without XNNPACK"}[settings.xnnpack],
@@ -120,6 +119,14 @@ def software_line(measurement: Measurement) -> str:
         measurement.day,
     ]
     return ", ".join(dict.fromkeys(shorten(part, 80) for part in parts if part))
+
+
+def _timed_by(software: MeasuredSoftware) -> str:
+    """Return runtime and tool, `LiteRT 2.3.0 by python`; the tool's version only if it is another one."""
+    runtime = " ".join(filter(None, (software.runtime, software.runtime_version)))
+    version = "" if software.tool_version == software.runtime_version else software.tool_version
+    tool = " ".join(filter(None, (software.tool, version)))
+    return " by ".join(filter(None, (runtime, tool)))
 
 
 def file_words(name: str, version: str, sha256: str) -> str:
