@@ -124,7 +124,7 @@ def _shown(result: Measurement) -> _Shown:
         tiles=tuple(_tiles(result)),
         evidence=tuple(_evidence(entry) for entry in result.proof.evidence),
         times=tuple(time_rows(result)),
-        time_words=tuple(time_words(result)),
+        time_words=tuple(time_words(result, everything=True)),
         placed=placement_words(result),
         operators=tuple(operator_cells(entry, result.operators) for entry in slowest(result.operators)),
         runs=tuple(_runs(result)),

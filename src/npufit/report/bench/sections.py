@@ -36,11 +36,16 @@ def proof_lines(measurement: Measurement, page: Page, *, everything: bool) -> li
     shown = proof.evidence if everything else proof.evidence[:_MOST_EVIDENCE]
     if not shown:
         return labelled("Proof", [f"{proof.verdict}: {shorten(proof.sentence, 300)}"], page)
-    rows = [evidence_cells(entry, max(_LEAST_SOURCE, page.width - _COUNTS)) for entry in shown]
-    lines = _table("Proof", EVIDENCE_COLUMNS, rows, page, ("evidence",), ())
+    width = max(_LEAST_SOURCE, page.width - _COUNTS)
+    rows = [evidence_cells(entry, width) for entry in shown if _has_counter(entry)]
+    lines = _table("Proof", EVIDENCE_COLUMNS, rows, page, ("evidence",), ()) if rows else []
     hidden = len(proof.evidence) - len(shown)
-    words = evidence_words(shown, proof)
-    return [*lines, *labelled("", [*words, *([f"{hidden} more: -v"] if hidden else [])], page)]
+    words = [*evidence_words(shown, proof), *([f"{hidden} more: -v"] if hidden else [])]
+    return [*lines, *labelled("" if rows else "Proof", words, page)]
+
+
+def _has_counter(entry: Evidence) -> bool:
+    return any(count is not None for count in (entry.on_cpu, entry.known, entry.model))
 
 
 def evidence_cells(entry: Evidence, width: int = 44) -> tuple[str, ...]:
@@ -70,11 +75,11 @@ def evidence_words(shown: Sequence[Evidence], proof: Proof) -> Iterator[str]:
             yield f"{shorten(entry.source, 44)}: {verdict}{text}" if len(shown) > 1 else f"{verdict}{text}"
 
 
-def time_lines(measurement: Measurement, page: Page) -> list[str]:
+def time_lines(measurement: Measurement, page: Page, *, everything: bool) -> list[str]:
     """Return the table of measured times beside the predicted ones, and how they compare."""
     rows = time_rows(measurement)
     lines = _table("Time", TIME_COLUMNS, rows, page, ("", "of"), ("memory", "fastest", "of", "spread")) if rows else []
-    return [*lines, *labelled("" if rows else "Time", time_words(measurement), page)]
+    return [*lines, *labelled("" if rows else "Time", time_words(measurement, everything=everything), page)]
 
 
 def time_rows(measurement: Measurement) -> list[tuple[str, ...]]:
@@ -106,15 +111,19 @@ def _optional(ms: float | None) -> str:
     return "" if ms is None else ms_words(ms)
 
 
-def time_words(measurement: Measurement) -> list[str]:
-    """Return how measured and predicted time compare, or why nothing was predicted."""
+def time_words(measurement: Measurement, *, everything: bool) -> list[str]:
+    """Return how measured and predicted time compare, or why nothing was predicted.
+
+    Unless `everything` is asked for, the basis of a prediction is shown up to its first semicolon.
+    """
     npu, cpu, predicted = measurement.npu, measurement.cpu, measurement.predicted
     found: list[str] = []
     if npu is not None:
         judged = [judgement_words(npu.ms, predicted)] if predicted is not None else []
         found += ["; ".join(filter(None, [*judged, ratio_words(npu, cpu) if cpu is not None else ""]))]
     if predicted is not None and predicted.origin:
-        found.append(f"predicted from: {shorten(predicted.origin, 200)}")
+        origin = predicted.origin if everything else predicted.origin.partition(";")[0]
+        found.append(f"predicted from: {shorten(origin, 400)}")
     if predicted is None and measurement.predicted_unavailable:
         found.append(f"not predicted: {as_clause(measurement.predicted_unavailable)}")
     return found

@@ -8,7 +8,7 @@ from npufit.formatting import printable, shorten
 from npufit.measurements import Measurement
 from npufit.report.bench.document import BenchDocument
 from npufit.report.bench.headline import bench_headline, headline, is_bad
-from npufit.report.bench.next_steps import next_steps
+from npufit.report.bench.next_steps import next_steps, steps_of_several
 from npufit.report.bench.sections import (
     LABEL,
     condition_words,
@@ -27,7 +27,7 @@ from npufit.report.terminal_page import Page
 LINES = 40
 """The lines of a usual terminal."""
 
-_MOST_OPERATORS = 5
+_MOST_OPERATORS, _LEAST_OPERATORS = 5, 1
 _FRAME_OF_OPERATORS = 3
 """The empty line, the names of the columns, and the count of the rows that are left out."""
 
@@ -49,7 +49,7 @@ def bench_text(document: BenchDocument, page: Page, *, on: str = "", everything:
             for position, result in enumerate(results):
                 lines += ["", *_one(result, page, on, _file(document, position), everything=True)]
         elif results:
-            lines += ["", *page.wrap("-v shows each measurement in full; --html writes a page.")]
+            lines += ["", *_steps_lines(steps_of_several(results, document.files), page)]
     if document.ended_early:
         ended = f"ended early: {shorten(document.ended_early, 300)}"
         lines += ["", *(page.ink("red", line) for line in page.wrap(ended, hanging="  "))]
@@ -67,7 +67,11 @@ def _one(result: Measurement, page: Page, on: str, file: str, *, everything: boo
     for text in (board_line(result), software_line(result)):
         top += [page.ink("dim", line) for line in page.wrap(text, hanging="  ")]
     placed = labelled("Placed", [placement_words(result)], page)
-    above = [top, proof_lines(result, page, everything=everything), [*time_lines(result, page), *placed]]
+    above = [
+        top,
+        proof_lines(result, page, everything=everything),
+        [*time_lines(result, page, everything=everything), *placed],
+    ]
     below = [
         [
             *labelled("Outputs", output_words(result), page),
@@ -78,7 +82,7 @@ def _one(result: Measurement, page: Page, on: str, file: str, *, everything: boo
         _next(result, page, on, file),
     ]
     room = LINES - page.rows(_joined([*above, *below])) - _FRAME_OF_OPERATORS
-    most = len(result.operators) if everything else min(_MOST_OPERATORS, room)
+    most = len(result.operators) if everything else min(_MOST_OPERATORS, max(_LEAST_OPERATORS, room))
     return _joined([*above, operator_lines(result, page, most), *below])
 
 
@@ -95,9 +99,15 @@ def _log(result: Measurement, page: Page) -> list[str]:
 
 
 def _next(result: Measurement, page: Page, on: str, file: str) -> list[str]:
-    """Return commands with their benefit: on the same line if there is room, otherwise below; and the file."""
+    """Return commands with their benefit, and the file."""
+    lines = _steps_lines(next_steps(result, on), page)
+    return [*lines, *labelled("File", [f"{printable(file)} ({_FILE})"] if file else [], page)]
+
+
+def _steps_lines(steps: Sequence[tuple[str, str]], page: Page) -> list[str]:
+    """Return commands with their benefit: on the same line if there is room, otherwise below."""
     lines: list[str] = []
-    for command, use in next_steps(result, on, file):
+    for command, use in steps:
         label = "" if lines else "Next"
         start = page.ink("dim", label) + " " * (LABEL - len(label)) + page.ink("cyan", printable(command))
         if LABEL + len(command) + 2 + len(use) <= page.width:
@@ -105,10 +115,10 @@ def _next(result: Measurement, page: Page, on: str, file: str) -> list[str]:
         else:
             indent = " " * (LABEL + 2)
             lines += [start, *(page.ink("dim", line) for line in page.wrap(use, indent, indent) if use)]
-    return [*lines, *labelled("File", [f"{printable(file)} ({_FILE})"] if file else [], page)]
+    return lines
 
 
-SEVERAL_COLUMNS: tuple[str, ...] = ("model", "target", "NPU ms", "predicted", "CPU ms", "NPU", "outputs")
+SEVERAL_COLUMNS: tuple[str, ...] = ("model", "target", "NPU ms", "predicted", "CPU ms", "proof", "outputs")
 
 
 def several_cells(result: Measurement) -> tuple[str, ...]:
@@ -138,7 +148,7 @@ def _several(document: BenchDocument, page: Page) -> list[str]:
             del table["outputs"]
         lines += [
             "",
-            *fitted_table(table, page, ("model", "target", "NPU", "outputs"), ("outputs", "predicted", "target")),
+            *fitted_table(table, page, ("model", "target", "proof", "outputs"), ("outputs", "predicted", "target")),
         ]
     unmeasured = [f"{shorten(entry.model, 60)}: {shorten(entry.reason, 300)}" for entry in document.not_measured]
     for title, texts in (("Not measured", unmeasured), ("Not read", document.refused)):
