@@ -11,6 +11,9 @@ DELEGATE_NAME = r"([\w-]{1,80}(?: Delegate)?)"
 
 _NODES = r"(?P<took>\d{1,9}) nodes delegated out of (?P<of>\d{1,9})(?: nodes with (?P<partitions>\d{1,9}) partition)?"
 _REPLACING = "Replacing "
+_TEFLON = "teflon: compiling graph: "
+"""Printed by TEFLON_DEBUG=verbose, once for each partition."""
+
 _COUNTED = (
     re.compile(rf"(?P<name>{DELEGATE_NAME})(?: delegate)?: {_NODES}"),
     re.compile(rf"^(?P<name>){_NODES}"),
@@ -18,6 +21,7 @@ _COUNTED = (
         rf"{_REPLACING}(?P<took>\d{{1,9}}) out of (?P<of>\d{{1,9}}) node\(s\) with delegate "
         r"\((?P<name>[^)\n]{1,80})\) node(?:, yielding (?P<partitions>\d{1,9}) partition)?"
     ),
+    re.compile(r"^(?P<name>teflon): compiling graph: \d{1,9} tensors (?P<took>\d{1,9}) operations"),
 )
 _EXECUTED = re.compile(
     rf"Explicitly applied {DELEGATE_NAME} delegate, and the model graph will be "
@@ -47,13 +51,20 @@ class Nodes:
 
 def read_nodes(line: str) -> Nodes | None:
     """Return what `line` counts, None if it counts no nodes."""
-    if "node" not in line:
+    if "node" not in line and not line.startswith(_TEFLON):
         return None
     match = next((match for pattern in _COUNTED if (match := pattern.search(line))), None)
     if match is None:
         return None
-    partitions = None if match["partitions"] is None else int(match["partitions"])
-    return Nodes(match["name"], int(match["took"]), int(match["of"]), partitions, line)
+    found = match.groupdict()
+    of, partitions = found.get("of"), found.get("partitions", "1")
+    return Nodes(
+        name=found["name"],
+        took=int(found["took"]),
+        of=None if of is None else int(of),
+        partitions=None if partitions is None else int(partitions),
+        line=line,
+    )
 
 
 def read_kernels(line: str) -> Nodes | None:
@@ -75,7 +86,7 @@ def add_nodes(counts: Iterable[Nodes]) -> Nodes | None:
     return Nodes(
         name=lines[0].name,
         took=sum(count.took or 0 for count in lines),
-        of=sum(count.of or 0 for count in lines),
+        of=_sum([count.of for count in lines]),
         partitions=_sum([count.partitions for count in lines]) or _sum([count.partitions for count in all_counts]),
         line=lines[0].line,
     )

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from npufit.boards import Command, Connection
-from npufit.cost.measured import Statistics, plain_lines, read_profile_rows, read_session, read_statistics
+from npufit.cost.measured import Statistics, read_profile_rows, read_session, read_statistics
 from npufit.formatting import shorten
 from npufit.measuring.tools import benchmark_options
 from npufit.measuring.tools.benchmark_findings import find_delegate_use, kernel_calls, operators_of, says_xnnpack
 from npufit.measuring.tools.failures import explain
 from npufit.measuring.tools.kept_lines import kept_lines, without_paths
+from npufit.measuring.tools.output_lines import output_lines
 from npufit.measuring.tools.tool import RunRequest, Timing, Tool
 
 NAME = "benchmark_model"
 
-_MOST_BYTES = 8 << 20
 _FAILED = "Benchmarking failed"
 _SUMMARY = "Inference timings in us: "
 _UNKNOWN_OPTIONS = "Unconsumed cmdline flags:"
@@ -59,7 +59,7 @@ class BenchmarkModel:
 
     def read(self, output: bytes, request: RunRequest, *, code: int | None = 0) -> Timing | str:
         """Return the times, or why there are none: a run is over with its summary, whatever the exit code is then."""
-        lines = tuple(plain_lines(output[:_MOST_BYTES].decode("utf-8", "replace")))
+        lines = output_lines(output)
         if any(line.startswith(_FAILED) for line in lines):
             return explain(lines, code)
         statistics = read_statistics(lines)

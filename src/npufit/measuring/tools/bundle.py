@@ -7,7 +7,6 @@ from importlib.resources import files
 from pathlib import Path
 
 from npufit.boards import Command, Connection, PythonRuntime
-from npufit.cost.measured import plain_lines
 from npufit.errors import InputError
 from npufit.formatting import plural, shorten
 from npufit.measurements import OperatorMeasurement
@@ -81,8 +80,7 @@ class BundleTool:
 
     def read(self, output: bytes, request: RunRequest, *, code: int | None = 0) -> Timing | str:
         """Return the times that run.py found, or why there are none."""
-        document, noise = framed.split(output)
-        lines = tuple(plain_lines(noise))
+        document, lines = framed.split(output)
         if code:
             said = next((line.removeprefix(_ERROR) for line in reversed(lines) if line.startswith(_ERROR)), "")
             return f"run.py: {without_paths(said)}" if said else explain(lines, code)

@@ -82,6 +82,7 @@ _CRASHES = {
 
 _CRASH = re.compile(rf"^(?:[^:]{{0,80}}: )?({'|'.join(_CRASHES)})(?: \(core dumped\))?$")
 _CODES = {126: "the program may not be executed", 127: "the program is missing, or its dynamic loader is"}
+_MOST_LINES = 2000
 _MOST_SIGNAL = 64
 _SHELL_SIGNAL = 128
 
@@ -92,7 +93,7 @@ def explain(lines: Sequence[str], code: int | None) -> str:
     `lines` are what it printed, without prefixes; they are untrusted. `code` is its exit code, None if its time was
     over; 128 more than a signal, or its negative number, is that signal.
     """
-    crash = next((_CRASHES[match[1]] for line in lines if (match := _CRASH.match(line.strip()))), "")
+    crash = next((_CRASHES[match[1]] for line in lines[-_MOST_LINES:] if (match := _CRASH.match(line.strip()))), "")
     name = crash or (_signal(code) if code else "")
     ended = _ending(code, name)
     message = find_message(lines)
@@ -104,8 +105,8 @@ def explain(lines: Sequence[str], code: int | None) -> str:
 
 
 def find_message(lines: Sequence[str]) -> str:
-    """Return what the first line with a known message means, empty if there is none."""
-    for line in lines:
+    """Return what the first line with a known message means, empty if there is none; reasons stand at either end."""
+    for line in lines if len(lines) <= 2 * _MOST_LINES else (*lines[:_MOST_LINES], *lines[-_MOST_LINES:]):
         for pattern, words in _WORDS:
             match = pattern.search(line)
             if match is not None:

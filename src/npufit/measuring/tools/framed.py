@@ -7,9 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, cast
 
+from npufit.measuring.tools.output_lines import output_lines
+
 _BEGIN, _END = b"@@npufit-times-begin@@", b"@@npufit-times-end@@"
 _LONGEST_DOCUMENT = 1 << 20
-_MOST_BYTES = 8 << 20
 _MOST_MS = 1e7
 _MOST_COUNT = 10_000_000
 _MOST_MEMBERS = 10_000
@@ -17,18 +18,17 @@ _MOST_MEMBERS = 10_000
 Document = Mapping[str, Any]
 
 
-def split(output: bytes) -> tuple[Document | None, str]:
-    """Return the last document in `output`, None if there is none, and the text around it. The output is untrusted."""
-    output = output[-_MOST_BYTES:]
+def split(output: bytes) -> tuple[Document | None, tuple[str, ...]]:
+    """Return the last document in `output`, None if there is none, and the lines around it. The output is untrusted."""
     before, begun, rest = output.rpartition(_BEGIN)
     text, ended, after = rest.partition(_END)
     if not begun or not ended or len(text) > _LONGEST_DOCUMENT:
-        return None, output.decode("utf-8", "replace")
+        return None, output_lines(output)
     try:
         document = member(json.loads(text))
     except (ValueError, RecursionError):
-        return None, output.decode("utf-8", "replace")
-    return document or None, (before + b"\n" + after).decode("utf-8", "replace")
+        return None, output_lines(output)
+    return document or None, output_lines(before + b"\n" + after)
 
 
 def member(value: object) -> Document:

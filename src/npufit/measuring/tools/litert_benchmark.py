@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 
 from npufit.boards import Command, Connection, PythonRuntime
-from npufit.cost.measured import plain_lines
 from npufit.errors import InputError
 from npufit.formatting import milliseconds
 from npufit.measuring.tools.failures import explain
 from npufit.measuring.tools.kept_lines import kept_lines
+from npufit.measuring.tools.output_lines import output_lines
 from npufit.measuring.tools.tool import RunRequest, Timing, Tool
 
 NAME = "litert-benchmark"
@@ -21,7 +21,6 @@ _VALUE = re.compile(
     r"^(Model initialization|Warmup|Inference)(?: \((\w{1,8})\))?: {1,20}(\d{1,9}\.\d\d) ms(?: \((\d{1,9}) runs\))?$"
 )
 _RESULTS = " BENCHMARK RESULTS"
-_MOST_BYTES = 8 << 20
 _COARSEST_MS = 0.5
 """It prints hundredths of a millisecond: below this, more than 1 % is lost to rounding."""
 
@@ -73,7 +72,7 @@ class LitertBenchmark:
     def read(self, output: bytes, request: RunRequest, *, code: int | None = 0) -> Timing | str:
         """Return the times in its table, or why there are none: they must not be too short for its two decimals."""
         del request
-        lines = tuple(plain_lines(output[-_MOST_BYTES:].decode("utf-8", "replace")))
+        lines = output_lines(output)
         start = next((place for place, line in enumerate(lines) if line.startswith(_RESULTS)), len(lines))
         values = [match for line in lines[start:] if (match := _VALUE.match(line)) is not None]
         ms = {(match[1], match[2] or ""): float(match[3]) for match in values}

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 
 from npufit.boards import Command, Connection, PythonRuntime
-from npufit.cost.measured import plain_lines
 from npufit.errors import InputError
 from npufit.formatting import shorten
 from npufit.measuring.tools import framed
@@ -71,8 +70,7 @@ class PythonTool:
 
     def read(self, output: bytes, request: RunRequest, *, code: int | None = 0) -> Timing | str:
         """Return the times in the script's line, or why there are none."""
-        document, noise = framed.split(output)
-        lines = tuple(plain_lines(noise))
+        document, lines = framed.split(output)
         if document is None:
             return explain(lines, code)
         problem = document.get("problem")
