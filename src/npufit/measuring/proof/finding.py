@@ -18,3 +18,8 @@ class Finding:
     evidence: Evidence
     shows_npu: bool = False
     has_taken: bool = False
+
+
+def times(count: int) -> str:
+    """Return how often something happened, in words."""
+    return "once" if count == 1 else f"{count} times"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from npufit.formatting import plural, shorten
 from npufit.measurements import Evidence, ProofVerdict
 from npufit.measuring.proof.counting import Count, count, count_run, line_names, readable
-from npufit.measuring.proof.finding import Finding
+from npufit.measuring.proof.finding import Finding, times
 from npufit.measuring.proof.seen import Seen, SeenRun
 from npufit.measuring.proof.witnesses import InterruptWitness, witness_of
 
@@ -87,7 +87,7 @@ def _weigh(witness: InterruptWitness, counts: _Counts, partitions: int | None) -
         return ProofVerdict.CONSISTENT, f"{moved}; without a run on the CPU alone, something else may have caused it"
     if not counts.stood_still_on_cpu:
         return ProofVerdict.CONSISTENT, (
-            f"{moved}, but also {plural(counts.on_cpu.moved, 'time')} while the model ran on the CPU alone: something "
+            f"{moved}, but also {times(counts.on_cpu.moved)} while the model ran on the CPU alone: something "
             "else used it"
         )
     if model.is_least:
@@ -105,7 +105,7 @@ def _weigh_standstill(witness: InterruptWitness, counts: _Counts) -> tuple[Proof
     calls = plural(counts.model.calls, "call")
     moved = counts.model.moved
     stood = (
-        f"{witness.name} interrupted only {plural(moved, 'time')} in {calls}"
+        f"{witness.name} interrupted only {times(moved)} in {calls}"
         if moved
         else f"the counter of {witness.name} stood still during {calls}"
     )
@@ -126,11 +126,11 @@ def _movement(witness: InterruptWitness, counts: _Counts, partitions: int | None
     each = model.each
     if each is None or len({one.each for one in counts.each_run}) != 1:
         return f"{witness.name} interrupted {_at_least(model)}{model.moved} times in {plural(model.calls, 'call')}"
-    times = "once" if each == 1 else f"{each} times"
-    sentence = f"{witness.name} interrupted {times} for each of {model.calls} calls"
-    if witness.once_a_job and partitions is not None and partitions != each:
-        sentence += f" (npufit expects {partitions})"
-    return sentence
+    sentence = f"{witness.name} interrupted {times(each)} for each of {model.calls} calls"
+    if not witness.once_a_job or partitions is None or partitions == each == 1:
+        return sentence
+    expected = f"once for each of {partitions} partitions" if partitions == each else f"npufit expects {partitions}"
+    return f"{sentence} ({expected})"
 
 
 def _partly(witness: InterruptWitness, counts: _Counts) -> str:

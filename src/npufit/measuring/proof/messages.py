@@ -10,7 +10,7 @@ from statistics import median
 from npufit.formatting import plural
 from npufit.measurements import Evidence, ProofVerdict
 from npufit.measuring.proof.counting import readable
-from npufit.measuring.proof.finding import Finding
+from npufit.measuring.proof.finding import Finding, times
 from npufit.measuring.proof.seen import Seen
 
 _MOST_DIGITS = 20
@@ -87,7 +87,7 @@ def _cycles(printed: _Printed) -> Finding | None:
 def _graphs(printed: _Printed) -> Finding | None:
     count, calls = len(printed.numbers), printed.calls
     if count:
-        often = f"{count // calls} times in each of {calls} calls" if count % calls == 0 else f"{count} times"
+        often = f"{times(count // calls)} in each of {calls} calls" if count % calls == 0 else times(count)
         return printed.says(ProofVerdict.CONSISTENT, f"Teflon invoked a graph {often}", has_taken=True)
     if printed.has_heading:
         return printed.says(ProofVerdict.CONTRADICTED, f"Teflon invoked no graph in {plural(calls, 'call')}")
