@@ -17,7 +17,7 @@ def main() -> int:
     path = Path(interrupts)
     path.write_text(
         re.sub(
-            r"(57: +)(\d+)(?=.* ethosu\n)",
+            r"(\d+: +)(\d+)(?=.* ethosu\n)",
             lambda line: f"{line[1]}{int(line[2]) + result.submissions}",
             path.read_text(),
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from virtual_board import VirtualBoard
@@ -15,7 +15,8 @@ import captured_teflon
 import npufit
 from compiling_c import build_library
 from npufit.boards import Connection, PythonRuntime, connect, watch
-from npufit.measurements import Proof, ProofVerdict
+from npufit.measurements import Measurement, Proof, ProofVerdict, Role
+from npufit.measuring import BenchOptions
 from npufit.measuring.proof import Seen, SeenRun, judge
 from npufit.measuring.tools.python import PythonTool
 from npufit.measuring.tools.tool import DelegateUse, RunRequest, Tool
@@ -34,20 +35,14 @@ _PROVEN, _CONTRADICTED = ProofVerdict.PROVEN, ProofVerdict.CONTRADICTED
 _Board = tuple[Connection, Tool]
 
 
-@contextmanager
-def _board(folder: Path, kernel: str = "") -> Generator[_Board]:
-    made = VirtualBoard(folder, kernel)
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Generator[_Board]:
+    made = VirtualBoard(tmp_path_factory.mktemp("board"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NPUFIT_BOARD_ROOT", str(made.root))
         with connect("local") as connection:
             runtime = PythonRuntime(str(made.python), "3", "ai_edge_litert", version("ai-edge-litert"), True)
             yield connection, PythonTool(runtime).prepare(connection)
-
-
-@pytest.fixture(scope="module")
-def board(tmp_path_factory: pytest.TempPathFactory) -> Generator[_Board]:
-    with _board(tmp_path_factory.mktemp("board")) as made:
-        yield made
 
 
 def _run(board: _Board, model: Path, delegate: DelegateUse | None = None, runs: int = 3) -> SeenRun:
@@ -110,21 +105,46 @@ def test_the_same_delegate_that_takes_nothing_is_contradicted(
     assert (alone.verdict, len(alone.evidence)) == (_CONTRADICTED, 1)
 
 
-@pytest.mark.parametrize(
-    ("kernel", "says"),
-    [
-        ("", "proven: the NPU interrupted once for each of 5 calls"),
-        (
-            "7.2.6",
-            "contradicted: the counter of the NPU stood still during 5 calls, although the delegate says that it took "
-            "1 partition: the NPU did not compute them",
-        ),
-    ],
-)
-def test_a_delegate_is_believed_only_if_linux_takes_its_streams(kernel: str, says: str, tmp_path: Path) -> None:
+def test_a_delegate_for_operators_of_the_model_is_proven(board: _Board, tmp_path: Path) -> None:
     library = captured_teflon.build_library(_CAPTURE, tmp_path)
     teflon, model = DelegateUse("teflon", str(library)), find_model(f"{_CAPTURE}.tflite")
-    (tmp_path / "board").mkdir()
-    with _board(tmp_path / "board", kernel) as board:
-        proof = _judge("teflon", _run(board, model), _run(board, model, teflon))
-    assert f"{proof.verdict}: {proof.sentence}" == says
+    proof = _judge("teflon", _run(board, model), _run(board, model, teflon))
+    assert (proof.verdict, proof.sentence) == (_PROVEN, "the NPU interrupted once for each of 5 calls")
+
+
+def _bench(model: str, folder: Path, kernel: str = "", **options: Any) -> Measurement:
+    """Return what `npufit bench` measures of a real model on a virtual board."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NPUFIT_BOARD_ROOT", str(VirtualBoard(folder, kernel).root))
+        given = BenchOptions(known=find_model(_KNOWN), runs=4, least_s=0.0, **options)
+        [measured] = npufit.bench([find_model(model)], "local", given).measurements
+    return measured
+
+
+def test_a_bench_of_a_bundle_is_proven_by_what_the_npu_counted(tmp_path: Path) -> None:
+    measured = _bench(_MODEL, tmp_path / "board")
+    assert (measured.target, measured.proof.verdict) == ("imx93/direct@7.3.4", _PROVEN)
+    assert measured.proof.sentence.startswith("the NPU interrupted once for each of ")
+    [evidence] = measured.proof.evidence
+    assert (evidence.on_cpu, evidence.known, evidence.model) == (0, evidence.known_calls, evidence.calls)
+    assert measured.npu is not None
+    counted = {run.role: dict(run.counters).get("ethosu", 0) for run in measured.runs}
+    assert counted[Role.CPU] == 0
+    assert counted[Role.NPU] == evidence.calls
+
+
+def test_a_bench_withholds_the_time_if_linux_refuses_what_a_delegate_submits(tmp_path: Path) -> None:
+    library = captured_teflon.build_library(_CAPTURE, tmp_path)
+    measured = _bench(
+        f"{_CAPTURE}.tflite",
+        tmp_path / "board",
+        "7.2.6",
+        target="imx93/teflon@25.3",
+        delegate=str(library),
+    )
+    assert measured.proof.verdict is _CONTRADICTED
+    assert measured.proof.sentence.endswith(
+        "calls, although the delegate says that it took 1 partition: the NPU did not compute them"
+    )
+    assert measured.npu is None
+    assert measured.cpu is not None

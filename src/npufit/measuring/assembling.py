@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from npufit._version import __version__
+from npufit.boards import BoardFacts
 from npufit.measurements import (
     MeasuredModel,
     MeasuredRun,
@@ -29,6 +30,7 @@ from npufit.measuring.steady import steady_time
 from npufit.measuring.subject import Subject
 
 _COUNTERS = "/proc/interrupts: "
+_NEUTRON_IRQ = "neutron-irq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,14 @@ def _seen(setup: Setup, prepared: PreparedModel, record: Record) -> Seen:
         known_partitions=None if known is None else _partitions(known),
         has_device=bool(setup.facts.nodes),
         has_delegate=bool(setup.choice.delegate),
+        polls=_polls(setup.facts),
     )
+
+
+def _polls(facts: BoardFacts) -> bool | None:
+    """Return whether Neutron's driver waits without interrupts, None if it does not say."""
+    answer = next((fact.value.strip() for fact in facts.facts if fact.name == _NEUTRON_IRQ), "")
+    return {"Y": False, "N": True}.get(answer)
 
 
 def _partitions(prepared: PreparedModel) -> int | None:
@@ -121,7 +130,8 @@ def _partitions(prepared: PreparedModel) -> int | None:
 def _measured_runs(record: Record, proof: Proof) -> tuple[MeasuredRun, ...]:
     """Return the runs with the counters that the evidence speaks of, and no others."""
     sources = (entry.source for entry in proof.evidence)
-    counters = [source.removeprefix(_COUNTERS) for source in sources if source.startswith(_COUNTERS)]
+    lines = (source.removeprefix(_COUNTERS) for source in sources if source.startswith(_COUNTERS))
+    counters = [line for several in lines for line in several.split("; ")]
     return tuple(run.measured(order, counters) for order, run in enumerate(record.done))
 
 

@@ -16,8 +16,11 @@ _ASSUMES = "the line is this delegate's, and what it took does run on the NPU"
 def delegate_finding(seen: Seen) -> Finding | None:
     """Return what the runs with the model logged of the delegate, None if they say nothing.
 
-    That a delegate was created is nothing: benchmark_model says so even of a library that could not be loaded.
+    That a delegate was created is nothing: benchmark_model says so even of a library that could not be loaded. A bundle
+    of `npufit deploy` has no delegate whose word would count.
     """
+    if seen.stack == "direct" and not seen.has_delegate:
+        return None
     logged = [run.timing.delegate for run in readable(seen.model) if run.timing is not None]
     nothing = [found for found in logged if found.failed or found.took == 0 or found.partitions == 0]
     if logged and len(nothing) == len(logged):
