@@ -7,6 +7,7 @@ strings that identify real ones and nothing else, and no number was measured on 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,15 @@ class FakeBoard:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).symlink_to(target)
         return root
+
+
+def add_python(root: Path) -> Path:
+    """Give a board below `root` the Python of these tests, with all that it can import."""
+    python = root / "usr/bin/python3"
+    python.parent.mkdir(parents=True, exist_ok=True)
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    return python
 
 
 def write_board(name: str, root: Path) -> Path:
@@ -137,8 +147,11 @@ def _imx93_bsp() -> FakeBoard:
         **_linux(
             kernel="6.1.36+g04b05c5527e9",
             cores=2,
-            # drivers/mailbox/imx-mailbox.c: the device, then type and index of the channel
-            interrupts=("GICv3  55 Level     44230000.mailbox[0-1]", "GICv3 118 Level     42890000.ethernet"),
+            # drivers/mailbox/imx-mailbox.c: type and index of a channel; all of a mailbox share its line
+            interrupts=(
+                "GICv3  53 Level     imx_mu_chan[0-0], imx_mu_chan[1-0], imx_mu_chan[3-1]",
+                "GICv3 118 Level     42890000.ethernet",
+            ),
             memory_kb=1_956_144,
             cma_kb=262_144,
         ),
@@ -205,6 +218,7 @@ def _imx95() -> FakeBoard:
 
 
 def _imx8mp() -> FakeBoard:
+    node, links = _driver("dev/galcore", "galcore_class", "galcore")
     files = {
         **_linux(
             kernel="5.15.71+g8c6c5b1dc5b5",
@@ -219,21 +233,25 @@ def _imx8mp() -> FakeBoard:
         **_zone(0, "cpu-thermal", 48_000, passive=85_000, critical=95_000),
         **_zone(1, "soc-thermal", 49_000, passive=85_000, critical=95_000),
         **_policy(0, "0 1 2 3", 1_200_000, "ondemand", highest=1_800_000),
-        "dev/galcore": "",
+        **node,
         "sys/module/galcore/version": "6.4.3.p4.398061\n",
         **_tflite("2.9.1"),
         "usr/lib/libvx_delegate.so": _library("vx-delegate"),
     }
-    return FakeBoard(files, {}, _programs(files))
+    return FakeBoard(files, links, _programs(files))
 
 
 def _rk3588() -> FakeBoard:
-    parts = [_driver(f"dev/accel/accel{core}", "accel", "rocket") for core in range(1)]
+    node, links = _driver("dev/accel/accel0", "accel", "rocket")
     files = {
         **_linux(
             kernel="6.18.3-edge-rockchip64",
             cores=8,
-            interrupts=tuple(f"GICv3 {142 + core} Level     fda{9 + core:x}0000.npu" for core in (2, 3, 4)),
+            # drivers/accel/rocket/rocket_job.c: the core's device; its IOMMU shares the line
+            interrupts=tuple(
+                f"GICv3 {142 + core} Level     fda{letter}9000.iommu, fda{letter}0000.npu"
+                for core, letter in enumerate("bcd")
+            ),
             memory_kb=16_000_000,
             cma_kb=262_144,
         ),
@@ -244,11 +262,11 @@ def _rk3588() -> FakeBoard:
         **_policy(0, "0 1 2 3", 1_800_000, "ondemand"),
         **_policy(4, "4 5", 2_400_000, "ondemand"),
         **_policy(6, "6 7", 2_400_000, "ondemand"),
-        **parts[0][0],
+        **node,
         # what Debian's mesa-teflon-delegate 26.2.6-1 for arm64 has, where it has it
         "usr/lib/teflon/libteflon.so": _library("26.2.6-1", "ROCKET_DEBUG", "ETNA_MESA_DEBUG", "ethosu", "rocket"),
     }
-    return FakeBoard(files, parts[0][1], _programs(files))
+    return FakeBoard(files, links, _programs(files))
 
 
 def _raspberry_pi() -> FakeBoard:

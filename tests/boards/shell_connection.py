@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+
+import pytest
 
 from npufit.boards import Completed
 from npufit.boards.connection import MOST_OUTPUT_BYTES
@@ -22,17 +25,28 @@ class ShellConnection:
         """Use an existing folder as the session's."""
         self.folder = str(workplace)
         self.ends: list[str] = []
-        self._interpreter = interpreter
-        self._environment = {**os.environ, **(environment or {})}
+        self.interpreter = interpreter
+        self.environment = {**os.environ, **(environment or {})}
+
+    def give_up_root(self) -> None:
+        """Run scripts as a user without rights if the tests run as root; skip the test where that is impossible."""
+        if os.getuid() != 0:
+            return
+        if shutil.which("setpriv") is None:
+            pytest.skip("root's rights cannot be given up: setpriv is not installed")
+        self.interpreter = ("setpriv", "--reuid=64998", "--regid=64998", "--clear-groups", *self.interpreter)
+        folder = Path(self.folder)
+        for path in (folder, *folder.parents[:-2]):
+            path.chmod(path.stat().st_mode | 0o055)
 
     def shell(self, script: str, *, time_limit_s: float = 30.0, most_bytes: int = MOST_OUTPUT_BYTES) -> Completed:
         """Run `script` with `sh -s`."""
         done = subprocess.run(
-            [*self._interpreter, "-s"],
+            [*self.interpreter, "-s"],
             input=script.encode(),
             capture_output=True,
             cwd=self.folder,
-            env=self._environment,
+            env=self.environment,
             timeout=time_limit_s,
             check=False,
         )

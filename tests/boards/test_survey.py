@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-from fake_boards import BOARDS, write_board
+from fake_boards import BOARDS, add_python, write_board
 from shell_connection import ShellConnection
 
 from npufit.boards import BoardFacts, Completed, read, survey
@@ -17,7 +16,6 @@ from npufit.errors import ToolError
 from npufit.stacks import resolve_target
 
 SHELLS = {"dash": ("dash",), "bash": ("bash", "--posix"), "busybox": ("busybox", "sh")}
-NOBODY = ("setpriv", "--reuid=64998", "--regid=64998", "--clear-groups")
 
 
 def survey_of(root: Path, interpreter: tuple[str, ...] = ("sh",)) -> BoardFacts:
@@ -85,17 +83,10 @@ def test_everything_that_a_board_is_and_has(root: Path, shell: str) -> None:
 
 @pytest.mark.parametrize("root", ["imx93-bsp"], indirect=True)
 def test_a_device_that_this_user_may_not_open_is_there(root: Path) -> None:
-    node = root / "dev/ethosu0"
-    node.chmod(0o600)
-    interpreter = (*NOBODY, "sh") if os.getuid() == 0 else ("sh",)
-    if os.getuid() == 0 and shutil.which("setpriv") is None:
-        pytest.skip("setpriv is not installed")
-    if os.getuid() != 0:
-        node.chmod(0)
-    for folder in (root, *root.parents):
-        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
-    facts = survey_of(root, interpreter)
+    (root / "dev/ethosu0").chmod(0o600 if os.getuid() == 0 else 0)
+    board = ShellConnection(root, environment={"NPUFIT_BOARD_ROOT": str(root)})
+    board.give_up_root()
+    facts = survey(board)
     assert not facts.nodes[0].can_open
     vela = next(candidate for candidate in facts.candidates if "/vela" in candidate.target)
     [missing] = vela.missing
@@ -115,9 +106,7 @@ def test_a_python_of_the_board_and_what_it_can_import(root: Path) -> None:
     (root / "usr/bin/benchmark_model").unlink()
     bare = survey_of(root)
     assert [candidate.target for candidate in bare.candidates if candidate.needs_only_a_tool] == ["imx93/teflon@26.2"]
-    python = root / "usr/bin/python3"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
+    python = add_python(root)
     facts = survey_of(root)
     [runtime] = facts.runtimes
     assert (runtime.path, runtime.module, runtime.has_numpy) == (str(python), "ai_edge_litert", True)

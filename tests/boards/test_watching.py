@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fake_boards import write_board
 from shell_connection import ShellConnection
 
 from npufit.boards import Command, read, watch
@@ -31,11 +32,11 @@ def wait_until_ended(stat: Path) -> None:
 
 
 def test_what_a_program_prints_and_how_it_ends(board: ShellConnection) -> None:
-    script = 'echo "$WORDS"; echo error >&2; printf "\\noutput\\t9\\na\\0b"; exit 3'
+    script = 'echo "$WORDS"; echo error >&2; printf "\\noutput\\na\\0b"; exit 3'
     words = "it's $(not) a `shell`\n\ttab"
     run = watch(board, Command(("sh", "-c", script), (("WORDS", words),), "0x1"), time_limit_s=60)
     assert run.code == 3
-    assert run.output == f"{words}\nerror\n\noutput\t9\na\0b".encode()
+    assert run.output == f"{words}\nerror\n\noutput\na\0b".encode()
     assert not run.is_cut
     assert run.before.uptime_s <= run.after.uptime_s
     assert run.before.interrupts.keys() & run.after.interrupts.keys()
@@ -57,6 +58,35 @@ def test_signals_and_programs_that_are_not_there_have_their_codes(board: ShellCo
     missing = watch(board, Command(("/not/there",), (("A", "1"),)), time_limit_s=60)
     assert missing.code == 127
     assert b"/not/there" in missing.output
+
+
+def test_samples_have_the_engines_of_the_running_program(board: ShellConnection) -> None:
+    """fdinfo as etnaviv writes it (drivers/gpu/drm/drm_file.c): a file that is open twice counts once."""
+    program = (
+        "open=$NPUFIT_BOARD_ROOT/proc/$$/fdinfo; mkdir -p $open; "
+        r"printf 'pos:\t0\ndrm-driver:\tetnaviv\ndrm-client-id:\t7\ndrm-engine-NN:\t123456 ns\n' >$open/5; "
+        r"cp $open/5 $open/6; printf 'drm-client-id:\t8\ndrm-engine-NN:\t4 ns\n' >$open/7; "
+        "until grep -q engine-NN *.samples; do sleep 0.02; done"
+    )
+    root = Path(board.folder, "root")
+    board.environment["NPUFIT_BOARD_ROOT"] = str(write_board("imx8mp", root))
+    run = watch(board, Command(("sh", "-c", program)), time_limit_s=60, every_s=0.05)
+    assert (run.code, run.before.engine_ns, run.after.engine_ns) == (0, None, None)
+    assert run.during[-1].engine_ns == {"NN": 123_460}
+    assert [zone.trip for zone in run.during[0].zones] == [85.0, 85.0]
+    assert run.during[0].cma_free_kb == 978_944
+    assert not run.during[0].interrupts
+
+
+def test_a_file_that_grows_without_end_is_stopped(board: ShellConnection) -> None:
+    watch(board, Command(("sh", "-c", "dd if=/dev/zero of=huge bs=1 count=1 seek=3000000000")), time_limit_s=60)
+    assert Path(board.folder, "huge").stat().st_size < 2_000_000_000
+
+
+def test_what_a_program_leaves_running_does_not_hold_the_watch(board: ShellConnection) -> None:
+    run = watch(board, Command(("sh", "-c", "sleep 1000 & echo $! >pid; echo done")), time_limit_s=600)
+    os.kill(int(Path(board.folder, "pid").read_text()), 9)
+    assert (run.code, run.output) == (0, b"done\n")
 
 
 def test_a_reading_says_what_the_board_is_doing(board: ShellConnection) -> None:

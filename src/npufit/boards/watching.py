@@ -15,8 +15,11 @@ from npufit.formatting import shorten
 MOST_PROGRAM_BYTES = 4 << 20
 _MOST_SAMPLES = 600
 _READINGS_BYTES = 4 << 20
+_BLOCK_BYTES = 512
+"""The unit of `ulimit -f`; of some shells it is 1024."""
+
 _MOST_FILE_BLOCKS = 1 << 20
-"""In units of 512 bytes: what a program may write into one file of the board."""
+"""What a program may write into one file of the board."""
 
 _STARTING_S = 30.0
 _SHORTEST_S = 0.01
@@ -49,7 +52,7 @@ def watch(
     variables = {
         "every_s": f"{every_s:g}",
         "most_ticks": max(1, round(time_limit_s / every_s)),
-        "most_bytes": most_bytes,
+        "most_output_blocks": most_bytes // _BLOCK_BYTES + 1,
         "most_file_blocks": _MOST_FILE_BLOCKS,
         "no_taskset": _NO_TASKSET,
         "affinity": command.affinity,
@@ -60,7 +63,7 @@ def watch(
     )
     if completed.code == _NO_TASKSET:
         raise ToolError(f"{connection.name} has no taskset, so no cores can be chosen: leave the affinity out.")
-    return _watched(connection, command, completed)
+    return _watched(connection, command, completed, most_bytes)
 
 
 def _words(command: Command) -> str:
@@ -70,12 +73,11 @@ def _words(command: Command) -> str:
     return shlex.join([*cores, *(["env", *variables] if variables else []), *command.arguments])
 
 
-def _watched(connection: Connection, command: Command, completed: Completed) -> WatchedRun:
+def _watched(connection: Connection, command: Command, completed: Completed, most_bytes: int) -> WatchedRun:
     """Return the run that `board/watch.sh` describes. The program's own output comes last, so it cannot be taken for
     anything else."""
-    told, found, rest = completed.output.partition(b"\noutput\t")
+    told, found, output = completed.output.partition(b"\noutput\n")
     ended = next((line.split("\t") for line in reversed(_lines(told)) if line.startswith("ended\t")), None)
-    dropped, _, output = rest.partition(b"\n")
     lines = iter(_lines(told))
     first = list(read_readings(itertools.takewhile(lambda line: line != "last", lines)))
     after = next(read_readings(lines), None)
@@ -88,8 +90,8 @@ def _watched(connection: Connection, command: Command, completed: Completed) -> 
         during=tuple(with_trips(readings, before) for readings in during),
         after=after,
         code=None if ended[2] == "late" else int(ended[1][:3]),
-        output=output,
-        is_cut=completed.is_cut or dropped.strip() != b"0",
+        output=output[:most_bytes],
+        is_cut=completed.is_cut or len(output) > most_bytes,
     )
 
 

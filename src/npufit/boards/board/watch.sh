@@ -1,5 +1,6 @@
-# Run the program in "$@" between two readings, with light ones while it runs. Its output goes through a pipe into a file
-# of at most $most_bytes, the rest is thrown away; the program and its children end after $time_limit_s.
+# Run the program in "$@" between two readings, with light ones while it runs, every $every_s seconds. Its output goes
+# through a pipe into a file of at most $most_output_blocks, the rest is thrown away; any other file that it writes may
+# have $most_file_blocks (of 512 bytes). After $most_ticks of the light readings, the program and its children are ended.
 # Needs readings.sh. Uses files of its own in the current folder, and removes them.
 
 own=watch.$$
@@ -41,9 +42,11 @@ sample() {
 watch() {
     [ -z "$affinity" ] || command -v taskset >/dev/null || return "$no_taskset"
     mkfifo "$own.pipe" || return
+    ulimit -c 0
     ulimit -f "$most_file_blocks"
     {
-        head -c "$most_bytes" >"$own.output"
+        # Not head: it would keep what it read until the end, which never comes if a child of the program stays.
+        (ulimit -f "$most_output_blocks" && exec cat >"$own.output")
         wc -c >"$own.rest"
     } <"$own.pipe" 2>/dev/null &
     drain=$!
@@ -71,9 +74,7 @@ watch() {
     late=
     [ ! -e "$own.late" ] || late=late
     printf '\nended\t%s\t%s\n' "$code" "$late"
-    rest=0
-    read -r rest <"$own.rest"
-    printf 'output\t%s\n' "$rest"
+    echo output
     cat "$own.output"
     rm -f "$own".*
 }
