@@ -90,7 +90,7 @@ def test_several_are_a_table_and_what_was_not_measured_is_said() -> None:
         "local", BoardFacts(()), (PROVEN, CONTRADICTED), (NotMeasured("big.tflite", "no memory"),), "the line was lost"
     )
     text = bench_text(bench_document(result), Page())
-    assert text.startswith("2 of 3 models measured on imx93/vela@lf-6.1.36; NPU: 1 proven, 1 contradicted\n")
+    assert text.startswith("2 of 3 measurements on imx93/vela@lf-6.1.36; NPU: 1 proven, 1 contradicted\n")
     assert "big.tflite: no memory" in text
     assert "ended early: the line was lost" in text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -96,10 +97,10 @@ def runs_chart(measurement: Measurement) -> Specification | None:
     """Return the chart of the runs in their order, each as its distance from the median of its unit.
 
     A drift over time, or a unit that was disturbed, is seen although NPU and CPU differ by orders of magnitude. None
-    with fewer than two runs that have a time.
+    if no unit has two runs with a time.
     """
     values = [value for run in measurement.runs if (value := _run_value(run, measurement)) is not None]
-    if len(values) < 2:
+    if max(Counter(value["unit"] for value in values).values(), default=0) < 2:
         return None
     units = {name: color for name, color in _UNITS.items() if any(value["unit"] == name for value in values)}
     spreads = [abs(value[end]) for value in values for end in ("low", "high")]
@@ -109,7 +110,7 @@ def runs_chart(measurement: Measurement) -> Specification | None:
         "type": "quantitative",
         "title": "% from the median",
         "scale": {"domain": [-farthest, farthest]},
-        "axis": {"format": "+~g", "tickCount": 6},
+        "axis": {"format": "+~f", "tickCount": 6},
     }
     return {
         "$schema": SCHEMA,

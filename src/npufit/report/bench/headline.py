@@ -22,20 +22,15 @@ def bench_headline(document: BenchDocument) -> str:
     if len(results) == 1 and not without:
         return headline(results[0])
     if not results:
-        return (
-            f"nothing measured: {shorten(without[0].model, 60)}: {without[0].reason}" if without else "nothing measured"
-        )
-    of = (
-        f"{len(results)} of {plural(len(results) + len(without), 'model')}"
-        if without
-        else plural(len(results), "model")
-    )
+        reasons = [*(f"{shorten(entry.model, 60)}: {entry.reason}" for entry in without), *document.refused]
+        return shorten(": ".join(["nothing measured", *reasons[:1]]), 400)
+    noun = "model" if len(set(map(model_name, results))) == len(results) else "measurement"
+    of = f"{len(results)} of {plural(len(results) + len(without), noun)}" if without else plural(len(results), noun)
     places = dict.fromkeys(map(where_words, results))
     where = next(iter(places)) if len(places) == 1 else plural(len(places), "target")
     counts = Counter(result.proof.verdict for result in results)
-    return (
-        f"{of} measured on {where}; NPU: {', '.join(f'{counts[kind]} {kind}' for kind in ProofVerdict if counts[kind])}"
-    )
+    verdicts = ", ".join(f"{counts[kind]} {kind}" for kind in ProofVerdict if counts[kind])
+    return f"{of} {'measured ' if noun == 'model' else ''}on {where}; NPU: {verdicts}"
 
 
 def headline(measurement: Measurement) -> str:

@@ -23,6 +23,7 @@ from npufit.report.bench.sections import (
     slowest,
     time_rows,
     time_words,
+    without_empty_columns,
 )
 from npufit.report.bench.text import SEVERAL_COLUMNS, several_cells
 from npufit.report.bench.words import (
@@ -44,6 +45,8 @@ _TONES = {ProofVerdict.PROVEN: "good", ProofVerdict.CONTRADICTED: "bad"}
 _RUN_COLUMNS = ("run", "what", "ms", "fastest", "slowest", "inferences", "first", "setup", "counted", "problem")
 
 _Tile = tuple[str, str, str, str]
+_Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+"""The names of columns, and the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,11 @@ class _Shown:
     measurement: Measurement
     tiles: tuple[_Tile, ...]
     evidence: tuple[tuple[str, ...], ...]
-    times: tuple[tuple[str, ...], ...]
+    times: _Table
     time_words: tuple[str, ...]
     placed: str
-    operators: tuple[tuple[str, ...], ...]
-    runs: tuple[tuple[str, ...], ...]
+    operators: _Table
+    runs: _Table
     outputs: tuple[str, ...]
     conditions: tuple[str, ...]
     problems: tuple[str, ...]
@@ -95,9 +98,6 @@ def bench_page(document: BenchDocument) -> str:
         headline=headline,
         charts=charts,
         evidence_columns=("evidence", "says", *EVIDENCE_COLUMNS[1:], "why"),
-        time_columns=TIME_COLUMNS,
-        operator_columns=OPERATOR_COLUMNS,
-        run_columns=_RUN_COLUMNS,
         several_columns=SEVERAL_COLUMNS,
         several_rows=[several_cells(result) for result in results],
     )
@@ -109,13 +109,20 @@ def _charts(result: Measurement) -> Iterator[tuple[str, Specification | None]]:
     yield "operators", operators_chart(result)
 
 
-def _titles(results: tuple[Measurement, ...]) -> Iterator[str]:
-    """Yield a title for each measurement: the model, and what else differs, so that no two are the same."""
-    names = [(model_name(result), where_words(result), board_words(result), result.day) for result in results]
-    differing = [place for place in range(1, 4) if len({name[place] for name in names}) > 1]
-    titles = [", ".join((name[0], *(name[place] for place in differing))) for name in names]
-    for position, title in enumerate(titles):
-        yield title if titles.count(title) == 1 else f"{title} ({titles[:position].count(title) + 1})"
+def _titles(results: tuple[Measurement, ...]) -> list[str]:
+    """Return a title for each measurement: the model, and as much more as tells them apart."""
+    titles = list(map(model_name, results))
+    for more in (where_words, board_words, _day):
+        if len(set(titles)) < len(titles) and len(set(map(more, results))) > 1:
+            titles = [f"{title}, {more(result)}" for title, result in zip(titles, results, strict=True)]
+    return [
+        title if titles.count(title) == 1 else f"{title} ({titles[:position].count(title) + 1})"
+        for position, title in enumerate(titles)
+    ]
+
+
+def _day(result: Measurement) -> str:
+    return result.day
 
 
 def _shown(result: Measurement) -> _Shown:
@@ -123,11 +130,13 @@ def _shown(result: Measurement) -> _Shown:
         result,
         tiles=tuple(_tiles(result)),
         evidence=tuple(_evidence(entry) for entry in result.proof.evidence),
-        times=tuple(time_rows(result)),
+        times=without_empty_columns(TIME_COLUMNS, time_rows(result)),
         time_words=tuple(time_words(result, everything=True)),
         placed=placement_words(result),
-        operators=tuple(operator_cells(entry, result.operators) for entry in slowest(result.operators)),
-        runs=tuple(_runs(result)),
+        operators=without_empty_columns(
+            OPERATOR_COLUMNS, [operator_cells(entry, result.operators) for entry in slowest(result.operators)]
+        ),
+        runs=without_empty_columns(_RUN_COLUMNS, list(_runs(result))),
         outputs=tuple(output_words(result)),
         conditions=tuple(condition_words(result)),
         problems=tuple(problem_words(result, everything=True)),
@@ -200,4 +209,4 @@ def _facts(result: Measurement) -> Iterator[tuple[str, str]]:
         yield "delegate options", settings.delegate_options
     if settings.command:
         yield "command", settings.command
-    yield "measured by", f"npufit {result.made_by} on {result.day}"
+    yield "measured by", f"{result.made_by} on {result.day}"

@@ -188,7 +188,7 @@ def output_words(measurement: Measurement) -> list[str]:
             f"{shorten(tensor.name, 60)}: {plural(tensor.different, 'value')} of {tensor.values} differ, by up to "
             f"{tensor.largest:g}{' steps' if tensor.unit == _STEPS else ''}"
             for tensor in outputs.tensors
-            if tensor.different
+            if tensor.different and (len(outputs.tensors) > 1 or not sentence)
         ),
     ]
 
@@ -232,6 +232,14 @@ def problem_words(measurement: Measurement, *, everything: bool) -> list[str]:
     return [*(shorten(text, 300) for text in shown), *([f"{hidden} more: -v"] if hidden else [])]
 
 
+def without_empty_columns(
+    names: Sequence[str], rows: Sequence[Sequence[str]]
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return names and cells of the columns that have any text."""
+    kept = [position for position in range(len(names)) if any(row[position] for row in rows)]
+    return tuple(names[position] for position in kept), [tuple(row[position] for position in kept) for row in rows]
+
+
 def labelled(label: str, texts: Iterable[str], page: Page) -> list[str]:
     """Return texts below each other in one column, after a label."""
     return [
@@ -249,11 +257,8 @@ def _table(
     flush_left: Sequence[str],
     give_way: Sequence[str],
 ) -> list[str]:
-    """Return a table after a label; columns without any text are left out."""
-    table: Table = {
-        name: [row[position] for row in rows]
-        for position, name in enumerate(names)
-        if any(row[position] for row in rows)
-    }
+    """Return a table after a label."""
+    names, rows = without_empty_columns(names, rows)
+    table: Table = {name: [row[position] for row in rows] for position, name in enumerate(names)}
     first, *rest = fitted_table(table, Page(page.width - LABEL, page.color), flush_left, give_way)
     return [f"{page.ink('dim', label)}{' ' * (LABEL - len(label))}{first}", *(" " * LABEL + line for line in rest)]

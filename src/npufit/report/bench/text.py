@@ -151,6 +151,8 @@ def _several(document: BenchDocument, page: Page) -> list[str]:
             *fitted_table(table, page, ("model", "target", "proof", "outputs"), ("outputs", "predicted", "target")),
         ]
     unmeasured = [f"{shorten(entry.model, 60)}: {shorten(entry.reason, 300)}" for entry in document.not_measured]
+    if not results and len(unmeasured) + len(document.refused) == 1:
+        return lines  # the answer has the only reason
     for title, texts in (("Not measured", unmeasured), ("Not read", document.refused)):
         lines += ["", page.ink("bold", f"{title}: {len(texts)}")] if texts else []
         lines += [line for text in texts for line in page.wrap(shorten(text, 400), "  ", "    ")]
