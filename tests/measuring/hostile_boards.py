@@ -1,17 +1,15 @@
-"""Boards that answer garbage: real answers of this machine with damaged bytes, and nothing but noise."""
+"""Boards that answer garbage: the recorded answers of a real session, damaged. They cost no process and no time."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Generator
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from npufit.boards import Completed, Connection, connect
+from npufit.boards import Completed, Connection
 from npufit.errors import LostConnectionError, ToolError
 
 _MOST_BYTES = 8 << 20
-
 _PIECES = (
     *(b"\0", b"\xff\xfe", b"\t", b"\n", b"-1", b"nan", b"1e999", b"inf", b"9" * 400, b"\x1b[31m", b"%s%n"),
     *(b"{}", b"[[[", b"0" * 64, b"f" * 64, b"mobilenet", b".tflite", b"ethosu", b"imx93", b"/home/alice/", b"../.."),
@@ -19,57 +17,95 @@ _PIECES = (
 )
 
 
-class DamagedBoard:
-    """This machine as a board, of whose answers some are damaged."""
+@dataclass
+class RecordingBoard:
+    """A board whose answers are kept, by the last line of the script, which says what was asked."""
 
-    def __init__(self, board: Connection, chance: random.Random, share: float) -> None:
-        """Damage about `share` of the answers of `board`."""
-        self._board, self._chance, self._share = board, chance, share
+    board: Connection
+    answers: dict[str, Completed] = field(default_factory=dict[str, Completed])
+    files: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
     @property
     def name(self) -> str:
         """The board in the user's words."""
-        return "ssh://alice@board.example"
+        return self.board.name
 
     @property
     def folder(self) -> str:
         """The session's folder."""
-        return self._board.folder
+        return self.board.folder
 
     def shell(self, script: str, *, time_limit_s: float = 30.0, most_bytes: int = _MOST_BYTES) -> Completed:
-        """Run the script and damage what it printed."""
-        found = self._board.shell(script, time_limit_s=time_limit_s, most_bytes=most_bytes)
-        if self._chance.random() >= self._share:
-            return found
-        code = self._chance.choice((found.code, 0, 1, 97, 139, 255, None))
-        return Completed(code, self._damaged(found.output), self._damaged(found.errors), self._chance.random() < 0.2)
+        """Run the script and keep its answer."""
+        found = self.board.shell(script, time_limit_s=time_limit_s, most_bytes=most_bytes)
+        self.answers[_asked(script)] = found
+        return found
 
     def put(self, content: bytes | Path, name: str, *, is_executable: bool = False) -> str:
-        """Write the file, or refuse it."""
-        if self._chance.random() < self._share / 8:
-            raise ToolError(f"{self.name}: {name}: No space left on device")
-        return self._board.put(content, name, is_executable=is_executable)
+        """Write the file."""
+        return self.board.put(content, name, is_executable=is_executable)
 
     def get(self, path: str, most_bytes: int) -> bytes:
-        """Return the file, damaged."""
-        if self._chance.random() < self._share / 8:
-            raise LostConnectionError(f"{self.name} can no longer be reached.")
-        return self._damaged(self._board.get(path, most_bytes))[:most_bytes]
+        """Return the file and keep it."""
+        found = self.board.get(path, most_bytes)
+        self.files[Path(path).name] = found
+        return found
 
     def at_end(self, script: str) -> None:
         """Have the board run the script at the end."""
-        self._board.at_end(script)
+        self.board.at_end(script)
+
+
+class DamagedBoard:
+    """A board with the answers of `recorded`, of which it damages about `share`; `seed` decides everything."""
+
+    name = "ssh://alice@board.example"
+    folder = "/tmp/npufit-hostile"
+
+    def __init__(self, recorded: RecordingBoard, seed: int) -> None:
+        """Make the board of `seed`."""
+        self._recorded = recorded
+        self._chance = random.Random(seed)
+        self._share = self._chance.choice((0.2, 0.5, 0.95))
+
+    def shell(self, script: str, *, time_limit_s: float = 30.0, most_bytes: int = _MOST_BYTES) -> Completed:
+        """Return a recorded answer, damaged; an unknown script gets any other's answer."""
+        answers = self._recorded.answers
+        found = answers.get(_asked(script)) or self._chance.choice([*answers.values()])
+        self._may_fail()
+        if self._chance.random() >= self._share:
+            return found
+        code = self._chance.choice((found.code, found.code, 0, 1, 97, 139, 255, None))
+        return Completed(code, self._damaged(found.output), self._damaged(found.errors), self._chance.random() < 0.2)
+
+    def put(self, content: bytes | Path, name: str, *, is_executable: bool = False) -> str:
+        """Take the file, or refuse it."""
+        self._may_fail()
+        return f"{self.folder}/{name}"
+
+    def get(self, path: str, most_bytes: int) -> bytes:
+        """Return a recorded file, damaged."""
+        self._may_fail()
+        return self._damaged(self._recorded.files.get(Path(path).name, b"TFL3" * 9))[:most_bytes]
+
+    def at_end(self, script: str) -> None:
+        """Nothing ends here."""
+
+    def _may_fail(self) -> None:
+        chance = self._chance.random()
+        if chance < 0.01:
+            raise LostConnectionError(f"{self.name} can no longer be reached.")
+        if chance < 0.02:
+            raise ToolError(f"{self.name}: No space left on device.")
 
     def _damaged(self, data: bytes) -> bytes:
         chance, found = self._chance, bytearray(data)
-        kind = chance.randrange(6)
+        kind = chance.randrange(9)
         if kind == 0:
-            return b""
-        if kind == 1:
             return chance.randbytes(chance.randrange(2000))
-        if kind == 2:
+        if kind == 1:
             return bytes(found[: chance.randrange(len(found) + 1)])
-        if kind == 3:
+        if kind == 2:
             lines = bytes(found).split(b"\n")
             chance.shuffle(lines)
             return b"\n".join(lines)
@@ -79,9 +115,7 @@ class DamagedBoard:
         return bytes(found)
 
 
-@contextmanager
-def damaged_board(seed: int) -> Generator[Connection]:
-    """Yield a board of which `seed` decides how often it lies, and about what."""
-    chance = random.Random(seed)
-    with connect("local") as board:
-        yield DamagedBoard(board, chance, chance.choice((0.1, 0.3, 0.9)))
+def _asked(script: str) -> str:
+    """Return what a script asks: its last line, without the session's folder and what differs from run to run."""
+    last = script.rstrip().rpartition("\n")[2]
+    return " ".join(word for word in last.split() if "/" not in word)
