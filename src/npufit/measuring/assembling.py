@@ -17,6 +17,7 @@ from npufit.measurements import (
     Role,
     structure_digest,
 )
+from npufit.measuring.conditions import conditions_of
 from npufit.measuring.describing import measured_board, measured_software, run_settings
 from npufit.measuring.predicting import measured_placement, predicted_time
 from npufit.measuring.preparing import PreparedModel
@@ -81,10 +82,12 @@ def assemble(
         predicted_unavailable=unavailable,
         outputs=finished.outputs,
         operators=operators,
+        conditions=conditions_of([run.run for run in record.done], setup.changed),
         runs=runs,
         problems=tuple(
             dict.fromkeys(
                 (
+                    *filter(None, (setup.choice.why,)),
                     *prepared.notes,
                     *record.remarks,
                     *find_problems(record.done, proof, cpu, npu, predicted),
@@ -117,8 +120,7 @@ def _seen(setup: Setup, prepared: PreparedModel, record: Record) -> Seen:
 
 def _polls(facts: BoardFacts) -> bool | None:
     """Return whether Neutron's driver waits without interrupts, None if it does not say."""
-    answer = next((fact.value.strip() for fact in facts.facts if fact.name == _NEUTRON_IRQ), "")
-    return {"Y": False, "N": True}.get(answer)
+    return {"Y": False, "N": True}.get(facts.said(_NEUTRON_IRQ).strip())
 
 
 def _partitions(prepared: PreparedModel) -> int | None:

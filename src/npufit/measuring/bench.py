@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from npufit.boards import BoardFacts, connect, read, survey
+from npufit.boards import BoardFacts, connect, read, settings, survey
 from npufit.checking import choose_target
 from npufit.errors import InputError, LostConnectionError
 from npufit.loading import ModelSource
@@ -129,8 +129,9 @@ def _bench(
         progress(BenchStage.SURVEY)
         facts = collected.facts = survey(connection)
         setup = set_up(connection, facts, options)
-        for subject in subjects:
-            found = measure(setup, subject, day, progress)
-            collected.add(found, keep)
-            if found.ended_by is not None:
-                raise found.ended_by
+        with settings(connection, governor=options.governor) as changed:
+            for subject in subjects:
+                found = measure(replace(setup, changed=changed), subject, day, progress)
+                collected.add(found, keep)
+                if found.ended_by is not None:
+                    raise found.ended_by

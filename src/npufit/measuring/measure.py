@@ -140,7 +140,9 @@ class _Work:
             self._outputs = found
 
     def _fail(self, sentence: str) -> None:
-        self._failures.append(f"{sentence.replace(self._setup.connection.name, 'the board').rstrip('.')}.")
+        connection = self._setup.connection
+        text = sentence.replace(f"{connection.name}: ", "").replace(f"{connection.folder}/", "")
+        self._failures.append(f"{text.replace(connection.name, 'the board').rstrip('.')}.")
 
     def finished(self) -> Finished:
         """Return what there is."""

@@ -143,7 +143,9 @@ def _compilable(order: _Order) -> tuple[Target, tuple[str, ...]]:
     except (InputError, ToolError) as missing:
         if not order.may_replace or order.place.vela is not None:
             raise
-        return replace(order.target, version=NEWEST), (f"Vela {NEWEST} compiled the model, because {missing}",)
+        return replace(order.target, version=NEWEST), (
+            f"Vela {NEWEST} compiled the model, because {str(missing).rstrip('.')}.",
+        )
     return order.target, ()
 
 

@@ -26,7 +26,8 @@ class Setup:
     """A board that is ready to measure.
 
     `tool` times models there, None if nothing does, as is possible if models are bundles; `why_no_tool` says why.
-    `private` are names of the board and its user, which no measurement may have.
+    `private` are names of the board and its user, which no measurement may have; `changed` are sentences on what was
+    set on the board for the runs.
     """
 
     connection: Connection
@@ -37,6 +38,7 @@ class Setup:
     known: KnownNetwork
     private: tuple[str, ...] = ()
     why_no_tool: str = ""
+    changed: tuple[str, ...] = ()
 
     @property
     def threads(self) -> int:
