@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -112,3 +116,28 @@ def test_any_login_shell_and_its_noise_will_do(shell: str, monkeypatch: pytest.M
             ended = connection.shell("printf output; printf errors >&2; exit 3")
             assert (ended.code, ended.output, ended.errors) == (3, b"output", b"errors")
             assert connection.get(connection.put(b"content", "file"), 7) == b"content"
+
+
+def test_a_user_at_a_terminal_is_asked(board: SshBoard) -> None:
+    """An unknown host key is confirmed and a key's passphrase typed, once for the session."""
+    board.forget_host_key()
+    key = board.config.parent / "key"
+    subprocess.run(["ssh-keygen", "-q", "-p", "-N", "secret", "-f", str(key)], check=True)
+    options = board.config.read_text().replace("BatchMode yes\n", "").replace("Checking yes", "Checking ask")
+    board.config.write_text(options)
+    script = f"from npufit.boards import connect\nwith connect({board.on!r}) as c: print(c.shell('echo answered'))"
+    terminal, end = pty.openpty()
+    command = ["setsid", "--ctty", sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=end, stdout=end, stderr=end) as process:
+        os.close(end)
+        said = b""
+        answers = {b"continue connecting": b"yes\n", b"passphrase": b"secret\n"}
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while chunk := os.read(terminal, 4096):
+                said += chunk
+                for question in [question for question in answers if question in said]:
+                    os.write(terminal, answers.pop(question))
+        os.close(terminal)
+    assert process.returncode == 0, said.decode()
+    assert b"answered" in said
+    assert not answers
