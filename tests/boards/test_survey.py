@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import shutil
@@ -116,6 +117,53 @@ def test_a_python_of_the_board_and_what_it_can_import(root: Path) -> None:
         "imx93/teflon@26.2",
         "imx93/direct@7.3.4",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "config", "loaded", "said"),
+    [
+        ("6.12.20", "", True, "Linux has the driver ethosu from 6.19 on; this is 6.12.20."),
+        ("7.3.4", "CONFIG_DRM=y\nCONFIG_DRM_ACCEL_ARM_ETHOSU=m\n", False, "is not loaded: modprobe ethosu."),
+        (
+            "7.3.4",
+            "CONFIG_DRM=y\n",
+            False,
+            "without the driver ethosu: it takes CONFIG_DRM_ACCEL_ARM_ETHOSU.",
+        ),
+        ("7.3.4", "", True, "drives no device: the NPU's node in the device tree must be okay."),
+        ("7.3.4", "", False, "it takes CONFIG_DRM_ACCEL_ARM_ETHOSU, and the NPU in the device tree."),
+    ],
+)
+def test_why_a_kernel_has_no_device(tmp_path: Path, kernel: str, config: str, loaded: bool, said: str) -> None:
+    root = write_board("imx93-mainline", tmp_path)
+    (root / "dev/accel/accel0").unlink()
+    (root / "proc/sys/kernel/osrelease").write_text(kernel)
+    if config:
+        (root / "proc/config.gz").write_bytes(gzip.compress(config.encode()))
+    if not loaded:
+        shutil.rmtree(root / "sys/module/ethosu")
+    teflon = next(it for it in survey_of(root).candidates if "/teflon" in it.target)
+    [missing] = teflon.missing
+    assert missing.endswith(said)
+
+
+@pytest.mark.parametrize("root", ["imx8mp"], indirect=True)
+def test_etnaviv_without_an_npu_in_the_device_tree_is_a_gpu(root: Path) -> None:
+    link = root / "sys/class/drm/renderD128/device/driver"
+    link.parent.mkdir(parents=True)
+    link.symlink_to("../../bus/platform/drivers/etnaviv")
+    (root / "dev/dri").mkdir()
+    (root / "dev/dri/renderD128").touch()
+    library = root / "usr/lib/teflon/libteflon.so"
+    library.parent.mkdir()
+    library.write_bytes(b"\x7fELF\0" + b"26.2.6-1\0ETNA_MESA_DEBUG\0")
+    teflon = next(it for it in survey_of(root).candidates if "/teflon" in it.target)
+    [missing] = teflon.missing
+    assert missing.startswith("The device tree names no NPU, so etnaviv drives only the GPU")
+    (root / "sys/firmware/devicetree/base/soc@0/npu@38500000").mkdir(parents=True)
+    facts = survey_of(root)
+    assert facts.said("npu-in-tree") == "npu@38500000 okay"
+    assert "imx8mp/teflon@26.2" in [candidate.target for candidate in facts.candidates if candidate.is_usable]
 
 
 @pytest.mark.parametrize("root", ["imx93-mainline"], indirect=True)

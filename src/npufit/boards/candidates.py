@@ -92,12 +92,11 @@ def _of_a_vendor(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
     vendor = _VENDORS[stack]
     nodes = [node for node in facts.nodes if node.path.startswith(vendor.nodes)]
     library = _library(facts, vendor.libraries)
-    missing: list[str] = []
-    if not nodes:
-        missing.append(f"There is no {_first(vendor.nodes)}: its driver comes with {vendor.comes_with}.")
-    missing += _forbidden(nodes)
-    if library is None:
-        missing.append(f"There is no {vendor.libraries[0]}: it comes with {vendor.comes_with}.")
+    absent = [*([] if nodes else [_first(vendor.nodes)]), *([] if library else [vendor.libraries[0]])]
+    missing = list(_forbidden(nodes))
+    if absent:
+        come = "they come" if len(absent) > 1 else "it comes"
+        missing.append(f"There is no {' and no '.join(absent)}: {come} with {vendor.comes_with}.")
     version, why = _version_of_bsp(facts, stack)
     return _Found(version, why, tuple(missing), library.path if library else "")
 
@@ -171,21 +170,34 @@ def _direct(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
 
 def _driver_missing(facts: BoardFacts, driver: str) -> Iterator[str]:
     """Yield what keeps this user from a device of Linux's `driver`."""
-    accelerators = [node for node in facts.nodes if node.path.startswith(_ACCELERATORS)]
-    nodes = [node for node in accelerators if node.driver == driver]
-    if nodes:
-        yield from _forbidden(nodes)
-        if driver == "etnaviv" and not facts.said("npu-in-tree"):
-            yield "The device tree names no NPU, so etnaviv drives only the GPU: it takes a node such as npu@38500000."
-        return
+    nodes = [node for node in facts.nodes if node.path.startswith(_ACCELERATORS) and node.driver == driver]
+    yield from _forbidden(nodes)
+    if not nodes:
+        yield _why_no_device(facts, driver)
+    elif driver == "etnaviv" and not facts.said("npu-in-tree"):
+        yield "The device tree names no NPU, so etnaviv drives only the GPU: it takes a node such as npu@38500000."
+
+
+def _why_no_device(facts: BoardFacts, driver: str) -> str:
+    """Return why there is no device of Linux's `driver`, as far as the board tells, and what helps."""
     first, option = _FIRST_KERNELS.get(driver), _CONFIGURED_BY[driver]
-    unknown = [node.path for node in accelerators if not node.driver]
-    since = f" Linux {first} or later" if first else " a kernel"
-    seen = f" ({', '.join(unknown[:3])}: driver unknown)" if unknown else ""
-    yield (
-        f"No device has the driver {driver}{seen}: it takes{since} with {option} and the NPU in the device tree; this "
-        f"is Linux {facts.kernel or 'of unknown release'}."
-    )
+    number = _NUMBER.match(facts.kernel)
+    if first and number and _release(number[0]) < _release(first):
+        return f"Linux has the driver {driver} from {first} on; this is {facts.kernel}."
+    configured = facts.said("kernel-config")
+    if driver in facts.said("modules").split():
+        return f"The driver {driver} is there, and drives no device: the NPU's node in the device tree must be okay."
+    if f"{option}=m" in configured:
+        return f"The driver {driver} is not loaded: modprobe {driver}."
+    if configured and f"{option}=" not in configured:
+        return f"This kernel was built without the driver {driver}: it takes {option}."
+    unknown = [node.path for node in facts.nodes if node.path.startswith(_ACCELERATORS) and not node.driver]
+    seen = f" (that of {', '.join(unknown[:3])} is unknown)" if unknown else ""
+    return f"No device has the driver {driver}{seen}: it takes {option}, and the NPU in the device tree."
+
+
+def _release(number: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in number.split(".")[:2])
 
 
 def _forbidden(nodes: list[DeviceNode]) -> Iterator[str]:

@@ -124,7 +124,7 @@ survey() {
     tell nodes nodes 'ls -l /dev/ethosu* /dev/neutron* /dev/galcore /dev/accel /dev/dri'
     tell npu-in-tree npu_nodes 'find /sys/firmware/devicetree/base -maxdepth 4 -type d -name "npu@*"'
     tell modules 'cd $R/sys/module && ls -d ethosu rocket etnaviv galcore neutron rknpu'
-    tell kernel-config 'zcat $R/proc/config.gz | grep -E "^CONFIG_(DRM_ACCEL_ARM_ETHOSU|DRM_ACCEL_ROCKET|DRM_ETNAVIV|ETHOSU|MXC_GPU_VIV|NEUTRON)="'
+    tell kernel-config 'zcat $R/proc/config.gz | grep -E "^CONFIG_(DRM|DRM_ACCEL|DRM_ACCEL_ARM_ETHOSU|DRM_ACCEL_ROCKET|DRM_ETNAVIV|ETHOSU|MXC_GPU_VIV|NEUTRON)="'
     tell neutron-irq 'cat $R/sys/module/neutron/parameters/use_irq'
     tell galcore-version 'cat $R/sys/kernel/debug/gc/version || cat $R/sys/module/galcore/version'
     tell npu-in-log kernel_log 'dmesg | grep -E "Ethos-U NPU, arch|Galcore version"'
