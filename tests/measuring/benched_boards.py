@@ -14,7 +14,7 @@ from boards.fake_boards import write_board
 from boards.servers import SshBoard, dropbear_board, sshd_board
 from scripted_tools import FAMILIES, Fault, write_benchmark_model
 
-MAILBOX = "44230000.mailbox[0-1]"
+MAILBOX = "imx_mu_chan[0-0], imx_mu_chan[1-0], imx_mu_chan[3-1]"
 """The line of the fake i.MX 93's NPU; each inference interrupts twice there."""
 
 _EXAMPLES = "usr/bin/tensorflow-lite-2.11.1/examples"
@@ -35,7 +35,9 @@ def write_imx93(root: Path) -> Path:
 
 def equip(root: Path, fault: Fault = Fault.NONE, *, interrupts: int = 2, **more: Any) -> Path:
     """Give the board below `root` a benchmark_model that has `fault` with the delegate, for every user."""
-    write_benchmark_model(root / _EXAMPLES, FAMILIES["vela-2.11"], fault, interrupts={MAILBOX: interrupts}, **more)
+    write_benchmark_model(
+        root / _EXAMPLES, FAMILIES["vela-2.11"], fault, interrupts={MAILBOX.rpartition(" ")[2]: interrupts}, **more
+    )
     for path in (root, *root.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o777 if path.is_dir() or path.parent == root / _EXAMPLES else 0o666)

@@ -131,10 +131,10 @@ def _partitions(prepared: PreparedModel) -> int | None:
 
 def _measured_runs(record: Record, proof: Proof) -> tuple[MeasuredRun, ...]:
     """Return the runs with the counters that the evidence speaks of, and no others."""
-    sources = (entry.source for entry in proof.evidence)
-    lines = (source.removeprefix(_COUNTERS) for source in sources if source.startswith(_COUNTERS))
-    counters = [line for several in lines for line in several.split("; ")]
-    return tuple(run.measured(order, counters) for order, run in enumerate(record.done))
+    sources = [entry.source for entry in proof.evidence if entry.source.startswith(_COUNTERS)]
+    moved = {line for run in record.done for line in run.run.moved()}
+    cited = sorted(line for line in moved if any(line in source for source in sources))
+    return tuple(run.measured(order, cited) for order, run in enumerate(record.done))
 
 
 def _count(runs: Sequence[MeasuredRun], role: Role) -> int:
