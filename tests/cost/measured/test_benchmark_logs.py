@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from npufit.cost.kernels import Kernels
+from npufit.cost.measured import count_nodes, find_delegate
 from npufit.cost.measured.benchmark_log import is_benchmark_log, read_benchmark_log
 from npufit.cost.measured.observation import Statistic
 from npufit.cost.measured.observation_file import read_observations
@@ -260,6 +261,31 @@ def test_an_operator_that_is_called_twice_counts_twice() -> None:
     (run,) = read_benchmark_log("\n".join([_log(), *table]), "log").runs
     assert (run.unit, run.stack, run.delegate_ms) == (_NPU, "vx", 8.0)
     assert [(entry.type, entry.ms) for entry in run.operators] == [("RESIZE_NEAREST_NEIGHBOR", 0.25)] * 3
+
+
+def test_a_number_beyond_all_numbers_is_no_count_of_calls() -> None:
+    table = [
+        "Operator-wise Profiling Info for Regular Benchmark Runs:",
+        "=========== Run Order ===========",
+        "  [node type]  [first]  [avg ms]  [%]  [cdf%]  [mem KB] [times called] [Name]",
+        "  SOFTMAX  0.1  0.25  1.0%  63.0%  0.0  1e999  []:3",
+        "  ADD  0.1  1e999  1.0%  63.0%  0.0  1  []:4",
+    ]
+    (run,) = read_benchmark_log("\n".join([_log(), *table]), "log").runs
+    assert [(entry.type, entry.ms) for entry in run.operators] == [("SOFTMAX", 0.25)]
+
+
+def test_a_run_whose_inferences_failed_is_no_measurement_although_the_tool_timed_them() -> None:
+    failed = "Node number 0 (ethos-u) failed to invoke.\nBenchmarking failed."
+    with pytest.raises(InputError, match="it failed: Node number 0"):
+        read_benchmark_log(f"{_log()}\n{failed}", "log")
+
+
+def test_teflon_counts_the_operations_of_each_partition() -> None:
+    lines = [f"teflon: compiling graph: 35 tensors {count} operations" for count in (3, 4)]
+    found = count_nodes("", ["External delegate path: [/usr/lib/libteflon.so]", *lines], find_delegate("libteflon.so"))
+    assert found is not None
+    assert (found.took, found.of, found.partitions) == (7, None, 2)
 
 
 def test_a_table_may_speak_of_benchmark_model(tmp_path: Path) -> None:

@@ -60,11 +60,11 @@ def _rows(lines: Iterator[str]) -> Iterator[ProfileRow]:
             return
         kind, cells, name = found
         ms = float(cells[average].rstrip("%"))
-        calls = int(float(cells[called].rstrip("%"))) if called is not None else 1
+        calls = float(cells[called].rstrip("%")) if called is not None else 1
         if ms <= MOST_MS:
             label, _, index = name.rpartition(":")
             place = int(index) if label and index.isascii() and index.isdigit() and len(index) <= _MOST_DIGITS else None
-            yield ProfileRow(kind, ms, calls if 1 <= calls <= _MOST_CALLS else 1, label or name, place)
+            yield ProfileRow(kind, ms, int(calls) if 1 <= calls <= _MOST_CALLS else 1, label or name, place)
 
 
 def _row(line: str, count: int) -> tuple[str, list[str], str] | None:
