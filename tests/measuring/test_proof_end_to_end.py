@@ -144,7 +144,7 @@ def test_a_bench_withholds_the_time_if_linux_refuses_what_a_delegate_submits(tmp
     )
     assert measured.proof.verdict is _CONTRADICTED
     assert measured.proof.sentence.endswith(
-        "calls, although the delegate says that it took 1 partition: the NPU did not compute them"
+        "calls, although the delegate says that it took 4 of 4 operators: the NPU did not compute them"
     )
     assert measured.npu is None
     assert measured.cpu is not None

@@ -119,7 +119,9 @@ fi
 case $warmup_least in 0 | 0.0) warm_count=$warmup ;; esac
 case $least in 0 | 0.0) count=$runs ;; esac
 statistics() { # count, what follows it, the only time if there is one
-    if [ "$1" != 1 ]; then
+    if [ "$1" = 0 ]; then
+        say 'count=0'
+    elif [ "$1" != 1 ]; then
         say "count=$1 $2"
     elif [ -n '@MEDIAN@' ]; then
         say "count=1 curr=$3 p5=$3 median=$3 p95=$3"

@@ -8,10 +8,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from deployed_bundles import ADDITION, KEYWORDS, write_bundle
+from deployed_bundles import ADDITION, KEYWORDS, LSTM, write_bundle
 from npufit.boards import PythonRuntime, connect
 from npufit.errors import InputError
 from npufit.measuring.tools.bundle import BundleTool
@@ -42,14 +41,10 @@ def _on_virtual_npu(arguments: tuple[str, ...], folder: Path) -> tuple[bytes, in
 
 def test_a_bundle_is_put_onto_the_board_and_timed_there(tmp_path: Path) -> None:
     bundle = write_bundle(KEYWORDS, tmp_path / "bundle")
-    given = tmp_path / "input.bin"
-    given.write_bytes((bundle / "verify/000/input_0.bin").read_bytes())
     with connect("local") as connection:
         tool = BundleTool(_RUNTIME, bundle).prepare(connection)
-        request = replace(_REQUEST, inputs=(("x", str(given)),), outputs=f"{connection.folder}/out")
-        output, code, jobs = _on_virtual_npu(tool.command(request).arguments, tmp_path)
-        found = tool.read(output, request, code=code)
-        answer = connection.get(f"{connection.folder}/out", 1 << 20)
+        output, code, jobs = _on_virtual_npu(tool.command(_REQUEST).arguments, tmp_path)
+        found = tool.read(output, _REQUEST, code=code)
 
     assert isinstance(found, Timing), found
     assert (found.count, found.calls, jobs) == (3, 4, 4)
@@ -58,33 +53,34 @@ def test_a_bundle_is_put_onto_the_board_and_timed_there(tmp_path: Path) -> None:
     assert found.first_ms
     assert found.delegate.partitions == 1
     assert [(row.unit, row.type) for row in found.operators] == [("npu", "call of the NPU")]
+
+
+@pytest.mark.parametrize("model", [KEYWORDS, LSTM], ids=["network", "state"])
+def test_outputs_are_those_of_one_inference_from_the_start(model: str, tmp_path: Path) -> None:
+    """A second inference of a network with state would return something else."""
+    bundle = write_bundle(model, tmp_path / "bundle")
+    given = tmp_path / "input.bin"
+    given.write_bytes((bundle / "verify/000/input_0.bin").read_bytes())
+    with connect("local") as connection:
+        tool = BundleTool(_RUNTIME, bundle).prepare(connection)
+        request = replace(_REQUEST, inputs=(("x", str(given)),), outputs=f"{connection.folder}/out")
+        output, code, jobs = _on_virtual_npu(tool.command(request).arguments, tmp_path)
+        assert tool.read(output, request, code=code) == Timing(calls=1, runtime="npufit deploy")
+        answer = connection.get(f"{connection.folder}/out", 1 << 20)
+
+    assert jobs == 1
     assert answer == (bundle / "verify/000/output_0.bin").read_bytes()
 
 
-def test_outputs_are_joined_in_the_order_of_the_model(tmp_path: Path) -> None:
-    """Names of more than ten files sort otherwise than their numbers."""
-    bundle = write_bundle(ADDITION, tmp_path / "bundle")
-    (bundle / "run.py").write_text(
-        "import sys, numpy, os\nfolder = sys.argv[sys.argv.index('--output') + 1]\nos.mkdir(folder)\n"
-        "for place in range(12):\n    numpy.save(folder + '/output_%d.npy' % place, numpy.uint8([place]))\n"
-        "open(sys.argv[2], 'w').write('{}')\n"
-    )
+@pytest.mark.parametrize("outputs", ["", "/tmp/none"], ids=["times", "outputs"])
+def test_what_is_missing_is_said_in_the_words_of_run_py(outputs: str, tmp_path: Path) -> None:
+    bundle, request = write_bundle(ADDITION, tmp_path / "bundle"), replace(_REQUEST, outputs=outputs)
     with connect("local") as connection:
         tool = BundleTool(_RUNTIME, bundle).prepare(connection)
-        command = tool.command(replace(_REQUEST, outputs=f"{connection.folder}/out"))
-        assert connection.shell(shlex.join(command.arguments)).code == 0
-        assert connection.get(f"{connection.folder}/out", 100) == bytes(np.arange(12, dtype=np.uint8))
-
-
-def test_what_is_missing_is_said_in_the_words_of_run_py(tmp_path: Path) -> None:
-    bundle = write_bundle(ADDITION, tmp_path / "bundle")
-    with connect("local") as connection:
-        tool = BundleTool(_RUNTIME, bundle).prepare(connection)
-        ended = connection.shell(f"{shlex.join(tool.command(_REQUEST).arguments)} 2>&1")
+        ended = connection.shell(f"{shlex.join(tool.command(request).arguments)} 2>&1")
     assert ended.code == 3
-    assert str(tool.read(ended.output, _REQUEST, code=ended.code)).startswith(
-        "run.py: No NPU with the driver 'ethosu': no /dev/accel"
-    )
+    words = str(tool.read(ended.output, request, code=ended.code))
+    assert words.startswith("run.py: No NPU with the driver 'ethosu': no /dev/accel")
 
 
 def test_a_bundle_cannot_run_on_the_cpu_alone(tmp_path: Path) -> None:

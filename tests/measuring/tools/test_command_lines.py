@@ -12,7 +12,7 @@ from npufit.boards import PythonRuntime
 from npufit.errors import InputError
 from npufit.measuring.tools import DelegateUse, RunRequest
 from npufit.measuring.tools.benchmark_model import BenchmarkModel
-from npufit.measuring.tools.benchmark_options import parse_version, prints_median
+from npufit.measuring.tools.benchmark_options import parse_version
 from npufit.measuring.tools.litert_benchmark import LitertBenchmark
 from npufit.measuring.tools.python import PythonTool
 
@@ -86,20 +86,17 @@ def test_the_python_tool_takes_any_value_of_an_option() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "version", "median"),
+    ("text", "version"),
     [
-        ("/usr/bin/tensorflow-lite-2.11.1/examples", (2, 11, 1), False),
-        ("2.15.0", (2, 15, 0), False),
-        ("2.16.2", (2, 16, 2), None),
-        ("2.20.0", (2, 20, 0), True),
-        ("v1.2", (1, 2), False),
-        ("", (), None),
-        ("latest", (), None),
+        ("/usr/bin/tensorflow-lite-2.11.1/examples", (2, 11, 1)),
+        ("2.20.0", (2, 20, 0)),
+        ("v1.2", (1, 2)),
+        ("latest", ()),
+        ("", ()),
     ],
 )
-def test_versions_and_whether_they_print_medians(text: str, version: tuple[int, ...], median: bool | None) -> None:
+def test_versions_are_read_off_folders(text: str, version: tuple[int, ...]) -> None:
     assert parse_version(text) == version
-    assert prints_median(version) is median
 
 
 def test_commands_import_nothing_heavy() -> None:

@@ -108,6 +108,15 @@ def test_runs_are_counted_exactly_when_no_time_is_asked_for(tmp_path: Path) -> N
     assert (root / "out.bin").read_bytes() == b"answer"
 
 
+def test_a_single_inference_without_warm_up_is_one_call(tmp_path: Path) -> None:
+    family, root = FAMILIES["neutron-2.19"], _board(tmp_path)
+    tool = BenchmarkModel(str(write_benchmark_model(root / "tools", family)), family.version)
+    found = _read(tool, replace(_request(root, family, on_npu=True), warmup=0, runs=1, least_s=0), root)
+    assert isinstance(found, Timing), found
+    assert (found.count, found.calls, found.first_ms, found.median_ms) == (1, 1, 15.239, 15.239)
+    assert _count(root, "imx-neutron-mailbox") == 8 + 1
+
+
 @pytest.mark.parametrize("name", ["vela-2.9", "neutron-2.19"])
 def test_profiles_of_both_forms_are_read(name: str, tmp_path: Path) -> None:
     family, root = FAMILIES[name], _board(tmp_path)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _NUMBER = r"\d[\d.]{0,24}(?:e[+-]?\d{1,3})?"
-_COUNT = re.compile(rf"\bcount=(\d{{1,9}})((?: [a-z]\w{{1,9}}={_NUMBER}(?:\(all same\))?)+)\s*$")
+_COUNT = re.compile(rf"\bcount=(\d{{1,9}})((?: [a-z]\w{{1,9}}={_NUMBER}(?:\(all same\))?)*)\s*$")
 _OF_PROFILE = ("Timings (microseconds): ", "Memory (bytes): ")
 _VALUE = re.compile(rf"([a-z]\w{{1,9}})=({_NUMBER})")
 _ALL_SAME = "(all same)"

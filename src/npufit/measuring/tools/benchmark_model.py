@@ -40,11 +40,6 @@ class BenchmarkModel:
         """The tool's name."""
         return NAME
 
-    @property
-    def prints_median(self) -> bool | None:
-        """True if this version prints the median."""
-        return benchmark_options.prints_median(benchmark_options.parse_version(self.version))
-
     def prepare(self, connection: Connection) -> Tool:
         """Put the user's program onto the board, if it is one."""
         if self.file is None:
@@ -81,7 +76,7 @@ class BenchmarkModel:
             p95_ms=_ms(timed.p95),
             std_ms=_ms(timed.deviation),
             initialization_ms=_ms(session.initialization),
-            first_ms=_ms(session.first if session.first is not None else warmup.first),
+            first_ms=_ms(session.first if warmup.count else timed.first),
             memory_mb=session.memory_mb,
             xnnpack=says_xnnpack(lines),
             runtime="TensorFlow Lite",

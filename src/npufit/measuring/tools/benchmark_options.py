@@ -14,9 +14,6 @@ Version = tuple[int, ...]
 _WRITES_OUTPUTS: Version = (2, 11)
 """The first release of NXP's tree with --output_filepath: 2.11.1 has it, 2.10 does not (tensorflow-imx)."""
 
-_PRINTS_MEDIAN: tuple[Version, Version] = ((2, 15), (2, 20))
-"""A log of 2.15 and some of 2.18 have only means; one of 2.20 has medians. Between them nobody knows."""
-
 _LONGEST_WARMUP_S = 0.5
 """The tool's own value of --warmup_min_secs."""
 
@@ -27,14 +24,6 @@ def parse_version(text: str) -> Version:
     """Return a version such as 2.11.1 in `text` as numbers, empty if there is none."""
     found = _VERSION.search(text)
     return tuple(int(part) for part in found.groups() if part is not None) if found else ()
-
-
-def prints_median(version: Version) -> bool | None:
-    """Return whether a version prints the median, None if nobody knows."""
-    without, has = _PRINTS_MEDIAN
-    if not version or without < version[:2] < has:
-        return None
-    return version[:2] >= has
 
 
 def options_of(request: RunRequest, version: Version) -> tuple[str, ...]:

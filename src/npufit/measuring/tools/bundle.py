@@ -17,7 +17,8 @@ from npufit.measuring.tools.tool import DelegateFinding, RunRequest, Timing, Too
 
 NAME = "bundle"
 
-_SCRIPT = "run_bundle.sh"
+_TIMING, _OUTPUTS = "run_bundle.sh", "bundle_outputs.py"
+_RUNTIME = "npufit deploy"
 _FOLDER = "bundle"
 _ERROR = "error: "
 _PLAIN = ".bin"
@@ -27,16 +28,15 @@ _PLAIN = ".bin"
 class BundleTool:
     """The bundle in `folder` on this machine; `path` is its folder on the board, empty until it is put there.
 
-    `place` is its name there.
-
-    `runtime` is the board's Python: 3.9 or later, with NumPy, and with LiteRT if the bundle has parts for the CPU.
+    `place` is the name of that folder. `runtime` is the board's Python: 3.9 or later, with NumPy, and with LiteRT if
+    the bundle has parts for the CPU. `scripts` is the folder of the scripts that run it.
     """
 
     runtime: PythonRuntime
     folder: Path
     path: str = ""
-    script: str = ""
     place: str = _FOLDER
+    scripts: str = ""
 
     @property
     def name(self) -> str:
@@ -48,42 +48,41 @@ class BundleTool:
         """Empty: the bundle's version is in what it prints."""
         return ""
 
-    @property
-    def prints_median(self) -> bool:
-        """True: run.py keeps the time of each inference."""
-        return True
-
     def prepare(self, connection: Connection) -> Tool:
-        """Put the bundle's files and the script that runs them onto the board."""
+        """Put the bundle's files and the scripts that run them onto the board."""
         for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             connection.put(file, f"{self.place}/{file.relative_to(self.folder).as_posix()}")
-        content = (files("npufit.measuring.tools") / "board" / _SCRIPT).read_bytes()
-        script = connection.put(content, _SCRIPT)
-        return replace(self, path=f"{connection.folder}/{self.place}", script=script)
+        for script in (_TIMING, _OUTPUTS):
+            connection.put((files("npufit.measuring.tools") / "board" / script).read_bytes(), script)
+        return replace(self, path=f"{connection.folder}/{self.place}", scripts=connection.folder)
 
     def command(self, request: RunRequest) -> Command:
         """Return the command line; `request.model` does not matter, the network is the bundle's.
 
-        Raises InputError for a run on the CPU alone, and for inputs whose names do not end in `.bin`: run.py takes
-        others for images. It has no time limits: `runs` count, after a warm-up of one.
+        With outputs, the network is executed once. Otherwise `runs` count, after a warm-up of one; there are no limits
+        of time. Raises InputError for a run on the CPU alone, and for inputs whose names do not end in `.bin`: run.py
+        takes others for images.
         """
         if request.delegate is None:
             raise InputError("A bundle uses the NPU. Measure the CPU alone with the model and another tool.")
-        if not all(path.endswith(_PLAIN) for _, path in request.inputs):
+        inputs = [path for _, path in request.inputs]
+        if not all(path.endswith(_PLAIN) for path in inputs):
             raise InputError(f"A bundle takes plain bytes from files whose names end in {_PLAIN}.")
-        arguments = (
-            *("sh", self.script, self.runtime.path, self.path, f"{self.path}.results", request.outputs),
-            *(f"--repeat={request.runs}",),
-            *(f"--input={path}" for _, path in request.inputs),
-        )
+        if request.outputs:
+            arguments = (self.runtime.path, f"{self.scripts}/{_OUTPUTS}", self.path, request.outputs, *inputs)
+        else:
+            script = ("sh", f"{self.scripts}/{_TIMING}", self.runtime.path, self.path, f"{self.path}.json")
+            arguments = (*script, f"--repeat={request.runs}", *(f"--input={path}" for path in inputs))
         return Command(arguments, request.delegate.environment, request.affinity)
 
     def read(self, output: bytes, request: RunRequest, *, code: int | None = 0) -> Timing | str:
-        """Return the times that run.py found, or why there are none."""
+        """Return the times that run.py found, or why there are none; an execution for the outputs has no times."""
         document, lines = framed.split(output)
-        if code:
+        if code != 0:
             said = next((line.removeprefix(_ERROR) for line in reversed(lines) if line.startswith(_ERROR)), "")
             return f"run.py: {without_paths(said)}" if said else explain(lines, code)
+        if request.outputs:
+            return Timing(calls=1, runtime=_RUNTIME, lines=kept_lines(lines))
         times = framed.member(document and document.get("times"))
         total, count = framed.member(times.get("total")), framed.count(times.get("inferences"))
         median = framed.number(total.get("median_ms"))
@@ -97,7 +96,7 @@ class BundleTool:
             median_ms=median,
             min_ms=framed.number(total.get("min_ms")),
             first_ms=framed.number(times.get("first_ms")),
-            runtime="npufit deploy",
+            runtime=_RUNTIME,
             runtime_version=shorten(str(framed.member(document.get("bundle")).get("npufit", "")), 40),
             delegate=DelegateFinding(partitions=calls, line=f"run.py: {plural(calls, 'call')} of the NPU an inference"),
             operators=_operators(steps) if request.with_profile else (),

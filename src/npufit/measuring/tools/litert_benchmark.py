@@ -41,11 +41,6 @@ class LitertBenchmark:
         """LiteRT's version."""
         return self.runtime.module_version
 
-    @property
-    def prints_median(self) -> bool:
-        """True: it prints the median."""
-        return True
-
     def prepare(self, connection: Connection) -> Tool:
         """Return this tool: it is there already."""
         del connection

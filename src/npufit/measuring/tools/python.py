@@ -38,11 +38,6 @@ class PythonTool:
         """The version of the runtime."""
         return self.runtime.module_version
 
-    @property
-    def prints_median(self) -> bool:
-        """True: the script keeps the time of each inference."""
-        return True
-
     def prepare(self, connection: Connection) -> Tool:
         """Put the script onto the board."""
         content = (files("npufit.measuring.tools") / "board" / _SCRIPT).read_bytes()

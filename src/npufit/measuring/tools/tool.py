@@ -102,11 +102,6 @@ class Tool(Protocol):
         """The tool's version as far as it is known, otherwise empty."""
         ...
 
-    @property
-    def prints_median(self) -> bool | None:
-        """True if one process says more than a mean, None if the tool's version does not tell."""
-        ...
-
     def prepare(self, connection: Connection) -> Tool:
         """Put what the tool needs onto the board and return the tool that uses it; call it once, before `command`."""
         ...
