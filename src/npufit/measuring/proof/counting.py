@@ -32,10 +32,13 @@ class Count:
         """True if it is at least one for each call."""
         return self.moved >= self.calls
 
-    @property
-    def each(self) -> int | None:
-        """Return how many there are for each call, None if that is no whole number."""
-        return None if self.is_least or not self.calls or self.moved % self.calls else self.moved // self.calls
+    def each(self, uncounted: int = 0) -> int | None:
+        """Return how many there are for each call, None if that is no whole number.
+
+        `uncounted` inferences were made beside the `calls`.
+        """
+        calls = self.calls + uncounted
+        return None if self.is_least or not calls or self.moved % calls else self.moved // calls
 
 
 def readable(runs: Iterable[SeenRun]) -> tuple[SeenRun, ...]:

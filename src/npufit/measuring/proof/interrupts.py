@@ -12,6 +12,7 @@ from npufit.measuring.proof.seen import Seen, SeenRun
 from npufit.measuring.proof.witnesses import InterruptWitness, witness_of
 
 _MOST_LINES = 3
+_MOST_UNCOUNTED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,19 @@ class _Counts:
     def is_learned(self) -> bool:
         """True if the known network moved the lines at least once for each call, after what others cause."""
         return self.known is not None and self.known.moved - _noise(self.on_cpu, self.known) >= self.known.calls
+
+    @property
+    def uncounted(self) -> int | None:
+        """How many inferences a process makes beside those that its tool counts, if each call moved the lines alike.
+
+        It is 0 unless the known network shows the same surplus; None if there is no such number.
+        """
+        for uncounted in range(_MOST_UNCOUNTED + 1):
+            each = {one.each(uncounted) for one in self.each_run}
+            is_known = not uncounted or (self.known is not None and self.known.each(uncounted) is not None)
+            if len(each) == 1 and None not in each and is_known:
+                return uncounted
+        return None
 
 
 def interrupt_finding(seen: Seen) -> Finding | None:
@@ -92,10 +106,8 @@ def _weigh(witness: InterruptWitness, counts: _Counts, partitions: int | None) -
         )
     if model.is_least:
         return ProofVerdict.CONSISTENT, f"{moved}; the counter began anew in between"
-    if witness.once_a_job and len({one.each for one in counts.each_run} - {None}) != 1:
-        return ProofVerdict.CONSISTENT, f"{moved}: not the same number for each"
-    if witness.once_a_job and any(one.each is None for one in counts.each_run):
-        return ProofVerdict.CONSISTENT, f"{moved}: not a whole number for each"
+    if witness.once_a_job and counts.uncounted is None:
+        return ProofVerdict.CONSISTENT, f"{moved}: not the same whole number for each"
     if not witness.is_certain and not counts.is_learned:
         return ProofVerdict.CONSISTENT, f"{moved}; no known network showed what moves this counter ({calls})"
     return ProofVerdict.PROVEN, moved
@@ -122,11 +134,14 @@ def _weigh_standstill(witness: InterruptWitness, counts: _Counts) -> tuple[Proof
 
 def _movement(witness: InterruptWitness, counts: _Counts, partitions: int | None) -> str:
     """Say how often the NPU interrupted, for each call where that is a whole number."""
-    model = counts.model
-    each = model.each
-    if each is None or len({one.each for one in counts.each_run}) != 1:
+    model, uncounted = counts.model, counts.uncounted
+    each = None if uncounted is None else counts.each_run[0].each(uncounted)
+    if uncounted is None or each is None:
         return f"{witness.name} interrupted {_at_least(model)}{model.moved} times in {plural(model.calls, 'call')}"
-    sentence = f"{witness.name} interrupted {times(each)} for each of {model.calls} calls"
+    all_calls = model.calls + uncounted * len(counts.each_run)
+    sentence = f"{witness.name} interrupted {times(each)} for each of {all_calls} calls"
+    if uncounted:
+        sentence += f", of which the tool does not count {all_calls - model.calls}"
     if not witness.once_a_job or partitions is None or partitions == each == 1:
         return sentence
     expected = f"once for each of {partitions} partitions" if partitions == each else f"npufit expects {partitions}"

@@ -42,8 +42,8 @@ def _why_not_judged(seen: Seen) -> str:
         return "the tool does not say how many inferences it made"
     if seen.model:
         return "no run with the NPU came to its end"
-    if not seen.has_device:
-        return "there is no NPU: measured on the CPU alone"
+    if not seen.stack or not seen.has_device:
+        return "there is no NPU that npufit knows: measured on the CPU alone"
     if not seen.has_delegate and seen.stack != "direct":
         return "the NPU's delegate is missing on the board: measured on the CPU alone"
     return "there was no run with the NPU"
