@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import pytest
 
+import npufit
+from boards.fake_boards import write_board
 from npufit.ethosu import decode, read_programs
 from npufit.graph import Model, OperatorId
 from npufit.loading import load
@@ -17,6 +20,7 @@ from npufit.stacks import PlaceOptions, compiling_stack, resolve_target
 from npufit.stacks.vela import Compilation
 from npufit.tflite import parse_model
 from real_files import find_model
+from scripted_tools import FAMILIES, write_benchmark_model
 
 _KEYWORDS, _SHUFFLENET = "kws_ref_model.tflite", "fastestdet_shufflenetv2.tflite"
 _WAITING = ("CONV", "DEPTHWISE", "POOL", "ELEMENTWISE", "KERNEL_WAIT", "STOP")
@@ -160,3 +164,22 @@ def test_positions_outside_of_the_stream_and_counters_that_begin_anew_are_surviv
     rows = ethosu_profile("\n".join(lines).encode(), model, compilation, 1000.0)
     assert not isinstance(rows, str)
     assert all(row.cycles is not None and row.cycles >= 0 for row in rows)
+
+
+def test_a_bench_with_a_profile_has_every_operator_on_the_npu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, compilation, streams = _compiled(_KEYWORDS)
+    waits = [_waits(stream, number, compilation, seed=7) for number, stream in enumerate(streams)]
+    lines = [line for call in waits for line in _lines(call, period=50)]
+    root = write_board("imx93-bsp", tmp_path / "board")
+    examples = root / "usr" / "bin" / "tensorflow-lite-2.11.1" / "examples"
+    write_benchmark_model(examples, FAMILIES["vela-2.11"], call_profile="\n".join([*lines, ""]))
+    monkeypatch.setenv("NPUFIT_BOARD_ROOT", str(root))
+    target = str(resolve_target("imx93/vela"))
+    options = npufit.BenchOptions(target, runs=3, least_s=0.0, processes=1, with_proof=False, with_profile=True)
+    [measured] = npufit.bench(find_model(_KEYWORDS), "local", options).measurements
+    assert measured.target == target
+    inside = [row for row in measured.operators if row.cycles is not None]
+    assert {row.index for row in inside} == {
+        one.operator.index for one in compilation.database.stretches if one.operator
+    }
+    assert sum(row.ms or 0.0 for row in inside) == pytest.approx(int(lines[0].split()[-1]) / 1e6, rel=1e-3)

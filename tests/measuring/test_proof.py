@@ -256,6 +256,21 @@ CASES = [
         "the NPU counted its own cycles in each of 2 calls (median 3,607,425)",
     ),
     (
+        "cycles of each call go before the mailbox",
+        replace(_seen("vela"), evidence=(seen_run(1, output=b"Ethos-u cycle counter: 3607420\n"),)),
+        PROVEN,
+        "the NPU counted its own cycles in each of 1 call ",
+    ),
+    (
+        "cycles that were asked for and never came",
+        replace(
+            _seen("vela", known=None, model=0),
+            evidence=(seen_run(1, output=b"INFO: Ethosu delegate: enable_cycle_counter set to 1.\n"),),
+        ),
+        UNKNOWN,
+        "stood still",
+    ),
+    (
         "cycles of some calls",
         Seen(
             "imx93",

@@ -145,7 +145,11 @@ if [ $unit = npu ] && [ "$fault" != liar ]; then
         { print }' "$root/proc/interrupts" >"$here/interrupts.$$" &&
         cat "$here/interrupts.$$" >"$root/proc/interrupts"
     rm -f "$here/interrupts.$$"
-    case $options in *enable_cycle_counter:true*)
+    case $options in *enable_profiling:true*)
+        n=0
+        while [ "$n" -lt "$calls" ]; do cat "$here/call_profile.txt" && n=$((n + 1)); done
+        ;;
+    *enable_cycle_counter:true*)
         awk -v calls=$calls 'BEGIN { for (n = 0; n < calls; n++) printf "Ethos-u cycle counter: %d\n", @CYCLES@ + n % 7 }'
         ;;
     esac

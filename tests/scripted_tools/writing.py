@@ -51,11 +51,13 @@ def write_benchmark_model(
     outputs: bytes = b"",
     interrupts: dict[str, int] | None = None,
     cycles: int = 3_775_400,
+    call_profile: str = "",
 ) -> Path:
     """Write `benchmark_model` into `folder`, and return its path.
 
     The `fault` appears in runs with the delegate, or `when` `always`, from its run number `first_faulty_run` on. A run
-    takes `seconds`, if given, and `--output_filepath` gets `outputs`. `interrupts` replace those of the family.
+    takes `seconds`, if given, and `--output_filepath` gets `outputs`. `interrupts` replace those of the family. With
+    `enable_profiling:true` the delegate prints `call_profile` for each inference.
     """
     added = dict(family.interrupts) if interrupts is None else interrupts
     values = {
@@ -81,6 +83,7 @@ def write_benchmark_model(
         text = text.replace(f"@{name}@", value)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "outputs.bin").write_bytes(outputs)
+    (folder / "call_profile.txt").write_text(call_profile)
     path = folder / "benchmark_model"
     path.write_text(text, "utf-8")
     path.chmod(0o755)

@@ -30,7 +30,7 @@ def judge(seen: Seen) -> Proof:
     if not findings:
         return Proof(ProofVerdict.UNKNOWN, "nothing on this board tells whether its NPU ran")
     verdict = _verdict(findings)
-    findings.sort(key=lambda finding: finding.evidence.says is not verdict)
+    findings.sort(key=lambda finding: (finding.evidence.says is not verdict, not finding.is_npus_own))
     return Proof(verdict, _sentence(verdict, findings), tuple(finding.evidence for finding in findings))
 
 

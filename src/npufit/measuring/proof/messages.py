@@ -51,7 +51,7 @@ class _Printed:
         message = self.message
         count = len(self.numbers)
         evidence = Evidence(message.source, verdict, sentence, model=count, calls=self.calls, assumes=message.assumes)
-        return Finding(evidence, shows_npu, has_taken)
+        return Finding(evidence, shows_npu, has_taken, is_npus_own=shows_npu)
 
 
 def message_finding(seen: Seen) -> Finding | None:
@@ -73,14 +73,16 @@ def message_finding(seen: Seen) -> Finding | None:
 def _cycles(printed: _Printed) -> Finding | None:
     cycles, calls = printed.numbers, printed.calls
     if not cycles:
-        return None
+        if not printed.has_heading:
+            return None
+        return printed.says(ProofVerdict.UNKNOWN, "the delegate was to print the NPU's cycles, and printed none")
     if not all(cycles):
         sentence = f"the NPU's cycle counter said 0 for {cycles.count(0)} of {plural(len(cycles), 'call')}"
         return printed.says(ProofVerdict.UNKNOWN, sentence)
     if len(cycles) % calls:
         sentence = f"the NPU counted its cycles {len(cycles)} times in {plural(calls, 'call')}: not in each"
         return printed.says(ProofVerdict.CONSISTENT, sentence)
-    sentence = f"the NPU counted its own cycles in each of {calls} calls (median {median(cycles):,.0f})"
+    sentence = f"the NPU counted its own cycles in each of {plural(calls, 'call')} (median {median(cycles):,.0f})"
     return printed.says(ProofVerdict.PROVEN, sentence, shows_npu=True)
 
 
@@ -108,6 +110,7 @@ MESSAGES = (
         re.compile(rb"Ethos-u cycle counter: (\d{1,%d})\b" % _MOST_DIGITS),
         "the delegate prints what the NPU's firmware counted (read in its source, never seen on a board)",
         _cycles,
+        re.compile(rb"Ethosu delegate: enable_cycle_counter set to 1"),
     ),
     Message(
         "teflon",
