@@ -14,7 +14,7 @@ import pytest
 
 import npufit
 from measurements.made_measurements import consistent, contradicted, model_of, proven, unknown_on_laptop
-from npufit.checking import CheckOptions, CheckResult, check, check_targets
+from npufit.checking import CheckOptions, CheckResult, OwnMeasurements, check, check_targets
 from npufit.graph import Model
 from npufit.measurements import Measurement, write_measurement
 from npufit.report import to_json
@@ -46,6 +46,11 @@ def _checked(network: Model, folder: Path, *measurements: Measurement, target: s
     return check(network, target, CheckOptions(measured=(folder,)))
 
 
+def _own(result: CheckResult) -> OwnMeasurements:
+    assert result.own is not None
+    return result.own
+
+
 def _in_every_form(result: CheckResult) -> list[str]:
     document = check_document(result.model, [result])
     text = to_json(document)
@@ -69,7 +74,7 @@ def test_a_measured_time_stands_beside_the_prediction_in_every_form(tmp_path: Pa
     assert result.estimate is not None
     assert result.estimate.total_ms is not None
     inside = _checked(network, tmp_path / "2", _on_teflon(proven(model_of(network), result.estimate.total_ms)))
-    assert inside.own.found[0].in_range(inside.estimate) is True
+    assert _own(inside).found[0].in_range(inside.estimate) is True
 
 
 def test_a_contradiction_comes_first_and_gives_no_time(tmp_path: Path, network: Model) -> None:
@@ -87,7 +92,7 @@ def test_a_later_measurement_overrules_an_earlier_one(tmp_path: Path, network: M
     model = model_of(network)
     later = replace(_on_teflon(proven(model)), day="2026-11-23")
     result = _checked(network, tmp_path, _on_teflon(contradicted(model)), later)
-    assert result.own.contradicting is None
+    assert _own(result).contradicting is None
     assert "the NPU never interrupted" in check_text(result, Page(width=500)), "it is listed all the same"
 
 
@@ -104,11 +109,11 @@ def test_other_weights_versions_and_stacks_are_named(tmp_path: Path, network: Mo
     model = model_of(network)
     retrained = replace(_on_teflon(proven(replace(model, sha256="ab" * 32))), target="imx93/teflon@25.3")
     result = _checked(network, tmp_path, retrained, proven(model), unknown_on_laptop(model), consistent(model))
-    assert [(own.is_of_stack, own.has_other_weights, own.other_target) for own in result.own.found] == [
+    assert [(own.is_of_stack, own.has_other_weights, own.other_target) for own in _own(result).found] == [
         (True, True, "imx93/teflon@25.3"),
         (False, False, "imx93/vela@lf-6.1.36"),
     ], "the laptop and another chip do not count"
-    assert result.own.found[1].with_npu is None, "the NPU's time is another stack's"
+    assert _own(result).found[1].with_npu is None, "the NPU's time is another stack's"
     text = " ".join(check_text(result, _PAGE).split())
     assert "with imx93/teflon@25.3, other weights" in text
     assert "CPU alone; evk on the desk, lf-6.1.36, 2 threads, 2026-11-22, with imx93/vela@lf-6.1.36" in text
@@ -118,7 +123,7 @@ def test_a_damaged_file_of_the_model_is_not_silent(tmp_path: Path, network: Mode
     path = write_measurement(tmp_path, _on_teflon(proven(model_of(network))))
     path.write_bytes(path.read_bytes().replace(b"3.78", b"1.78"))
     result = _checked(network, tmp_path)
-    assert result.own.found == ()
+    assert _own(result).found == ()
     for text in _in_every_form(result):
         assert "changed after npufit wrote it" in text
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from npufit.calibrating.from_bench import is_measurement, observations_of
 from npufit.calibrating.refinement import CalibrateResult, refine
 from npufit.cost.measured import read_observations
 from npufit.errors import InputError
@@ -15,6 +14,8 @@ from npufit.graph import Model
 from npufit.loading import ModelSource, load, model_file
 from npufit.measurements import model_digest, structure_digest
 from npufit.stacks import PlaceOptions, Target, resolve_target
+
+_MEASUREMENT = ".json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +45,27 @@ def calibrate(
         raise InputError("no model given. Name each measured model with -m, such as -m net.tflite.")
     resolved = target if isinstance(target, Target) else resolve_target(target, options.place.vela)
     places = [Path(file) for file in files]
-    benched = observations_of([place for place in places if is_measurement(place)], resolved)
-    logs = [read_observations(place) for place in places if not is_measurement(place)]
+    benched = [place for place in places if place.is_dir() or place.suffix.lower() == _MEASUREMENT]
+    logs = [read_observations(place) for place in places if place not in benched]
+    runs = [run for log in logs for run in log.runs]
+    refused = [reason for log in logs for reason in log.refused]
     networks = {name: load(source) for name, source in models.items()}
+    digests: dict[str, tuple[str, str]] = {}
+    if benched:
+        from npufit.calibrating.from_bench import observations_of
+
+        found = observations_of(benched, resolved)
+        runs, refused, digests = [*runs, *found.runs], [*refused, *found.refused], _digests(networks, models)
     return refine(
-        [*(run for log in logs for run in log.runs), *benched.runs],
+        runs,
         networks,
         resolved,
         options.name,
         options.place,
         str(target),
-        [*(reason for log in logs for reason in log.refused), *benched.refused],
+        refused,
         (options.day or date.today()).isoformat(),
-        _digests(networks, models) if benched.runs else None,
+        digests,
     )
 
 

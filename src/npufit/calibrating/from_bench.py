@@ -18,7 +18,6 @@ from npufit.measurements import (
 )
 from npufit.stacks import Target, Unit
 
-_ENDING = ".json"
 _MOST_CALLS = 1000
 
 
@@ -28,11 +27,6 @@ class BenchedRuns:
 
     runs: tuple[Observation, ...] = ()
     refused: tuple[str, ...] = ()
-
-
-def is_measurement(place: Path) -> bool:
-    """Return whether `place` is meant as a measurement of `npufit bench` or as a folder of them."""
-    return place.suffix.lower() == _ENDING or place.is_dir()
 
 
 def observations_of(places: Sequence[Path], target: Target) -> BenchedRuns:

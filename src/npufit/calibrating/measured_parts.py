@@ -51,14 +51,14 @@ Tied = tuple[Observation, str, Model]
 
 
 def find_model(
-    observation: Observation, models: Mapping[str, Model], digests: Mapping[str, Collection[str]] | None = None
+    observation: Observation, models: Mapping[str, Model], digests: Mapping[str, Collection[str]]
 ) -> tuple[str, Model]:
     """Return the model that `observation` is of: by a digest, else by name: exactly, of the file, or without a suffix.
 
     `digests` has those of each model by its name. Raises InputError if there is none, or if there are several.
     """
     for digest in observation.digests:
-        for key, known in (digests or {}).items():
+        for key, known in digests.items():
             if digest in known:
                 return key, models[key]
     if not observation.model and len(models) == 1:

@@ -108,7 +108,7 @@ def refine(
     written: str = "",
     refused: Sequence[str] = (),
     day: str = "",
-    digests: Mapping[str, Collection[str]] | None = None,
+    digests: Mapping[str, Collection[str]] = {},
 ) -> CalibrateResult:
     """Return the profile of the board where `observations` were made, and how well it explains them.
 

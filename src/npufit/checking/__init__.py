@@ -1,13 +1,20 @@
 """The main question: where does each operator of a model run on a target, and does it pass?"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
 from npufit.checking.check import MAX_LOG_BYTES, CheckOptions, check, check_targets
 from npufit.checking.gate import Gate, GateResult, Quantity, apply_gate, read_gate
 from npufit.checking.gates import evaluate_gate, parse_gate
 from npufit.checking.other_stacks import OtherStack, has_complaints
-from npufit.checking.own_measurements import OwnMeasurement, OwnMeasurements
 from npufit.checking.result import CheckResult
 from npufit.checking.summary import Summary
 from npufit.checking.target_choice import ChosenTarget, TargetChoice, choose_target
+
+if TYPE_CHECKING:
+    from npufit.checking.own_measurements import OwnMeasurement, OwnMeasurements
 
 __all__ = [
     "MAX_LOG_BYTES",
@@ -31,3 +38,5 @@ __all__ = [
     "parse_gate",
     "read_gate",
 ]
+
+__getattr__ = lazy_attributes(__name__, {"npufit.checking.own_measurements": ("OwnMeasurement", "OwnMeasurements")})

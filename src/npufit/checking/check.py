@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from npufit.checking.gate import Gate
 from npufit.checking.gates import parse_gate
 from npufit.checking.other_stacks import find_other_stacks
-from npufit.checking.own_measurements import find_measurements, measurements_on
 from npufit.checking.result import CheckResult
 from npufit.checking.target_choice import ChosenTarget, TargetChoice, choose_target
 from npufit.errors import InputError
 from npufit.files import read_bounded
 from npufit.graph import Model
 from npufit.loading import ModelSource, load, model_file
+from npufit.measurements import files_in
 from npufit.stacks import (
     LogReport,
     Placement,
@@ -93,12 +93,21 @@ def check_targets(
             prepare_stack(entry.target, options.place)  # its compiler starts while the model is read
     network = load(model)
     log = _log_text(options.log)
-    measured = find_measurements(network, model_file(model), options.measured)
-    results = tuple(
-        replace(_check(network, entry, log, gates, options), own=measurements_on(entry.target, measured))
-        for entry in chosen
-    )
+    results = tuple(_check(network, entry, log, gates, options) for entry in chosen)
+    if any(files_in(place)[0] for place in options.measured):
+        results = _with_measurements(results, model_file(model), options.measured)
     return tuple(_with_others(result, results, options) for result in results) if options.others else results
+
+
+def _with_measurements(
+    results: Sequence[CheckResult], file: Path | None, places: Sequence[Path]
+) -> tuple[CheckResult, ...]:
+    """Return `results` with the user's own measurements of their model, which was read from `file`."""
+    from npufit.checking.own_measurements import measurements_on
+    from npufit.measurements import measurements_of
+
+    measured = measurements_of(results[0].model, file, places)
+    return tuple(replace(result, own=measurements_on(result.target, measured)) for result in results)
 
 
 def _with_others(result: CheckResult, results: Sequence[CheckResult], options: CheckOptions) -> CheckResult:

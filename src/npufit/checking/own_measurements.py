@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from npufit.graph import Model
-from npufit.measurements import files_in
 
 if TYPE_CHECKING:
     from npufit.cost import Estimate
@@ -80,25 +75,8 @@ class OwnMeasurements:
         return next((entry for entry in compared[:1] if entry.is_wrong), None)
 
 
-NO_MEASUREMENTS = OwnMeasurements()
-
-
-def find_measurements(model: Model, file: str | Path | None, places: Sequence[Path]) -> ModelMeasurements | None:
-    """Return what was measured of `model` in `places`, None without any file there.
-
-    `file` is what the model was read from, None if it comes from none. Without files nothing is computed or imported.
-    """
-    if not any(files_in(place)[0] for place in places):
-        return None
-    from npufit.measurements import measurements_of
-
-    return measurements_of(model, file, places)
-
-
-def measurements_on(target: Target, measured: ModelMeasurements | None) -> OwnMeasurements:
-    """Return those of a model's measurements that were made on the chip of `target`."""
-    if measured is None:
-        return NO_MEASUREMENTS
+def measurements_on(target: Target, measured: ModelMeasurements) -> OwnMeasurements | None:
+    """Return those of a model's measurements that were made on the chip of `target`, None without any."""
     found: list[OwnMeasurement] = []
     for entry in measured.found:
         measurement = entry.saved.measurement
@@ -110,4 +88,4 @@ def measurements_on(target: Target, measured: ModelMeasurements | None) -> OwnMe
             own = OwnMeasurement(measurement, entry.saved.path.name, not entry.is_same_model, other, is_of_stack)
             found.append(own)
     found.sort(key=lambda entry: (not entry.is_of_stack, entry.has_other_weights, bool(entry.other_target)))
-    return OwnMeasurements(tuple(found), measured.refused)
+    return OwnMeasurements(tuple(found), measured.refused) if found or measured.refused else None

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from npufit.checking.gate import Gate, GateResult
 from npufit.checking.gates import evaluate_gate
-from npufit.checking.own_measurements import NO_MEASUREMENTS, OwnMeasurements
 from npufit.checking.summary import Summary, summarize
 from npufit.graph import Model, Operator, OperatorId, count_macs
 from npufit.stacks import OperatorPlacement, Placement, Target, Unit
 
 if TYPE_CHECKING:
     from npufit.checking.other_stacks import OtherStack
+    from npufit.checking.own_measurements import OwnMeasurements
     from npufit.cost import Estimate, EstimateOptions
 
 
@@ -25,7 +25,7 @@ class CheckResult:
     `estimate` is the predicted time of one inference; None without data to predict it from, or if it was not asked for.
     `profile` names the file with a board's own coefficients, if the target was given as one, otherwise it is empty.
     `required` are the requested gates. `others` are stacks of the chip that use the same kernel driver, empty if they
-    were not asked about. `own` are the user's measurements of the model on the target's chip.
+    were not asked about. `own` are the user's measurements of the model on the target's chip, None without any.
     """
 
     model: Model
@@ -35,7 +35,7 @@ class CheckResult:
     profile: str = ""
     required: tuple[Gate, ...] = ()
     others: tuple[OtherStack, ...] = ()
-    own: OwnMeasurements = NO_MEASUREMENTS
+    own: OwnMeasurements | None = None
 
     @property
     def target(self) -> Target:

@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     metavar="GATE",
     help="Fail (exit code 1) unless it holds for every target: moved-to-cpu==0, hazards-gained==0, crashes-gained==0, "
     "predicted-ms-ratio<=1.05, memory-ratio<=1.1, boundary-bytes-ratio, partitions-gained, cpu-operators-gained, "
-    "became-unknown, unmatched-operators, moved-to-npu, hazards-lost. Ratios are B over A. May be repeated.",
+    "became-unknown, unmatched-operators, moved-to-npu, hazards-lost; of two measurements: measured-ms-ratio<=1.05, "
+    "cpu-ms-ratio, slower==0, npu-lost==0, outputs-broken==0. Ratios are B over A. May be repeated.",
 )
 @cpu_options
 @click.option("--converter", metavar="CMD", help="Command line of neutron-converter, for imx95/neutron.")
@@ -79,14 +80,16 @@ def command(
 ) -> int:
     """What changed from A to B: what moved between NPU and CPU, hazards, time and memory?
 
-    A and B are models (.tflite files or built-in networks such as zoo:mobilenet_v2@320,int8) or results saved with
-    `npufit check --json` (.json files). With A alone, its two targets are compared: two releases, or two chips.
+    A and B are models (.tflite files or built-in networks such as zoo:mobilenet_v2@320,int8), results saved with
+    `npufit check --json`, or two measurements of `npufit bench` (.json files). With A alone, its two targets are
+    compared: two releases, or two chips.
 
     \b
     npufit compare old.tflite new.tflite -t imx93/vela
     npufit compare model.tflite -t imx93/teflon@25.3 -t imx93/teflon@26.2
     npufit compare saved.json model.tflite --require moved-to-cpu==0 --require hazards-gained==0
     npufit compare old.json new.json --require 'predicted-ms-ratio<=1.05'
+    npufit compare measured-before.json measured-after.json --require 'measured-ms-ratio<=1.05'
 
     Exit codes: 0 fine, 1 a gate failed, 2 the input is wrong, 3 a needed tool is missing or failed.
     """

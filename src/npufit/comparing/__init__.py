@@ -1,5 +1,10 @@
 """What changed between two checks: two models, two targets, two releases, or results that were saved."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
 from npufit.comparing.compare import Comparable, CompareOptions, CompareResult, compare
 from npufit.comparing.comparison import Comparison, MemoryChange, RuleChange, TimeChange, difference_ms
 from npufit.comparing.matching import MatchedBy, Matching, OperatorPair
@@ -13,6 +18,15 @@ from npufit.comparing.snapshot import (
 )
 from npufit.comparing.verdict import Aspect, Change, Verdict
 
+if TYPE_CHECKING:
+    from npufit.comparing.measured import (
+        MeasuredAspect,
+        MeasuredChange,
+        MeasuredComparison,
+        MeasuredTime,
+        OperatorChange,
+    )
+
 __all__ = [
     "Aspect",
     "Change",
@@ -22,7 +36,12 @@ __all__ = [
     "Comparison",
     "MatchedBy",
     "Matching",
+    "MeasuredAspect",
+    "MeasuredChange",
+    "MeasuredComparison",
+    "MeasuredTime",
     "MemoryChange",
+    "OperatorChange",
     "OperatorPair",
     "Reason",
     "RuleChange",
@@ -36,3 +55,16 @@ __all__ = [
     "compare",
     "difference_ms",
 ]
+
+__getattr__ = lazy_attributes(
+    __name__,
+    {
+        "npufit.comparing.measured": (
+            "MeasuredAspect",
+            "MeasuredChange",
+            "MeasuredComparison",
+            "MeasuredTime",
+            "OperatorChange",
+        )
+    },
+)

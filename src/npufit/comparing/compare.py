@@ -19,15 +19,17 @@ from npufit.comparing.snapshot import Snapshot
 from npufit.errors import InputError
 from npufit.formatting import printable
 from npufit.loading import ModelSource, load
+from npufit.measurements import is_measurement_file
 from npufit.stacks import PlaceOptions
 
 if TYPE_CHECKING:
+    from npufit.comparing.measured import MeasuredComparison
     from npufit.cost import EstimateOptions
 
 _SAVED = ".json"
 
 Comparable = ModelSource | CheckResult
-"""What can be compared: a model, the path of a file of `npufit check --json` (it ends in `.json`), or a result."""
+"""What can be compared: a model, a result, or a `.json` file of `npufit check --json` or of `npufit bench`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,24 @@ class CompareOptions:
 
 @dataclass(frozen=True)
 class CompareResult:
-    """What changed, target by target. `only_before` and `only_after` have no counterpart on the other side."""
+    """What changed, target by target. `only_before` and `only_after` have no counterpart on the other side.
+
+    Between two measurements of `npufit bench`, `measured` says what changed, and there are no other comparisons.
+    """
 
     comparisons: tuple[Comparison, ...]
     only_before: tuple[Snapshot, ...] = ()
     only_after: tuple[Snapshot, ...] = ()
     required: tuple[Gate, ...] = ()
+    measured: MeasuredComparison | None = None
 
     @cached_property
     def gates(self) -> tuple[GateResult, ...]:
         """Whether each of the requested gates holds for each comparison."""
+        if self.measured is not None:
+            from npufit.comparing.measured_gates import evaluate_measured_gate
+
+            return tuple(evaluate_measured_gate(gate, self.measured) for gate in self.required)
         return tuple(evaluate_compare_gate(gate, entry) for entry in self.comparisons for gate in self.required)
 
 
@@ -66,7 +76,8 @@ def compare(
     """Return what moved between NPU and CPU from `before` to `after`, which hazards came and went, time and memory.
 
     Models are checked for each of the options' targets. Without `after`, two targets of `before` are compared. Results
-    for several targets are paired by target, then by chip and stack, so that two releases meet. Raises InputError for
+    for several targets are paired by target, then by chip and stack, so that two releases meet. Two measurements of
+    `npufit bench` are compared with each other. Raises InputError for
     an unusable model, file, target or gate, ToolError if a needed tool fails.
 
     >>> import npufit
@@ -76,6 +87,8 @@ def compare(
     ('worse', 52)
     """
     options = options or CompareOptions()
+    if _is_measured(before) or _is_measured(after):
+        return _compare_measured(before, after, options)
     gates = tuple(map(parse_compare_gate, options.require))
     if after is None:
         return CompareResult((_two_targets(before, options),), required=gates)
@@ -87,6 +100,27 @@ def compare(
             "file with -t."
         )
     return CompareResult(tuple(_compare(*pair) for pair in pairs), only_before, only_after, gates)
+
+
+def _is_measured(source: Comparable | None) -> bool:
+    return isinstance(source, str | Path) and _is_saved(source) and is_measurement_file(Path(source))
+
+
+def _compare_measured(before: Comparable, after: Comparable | None, options: CompareOptions) -> CompareResult:
+    """Return the comparison of two measurements. Raises InputError if one of them is something else."""
+    if not (_is_measured(before) and _is_measured(after)):
+        raise InputError(_TWO_MEASUREMENTS)
+    from npufit.comparing.measured import compare_measurements
+    from npufit.comparing.measured_gates import parse_measured_gate
+
+    gates = tuple(map(parse_measured_gate, options.require))
+    return CompareResult((), required=gates, measured=compare_measurements(Path(str(before)), Path(str(after))))
+
+
+_TWO_MEASUREMENTS = (
+    "a measurement is compared with another measurement. To see one beside the prediction of a model, use npufit check "
+    "MODEL --measured FILE."
+)
 
 
 def _compare(before: Snapshot, after: Snapshot) -> Comparison:

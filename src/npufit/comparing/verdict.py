@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from npufit.comparing.snapshot import Snapshot
 from npufit.stacks import Unit
@@ -65,7 +65,16 @@ def changes_of(comparison: Comparison) -> tuple[Change, ...]:
     return tuple(change for change in counts if change.count > 0)
 
 
-def verdict_of(changes: Sequence[Change]) -> Verdict:
+class Directed(Protocol):
+    """A change of anything that got worse or better."""
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether it got worse."""
+        ...
+
+
+def verdict_of(changes: Sequence[Directed]) -> Verdict:
     """Return what `changes` are together."""
     is_worse = any(change.is_worse for change in changes)
     is_better = any(not change.is_worse for change in changes)

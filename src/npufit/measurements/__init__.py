@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         read_measurements,
         write_measurement,
     )
-    from npufit.measurements.form import FORM, FORM_KEY, content_digest, measurement_bytes, parse_measurement
+    from npufit.measurements.form import FORM, content_digest, measurement_bytes, parse_measurement
     from npufit.measurements.measurement import (
         ClockConditions,
         ComparedTensor,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         UsedFile,
         ZoneConditions,
     )
-    from npufit.measurements.places import default_folder, files_in
+    from npufit.measurements.places import FORM_KEY, default_folder, files_in, is_measurement_file
     from npufit.measurements.privacy import anonymous, without_identity
 
 __all__ = [
@@ -74,6 +74,7 @@ __all__ = [
     "content_digest",
     "default_folder",
     "files_in",
+    "is_measurement_file",
     "measurement_bytes",
     "measurements_of",
     "model_digest",
@@ -95,7 +96,7 @@ _HOMES = {
         "read_measurements",
         "write_measurement",
     ),
-    "npufit.measurements.form": ("FORM", "FORM_KEY", "content_digest", "measurement_bytes", "parse_measurement"),
+    "npufit.measurements.form": ("FORM", "content_digest", "measurement_bytes", "parse_measurement"),
     "npufit.measurements.measurement": (
         "ClockConditions",
         "ComparedTensor",
@@ -118,7 +119,7 @@ _HOMES = {
         "UsedFile",
         "ZoneConditions",
     ),
-    "npufit.measurements.places": ("default_folder", "files_in"),
+    "npufit.measurements.places": ("FORM_KEY", "default_folder", "files_in", "is_measurement_file"),
     "npufit.measurements.privacy": ("anonymous", "without_identity"),
 }
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, cast
 from npufit.errors import InputError
 from npufit.formatting import shorten
 from npufit.measurements.measurement import Measurement
+from npufit.measurements.places import FORM_KEY
 from npufit.measurements.soundness import find_unsound
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 FORM = 1
-FORM_KEY = "npufit_measurement"
 _DIGITS = 9
 _MOST_PROBLEMS = 4
 _EXPECTED = "Expected a file that `npufit bench` wrote"

@@ -12,10 +12,12 @@ from pathlib import Path
 from npufit.formatting import printable
 
 VARIABLE = "NPUFIT_MEASUREMENTS"
+FORM_KEY = "npufit_measurement"
 NAME_DIGITS = 16
 NAME = re.compile(rf"[0-9a-f]{{{NAME_DIGITS}}}-([0-9a-f]{{{NAME_DIGITS}}})\.json")
 """The first digits of the SHA-256 of the model, and of the content."""
 
+_HEAD_BYTES = 4096
 _MOST_FILES = 5000
 _DEEPEST = 4
 
@@ -56,3 +58,12 @@ def _walk(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(folders) if len(here.parts) - root < _DEEPEST else []
         named = (here / name for name in sorted(names) if NAME.fullmatch(name))
         yield from (path for path in named if path.is_file())  # a pipe would block
+
+
+def is_measurement_file(path: Path) -> bool:
+    """Return whether the file at `path` seems to be a measurement, by its beginning; False if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return f'"{FORM_KEY}"'.encode() in file.read(_HEAD_BYTES)
+    except OSError:
+        return False

@@ -11,7 +11,7 @@ from npufit.checking import CheckResult, GateResult
 from npufit.graph import Model
 from npufit.report.check.estimate_document import EstimateEntry, estimate_entry
 from npufit.report.check.other_stacks import OtherStackEntry, other_stack_entry
-from npufit.report.check.own_measurements import OwnMeasurementEntry, own_measurement_entries
+from npufit.report.check.own_document import OwnMeasurementEntry, own_measurement_entries
 from npufit.report.check.placement_document import (
     DifferenceEntry,
     HazardEntry,
@@ -148,7 +148,7 @@ def result_entry(result: CheckResult) -> ResultEntry:
         estimate=None if result.estimate is None else estimate_entry(result.estimate),
         others=tuple(other_stack_entry(result, other) for other in result.others),
         own_measurements=own_measurement_entries(result),
-        measurements_not_read=result.own.refused,
+        measurements_not_read=() if result.own is None else result.own.refused,
     )
 
 

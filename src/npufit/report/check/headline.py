@@ -66,11 +66,12 @@ def _headline(result: CheckResult, hazards_in_words: Callable[[Effect, Sequence[
         line += f"; the log says {result.placement.log_totals}"
     predicted = predicted_time.prediction_clause(result)
     measured = own_clause(result)
+    is_wrong = result.own is not None and result.own.wrong is not None
     line += f"; {predicted}" if predicted else ""
     line += f"; {measured}" if measured else ""
     for effect, hazards in by_effect.items():
         line += f"; {hazards_in_words(effect, hazards)}"
-    if not summary.hazards and summary.npu and not summary.unknown and result.own.wrong is None:
+    if not summary.hazards and summary.npu and not summary.unknown and not is_wrong:
         line += "; no known hazard"
     return line
 
@@ -78,7 +79,7 @@ def _headline(result: CheckResult, hazards_in_words: Callable[[Effect, Sequence[
 def is_bad(result: CheckResult) -> bool:
     """Return whether something must be seen first: a hazard, a slowdown, or a measurement that says otherwise."""
     own = result.own
-    is_denied = own.contradicting is not None or own.wrong is not None
+    is_denied = own is not None and (own.contradicting is not None or own.wrong is not None)
     return bool(result.summary.hazards or predicted_time.reversal(result) or is_denied)
 
 

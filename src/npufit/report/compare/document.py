@@ -22,6 +22,7 @@ from npufit.comparing import (
 from npufit.graph import OperatorId
 from npufit.report.check.document import GateEntry
 from npufit.report.compare.headline import comparison_headline, result_headline
+from npufit.report.compare.measured_forms import MeasuredComparisonEntry, measured_entry
 from npufit.report.document import Count, Document, Factor, Milliseconds, rounded
 from npufit.stacks import Effect, Unit
 
@@ -188,6 +189,8 @@ class CompareDocument(Document):
     """targets of before without a counterpart"""
     only_after: tuple[str, ...]
     gates: tuple[GateEntry, ...]
+    measured: MeasuredComparisonEntry | None = None
+    """what changed between two measurements of npufit bench; `comparisons` is then empty"""
 
 
 def compare_document(result: CompareResult) -> CompareDocument:
@@ -200,6 +203,7 @@ def compare_document(result: CompareResult) -> CompareDocument:
         only_before=tuple(snapshot.name for snapshot in result.only_before),
         only_after=tuple(snapshot.name for snapshot in result.only_after),
         gates=tuple(GateEntry(gate.gate.text, gate.target, gate.found, gate.passed) for gate in result.gates),
+        measured=None if result.measured is None else measured_entry(result.measured),
     )
 
 

@@ -12,6 +12,10 @@ from npufit.stacks import Effect
 
 def result_headline(result: CompareResult) -> str:
     """Return the answer in one line; of several targets, how many got worse and which."""
+    if result.measured is not None:
+        from npufit.report.compare.measured_words import measured_headline
+
+        return measured_headline(result.measured)
     if len(result.comparisons) == 1:
         return comparison_headline(result.comparisons[0])
     names: dict[Verdict, list[str]] = {}

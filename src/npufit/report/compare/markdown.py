@@ -23,6 +23,10 @@ _MARKS = {Verdict.WORSE: "🔴", Verdict.MIXED: "🟡", Verdict.BETTER: "🟢", 
 
 def compare_markdown(result: CompareResult) -> str:
     """Return the comparison as GitHub-flavoured Markdown; names from files are escaped."""
+    if result.measured is not None:
+        from npufit.report.compare.measured_forms import measured_markdown
+
+        return measured_markdown(result.measured, result.gates)
     template = template_environment().get_template("compare/compare.md.j2")
     return template.render(
         result=result,

@@ -40,6 +40,10 @@ def compare_page(result: CompareResult) -> str:
 
     Of several targets, a switch shows one, and the network as it is after. Results that were saved show no network.
     """
+    if result.measured is not None:
+        from npufit.report.compare.measured_forms import measured_page
+
+        return measured_page(result.measured, result.gates)
     first = result.comparisons[0]
     is_switched = len(result.comparisons) > 1
     charts = _charts(result)

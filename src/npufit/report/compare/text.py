@@ -35,6 +35,10 @@ _UNITS = {Unit.CPU: "on the CPU", Unit.UNKNOWN: "unknown", Unit.NPU: "on the NPU
 def compare_text(result: CompareResult, page: Page, *, everything: bool = False) -> str:
     """Return the report on a comparison; the first line answers."""
     parts: list[str] = []
+    if result.measured is not None:
+        from npufit.report.compare.measured_text import measured_text
+
+        parts.append(measured_text(result.measured, page, everything=everything))
     if len(result.comparisons) > 1:
         parts.append("\n".join(page.wrap(result_headline(result), hanging="  ")))
     parts += ["\n".join(_comparison(comparison, page, everything)) for comparison in result.comparisons]
