@@ -39,4 +39,6 @@ __all__ = [
     "read_gate",
 ]
 
-__getattr__ = lazy_attributes(__name__, {"npufit.checking.own_measurements": ("OwnMeasurement", "OwnMeasurements")})
+_HOMES = {"npufit.checking.own_measurements": ("OwnMeasurement", "OwnMeasurements")}
+
+__getattr__ = lazy_attributes(__name__, _HOMES)

@@ -56,15 +56,14 @@ __all__ = [
     "difference_ms",
 ]
 
-__getattr__ = lazy_attributes(
-    __name__,
-    {
-        "npufit.comparing.measured": (
-            "MeasuredAspect",
-            "MeasuredChange",
-            "MeasuredComparison",
-            "MeasuredTime",
-            "OperatorChange",
-        )
-    },
-)
+_HOMES = {
+    "npufit.comparing.measured": (
+        "MeasuredAspect",
+        "MeasuredChange",
+        "MeasuredComparison",
+        "MeasuredTime",
+        "OperatorChange",
+    )
+}
+
+__getattr__ = lazy_attributes(__name__, _HOMES)
