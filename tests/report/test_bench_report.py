@@ -37,7 +37,7 @@ _FIRST_LINES = {
         replace(PROVEN, cpu=SteadyTime(3.0, "mean", 3.0, 3.0, None, 1)),
         f"{_ON}SLOWER with the NPU than without: {_TIMES}, CPU alone 3.00 ms; proven: {_COUNTED}",
     ),
-    "local": (LOCAL, f"net.tflite on x86_64: 8.31 ms on the CPU alone; NPU unknown: {_NO_NPU}"),
+    "local": (LOCAL, f"net.tflite on x86_64: 8.31 ms on the CPU; NPU unknown: {_NO_NPU}"),
     "failed": (
         replace(LOCAL, cpu=None, problems=("benchmark_model crashed",)),
         "net.tflite on x86_64: no time was measured: benchmark_model crashed",

@@ -60,7 +60,7 @@ def _without_npu(measurement: Measurement, sentence: str) -> list[str]:
     if cpu is None:
         why = measurement.problems[0] if measurement.problems else sentence
         return [f"no time was measured: {as_clause(why)}"]
-    return [f"{ms_words(cpu.ms)} ms on the CPU alone", f"NPU {measurement.proof.verdict}: {sentence}"]
+    return [f"{ms_words(cpu.ms)} ms on the CPU", f"NPU {measurement.proof.verdict}: {sentence}"]
 
 
 def is_bad(measurement: Measurement) -> bool:

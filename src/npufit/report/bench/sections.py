@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from npufit.formatting import percent, plural, shorten, significant
-from npufit.measurements import Evidence, Measurement, OperatorMeasurement, Proof, SteadyTime
+from npufit.measurements import Evidence, Measurement, OperatorMeasurement, Proof, Role, SteadyTime
 from npufit.report.bench.words import (
     as_clause,
     judgement_words,
@@ -87,19 +87,33 @@ def time_rows(measurement: Measurement) -> list[tuple[str, ...]]:
     predicted, npu, cpu = measurement.predicted, measurement.npu, measurement.cpu
     rows: list[tuple[str, ...]] = []
     if npu is not None:
-        rows.append(("NPU", *_time_cells(npu, "" if predicted is None else prediction_words(predicted))))
+        cells = _time_cells(
+            npu, "" if predicted is None else prediction_words(predicted), _spread(measurement, Role.NPU)
+        )
+        rows.append(("NPU", *cells))
     if cpu is not None:
         alone = "" if predicted is None or predicted.cpu_ms is None else significant(predicted.cpu_ms)
-        rows.append(("CPU alone", *_time_cells(cpu, alone)))
+        rows.append(("CPU alone", *_time_cells(cpu, alone, _spread(measurement, Role.CPU))))
     return rows
 
 
-def _time_cells(steady: SteadyTime, predicted: str) -> tuple[str, ...]:
+def _spread(measurement: Measurement, role: Role) -> str:
+    """Return the lowest to the highest time of several processes; of one, the 5th to the 95th percentile."""
+    steady = measurement.npu if role is Role.NPU else measurement.cpu
+    if steady is not None and steady.processes > 1:
+        return f"{ms_words(steady.low_ms)} to {ms_words(steady.high_ms)}"
+    runs = [run for run in measurement.runs if run.role is role]
+    if len(runs) != 1 or runs[0].p5_ms is None or runs[0].p95_ms is None:
+        return ""
+    return f"{ms_words(runs[0].p5_ms)} to {ms_words(runs[0].p95_ms)}"
+
+
+def _time_cells(steady: SteadyTime, predicted: str, spread: str) -> tuple[str, ...]:
     return (
         ms_words(steady.ms),
         predicted,
         statistic_words(steady),
-        f"{ms_words(steady.low_ms)} to {ms_words(steady.high_ms)}" if steady.processes > 1 else "",
+        spread,
         _optional(steady.min_ms),
         _optional(steady.first_ms),
         _optional(steady.initialization_ms),
