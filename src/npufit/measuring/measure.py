@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from npufit.cost import EstimateOptions, Kernels
 from npufit.errors import InputError, LostConnectionError, NpufitError, ToolError
 from npufit.formatting import plural
-from npufit.measurements import Measurement, OutputComparison, anonymous, measurement_bytes
+from npufit.measurements import Measurement, OutputComparison, anonymous, measurement_bytes, parse_measurement
 from npufit.measuring.assembling import Finished, assemble
 from npufit.measuring.on_board import ModelOnBoard, send, with_inputs
 from npufit.measuring.outputs import compare_outputs
@@ -38,16 +38,16 @@ def measure(setup: Setup, subject: Subject, day: str, progress: BenchProgress) -
     except LostConnectionError as lost:
         return Measured(None, NotMeasured(name, str(lost)), lost)
     except (InputError, ToolError) as error:
-        return Measured(None, NotMeasured(name, str(error), isinstance(error, InputError)))
+        reason = str(error).removeprefix(f"{name}: ")
+        return Measured(None, NotMeasured(name, reason, isinstance(error, InputError)))
     ended_by = work.carry_out(prepared)
     measurement = assemble(setup, subject, prepared, work.finished(), day)
     if measurement is None:
         return Measured(None, NotMeasured(name, work.why_nothing()), ended_by)
-    found = anonymous(measurement, setup.private)
-    try:
-        measurement_bytes(found)
-    except ValueError as error:
-        return Measured(None, NotMeasured(name, f"the board's answers make no sense: {error}."), ended_by)
+    try:  # what is returned is what a file keeps
+        found = parse_measurement(measurement_bytes(anonymous(measurement, setup.private)))
+    except (ValueError, InputError) as error:
+        return Measured(None, NotMeasured(name, f"the board's answers make no sense: {error}"), ended_by)
     return Measured(found, None, ended_by)
 
 
