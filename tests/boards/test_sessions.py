@@ -154,6 +154,15 @@ def test_a_full_tmp_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
             assert connection.folder.startswith("/dev/shm/")
 
 
+def test_what_a_restart_left_on_a_disk_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of another boot goes, one of this boot stays."""
+    monkeypatch.setenv("NPUFIT_BOARD_FOLDER", str(tmp_path))
+    (tmp_path / "npufit-1/.npufit").mkdir(parents=True)
+    (tmp_path / "npufit-1/.npufit/boot.another").touch()
+    with connect("local") as first, connect("local") as second:
+        assert {path.name for path in tmp_path.iterdir()} == {Path(first.folder).name, Path(second.folder).name}
+
+
 def test_a_session_goes_on_while_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lease is renewed without a command, as while a model is compiled here."""
     with connect("local", lease=Lease(margin_s=3, interval_s=60)) as connection:
@@ -178,7 +187,7 @@ def test_after_ctrl_c_nothing_is_left(way: str, request: pytest.FixtureRequest) 
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         folder = Path(process.stdout.readline().decode().strip())
-        await_true(lambda: is_running(nap))
+        await_true(lambda: is_running(nap) or process.poll() is not None)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert not folder.exists()

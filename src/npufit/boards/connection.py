@@ -13,6 +13,7 @@ MOST_OUTPUT_BYTES = 8 << 20
 class Completed:
     """How a script on the board ended: its exit code, None if its time was over, and what it printed.
 
+    A program that signal N ends has the code 128 + N, as in shells.
     `is_cut` says that it printed more than was asked for, and the rest was left there.
     """
 

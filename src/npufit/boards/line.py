@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Protocol
@@ -29,12 +29,12 @@ class Line(Protocol):
         ...
 
     @property
-    def opening_limit_s(self) -> float | None:
-        """How long the first command may take; None if the user may be typing a password."""
+    def opening_limit_s(self) -> float:
+        """How long the first command may take; more if the user may be typing a password."""
         ...
 
-    def start(self, words: Sequence[str], stdin: int | IO[bytes]) -> Child:
-        """Start a command there; its words have no character that any shell interprets."""
+    def start(self, words: Sequence[str], stdin: IO[bytes]) -> Child:
+        """Start a command there, which reads a file; its words have no character that any shell interprets."""
         ...
 
     def explain(self, unanswered: Unanswered) -> NpufitError:
@@ -74,21 +74,19 @@ def exchange(
     line: Line,
     words: Sequence[str],
     token: str,
-    given: bytes | IO[bytes],
+    given: IO[bytes],
     *,
-    time_limit_s: float | None,
+    time_limit_s: float,
     most_bytes: int,
     is_opening: bool = False,
 ) -> Answer:
-    """Return the framed answer to a command that reads `given`. Raises what the line says if there is none."""
-    with line.start(words, subprocess.PIPE if isinstance(given, bytes) else given) as child:
+    """Return the framed answer to a command that reads the file `given`. Raises what the line says if there is none."""
+    with line.start(words, given) as child:
         assert child.stdout is not None
         assert child.stderr is not None
         output = _FrameReader(child.stdout, Frame(token, most_bytes))
         errors = _FrameReader(child.stderr, Frame(token, most_bytes))
         try:
-            if isinstance(given, bytes):
-                _write(child, given)
             output.done.wait(time_limit_s)
             errors.done.wait(_ERRORS_GRACE_S)
             is_late = not output.done.is_set()
@@ -107,17 +105,18 @@ def exchange(
     return Answer(word, output.frame.output, errors.frame.output, output.frame.is_cut or errors.frame.is_cut)
 
 
-def _write(child: Child, given: bytes) -> None:
-    """Write `given` in another thread: a board that reads nothing must not hold up its own answer."""
-    stream = child.stdin
-    assert stream is not None
-
-    def write() -> None:
-        with suppress(OSError, ValueError):  # it ended before it read everything; its answer tells
-            stream.write(given)
-            stream.close()
-
-    threading.Thread(target=write, daemon=True).start()
+def start_process(
+    command: Sequence[str], stdin: IO[bytes], *, environment: Mapping[str, str] | None = None, hears_interrupts: bool
+) -> Child:
+    """Return a process with pipes for its output. Unless it `hears_interrupts`, Ctrl-C reaches only this process."""
+    return subprocess.Popen(
+        command,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
+        start_new_session=not hears_interrupts,
+    )
 
 
 class _FrameReader:

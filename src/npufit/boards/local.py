@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from npufit.boards.line import Unanswered
-from npufit.child_process import Child, start_child
+from npufit.boards.line import Unanswered, start_process
+from npufit.child_process import Child
 from npufit.errors import LostConnectionError, NpufitError, ToolError
 
 
@@ -28,10 +28,10 @@ class LocalLine:
         if shutil.which("sh") is None:
             raise ToolError("local: this machine has no POSIX shell `sh`. Measure on a board: --on ssh://HOST.")
 
-    def start(self, words: Sequence[str], stdin: int | IO[bytes]) -> Child:
+    def start(self, words: Sequence[str], stdin: IO[bytes]) -> Child:
         """Start a command."""
         path = os.pathsep.join(filter(None, (str(Path(sys.executable).parent), os.environ.get("PATH"))))
-        return start_child(("env", f"PATH={path}", *words), stdin=stdin)
+        return start_process(words, stdin, environment={"PATH": path}, hears_interrupts=False)
 
     def explain(self, unanswered: Unanswered) -> NpufitError:
         """Return why there was no answer."""

@@ -12,11 +12,12 @@ import re
 import secrets
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from io import BytesIO
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from shlex import quote
+from tempfile import TemporaryFile
 from typing import IO, Final
 
 from npufit.boards.connection import MOST_OUTPUT_BYTES, Completed
@@ -75,9 +76,10 @@ class Session:
         token = secrets.token_hex(16)
         script = _opening_script(identity, token, self._lease)
         limit = self._line.opening_limit_s
-        answer = exchange(
-            self._line, ("sh", "-s"), token, script, time_limit_s=limit, most_bytes=_OPENING_BYTES, is_opening=True
-        )
+        with _as_file(script) as given:
+            answer = exchange(
+                self._line, ("sh", "-s"), token, given, time_limit_s=limit, most_bytes=_OPENING_BYTES, is_opening=True
+            )
         folder, _, executable = answer.output.decode("ascii", "replace").strip().partition(" ")
         if answer.word != "0":
             raise _no_folder(self.name, answer.errors)
@@ -135,14 +137,19 @@ class Session:
         try:
             if self.folder:
                 with suppress(NpufitError):  # the watchdog does it
-                    self._ask(("close",), b"", time_limit_s=0.0 if self._is_lost else _CLOSING_S)
+                    self._ask(("close",), time_limit_s=0.0 if self._is_lost else _CLOSING_S)
         finally:
             self._line.close()
 
     def _send(self, content: bytes | Path, name: str, mode: str) -> str:
-        with _opened(content) as (file, byte_count, digest):
-            limit = 60.0 + byte_count / _SLOWEST_BYTES_PER_S
-            answer = self._ask(("put", _seconds(limit), mode, name), file, time_limit_s=limit)
+        try:
+            with _as_file(content) as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                byte_count = file.tell()
+                limit = 60.0 + byte_count / _SLOWEST_BYTES_PER_S
+                answer = self._ask(("put", _seconds(limit), mode, name), file, time_limit_s=limit)
+        except OSError as error:
+            raise InputError(f"{printable(str(content))}: cannot be read: {error.strerror}.") from None
         path = f"{self.folder}/{name}"
         if answer.word != "0":
             raise ToolError(
@@ -159,7 +166,7 @@ class Session:
     def _ask(
         self,
         words: tuple[str, ...],
-        given: bytes | IO[bytes],
+        given: bytes | IO[bytes] = b"",
         *,
         time_limit_s: float,
         most_bytes: int = MOST_OUTPUT_BYTES,
@@ -168,9 +175,10 @@ class Session:
         verb, *rest = words
         command = ("sh", f"{self.folder}/.npufit/session", verb, token, *rest)
         limit = time_limit_s + _ANSWER_S
-        with self._one_at_a_time:
+        with self._one_at_a_time, _as_file(given) if isinstance(given, bytes) else nullcontext(given) as file:
+            file.seek(0)
             try:
-                return exchange(self._line, command, token, given, time_limit_s=limit, most_bytes=most_bytes)
+                return exchange(self._line, command, token, file, time_limit_s=limit, most_bytes=most_bytes)
             except LostConnectionError:
                 self._is_lost = True
                 raise
@@ -180,7 +188,7 @@ class Session:
         while not self._is_over.wait(self._lease.margin_s / 3):
             if not self._one_at_a_time.locked():
                 with suppress(NpufitError):  # the next command says it better
-                    self._ask(("renew",), b"", time_limit_s=0.0)
+                    self._ask(("renew",), time_limit_s=0.0)
 
 
 def _opening_script(identity: str, token: str, lease: Lease) -> bytes:
@@ -199,16 +207,13 @@ def _opening_script(identity: str, token: str, lease: Lease) -> bytes:
 
 
 @contextmanager
-def _opened(content: bytes | Path) -> Generator[tuple[bytes | IO[bytes], int, str]]:
-    """Yield `content` to read, its size and its SHA-256."""
-    try:
-        with BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            byte_count = file.seek(0, os.SEEK_END)
+def _as_file(content: bytes | Path) -> Generator[BufferedReader | BufferedRandom]:
+    """Yield `content` as a file: a process reads it without a thread that would have to write."""
+    with content.open("rb") if isinstance(content, Path) else TemporaryFile() as file:
+        if isinstance(content, bytes):
+            file.write(content)
             file.seek(0)
-            yield content if isinstance(content, bytes) else file, byte_count, digest
-    except OSError as error:
-        raise InputError(f"{printable(str(content))}: cannot be read: {error.strerror}.") from None
+        yield file
 
 
 def _no_folder(board: str, errors: bytes) -> ToolError:

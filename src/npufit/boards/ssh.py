@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from npufit.boards.address import SshAddress
-from npufit.boards.line import Unanswered
+from npufit.boards.line import Unanswered, start_process
 from npufit.boards.ssh_words import Route, connection_error, lost_connection
 from npufit.child_process import Child
 from npufit.errors import InputError, NpufitError, ToolError
@@ -29,7 +29,7 @@ _HAS_MASTERS = sys.platform != "win32"
 _MASTER_IDLE_S = 300
 _ALIVE_S, _ALIVE_COUNT = 15, 3
 _ASKING_S = 10.0
-_ANSWER_S = 30.0
+_ANSWER_S, _TYPING_S = 30.0, 300.0
 _LONGEST_FOLDER = 60
 _OPTIONS = {
     "LogLevel": "INFO",
@@ -55,7 +55,7 @@ class SshLine:
         self._ssh = _ssh_command()
         self._is_connected = False
         self._is_asking = _has_terminal() or "SSH_ASKPASS" in os.environ
-        self.opening_limit_s = None if self._is_asking else connect_timeout_s + _ANSWER_S
+        self.opening_limit_s = connect_timeout_s + (_TYPING_S if self._is_asking else _ANSWER_S)
         self._options = [f"ConnectTimeout={max(1, round(connect_timeout_s))}"]
         self._options += [f"{option}={value}" for option, value in _OPTIONS.items()]
         self._folder: Path | None = None
@@ -63,15 +63,15 @@ class SshLine:
             self._folder = Path(tempfile.mkdtemp(prefix="npufit-", dir=_short_folder()))
             self._options += [f"ControlPath={self._folder / 'm'}", f"ControlPersist={_MASTER_IDLE_S}"]
 
-    def start(self, words: Sequence[str], stdin: int | IO[bytes]) -> Child:
+    def start(self, words: Sequence[str], stdin: IO[bytes]) -> Child:
         """Start a command on the board; the first one may ask the user for a password."""
         may_ask = self._is_asking and (not self._is_connected or not _HAS_MASTERS)
-        options = [*self._options, f"ControlMaster={'no' if self._is_connected else 'yes'}"]
-        if not may_ask:
-            options.append("BatchMode=yes")
+        options = self._options if may_ask else [*self._options, "BatchMode=yes"]
+        if _HAS_MASTERS:
+            options = [*options, f"ControlMaster={'no' if self._is_connected else 'yes'}"]
         command = [*self._ssh, *_as_arguments(options), *self._address.arguments, *words]
-        # A command in a session of its own does not hear Ctrl-C, but has no terminal to ask on.
-        child = _start(command, stdin, start_new_session=not may_ask)
+        # Only in our own session is there a terminal to ask on. Its messages are recognised in English.
+        child = start_process(command, stdin, environment={"LC_ALL": "C"}, hears_interrupts=may_ask)
         self._is_connected = True
         return child
 
@@ -119,20 +119,6 @@ def _ssh_command() -> list[str]:
 
 def _as_arguments(options: Sequence[str]) -> list[str]:
     return ["-T", *(word for option in options for word in ("-o", option))]
-
-
-def _start(command: Sequence[str], stdin: int | IO[bytes], *, start_new_session: bool) -> Child:
-    # Messages in English are recognised; users' configurations send LC_* on.
-    environment = {**os.environ, "LC_ALL": "C"}
-    return subprocess.Popen(
-        command,
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        start_new_session=start_new_session,
-        process_group=None,
-    )
 
 
 def _ended(command: Sequence[str]) -> tuple[int | None, str]:

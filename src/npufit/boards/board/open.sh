@@ -47,6 +47,13 @@ list_bases() {
   done
 }
 
+# A session that a restart of the board ended may have left its folder on a disk.
+remove_older() {
+  for older in "$base"/npufit-*/.npufit/boot.*; do
+    [ "${older##*.}" = "$boot" ] || [ ! -e "$older" ] || rm -rf "${older%/.npufit/*}"
+  done
+}
+
 open() {
   printf '%s begin\n' "$token"
   printf '%s begin\n' "$token" >&2
@@ -58,6 +65,7 @@ open() {
   if choose can_execute has_room 2>/dev/null || choose can_execute 2>/dev/null || { executable=no && choose; }; then
     { read -r now _ </proc/uptime; } 2>/dev/null || now=$(date +%s)
     : >"$folder/.npufit/lease.$((${now%%.*} + margin))"
+    { read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null && : >"$folder/.npufit/boot.$boot" && remove_older
     rm -f "$folder/.npufit/trial"
     # The substitution ends once the watchdog closes its output.
     : "$($(command -v setsid) sh "$folder/.npufit/session" watch </dev/null 2>/dev/null &)"

@@ -5,7 +5,7 @@
 
 export LC_ALL=C
 umask 077
-PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
+PATH=${PATH:+$PATH:}/usr/sbin:/sbin:/usr/bin:/bin
 state=${0%/*}
 folder=${state%/*}
 setsid=$(command -v setsid)
