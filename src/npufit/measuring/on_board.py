@@ -14,6 +14,7 @@ from npufit.measuring.outputs import SentInputs, send_inputs
 from npufit.measuring.plan import PlannedRun
 from npufit.measuring.preparing import PreparedModel
 from npufit.measuring.setup import Setup
+from npufit.measuring.tools import able_one
 from npufit.measuring.tools.bundle import BundleTool
 from npufit.measuring.tools.tool import DelegateUse, RunRequest, Tool
 
@@ -27,10 +28,10 @@ _MOST_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ForNpu:
-    """A model as the NPU's stack takes it on the board: the path of its file and what times it."""
+    """A model as the NPU's stack takes it on the board: the path of its file and what times it, the best first."""
 
     path: str
-    tool: Tool | None
+    tools: tuple[Tool, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,11 @@ class ModelOnBoard:
     inputs: SentInputs | None = None
 
     def tool_for(self, planned: PlannedRun) -> Tool:
-        """Return what times the run. Raises InputError if the board has nothing."""
-        tool = self._on_npu(planned).tool if planned.with_npu else self.setup.tool
-        if tool is None:
+        """Return the best tool that can make the run. Raises InputError if the board has none."""
+        tools = self._on_npu(planned).tools if planned.with_npu else self.setup.tools
+        if not tools:
             raise InputError(self.setup.why_no_tool)
-        return tool
+        return able_one(tools, self.request_for(planned))
 
     def request_for(self, planned: PlannedRun) -> RunRequest:
         """Return how the run is made. Raises InputError if a comparison has no inputs."""
@@ -112,8 +113,8 @@ def send(setup: Setup, prepared: PreparedModel) -> ModelOnBoard:
     return ModelOnBoard(
         setup,
         for_cpu,
-        ForNpu(for_cpu, setup.tool) if is_same else _sent(setup, prepared, _FOLDER),
-        ForNpu("", None) if known is None else _sent(setup, known, _KNOWN_FOLDER),
+        ForNpu(for_cpu, setup.tools) if is_same else _sent(setup, prepared, _FOLDER),
+        ForNpu("", ()) if known is None else _sent(setup, known, _KNOWN_FOLDER),
     )
 
 
@@ -128,10 +129,10 @@ def with_inputs(
 def _sent(setup: Setup, prepared: PreparedModel, folder: str) -> ForNpu:
     """Put what the NPU runs onto the board: the file that the delegate gets, or a bundle with what runs it."""
     if prepared.bundle:
-        return ForNpu("", _sent_bundle(setup, prepared, f"{folder}/bundle"))
+        return ForNpu("", (_sent_bundle(setup, prepared, f"{folder}/bundle"),))
     if prepared.for_npu is None:
-        return ForNpu("", None)
-    return ForNpu(setup.connection.put(prepared.for_npu, f"{folder}/npu.tflite"), setup.tool)
+        return ForNpu("", ())
+    return ForNpu(setup.connection.put(prepared.for_npu, f"{folder}/npu.tflite"), setup.tools)
 
 
 def _sent_bundle(setup: Setup, prepared: PreparedModel, place: str) -> Tool:

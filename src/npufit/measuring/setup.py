@@ -14,7 +14,7 @@ from npufit.measuring.known import KnownNetwork, find_known
 from npufit.measuring.options import BenchOptions
 from npufit.measuring.private_names import private_names
 from npufit.measuring.proof import EvidenceRun, evidence_of, profile_of
-from npufit.measuring.tools import tools_of
+from npufit.measuring.tools import one_of_each, tools_of
 from npufit.measuring.tools.tool import DelegateUse, Tool
 
 _MOST_THREADS = 64
@@ -25,7 +25,8 @@ _DRIVER = "driver"
 class Setup:
     """A board that is ready to measure.
 
-    `tool` times models there, None if nothing does, as is possible if models are bundles; `why_no_tool` says why.
+    `tools` time models there, one of each kind, the best first; none is possible if models are bundles, and
+    `why_no_tool` says why.
     `private` are names of the board and its user, which no measurement may have; `changed` are sentences on what was
     set on the board for the runs.
     """
@@ -34,7 +35,7 @@ class Setup:
     facts: BoardFacts
     options: BenchOptions
     choice: Choice
-    tool: Tool | None
+    tools: tuple[Tool, ...]
     known: KnownNetwork
     private: tuple[str, ...] = ()
     why_no_tool: str = ""
@@ -80,28 +81,28 @@ def set_up(connection: Connection, facts: BoardFacts, options: BenchOptions) -> 
     Raises InputError if an option is wrong, ToolError if the board lacks what measures, LostConnectionError.
     """
     choice = choose(facts, options)
-    tool, why_none = _best_tool(connection, facts, options, is_needed=not choice.is_bundle)
+    tools, why_none = _ready_tools(connection, facts, options, is_needed=not choice.is_bundle)
     return Setup(
         connection,
         facts,
         options,
         choice,
-        tool,
+        tools,
         find_known(connection, facts, choice, options) if options.with_proof else KnownNetwork(None),
         private_names(connection),
         why_none,
     )
 
 
-def _best_tool(
+def _ready_tools(
     connection: Connection, facts: BoardFacts, options: BenchOptions, *, is_needed: bool
-) -> tuple[Tool | None, str]:
-    """Return the best tool, ready on the board; if there is none and none is needed, why."""
+) -> tuple[tuple[Tool, ...], str]:
+    """Return the best tool of each kind, ready on the board; if there is none and none is needed, why."""
     try:
-        return tools_of(facts, options)[0].prepare(connection), ""
+        return tuple(tool.prepare(connection) for tool in one_of_each(tools_of(facts, options))), ""
     except LostConnectionError:
         raise
     except ToolError as error:
         if is_needed:
             raise
-        return None, str(error)
+        return (), str(error)

@@ -12,7 +12,7 @@ import pytest
 from npufit.boards import BoardFacts, BoardFile, PythonRuntime, connect
 from npufit.errors import InputError, ToolError
 from npufit.measuring.options import BenchOptions
-from npufit.measuring.tools import tools_of
+from npufit.measuring.tools import RunRequest, able_one, one_of_each, tools_of
 from npufit.measuring.tools.benchmark_model import BenchmarkModel
 
 _FOLDER = "/usr/bin/tensorflow-lite-{}/examples/benchmark_model"
@@ -48,6 +48,16 @@ def test_the_newest_benchmark_model_comes_first_and_label_image_is_none() -> Non
         ("python", "2.1.0"),
         ("litert-benchmark", "2.1.0"),
     ]
+
+
+def test_what_an_older_release_cannot_do_python_does() -> None:
+    tools = one_of_each(tools_of(replace(_BOARD, files=_FILES[:1]), BenchOptions()))
+    assert [tool.name for tool in tools] == ["benchmark_model", "python", "litert-benchmark"]
+    request = RunRequest("m", 1)
+    assert able_one(tools, request).name == "benchmark_model"
+    assert able_one(tools, replace(request, outputs="/tmp/o")).name == "python"
+    with pytest.raises(InputError, match=r"benchmark_model 2\.9\.1 cannot write outputs"):
+        able_one(tools[:1], replace(request, outputs="/tmp/o"))
 
 
 @pytest.mark.parametrize("name", ["benchmark_model", "python", "litert-benchmark"])

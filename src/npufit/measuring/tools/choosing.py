@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from npufit.boards import BoardFacts
@@ -15,7 +15,7 @@ from npufit.measuring.tools.benchmark_options import parse_version
 from npufit.measuring.tools.litert_benchmark import LitertBenchmark
 from npufit.measuring.tools.programs import check_program
 from npufit.measuring.tools.python import PythonTool
-from npufit.measuring.tools.tool import Tool
+from npufit.measuring.tools.tool import RunRequest, Tool
 
 _GIVE_ONE = (
     "Give a benchmark_model for the board with --tool FILE (LiteRT's and TensorFlow's releases have them), or install "
@@ -47,6 +47,30 @@ def tools_of(facts: BoardFacts, options: BenchOptions) -> tuple[Tool, ...]:
         raise InputError(f"--tool {shorten(str(wanted))}: neither a file here nor one of {names}.")
     check_program(path, facts.architecture)
     return (BenchmarkModel(version=_version_of(path), file=path),)
+
+
+def one_of_each(tools: Sequence[Tool]) -> tuple[Tool, ...]:
+    """Return the best tool of each kind."""
+    best: dict[str, Tool] = {}
+    for tool in tools:
+        best.setdefault(tool.name, tool)
+    return tuple(best.values())
+
+
+def able_one(tools: Sequence[Tool], request: RunRequest) -> Tool:
+    """Return the first of `tools` that can carry out `request`: Python writes outputs, old benchmark_models do not.
+
+    Raises InputError in the words of the first if none can.
+    """
+    why: InputError | None = None
+    for tool in tools:
+        try:
+            tool.command(request)
+        except InputError as error:
+            why = why or error
+        else:
+            return tool
+    raise why or InputError("The board has nothing that times models.")
 
 
 def _benchmark_models(facts: BoardFacts) -> tuple[Tool, ...]:
