@@ -107,7 +107,7 @@ def test_a_network_that_never_reaches_the_npu_is_contradicted(imx93: Path, perso
     assert found.npu is None
     assert result.is_refuted
     assert not result.has_failed
-    assert any("No NPU time" in problem for problem in found.problems)
+    assert found.cpu is not None
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from npufit.measuring.conditions import conditions_of
 from npufit.measuring.describing import measured_board, measured_software, run_settings
 from npufit.measuring.predicting import measured_placement, predicted_time
 from npufit.measuring.preparing import PreparedModel
-from npufit.measuring.problems import find_problems
+from npufit.measuring.problems import problems_of
 from npufit.measuring.profiling import profiled_operators
 from npufit.measuring.proof import judge
 from npufit.measuring.proof.seen import Seen
@@ -90,7 +90,7 @@ def assemble(
                     *filter(None, (setup.choice.why,)),
                     *prepared.notes,
                     *record.remarks,
-                    *find_problems(record.done, proof, cpu, npu, predicted),
+                    *problems_of(record.done),
                     *unprofiled,
                     *finished.remarks,
                 )

@@ -66,7 +66,7 @@ def judgement_words(measured_ms: float, predicted: PredictedTime) -> str:
     if predicted.low_ms is None or predicted.high_ms is None:
         return words
     inside = predicted.low_ms <= measured_ms <= predicted.high_ms
-    return f"{words}, {'within' if inside else 'OUTSIDE'} the range"
+    return f"{words}, within the range" if inside else f"{words}, OUTSIDE the range: npufit can learn from this"
 
 
 def _ratio_to_prediction(ratio: float) -> str:
