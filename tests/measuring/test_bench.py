@@ -241,6 +241,7 @@ def test_a_target_that_the_board_lacks_is_an_error_that_says_what_to_do(imx93: P
     [
         (replace(_QUICK, target="imx93/vola"), "Did you mean"),
         (replace(_QUICK, governor="../../etc"), "no governor"),
+        (replace(_QUICK, affinity="0x3; reboot"), "names no cores"),
         (replace(_QUICK, tool="benchmark_modell"), "--tool benchmark_modell"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from npufit.cli import exit_codes
-from npufit.cli.options import color_option, html_option, place_options, schema_option, tool_options
+from npufit.cli.options import color_option, place_options, schema_option, tool_options
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ _EXAMPLE = "ssh://root@board (OpenSSH's own names count), local for this machine
     type=click.IntRange(1, 1_000_000),
     default=50,
     show_default=True,
+    metavar="N",
     help="Inferences of a process, at least.",
 )
 @click.option("--xnnpack/--no-xnnpack", default=None, help="CPU kernels by XNNPACK, or not; default: the tool's.")
@@ -91,7 +92,12 @@ _EXAMPLE = "ssh://root@board (OpenSSH's own names count), local for this machine
     help="Print everything of each measurement; with --probe, each fact with the command that told it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (its schema: --json-schema).")
-@html_option
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write the answer as one HTML file. It needs no network access.",
+)
 @tool_options
 @color_option
 @schema_option("bench")

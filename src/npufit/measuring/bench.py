@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from npufit.boards import BoardFacts, connect, read, settings, survey
 from npufit.checking import choose_target
 from npufit.errors import InputError, LostConnectionError
+from npufit.formatting import shorten
 from npufit.loading import ModelSource
 from npufit.measurements import Measurement
 from npufit.measuring.measure import Measured, measure
@@ -22,6 +24,7 @@ Keep = Callable[[Measurement], object]
 """Gets each measurement as soon as there is one."""
 
 _INTERRUPTED = "interrupted"
+_MASK = re.compile(r"(?:0x)?[0-9a-fA-F]{1,16}")
 
 
 def bench(
@@ -113,6 +116,8 @@ def _require(subjects: Sequence[Subject], options: BenchOptions) -> None:
         raise InputError("there is no model to measure. Give one, or ask the board alone with --probe.")
     if options.target:
         choose_target(options.target, options.place.vela)
+    if options.affinity and not _MASK.fullmatch(options.affinity):
+        raise InputError(f"'{shorten(options.affinity)}' names no cores. Give a mask, such as 0x3 for the first two.")
 
 
 def _bench(
