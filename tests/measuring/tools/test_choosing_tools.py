@@ -79,6 +79,13 @@ def test_a_board_without_tools_is_told_what_to_do(runtimes: tuple[PythonRuntime,
     assert "--tool FILE" in str(raised.value)
 
 
+def test_a_kind_that_is_missing_is_told_what_there_is() -> None:
+    with pytest.raises(ToolError, match=r"no benchmark_model\. It has python, litert-benchmark: leave --tool out"):
+        tools_of(replace(_BOARD, files=()), BenchOptions(tool="benchmark_model"))
+    with pytest.raises(ToolError, match=r"--tool python: it has no Python\. Give"):
+        tools_of(BoardFacts(()), BenchOptions(tool="python"))
+
+
 def test_a_program_of_the_user_is_put_onto_the_board_and_executed_there(tmp_path: Path) -> None:
     program = tmp_path / "tensorflow-lite-2.17.0-benchmark_model"
     program.write_text("#!/bin/sh\necho started as $0\n")

@@ -186,6 +186,22 @@ def test_an_option_that_the_tool_does_not_know_is_no_run_with_the_npu() -> None:
     assert _read(output).count == 50
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("ERROR: Failed to alloc ethos_u buffer.", "no contiguous memory (CMA)"),
+        ("ERROR: Ethos_u inference failed", "did not finish an inference"),
+        ("Couldn't open kernel device", "Teflon finds no NPU"),
+        ("/b: /lib/libc.so.6: version `GLIBC_2.34' not found (required by /b)", "it needs GLIBC_2.34, newer than"),
+        ("OSError: [Errno 13] Permission denied: '/dev/accel/accel0'", "may not open /dev/accel/accel0"),
+        ("RuntimeError: ethosu_direct_delegate: There is no /dev/accel/accelN. Needed: x", "no /dev/accel/accelN"),
+        ("Didn't find op for builtin opcode 'CONV_2D' version '7'.", "too old for the operator CONV_2D"),
+    ],
+)
+def test_messages_of_delegates_and_loaders_are_put_into_words(line: str, words: str) -> None:
+    assert words in _refused(f"INFO: STARTING!\n{line}\nBenchmarking failed.\n".encode())
+
+
 def test_kept_lines_have_no_paths() -> None:
     kept = _read(_log("neutron_imx95_scrfd_litert_opprofile"), _NEUTRON).lines
     assert "External delegate path: [liblitert_neutron_delegate.so]" in kept

@@ -17,8 +17,8 @@ from npufit.cost.measured import (
 )
 from npufit.formatting import shorten
 from npufit.measurements import OperatorMeasurement
-from npufit.measuring.tools.failures import find_message
 from npufit.measuring.tools.kept_lines import without_paths
+from npufit.measuring.tools.messages import find_message
 from npufit.measuring.tools.tool import DelegateFinding, RunRequest
 from npufit.stacks import Unit
 

@@ -38,8 +38,7 @@ def tools_of(facts: BoardFacts, options: BenchOptions) -> tuple[Tool, ...]:
     if isinstance(wanted, str) and wanted in _FINDERS:
         found = _FINDERS[wanted](facts)
         if not found:
-            missing = _pythons(facts) if wanted != benchmark_model.NAME else "the board has no benchmark_model"
-            raise ToolError(f"--tool {wanted}: {missing}. {_GIVE_ONE}")
+            raise ToolError(f"--tool {wanted}: {_instead(facts, wanted)}")
         return found
     path = Path(wanted)
     if not path.is_file():
@@ -93,6 +92,13 @@ _FINDERS: Mapping[str, Callable[[BoardFacts], tuple[Tool, ...]]] = {
     litert_benchmark.NAME: _litert_benchmarks,
 }
 """The tools by name, the best first: benchmark_model profiles operators and has no Python around each inference."""
+
+
+def _instead(facts: BoardFacts, wanted: str) -> str:
+    """Return in words why a kind of tool is missing, and what there is instead."""
+    missing = "the board has no benchmark_model" if wanted == benchmark_model.NAME else _pythons(facts)
+    others = ", ".join(name for name, find in _FINDERS.items() if find(facts))
+    return f"{missing}. It has {others}: leave --tool out, or give a FILE." if others else f"{missing}. {_GIVE_ONE}"
 
 
 def _version_of(path: Path) -> str:

@@ -77,7 +77,7 @@ class LitertBenchmark:
             return explain(lines, code)
         if median < _COARSEST_MS:
             return (
-                f"litert-benchmark prints hundredths of a millisecond, too coarse for an inference of "
+                f"it prints hundredths of a millisecond, too coarse for an inference of "
                 f"{milliseconds(median)}. Use --tool python"
             )
         return Timing(

@@ -11,8 +11,9 @@ from npufit.errors import InputError
 from npufit.formatting import shorten
 from npufit.measuring.tools import framed
 from npufit.measuring.tools.benchmark_findings import find_delegate_use, kernel_calls
-from npufit.measuring.tools.failures import explain, find_message
+from npufit.measuring.tools.failures import explain
 from npufit.measuring.tools.kept_lines import kept_lines, without_paths
+from npufit.measuring.tools.messages import find_message
 from npufit.measuring.tools.tool import DelegateFinding, RunRequest, Timing, Tool
 
 NAME = "python"

@@ -244,7 +244,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except MemoryError:
         found["problem"] = "not enough memory"
     except Exception as error:  # Whatever runtimes and delegates raise becomes one line.
-        found["problem"] = f"{type(error).__name__}: {error}"[:LONGEST_PROBLEM]
+        found["problem"] = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_PROBLEM]
     if "problem" in found:
         found["stage"] = Stage.name
     report(found)
