@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import random
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from fake_boards import write_board
 from shell_connection import ShellConnection
 
-from npufit.boards import Command, read, watch
+from npufit.boards import Command, Completed, read, watch
+from npufit.boards.board_script import board_script
+from npufit.errors import InputError, ToolError
 
 SHELLS = {"dash": ("dash",), "bash": ("bash", "--posix"), "busybox": ("busybox", "sh")}
 
@@ -94,3 +98,57 @@ def test_a_reading_says_what_the_board_is_doing(board: ShellConnection) -> None:
     assert reading.uptime_s > 0
     assert reading.interrupts
     assert reading.free_kb
+
+
+def test_affinity_is_a_mask(board: ShellConnection) -> None:
+    with pytest.raises(InputError, match="give a mask, such as 0x3"):
+        watch(board, Command(("true",), affinity="0-3"), time_limit_s=60)
+
+
+@dataclass
+class Answering:
+    """A board that answers what it is told to."""
+
+    output: bytes = b""
+    name: str = "board"
+    folder: str = "/"
+
+    def shell(self, script: str, *, time_limit_s: float = 30.0, most_bytes: int = 1 << 23) -> Completed:
+        return Completed(0, self.output, b"")
+
+    def put(self, content: bytes | Path, name: str, *, is_executable: bool = False) -> str:
+        raise NotImplementedError
+
+    def get(self, path: str, most_bytes: int) -> bytes:
+        raise NotImplementedError
+
+    def at_end(self, script: str) -> None:
+        raise NotImplementedError
+
+
+def test_damaged_readings_are_left_out_or_refused(tmp_path: Path) -> None:
+    root = write_board("imx95", tmp_path)
+    script = board_script("readings.sh", variables={}, call="reading full")
+    reading = ShellConnection(root, environment={"NPUFIT_BOARD_ROOT": str(root)}).shell(script).output
+    sound = reading * 3 + b"\nlast\n" + reading + b"\nended\t0\t\noutput\nfine\n"
+    assert len(watch(Answering(sound), Command(("true",)), time_limit_s=60).during) == 2
+    chance = random.Random(4)
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(sound)
+        for _ in range(chance.randrange(1, 30)):
+            place = chance.randrange(len(damaged))
+            damaged[place : place + chance.randrange(12)] = chance.choice(_PIECES)
+        try:
+            run = watch(Answering(bytes(damaged)), Command(("true",)), time_limit_s=60)
+        except ToolError:
+            refused += 1
+            continue
+        for found in (run.before, *run.during, run.after):
+            assert found.uptime_s >= 0
+            assert all(-100 <= zone.celsius <= 500 for zone in found.zones)
+            assert all(name.isprintable() and count >= 0 for name, count in found.interrupts.items())
+    assert 0 < refused < 250
+
+
+_PIECES = (b"\0", b"\xff", b"\x1b[2J", b"\t", b"\n", b"reading\n", b"end\n", b"last\n", b"9" * 40, b"-", b"nan")

@@ -6,7 +6,12 @@ import itertools
 import re
 from collections.abc import Iterable
 
+from npufit.formatting import printable
+
 _MOST_LINES = 8192
+_LONGEST_NAMES = 400
+"""Not shortened in the middle: a device that shares a line must still be found in it."""
+
 _NUMBER = re.compile(r"\s*[0-9a-fA-F]{1,8}", re.ASCII)
 _COUNTER = re.compile(r"\d{1,20}", re.ASCII)
 _DEVICES = re.compile(r".*\s\s(\S.*)")
@@ -32,7 +37,7 @@ def count_interrupts(lines: Iterable[str]) -> dict[str, int]:
             *counters, device = rest.split(maxsplit=cores) or [""]
             found = _DEVICES.fullmatch(device.rstrip("\n"))
             if len(counters) == cores and all(map(_COUNTER.fullmatch, counters)) and found:
-                name = found[1].strip()
+                name = printable(found[1].strip()[:_LONGEST_NAMES])
                 if not _TRIGGER.fullmatch(name):
                     counts[name] = counts.get(name, 0) + sum(map(int, counters))
     return counts

@@ -13,6 +13,7 @@ from npufit.formatting import shorten
 _MOST_READINGS = 4096
 _MOST_PARTS = 256
 _COLDEST, _HOTTEST = -100.0, 500.0
+_OF_FDINFO = ("drm-client-id:", "drm-engine-")
 _SLOWING = "passive"
 """The trip points at which the kernel lowers clocks; `active` ones start a fan, `critical` ones switch off."""
 
@@ -46,6 +47,8 @@ def read_readings(lines: Iterable[str]) -> Iterator[Readings]:
             word, _, rest = line.partition("\t")
             if word in _READERS:
                 _READERS[word](draft, rest)
+            elif word.startswith(_OF_FDINFO):
+                _read_engine(draft, word, rest)
 
 
 def with_trips(readings: Readings, full: Readings) -> Readings:
@@ -107,13 +110,13 @@ def _read_clock(draft: _Draft, rest: str) -> None:
     draft.clocks.append(Clock(shorten(name), shorten(cores), shorten(governor), _mhz(now), _mhz(highest)))
 
 
-def _read_engine(draft: _Draft, rest: str) -> None:
+def _read_engine(draft: _Draft, word: str, rest: str) -> None:
     """Take a line of fdinfo: files that are open twice have the same client, and count once."""
-    name, _, value = rest.partition(":")
+    name = word.rstrip(":")
     if name == "drm-client-id":
-        draft.client = value.strip()
+        draft.client = rest.strip()
         return
-    ns = _number(value.strip().removesuffix(" ns"))
+    ns = _number(rest.strip().removesuffix(" ns"))
     key = draft.client, shorten(name.removeprefix("drm-engine-"))
     if ns is not None and ns >= 0 and (key in draft.engines or len(draft.engines) < _MOST_PARTS):
         draft.engines[key] = max(draft.engines.get(key, 0), int(ns))
@@ -129,7 +132,6 @@ _READERS: Mapping[str, Callable[[_Draft, str], None]] = {
     "memory": _read_memory,
     "zone": _read_zone,
     "clock": _read_clock,
-    "engine": _read_engine,
     "irq": _read_interrupts,
 }
 _NAMES = frozenset(("uptime", "load", "MemTotal:", "MemFree:", "MemAvailable:", "CmaTotal:", "CmaFree:"))

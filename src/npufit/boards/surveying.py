@@ -32,7 +32,7 @@ def survey(connection: Connection) -> BoardFacts:
     completed = connection.shell(script, time_limit_s=_TIME_LIMIT_S)
     answers = read_answers(completed.output)
     if "end" not in answers:
-        said = shorten(completed.errors.decode("utf-8", "replace").strip()) or "nothing"
+        said = shorten(completed.errors[-2000:].decode("utf-8", "replace").strip().rpartition("\n")[2]) or "nothing"
         why = f"after {_TIME_LIMIT_S:g} s" if completed.code is None else f"its shell said {said}"
         raise ToolError(
             f"{connection.name} did not finish the probe: {why}. It needs a POSIX shell with head, sed, tr and grep, "

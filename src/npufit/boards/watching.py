@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 import shlex
 
 from npufit.boards.board_script import board_script
 from npufit.boards.connection import Completed, Connection
 from npufit.boards.read_readings import read_readings, with_trips
 from npufit.boards.readings import Command, Readings, WatchedRun
-from npufit.errors import ToolError
+from npufit.errors import InputError, ToolError
 from npufit.formatting import shorten
 
 MOST_PROGRAM_BYTES = 4 << 20
@@ -21,7 +23,10 @@ _BLOCK_BYTES = 512
 _MOST_FILE_BLOCKS = 1 << 20
 """What a program may write into one file of the board."""
 
-_STARTING_S = 30.0
+_STARTING_S, _SLOWNESS = 30.0, 1.2
+"""How long the line waits beyond the program's own limit: to start and end, and because readings take time, too."""
+
+_MASK = re.compile(r"(0x)?[0-9a-fA-F]{1,64}")
 _SHORTEST_S = 0.01
 _NO_TASKSET = 97
 
@@ -46,9 +51,13 @@ def watch(
     """Run `command` on the board between two readings, in one round trip, and return all that was seen.
 
     Every `every_s` seconds a reading without interrupts is taken while it runs. Of its output, the first `most_bytes`
-    are kept; after `time_limit_s` it and its children are ended. Raises ToolError if the board cannot do that.
+    are kept; after `time_limit_s` it and its children are ended. Raises InputError if the affinity is no mask, and
+    ToolError if the board cannot do that.
     """
+    if command.affinity and not _MASK.fullmatch(command.affinity):
+        raise InputError(f"affinity '{shorten(command.affinity)}': give a mask, such as 0x3 for two cores.")
     every_s = max(every_s, time_limit_s / _MOST_SAMPLES, _SHORTEST_S)
+    every_s = math.ceil(every_s) if every_s > 1 else every_s  # some sleeps know whole seconds only
     variables = {
         "every_s": f"{every_s:g}",
         "most_ticks": max(1, round(time_limit_s / every_s)),
@@ -59,7 +68,7 @@ def watch(
     }
     script = board_script("readings.sh", "watch.sh", variables=variables, call=f"watch {_words(command)}")
     completed = connection.shell(
-        script, time_limit_s=time_limit_s + _STARTING_S, most_bytes=most_bytes + _READINGS_BYTES
+        script, time_limit_s=_SLOWNESS * time_limit_s + _STARTING_S, most_bytes=most_bytes + _READINGS_BYTES
     )
     if completed.code == _NO_TASKSET:
         raise ToolError(f"{connection.name} has no taskset, so no cores can be chosen: leave the affinity out.")
@@ -100,8 +109,14 @@ def _lines(output: bytes) -> list[str]:
 
 
 def _no_readings(connection: Connection, completed: Completed) -> ToolError:
-    said = shorten(completed.errors.decode("utf-8", "replace").strip()) or "nothing"
+    if completed.code is None:
+        return ToolError(f"{connection.name} did not come back from a run in time: {_said(completed)}.")
     return ToolError(
-        f"{connection.name} did not run a program between two readings: its shell said {said}. It must be a POSIX "
+        f"{connection.name} did not run a program between two readings: {_said(completed)}. It needs a POSIX "
         f"shell with head, sed, grep, wc and mkfifo, as BusyBox has them, and {connection.folder} must be writable."
     )
+
+
+def _said(completed: Completed) -> str:
+    last = completed.errors[-2000:].decode("utf-8", "replace").strip().rpartition("\n")[2]
+    return f"its shell said '{shorten(last.rstrip('.'))}'" if last else "its shell said nothing"

@@ -1,5 +1,6 @@
-# What the board says of itself at one moment, without a process for each file: `reading full` or `reading light`.
-# Lines: a word, then fields that tabs separate. $R is the folder of the board's files, empty on a real one.
+# What the board says of itself at one moment: `reading full` or `reading light`. It starts no process for each file,
+# because light readings are taken while a model is timed. Lines are a word and fields that tabs separate, and those of
+# fdinfo as they are. $R is the folder of the board's files, empty on a real one.
 
 tab=$(printf '\t')
 
@@ -34,7 +35,7 @@ memory() {
 }
 
 engines() {
-    [ -z "$1" ] || grep -hE '^drm-(client-id|engine-)' "$R/proc/$1"/fdinfo/* | head -n 256 | sed "s/^/engine$tab/"
+    [ -z "$1" ] || grep -hE '^drm-(client-id|engine-)' "$R/proc/$1"/fdinfo/*
 }
 
 # A reading ends with `end`: one that was cut off is not believed. $1 is full or light, $2 the process to look at.

@@ -64,7 +64,7 @@ all_files() {
     files firmware '' "$R"/lib/firmware/ethosu_firmware* "$R"/lib/firmware/Neutron*.elf
     for folder in "$R"/usr/bin/tensorflow-lite-*/examples; do
         files tool '' "$folder"/benchmark_model "$folder"/label_image
-        files model '' "$folder"/*.tflite
+        files model '' "$folder"/mobilenet*.tflite
     done
     for name in benchmark_model label_image litert-benchmark vela; do files tool '' "$(in_path "$name")"; done
 }
@@ -92,6 +92,12 @@ zones() {
 # The log of a kernel whose files are elsewhere would be that of another machine.
 kernel_log() {
     if [ -n "$R" ]; then cat "$R/var/log/dmesg"; else dmesg; fi | grep -E 'Ethos-U NPU, arch|Galcore version' | tail -n 4
+}
+
+# Which drivers of NPUs the kernel was built with; CONFIG_DRM only shows that its configuration is known.
+kernel_config() {
+    { zcat "$R/proc/config.gz" || cat "$R/boot/config-$(cat "$R/proc/sys/kernel/osrelease")"; } |
+        grep -E '^CONFIG_(DRM|DRM_ACCEL|DRM_ACCEL_ARM_ETHOSU|DRM_ACCEL_ROCKET|DRM_ETNAVIV|ETHOSU|MXC_GPU_VIV|NEUTRON)='
 }
 
 # What the device tree says of NPUs, with the state of each node.
@@ -124,7 +130,7 @@ survey() {
     tell nodes nodes 'ls -l /dev/ethosu* /dev/neutron* /dev/galcore /dev/accel /dev/dri'
     tell npu-in-tree npu_nodes 'find /sys/firmware/devicetree/base -maxdepth 4 -type d -name "npu@*"'
     tell modules 'cd $R/sys/module && ls -d ethosu rocket etnaviv galcore neutron rknpu'
-    tell kernel-config 'zcat $R/proc/config.gz | grep -E "^CONFIG_(DRM|DRM_ACCEL|DRM_ACCEL_ARM_ETHOSU|DRM_ACCEL_ROCKET|DRM_ETNAVIV|ETHOSU|MXC_GPU_VIV|NEUTRON)="'
+    tell kernel-config kernel_config 'zcat /proc/config.gz | grep -E "^CONFIG_(DRM_ACCEL.*|DRM_ETNAVIV)="'
     tell neutron-irq 'cat $R/sys/module/neutron/parameters/use_irq'
     tell galcore-version 'cat $R/sys/kernel/debug/gc/version || cat $R/sys/module/galcore/version'
     tell npu-in-log kernel_log 'dmesg | grep -E "Ethos-U NPU, arch|Galcore version"'

@@ -30,7 +30,7 @@ end_family() {
 
 sample() {
     while sleep "$every_s" >/dev/null 2>&1; do
-        reading light "$program" >"$own.sample" && cat "$own.sample" >>"$own.samples"
+        reading light "$program" >>"$own.samples"
         ticks=$((ticks + 1))
         [ "$ticks" -lt "$most_ticks" ] && continue
         : >"$own.late"
