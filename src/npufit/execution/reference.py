@@ -1,10 +1,14 @@
-"""LiteRT's reference kernels (`OpResolverType.BUILTIN_REF`): the reference that everything is compared with."""
+"""LiteRT's reference kernels (`OpResolverType.BUILTIN_REF`): the reference that everything is compared with.
+
+Its default kernels, XNNPACK's where they can, are here as a yardstick: they are right as well, and round otherwise.
+"""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable
 from dataclasses import replace
+from enum import StrEnum
 
 from npufit.execution.unsafe import refuse_unsafe
 from npufit.execution.values import Array, Values
@@ -17,20 +21,33 @@ GOLDEN = "LiteRT BUILTIN_REF"
 """The name of the reference kernels in reports."""
 
 
+class LitertKernels(StrEnum):
+    """Which of LiteRT's kernels compute."""
+
+    REFERENCE = "reference"
+    DEFAULT = "default"
+    """What an interpreter takes by itself. Only outputs can be read of it."""
+
+
 class Reference:
-    """A model loaded in the reference kernels, which can be run any number of times.
+    """A model loaded in LiteRT, which can be run any number of times.
 
     LiteRT runs in its own process. If that process dies, the model is loaded again for the next run.
     """
 
-    def __init__(self, model: Model, time_limit_s: float = TIME_LIMIT_S) -> None:
-        """Load `model`; `time_limit_s` bounds that and each run.
+    def __init__(
+        self,
+        model: Model,
+        time_limit_s: float = TIME_LIMIT_S,
+        kernels: LitertKernels = LitertKernels.REFERENCE,
+    ) -> None:
+        """Load `model` for `kernels`; `time_limit_s` bounds that and each run.
 
         Raises LitertRefusalError (an InputError) if LiteRT cannot load it, for example because it lacks an operator,
         LitertFailureError (a ToolError) if it crashes or exceeds a limit.
         """
         refuse_unsafe(model)
-        self._model, self._time_limit_s = model, time_limit_s
+        self._model, self._time_limit_s, self._kernels = model, time_limit_s, kernels
         self._computed = computed_tensors(model)
         self._known = {*self._computed, *variables_of(model)}
         self._initial = _initial_states(model)
@@ -77,7 +94,8 @@ class Reference:
 
     def _load(self) -> None:
         data = serialize_model(_for_execution(self._model))
-        request = Request({"do": "load", "model": self._number}, [data], self._model.name, self._time_limit_s)
+        head = {"do": "load", "model": self._number, "kernels": self._kernels.value}
+        request = Request(head, [data], self._model.name, self._time_limit_s)
         is_alone = WORKER.served <= {self._number}
         try:
             self._generation, _ = WORKER.exchange(request)

@@ -79,10 +79,11 @@ class _Server:
             OpResolverType,
         )
 
+        is_reference = head["kernels"] == "reference"
         interpreter: Any = Interpreter(
             model_content=bytes(data),
-            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-            experimental_preserve_all_tensors=True,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_REF if is_reference else OpResolverType.AUTO,
+            experimental_preserve_all_tensors=is_reference,
         )
         interpreter.allocate_tensors()
         self._models[head["model"]] = interpreter
