@@ -37,9 +37,9 @@ class OwnMeasurement:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether the board's outputs were compared with the golden, and differ."""
+        """Whether the board's outputs were compared with the golden, and are wrong."""
         outputs = self.measurement.outputs
-        return self.is_of_stack and outputs is not None and not outputs.is_equal
+        return self.is_of_stack and outputs is not None and outputs.is_wrong
 
     def in_range(self, estimate: Estimate | None) -> bool | None:
         """Return whether the time with the NPU lies in the range of `estimate`; None without one of them."""

@@ -156,10 +156,10 @@ class MeasuredComparison:
 
     def _of_outputs(self) -> list[MeasuredChange]:
         before, after = self.before.outputs, self.after.outputs
-        if before is None or after is None or before.is_equal is after.is_equal:
+        if before is None or after is None or before.is_wrong is after.is_wrong:
             return []
-        aspect = MeasuredAspect.OUTPUTS_BROKEN if before.is_equal else MeasuredAspect.OUTPUTS_MENDED
-        return [MeasuredChange(aspect, is_worse=before.is_equal)]
+        aspect = MeasuredAspect.OUTPUTS_BROKEN if after.is_wrong else MeasuredAspect.OUTPUTS_MENDED
+        return [MeasuredChange(aspect, is_worse=after.is_wrong)]
 
     def _of_time(self) -> list[MeasuredChange]:
         time = self.time

@@ -25,7 +25,7 @@ from npufit.execution.operands import is_operand
 from npufit.execution.outputs import write_outputs
 from npufit.execution.partial import LeftOut, Partial, describe
 from npufit.execution.progress import Progress, Stage, ignore_progress
-from npufit.execution.reference import GOLDEN, Reference, variables_of
+from npufit.execution.reference import GOLDEN, LitertKernels, Reference, variables_of
 from npufit.execution.refusal import DeviceFailureError, KernelRefusalError
 from npufit.execution.values import Array, Values
 
@@ -53,6 +53,7 @@ __all__ = [
     "KernelRefusalError",
     "LeftOut",
     "LibraryModel",
+    "LitertKernels",
     "Origin",
     "OutputDifference",
     "Partial",

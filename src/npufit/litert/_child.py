@@ -79,7 +79,7 @@ class _Server:
             OpResolverType,
         )
 
-        is_reference = head["kernels"] == "reference"
+        is_reference = head.get("kernels") != "default"
         interpreter: Any = Interpreter(
             model_content=bytes(data),
             experimental_op_resolver_type=OpResolverType.BUILTIN_REF if is_reference else OpResolverType.AUTO,

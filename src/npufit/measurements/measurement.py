@@ -251,7 +251,10 @@ class Conditions(_Entry):
 
 @dataclass(frozen=True, slots=True)
 class ComparedTensor(_Entry):
-    """One output of the board beside LiteRT's reference kernels; differences are in steps of its quantization."""
+    """One output of the board beside LiteRT's reference kernels; differences are in steps of its quantization.
+
+    `usual` is how far LiteRT's own default kernels are from its reference kernels in this output, None if unknown.
+    """
 
     name: str
     type: str
@@ -259,11 +262,15 @@ class ComparedTensor(_Entry):
     different: int
     largest: float
     unit: str = "steps"
+    usual: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OutputComparison(_Entry):
-    """Outputs of the board against `golden`, for the same input. `digest` is of the board's outputs."""
+    """Outputs of the board against `golden`, for the same input. `digest` is of the board's outputs.
+
+    `is_rounding` says that they differ, but no more than LiteRT's own default kernels do on the same input.
+    """
 
     golden: str
     input: str
@@ -271,6 +278,17 @@ class OutputComparison(_Entry):
     digest: str
     tensors: tuple[ComparedTensor, ...]
     sentence: str = ""
+    is_rounding: bool = False
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the outputs differ by more than right answers do."""
+        return not (self.is_equal or self.is_rounding)
+
+    @property
+    def word(self) -> str:
+        """The answer in a word."""
+        return "equal" if self.is_equal else "rounding" if self.is_rounding else "DIFFERENT"
 
 
 @dataclass(frozen=True, slots=True)

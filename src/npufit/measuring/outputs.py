@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -15,6 +15,7 @@ from npufit.execution import (
     GOLDEN,
     Array,
     Comparison,
+    LitertKernels,
     OutputDifference,
     Reference,
     Values,
@@ -25,6 +26,7 @@ from npufit.execution import (
 from npufit.formatting import percent
 from npufit.graph import Model
 from npufit.graph.arrays import dtype_of
+from npufit.litert import LitertFailureError, LitertRefusalError
 from npufit.measurements import ComparedTensor, OutputComparison
 from npufit.measuring.preparing import PreparedModel
 from npufit.running import pair_ends
@@ -32,6 +34,9 @@ from npufit.running import pair_ends
 _FOLDER = "outputs"
 _SOME_MORE = 1 << 16
 """So that a file that is a little larger can be told from one that is right."""
+
+_FLOAT_ROOM = 4.0
+"""Sums of floating point numbers in another order: how much farther than LiteRT's kernels here a board may be off."""
 
 _INFINITELY = float(1 << 53)
 """In place of infinity, which JSON does not have: how far NaN is from a number."""
@@ -93,14 +98,37 @@ def compare_outputs(
     comparison = compare(source, values, reference, GOLDEN, tolerance)
     if not comparison.tensors:
         raise InputError(f"{source.name}: no output is computed by an operator, so there is nothing to compare.")
+    usual = {} if comparison.is_equal else _usual_differences(source, sent.values, reference, time_limit_s)
+    rows = tuple(_row(source, comparison, usual))
+    is_rounding = not comparison.is_equal and all(map(_is_usual, rows))
     return OutputComparison(
         golden=GOLDEN,
         input=f"random values, seed {sent.seed}",
         is_equal=comparison.is_equal,
         digest=hashlib.sha256(data).hexdigest(),
-        tensors=tuple(_row(source, comparison)),
-        sentence=_sentence(comparison, differences(source, [reference], [values])),
+        tensors=rows,
+        sentence=_sentence(comparison, differences(source, [reference], [values]), usual, is_rounding=is_rounding),
+        is_rounding=is_rounding,
     )
+
+
+def _usual_differences(model: Model, inputs: Values, reference: Values, time_limit_s: float) -> dict[int, float]:
+    """Return how far LiteRT's default kernels are from the reference, by output; empty if they cannot run here.
+
+    They are right as well and round otherwise, which no board can be blamed for.
+    """
+    try:
+        found = Reference(model, time_limit_s, LitertKernels.DEFAULT).run(inputs, model.main.outputs)
+    except (LitertRefusalError, LitertFailureError):
+        return {}
+    compared = compare(model, found, {index: reference[index] for index in found}, GOLDEN)
+    return {tensor.tensor: tensor.largest for tensor in compared.tensors}
+
+
+def _is_usual(tensor: ComparedTensor) -> bool:
+    if not tensor.different:
+        return True
+    return tensor.usual is not None and tensor.largest <= tensor.usual * (1 if tensor.unit == "steps" else _FLOAT_ROOM)
 
 
 def _on_board(prepared: PreparedModel, with_npu: bool) -> Model:
@@ -132,17 +160,23 @@ def _split(data: bytes, forms: Sequence[_Form]) -> list[Array]:
     return arrays
 
 
-def _row(model: Model, comparison: Comparison) -> Sequence[ComparedTensor]:
+def _row(model: Model, comparison: Comparison, usual: Mapping[int, float]) -> Sequence[ComparedTensor]:
     rows: list[ComparedTensor] = []
     for found in comparison.tensors:
         tensor = model.main.tensors[found.tensor]
         unit = "values" if tensor.element.is_float else "steps"
         largest = min(found.largest, _INFINITELY)
-        rows.append(ComparedTensor(tensor.name, tensor.element.value, found.count, found.differing, largest, unit))
+        ours = usual.get(found.tensor)
+        ours = None if ours is None else min(ours, _INFINITELY)
+        rows.append(
+            ComparedTensor(tensor.name, tensor.element.value, found.count, found.differing, largest, unit, ours)
+        )
     return rows
 
 
-def _sentence(comparison: Comparison, differing: Sequence[OutputDifference]) -> str:
+def _sentence(
+    comparison: Comparison, differing: Sequence[OutputDifference], usual: Mapping[int, float], *, is_rounding: bool
+) -> str:
     """Return how far the outputs are apart, in words; a difference of a step or two rarely changes an answer."""
     beyond = [found for found in comparison.tensors if not found.is_equal]
     if not beyond:
@@ -155,4 +189,9 @@ def _sentence(comparison: Comparison, differing: Sequence[OutputDifference]) -> 
     cosine = min(found.cosine for found in differing)
     shares = [found.top_1 for found in differing if found.top_1 is not None]
     best = f"; the largest value is in the same place for {percent(min(shares))}" if shares else ""
-    return f"{which}, by up to {largest:.3g}; cosine similarity {cosine:.5f}{best}."
+    sentence = f"{which}, by up to {largest:.3g}; cosine similarity {cosine:.5f}{best}"
+    if not usual:
+        return f"{sentence}."
+    ours = max(usual.values())
+    judged = ", so this is rounding" if is_rounding else ""
+    return f"{sentence}; LiteRT's own default kernels differ by up to {ours:.3g}{judged}."

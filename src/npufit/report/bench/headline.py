@@ -50,7 +50,7 @@ def _clauses(measurement: Measurement) -> list[str]:
     lead = "SLOWER with the NPU than without: " if is_slower and proof.verdict is not ProofVerdict.UNKNOWN else ""
     predicted = f" (predicted {prediction_words(measurement.predicted)})" if measurement.predicted else ""
     times = f"{lead}{ms_words(npu.ms)} ms{predicted}{f', {alone}' if alone else ''}"
-    different = ["outputs DIFFER"] if measurement.outputs is not None and not measurement.outputs.is_equal else []
+    different = ["outputs DIFFER"] if measurement.outputs is not None and measurement.outputs.is_wrong else []
     return [times, *different, _VERDICTS[proof.verdict].format(sentence=sentence)]
 
 
@@ -67,6 +67,6 @@ def is_bad(measurement: Measurement) -> bool:
     """Return True if the answer is one that nobody wants: not on the NPU, slower with it, or wrong."""
     npu, cpu, outputs = measurement.npu, measurement.cpu, measurement.outputs
     is_slower = npu is not None and cpu is not None and npu.ms > cpu.ms
-    is_different = outputs is not None and not outputs.is_equal
+    is_different = outputs is not None and outputs.is_wrong
     is_nothing = npu is None and cpu is None
     return measurement.proof.verdict is ProofVerdict.CONTRADICTED or is_slower or is_different or is_nothing

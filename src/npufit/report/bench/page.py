@@ -164,8 +164,8 @@ def _tiles(result: Measurement) -> Iterator[_Tile]:
     if cpu is not None:
         yield "CPU alone", f"{ms_words(cpu.ms)} ms", statistic_words(cpu), "plain"
     if outputs is not None:
-        words, tone = ("equal", "good") if outputs.is_equal else ("different", "bad")
-        yield "Outputs", words, f"compared with {shorten(outputs.golden, 60)}", tone
+        tone = "bad" if outputs.is_wrong else "good" if outputs.is_equal else "plain"
+        yield "Outputs", outputs.word.lower(), f"compared with {shorten(outputs.golden, 60)}", tone
 
 
 def _evidence(entry: Evidence) -> tuple[str, ...]:

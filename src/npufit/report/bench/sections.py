@@ -197,7 +197,7 @@ def output_words(measurement: Measurement) -> list[str]:
         return [f"equal: {plural(values, 'value')} of {plural(len(outputs.tensors), 'output')} as {golden}"]
     sentence = f": {as_clause(outputs.sentence)}" if outputs.sentence else ""
     return [
-        f"DIFFERENT from {golden}{sentence}",
+        f"{'rounded otherwise than' if outputs.is_rounding else 'DIFFERENT from'} {golden}{sentence}",
         *(
             f"{shorten(tensor.name, 60)}: {plural(tensor.different, 'value')} of {tensor.values} differ, by up to "
             f"{tensor.largest:g}{' steps' if tensor.unit == _STEPS else ''}"

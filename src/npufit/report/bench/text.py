@@ -130,7 +130,7 @@ def several_cells(result: Measurement) -> tuple[str, ...]:
         prediction_words(result.predicted) if result.predicted else "-",
         "-" if result.cpu is None else ms_words(result.cpu.ms),
         str(result.proof.verdict),
-        "-" if result.outputs is None else "equal" if result.outputs.is_equal else "DIFFERENT",
+        "-" if result.outputs is None else result.outputs.word,
     )
 
 

@@ -88,7 +88,7 @@ def _steady(steady: SteadyTime | None) -> str:
 
 def _outputs(measurement: Measurement) -> str:
     outputs = measurement.outputs
-    return "not compared" if outputs is None else "equal" if outputs.is_equal else "DIFFER"
+    return "not compared" if outputs is None else outputs.word
 
 
 def _placement(measurement: Measurement) -> str:
@@ -181,7 +181,7 @@ def measured_remarks(comparison: MeasuredComparison) -> list[str]:
         found.append("These are different chips.")
     for side, name in ((before, "before"), (after, "after")):
         found += [f"{name}: {printable(sentence)}" for sentence in side.conditions.sentences]
-        if side.outputs is not None and not side.outputs.is_equal:
+        if side.outputs is not None and side.outputs.is_wrong:
             golden, sentence = printable(side.outputs.golden), printable(side.outputs.sentence)
             found.append(f"outputs {name} differ from {golden}: {sentence}")
         found += [f"NPU {name}: {printable(side.proof.sentence)}"] if before.proof != after.proof else []
