@@ -200,6 +200,16 @@ def test_the_boards_outputs_are_compared_with_the_reference_kernels(is_right: bo
     assert result.is_refuted is not is_right
 
 
+def test_what_litert_itself_rounds_otherwise_is_no_wrong_answer() -> None:
+    """XNNPACK's kernels are right: on a CPU they are the yardstick for themselves."""
+    found = _only(bench("zoo:mobilenet_v1@128,int8", "local", replace(_QUICK, tool="python", compare=True))).outputs
+    assert found is not None
+    (tensor,) = found.tensors
+    assert (found.is_equal, found.is_rounding, found.is_wrong) == (False, True, False)
+    assert 0 < tensor.largest <= (tensor.usual or 0) * 4
+    assert "so this is rounding" in found.sentence
+
+
 def test_outputs_of_another_size_are_not_compared(imx93: Path, person: Model) -> None:
     equip(imx93, outputs=b"123")
     found = _only(bench(person, "local", replace(_QUICK, compare=True, with_proof=False)))
