@@ -117,8 +117,9 @@ def _bench(model: str, folder: Path, kernel: str = "", **options: Any) -> Measur
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NPUFIT_BOARD_ROOT", str(VirtualBoard(folder, kernel).root))
         given = BenchOptions(known=find_model(_KNOWN), runs=4, least_s=0.0, **options)
-        [measured] = npufit.bench([find_model(model)], "local", given).measurements
-    return measured
+        result = npufit.bench([find_model(model)], "local", given)
+    assert len(result.measurements) == 1, result
+    return result.measurements[0]
 
 
 def test_a_bench_of_a_bundle_is_proven_by_what_the_npu_counted(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ _FAKES = ("usr/bin/benchmark_model", "usr/lib/aarch64-linux-gnu/libteflon.so")
 class VirtualBoard:
     """An i.MX93 with mainline Linux as a folder of files, to be used as NPUFIT_BOARD_ROOT.
 
-    `python` is the board's: programs that it runs have the i.MX93's NPU, and each job that the NPU finishes adds one to
-    the line of the ethosu driver, as Linux's handler of its interrupt would.
+    `python` is the board's: programs in files that it runs have the i.MX93's NPU, and each job that the NPU finishes
+    adds one to the line of the ethosu driver, as Linux's handler of its interrupt would.
     """
 
     def __init__(self, folder: Path, kernel: str = "") -> None:
@@ -27,5 +27,6 @@ class VirtualBoard:
             (self.root / fake).unlink()
         self.python = self.root / "usr" / "bin" / "python3"
         words = (sys.executable, str(_PROGRAM), str(self.root / "proc" / "interrupts"), kernel)
-        self.python.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        python = shlex.quote(sys.executable)
+        self.python.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exec {python} "$@"\nexec {shlex.join(words)} "$@"\n')
         self.python.chmod(0o755)
