@@ -7,19 +7,19 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
-from boards.servers import await_port, free_port
+from boards.serving import serving
 from npufit.child_process import Child, end_child, start_child
 
 _START_S = 60.0
 
 
 class Laboratory:
-    """A running coordinator at `coordinator`, with its exporter. `log` is what both say."""
+    """A running coordinator at `coordinator`, with its exporter."""
 
     def __init__(self, coordinator: str, exporter: Child) -> None:
         """Name the coordinator and its exporter."""
@@ -47,30 +47,28 @@ class Laboratory:
 def laboratory(folder: Path, resources: Mapping[str, str]) -> Generator[Laboratory]:
     """Run a coordinator and an exporter of `resources`: YAML for each group. Its files are in `folder`."""
     pytest.importorskip("labgrid")
-    port = free_port()
-    coordinator = f"127.0.0.1:{port}"
     configuration = folder / "exporter.yaml"
     configuration.write_text("".join(f"{group}:\n  {text}\n" for group, text in resources.items()))
-    with contextlib.ExitStack() as ends:
-        log = ends.enter_context((folder / "log").open("wb"))
+    python = [sys.executable, "-P", "-m"]
+    serve = [*python, "labgrid.remote.coordinator", "-l", "127.0.0.1:PORT"]
+    with serving(serve, folder / "coordinator.log", folder=folder) as (_, port):
+        coordinator = f"127.0.0.1:{port}"
+        export = [*python, "labgrid.remote.exporter", "-c", coordinator, "-n", "exporter", "--hostname", "localhost"]
+        with start_child(
+            [*export, str(configuration)], folder=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as exporter:
+            try:
+                lab = Laboratory(coordinator, exporter)
+                _await_resources(lab, resources)
+                yield lab
+            finally:
+                end_child(exporter)
 
-        def start(module: str, *arguments: str) -> Child:
-            command = [sys.executable, "-P", "-m", f"labgrid.remote.{module}", *arguments]
-            child = start_child(command, folder=folder, stdout=log, stderr=log)
-            ends.callback(end_child, child)
-            return child
 
-        await_port(start("coordinator", "-l", coordinator), port, folder / "log")
-        exporter = start("exporter", "-c", coordinator, "-n", "exporter", "--hostname", "localhost", str(configuration))
-        lab = Laboratory(coordinator, exporter)
-        _await_resources(lab, resources, folder / "log")
-        yield lab
-
-
-def _await_resources(lab: Laboratory, resources: Mapping[str, str], log: Path) -> None:
+def _await_resources(lab: Laboratory, groups: Iterable[str]) -> None:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         listed = lab.client("resources")
-        if all(f"/{group}/" in listed for group in resources):
+        if all(f"/{group}/" in listed for group in groups):
             return
-    pytest.fail(f"the laboratory did not start: {log.read_text(errors='replace')[-2000:]}")
+    pytest.fail("the laboratory's exporter did not connect")

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from boards.servers import SshBoard, free_port, sshd_board
+from boards.servers import SshBoard, sshd_board
+from boards.serving import free_port
 from npufit.boards import connect
 from npufit.errors import InputError, ToolError
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boards.servers import SshBoard, dropbear_board, sshd_board
-from boards.test_lost_boards import await_true, is_running
+from boards.serving import await_true, is_running
 from npufit.boards import Connection, connect
 from npufit.boards.framing import Frame
 from npufit.boards.session import Lease, Session
