@@ -11,6 +11,13 @@ from npufit.cli.options import color_option, html_option, schema_option
 
 @click.command("accuracy")
 @click.argument("groups", metavar="[CHIP[/STACK]]...", nargs=-1)
+@click.option(
+    "--measured",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FOLDER",
+    help="Also count your own measurements (npufit bench) in FOLDER, apart from the public ones. May be repeated.",
+)
 @click.option("--all", "everything", is_flag=True, help="Also list every row that is not counted, with its source.")
 @click.option("--json", "form", flag_value="json", help="Print JSON (its schema: --json-schema).")
 @click.option("--markdown", "form", flag_value="markdown", help="Print Markdown (this generates docs/accuracy.md).")
@@ -28,6 +35,7 @@ from npufit.cli.options import color_option, html_option, schema_option
 @schema_option("accuracy")
 def command(
     groups: tuple[str, ...],
+    measured: tuple[Path, ...],
     everything: bool,
     form: str | None,
     svg: Path | None,
@@ -43,6 +51,7 @@ def command(
     \b
     npufit accuracy                       all
     npufit accuracy imx93/vela imx93/cpu  some
+    npufit accuracy imx93 --measured .    your own measurements beside these
     npufit accuracy --svg accuracy.svg    and a picture
     npufit accuracy --html accuracy.html  and a page with charts
     """
@@ -51,7 +60,7 @@ def command(
     from npufit.report.accuracy import accuracy_document, accuracy_markdown, accuracy_text
     from npufit.validating import accuracy
 
-    result = accuracy(groups)
+    result = accuracy(groups, measured)
     if svg is not None:
         from npufit.report.accuracy import accuracy_svg
 

@@ -293,13 +293,18 @@ class OutputComparison(_Entry):
 
 @dataclass(frozen=True, slots=True)
 class PredictedTime(_Entry):
-    """What npufit predicted before the measurement, in milliseconds. `origin` is the basis of the prediction."""
+    """What npufit predicted before the measurement, in milliseconds. `origin` is the basis of the prediction.
+
+    `ms` and its range are of the run with the NPU, those that begin with `cpu` of the CPU alone.
+    """
 
     ms: float
     low_ms: float | None
     high_ms: float | None
     cpu_ms: float | None
     origin: str
+    cpu_low_ms: float | None = None
+    cpu_high_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,14 @@ LONGEST_TEXT = 1000
 MOST_LOG_LINES = 400
 
 _SHORTEST_PRIVATE = 3
-_EVERYBODY = frozenset({"root", "user", "localhost", "board", "linux", "admin", "debian", "torizon", "local", "none"})
-"""Names that identify nobody, and that occur in other words' places."""
+_EVERYBODY = frozenset({
+    "root", "user", "admin", "test", "demo", "local", "localhost", "localdomain", "none", "board", "linux", "kernel",
+    "debian", "ubuntu", "torizon", "raspberrypi", "npu", "cpu", "arm", "aarch64", "model", "vela", "teflon", "neutron",
+    "ethosu", "imx93", "imx95", "imx8mp", "rk3588",
+})  # fmt: skip
+"""Names of users and hosts that identify nobody, and without which no sentence could be read."""
+
+_LONGEST_PORT = 5
 
 _Entry = TypeVar("_Entry")
 _Clean = Callable[[str, Collection[str]], str]
@@ -67,7 +73,8 @@ def _without_names(text: str, private: Collection[str]) -> str:
 
 
 def _is_private(name: str) -> bool:
-    return len(name) >= _SHORTEST_PRIVATE and name.lower() not in _EVERYBODY
+    is_port = name.isdigit() and len(name) <= _LONGEST_PORT
+    return len(name) >= _SHORTEST_PRIVATE and not is_port and name.lower() not in _EVERYBODY
 
 
 _KINDS = r"(?:so(?:\.[\d.]+)?|tflite|elf|bin|fw|py|txt|json|toml|ko|log|csv|bmp|jpg|png)"

@@ -29,7 +29,8 @@ def predicted_time(prepared: PreparedModel, choice: Choice, facts: BoardFacts) -
         return None, f"The place of {operators} is unknown, so there is only a range{span}."
     band = found.band.origin
     origin = f"{found.basis}; {band}" if band else found.basis
-    return PredictedTime(found.total_ms, found.low_ms, found.high_ms, found.cpu_only_ms, origin), ""
+    on_cpu = found.cpu_only_ms, origin, found.cpu_only_low_ms, found.cpu_only_high_ms
+    return PredictedTime(found.total_ms, found.low_ms, found.high_ms, *on_cpu), ""
 
 
 def _why_none(choice: Choice, facts: BoardFacts) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from npufit.chips import load_chip
 from npufit.measurements import OperatorMeasurement, Role
 from npufit.measuring.preparing import PreparedModel
@@ -21,13 +23,13 @@ def profiled_operators(
     for run in record.of(Role.PROFILE):
         if run.timing is None:
             continue
-        rows += run.timing.operators
+        rows += (replace(row, with_npu=run.planned.with_npu) for row in run.timing.operators)
         if run.planned.with_npu and target is not None and prepared.compilation is not None:
             found = _inside_of_calls(target, prepared, run.run.output)
             if isinstance(found, str):
                 problems.append(f"No time of each operator on the NPU: {found}.")
             else:
-                rows += found
+                rows += (replace(row, with_npu=True) for row in found)
     return tuple(rows), tuple(problems)
 
 

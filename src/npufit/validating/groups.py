@@ -17,9 +17,9 @@ from npufit.validating.rows import AccuracyRow, packaged_predictions
 class GroupAccuracy:
     """The errors of one group, or of the part of its rows that `part` names.
 
-    Errors are absolute shares of the measurement, 0.1 for 10 %. `coverage` is the share of rows within their ranges;
-    `low` and `high` are the median ends of these, as factors on the prediction. `compiler_mean_error` is that of the
-    compiler's own estimate on the rows that have one, None if none has.
+    Errors are absolute shares of the measurement, 0.1 for 10 %. `coverage` is the share of rows within their ranges,
+    None if none has one; `low` and `high` are the median ends of these, as factors on the prediction.
+    `compiler_mean_error` is that of the compiler's own estimate on the rows that have one, None if none has.
     """
 
     group: str
@@ -28,7 +28,7 @@ class GroupAccuracy:
     networks: int
     median_error: float
     mean_error: float
-    coverage: float
+    coverage: float | None
     low: float
     high: float
     compiler_median_error: float | None
@@ -90,12 +90,17 @@ def _summary(group: str, part: str, rows: Sequence[AccuracyRow]) -> GroupAccurac
         networks=len({architecture(row.network) for row in rows if row.network}),
         median_error=median(errors),
         mean_error=fmean(errors),
-        coverage=sum(row.in_band is True for row in rows) / len(rows),
+        coverage=_coverage(rows),
         low=_typical(rows, lambda row: row.low_ms),
         high=_typical(rows, lambda row: row.high_ms),
         compiler_median_error=median(theirs) if theirs else None,
         compiler_mean_error=fmean(theirs) if theirs else None,
     )
+
+
+def _coverage(rows: Sequence[AccuracyRow]) -> float | None:
+    inside = [row.in_band for row in rows if row.in_band is not None]
+    return sum(inside) / len(inside) if inside else None
 
 
 def _typical(rows: Iterable[AccuracyRow], end: Callable[[AccuracyRow], float | None]) -> float:

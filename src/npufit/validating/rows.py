@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,16 +99,18 @@ def _row(row: Row, entry: Mapping[str, Any]) -> AccuracyRow:
     )
 
 
-def choose_rows(rows: Sequence[AccuracyRow], wanted: Sequence[str]) -> tuple[AccuracyRow, ...]:
+def choose_rows(
+    rows: Sequence[AccuracyRow], wanted: Sequence[str], known_elsewhere: Collection[str] = ()
+) -> tuple[AccuracyRow, ...]:
     """Return the rows of the chips or groups in `wanted` (`imx93`, `imx93/vela`, `imx93/cpu`), all if it is empty.
 
-    Raises InputError for one without rows.
+    Raises InputError for one without rows, unless it is in `known_elsewhere`.
     """
     if not wanted:
         return tuple(rows)
     known = list(dict.fromkeys(name for row in rows for name in (row.chip, row.group)))
     for name in wanted:
-        if name not in known:
+        if name not in known and name not in known_elsewhere:
             named = ", ".join(entry for entry in known if " " not in entry)
             raise InputError(f"there is no measurement of '{name}'. {_assumed(name)}Known: {named}.")
     return tuple(row for row in rows if row.chip in wanted or row.group in wanted)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from npufit._version import __version__
 from npufit.report.document import Count, Document, Factor, Milliseconds, Share, rounded
-from npufit.validating import AccuracyResult, AccuracyRow, GroupAccuracy
+from npufit.validating import AccuracyResult, AccuracyRow, GroupAccuracy, OwnAccuracy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,10 @@ class GroupEntry(Document):
 
 @dataclass(frozen=True, slots=True)
 class RowEntry(Document):
-    """A public measurement, with the prediction of a fit that had not seen its network."""
+    """A measurement with a prediction that had not seen it.
+
+    Of a public one, the fit had not seen its network; of a user's own, the prediction was made before the measurement.
+    """
 
     chip: str
     group: str
@@ -61,6 +64,16 @@ class RowEntry(Document):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnEntry(Document):
+    """A user's own measurements, which no public row contains."""
+
+    groups: tuple[GroupEntry, ...]
+    rows: tuple[RowEntry, ...]
+    refused: tuple[str, ...]
+    """files that were not read, and measurements whose NPU did not run"""
+
+
+@dataclass(frozen=True, slots=True)
 class AccuracyDocument(Document):
     """How far predicted times are from measured ones."""
 
@@ -70,6 +83,8 @@ class AccuracyDocument(Document):
     classes: tuple[GroupEntry, ...]
     """whole classes of networks that a fit had not seen"""
     rows: tuple[RowEntry, ...]
+    own: OwnEntry | None = None
+    """the user's own measurements, if any were named"""
 
 
 def accuracy_document(result: AccuracyResult) -> AccuracyDocument:
@@ -80,7 +95,12 @@ def accuracy_document(result: AccuracyResult) -> AccuracyDocument:
         groups=tuple(_group(group) for group in result.groups),
         classes=tuple(_group(group) for group in result.classes),
         rows=tuple(_row(row) for row in result.rows),
+        own=None if result.own is None else _own(result.own),
     )
+
+
+def _own(own: OwnAccuracy) -> OwnEntry:
+    return OwnEntry(tuple(map(_group, own.groups)), tuple(map(_row, own.rows)), own.refused)
 
 
 def _group(group: GroupAccuracy) -> GroupEntry:

@@ -15,6 +15,7 @@ from npufit.report.accuracy.text import (
     accuracy_headline,
     group_cells,
     left_out_cells,
+    own_headline,
     row_cells,
 )
 from npufit.report.page import Bundle, Frame, charts_payload, render_page
@@ -37,6 +38,10 @@ def accuracy_page(result: AccuracyResult) -> str:
         "accuracy/accuracy.html.j2",
         frame,
         rows=result.rows,
+        own=result.own,
+        own_headline="" if result.own is None else own_headline(result.own),
+        own_groups=[] if result.own is None else [group_cells(group) for group in result.own.groups],
+        own_rows=[] if result.own is None else [row_cells(row) for row in result.own.rows],
         counted=counted,
         groups=groups,
         networks=len({row.network for row in counted}),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from npufit import formatting
 from npufit.report.markdown import escape
 from npufit.report.terminal_page import Page, columns
-from npufit.validating import AccuracyResult, AccuracyRow, GroupAccuracy
+from npufit.validating import AccuracyResult, AccuracyRow, GroupAccuracy, OwnAccuracy
 
 _DIGITS = 6
 _MODELS = 6
@@ -28,6 +29,7 @@ def accuracy_text(result: AccuracyResult, page: Page, *, everything: bool = Fals
     """Return the errors by chip and stack, all counted rows, and why others do not count; `everything` lists those."""
     rows = result.rows
     lines = page.wrap(accuracy_headline(rows))
+    lines += [] if result.own is None else _own(result.own, page)
     for summaries, title in ((result.groups, ""), (result.classes, CLASSES_TITLE)):
         if summaries:
             table = columns([list(GROUP_COLUMNS), *map(group_cells, summaries)], right=range(1, len(GROUP_COLUMNS)))
@@ -35,6 +37,31 @@ def accuracy_text(result: AccuracyResult, page: Page, *, everything: bool = Fals
     for group in dict.fromkeys(row.group for row in rows if row.counts):
         lines += _rows(group, [row for row in rows if row.group == group and row.counts], page)
     return "\n".join(lines + _left_out(rows, page, everything))
+
+
+def own_headline(own: OwnAccuracy) -> str:
+    """Return a sentence on the user's own measurements: how many there are and count, and the predictions' error."""
+    counted = [row for row in own.rows if row.counts]
+    times = formatting.plural(len(own.rows), "time")
+    if not counted:
+        return f"Your own measurements: {times}, of which none counts."
+    error = formatting.percent(median(abs(row.error or 0.0) for row in counted))
+    return f"Your own measurements: {times}, {len(counted)} of them counted: median error {error}."
+
+
+def _own(own: OwnAccuracy, page: Page) -> list[str]:
+    """Return the user's own measurements: the errors by group, every row, and what does not count."""
+    lines = ["", *(page.ink("bold", line) for line in page.wrap(own_headline(own)))]
+    if own.groups:
+        table = columns([list(GROUP_COLUMNS), *map(group_cells, own.groups)], right=range(1, len(GROUP_COLUMNS)))
+        lines += ["", page.ink("bold", table[0]), *table[1:]]
+    for group in dict.fromkeys(row.group for row in own.rows):
+        lines += _rows(f"{group}, your own", [row for row in own.rows if row.group == group], page)
+    for reason, members in rows_left_out(own.rows).items():
+        lines += page.wrap(f"not counted, {formatting.printable(reason)}: {_models(members)}", "  ", "    ")
+    for problem in own.refused:
+        lines += page.wrap(f"no time: {formatting.printable(problem)}", "  ", "    ")
+    return [*lines, "", page.ink("bold", "Public measurements")]
 
 
 def accuracy_headline(rows: Sequence[AccuracyRow]) -> str:
@@ -55,11 +82,18 @@ def group_cells(group: GroupAccuracy) -> list[str]:
         str(group.networks),
         formatting.percent(group.median_error),
         formatting.percent(group.mean_error),
-        formatting.percent(group.coverage),
-        f"{formatting.significant(group.low)} to {formatting.significant(group.high)}",
+        "" if group.coverage is None else formatting.percent(group.coverage),
+        ""
+        if group.coverage is None
+        else f"{formatting.significant(group.low)} to {formatting.significant(group.high)}",
         "" if group.compiler_median_error is None else formatting.percent(group.compiler_median_error),
         "" if group.compiler_mean_error is None else formatting.percent(group.compiler_mean_error),
     ]
+
+
+def _span(group: GroupAccuracy) -> str:
+    has_ranges = group.coverage is not None
+    return f"{formatting.significant(group.low)} to {formatting.significant(group.high)}" if has_ranges else ""
 
 
 def group_name(group: GroupAccuracy) -> str:
@@ -146,7 +180,13 @@ def _in_words(row: AccuracyRow) -> str:
 def accuracy_markdown(result: AccuracyResult) -> str:
     """Return the same as Markdown tables: groups, classes, rows that count, rows that do not."""
     rows = result.rows
-    lines = [accuracy_headline(rows), "", *summary_markdown(result.groups).splitlines()]
+    lines = [accuracy_headline(rows), ""]
+    if result.own is not None:
+        lines += ["### Your own measurements", "", own_headline(result.own), ""]
+        lines += [*summary_markdown(result.own.groups).splitlines(), ""] if result.own.groups else []
+        lines += [*_markdown_table(ROW_COLUMNS, [row_cells(row) for row in result.own.rows]), ""]
+        lines += [*(f"- {escape(problem)}" for problem in result.own.refused), "", "### Public measurements", ""]
+    lines += summary_markdown(result.groups).splitlines()
     if result.classes:
         lines += ["", f"### {CLASSES_TITLE}", "", *summary_markdown(result.classes).splitlines()]
     for group in dict.fromkeys(row.group for row in rows if row.counts):
