@@ -83,9 +83,7 @@ def group_cells(group: GroupAccuracy) -> list[str]:
         formatting.percent(group.median_error),
         formatting.percent(group.mean_error),
         "" if group.coverage is None else formatting.percent(group.coverage),
-        ""
-        if group.coverage is None
-        else f"{formatting.significant(group.low)} to {formatting.significant(group.high)}",
+        _span(group),
         "" if group.compiler_median_error is None else formatting.percent(group.compiler_median_error),
         "" if group.compiler_mean_error is None else formatting.percent(group.compiler_mean_error),
     ]
