@@ -75,7 +75,7 @@ def send_inputs(connection: Connection, prepared: PreparedModel, seed: int, *, w
     values = random_inputs(source, seed)
     own = pair_ends(model.main.inputs, source.main.inputs, prepared.ties, f"{model.name}: inputs")
     sent = tuple(
-        (model.main.tensors[index].name, connection.put(values[own[index]].tobytes(), f"{_FOLDER}/input-{number}"))
+        (model.main.tensors[index].name, connection.put(values[own[index]].tobytes(), f"{_FOLDER}/input-{number}.bin"))
         for number, index in enumerate(model.main.inputs)
     )
     return SentInputs(seed, values, model, sent, f"{connection.folder}/{_FOLDER}/results.bin")

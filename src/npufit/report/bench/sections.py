@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from npufit.formatting import percent, plural, shorten, significant
-from npufit.measurements import Evidence, Measurement, OperatorMeasurement, Proof, Role, SteadyTime
+from npufit.measurements import Evidence, Measurement, OperatorMeasurement, Proof, Role, SteadyTime, ZoneConditions
 from npufit.report.bench.words import (
     as_clause,
     judgement_words,
@@ -192,9 +192,10 @@ def output_words(measurement: Measurement) -> list[str]:
     if outputs is None:
         return []
     values = sum(tensor.values for tensor in outputs.tensors)
-    golden = f"{shorten(outputs.golden, 80)}, {shorten(outputs.input, 80)}"
+    golden = f"{shorten(outputs.golden, 80)} ({shorten(outputs.input, 80)})"
     if outputs.is_equal:
-        return [f"equal: {plural(values, 'value')} of {plural(len(outputs.tensors), 'output')} as {golden}"]
+        count = plural(len(outputs.tensors), "output")
+        return [f"equal: {plural(values, 'value')} of {count}, each that of {golden}"]
     sentence = f": {as_clause(outputs.sentence)}" if outputs.sentence else ""
     return [
         f"{'rounded otherwise than' if outputs.is_rounding else 'DIFFERENT from'} {golden}{sentence}",
@@ -216,8 +217,7 @@ def condition_words(measurement: Measurement) -> list[str]:
         for clock in conditions.clocks
     ]
     parts += [
-        f"{shorten(zone.type, 24)} {zone.before_c:.0f} to {zone.highest_c:.0f} °C"
-        f"{'' if zone.trip_c is None else f', trips at {zone.trip_c:g}'}"
+        f"{shorten(zone.type, 24)} {_celsius(zone)} °C{'' if zone.trip_c is None else f', trips at {zone.trip_c:g}'}"
         for zone in conditions.zones
     ]
     if conditions.load_before is not None:
@@ -226,6 +226,12 @@ def condition_words(measurement: Measurement) -> list[str]:
         parts.append(f"cores {shorten(measurement.settings.affinity, 20)}")
     summary = "; ".join(dict.fromkeys(part for part in parts if part))
     return [*([summary] if summary else []), *(shorten(sentence, 300) for sentence in conditions.sentences)]
+
+
+def _celsius(zone: ZoneConditions) -> str:
+    """Return the temperature before the runs, and the highest one if that is another."""
+    before, highest = f"{zone.before_c:.0f}", f"{zone.highest_c:.0f}"
+    return before if before == highest else f"{before} to {highest}"
 
 
 def _clock(lowest_mhz: float | None, highest_mhz: float | None) -> str:
