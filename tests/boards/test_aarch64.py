@@ -51,7 +51,9 @@ def test_an_aarch64_busybox_tells_the_same_as_this_machines_shell(busybox: Path,
     program = there.put(b'#!/bin/sh\necho "$WORD"; echo err >&2; exit 5\n', "program", is_executable=True)
     run = watch(there, Command((program,), (("WORD", "a b"),)), time_limit_s=100)
     assert (run.code, run.output) == (5, b"a b\nerr\n")
-    endless = there.put(b"#!/bin/sh\nwhile :; do echo more; done\n", "endless", is_executable=True)
-    hanging = watch(there, Command((endless,)), time_limit_s=1, every_s=0.2, most_bytes=100)
-    assert (hanging.code, len(hanging.output), hanging.is_cut) == (None, 100, True)
-    assert sorted(os.listdir(tmp_path)) == ["endless", "program", "root"]
+    endless = there.put(b"#!/bin/sh\nwhile :; do sleep 0.1; done\n", "endless", is_executable=True)
+    assert watch(there, Command((endless,)), time_limit_s=1, every_s=0.2).code is None
+    much = there.put(b"#!/bin/sh\nyes | head -n 100000\n", "much", is_executable=True)
+    printed = watch(there, Command((much,), (("PATH", os.defpath),)), time_limit_s=600, most_bytes=100)
+    assert (printed.code, len(printed.output), printed.is_cut) == (0, 100, True)
+    assert sorted(os.listdir(tmp_path)) == ["endless", "much", "program", "root"]

@@ -47,14 +47,19 @@ def test_what_a_program_prints_and_how_it_ends(board: ShellConnection) -> None:
     assert not os.listdir(board.folder), "files of the watch are left"
 
 
-def test_a_program_that_hangs_and_prints_without_end_is_ended_with_its_children(board: ShellConnection) -> None:
-    program = ("sh", "-c", "echo $$ >pids; sh -c 'echo $$ >>pids; exec sleep 1000' & yes")
-    run = watch(board, Command(program), time_limit_s=0.4, every_s=0.1, most_bytes=1000)
-    assert run.code is None
-    assert (len(run.output), run.is_cut) == (1000, True)
+def test_a_program_that_hangs_is_ended_with_its_children(board: ShellConnection) -> None:
+    program = ("sh", "-c", "sh -c 'echo $$ >child; exec sleep 1000' & echo $$ >parent; wait")
+    run = watch(board, Command(program), time_limit_s=1.0, every_s=0.25)
+    assert (run.code, run.output) == (None, b"")
     assert run.during
-    for pid in Path(board.folder, "pids").read_text().split():
+    for name in ("parent", "child"):
+        pid = Path(board.folder, name).read_text().strip()
         wait_until_ended(Path("/proc", pid, "stat"))
+
+
+def test_a_program_that_prints_much_is_drained(board: ShellConnection) -> None:
+    run = watch(board, Command(("sh", "-c", "yes | head -n 1000000; exit 4")), time_limit_s=600, most_bytes=1001)
+    assert (run.code, run.output, run.is_cut) == (4, b"y\n" * 500 + b"y", True)
 
 
 def test_signals_and_programs_that_are_not_there_have_their_codes(board: ShellConnection) -> None:
