@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fake_boards import write_board
-from shell_connection import ShellConnection
 
+from boards.fake_boards import write_board
+from boards.shell_connection import ShellConnection
 from npufit.boards import Command, read, survey, watch
 from private_apt import AptError, PrivateApt
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_boards import write_board
-from shell_connection import ShellConnection
 
+from boards.fake_boards import write_board
+from boards.shell_connection import ShellConnection
 from npufit.boards import settings
 from npufit.errors import InputError
 

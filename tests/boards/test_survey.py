@@ -9,9 +9,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fake_boards import BOARDS, add_python, write_board
-from shell_connection import ShellConnection
 
+from boards.fake_boards import BOARDS, add_python, write_board
+from boards.shell_connection import ShellConnection
 from npufit.boards import BoardFacts, Completed, read, survey
 from npufit.errors import ToolError
 from npufit.stacks import resolve_target

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from fake_boards import write_board
-from servers import SshBoard, dropbear_board, sshd_board
 
+from boards.fake_boards import write_board
+from boards.servers import SshBoard, dropbear_board, sshd_board
 from npufit.boards import Command, connect, settings, survey, watch
+from npufit.boards.session import Lease
+from npufit.errors import LostConnectionError
 
 _COUNTING = """
 lines=$NPUFIT_BOARD_ROOT/proc/interrupts
@@ -37,3 +40,22 @@ def test_the_same_board_over_each_server(
     assert len(changed) == 1
     assert (run.code, run.output, run.moved()) == (0, b"performance\n", {"ethosu": 7})
     assert after.said("governor") == "schedutil"
+
+
+def switch_off_while_it_is_set(board: SshBoard, governor: Path) -> None:
+    lease = Lease(margin_s=2, interval_s=1)
+    with connect(board.on, lease=lease) as connection, settings(connection, governor="performance"):
+        assert governor.read_text() == "performance\n"
+        board.switch_off()
+        connection.shell("true")
+
+
+def test_a_governor_is_put_back_although_the_line_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with sshd_board(root=write_board("imx93-mainline", tmp_path / "root")) as board:
+        for name, value in board.environment.items():
+            monkeypatch.setenv(name, value)
+        governor = board.folder / "root/sys/devices/system/cpu/cpufreq/policy0/scaling_governor"
+        with pytest.raises(LostConnectionError):
+            switch_off_while_it_is_set(board, governor)
+        while governor.read_text() != "schedutil\n":  # the board's own watchdog; a test that hangs has failed
+            time.sleep(0.05)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fake_boards import write_board
-from shell_connection import ShellConnection
 
+from boards.fake_boards import write_board
+from boards.shell_connection import ShellConnection
 from npufit.boards import Command, Completed, read, watch
 from npufit.boards.board_script import board_script
 from npufit.errors import InputError, ToolError

@@ -61,9 +61,9 @@ watch() {
     reading full >"$own.after"
     if [ -e "$own.late" ]; then wait "$sampler"; else kill "$sampler" 2>/dev/null; fi
     wait "$sampler" 2>/dev/null
-    # What the program left running may still hold the pipe.
+    # What the program left running may still hold the pipe: that is waited for no longer than a second.
     waited=0
-    while [ ! -s "$own.rest" ] && [ "$waited" -lt 20 ]; do
+    while [ ! -s "$own.rest" ] && [ "$waited" -lt 10 ]; do
         sleep 0.1
         waited=$((waited + 1))
     done
