@@ -80,7 +80,7 @@ def test_what_is_missing_is_said_in_the_words_of_run_py(outputs: str, tmp_path: 
         ended = connection.shell(f"{shlex.join(tool.command(request).arguments)} 2>&1")
     assert ended.code == 3
     words = str(tool.read(ended.output, request, code=ended.code))
-    assert words.startswith("run.py: No NPU with the driver 'ethosu': no /dev/accel")
+    assert words.startswith("run.py: No NPU with the driver 'ethosu'")
 
 
 def test_a_bundle_cannot_run_on_the_cpu_alone(tmp_path: Path) -> None:
