@@ -8,8 +8,8 @@ from typing import Any
 
 from npufit.formatting import plural, shorten
 from npufit.measurements import MeasuredRun, Measurement, Role
-from npufit.report.bench.sections import slowest
-from npufit.report.bench.words import ms_words, prediction_words, statistic_words
+from npufit.report.bench.operators import main_profile, slowest
+from npufit.report.bench.words import expected_on_cpu, expected_with_npu, ms_words, statistic_words
 from npufit.report.page import SCHEMA, Ink, Specification
 
 _BAR, _ROW = 52, 24
@@ -73,24 +73,22 @@ def times_chart(measurement: Measurement) -> Specification | None:
 
 
 def _times(measurement: Measurement) -> Iterator[dict[str, Any]]:
-    predicted = measurement.predicted
-    npu = None if predicted is None else predicted.ms
-    alone = None if predicted is None else predicted.cpu_ms
-    for unit, steady, expected in (("NPU", measurement.npu, npu), ("CPU alone", measurement.cpu, alone)):
-        if steady is None:
-            continue
-        has_range = unit == "NPU" and predicted is not None and predicted.low_ms is not None
-        words = prediction_words(predicted) if has_range and predicted is not None else ""
-        yield {
-            "unit": unit,
-            "ms": steady.ms,
-            "words": f"{ms_words(steady.ms)} ms ({statistic_words(steady)})",
-            "spread": f"{ms_words(steady.low_ms)} to {ms_words(steady.high_ms)} ms",
-            "predicted": expected,
-            "expected": f"{words or ms_words(expected)} ms" if expected is not None else "not predicted",
-            "range_low": predicted.low_ms if has_range and predicted is not None else None,
-            "range_high": predicted.high_ms if has_range and predicted is not None else None,
-        }
+    sides = (
+        ("NPU", measurement.npu, expected_with_npu(measurement)),
+        ("CPU alone", measurement.cpu, expected_on_cpu(measurement)),
+    )
+    for unit, steady, expected in sides:
+        if steady is not None:
+            yield {
+                "unit": unit,
+                "ms": steady.ms,
+                "words": f"{ms_words(steady.ms)} ms ({statistic_words(steady)})",
+                "spread": f"{ms_words(steady.low_ms)} to {ms_words(steady.high_ms)} ms",
+                "predicted": None if expected is None else expected.ms,
+                "expected": "not predicted" if expected is None else f"{expected} ms",
+                "range_low": None if expected is None else expected.low_ms,
+                "range_high": None if expected is None else expected.high_ms,
+            }
 
 
 def runs_chart(measurement: Measurement) -> Specification | None:
@@ -164,7 +162,7 @@ def _run_value(run: MeasuredRun, measurement: Measurement) -> dict[str, Any] | N
 
 def operators_chart(measurement: Measurement) -> Specification | None:
     """Return the chart of the slowest operators with a time; None without any."""
-    timed = [entry for entry in slowest(measurement.operators) if entry.ms][:_MOST_OPERATORS]
+    timed = [entry for entry in slowest(main_profile(measurement.operators)) if entry.ms][:_MOST_OPERATORS]
     if not timed:
         return None
     values = [

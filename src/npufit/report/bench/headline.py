@@ -7,7 +7,7 @@ from collections import Counter
 from npufit.formatting import plural, shorten
 from npufit.measurements import Measurement, ProofVerdict
 from npufit.report.bench.document import BenchDocument
-from npufit.report.bench.words import as_clause, model_name, ms_words, prediction_words, where_words
+from npufit.report.bench.words import as_clause, expected_on_cpu, expected_with_npu, model_name, ms_words, where_words
 
 _VERDICTS = {
     ProofVerdict.PROVEN: "proven: {sentence}",
@@ -48,7 +48,8 @@ def _clauses(measurement: Measurement) -> list[str]:
         return _without_npu(measurement, sentence)
     is_slower = cpu is not None and npu.ms > cpu.ms
     lead = "SLOWER with the NPU than without: " if is_slower and proof.verdict is not ProofVerdict.UNKNOWN else ""
-    predicted = f" (predicted {prediction_words(measurement.predicted)})" if measurement.predicted else ""
+    expected = expected_with_npu(measurement)
+    predicted = f" (predicted {expected})" if expected is not None else ""
     times = f"{lead}{ms_words(npu.ms)} ms{predicted}{f', {alone}' if alone else ''}"
     different = ["outputs DIFFER"] if measurement.outputs is not None and measurement.outputs.is_wrong else []
     return [times, *different, _VERDICTS[proof.verdict].format(sentence=sentence)]
@@ -60,7 +61,9 @@ def _without_npu(measurement: Measurement, sentence: str) -> list[str]:
     if cpu is None:
         why = measurement.problems[0] if measurement.problems else sentence
         return [f"no time was measured: {as_clause(why)}"]
-    return [f"{ms_words(cpu.ms)} ms on the CPU", f"NPU {measurement.proof.verdict}: {sentence}"]
+    expected = expected_on_cpu(measurement)
+    predicted = f" (predicted {expected})" if expected is not None else ""
+    return [f"{ms_words(cpu.ms)} ms on the CPU{predicted}", f"NPU {measurement.proof.verdict}: {sentence}"]
 
 
 def is_bad(measurement: Measurement) -> bool:

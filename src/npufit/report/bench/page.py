@@ -10,17 +10,15 @@ from npufit.measurements import Evidence, Measurement, ProofVerdict
 from npufit.report.bench.chart import operators_chart, runs_chart, times_chart
 from npufit.report.bench.document import BenchDocument
 from npufit.report.bench.headline import bench_headline, headline, is_bad
+from npufit.report.bench.operators import OPERATOR_COLUMNS, PROFILES, operator_cells, slowest
 from npufit.report.bench.sections import (
     EVIDENCE_COLUMNS,
-    OPERATOR_COLUMNS,
     TIME_COLUMNS,
     condition_words,
     evidence_cells,
-    operator_cells,
     output_words,
     placement_words,
     problem_words,
-    slowest,
     time_rows,
     time_words,
     without_empty_columns,
@@ -29,10 +27,9 @@ from npufit.report.bench.text import SEVERAL_COLUMNS, several_cells
 from npufit.report.bench.words import (
     board_line,
     board_words,
+    expected_with_npu,
     model_name,
     ms_words,
-    prediction_words,
-    range_words,
     ratio_words,
     software_line,
     statistic_words,
@@ -134,7 +131,11 @@ def _shown(result: Measurement) -> _Shown:
         time_words=tuple(time_words(result, everything=True)),
         placed=placement_words(result),
         operators=without_empty_columns(
-            OPERATOR_COLUMNS, [operator_cells(entry, result.operators) for entry in slowest(result.operators)]
+            (*OPERATOR_COLUMNS, "profile"),
+            [
+                (*operator_cells(entry, result.operators), PROFILES[entry.with_npu])
+                for entry in slowest(result.operators)
+            ],
         ),
         runs=without_empty_columns(_RUN_COLUMNS, list(_runs(result))),
         outputs=tuple(output_words(result)),
@@ -146,19 +147,19 @@ def _shown(result: Measurement) -> _Shown:
 
 
 def _tiles(result: Measurement) -> Iterator[_Tile]:
-    npu, cpu, predicted, outputs = result.npu, result.cpu, result.predicted, result.outputs
+    npu, cpu, outputs = result.npu, result.cpu, result.outputs
+    expected = expected_with_npu(result)
     verdict = result.proof.verdict
     yield "Did the NPU run?", str(verdict), shorten(result.proof.sentence, 160), _TONES.get(verdict, "plain")
     if npu is not None:
         faster = ratio_words(npu, cpu) if cpu is not None else statistic_words(npu)
         is_slower = cpu is not None and npu.ms > cpu.ms
         yield "With the NPU", f"{ms_words(npu.ms)} ms", faster, "bad" if is_slower else "plain"
-    if predicted is not None:
-        span = range_words(predicted)
+    if expected is not None:
         yield (
             "Predicted",
-            f"{significant(predicted.ms)} ms",
-            f"range {span} ms" if span else prediction_words(predicted),
+            f"{significant(expected.ms)} ms",
+            f"range {expected.range} ms" if expected.range else "",
             "plain",
         )
     if cpu is not None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from npufit.formatting import percent, plural, shorten, significant
-from npufit.measurements import Evidence, Measurement, OperatorMeasurement, Proof, Role, SteadyTime, ZoneConditions
+from npufit.formatting import plural, shorten, significant
+from npufit.measurements import Evidence, Measurement, Proof, Role, SteadyTime, ZoneConditions
+from npufit.report.bench.operators import OPERATOR_COLUMNS, main_profile, operator_cells, slowest
 from npufit.report.bench.words import (
     as_clause,
+    expected_on_cpu,
+    expected_with_npu,
     judgement_words,
     ms_words,
-    prediction_words,
     ratio_words,
     statistic_words,
 )
@@ -27,7 +29,6 @@ _LEAST_SOURCE, _COUNTS = 12, 62
 
 EVIDENCE_COLUMNS: tuple[str, ...] = ("evidence", "CPU alone", "known network", "this model")
 TIME_COLUMNS: tuple[str, ...] = ("", "ms", "predicted", "of", "spread", "fastest", "first", "setup", "memory")
-OPERATOR_COLUMNS = ("ms", "share", "unit", "index", "type", "name")
 
 
 def proof_lines(measurement: Measurement, page: Page, *, everything: bool) -> list[str]:
@@ -84,17 +85,15 @@ def time_lines(measurement: Measurement, page: Page, *, everything: bool) -> lis
 
 def time_rows(measurement: Measurement) -> list[tuple[str, ...]]:
     """Return the cells of `TIME_COLUMNS` for the NPU and for the CPU alone."""
-    predicted, npu, cpu = measurement.predicted, measurement.npu, measurement.cpu
-    rows: list[tuple[str, ...]] = []
-    if npu is not None:
-        cells = _time_cells(
-            npu, "" if predicted is None else prediction_words(predicted), _spread(measurement, Role.NPU)
-        )
-        rows.append(("NPU", *cells))
-    if cpu is not None:
-        alone = "" if predicted is None or predicted.cpu_ms is None else significant(predicted.cpu_ms)
-        rows.append(("CPU alone", *_time_cells(cpu, alone, _spread(measurement, Role.CPU))))
-    return rows
+    sides = (
+        ("NPU", Role.NPU, measurement.npu, expected_with_npu(measurement)),
+        ("CPU alone", Role.CPU, measurement.cpu, expected_on_cpu(measurement)),
+    )
+    return [
+        (name, *_time_cells(steady, str(expected or ""), _spread(measurement, role)))
+        for name, role, steady, expected in sides
+        if steady is not None
+    ]
 
 
 def _spread(measurement: Measurement, role: Role) -> str:
@@ -131,10 +130,10 @@ def time_words(measurement: Measurement, *, everything: bool) -> list[str]:
     Unless `everything` is asked for, the basis of a prediction is shown up to its first semicolon.
     """
     npu, cpu, predicted = measurement.npu, measurement.cpu, measurement.predicted
-    found: list[str] = []
-    if npu is not None:
-        judged = [judgement_words(npu.ms, predicted)] if predicted is not None else []
-        found += ["; ".join(filter(None, [*judged, ratio_words(npu, cpu) if cpu is not None else ""]))]
+    steady, expected = (npu, expected_with_npu(measurement)) if npu is not None else (cpu, expected_on_cpu(measurement))
+    judged = judgement_words(steady.ms, expected) if steady is not None and expected is not None else ""
+    compared = ratio_words(npu, cpu) if npu is not None and cpu is not None else ""
+    found = [text for text in ("; ".join(filter(None, (judged, compared))),) if text]
     if predicted is not None and predicted.origin:
         origin = predicted.origin if everything else predicted.origin.partition(";")[0]
         found.append(f"predicted from: {shorten(origin, 400)}")
@@ -155,35 +154,16 @@ def placement_words(measurement: Measurement) -> str:
 
 def operator_lines(measurement: Measurement, page: Page, most: int) -> list[str]:
     """Return at most `most` operators, the slowest first, each with its share of all that were measured."""
-    ordered = slowest(measurement.operators)
+    ordered = slowest(main_profile(measurement.operators))
     if not ordered:
         return []
     hidden = max(0, len(ordered) - max(0, most))
     rest = [f"{plural(hidden, 'more row')}: -v"] if hidden else []
     if most < 1:
         return labelled("Slowest", [f"{plural(hidden, 'row')}: -v"], page)
-    rows = [operator_cells(entry, measurement.operators) for entry in ordered[:most]]
+    rows = [operator_cells(entry, ordered) for entry in ordered[:most]]
     lines = _table("Slowest", OPERATOR_COLUMNS, rows, page, ("unit", "type", "name"), ("name", "index"))
     return [*lines, *labelled("", rest, page)]
-
-
-def slowest(operators: Sequence[OperatorMeasurement]) -> list[OperatorMeasurement]:
-    """Return operators, the slowest first; those that only have cycles by cycles, after those with times."""
-    return sorted(operators, key=lambda entry: (-(entry.ms or 0.0), -(entry.cycles or 0)))
-
-
-def operator_cells(entry: OperatorMeasurement, operators: Sequence[OperatorMeasurement]) -> tuple[str, ...]:
-    """Return the cells of `OPERATOR_COLUMNS`."""
-    total = sum(other.ms or 0.0 for other in operators)
-    cycles = f"{entry.cycles} cycles" if entry.cycles is not None else "?"
-    return (
-        cycles if entry.ms is None else ms_words(entry.ms),
-        percent(entry.ms / total) if entry.ms and total else "",
-        entry.unit.upper(),
-        "" if entry.index is None else str(entry.index),
-        shorten(entry.type, 24),
-        shorten(entry.name, 40),
-    )
 
 
 def output_words(measurement: Measurement) -> list[str]:

@@ -20,7 +20,7 @@ from npufit.report.bench.sections import (
     proof_lines,
     time_lines,
 )
-from npufit.report.bench.words import board_line, model_name, ms_words, prediction_words, software_line, where_words
+from npufit.report.bench.words import board_line, expected_with_npu, model_name, ms_words, software_line, where_words
 from npufit.report.tables import fitted_table
 from npufit.report.terminal_page import Page
 
@@ -127,7 +127,7 @@ def several_cells(result: Measurement) -> tuple[str, ...]:
         model_name(result),
         where_words(result),
         "-" if result.npu is None else ms_words(result.npu.ms),
-        prediction_words(result.predicted) if result.predicted else "-",
+        str(expected_with_npu(result) or "-"),
         "-" if result.cpu is None else ms_words(result.cpu.ms),
         str(result.proof.verdict),
         "-" if result.outputs is None else result.outputs.word,

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from npufit.formatting import plural, shorten, significant
-from npufit.measurements import MeasuredSoftware, Measurement, PredictedTime, ProofVerdict, SteadyTime
+from dataclasses import dataclass
 
-VERDICT_STYLES = {
-    ProofVerdict.PROVEN: "green",
-    ProofVerdict.CONSISTENT: "yellow",
-    ProofVerdict.CONTRADICTED: "red",
-    ProofVerdict.UNKNOWN: "yellow",
-}
+from npufit.formatting import plural, shorten, significant
+from npufit.measurements import MeasuredSoftware, Measurement, SteadyTime
+
 _DIGITS = 3
 _DIGEST = 12
 _SENTENCE_STARTS = frozenset({"A", "It", "Neither", "No", "Nothing", "Only", "The", "There", "This"})
@@ -47,25 +43,47 @@ def board_words(measurement: Measurement) -> str:
     return shorten(words, 80) or "an unknown board"
 
 
-def prediction_words(predicted: PredictedTime) -> str:
-    """Return `3.9, 2.4 to 6.5`; without a range `3.9`."""
-    return ", ".join([significant(predicted.ms), *([range_words(predicted)] if range_words(predicted) else [])])
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A predicted time in milliseconds, with its range if it has one."""
+
+    ms: float
+    low_ms: float | None
+    high_ms: float | None
+
+    @property
+    def range(self) -> str:
+        """`2.4 to 6.5`, empty without a range."""
+        if self.low_ms is None or self.high_ms is None:
+            return ""
+        return f"{significant(self.low_ms)} to {significant(self.high_ms)}"
+
+    def __str__(self) -> str:
+        """Return `3.9, 2.4 to 6.5`; without a range `3.9`."""
+        return ", ".join(filter(None, (significant(self.ms), self.range)))
 
 
-def range_words(predicted: PredictedTime) -> str:
-    """Return the predicted range, empty if there is none."""
-    if predicted.low_ms is None or predicted.high_ms is None:
-        return ""
-    return f"{significant(predicted.low_ms)} to {significant(predicted.high_ms)}"
+def expected_with_npu(measurement: Measurement) -> Expected | None:
+    """Return the time that was predicted for the run with the NPU."""
+    predicted = measurement.predicted
+    return None if predicted is None else Expected(predicted.ms, predicted.low_ms, predicted.high_ms)
 
 
-def judgement_words(measured_ms: float, predicted: PredictedTime) -> str:
-    """Return how the measured time lies to the prediction, such as `7 % faster than predicted, within the range`."""
-    ratio = measured_ms / predicted.ms if predicted.ms > 0.0 else 1.0
+def expected_on_cpu(measurement: Measurement) -> Expected | None:
+    """Return the time that was predicted for the CPU alone."""
+    predicted = measurement.predicted
+    if predicted is None or predicted.cpu_ms is None:
+        return None
+    return Expected(predicted.cpu_ms, predicted.cpu_low_ms, predicted.cpu_high_ms)
+
+
+def judgement_words(measured_ms: float, expected: Expected) -> str:
+    """Return how the measured time lies to the predicted one, such as `7 % faster than predicted, within the range`."""
+    ratio = measured_ms / expected.ms if expected.ms > 0.0 else 1.0
     words = _ratio_to_prediction(ratio)
-    if predicted.low_ms is None or predicted.high_ms is None:
+    if expected.low_ms is None or expected.high_ms is None:
         return words
-    inside = predicted.low_ms <= measured_ms <= predicted.high_ms
+    inside = expected.low_ms <= measured_ms <= expected.high_ms
     return f"{words}, within the range" if inside else f"{words}, OUTSIDE the range: npufit can learn from this"
 
 
