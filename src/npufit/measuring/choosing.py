@@ -56,7 +56,8 @@ def choose(facts: BoardFacts, options: BenchOptions) -> Choice:
             f"--delegate {printable(options.delegate)}: the board does not say which stack this is. Name the target "
             "with -t."
         )
-    return Choice(why=_why_none(facts))
+    told = (f"{entry.target}: {' '.join(entry.missing)}" for entry in facts.candidates)
+    return Choice(why=" ".join(("No NPU was used.", *told)) if facts.candidates else "")
 
 
 def _asked(facts: BoardFacts, options: BenchOptions) -> Choice:
@@ -84,11 +85,3 @@ def _candidate(facts: BoardFacts, target: Target) -> Candidate | None:
 def _stack_of(candidate: Candidate) -> tuple[str, str]:
     chip, _, rest = candidate.target.partition("/")
     return chip, rest.partition("@")[0]
-
-
-def _why_none(facts: BoardFacts) -> str:
-    if not facts.candidates:
-        known = f"{facts.chip} without a stack that npufit knows"
-        return f"No NPU was used: the board is {known if facts.chip else 'none of the chips that npufit knows'}."
-    told = (f"{entry.target}: {' '.join(entry.missing)}" for entry in facts.candidates)
-    return " ".join(("No NPU was used.", *told))
