@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import npufit
 from boards.fake_boards import write_board
@@ -164,6 +166,25 @@ def test_positions_outside_of_the_stream_and_counters_that_begin_anew_are_surviv
     rows = ethosu_profile("\n".join(lines).encode(), model, compilation, 1000.0)
     assert not isinstance(rows, str)
     assert all(row.cycles is not None and row.cycles >= 0 for row in rows)
+
+
+_PIECES = (
+    "Ethos-u cycle counter: ",
+    "Ethos_u qread profiling data.",
+    "index:",
+    ",qread:0x",
+    ",status:0x1",
+    "\n",
+    "ff",
+    "9",
+)
+
+
+@given(st.lists(st.one_of(st.sampled_from(_PIECES), st.integers(0, 1 << 70).map(str)), max_size=60))
+def test_no_output_makes_it_fail(pieces: list[str]) -> None:
+    model, compilation, _ = _compiled(_KEYWORDS)
+    rows = ethosu_profile("".join(pieces).encode(), model, compilation, 1000.0)
+    assert isinstance(rows, str) or all(row.cycles is not None and row.cycles >= 0 for row in rows)
 
 
 def test_a_bench_with_a_profile_has_every_operator_on_the_npu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

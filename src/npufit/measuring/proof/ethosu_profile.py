@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -30,7 +30,7 @@ from statistics import median
 from npufit.formatting import plural
 from npufit.graph import Model, OperatorId
 from npufit.measurements import OperatorMeasurement
-from npufit.stacks.vela import Compilation, Stretch
+from npufit.stacks.vela import Compilation
 
 _LINE = re.compile(
     rb"Ethos-u cycle counter: (?P<total>\d{1,19})\b"
@@ -97,15 +97,13 @@ def ethosu_profile(
     expected: dict[OperatorId | None, float] = {}
     for one in compilation.estimate.passes:
         expected[one.operator] = expected.get(one.operator, 0.0) + one.total_cycles
-    places = [
-        [stretch for stretch in compilation.database.stretches if stretch.stream == stream] for stream in range(streams)
-    ]
+    programs = [_Program.of(compilation, stream, expected) for stream in range(streams)]
     seen: dict[OperatorId | None, list[float]] = {}
     inferences = len(profiles) // streams
     for number in range(inferences):
         cycles: dict[OperatorId | None, float] = {}
-        for profile, stretches in zip(profiles[number * streams : (number + 1) * streams], places, strict=True):
-            for operator, spent in _spent(profile, stretches, expected):
+        for profile, program in zip(profiles[number * streams : (number + 1) * streams], programs, strict=True):
+            for operator, spent in program.spent(profile):
                 cycles[operator] = cycles.get(operator, 0.0) + spent
         for operator, spent in cycles.items():
             seen.setdefault(operator, []).append(spent)
@@ -116,26 +114,38 @@ def ethosu_profile(
     )
 
 
-def _spent(
-    profile: CallProfile, stretches: Sequence[Stretch], expected: Mapping[OperatorId | None, float]
-) -> Iterator[tuple[OperatorId | None, float]]:
-    """Yield the cycles between each two readings with the operators that they belong to."""
-    if not stretches:
-        return
-    offsets = [stretch.offset for stretch in stretches]
-    samples = [(max(0, bisect_left(offsets, position) - 1), cycles) for position, cycles in profile.samples]
-    if profile.total is not None and samples:
-        samples.append((len(stretches), profile.total))
-    for (first, earlier), (following, later) in pairwise(samples):
-        if later <= earlier:
-            continue  # the counter began anew, or two readings at once
-        last = max(first + 1, following)
-        passed = [stretch.operator for stretch in stretches[first:last]]
-        weights = [expected.get(operator, 0.0) for operator in passed]
-        if not sum(weights):
-            weights = [1.0] * len(passed)
-        for operator, weight in zip(passed, weights, strict=True):
-            yield operator, (later - earlier) * weight / sum(weights)
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """A command stream: at which offsets it comes to which operators, with the cycles that Vela expects of them."""
+
+    offsets: tuple[int, ...]
+    operators: tuple[OperatorId | None, ...]
+    expected: tuple[float, ...]
+
+    @staticmethod
+    def of(compilation: Compilation, stream: int, expected: Mapping[OperatorId | None, float]) -> _Program:
+        stretches = [stretch for stretch in compilation.database.stretches if stretch.stream == stream]
+        operators = tuple(stretch.operator for stretch in stretches)
+        return _Program(
+            tuple(stretch.offset for stretch in stretches),
+            operators,
+            tuple(expected.get(operator, 0.0) for operator in operators),
+        )
+
+    def spent(self, profile: CallProfile) -> Iterator[tuple[OperatorId | None, float]]:
+        """Yield the cycles between each two readings with the operators that they belong to."""
+        samples = [(max(0, bisect_left(self.offsets, position) - 1), cycles) for position, cycles in profile.samples]
+        if profile.total is not None and samples:
+            samples.append((len(self.operators), profile.total))
+        for (first, earlier), (following, later) in pairwise(samples):
+            if later <= earlier:
+                continue  # the counter began anew, or two readings at once
+            passed = slice(first, max(first + 1, following))
+            weights = self.expected[passed]
+            if not sum(weights):
+                weights = (1.0,) * len(weights)
+            for operator, weight in zip(self.operators[passed], weights, strict=True):
+                yield operator, (later - earlier) * weight / sum(weights)
 
 
 def _measurement(operator: OperatorId | None, model: Model, cycles: float, clock_mhz: float) -> OperatorMeasurement:

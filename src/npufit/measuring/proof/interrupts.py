@@ -23,6 +23,7 @@ class _Counts:
     known: Count | None
     model: Count
     each_run: tuple[Count, ...]
+    known_partitions: int | None
 
     @property
     def stood_still_on_cpu(self) -> bool:
@@ -46,10 +47,13 @@ class _Counts:
         """
         for uncounted in range(_MOST_UNCOUNTED + 1):
             each = {one.each(uncounted) for one in self.each_run}
-            is_known = not uncounted or (self.known is not None and self.known.each(uncounted) is not None)
-            if len(each) == 1 and None not in each and is_known:
+            if len(each) == 1 and None not in each and (not uncounted or self._is_known(uncounted)):
                 return uncounted
         return None
+
+    def _is_known(self, uncounted: int) -> bool:
+        each = None if self.known is None else self.known.each(uncounted)
+        return each is not None and each == (self.known_partitions or each)
 
 
 def interrupt_finding(seen: Seen) -> Finding | None:
@@ -72,6 +76,7 @@ def interrupt_finding(seen: Seen) -> Finding | None:
         _count_if_any(seen.known, chosen),
         count(runs, chosen),
         tuple(count_run(run, chosen) for run in runs),
+        seen.known_partitions,
     )
     verdict, sentence = _weigh(witness, counts, seen.partitions)
     evidence = Evidence(

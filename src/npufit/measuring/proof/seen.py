@@ -21,8 +21,9 @@ class Seen:
     """All runs that a proof may use, in the order they were made; empty where there was none.
 
     `stack` and `chip` are the target's, `driver` the kernel's driver behind its device (ethosu, rocket, etnaviv,
-    galcore, neutron), empty if unknown. `partitions` and `jobs` are how many calls of the NPU one inference makes as
-    npufit predicts it, None if unknown. `has_device` and `has_delegate` say whether the board has them at all.
+    galcore, neutron), empty if unknown. `partitions` is how many calls of the NPU one inference makes as npufit
+    predicts it, and `known_partitions` how many one of the known network does, None if unknown. `has_device` and
+    `has_delegate` say whether the board has them at all.
     `polls` is True if the driver is known to wait without interrupts (Neutron's use_irq is N), None if unknown.
     """
 
