@@ -24,7 +24,7 @@ def slowest(operators: Sequence[OperatorMeasurement]) -> list[OperatorMeasuremen
 
 def operator_cells(entry: OperatorMeasurement, operators: Sequence[OperatorMeasurement]) -> tuple[str, ...]:
     """Return the cells of `OPERATOR_COLUMNS`; the share is that of all `operators` of the same profile."""
-    total = sum(other.ms or 0.0 for other in operators if other.with_npu is entry.with_npu)
+    total = _profiled_ms([other for other in operators if other.with_npu is entry.with_npu])
     cycles = f"{entry.cycles} cycles" if entry.cycles is not None else "?"
     return (
         cycles if entry.ms is None else ms_words(entry.ms),
@@ -34,3 +34,9 @@ def operator_cells(entry: OperatorMeasurement, operators: Sequence[OperatorMeasu
         shorten(entry.type, 24),
         shorten(entry.name, 40),
     )
+
+
+def _profiled_ms(profile: Sequence[OperatorMeasurement]) -> float:
+    """Return the time of an inference: rows with cycles are parts of the delegate's nodes, where these have rows."""
+    has_nodes = any(row.unit == "npu" and row.cycles is None for row in profile)
+    return sum(row.ms or 0.0 for row in profile if row.cycles is None or not has_nodes)
