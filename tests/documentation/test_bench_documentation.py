@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from boards.fake_boards import write_board
+from npufit.boards import BoardFacts
 from npufit.measurements import read_measurements
+from npufit.measuring import probe_board
 from npufit.report import Page
-from npufit.report.bench import bench_text, shown_document
+from npufit.report.bench import bench_text, probe_document, probe_text, shown_document
 from real_files import REPOSITORY
 
 _PAGE = REPOSITORY / "docs" / "bench.md"
@@ -37,3 +43,25 @@ def _printed(command: str, name: str) -> str:
     _, _, rest = command.partition("--on ")
     document = shown_document([saved.measurement], [name])
     return f"{bench_text(document, Page(width=100), on=rest.partition(' ')[0])}\n"
+
+
+def test_the_page_shows_what_a_probe_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write_board("imx93-bsp", tmp_path)
+    monkeypatch.setenv("NPUFIT_BOARD_ROOT", str(root))
+    facts = _without_root(probe_board("local"), root)
+    command = "$ npufit bench --on ssh://root@board --probe"
+    current = f"{command}\n{probe_text(probe_document(facts), Page(width=100), on='ssh://root@board')}\n"
+    text = _PAGE.read_text(encoding="utf-8")
+    before, _, rest = text.partition(command)
+    shown, fence, after = rest.partition("```")
+    if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
+        _PAGE.write_text(f"{before}{current}{fence}{after}", encoding="utf-8")
+        return
+    assert f"{command}{shown}" == current, "stale: run `make docs`"
+
+
+def _without_root(facts: BoardFacts, root: Path) -> BoardFacts:
+    """Return `facts` with the paths that they have on a board."""
+    files = tuple(replace(file, path=file.path.removeprefix(str(root))) for file in facts.files)
+    nodes = tuple(replace(node, owner="root", group="root", can_open=True) for node in facts.nodes)
+    return replace(facts, files=files, nodes=nodes, is_root=True)
