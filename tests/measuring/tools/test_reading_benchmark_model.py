@@ -66,6 +66,20 @@ def test_a_single_warm_up_is_a_call() -> None:
     assert (found.calls, found.first_ms, found.xnnpack) == (51, 1041.765, False)
 
 
+@pytest.mark.parametrize(
+    ("name", "xnnpack"),
+    [
+        ("ti_am62x_xnnpack_2.18.0", True),  # explicitly applied, with a count of its kernels
+        ("ti_am62x_builtin_2.18.0", False),
+        ("neutron_imx95_scrfd_litert_opprofile", True),  # its kernels are in the profile
+        ("xnnpack_issue999_pi_opprofile_head", None),  # created, and nothing says whether it took anything
+        ("armnn_issue541_cpu_pi4", None),
+    ],
+)
+def test_xnnpack_took_part_only_if_something_shows_it(name: str, xnnpack: bool | None) -> None:
+    assert _read(_log(name)).xnnpack is xnnpack
+
+
 def test_one_huge_wait_stays_visible() -> None:
     complete = _log("android_xnnpack_outlier_and_failure").split(b"~/muaalem-tf $")[1]
     found = _read(complete)

@@ -59,16 +59,17 @@ def find_delegate_use(lines: Sequence[str], request: RunRequest) -> DelegateFind
     return DelegateFinding(nodes.took, nodes.of, nodes.partitions, line=_kept(nodes))
 
 
-def says_xnnpack(lines: Sequence[str]) -> bool | None:
-    """Return whether XNNPACK took part: what a line says, or that it is switched off; None if nothing tells.
+def says_xnnpack(lines: Sequence[str], rows: Iterable[ProfileRow]) -> bool | None:
+    """Return whether XNNPACK took part: it took nodes, or it took none or is switched off; None if nothing tells.
 
-    Newer releases use it without a word, so silence is no answer.
+    That it was created tells nothing: 8-bit models of older releases have no kernels there. Newer ones use it silently.
     """
-    found = next(
-        (verdict for delegate, verdict in delegate_verdicts("", lines, ()).items() if delegate.unit is Unit.CPU), None
-    )
-    if found is not None:
-        return found not in (Verdict.NOTHING, Verdict.FAILED, Verdict.NOT_LOADED)
+    if any(row.is_inside_xnnpack for row in rows):
+        return True
+    said = (verdict for delegate, verdict in delegate_verdicts("", lines, ()).items() if delegate.unit is Unit.CPU)
+    found = next(said, Verdict.ASKED_FOR)
+    if found is not Verdict.ASKED_FOR:
+        return found is Verdict.TOOK
     return False if any(line.startswith("Use xnnpack: [0]") for line in lines) else None
 
 

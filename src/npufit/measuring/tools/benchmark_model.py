@@ -64,7 +64,7 @@ class BenchmarkModel:
         problem = _unusable(timed) or _ignored_option(lines, request)
         if problem:
             return problem
-        session = read_session(lines)
+        session, rows = read_session(lines), read_profile_rows(lines)
         return Timing(
             count=timed.count,
             calls=warmup.count + timed.count,
@@ -78,11 +78,11 @@ class BenchmarkModel:
             initialization_ms=_ms(session.initialization),
             first_ms=_ms(session.first if warmup.count else timed.first),
             memory_mb=session.memory_mb,
-            xnnpack=says_xnnpack(lines),
+            xnnpack=says_xnnpack(lines, rows),
             runtime="TensorFlow Lite",
             runtime_version=_printed_version(lines) or self.version,
             delegate=find_delegate_use(lines, request),
-            operators=operators_of(read_profile_rows(lines)) if request.with_profile else (),
+            operators=operators_of(rows) if request.with_profile else (),
             kernel_calls=kernel_calls(lines),
             lines=kept_lines(lines),
         )

@@ -20,6 +20,9 @@ _PROGRAM = "ai_edge_litert.tools.benchmark_litert_model"
 _VALUE = re.compile(
     r"^(Model initialization|Warmup|Inference)(?: \((\w{1,8})\))?: {1,20}(\d{1,9}\.\d\d) ms(?: \((\d{1,9}) runs\))?$"
 )
+_ALL_OF_IT = re.compile(r"^Fully accelerated: {1,20}True$")
+"""Here the only accelerator is XNNPACK."""
+
 _RESULTS = " BENCHMARK RESULTS"
 _COARSEST_MS = 0.5
 """It prints hundredths of a millisecond: below this, more than 1 % is lost to rounding."""
@@ -92,7 +95,7 @@ class LitertBenchmark:
             std_ms=ms.get(("Inference", "std")),
             initialization_ms=ms.get(("Model initialization", "")),
             first_ms=ms.get(("Warmup", "first")),
-            xnnpack=True if any("XNNPACK delegate" in line for line in lines) else None,
+            xnnpack=True if any(_ALL_OF_IT.match(line) for line in lines[start:]) else None,
             runtime="LiteRT",
             runtime_version=self.version,
             lines=kept_lines(lines),

@@ -88,7 +88,7 @@ class PythonTool:
             initialization_ms=framed.number(document.get("initialization_ms")),
             first_ms=framed.number(first.get("first_ms")),
             memory_mb=framed.number(document.get("memory_mb")),
-            xnnpack=_xnnpack(document),
+            xnnpack=_xnnpack(document, request),
             runtime=_RUNTIMES.get(str(document.get("runtime")), ""),
             runtime_version=without_paths(shorten(str(document.get("runtime_version", "")), 40)),
             delegate=_delegate(document, lines, request),
@@ -117,9 +117,12 @@ def _delegate(document: framed.Document, lines: Sequence[str], request: RunReque
     return replace(found, took=found.took or took, of=nodes if found.of is None else found.of, partitions=partitions)
 
 
-def _xnnpack(document: framed.Document) -> bool | None:
-    """Return whether XNNPACK took part: it is created, and says so, for models of which it takes nothing, too."""
+def _xnnpack(document: framed.Document, request: RunRequest) -> bool | None:
+    """Return whether XNNPACK took part: it says "created" of models of which it takes nothing, too.
+
+    None if nothing tells, or if a delegate may have left nothing for it.
+    """
     if document.get("xnnpack_allowed") is False:
         return False
     partitions = framed.count(document.get("xnnpack_partitions"))
-    return None if partitions is None else partitions > 0
+    return None if partitions is None or (request.delegate and not partitions) else partitions > 0
