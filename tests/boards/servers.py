@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from boards.embedded_root import embedded_root
-from boards.serving import SYSTEM_PATH, require_programs, serving
+from boards.serving import SYSTEM_PATH, end_processes_with, require_programs, serving
 from boards.ssh_board import SshBoard, make_board, make_keys
 
 __all__ = ["SshBoard", "dropbear_board", "sshd_board"]
@@ -64,7 +64,10 @@ def sshd_board(
         (folder / "sshd_config").write_text("\n".join(lines) + "\n")
         command = [*prefix, paths["sshd"], "-D", "-e", "-f", str(folder / "sshd_config"), "-p", "PORT"]
         with serving(command, folder / "own/log") as (server, port):
-            yield make_board(folder, keys, server, port, user, paths["ssh"])
+            try:
+                yield make_board(folder, keys, server, port, user, paths["ssh"])
+            finally:
+                end_processes_with(f"HOME={folder}/home")
 
 
 @contextlib.contextmanager
@@ -137,8 +140,9 @@ def _board_environment(
     folder: Path, root: Path | None, programs: Path | None, more: Mapping[str, str] | None
 ) -> dict[str, str]:
     home = folder / "home"
-    home.mkdir()
-    variables = {"HOME": str(home), "PATH": SYSTEM_PATH}
+    for path in (home, folder / "tmp"):
+        path.mkdir()
+    variables = {"HOME": str(home), "PATH": SYSTEM_PATH, "TMPDIR": str(folder / "tmp")}
     if programs is not None:
         shutil.copytree(programs, folder / "programs")
         variables["PATH"] = f"{folder}/programs:{SYSTEM_PATH}"

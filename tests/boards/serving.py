@@ -83,12 +83,19 @@ def process_name(process: int) -> str:
     return ""
 
 
-def is_running(command: str) -> bool:
-    """Return whether a process of this command line is alive."""
-    words = command.encode().replace(b" ", b"\0") + b"\0"
+def end_processes_with(variable: str) -> None:
+    """End the processes that have `NAME=value` in their environment: watchdogs of boards that were switched off."""
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if variable.encode() in path.read_bytes().split(b"\0"):
+                os.kill(int(path.parent.name), 9)
+
+
+def is_running(beginning: str) -> bool:
+    """Return whether a process is alive whose command line begins so."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            if path.read_bytes() == words:
+            if path.read_bytes().replace(b"\0", b" ").startswith(beginning.encode()):
                 return True
     return False
 

@@ -45,3 +45,4 @@ def test_a_lost_board_is_one_error_and_nothing_is_left_there(what: str, monkeypa
         await_true(lambda: not folder.exists())
         assert (board.home / "ends").read_text() == "second\nfirst\n"
         assert not is_running(nap)
+        await_true(lambda: not is_running(f"sh {folder}/.npufit/session"))

@@ -31,7 +31,7 @@ _CLOSING_S = 60.0
 _OPENING_BYTES = 1 << 16
 _SLOWEST_BYTES_PER_S = 50_000
 _NAME: Final = re.compile(r"(?!\.npufit(/|$))[A-Za-z0-9_.+][A-Za-z0-9_.+-]*(/[A-Za-z0-9_+][A-Za-z0-9_.+-]*)*")
-_FOLDER: Final = re.compile(r"/[A-Za-z0-9/._+-]+")
+_FOLDER: Final = re.compile(r"/[A-Za-z0-9/._+-]{1,250}")
 _DIGEST = re.compile(rb"\b[0-9a-f]{64}\b")
 FOLDER_VARIABLE = "NPUFIT_BOARD_FOLDER"
 
@@ -97,7 +97,7 @@ class Session:
         errors = answer.errors
         if answer.word == "stuck":
             errors += b"\nA process cannot be ended: it waits in the kernel. The board may need a restart.\n"
-        code = int(answer.word) if answer.word.isdecimal() else None
+        code = int(answer.word) if re.fullmatch("[0-9]{1,3}", answer.word) else None
         return Completed(code, answer.output, errors, answer.is_cut)
 
     def put(self, content: bytes | Path, name: str, *, is_executable: bool = False) -> str:

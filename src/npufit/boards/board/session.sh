@@ -25,6 +25,7 @@ extend() {
 
 # The frame around the answer. 3 and 4 are the streams to npufit, which what runs here does not get.
 begin() {
+  trap : PIPE # a lost line must not end this shell before it has ended what it started
   exec 3>&1 4>&2
   printf '%s begin\n' "$token" >&3
   printf '%s begin\n' "$token" >&4
