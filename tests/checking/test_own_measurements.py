@@ -19,6 +19,7 @@ from npufit.graph import Model
 from npufit.measurements import Measurement, write_measurement
 from npufit.report import to_json
 from npufit.report.check import check_document, check_markdown, check_page, check_screen, check_text, targets_screen
+from npufit.report.check.own_measurements import own_tile
 from npufit.report.check.page import tone_of
 from npufit.report.document import published_schema
 from npufit.report.page import Tone
@@ -84,6 +85,7 @@ def test_a_contradiction_comes_first_and_gives_no_time(tmp_path: Path, network: 
         assert "never interrupted in 151 calls" in text
         assert "ms measured on your board" not in text
     assert tone_of(result) is Tone.BAD
+    assert own_tile(result) == ("not on the NPU", "measured 2026-11-22", "bad")
     assert check_screen(result, "net.tflite", Page(width=100, color=True)).startswith("\x1b[1;31m")
     assert "the NPU DID NOT RUN" in targets_screen([result, result], "net.tflite", _PAGE)
 

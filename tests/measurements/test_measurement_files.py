@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import npufit
@@ -20,6 +20,7 @@ from npufit.errors import InputError
 from npufit.graph import Buffer, Model
 from npufit.measurements import (
     Measurement,
+    anonymous,
     content_digest,
     default_folder,
     measurement_bytes,
@@ -107,6 +108,7 @@ def _changed(measurement: Measurement, **values: Any) -> bytes:
         ({"settings__threads": "4"}, "settings.threads: Input should be a valid integer"),
         ({"log": ["x" * 3000]}, "log has 3000 characters"),
         ({"log": ["x"] * 30_000}, "log has 30000 entries"),
+        ({"board__label": "\x1b[2J"}, "board.label has characters that cannot be printed"),
         ({"board": []}, "board: Input should be"),
         ({"model": None}, "model.name is missing"),
     ],
@@ -130,6 +132,32 @@ def test_unknown_keys_of_later_versions_are_ignored(network: Model) -> None:
 def test_arbitrary_bytes_are_refused_in_words(data: bytes) -> None:
     with pytest.raises(InputError):
         parse_measurement(data)
+
+
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_a_file_with_anything_in_it_is_read_or_refused_in_words(all_kinds: tuple[Measurement, ...], data: Any) -> None:
+    content: Any = json.loads(measurement_bytes(data.draw(st.sampled_from(all_kinds))))
+    place = content
+    while isinstance(place, dict | list) and place:
+        keys: Any = list(place) if isinstance(place, dict) else range(len(place))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(place[key], dict | list) or data.draw(st.booleans()):
+            place[key] = data.draw(_ANYTHING)
+            break
+        place = place[key]  # pyright: ignore[reportUnknownVariableType]
+    try:
+        found = parse_measurement(json.dumps(content).encode())
+    except InputError:
+        return
+    assert parse_measurement(measurement_bytes(anonymous(found))).model.structure == found.model.structure
 
 
 def test_files_that_a_folder_cannot_contain_are_refused(tmp_path: Path, network: Model) -> None:

@@ -65,6 +65,8 @@ def _find(value: Any, place: str) -> str:
 def _of_text(value: str, name: str, place: str) -> str:
     if len(value) > LONGEST:
         return f"{shorten(place, 80)} has {len(value)} characters, more than {LONGEST}"
+    if not value.isprintable():
+        return f"{shorten(place, 80)} has characters that cannot be printed"
     pattern, expected = _PATTERNS.get(name, (None, ""))
     if pattern is None or not value or pattern.fullmatch(value):
         return ""

@@ -93,4 +93,4 @@ def _left_out(measurement: Measurement, unit: str, *, has_prediction: bool) -> s
         return f"whether the NPU ran is {measurement.proof.verdict}"
     if has_prediction:
         return ""
-    return measurement.predicted_unavailable or "nothing was predicted before it was measured"
+    return measurement.predicted_unavailable.rstrip(".") or "nothing was predicted before it was measured"

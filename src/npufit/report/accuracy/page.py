@@ -16,6 +16,7 @@ from npufit.report.accuracy.text import (
     group_cells,
     left_out_cells,
     own_headline,
+    own_row_cells,
     row_cells,
 )
 from npufit.report.page import Bundle, Frame, charts_payload, render_page
@@ -41,7 +42,7 @@ def accuracy_page(result: AccuracyResult) -> str:
         own=result.own,
         own_headline="" if result.own is None else own_headline(result.own),
         own_groups=[] if result.own is None else [group_cells(group) for group in result.own.groups],
-        own_rows=[] if result.own is None else [row_cells(row) for row in result.own.rows],
+        own_rows=[] if result.own is None else own_row_cells(result.own),
         counted=counted,
         groups=groups,
         networks=len({row.network for row in counted}),

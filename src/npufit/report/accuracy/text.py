@@ -44,14 +44,20 @@ def own_headline(own: OwnAccuracy) -> str:
     counted = [row for row in own.rows if row.counts]
     times = formatting.plural(len(own.rows), "time")
     if not counted:
-        return f"Your own measurements: {times}, of which none counts."
+        return f"{times}, of which none counts."
     error = formatting.percent(median(abs(row.error or 0.0) for row in counted))
-    return f"Your own measurements: {times}, {len(counted)} of them counted: median error {error}."
+    return f"{times}, {len(counted)} of them counted: median error {error}."
+
+
+def own_row_cells(own: OwnAccuracy) -> list[tuple[str, list[list[str]]]]:
+    """Return the user's own measurements by group, as cells in the order of ROW_COLUMNS."""
+    groups = dict.fromkeys(row.group for row in own.rows)
+    return [(group, [row_cells(row) for row in own.rows if row.group == group]) for group in groups]
 
 
 def _own(own: OwnAccuracy, page: Page) -> list[str]:
     """Return the user's own measurements: the errors by group, every row, and what does not count."""
-    lines = ["", *(page.ink("bold", line) for line in page.wrap(own_headline(own)))]
+    lines = ["", *(page.ink("bold", line) for line in page.wrap(f"Your own measurements: {own_headline(own)}"))]
     if own.groups:
         table = columns([list(GROUP_COLUMNS), *map(group_cells, own.groups)], right=range(1, len(GROUP_COLUMNS)))
         lines += ["", page.ink("bold", table[0]), *table[1:]]
@@ -182,7 +188,8 @@ def accuracy_markdown(result: AccuracyResult) -> str:
     if result.own is not None:
         lines += ["### Your own measurements", "", own_headline(result.own), ""]
         lines += [*summary_markdown(result.own.groups).splitlines(), ""] if result.own.groups else []
-        lines += [*_markdown_table(ROW_COLUMNS, [row_cells(row) for row in result.own.rows]), ""]
+        for group, cells in own_row_cells(result.own):
+            lines += [f"**{escape(group)}**", "", *_markdown_table(ROW_COLUMNS, cells), ""]
         lines += [*(f"- {escape(problem)}" for problem in result.own.refused), "", "### Public measurements", ""]
     lines += summary_markdown(result.groups).splitlines()
     if result.classes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from npufit.checking import CheckResult
-from npufit.formatting import plural, printable, significant
+from npufit.formatting import milliseconds, plural, printable, significant
 from npufit.report.predicted_time import TimeRow
 
 if TYPE_CHECKING:
@@ -61,6 +61,20 @@ def own_clause(result: CheckResult) -> str:
     if result.own.wrong is not None:
         clauses.append("outputs DIFFER on your board")
     return "; ".join(clauses)
+
+
+def own_tile(result: CheckResult) -> tuple[str, str, str] | None:
+    """Return what was measured with the stack as value, remark and tone; None if nothing was."""
+    if result.own is None or not result.own.of_stack:
+        return None
+    own = result.own.of_stack[0]
+    if own.contradicts:
+        return "not on the NPU", f"measured {own.measurement.day}", "bad"
+    if own.with_npu is None:
+        return None
+    if result.own.wrong is not None:
+        return milliseconds(own.with_npu.ms, 3), "outputs differ", "bad"
+    return milliseconds(own.with_npu.ms, 3), f"NPU {own.measurement.proof.verdict}, {own.measurement.day}", "plain"
 
 
 def contradiction(result: CheckResult) -> str:

@@ -14,7 +14,7 @@ from npufit.report.check.deciding import decided_by
 from npufit.report.check.headline import is_bad, verdict
 from npufit.report.check.next_steps import next_steps
 from npufit.report.check.other_stacks import LABEL, better_stack_lines
-from npufit.report.check.own_measurements import own_warnings
+from npufit.report.check.own_measurements import own_tile, own_warnings
 from npufit.report.check.time_bars import time_bars
 from npufit.report.findings import group_by_rule, remedy_words
 from npufit.report.hazards import effect_words, effects_cell, hazards_by_effect
@@ -148,6 +148,7 @@ CHECK_NAMES = {
     "prediction_cell": predicted_time.prediction_cell,
     "macs_cell": macs_cell,
     "next_steps": next_steps,
+    "own_tile": own_tile,
     "reversal": predicted_time.reversal,
     "speed_words": predicted_time.speed_words,
     "span": predicted_time.span,

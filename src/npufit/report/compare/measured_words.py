@@ -62,12 +62,13 @@ def measured_side(measurement: Measurement, file: str) -> str:
 def measured_rows(comparison: MeasuredComparison) -> list[BeforeAfter]:
     """Return both sides in numbers: times with their spreads, proof, outputs, placement, throttling."""
     sides = comparison.before, comparison.after
-    rows = [BeforeAfter(label, *map(tell, sides)) for label, tell in _NUMBERS.items()]
+    rows = [BeforeAfter(label, *map(tell, sides)) for label, tell in _TIMES.items()]
     has_npu = all(side.npu is not None for side in sides)
     steady = [side.npu if has_npu else side.cpu for side in sides]
     for label, name in _OF_STEADY.items():
         values = [None if found is None else getattr(found, name) for found in steady]
         rows.append(BeforeAfter(label, *("" if value is None else significant(value, 3) for value in values)))
+    rows += [BeforeAfter(label, *map(tell, sides)) for label, tell in _FACTS.items()]
     return [row for row in rows if row.before or row.after]
 
 
@@ -100,9 +101,11 @@ def _throttled(measurement: Measurement) -> str:
     return {None: "unknown", True: "YES", False: "no"}[measurement.conditions.throttled]
 
 
-_NUMBERS: Mapping[str, Callable[[Measurement], str]] = {
+_TIMES: Mapping[str, Callable[[Measurement], str]] = {
     "with the NPU, ms": lambda side: _steady(side.npu),
     "CPU alone, ms": lambda side: _steady(side.cpu),
+}
+_FACTS: Mapping[str, Callable[[Measurement], str]] = {
     "NPU": lambda side: side.proof.verdict.value,
     "operators": _placement,
     "outputs": _outputs,
