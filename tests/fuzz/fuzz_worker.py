@@ -111,6 +111,7 @@ def commands(path: str, rng: random.Random, is_compiled: bool, share: float) -> 
                 [["check", path, "-t", "imx93/vela", *rng.choice(_FORMS)]],
                 [["run", path, "-t", "imx93/vela", "--compare", "--repeat", "0"]],
                 [["deploy", path, "-t", "imx93/direct", "-o", "bundle", "--force", "--inputs", "1"]],
+                [["bench", path, "--on", "local", "--runs", "1", "--compare", "--run-limit", "10", "-o", "kept"]],
             ]
         )
 

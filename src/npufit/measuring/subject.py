@@ -6,12 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from npufit.files import read_bounded
+from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.loading import ZOO_PREFIX, ModelSource, load
 from npufit.tflite import serialize_model
-
-_MOST_BYTES = 8 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +33,7 @@ def read_subject(source: ModelSource) -> Subject:
     model = load(source)
     if isinstance(source, Model) or str(source).startswith(ZOO_PREFIX):
         return Subject(model, serialize_model(model))
-    return Subject(model, read_bounded(Path(source), _MOST_BYTES))
+    try:
+        return Subject(model, Path(source).read_bytes())
+    except OSError as error:
+        raise InputError(f"{source}: can no longer be read: {error.strerror}.") from None
