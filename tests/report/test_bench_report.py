@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import jsonschema
@@ -154,3 +155,11 @@ def test_a_verbose_probe_shows_each_fact_with_its_command() -> None:
     assert "$ uname -r" not in short
     assert "\x1b" not in text
     assert "--on ssh://root@board" in short
+
+
+def test_colour_adds_nothing_but_colour() -> None:
+    document = shown_document([PROVEN], ["file.json"])
+    for page in (Page(), Page(width=60)):
+        colored = bench_text(document, replace(page, color=True))
+        assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == bench_text(document, page)
+        assert "\x1b[" in colored

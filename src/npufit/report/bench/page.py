@@ -138,7 +138,7 @@ def _shown(result: Measurement) -> _Shown:
             ],
         ),
         runs=without_empty_columns(_RUN_COLUMNS, list(_runs(result))),
-        outputs=tuple(output_words(result)),
+        outputs=tuple(output_words(result, everything=True)),
         conditions=tuple(condition_words(result)),
         problems=tuple(problem_words(result, everything=True)),
         facts=tuple(_facts(result)),

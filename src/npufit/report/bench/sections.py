@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from npufit.formatting import plural, shorten, significant
-from npufit.measurements import Evidence, Measurement, Proof, Role, SteadyTime, ZoneConditions
+from npufit.measurements import ComparedTensor, Evidence, Measurement, Proof, Role, SteadyTime, ZoneConditions
 from npufit.report.bench.operators import OPERATOR_COLUMNS, main_profile, operator_cells, slowest
 from npufit.report.bench.words import (
     as_clause,
@@ -22,6 +22,7 @@ from npufit.report.terminal_page import Page
 LABEL = 11
 _MOST_EVIDENCE = 4
 _MOST_PROBLEMS = 3
+_MOST_OUTPUTS = 3
 _STEPS = "steps"
 """The unit of differences that are steps of a quantization; others are those of the values."""
 _LEAST_SOURCE, _COUNTS = 12, 62
@@ -166,8 +167,11 @@ def operator_lines(measurement: Measurement, page: Page, most: int) -> list[str]
     return [*lines, *labelled("", rest, page)]
 
 
-def output_words(measurement: Measurement) -> list[str]:
-    """Return how the board's outputs compare with the golden ones."""
+def output_words(measurement: Measurement, *, everything: bool) -> list[str]:
+    """Return how the board's outputs compare with the golden ones, and the outputs that are wrong, the worst first.
+
+    `everything` lists all that differ.
+    """
     outputs = measurement.outputs
     if outputs is None:
         return []
@@ -177,15 +181,20 @@ def output_words(measurement: Measurement) -> list[str]:
         count = plural(len(outputs.tensors), "output")
         return [f"equal: {plural(values, 'value')} of {count}, each that of {golden}"]
     sentence = f": {as_clause(outputs.sentence)}" if outputs.sentence else ""
-    return [
-        f"{'rounded otherwise than' if outputs.is_rounding else 'DIFFERENT from'} {golden}{sentence}",
-        *(
-            f"{shorten(tensor.name, 60)}: {plural(tensor.different, 'value')} of {tensor.values} differ, by up to "
-            f"{tensor.largest:g}{' steps' if tensor.unit == _STEPS else ''}"
-            for tensor in outputs.tensors
-            if tensor.different and (len(outputs.tensors) > 1 or not sentence)
-        ),
-    ]
+    lead = f"{'rounded otherwise than' if outputs.is_rounding else 'DIFFERENT from'} {golden}{sentence}"
+    differing = sorted((tensor for tensor in outputs.tensors if tensor.different), key=lambda tensor: -tensor.largest)
+    if len(outputs.tensors) == 1 and sentence:
+        return [lead]
+    shown = differing if everything else differing[: _MOST_OUTPUTS if outputs.is_wrong else 0]
+    hidden = len(differing) - len(shown)
+    more = [f"{plural(hidden, 'more output')}: -v"] if hidden and shown else []
+    return [lead, *map(_tensor_words, shown), *more]
+
+
+def _tensor_words(tensor: ComparedTensor) -> str:
+    unit = " steps" if tensor.unit == _STEPS else ""
+    differ = f"{plural(tensor.different, 'value')} of {tensor.values} differ"
+    return f"{shorten(tensor.name, 60)}: {differ}, by up to {tensor.largest:.3g}{unit}"
 
 
 def condition_words(measurement: Measurement) -> list[str]:

@@ -74,7 +74,7 @@ def _one(result: Measurement, page: Page, on: str, file: str, *, everything: boo
     ]
     below = [
         [
-            *labelled("Outputs", output_words(result), page),
+            *labelled("Outputs", output_words(result, everything=everything), page),
             *labelled("Conditions", condition_words(result), page),
             *labelled("Problems", problem_words(result, everything=everything), page),
         ],
@@ -144,8 +144,7 @@ def _several(document: BenchDocument, page: Page) -> list[str]:
         table: dict[str, Sequence[str]] = dict(zip(SEVERAL_COLUMNS, cells, strict=True))
         if len(set(table["target"])) == 1:
             del table["target"]
-        if set(table["outputs"]) == {"-"}:
-            del table["outputs"]
+        table = {name: column for name, column in table.items() if set(column) != {"-"}}
         lines += [
             "",
             *fitted_table(table, page, ("model", "target", "proof", "outputs"), ("outputs", "predicted", "target")),
