@@ -174,13 +174,26 @@ def test_debians_libteflon_lacks_the_driver_although_it_has_its_name(root: Path)
     assert "26.2.6-1 was built without the driver ethosu (it has rocket and etnaviv)" in teflon.missing[0]
 
 
-@pytest.mark.parametrize("root", ["imx93-bsp"], indirect=True)
-def test_a_vendors_kernel_of_another_number_is_known_by_its_tensorflow_lite(root: Path) -> None:
-    (root / "proc/sys/kernel/osrelease").write_text("6.1.46-variscite\n")
+@pytest.mark.parametrize(
+    ("kernel", "tflite", "bsp", "target", "why"),
+    [
+        ("6.1.36-lts-next-g4a9d3b1", "2.11.1", "lf-6.1.36", "@lf-6.1.36", "Linux 6.1.36-lts-next-g4a9d3b1 is that of"),
+        ("6.18.2-1.0.0-gf49f45233f7b", "2.19.0", "lf-6.18.2", "@lf-6.18", "is that of NXP's lf-6.18.2"),
+        ("6.6.52-lts-next-g4a9d3b1", "2.16.2", "lf-6.6.52", "@lf-6.6.36", "TensorFlow Lite 2.16.2 is that of NXP's"),
+        ("6.1.46-variscite", "2.11.1", "lf-6.1.36", "@lf-6.1.36", "TensorFlow Lite 2.11.1 is that of NXP's lf-6.1.36"),
+        ("5.15.80-variscite", "2.9.1", "", "@lf-5.15.71", "2.9.1 is that of NXP's lf-5.15.52 and lf-5.15.71"),
+        ("6.1.46-variscite", "2.7.0", "", "", "the board does not say which of NXP's BSPs it runs"),
+    ],
+)
+def test_the_bsp_follows_from_the_kernel_or_from_tensorflow_lite(
+    tmp_path: Path, kernel: str, tflite: str, bsp: str, target: str, why: str
+) -> None:
+    root = write_board("imx93-bsp", tmp_path)
+    (root / "proc/sys/kernel/osrelease").write_text(f"{kernel}\n")
+    (root / "usr/bin/tensorflow-lite-2.11.1").rename(root / f"usr/bin/tensorflow-lite-{tflite}")
     facts = survey_of(root)
-    assert facts.bsp == "lf-6.1.46"
-    assert facts.candidates[0].target == "imx93/vela@lf-6.1.36"
-    assert "TensorFlow Lite 2.11.1 is that of lf-6.1.36" in facts.candidates[0].why
+    assert (facts.bsp, facts.candidates[0].target) == (bsp, f"imx93/vela{target}")
+    assert why in facts.candidates[0].why
 
 
 @pytest.mark.parametrize("root", ["raspberry-pi"], indirect=True)

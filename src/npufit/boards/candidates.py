@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from npufit.boards.bsp import tflite_of
+from npufit.boards.bsp import bsps_of
 from npufit.boards.facts import BoardFacts, BoardFile, Candidate, DeviceNode
 from npufit.chips import Chip
 from npufit.errors import InputError
 from npufit.stacks import ShipsWithBsp, load_stack
-from npufit.stacks.vx import bsps_with_tflite
 
 _NUMBER = re.compile(r"\d{1,2}\.\d{1,3}(\.\d{1,3})?", re.ASCII)
 _FIRST_KERNELS = {"ethosu": "6.19", "rocket": "6.18"}
@@ -103,23 +102,20 @@ def _of_a_vendor(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
 
 def _version_of_bsp(facts: BoardFacts, stack: str) -> tuple[str, str]:
     """Return the version that the BSP ships, empty if it is unknown, and how it is known."""
-    if not facts.bsp:
-        return "", "the version is unknown: the kernel is not one of NXP's"
+    bsps = tuple(bsps_of(facts))
+    for bsp in bsps:
+        versions = _versions_in(bsp.name, stack)
+        if versions:
+            shared = f"; {' and '.join(versions)} are made for it" if len(versions) > 1 else ""
+            return versions[-1], f"{bsp.why}{shared}"
+    if bsps:
+        return "", f"{bsps[0].why}, whose {stack} npufit does not know"
+    return "", "the version is unknown: the board does not say which of NXP's BSPs it runs"
+
+
+def _versions_in(bsp: str, stack: str) -> Sequence[str]:
     ships = load_stack(stack)
-    if not isinstance(ships, ShipsWithBsp):
-        return "", f"the BSP is NXP's {facts.bsp}"
-    told = f"Linux {facts.kernel} is that of NXP's {facts.bsp}"
-    versions = ships.versions_of_bsp(facts.bsp)
-    if not versions:
-        told = f"npufit does not know NXP's {facts.bsp}, which Linux {facts.kernel} is of"
-        tflite = tflite_of(facts)
-        for bsp in bsps_with_tflite(tflite):
-            versions = ships.versions_of_bsp(bsp) or versions
-            told += f"; TensorFlow Lite {tflite} is that of {bsp}"
-    if not versions:
-        return "", told
-    *earlier, newest = versions
-    return newest, f"{told}; {' and '.join(versions)} are made for it" if earlier else told
+    return ships.versions_of_bsp(bsp) if isinstance(ships, ShipsWithBsp) else ()
 
 
 def _teflon(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
