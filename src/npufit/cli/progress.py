@@ -24,6 +24,9 @@ _UNITS: dict[str, str] = {
 }
 """What each stage counts, for those with measurable progress."""
 
+_SILENT = "connecting"
+"""ssh may be asking the user for a password then, on the line that a bar would overwrite."""
+
 
 class Teller(Protocol):
     """Receives the progress of any command's stages."""
@@ -66,6 +69,9 @@ class _State:
 def _paint(state: _State, done: threading.Event) -> None:
     if done.wait(_PATIENCE_S):
         return
+    while state.news[0] == _SILENT:
+        if done.wait(_INTERVAL_S):
+            return
     from rich.console import Console
     from rich.progress import BarColumn, SpinnerColumn, TextColumn
     from rich.progress import Progress as Bar
