@@ -24,7 +24,7 @@ _UNITS: dict[str, str] = {
 }
 """What each stage counts, for those with measurable progress."""
 
-_SILENT = "connecting"
+_SILENT: frozenset[str] = frozenset({"connecting"})
 """ssh may be asking the user for a password then, on the line that a bar would overwrite."""
 
 
@@ -69,7 +69,7 @@ class _State:
 def _paint(state: _State, done: threading.Event) -> None:
     if done.wait(_PATIENCE_S):
         return
-    while state.news[0] == _SILENT:
+    while state.news[0] in _SILENT:
         if done.wait(_INTERVAL_S):
             return
     from rich.console import Console

@@ -7,7 +7,7 @@ suits() {
   folder=${1%/}/npufit-$id
   mkdir "$folder" || return 1
   if mkdir "$folder/.npufit" "$folder/.npufit/ends" && session >"$folder/.npufit/session" &&
-    [ "$(tail -n 1 "$folder/.npufit/session")" = exit ]; then
+    grep -q -x exit "$folder/.npufit/session"; then
     return 0
   fi
   rm -rf "$folder"
