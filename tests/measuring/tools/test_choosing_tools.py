@@ -123,5 +123,9 @@ def test_what_is_no_program_is_refused(tmp_path: Path) -> None:
         tools_of(_BOARD, BenchOptions(tool=model))
     with pytest.raises(InputError, match="an object file, not a program"):
         tools_of(_BOARD, BenchOptions(tool=_program(tmp_path, "aarch64", kind=1)))
+    android = _program(tmp_path, "aarch64")
+    android.write_bytes(android.read_bytes() + b"/system/bin/linker64\0")
+    with pytest.raises(InputError, match="a program for Android"):
+        tools_of(_BOARD, BenchOptions(tool=android))
     with pytest.raises(InputError, match="neither a file here nor one of benchmark_model, python, litert-benchmark"):
         tools_of(_BOARD, BenchOptions(tool="benchmark"))

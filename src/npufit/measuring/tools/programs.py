@@ -8,6 +8,10 @@ from npufit.errors import InputError
 from npufit.formatting import printable
 
 _HEADER_BYTES = 20
+_BEGINNING_BYTES = 4096
+"""Has the name of the dynamic loader, which linkers put right after the program headers."""
+
+_ANDROID = b"/system/bin/linker"
 _MACHINES = {0x3E: "x86_64", 0xB7: "aarch64", 0x28: "arm", 0xF3: "riscv", 0x03: "i386"}
 _EXECUTABLE = (2, 3)
 """e_type: an executable, or a position-independent one."""
@@ -33,7 +37,7 @@ def check_program(path: Path, architecture: str) -> None:
     name = printable(path.name)
     try:
         with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
+            header = file.read(_BEGINNING_BYTES)
     except OSError as error:
         raise InputError(f"--tool {name}: {error.strerror or error}.") from None
     if header.startswith(b"#!"):
@@ -49,5 +53,7 @@ def check_program(path: Path, architecture: str) -> None:
     wanted = _FAMILIES.get(architecture, architecture)
     if kind not in _EXECUTABLE:
         raise InputError(f"--tool {name}: an object file, not a program.")
+    if _ANDROID in header:
+        raise InputError(f"--tool {name}: a program for Android. Give the one for Linux, linux_*_benchmark_model.")
     if wanted and machine not in _TAKES.get(wanted, (wanted,)):
         raise InputError(f"--tool {name}: a program for {machine}; the board is {architecture}.")
