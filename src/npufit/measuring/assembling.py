@@ -25,7 +25,7 @@ from npufit.measuring.problems import problems_of
 from npufit.measuring.profiling import profiled_operators
 from npufit.measuring.proof import judge
 from npufit.measuring.proof.seen import Seen
-from npufit.measuring.runs import Record
+from npufit.measuring.runs import Record, counted
 from npufit.measuring.setup import Setup
 from npufit.measuring.steady import steady_time
 from npufit.measuring.subject import Subject
@@ -56,7 +56,7 @@ def assemble(
         return None
     npu = None if proof.verdict is ProofVerdict.CONTRADICTED else with_npu
     predicted, unavailable = predicted_time(prepared, setup.choice, setup.facts)
-    last = next(run for run in reversed(record.done) if run.timing is not None)
+    last = counted(record.done)[-1]
     operators, unprofiled = profiled_operators(setup.choice.target, prepared, record)
     finding = next((run.timing.delegate for run in record.of(Role.NPU) if run.timing is not None), None)
     return Measurement(

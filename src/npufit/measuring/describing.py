@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from npufit.boards import BoardFacts, BoardFile
 from npufit.measurements import MeasuredBoard, MeasuredSoftware, RunSettings, UsedFile
 from npufit.measuring.options import BenchOptions
-from npufit.measuring.runs import DoneRun
+from npufit.measuring.runs import DoneRun, counted
 from npufit.measuring.tools.tool import Tool
 
 _FOLDERS = re.compile(r"/(?:[^/\s=:;,]+/)*(?=[^/\s=:;,])")
@@ -34,7 +34,7 @@ def measured_board(facts: BoardFacts, label: str) -> MeasuredBoard:
 def measured_software(facts: BoardFacts, tool: Tool, done: Sequence[DoneRun], delegate: str) -> MeasuredSoftware:
     """Return what took part: system, tool, runtime, the delegate at the path `delegate`, and firmware."""
     system = facts.os or {}
-    timings = [run.timing for run in done if run.timing is not None]
+    timings = [run.timing for run in counted(done) if run.timing is not None]
     files = [*facts.of_kind("delegate"), *facts.of_kind("firmware")]
     return MeasuredSoftware(
         kernel=facts.kernel,
@@ -55,12 +55,12 @@ def _used(file: BoardFile) -> UsedFile:
 
 def run_settings(done: Sequence[DoneRun], options: BenchOptions, processes: int) -> RunSettings:
     """Return how the model was run; of the runs, the last that counts says it, with the NPU if one used it."""
-    counted = sorted((run for run in done if run.timing is not None), key=lambda run: run.planned.with_npu)
-    if not counted:
+    timed = counted(done)
+    if not timed:
         raise ValueError("no run says how the model was run")
-    last = counted[-1]
+    last = sorted(timed, key=lambda run: run.planned.with_npu)[-1]
     delegate = last.request.delegate
-    said = [run.timing.xnnpack for run in done if run.timing is not None and run.timing.xnnpack is not None]
+    said = [run.timing.xnnpack for run in timed if run.timing is not None and run.timing.xnnpack is not None]
     return RunSettings(
         threads=last.request.threads,
         processes=processes,

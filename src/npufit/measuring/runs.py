@@ -62,6 +62,11 @@ class DoneRun:
         )
 
 
+def counted(done: Sequence[DoneRun]) -> tuple[DoneRun, ...]:
+    """Return the runs whose times count, as those of other roles do not: tools and switches differ there."""
+    return tuple(run for run in done if run.timing is not None and run.planned.role in (Role.CPU, Role.NPU))
+
+
 @dataclass(slots=True)
 class Record:
     """All runs of a model so far, in their order; it grows while they are made, and survives a lost line.
