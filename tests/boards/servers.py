@@ -78,10 +78,12 @@ def dropbear_board(
     environment: Mapping[str, str] | None = None,
     binds: Mapping[str, Path] | None = None,
     tmp_bytes: int | None = None,
+    without: Sequence[str] = (),
 ) -> Generator[SshBoard]:
     """Run dropbear and BusyBox under bubblewrap. `binds` are files and folders that appear at paths there, as `/sys`.
 
-    `/tmp` is a tmpfs of at most `tmp_bytes`. Skips the test where bubblewrap may not make namespaces.
+    `/tmp` is a tmpfs of at most `tmp_bytes`. The board is `without` some of BusyBox's applets. Skips the test where
+    bubblewrap may not make namespaces.
     """
     paths = require_programs("dropbear", "dropbearkey", "dropbearconvert", "busybox", "bwrap", "ssh", "ssh-keygen")
     trial = [paths["bwrap"], "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
@@ -91,6 +93,8 @@ def dropbear_board(
         folder = Path(name)
         keys = make_keys(folder, paths["ssh-keygen"])
         system = embedded_root(folder, paths, keys, _USER, _UID, programs)
+        for applet in without:
+            (system / "bin" / applet).unlink()
         variables = {**({"NPUFIT_BOARD_ROOT": "/board"} if root is not None else {}), **(environment or {})}
         if root is not None:
             shutil.copytree(root, folder / "root", symlinks=True)

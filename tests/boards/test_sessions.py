@@ -37,7 +37,14 @@ def embedded_board() -> Iterator[SshBoard]:
         yield server
 
 
-@pytest.fixture(params=["local", "board", "embedded_board"])
+@pytest.fixture(scope="module")
+def smallest_board() -> Iterator[SshBoard]:
+    """Return a board whose BusyBox was built without some of its applets."""
+    with dropbear_board(without=("setsid", "sha256sum", "df", "mktemp", "tail", "stat", "timeout")) as server:
+        yield server
+
+
+@pytest.fixture(params=["local", "board", "embedded_board", "smallest_board"])
 def connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
     """Return a connection over each line."""
     on = "local"
