@@ -139,6 +139,12 @@ CASES = [
         "at least 94 times in 100 calls: its counter began anew",
     ),
     (
+        "the driver was loaded again while the model ran on the CPU",
+        replace(_seen("ethosu"), on_cpu=(seen_run(100, {"ethosu": 9000}, {"ethosu": 0}),)),
+        CONSISTENT,
+        "the counter began anew",
+    ),
+    (
         "loaded again, and enough after it",
         replace(_seen("ethosu"), model=(seen_run(100, {"ethosu": 9000}, {"ethosu": 120}),)),
         CONSISTENT,

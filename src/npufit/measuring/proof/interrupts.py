@@ -98,23 +98,20 @@ def _weigh(witness: InterruptWitness, counts: _Counts, partitions: int | None) -
     if all(one.is_few for one in counts.each_run):
         return _weigh_standstill(witness, counts)
     model = counts.model
-    calls = plural(model.calls, "call")
     if model.moved - counts.noise < model.calls or not all(one.is_each for one in counts.each_run):
         return ProofVerdict.UNKNOWN, _partly(witness, counts)
     moved = _movement(witness, counts, partitions)
     if counts.on_cpu is None:
         return ProofVerdict.CONSISTENT, f"{moved}; without a run on the CPU alone, something else may have caused it"
-    if not counts.stood_still_on_cpu:
-        return ProofVerdict.CONSISTENT, (
-            f"{moved}, but also {times(counts.on_cpu.moved)} while the model ran on the CPU alone: something "
-            "else used it"
-        )
-    if model.is_least:
+    if model.is_least or counts.on_cpu.is_least:
         return ProofVerdict.CONSISTENT, f"{moved}; the counter began anew in between"
+    if counts.on_cpu.moved:
+        alone = f"{times(counts.on_cpu.moved)} while the model ran on the CPU alone"
+        return ProofVerdict.CONSISTENT, f"{moved}, but also {alone}: something else used it"
     if witness.once_a_job and counts.uncounted is None:
         return ProofVerdict.CONSISTENT, f"{moved}: not the same whole number for each"
     if not witness.is_certain and not counts.is_learned:
-        return ProofVerdict.CONSISTENT, f"{moved}; no known network showed what moves this counter ({calls})"
+        return ProofVerdict.CONSISTENT, f"{moved}; no known network showed what moves this counter"
     return ProofVerdict.PROVEN, moved
 
 
