@@ -8,6 +8,7 @@ from npufit.formatting import plural, shorten
 from npufit.measurements import Evidence, ProofVerdict
 from npufit.measuring.proof.counting import Count, count, count_run, line_names, readable
 from npufit.measuring.proof.finding import Finding, times
+from npufit.measuring.proof.learned_lines import learned_finding
 from npufit.measuring.proof.seen import Seen, SeenRun
 from npufit.measuring.proof.witnesses import InterruptWitness, witness_of
 
@@ -59,17 +60,26 @@ class _Counts:
 def interrupt_finding(seen: Seen) -> Finding | None:
     """Return what the interrupts say, None if the stack has no interrupts that would tell.
 
-    `seen.model` must have a run that was timed.
+    If the lines that the driver is known for do not, it is a line that the known network moved. `seen.model` must have
+    a run that was timed.
     """
     runs = readable(seen.model)
     witness_and_lines = witness_of(seen.stack, seen.driver, line_names(runs))
     if witness_and_lines is None:
-        return None
+        return learned_finding(seen)
     witness, lines = witness_and_lines
     if witness.may_poll and seen.polls:
         return _without_counts(witness, frozenset(), "the driver waits without interrupts (use_irq is N)")
     if not lines:
-        return _without_counts(witness, lines, "no line of /proc/interrupts belongs to the NPU's driver")
+        unnamed = _without_counts(witness, lines, "no line of /proc/interrupts belongs to the NPU's driver")
+        return learned_finding(seen) or unnamed
+    found, is_settled = _named_finding(witness, lines, seen)
+    return found if is_settled else learned_finding(seen) or found
+
+
+def _named_finding(witness: InterruptWitness, lines: frozenset[str], seen: Seen) -> tuple[Finding, bool]:
+    """Return what the driver's own lines say, and whether they are known to be the right ones."""
+    runs = readable(seen.model)
     chosen = _chosen_lines(witness, lines, seen)
     counts = _Counts(
         _count_if_any(seen.on_cpu, chosen),
@@ -91,7 +101,7 @@ def interrupt_finding(seen: Seen) -> Finding | None:
         assumes=witness.assumes,
     )
     shows_npu = counts.stood_still_on_cpu and all(one.is_each for one in counts.each_run)
-    return Finding(evidence, shows_npu)
+    return Finding(evidence, shows_npu), witness.is_certain or counts.is_learned
 
 
 def _weigh(witness: InterruptWitness, counts: _Counts, partitions: int | None) -> tuple[ProofVerdict, str]:
@@ -124,7 +134,7 @@ def _weigh_standstill(witness: InterruptWitness, counts: _Counts) -> tuple[Proof
         else f"the counter of {witness.name} stood still during {calls}"
     )
     if counts.known is not None and counts.known.is_few:
-        if witness.is_certain:
+        if witness.is_certain or witness.answers_each_call:
             return ProofVerdict.CONTRADICTED, f"{stood}, and also with a network that the NPU should take"
         return ProofVerdict.UNKNOWN, f"{stood}, but also with the known network: it may not count the NPU's work"
     if counts.is_learned or witness.is_certain:

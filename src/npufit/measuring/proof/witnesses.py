@@ -13,6 +13,7 @@ class InterruptWitness:
     `name` says who interrupts, for sentences. `is_certain` is True if the driver's source shows that only the NPU's
     work moves the lines and that all of it does; other lines are believed after a known network moved them.
     `once_a_job` is True if each job interrupts exactly once, so that a whole number for each call is expected.
+    `answers_each_call` is True if the source shows that each inference moves a line, though other things may as well.
     `may_poll` is True if there are versions of the driver that wait without interrupts.
     """
 
@@ -23,6 +24,7 @@ class InterruptWitness:
     assumes: str
     is_certain: bool = False
     once_a_job: bool = False
+    answers_each_call: bool = False
     may_poll: bool = False
 
     def is_of(self, stack: str, driver: str) -> bool:
@@ -65,6 +67,7 @@ WITNESSES = (
         re.compile(r"\bimx_mu_chan\b|\bmailbox\b|\.mu\b"),
         "the NPU's mailbox",
         "the line that moved with the known network is the mailbox of the Cortex-M33 that drives the NPU",
+        answers_each_call=True,
     ),
     InterruptWitness(
         ("neutron",),
