@@ -56,3 +56,8 @@ def test_devices_have_the_sum_of_all_cores_and_of_all_their_lines() -> None:
 def test_lines_that_no_kernel_prints_are_left_out(line: str) -> None:
     assert count_interrupts(["  CPU0  CPU1", line, " 14: 1 2  GICv3  31 Level     timer"]) == {"timer": 3}
     assert count_interrupts([line]) == {}
+
+
+def test_a_file_whose_spaces_a_program_has_eaten_is_read() -> None:
+    eaten = "\n".join(" ".join(line.split()) for line in ARM64.splitlines())
+    assert count_interrupts(eaten.splitlines()) == count_interrupts(ARM64.splitlines())

@@ -100,7 +100,12 @@ CASES = [
     ("a line of another name that also moves on the CPU", _renamed("vx", 200, 300, cpu=1), UNKNOWN, "no line of"),
     ("Neutron polls", replace(_seen("neutron"), polls=True), UNKNOWN, "waits without interrupts"),
     ("Neutron may poll: the known network tells", _seen("neutron", known=0, model=0), UNKNOWN, "may not count"),
-    ("no line of the driver", replace(_seen("ethosu", known=None), driver="rocket"), UNKNOWN, "no line of /proc/interrupts"),
+    (
+        "no line of the driver",
+        replace(_seen("ethosu", known=None), driver="rocket"),
+        UNKNOWN,
+        "no line of /proc/interrupts",
+    ),
     ("the driver is unknown: its line tells", replace(_seen("rocket"), driver=""), PROVEN, "once for each"),
     ("no run of the NPU", _seen("ethosu", model=None), UNKNOWN, "there was no run with the NPU"),
     (

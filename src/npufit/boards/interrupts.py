@@ -17,6 +17,9 @@ _COUNTER = re.compile(r"\d{1,20}", re.ASCII)
 _DEVICES = re.compile(r".*\s\s(\S.*)")
 """The kernel separates the names of devices from controller, line and trigger by two spaces (kernel/irq/proc.c)."""
 
+_AFTER_TRIGGER = re.compile(r".*?\s(?:level|edge|none|fasteoi)\s(\S.*)", re.ASCII | re.IGNORECASE)
+"""What programs that pass the file on may leave of these spaces: one."""
+
 _TRIGGER = re.compile(r"\d+[ -](?:level|edge|none|fasteoi)", re.ASCII | re.IGNORECASE)
 
 
@@ -35,7 +38,8 @@ def count_interrupts(lines: Iterable[str]) -> dict[str, int]:
             cores = len(names)
         elif cores and _NUMBER.fullmatch(number):
             *counters, device = rest.split(maxsplit=cores) or [""]
-            found = _DEVICES.fullmatch(device.rstrip("\n"))
+            device = device.rstrip("\n")
+            found = _DEVICES.fullmatch(device) or _AFTER_TRIGGER.fullmatch(device)
             if len(counters) == cores and all(map(_COUNTER.fullmatch, counters)) and found:
                 name = printable(found[1].strip()[:_LONGEST_NAMES])
                 if not _TRIGGER.fullmatch(name):

@@ -66,7 +66,7 @@ WITNESSES = (
         (),
         re.compile(r"\bimx_mu_chan\b|\bmailbox\b|\.mu\b"),
         "the NPU's mailbox",
-        "the line that moved with the known network is the mailbox of the Cortex-M33 that drives the NPU",
+        "the line is the mailbox of the Cortex-M33 that drives the NPU and answers each inference (read in source)",
         answers_each_call=True,
     ),
     InterruptWitness(
