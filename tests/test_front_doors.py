@@ -103,3 +103,8 @@ def test_a_face_does_not_give_a_module_for_a_name() -> None:
     for package in _PACKAGES:
         face = import_module(package)
         assert not [name for name in getattr(face, "__all__", ()) if isinstance(getattr(face, name), ModuleType)]
+
+
+def test_a_name_is_no_module_because_another_of_its_home_came_first() -> None:
+    script = "from npufit.measuring import probe_board; from npufit.measuring import bench; bench.__call__"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

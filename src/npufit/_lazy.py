@@ -18,8 +18,9 @@ def lazy_attributes(package: str, homes: Mapping[str, Sequence[str]]) -> Callabl
     def load(name: str) -> Any:
         if name not in home_of:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
-        found = getattr(importlib.import_module(home_of[name]), name)
-        setattr(sys.modules[package], name, found)
-        return found
+        home = importlib.import_module(home_of[name])
+        for other in homes[home_of[name]]:  # one may be called like its home, which the import has just put there
+            setattr(sys.modules[package], other, getattr(home, other))
+        return getattr(home, name)
 
     return load
