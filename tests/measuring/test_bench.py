@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boards.servers import sshd_board
+from boards.servers import dropbear_board, sshd_board
 from measuring.benched_boards import MAILBOX, equip, open_folder, served, write_imx93
 from npufit.errors import InputError, ToolError
 from npufit.execution import Reference, random_inputs
@@ -134,12 +134,23 @@ def test_what_fails_on_the_npu_is_said_and_the_cpus_time_is_kept(
     assert result.has_failed or result.is_refuted
 
 
-def test_a_tool_that_hangs_is_ended_and_the_rest_is_measured(imx93: Path, person: Model) -> None:
-    equip(imx93, Fault.HANG)
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.FLOOD])
+def test_a_tool_that_never_ends_is_ended_and_the_rest_is_measured(fault: Fault, imx93: Path, person: Model) -> None:
+    equip(imx93, fault)
     found = _only(bench(person, "local", replace(_QUICK, with_proof=False, time_limit_s=2.0)))
     assert found.cpu is not None
     assert found.npu is None
     assert "did not end in time" in " ".join(found.problems)
+
+
+def test_a_board_without_space_says_so(person: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_folder() as folder, dropbear_board(root=write_imx93(folder / "root"), tmp_bytes=200_000) as server:
+        server.use(monkeypatch)
+        monkeypatch.setenv("NPUFIT_BOARD_FOLDER", "/tmp")
+        result = bench(person, server.on, _QUICK)
+    (refused,) = result.not_measured
+    assert "No space left" in refused.reason
+    assert result.has_failed
 
 
 def test_what_was_measured_before_the_line_was_lost_is_kept(person: Model, monkeypatch: pytest.MonkeyPatch) -> None:
