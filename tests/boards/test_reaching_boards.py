@@ -105,6 +105,18 @@ def test_a_server_that_forbids_commands_is_explained(option: str, said: str, mon
         assert said in failure(server.on)
 
 
+@pytest.mark.parametrize("has_terminal", [False, True])
+def test_a_shell_that_does_not_answer_is_given_up(has_terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login file that waits for something, with and without a user who could be asked."""
+    monkeypatch.setattr("npufit.boards.ssh._has_terminal", lambda: has_terminal)
+    monkeypatch.setattr("npufit.boards.ssh._ANSWER_S", 0.5)
+    monkeypatch.setattr("npufit.boards.ssh._TYPING_S", 0.5)
+    with sshd_board(options=["ForceCommand sleep 600"]) as server:
+        server.use(monkeypatch)
+        with pytest.raises(ToolError, match="its shell did not answer in time"):
+            connect(server.on, connect_timeout_s=1.0).__enter__()
+
+
 @pytest.mark.parametrize("shell", ["sh", "tcsh", "fish"])
 def test_any_login_shell_and_its_noise_will_do(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a shell's files print before and after, on both streams, is no part of the output."""

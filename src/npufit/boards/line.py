@@ -17,7 +17,7 @@ from npufit.errors import NpufitError
 _CHUNK_BYTES = 1 << 16
 _ERRORS_GRACE_S = 2.0
 _END_GRACE_S = 0.5
-_DRAIN_S = 2.0
+_DRAIN_S = 0.5
 
 
 class Line(Protocol):
@@ -87,13 +87,13 @@ def exchange(
         output = _FrameReader(child.stdout, Frame(token, most_bytes))
         errors = _FrameReader(child.stderr, Frame(token, most_bytes))
         try:
-            output.done.wait(time_limit_s)
-            errors.done.wait(_ERRORS_GRACE_S)
-            is_late = not output.done.is_set()
+            is_late = not output.done.wait(time_limit_s)
+            errors.done.wait(0.0 if is_late else _ERRORS_GRACE_S)
             with suppress(subprocess.TimeoutExpired):
                 child.wait(0.0 if is_late else _END_GRACE_S)
         finally:
             kill_child(child)
+            child.kill()  # one that hears interrupts leads no group
         code = child.wait()
         output.join()
         errors.join()
