@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 import npufit
+from measuring.virtual_board import VirtualBoard
 from npufit.checking import CheckOptions, CheckResult, check
 from npufit.errors import InputError
 from npufit.ethosu import COEFFICIENTS_REGION, read_submissions
 from npufit.execution import DeviceFailureError, random_inputs
 from npufit.fitting import FitOptions, fit
+from npufit.measurements import ProofVerdict
 from npufit.running import RunOptions, run
 from npufit.stacks import Effect, PlaceOptions
 from npufit.vdevice import CapturingObserver, Library, LibraryCrashError, LibrarySession, virtual_device
@@ -107,3 +109,17 @@ def test_a_fit_makes_wrong_answers_right(file: str, operator: int) -> None:
 def _contents(folder: Path) -> list[tuple[bytes, bytes]]:
     """Return the stream and the coefficients of each submission, which do not depend on the input."""
     return [(each.stream, each.buffer(COEFFICIENTS_REGION)) for each in read_submissions(folder)]
+
+
+@pytest.mark.parametrize("file", ["mobilenet_v1_0.5_160_quant.tflite", "ssd_mobilenet_v1_coco_quant.tflite"])
+def test_a_bench_proves_what_the_virtual_npu_counts(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPUFIT_BOARD_ROOT", str(VirtualBoard(tmp_path / "board").root))
+    known = find_model("mobilenet_v1_0.5_160_quant.tflite")
+    options = npufit.BenchOptions(_TARGET, delegate=_LIBRARY, known=known, runs=2, least_s=0.0)
+    [measured] = npufit.bench(find_model(file), "local", options).measurements
+    assert measured.proof.verdict is ProofVerdict.PROVEN, measured
+    assert measured.placement is not None
+    evidence = measured.proof.evidence[0]
+    assert (evidence.source, evidence.on_cpu) == ("/proc/interrupts: ethosu", 0)
+    assert evidence.calls is not None
+    assert evidence.model == evidence.calls * measured.placement.partitions
