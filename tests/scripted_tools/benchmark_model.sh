@@ -181,4 +181,5 @@ PROFILE
 fi
 [ -z "$outputs" ] || cat "$here/outputs.bin" >"$outputs"
 [ -z "$files" ] || [ -n "$shapes" ] || exit 1
+[ "$fault" != late ] || kill -SEGV $$
 exit 0

@@ -36,6 +36,8 @@ class Fault(StrEnum):
     """The delegate takes nothing; it runs on the CPU."""
     LIAR = "liar"
     """It says that the delegate took all, and no interrupt counts."""
+    LATE = "late"
+    """It ends by SIGSEGV after all that it has to say, as delegates do that are freed twice."""
     INVOKE = "invoke"
     """Each inference fails; the tool times them, and says so at the end."""
 

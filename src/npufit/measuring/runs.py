@@ -11,6 +11,7 @@ from npufit.errors import InputError
 from npufit.measurements import MeasuredRun, Role
 from npufit.measuring.plan import PlannedRun, Wishes, plan_closing, plan_opening, plan_repeats
 from npufit.measuring.proof.seen import SeenRun
+from npufit.measuring.tools.failures import ending
 from npufit.measuring.tools.tool import RunRequest, Timing, Tool
 
 _MOST_LINES = 64
@@ -137,7 +138,7 @@ class Runner:
         if request.delegate is not None and said.delegate.failed:
             problem = f"the delegate was not used: {said.delegate.failed}"
             return DoneRun(planned, tool, request, run, said, _sentence(planned, problem))
-        remark = "" if run.code == 0 else f"{tool.name} printed its times and then ended with exit code {run.code}"
+        remark = "" if run.code == 0 else f"{tool.name} printed its times, and then {ending(run.code)}"
         return DoneRun(planned, tool, request, run, said, remark=_sentence(planned, remark) if remark else "")
 
 

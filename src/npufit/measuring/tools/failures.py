@@ -43,7 +43,7 @@ def explain(lines: Sequence[str], code: int | None) -> str:
     """
     crash = next((_CRASHES[match[1]] for line in lines[-_MOST_LINES:] if (match := _CRASH.match(line.strip()))), "")
     name = crash or (_signal(code) if code else "")
-    ended = _ending(code, name)
+    ended = ending(code, name)
     message = find_message(lines)
     if message:
         return f"{message}; {ended}" if code is None or name else message
@@ -52,10 +52,14 @@ def explain(lines: Sequence[str], code: int | None) -> str:
     return f"{ended}; its last line: '{shorten(without_paths(last))}'" if last else f"{ended}; it printed nothing"
 
 
-def _ending(code: int | None, name: str) -> str:
-    """Return how a program ended: `name` is that of a signal, empty if none is known."""
+def ending(code: int | None, name: str = "") -> str:
+    """Return how a program ended that has no times, or ended badly after them.
+
+    `name` is that of a signal, empty to find it in the exit code.
+    """
     if code is None:
         return "it did not end in time"
+    name = name or _signal(code)
     if name:
         return _SIGNALS.get(name, f"it ended by {name}")
     return _CODES.get(code, f"it failed with exit code {code}" if code else "it printed no time")
