@@ -82,7 +82,12 @@ def test_an_interrupt_at_the_keyboard_keeps_what_was_measured(imx93: Path, tmp_p
     """The NPU's run hangs; the CPU's time is already there."""
     equip(imx93, Fault.HANG)
     command = npufit_command("bench", _PERSON, "--on", "local", *_QUICK, "-o", str(tmp_path), "--json", "--no-proof")
-    with subprocess.Popen(command, env=_environment(imx93), stdout=subprocess.PIPE, start_new_session=True) as child:
+    answer = signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background it is ignored
+    try:
+        child = subprocess.Popen(command, env=_environment(imx93), stdout=subprocess.PIPE, start_new_session=True)
+    finally:
+        signal.signal(signal.SIGINT, answer)
+    with child:
         runs = next(imx93.rglob("benchmark_model")).with_name("benchmark_model.runs")
         while not runs.exists() or runs.read_text().strip() != "2":
             assert child.poll() is None
