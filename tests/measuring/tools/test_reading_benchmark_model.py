@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,15 @@ def test_an_older_log_has_means_and_says_what_it_does_not_know() -> None:
     found = _read(_log("armnn_issue541_cpu_aarch64"))
     assert (found.count, found.calls, found.mean_ms, found.median_ms) == (5961, 5961 + 2988, 0.166798, None)
     assert (found.xnnpack, found.memory_mb) == (None, 1.32812)
+
+
+def test_text_of_a_driver_may_stand_before_a_line() -> None:
+    log = _log("ti_am62x_builtin_2.20.0")
+    glued = log.replace(b"INFO: count=50", b"npu: ok INFO: count=50").replace(
+        b"INFO: Inference t", b"type 54 Inference t"
+    )
+    assert glued != log
+    assert replace(_read(glued), lines=()) == replace(_read(log), lines=())
 
 
 def test_a_single_warm_up_is_a_call() -> None:

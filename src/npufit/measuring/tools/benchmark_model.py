@@ -55,10 +55,10 @@ class BenchmarkModel:
     def read(self, output: bytes, request: RunRequest, *, code: int | None = 0) -> Timing | str:
         """Return the times, or why there are none: a run is over with its summary, whatever the exit code is then."""
         lines = output_lines(output)
-        if any(line.startswith(_FAILED) for line in lines):
+        if any(_FAILED in line for line in lines):
             return explain(lines, code)
         statistics = read_statistics(lines)
-        if len(statistics) < 2 or not any(line.startswith(_SUMMARY) for line in lines):
+        if len(statistics) < 2 or not any(_SUMMARY in line for line in lines):
             return explain(lines, code)
         warmup, timed = statistics[0], statistics[-1]
         problem = _unusable(timed) or _ignored_option(lines, request)
