@@ -171,7 +171,12 @@ def test_debians_libteflon_lacks_the_driver_although_it_has_its_name(root: Path)
     debian = write_board("rk3588", root.parent / "debian") / "usr/lib/teflon/libteflon.so"
     shutil.copy(debian, root / "usr/lib/aarch64-linux-gnu/libteflon.so")
     teflon = next(it for it in survey_of(root).candidates if "/teflon" in it.target)
-    assert "26.2.6-1 was built without the driver ethosu (it has rocket and etnaviv)" in teflon.missing[0]
+    assert "26.2.6-1 was built without the driver ethosu (it has rocket and etnaviv, as Debian's" in teflon.missing[0]
+    own = root / "usr/local/lib/libteflon.so"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"\x7fELF\0" + b"26.2.2\0ETHOSU_DEBUG\0")
+    teflon = next(it for it in survey_of(root).candidates if "/teflon" in it.target)
+    assert (teflon.missing, teflon.delegate) == ((), str(own))
 
 
 @pytest.mark.parametrize(
@@ -225,6 +230,29 @@ class Told(ShellConnection):
 
     def shell(self, script: str, *, time_limit_s: float = 30.0, most_bytes: int = 1 << 23) -> Completed:
         return Completed(0, self.output[:most_bytes], b"")
+
+
+def test_a_chip_file_of_the_user_is_recognized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chips = tmp_path / "chips"
+    chips.mkdir()
+    monkeypatch.setenv("NPUFIT_CHIPS", str(chips))
+    source = 'source = "device tree of the board"'
+    (chips / "mychip.toml").write_text(
+        f"""title = "Mine"
+[[cpu]]
+kind = {{ value = "Arm Cortex-A55", {source} }}
+cores = {{ value = 4, unit = "cores", {source} }}
+[npu]
+name = {{ value = "Arm Ethos-U65", {source} }}
+[recognition]
+compatible = [{{ value = "maker,mychip", {source} }}]
+[stacks.teflon]
+driver = {{ value = "ethosu", {source} }}
+"""
+    )
+    told = Told(b"=compatible\tx\n|maker,board\n|maker,mychip\n=kernel\tx\n|7.3.4\n=end\tx\n")
+    facts = survey(told)
+    assert (facts.chip, [it.target for it in facts.candidates]) == ("mychip", ["mychip/teflon"])
 
 
 def test_a_shell_that_cannot_tell_is_said_so() -> None:

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from npufit.boards.bsp import bsps_of
-from npufit.boards.facts import BoardFacts, BoardFile, Candidate, DeviceNode
+from npufit.boards.devices import missing_of_driver, missing_rights
+from npufit.boards.facts import BoardFacts, BoardFile, Candidate
 from npufit.chips import Chip
 from npufit.errors import InputError
 from npufit.stacks import ShipsWithBsp, load_stack
 
 _NUMBER = re.compile(r"\d{1,2}\.\d{1,3}(\.\d{1,3})?", re.ASCII)
-_FIRST_KERNELS = {"ethosu": "6.19", "rocket": "6.18"}
-"""The first Linux with these drivers: "accel: Add Arm Ethos-U NPU driver" and "accel/rocket"."""
-
-_CONFIGURED_BY = {
-    "ethosu": "CONFIG_DRM_ACCEL_ARM_ETHOSU",
-    "rocket": "CONFIG_DRM_ACCEL_ROCKET",
-    "etnaviv": "CONFIG_DRM_ETNAVIV",
-}
-_ACCELERATORS = ("/dev/accel/", "/dev/dri/")
-"""Where Linux's own drivers have their nodes. NXP's driver behind /dev/ethosu0 is called ethosu as well."""
+_AS_DEBIAN = {"ethosu": ", as Debian's mesa-teflon-delegate"}
+"""What its releases 26.1.6 and 26.2.6 have."""
 
 _NO_TOOL = (
     "Nothing on the board times a model: no benchmark_model, and no Python with ai_edge_litert, tflite_runtime or "
@@ -63,7 +56,10 @@ class _Found:
 
 
 def candidates_of(facts: BoardFacts, chip: Chip) -> tuple[Candidate, ...]:
-    """Return what the board can be measured as, those with the least missing first."""
+    """Return what the board can be measured as, those with the least missing first.
+
+    Raises InputError if a chip file of the user lacks what a stack needs.
+    """
     found = [_candidate(facts, chip, stack) for stack in chip.stacks if stack in _FINDERS]
     return tuple(sorted(found, key=lambda candidate: len(candidate.missing)))
 
@@ -74,6 +70,7 @@ def has_tool(facts: BoardFacts) -> bool:
 
 
 def _candidate(facts: BoardFacts, chip: Chip, stack: str) -> Candidate:
+    load_stack(stack).describe(chip.name)  # raises if a chip file of the user lacks what the stack needs
     found = _FINDERS[stack](facts, chip, stack)
     target = f"{chip.name}/{stack}@{found.version}" if found.version else f"{chip.name}/{stack}"
     lacks_tool = found.needs_tool and not has_tool(facts)
@@ -92,7 +89,7 @@ def _of_a_vendor(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
     nodes = [node for node in facts.nodes if node.path.startswith(vendor.nodes)]
     library = _library(facts, vendor.libraries)
     absent = [*([] if nodes else [_first(vendor.nodes)]), *([] if library else [vendor.libraries[0]])]
-    missing = list(_forbidden(nodes))
+    missing = list(missing_rights(nodes))
     if absent:
         come = "they come" if len(absent) > 1 else "it comes"
         missing.append(f"There is no {' and no '.join(absent)}: {come} with {vendor.comes_with}.")
@@ -121,19 +118,16 @@ def _versions_in(bsp: str, stack: str) -> Sequence[str]:
 def _teflon(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
     """Find Mesa's delegate and the kernel driver below it: the version is that of the library."""
     driver = str(chip.stack_settings(stack)["driver"].value)
-    library = _library(facts, ("libteflon.so",))
-    missing = [*_driver_missing(facts, driver)]
+    library = _libteflon(facts, driver)
+    missing = [*missing_of_driver(facts, driver)]
+    build = f"build Mesa with -Dgallium-drivers={driver} -Dteflon=true"
     if library is None:
-        missing.append(f"There is no libteflon.so: build Mesa with -Dgallium-drivers={driver} -Dteflon=true.")
+        missing.append(f"There is no libteflon.so: {build}.")
         return _Found("", "the version is that of libteflon.so", tuple(missing))
-    if library.drivers and driver not in library.drivers:
+    if not _may_have(library, driver):
         missing.append(
             f"libteflon.so {library.version} was built without the driver {driver} (it has "
-            f"{' and '.join(library.drivers)}), as Debian's mesa-teflon-delegate is: build Mesa with "
-            f"-Dgallium-drivers={driver} -Dteflon=true."
-            if driver == "ethosu"
-            else f"libteflon.so {library.version} was built without the driver {driver}: build Mesa with "
-            f"-Dgallium-drivers={driver} -Dteflon=true."
+            f"{' and '.join(library.drivers)}{_AS_DEBIAN.get(driver, '')}): {build}."
         )
     number = _NUMBER.match(library.version)
     version = (load_stack(stack).resolve_version(number[0]) if number else None) or ""
@@ -146,11 +140,22 @@ def _teflon(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
     return _Found(version, why, tuple(missing), library.path)
 
 
+def _libteflon(facts: BoardFacts, driver: str) -> BoardFile | None:
+    """Return the first libteflon that may have `driver`, otherwise any."""
+    found = [file for file in facts.of_kind("delegate") if file.name == "libteflon.so"]
+    return next((file for file in found if _may_have(file, driver)), found[0] if found else None)
+
+
+def _may_have(library: BoardFile, driver: str) -> bool:
+    """Return whether a libteflon has `driver`, as far as it tells which it has."""
+    return not library.drivers or driver in library.drivers
+
+
 def _direct(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
     """Find Linux's driver alone: the version is that of the kernel."""
     driver = str(chip.stack_settings(stack)["driver"].value)
     library = _library(facts, ("libethosu_direct_delegate.so",))
-    missing = [*_driver_missing(facts, driver)]
+    missing = [*missing_of_driver(facts, driver)]
     has_numpy = any(runtime.has_numpy for runtime in facts.runtimes)
     is_bundle = library is None or not has_tool(facts)
     if is_bundle and not has_numpy:
@@ -162,52 +167,6 @@ def _direct(facts: BoardFacts, chip: Chip, stack: str) -> _Found:
         version = ""
     why = f"the kernel is Linux {facts.kernel}" if facts.kernel else "the kernel is unknown"
     return _Found(version, why, tuple(missing), library.path if library else "", needs_tool=False)
-
-
-def _driver_missing(facts: BoardFacts, driver: str) -> Iterator[str]:
-    """Yield what keeps this user from a device of Linux's `driver`."""
-    nodes = [node for node in facts.nodes if node.path.startswith(_ACCELERATORS) and node.driver == driver]
-    yield from _forbidden(nodes)
-    if not nodes:
-        yield _why_no_device(facts, driver)
-    elif driver == "etnaviv" and not facts.said("npu-in-tree"):
-        yield "The device tree names no NPU, so etnaviv drives only the GPU: it takes a node such as npu@38500000."
-
-
-def _why_no_device(facts: BoardFacts, driver: str) -> str:
-    """Return why there is no device of Linux's `driver`, as far as the board tells, and what helps."""
-    first, option = _FIRST_KERNELS.get(driver), _CONFIGURED_BY[driver]
-    number = _NUMBER.match(facts.kernel)
-    if first and number and _release(number[0]) < _release(first):
-        return f"Linux has the driver {driver} from {first} on; this is {facts.kernel}."
-    configured = facts.said("kernel-config")
-    if driver in facts.said("modules").split():
-        return f"The driver {driver} is there, and drives no device: the NPU's node in the device tree must be okay."
-    if f"{option}=m" in configured:
-        return f"The driver {driver} is not loaded: modprobe {driver}."
-    if configured and f"{option}=" not in configured:
-        return f"This kernel was built without the driver {driver}: it takes {option}."
-    unknown = [node.path for node in facts.nodes if node.path.startswith(_ACCELERATORS) and not node.driver]
-    seen = f" (that of {', '.join(unknown[:3])} is unknown)" if unknown else ""
-    return f"No device has the driver {driver}{seen}: it takes {option}, and the NPU in the device tree."
-
-
-def _release(number: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in number.split(".")[:2])
-
-
-def _forbidden(nodes: list[DeviceNode]) -> Iterator[str]:
-    """Yield why none of `nodes` may be opened; nothing if one may."""
-    if not nodes or any(node.can_open for node in nodes):
-        return
-    node = nodes[0]
-    way = f"sudo usermod -aG {node.group} USER and log in again" if _group_may(node) else "connect as root"
-    owner = f"{node.mode} {node.owner} {node.group}".strip()
-    yield f"{node.path} is there, but this user may not open it ({owner}): {way}."
-
-
-def _group_may(node: DeviceNode) -> bool:
-    return node.mode[4:6] == "rw" and node.group not in ("", "root")
 
 
 def _library(facts: BoardFacts, names: tuple[str, ...]) -> BoardFile | None:
