@@ -126,6 +126,49 @@ def test_paths_and_prompts_keep_only_names_of_files(text: str, shown: str) -> No
     assert without_identity(text) == shown
 
 
+_REAL = {
+    # eIQ forum, i.MX93, LF6.1.36
+    "root@ok-mx93:/usr/bin/tensorflow-lite-2.11.1/examples# ./label_image -m output/mobilenet_v1_quant_vela.tflite"
+    " -i grace_hopper.bmp -l labels.txt --external_delegate_path=/usr/lib/libethosu_delegate.so": (
+        "<private> ./label_image -m mobilenet_v1_quant_vela.tflite -i grace_hopper.bmp -l labels.txt "
+        "--external_delegate_path=libethosu_delegate.so"
+    ),
+    # i.MX8M Plus, TensorFlow Lite 2.11.1: the command is glued to the prompt
+    "root@ok-mx8mpq-smarc:/usr/bin/tensorflow-lite-2.11.1/examples#./label_image -m mobilenet.tflite": (
+        "<private>./label_image -m mobilenet.tflite"
+    ),
+    # TI's AM62x, TensorFlow Lite 2.18.0
+    "root@am62xx-evm:~# /opt/tensorflow-lite/tools/benchmark_model --graph=/usr/share/oob-demo-assets/ssd.tflite": (
+        "<private> benchmark_model --graph=ssd.tflite"
+    ),
+    # XNNPACK issue 999, Raspberry Pi
+    "pi@raspberrypi:~/aXeleRate/example_scripts/detector $ ./benchmark_model --graph=yolo.tflite": (
+        "<private> $ ./benchmark_model --graph=yolo.tflite"
+    ),
+    # Khadas VIM3, TIM-VX issue 316
+    "./_deps/tensorflow-build/tools/benchmark/benchmark_model --graph=/home/khadas/Downloads/mobilenet_v2.tflite": (
+        "benchmark_model --graph=mobilenet_v2.tflite"
+    ),
+    # i.MX95, NXP's LiteRT delegate
+    "INFO: Input value files: [images:/root/face_scrfd.bin]": "INFO: Input value files: [images:face_scrfd.bin]",
+    "INFO: External delegate path: [/usr/lib/liblitert_neutron_delegate.so]": (
+        "INFO: External delegate path: [liblitert_neutron_delegate.so]"
+    ),
+    # A311D, Mesa
+    "root@radxa-zero2:~# python3 classification.py -i /src/mesa/grace_hopper.bmp": (
+        "<private> python3 classification.py -i grace_hopper.bmp"
+    ),
+}
+
+
+@pytest.mark.parametrize("line", _REAL)
+def test_real_logs_keep_what_ran_and_lose_where(line: str) -> None:
+    measurement = proven(model_of(npufit.load(_KEYWORDS)))
+    found = anonymous(replace(measurement, settings=replace(measurement.settings, command=line), log=(line,)))
+    assert found.settings.command.replace("./", "") == _REAL[line].replace("./", "")
+    assert [word for word in ("@", "/home", "/usr", "/opt", "/root", "/src") if word in found.log[0]] == []
+
+
 _WORD = st.from_regex(r"[a-z][a-z0-9]{3,10}(-[a-z0-9]{2,8})?", fullmatch=True)
 
 
