@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         write_measurement,
     )
     from npufit.measurements.form import FORM, content_digest, measurement_bytes, parse_measurement
+    from npufit.measurements.identity import without_identity
     from npufit.measurements.measurement import (
         ClockConditions,
         ComparedTensor,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
         ZoneConditions,
     )
     from npufit.measurements.places import FORM_KEY, default_folder, files_in, is_measurement_file
-    from npufit.measurements.privacy import anonymous, without_identity
+    from npufit.measurements.privacy import anonymous
 
 __all__ = [
     "FORM",
@@ -97,6 +98,7 @@ _HOMES = {
         "write_measurement",
     ),
     "npufit.measurements.form": ("FORM", "content_digest", "measurement_bytes", "parse_measurement"),
+    "npufit.measurements.identity": ("without_identity",),
     "npufit.measurements.measurement": (
         "ClockConditions",
         "ComparedTensor",
@@ -120,7 +122,7 @@ _HOMES = {
         "ZoneConditions",
     ),
     "npufit.measurements.places": ("FORM_KEY", "default_folder", "files_in", "is_measurement_file"),
-    "npufit.measurements.privacy": ("anonymous", "without_identity"),
+    "npufit.measurements.privacy": ("anonymous",),
 }
 
 __getattr__ = lazy_attributes(__name__, _HOMES)
