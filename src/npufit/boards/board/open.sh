@@ -1,5 +1,5 @@
-# Opens a session on a board, in any POSIX shell: finds a place for its folder, and starts its watchdog. Before these lines stand the
-# values token, id, margin, interval, wanted, and the function `session` that prints the session's script.
+# Opens a session on a board, in any POSIX shell: finds a place for its folder, and starts its watchdog. Before these
+# lines stand the values token, id, margin, interval, wanted, and the function `session` that prints the session's script.
 # Prints the folder, and whether files there can be executed.
 
 # suits BASE: makes the folder there and writes the script

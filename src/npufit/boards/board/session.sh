@@ -1,5 +1,6 @@
 # One session of npufit on a board: what runs in it, for how long, and that nothing of it stays.
-# `sh FOLDER/.npufit/session VERB …`, in any POSIX shell. Before these lines stand the session's own values: id, margin, interval.
+# `sh FOLDER/.npufit/session VERB …`, in any POSIX shell. Before these lines stand the session's own values: id, margin,
+# interval.
 #   FOLDER/.npufit/lease.N   empty; the session is over once the board has been up for N seconds (boards' clocks jump)
 #   FOLDER/.npufit/ends/N    scripts that run at the end, the last one first
 
@@ -36,8 +37,8 @@ finish() {
   printf '\n%s end %s\n' "$token" "$1" >&4
 }
 
-# marked TEXT: the processes that have it in their environment, and so has all that they started. Some greps stop at a NUL
-# (BusyBox's does with -F).
+# marked TEXT: the processes that have it in their environment, and so has all that they started. Some greps stop at a
+# NUL (BusyBox's does with -F).
 marked() {
   if printf 'a\0b\n' | grep -q -e b; then
     grep -l -e "$1" /proc/[0-9]*/environ
@@ -65,7 +66,8 @@ end_all() {
   return 1
 }
 
-# limited SECONDS COMMAND…: sets `code` to its exit code, to `over` once the time is over, to `stuck` if it does not end then.
+# limited SECONDS COMMAND…: sets `code` to its exit code, to `over` once the time is over, to `stuck` if it does not end
+# then.
 limited() {
   over=
   trap 'over=1' USR1
@@ -154,7 +156,8 @@ close() {
   finish $?
 }
 
-# What ends a session whose npufit no longer says anything: one `sleep` at a time, nothing else. Closes its output when it is ready.
+# What ends a session whose npufit no longer says anything: one `sleep` at a time, nothing else. Closes its output when it
+# is ready.
 watch() {
   trap '' HUP
   trap 'kill $! 2>/dev/null; exit' TERM
