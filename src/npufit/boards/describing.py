@@ -42,7 +42,6 @@ def facts_of(answers: Mapping[str, Answer]) -> BoardFacts:
         memory_kb=_memory(said("memory")),
         kernel=said("kernel").text,
         os=dict(_assignments(said("os"))),
-        mesa=next((file.version for file in files if file.name == "libteflon.so" and file.version), ""),
         nodes=tuple(_nodes(said("nodes"))),
         files=files,
         runtimes=tuple(_runtimes(said("pythons"))),

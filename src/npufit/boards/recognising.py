@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from npufit.boards.bsp import nxp_bsp
 from npufit.boards.candidates import candidates_of
-from npufit.boards.facts import BoardFacts
+from npufit.boards.facts import BoardFacts, Candidate
 from npufit.chips import chip_names, load_chip
 from npufit.formatting import shorten
 
@@ -17,7 +17,7 @@ def recognise(facts: BoardFacts) -> BoardFacts:
     chip = _chip_of(facts)
     facts = replace(facts, chip=chip, bsp=nxp_bsp(facts))
     candidates = candidates_of(facts, load_chip(chip)) if chip else ()
-    return replace(facts, candidates=candidates, missing=tuple(_missing(facts)))
+    return replace(facts, candidates=candidates, mesa=_mesa_of(facts, candidates), missing=tuple(_missing(facts)))
 
 
 def _chip_of(facts: BoardFacts) -> str:
@@ -31,6 +31,13 @@ def _chip_of(facts: BoardFacts) -> str:
             if any(entry == fact.value for fact in recognition.compatible):
                 return name
     return next((name for name, it in chips.items() if any(facts.soc == fact.value for fact in it.soc)), "")
+
+
+def _mesa_of(facts: BoardFacts, candidates: tuple[Candidate, ...]) -> str:
+    """Return the release of the libteflon that a candidate uses, otherwise of any."""
+    used = {candidate.delegate for candidate in candidates}
+    found = [file for file in facts.of_kind("delegate") if file.name == "libteflon.so"]
+    return next((file.version for file in sorted(found, key=lambda file: file.path not in used)), "")
 
 
 def _missing(facts: BoardFacts) -> Iterator[str]:
