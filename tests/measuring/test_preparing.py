@@ -9,6 +9,7 @@ import pytest
 from npufit.errors import InputError, ToolError
 from npufit.graph import Model
 from npufit.loading import load
+from npufit.measuring.predicting import other_kernels
 from npufit.measuring.preparing import PreparedModel, prepare_for, prepare_for_cpu
 from npufit.stacks import PlaceOptions, resolve_target
 from npufit.tflite import parse_model, serialize_model
@@ -84,3 +85,10 @@ def test_a_file_that_vela_compiled_runs_as_it_is_and_not_on_the_cpu(person: Mode
     assert "already compiled" in found.notes[0]
     with pytest.raises(InputError, match=r"compiled for an NPU"):
         prepare_for_cpu(network, compiled)
+
+
+def test_a_cpu_time_of_other_kernels_than_predicted_is_said(person: Model) -> None:
+    prepared = _prepare(person, "imx93/vela")
+    assert "--no-xnnpack measures what is predicted" in other_kernels(prepared, xnnpack=True)
+    assert not other_kernels(prepared, xnnpack=False)
+    assert not other_kernels(prepared, xnnpack=None)

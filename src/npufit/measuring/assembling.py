@@ -19,7 +19,7 @@ from npufit.measurements import (
 )
 from npufit.measuring.conditions import conditions_of
 from npufit.measuring.describing import measured_board, measured_software, run_settings
-from npufit.measuring.predicting import measured_placement, predicted_time
+from npufit.measuring.predicting import measured_placement, other_kernels, predicted_time
 from npufit.measuring.preparing import PreparedModel
 from npufit.measuring.problems import problems_of
 from npufit.measuring.profiling import profiled_operators
@@ -57,6 +57,7 @@ def assemble(
     npu = None if proof.verdict is ProofVerdict.CONTRADICTED else with_npu
     predicted, unavailable = predicted_time(prepared, setup.choice, setup.facts)
     last = counted(record.done)[-1]
+    settings = run_settings(record.done, setup.options, max(_count(runs, Role.CPU), _count(runs, Role.NPU)))
     operators, unprofiled = profiled_operators(setup.choice.target, prepared, record)
     finding = next((run.timing.delegate for run in record.of(Role.NPU) if run.timing is not None), None)
     return Measurement(
@@ -73,7 +74,7 @@ def assemble(
         target="" if setup.choice.target is None else str(setup.choice.target),
         board=measured_board(setup.facts, setup.options.label),
         software=measured_software(setup.facts, last.tool, record.done, setup.choice.delegate),
-        settings=run_settings(record.done, setup.options, max(_count(runs, Role.CPU), _count(runs, Role.NPU))),
+        settings=settings,
         proof=proof,
         cpu=cpu,
         npu=npu,
@@ -92,6 +93,7 @@ def assemble(
                     *record.remarks,
                     *problems_of(record.done),
                     *unprofiled,
+                    *filter(None, (other_kernels(prepared, settings.xnnpack),)),
                     *finished.remarks,
                 )
             )

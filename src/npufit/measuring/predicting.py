@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from npufit.boards import BoardFacts
 from npufit.checking import CheckResult
+from npufit.cost import Kernels
 from npufit.formatting import plural
 from npufit.measurements import MeasuredPlacement, PredictedTime
 from npufit.measuring.choosing import Choice
@@ -37,6 +38,19 @@ def _why_none(choice: Choice, facts: BoardFacts) -> str:
     if facts.chip:
         return "Times are predicted for an NPU with its stack, and only the CPU was measured."
     return "The chip is none that npufit knows, so nothing is predicted for its CPU."
+
+
+def other_kernels(prepared: PreparedModel, xnnpack: bool | None) -> str:
+    """Return a sentence if the CPU's time was predicted for other kernels than were measured, otherwise nothing."""
+    found = None if prepared.checked is None else prepared.checked.estimate
+    if found is None or xnnpack is None:
+        return ""
+    kernels = next((setting.value for setting in found.settings if setting.name == "kernels"), "")
+    if kernels not in list(Kernels) or (kernels == Kernels.XNNPACK) is xnnpack:
+        return ""
+    told = "for LiteRT's builtin kernels, and XNNPACK" if xnnpack else "for XNNPACK, and LiteRT's builtin kernels"
+    option = "--no-xnnpack" if xnnpack else "--xnnpack"
+    return f"The CPU's time is predicted {told} ran: {option} measures what is predicted."
 
 
 def measured_placement(checked: CheckResult | None, finding: DelegateFinding | None) -> MeasuredPlacement | None:
