@@ -99,7 +99,9 @@ def test_outputs_that_became_wrong_are_worse(tmp_path: Path) -> None:
 def test_times_of_different_models_and_of_hot_boards_are_no_verdict(tmp_path: Path) -> None:
     other = replace(_slower(9.0), model=replace(_MADE.model, sha256="ab" * 32, structure="cd" * 32))
     text = compare_text(_compared(tmp_path, _MADE, other), Page(width=100))
-    assert text.startswith("no change: 3.78 → 9.00 ms with the NPU, +138.1 %, but these are different models")
+    assert text.startswith(
+        "different models: 3.78 → 9.00 ms with the NPU, +138.1 %, which says nothing about the board"
+    )
     hot = replace(_slower(9.0), conditions=replace(_MADE.conditions, throttled=True))
     assert "not certain: a board throttled" in compare_text(_compared(tmp_path, _MADE, hot), Page(width=100))
     retrained = replace(_slower(4.1), model=replace(_MADE.model, sha256="ab" * 32))

@@ -22,7 +22,8 @@ _ASPECTS = {
 def measured_headline(comparison: MeasuredComparison) -> str:
     """Return the answer in one line, such as `worse: 3.78 → 4.10 ms with the NPU, +8 %, more than both spreads`."""
     clauses = [_ASPECTS[change.aspect] for change in comparison.changes if change.aspect in _ASPECTS]
-    return f"{comparison.verdict}: {'; '.join([*clauses, _time_clause(comparison)])}"
+    verdict = str(comparison.verdict) if comparison.is_same_structure else "different models"
+    return f"{verdict}: {'; '.join([*clauses, _time_clause(comparison)])}"
 
 
 def _time_clause(comparison: MeasuredComparison) -> str:
@@ -41,7 +42,7 @@ def _time_clause(comparison: MeasuredComparison) -> str:
 def _certainty(comparison: MeasuredComparison, time: MeasuredTime) -> str:
     """Return whether a difference is more than the spread of both measurements, or why that says nothing."""
     if not comparison.is_same_structure:
-        return "but these are different models"
+        return "which says nothing about the board"
     if comparison.has_throttled:
         return "not certain: a board throttled"
     return {
@@ -177,7 +178,7 @@ def measured_remarks(comparison: MeasuredComparison) -> list[str]:
     before, after = comparison.before, comparison.after
     found: list[str] = []
     if not comparison.is_same_structure:
-        found.append("These are different models: their times say nothing about the board.")
+        found.append("These are different models: their times cannot be compared.")
     elif not comparison.is_same_model:
         found.append("Both models have the same structure, but other weights.")
     if before.board.chip != after.board.chip:
