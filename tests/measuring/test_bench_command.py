@@ -78,6 +78,13 @@ def test_the_exit_code_says_whether_the_npu_ran(
     assert len([*tmp_path.iterdir()]) == 1
 
 
+def test_outputs_that_cannot_be_compared_are_no_success(imx93: Path, tmp_path: Path) -> None:
+    equip(imx93, outputs=b"123")
+    done = _bench(imx93, _PERSON, *_QUICK, "-o", str(tmp_path), "--no-proof", "--compare")
+    assert done.returncode == 3, done.stderr
+    assert "Outputs are not compared" in " ".join(done.stdout.decode().split())
+
+
 def test_an_interrupt_at_the_keyboard_keeps_what_was_measured(imx93: Path, tmp_path: Path) -> None:
     """The NPU's run hangs; the CPU's time is already there."""
     equip(imx93, Fault.HANG)

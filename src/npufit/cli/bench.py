@@ -152,7 +152,8 @@ def command(
     npufit bench --show measurements/
 
     Exit codes: 0 measured, 1 the NPU did not run (contradicted) or outputs differ (--compare), 2 the input is wrong,
-    3 the board or a tool failed, 130 interrupted. What was measured before a failure is kept.
+    3 the board or a tool failed, or outputs could not be compared, 130 interrupted. What was measured before a failure
+    is kept.
     """
     from npufit.cli.output import require_page_file
 
@@ -217,7 +218,7 @@ def _bench(
     with progress_bar() as progress:
         result = bench(models, on, options, progress=progress, keep=keep)
     _print(bench_document(result, files), color, on=on, verbose=verbose, as_json=as_json, html=html)
-    return _exit_code(result)
+    return _exit_code(result, compare=options.compare)
 
 
 def _probe(models: Sequence[str], on: str, color: str, *, verbose: bool, as_json: bool, html: Path | None) -> int:
@@ -265,10 +266,11 @@ def _print(document: BenchDocument, color: str, *, on: str, verbose: bool, as_js
     write(text, None, page.color)
 
 
-def _exit_code(result: BenchResult) -> int:
+def _exit_code(result: BenchResult, *, compare: bool) -> int:
     if result.is_interrupted:
         return exit_codes.INTERRUPTED
-    if result.ended_early or result.has_failed:
+    is_uncompared = compare and any(entry.outputs is None for entry in result.measurements)
+    if result.ended_early or result.has_failed or is_uncompared:
         return exit_codes.TOOL_FAILED
     if any(entry.is_input for entry in result.not_measured):
         return exit_codes.WRONG_INPUT
