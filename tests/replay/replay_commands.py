@@ -224,8 +224,8 @@ _OTHERS = {
     "fit-over-a-file": "fit models/kws_ref_model.tflite -t imx93/vela -o files/labels.txt",
     "fit-compiled": "fit models/person_detect_vela.tflite -t imx93/vela",
     # bench: what does not depend on a machine
-    "bench-show": "bench --show files/measurements/e7b83d8e7a3c1111-96de591deb4fa81a.json",
-    "bench-show-contradicted": "bench --show files/measurements/e7b83d8e7a3c1111-3ac2021aba078820.json -v",
+    "bench-show": "bench --show files/measurements/e7b83d8e7a3c1111-e710d471698a3e0f.json",
+    "bench-show-contradicted": "bench --show files/measurements/e7b83d8e7a3c1111-102b0ac7d0328c69.json -v",
     "bench-show-folder": "bench --show files/measurements",
     "bench-show-other-file": "bench --show files/saved.json",
     "bench-no-board": "bench models/kws_ref_model.tflite",
