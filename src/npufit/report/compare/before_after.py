@@ -20,7 +20,7 @@ from npufit.comparing import (
 )
 from npufit.formatting import plural, printable, ranges, shorten, significant, size
 from npufit.graph import OperatorId
-from npufit.report.compare.headline import range_words
+from npufit.report.compare.time_words import range_words
 from npufit.stacks import Unit
 
 _TYPES = 6

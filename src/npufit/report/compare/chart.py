@@ -8,7 +8,7 @@ from typing import Any
 from npufit.comparing import Comparison, SnapshotTime
 from npufit.formatting import plural, shorten, significant
 from npufit.report.compare.before_after import has_subgraphs, place_words
-from npufit.report.compare.headline import range_words
+from npufit.report.compare.time_words import range_words
 from npufit.report.page import SCHEMA, Ink, Specification
 from npufit.stacks import Unit
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from npufit.comparing import Aspect, Change, CompareResult, Comparison, SnapshotHazard, SnapshotTime, Verdict
+from npufit.comparing import Aspect, Change, CompareResult, Comparison, SnapshotHazard, Verdict
 from npufit.formatting import milliseconds, plural, printable
-from npufit.report.predicted_time import span
 from npufit.stacks import Effect
 
 
@@ -48,17 +47,6 @@ def time_words(comparison: Comparison) -> str:
         return f"predicted {after} as before"
     doubt = "" if time.is_certain else " (not certain: the ranges overlap)"
     return f"predicted {before.removesuffix(' ms')} → {after}{doubt}"
-
-
-def range_words(time: SnapshotTime | None) -> str:
-    """Return a predicted time with its range, such as `9.8 (8.7 to 11)`; `unknown` without one."""
-    if time is None:
-        return "unknown"
-    known = "" if time.low_ms is None or time.high_ms is None else span(time.low_ms, time.high_ms)
-    if time.total_ms is None:
-        return known or "unknown"
-    total = milliseconds(time.total_ms).removesuffix(" ms")
-    return f"{total} ({known})" if known else total
 
 
 _Clause = Callable[[Change, Comparison], str]
