@@ -11,7 +11,7 @@ from seen_runs import moving, seen_run
 
 from npufit.measurements import Proof, ProofVerdict
 from npufit.measuring.proof import Seen, SeenRun, evidence_of, judge, profile_of
-from npufit.measuring.tools.tool import DelegateUse
+from npufit.measuring.tools.tool import DelegateFinding, DelegateUse
 
 PROVEN, CONSISTENT = ProofVerdict.PROVEN, ProofVerdict.CONSISTENT
 CONTRADICTED, UNKNOWN = ProofVerdict.CONTRADICTED, ProofVerdict.UNKNOWN
@@ -479,3 +479,21 @@ def test_hostile_names_of_lines_and_endless_numbers_stay_one_bounded_line() -> N
     assert all(len(one.source) < 300 and one.source.isprintable() for one in proof.evidence)
     vela = replace(_seen("vela"), evidence=(seen_run(1, output=output),))
     assert judge(vela).verdict is PROVEN
+
+
+def _bundle(partitions: int, lines: dict[str, int] | None = None) -> Seen:
+    """Return what was seen of a bundle on a board whose /dev shows no NPU, such as under `npufit vnpu`."""
+    run = seen_run(21, lines or {"arch_timer": 5})
+    assert run.timing is not None
+    timed = replace(run, timing=replace(run.timing, delegate=DelegateFinding(partitions=partitions)))
+    return Seen("imx93", "direct", "ethosu", (run,), (), (timed,), partitions=1)
+
+
+def test_a_bundle_whose_jobs_the_driver_took_is_likely_to_have_run() -> None:
+    proof = judge(_bundle(1))
+    assert (proof.verdict, proof.sentence) == (
+        CONSISTENT,
+        "Linux's driver took the jobs of each of 21 calls, as run.py says",
+    )
+    assert judge(_bundle(1, {"ethosu": 7})).verdict is CONTRADICTED
+    assert judge(_bundle(0)).verdict is CONTRADICTED

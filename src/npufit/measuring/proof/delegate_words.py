@@ -1,4 +1,7 @@
-"""What the delegate's own log says: how much of the model it took, or why it took nothing."""
+"""What the delegate's own log says: how much of the model it took, or why it took nothing.
+
+A bundle of `npufit deploy` has no delegate: there it is what its runner says of the driver.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,18 @@ from npufit.measuring.tools import DelegateFinding
 
 _SOURCE = "the delegate's log"
 _ASSUMES = "the line is this delegate's, and what it took does run on the NPU"
+_DRIVER = "the driver's answers to run.py"
+_DRIVER_ASSUMES = "jobs that the driver took were not given up, of which Linux tells no program (read in its source)"
 
 
 def delegate_finding(seen: Seen) -> Finding | None:
     """Return what the runs with the model logged of the delegate, None if they say nothing.
 
-    That a delegate was created is nothing: benchmark_model says so even of a library that could not be loaded. A bundle
-    of `npufit deploy` has no delegate whose word would count.
+    That a delegate was created is nothing: benchmark_model says so even of a library that could not be loaded.
     """
-    if seen.stack == "direct" and not seen.has_delegate:
-        return None
     logged = [run.timing.delegate for run in readable(seen.model) if run.timing is not None]
+    if seen.stack == "direct" and not seen.has_delegate:
+        return _of_bundle(seen, logged)
     nothing = [found for found in logged if found.failed or found.took == 0 or found.partitions == 0]
     if logged and len(nothing) == len(logged):
         return _says(ProofVerdict.CONTRADICTED, _why_nothing(nothing[0]))
@@ -30,6 +34,15 @@ def delegate_finding(seen: Seen) -> Finding | None:
     if any(found.took is None and found.partitions is None for found in logged):
         return None
     return _says(ProofVerdict.CONSISTENT, f"the delegate says that it took {_what(logged[0])}", has_taken=True)
+
+
+def _of_bundle(seen: Seen, logged: list[DelegateFinding]) -> Finding | None:
+    """Return that the driver took the bundle's jobs: run.py ends with an error if it refuses one, or has no device."""
+    if not logged or not all(found.partitions for found in logged):
+        return None
+    calls = sum((run.timing.calls if run.timing else None) or 0 for run in readable(seen.model))
+    sentence = f"Linux's driver took the jobs of each of {plural(calls, 'call')}, as run.py says"
+    return Finding(Evidence(_DRIVER, ProofVerdict.CONSISTENT, sentence, assumes=_DRIVER_ASSUMES))
 
 
 def _why_nothing(found: DelegateFinding) -> str:
