@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import npufit
-from measurements.made_measurements import consistent, contradicted, model_of, proven, unknown_on_laptop
+from measurements.made_measurements import LAPTOP, consistent, contradicted, model_of, proven, unknown_on_laptop
 from npufit.errors import InputError
 from npufit.graph import Buffer, Model
 from npufit.measurements import (
@@ -231,3 +231,11 @@ def test_the_default_folder_is_the_users_data_and_not_a_cache(monkeypatch: pytes
     assert default_folder() == tmp_path / ".local" / "share" / "npufit" / "measurements"
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert default_folder() == tmp_path / "data" / "npufit" / "measurements"
+
+
+def test_a_pc_is_no_chip_whatever_target_it_was_given() -> None:
+    """As under a virtual NPU: its times are neither the chip's CPU's nor its NPU's."""
+    made = proven(model_of(npufit.load(_KEYWORDS)))
+    assert made.chip == "imx93"
+    assert replace(made, board=replace(made.board, chip="")).chip == "imx93"
+    assert replace(made, board=LAPTOP).chip == ""

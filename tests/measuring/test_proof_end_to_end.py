@@ -126,7 +126,8 @@ def test_a_bench_of_a_bundle_is_proven_by_what_the_npu_counted(tmp_path: Path) -
     measured = _bench(_MODEL, tmp_path / "board")
     assert (measured.target, measured.proof.verdict) == ("imx93/direct@7.3.4", _PROVEN)
     assert measured.proof.sentence.startswith("the NPU interrupted once for each of ")
-    [evidence] = measured.proof.evidence
+    evidence, words = measured.proof.evidence
+    assert words.source == "the driver's answers to run.py"
     assert (evidence.on_cpu, evidence.known, evidence.model) == (0, evidence.known_calls, evidence.calls)
     assert measured.npu is not None
     counted = {run.role: dict(run.counters).get("ethosu", 0) for run in measured.runs}

@@ -53,7 +53,7 @@ def observations_of(places: Sequence[Path], target: Target) -> BenchedRuns:
 
 def _unusable(measurement: Measurement, target: Target) -> str:
     """Return why nothing of a measurement can be used, empty if something can."""
-    chip = measurement.board.chip or measurement.target.partition("/")[0]
+    chip = measurement.chip
     if chip != target.chip:
         return f"measured on {chip or 'a computer that is none of the known chips'}, not on {target.chip}"
     if measurement.conditions.throttled:

@@ -81,8 +81,7 @@ def measurements_on(target: Target, measured: ModelMeasurements) -> OwnMeasureme
     for entry in measured.found:
         measurement = entry.saved.measurement
         series, _, _ = measurement.target.partition("@")
-        chip = series.partition("/")[0] or measurement.board.chip
-        if chip == target.chip:
+        if measurement.chip == target.chip:
             other = measurement.target if measurement.target != str(target) else ""
             is_of_stack = series == f"{target.chip}/{target.stack}"
             own = OwnMeasurement(measurement, entry.saved.path.name, not entry.is_same_model, other, is_of_stack)

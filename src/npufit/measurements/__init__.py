@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from npufit.measurements.form import FORM, content_digest, measurement_bytes, parse_measurement
     from npufit.measurements.identity import without_identity
     from npufit.measurements.measurement import (
+        PC_ARCHITECTURES,
         ClockConditions,
         ComparedTensor,
         Conditions,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORM",
     "FORM_KEY",
+    "PC_ARCHITECTURES",
     "ClockConditions",
     "ComparedTensor",
     "Conditions",
@@ -100,6 +102,7 @@ _HOMES = {
     "npufit.measurements.form": ("FORM", "content_digest", "measurement_bytes", "parse_measurement"),
     "npufit.measurements.identity": ("without_identity",),
     "npufit.measurements.measurement": (
+        "PC_ARCHITECTURES",
         "ClockConditions",
         "ComparedTensor",
         "Conditions",

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
+PC_ARCHITECTURES = ("x86_64", "amd64", "i386", "i486", "i586", "i686")
+"""Names of Linux and others for what no chip of npufit is."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -346,3 +349,13 @@ class Measurement(_Entry):
     runs: tuple[MeasuredRun, ...] = ()
     problems: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
+
+    @property
+    def chip(self) -> str:
+        """npufit's name of the measured chip, the target's if the board told none; empty if it can be none of them.
+
+        Whoever names a target for a PC, as for a virtual NPU, has measured neither the chip's CPU nor its NPU.
+        """
+        if self.board.chip or self.board.architecture in PC_ARCHITECTURES:
+            return self.board.chip
+        return self.target.partition("/")[0]

@@ -6,7 +6,7 @@ from npufit.boards import BoardFacts
 from npufit.checking import CheckResult
 from npufit.cost import Kernels
 from npufit.formatting import plural
-from npufit.measurements import MeasuredPlacement, PredictedTime
+from npufit.measurements import PC_ARCHITECTURES, MeasuredPlacement, PredictedTime
 from npufit.measuring.choosing import Choice
 from npufit.measuring.preparing import PreparedModel
 from npufit.measuring.tools.tool import DelegateFinding
@@ -20,6 +20,8 @@ def predicted_time(prepared: PreparedModel, choice: Choice, facts: BoardFacts) -
     checked = prepared.checked
     if checked is None:
         return None, _why_none(choice, facts)
+    if not facts.chip and facts.architecture in PC_ARCHITECTURES:
+        return None, f"Nothing is predicted for {facts.architecture}: the target's chip is another one."
     found = checked.estimate
     if found is None:
         return None, "Nothing is predicted of a file that is already compiled: its calls do not say what they compute."

@@ -82,7 +82,7 @@ def _row(
 
 
 def _chip(measurement: Measurement) -> str:
-    return measurement.board.chip or measurement.target.partition("/")[0] or measurement.board.architecture
+    return measurement.chip or measurement.board.architecture
 
 
 def _left_out(measurement: Measurement, unit: str, *, has_prediction: bool) -> str:
