@@ -209,7 +209,8 @@ def condition_words(measurement: Measurement) -> list[str]:
         f"{shorten(zone.type, 24)} {_celsius(zone)} °C{'' if zone.trip_c is None else f', trips at {zone.trip_c:g}'}"
         for zone in conditions.zones
     ]
-    if conditions.load_before is not None:
+    is_load_told = any("load was" in sentence for sentence in conditions.sentences)
+    if conditions.load_before is not None and not is_load_told:
         parts.append(f"load {conditions.load_before:g} before")
     if measurement.settings.affinity:
         parts.append(f"cores {shorten(measurement.settings.affinity, 20)}")
