@@ -44,6 +44,15 @@ def equip(root: Path, fault: Fault = Fault.NONE, *, interrupts: int = 2, **more:
     return root
 
 
+def write_with_tool(board: str, family: str, line: str, root: Path) -> Path:
+    """Write the board called `board` below `root`, whose benchmark_model is of `family` and interrupts on `line`."""
+    write_board(board, root)
+    examples = next(root.glob("usr/bin/tensorflow-lite-*/examples"), root / "usr/bin")
+    write_benchmark_model(examples, FAMILIES[family], interrupts={line: 1})
+    (root / "proc/interrupts").chmod(0o666)
+    return root
+
+
 @contextlib.contextmanager
 def served(way: str, root: Path, patch: pytest.MonkeyPatch) -> Generator[str]:
     """Yield what reaches the board below `root`: `local`, or the address of a real SSH server."""

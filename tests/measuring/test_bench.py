@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from boards.servers import dropbear_board, sshd_board
-from measuring.benched_boards import MAILBOX, equip, open_folder, served, write_imx93
+from measuring.benched_boards import MAILBOX, equip, open_folder, served, write_imx93, write_with_tool
 from npufit.errors import InputError, ToolError
 from npufit.execution import Reference, random_inputs
 from npufit.graph import Model
@@ -210,6 +210,28 @@ def test_the_boards_outputs_are_compared_with_the_reference_kernels(is_right: bo
     assert (found.is_equal, found.golden, found.input) == (is_right, "LiteRT BUILTIN_REF", "random values, seed 7")
     assert found.tensors[0].different == (0 if is_right else 1)
     assert result.is_refuted is not is_right
+
+
+@pytest.mark.parametrize(
+    ("board", "family", "line", "target"),
+    [
+        ("imx8mp", "vx-2.8", "galcore:0", "imx8mp/vx@lf-5.15.71"),
+        ("rk3588", "teflon-2.20", "fdab0000.npu", "rk3588/teflon@26.2"),
+        ("imx93-mainline", "teflon-2.20", "ethosu", "imx93/teflon@26.2"),
+    ],
+)
+def test_other_boards_are_proven_by_their_own_drivers(
+    board: str, family: str, line: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NPUFIT_BOARD_ROOT", str(write_with_tool(board, family, line, tmp_path)))
+    found = _only(bench("zoo:mobilenet_v1@96,uint8,alpha=0.25", "local", replace(_QUICK, processes=1)))
+    assert (found.target, found.proof.verdict) == (target, ProofVerdict.PROVEN)
+    assert line in found.proof.evidence[0].source
+    has_times = target.startswith("imx")
+    assert (found.predicted is not None) is has_times
+    assert (
+        has_times or found.predicted_unavailable == "npufit has no times for rk3588, because nobody has published any."
+    )
 
 
 def test_what_litert_itself_rounds_otherwise_is_no_wrong_answer() -> None:

@@ -24,7 +24,7 @@ def predicted_time(prepared: PreparedModel, choice: Choice, facts: BoardFacts) -
         return None, f"Nothing is predicted for {facts.architecture}: the target's chip is another one."
     found = checked.estimate
     if found is None:
-        return None, "Nothing is predicted of a file that is already compiled: its calls do not say what they compute."
+        return None, _why_no_estimate(checked)
     if found.total_ms is None:
         low, high = found.low_ms, found.high_ms
         span = "" if low is None or high is None else f", {low:.3g} to {high:.3g} ms"
@@ -34,6 +34,12 @@ def predicted_time(prepared: PreparedModel, choice: Choice, facts: BoardFacts) -
     origin = f"{found.basis}; {band}" if band else found.basis
     on_cpu = found.cpu_only_ms, origin, found.cpu_only_low_ms, found.cpu_only_high_ms
     return PredictedTime(found.total_ms, found.low_ms, found.high_ms, *on_cpu), ""
+
+
+def _why_no_estimate(checked: CheckResult) -> str:
+    if any(operator.is_npu_call for _, operator in checked.model.operators()):
+        return "Nothing is predicted of a file that is already compiled: its calls do not say what they compute."
+    return f"npufit has no times for {checked.target.chip}, because nobody has published any."
 
 
 def _why_none(choice: Choice, facts: BoardFacts) -> str:
