@@ -17,6 +17,7 @@ from npufit.loading import load
 from npufit.measurements import OutputComparison
 from npufit.measuring.outputs import compare_outputs, send_inputs
 from npufit.measuring.preparing import PreparedModel, prepare_for, prepare_for_cpu
+from npufit.running import prepare
 from npufit.stacks import PlaceOptions, resolve_target
 from npufit.tflite import serialize_model
 from real_files import find_model
@@ -71,7 +72,7 @@ def _compare(model: Model, prepared: PreparedModel, results: bytes, tolerance: f
     assert sent.shapes == tuple(model.main.tensors[index].shape for index in model.main.inputs)
     assert [*board.files.values()] == [array.tobytes() for array in random_inputs(model).values()]
     board.results = results
-    return compare_outputs(board, prepared, sent, tolerance, 60.0)
+    return compare_outputs(board, prepared, sent, tolerance, PlaceOptions(time_limit_s=60.0))
 
 
 def test_floating_point_that_is_as_near_as_litert_is_to_itself_is_rounding(floating: Model) -> None:
@@ -99,6 +100,19 @@ def test_integers_are_exact_and_a_compiled_file_is_compared_with_its_source(dete
     found = _compare(detector, prepared, (right ^ 1).tobytes())
     assert (found.is_equal, found.tensors[0].largest, found.tensors[0].unit) == (False, 1.0, "steps")
     assert _compare(detector, prepared, (right ^ 1).tobytes(), tolerance=1.0).is_equal
+    assert found.sentence.endswith("computes something else of the compiled file: the difference is the board's.")
+
+
+def test_what_the_simulator_computes_as_well_is_the_compilers_rounding() -> None:
+    """Vela rounds FULLY_CONNECTED of this network otherwise than LiteRT does (docs/exactness.md)."""
+    model = load(find_model("ad01_int8.tflite"))
+    target = resolve_target("imx93/vela")
+    prepared = prepare_for(model, serialize_model(model), target, PlaceOptions())
+    (output,) = model.main.outputs
+    found = _compare(model, prepared, prepare(model, target).run(random_inputs(model))[output].tobytes())
+    assert found.is_wrong
+    assert "LiteRT's own default kernels do not differ" in found.sentence
+    assert found.sentence.endswith("the difference is the compiler's.")
 
 
 def test_what_cannot_be_compared_says_why(detector: Model) -> None:

@@ -93,7 +93,7 @@ def assemble(
                     *record.remarks,
                     *problems_of(record.done),
                     *unprofiled,
-                    *filter(None, (other_kernels(prepared, settings.xnnpack),)),
+                    *filter(None, (other_kernels(prepared, settings.xnnpack) if predicted else "",)),
                     *finished.remarks,
                 )
             )

@@ -129,9 +129,8 @@ class _Work:
             return
         self._progress(BenchStage.COMPARE)
         options = self._setup.options
-        limit = options.place.time_limit_s
         try:
-            found = compare_outputs(self._setup.connection, prepared, on_board.inputs, options.tolerance, limit)
+            found = compare_outputs(self._setup.connection, prepared, on_board.inputs, options.tolerance, options.place)
         except LostConnectionError:
             raise
         except (InputError, ToolError) as error:

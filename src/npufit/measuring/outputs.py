@@ -28,8 +28,10 @@ from npufit.graph import Model
 from npufit.graph.arrays import dtype_of
 from npufit.litert import LitertFailureError, LitertRefusalError
 from npufit.measurements import ComparedTensor, OutputComparison
+from npufit.measuring.blame import whose_difference
 from npufit.measuring.preparing import PreparedModel
 from npufit.running import pair_ends
+from npufit.stacks import PlaceOptions
 
 _FOLDER = "outputs"
 _SOME_MORE = 1 << 16
@@ -46,7 +48,8 @@ _INFINITELY = float(1 << 53)
 class SentInputs:
     """Random inputs of `seed` by tensor of the model, and where they are on the board, by the names of what runs there.
 
-    `model` is what runs there; `results` is the file that gets its outputs, the plain bytes of one after another.
+    `model` is what runs there, `with_npu` says on what; `results` is the file that gets its outputs, the plain bytes of
+    one after another.
     """
 
     seed: int
@@ -54,6 +57,7 @@ class SentInputs:
     model: Model
     sent: tuple[tuple[str, str], ...]
     results: str
+    with_npu: bool
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
@@ -78,17 +82,19 @@ def send_inputs(connection: Connection, prepared: PreparedModel, seed: int, *, w
         (model.main.tensors[index].name, connection.put(values[own[index]].tobytes(), f"{_FOLDER}/input-{number}.bin"))
         for number, index in enumerate(model.main.inputs)
     )
-    return SentInputs(seed, values, model, sent, f"{connection.folder}/{_FOLDER}/results.bin")
+    return SentInputs(seed, values, model, sent, f"{connection.folder}/{_FOLDER}/results.bin", with_npu)
 
 
 def compare_outputs(
-    connection: Connection, prepared: PreparedModel, sent: SentInputs, tolerance: float, time_limit_s: float
+    connection: Connection, prepared: PreparedModel, sent: SentInputs, tolerance: float, place: PlaceOptions
 ) -> OutputComparison:
     """Return how the outputs that the board wrote differ from the reference kernels'.
 
+    What is more than rounding is also compared with the simulator, if what ran was compiled by a tool that npufit has.
+
     Raises ToolError if they are missing or too few, InputError if the reference kernels cannot execute the model.
     """
-    source, model = prepared.model, sent.model
+    source, model, time_limit_s = prepared.model, sent.model, place.time_limit_s
     own = pair_ends(model.main.outputs, source.main.outputs, prepared.ties, f"{model.name}: outputs")
     forms = [_form(model, index) for index in model.main.outputs]
     data = connection.get(sent.results, sum(size for _, _, size in forms) + _SOME_MORE)
@@ -101,13 +107,17 @@ def compare_outputs(
     usual = {} if comparison.is_equal else _usual_differences(source, sent.values, reference, time_limit_s)
     rows = tuple(_row(source, comparison, usual))
     is_rounding = not comparison.is_equal and all(map(_is_usual, rows))
+    sentence = _sentence(comparison, differences(source, [reference], [values]), usual, is_rounding=is_rounding)
+    if not (comparison.is_equal or is_rounding) and sent.with_npu and prepared.checked is not None:
+        blame = whose_difference(source, sent.values, values, prepared.checked.target, place)
+        sentence = f"{sentence.removesuffix('.')}; {blame}." if blame else sentence
     return OutputComparison(
         golden=GOLDEN,
         input=f"random values, seed {sent.seed}",
         is_equal=comparison.is_equal,
         digest=hashlib.sha256(data).hexdigest(),
         tensors=rows,
-        sentence=_sentence(comparison, differences(source, [reference], [values]), usual, is_rounding=is_rounding),
+        sentence=sentence,
         is_rounding=is_rounding,
     )
 
@@ -193,5 +203,5 @@ def _sentence(
     if not usual:
         return f"{sentence}."
     ours = max(usual.values())
-    judged = ", so this is rounding" if is_rounding else ""
-    return f"{sentence}; LiteRT's own default kernels differ by up to {ours:.3g}{judged}."
+    own = f"differ by up to {ours:.3g}" if ours else "do not differ"
+    return f"{sentence}; LiteRT's own default kernels {own}{', so this is rounding' if is_rounding else ''}."
