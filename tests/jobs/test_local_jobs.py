@@ -32,12 +32,21 @@ def _run(jobs: Iterable[Job], workers: int = 2) -> dict[str, Finished]:
         return {finished.job.key: finished for finished in session}
 
 
-def _is_running(process: int) -> bool:
+def _fields(process: int) -> list[str]:
+    """Return what /proc says of a process after its name, from its state on; nothing if there is none."""
     try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return False
-    return state != "Z"
+        return []
+
+
+def _is_running(process: int) -> bool:
+    return _fields(process)[:1] not in ([], ["Z"])
+
+
+def _started(process: int) -> list[str]:
+    """Return when a process started, nothing if there is none: another one may get its number once it has ended."""
+    return _fields(process)[19:20]
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
@@ -187,9 +196,10 @@ with Session(LocalExecutor(2), Store(Path({str(tmp_path)!r}) / "kept.sqlite")) a
         _wait_until(lambda: all(note.exists() and len(note.read_text().split()) == 2 for note in notes))
         processes = [int(word) for note in notes for word in note.read_text().split()]
         assert all(map(_is_running, processes))
+        started = {process: _started(process) for process in processes}
         main.send_signal(sent)
         main.wait(10)
-    _wait_until(lambda: not any(map(_is_running, processes)))
+    _wait_until(lambda: not any(_is_running(one) and _started(one) == started[one] for one in processes))
     from npufit.jobs import Store
 
     store = Store(tmp_path / "kept.sqlite")
