@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from npufit.boards import WatchedRun
 from npufit.measuring.proof.seen import SeenRun
 
+MOST_UNCOUNTED = 2
+"""How many inferences a process may make beside those that its tool counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -28,6 +31,11 @@ class Count:
         return not self.is_least and self.moved * 10 <= self.calls
 
     @property
+    def is_still(self) -> bool:
+        """True if it certainly did not move at all."""
+        return not self.moved and not self.is_least
+
+    @property
     def is_each(self) -> bool:
         """True if it is at least one for each call."""
         return self.moved >= self.calls
@@ -39,6 +47,12 @@ class Count:
         """
         calls = self.calls + uncounted
         return None if self.is_least or not calls or self.moved % calls else self.moved // calls
+
+
+def each_call(counts: Sequence[Count], uncounted: int) -> int | None:
+    """Return how often each call of every one of `counts` moved the lines, None if that is not one whole number."""
+    each = {one.each(uncounted) for one in counts}
+    return each.pop() if len(each) == 1 else None
 
 
 def readable(runs: Iterable[SeenRun]) -> tuple[SeenRun, ...]:

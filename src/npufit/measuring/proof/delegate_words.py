@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from npufit.formatting import plural, shorten
 from npufit.measurements import Evidence, ProofVerdict
-from npufit.measuring.proof.counting import readable
+from npufit.measuring.proof.counting import count, readable
 from npufit.measuring.proof.finding import Finding
 from npufit.measuring.proof.seen import Seen
 from npufit.measuring.tools import DelegateFinding
@@ -40,8 +40,8 @@ def _of_bundle(seen: Seen, logged: list[DelegateFinding]) -> Finding | None:
     """Return that the driver took the bundle's jobs: run.py ends with an error if it refuses one, or has no device."""
     if not logged or not all(found.partitions for found in logged):
         return None
-    calls = sum((run.timing.calls if run.timing else None) or 0 for run in readable(seen.model))
-    sentence = f"Linux's driver took the jobs of each of {plural(calls, 'call')}, as run.py says"
+    calls = plural(count(readable(seen.model), ()).calls, "call")
+    sentence = f"Linux's driver took the jobs of each of {calls}, as run.py says"
     return Finding(Evidence(_DRIVER, ProofVerdict.CONSISTENT, sentence, assumes=_DRIVER_ASSUMES))
 
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from npufit.formatting import plural, shorten
 from npufit.measurements import Evidence, ProofVerdict
-from npufit.measuring.proof.counting import Count, count, count_run, line_names, readable
+from npufit.measuring.proof.counting import MOST_UNCOUNTED, Count, count, count_run, each_call, line_names, readable
 from npufit.measuring.proof.finding import Finding, times
 from npufit.measuring.proof.learned_lines import learned_finding
 from npufit.measuring.proof.seen import Seen, SeenRun
 from npufit.measuring.proof.witnesses import InterruptWitness, witness_of
 
 _MOST_LINES = 3
-_MOST_UNCOUNTED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class _Counts:
 
     @property
     def stood_still_on_cpu(self) -> bool:
-        return self.on_cpu is not None and not self.on_cpu.moved and not self.on_cpu.is_least
+        return self.on_cpu is not None and self.on_cpu.is_still
 
     @property
     def noise(self) -> float:
@@ -46,9 +45,8 @@ class _Counts:
 
         It is 0 unless the known network shows the same surplus; None if there is no such number.
         """
-        for uncounted in range(_MOST_UNCOUNTED + 1):
-            each = {one.each(uncounted) for one in self.each_run}
-            if len(each) == 1 and None not in each and (not uncounted or self._is_known(uncounted)):
+        for uncounted in range(MOST_UNCOUNTED + 1):
+            if each_call(self.each_run, uncounted) is not None and (not uncounted or self._is_known(uncounted)):
                 return uncounted
         return None
 
@@ -194,7 +192,7 @@ def _chosen_lines(witness: InterruptWitness, lines: frozenset[str], seen: Seen) 
     if witness.is_certain:
         return lines
     on_cpu, known = readable(seen.on_cpu), readable(seen.known)
-    still = frozenset(line for line in lines if not (counted := count(on_cpu, (line,))).moved and not counted.is_least)
+    still = frozenset(line for line in lines if count(on_cpu, (line,)).is_still)
     moved_by_known = frozenset(line for line in lines if count(known, (line,)).moved)
     return (still & moved_by_known) or moved_by_known or still or lines
 

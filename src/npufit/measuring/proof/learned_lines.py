@@ -6,16 +6,13 @@ calls, in every process, and nothing on the CPU alone, is no accident whatever i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from npufit.formatting import plural
 from npufit.measurements import Evidence, ProofVerdict
-from npufit.measuring.proof.counting import count, count_run, line_names, readable
+from npufit.measuring.proof.counting import MOST_UNCOUNTED, count, count_run, each_call, line_names, readable
 from npufit.measuring.proof.finding import Finding, times
 from npufit.measuring.proof.seen import Seen, SeenRun
 
 _LEAST_CALLS = 10
-_MOST_UNCOUNTED = 2
 _ASSUMES = (
     "only the NPU's work moves this line: it stood still on the CPU alone, and counted the same for each call of the "
     "known network"
@@ -25,10 +22,10 @@ _ASSUMES = (
 def learned_finding(seen: Seen) -> Finding | None:
     """Return what a line says that the known network moved; None if there is no such line, or it says nothing."""
     on_cpu, known, model = readable(seen.on_cpu), readable(seen.known), readable(seen.model)
-    calls = sum((run.timing.calls if run.timing else None) or 0 for run in known)
-    if not (on_cpu and model) or calls < _LEAST_CALLS:
+    if not (on_cpu and model) or count(known, ()).calls < _LEAST_CALLS:
         return None
-    learned = [line for line in sorted(line_names(known)) if _stood_still(on_cpu, line) and _for_each(known, line)]
+    lines = sorted(line_names(known))
+    learned = [line for line in lines if count(on_cpu, (line,)).is_still and _for_each(known, line)]
     moved = [line for line in learned if _for_each(model, line)]
     if moved:
         fewest = min(moved, key=lambda line: (_for_each(model, line) or 0, line))
@@ -37,22 +34,14 @@ def learned_finding(seen: Seen) -> Finding | None:
     return _finding(still[0], seen, ProofVerdict.CONTRADICTED) if learned and len(still) == len(learned) else None
 
 
-def _stood_still(runs: Iterable[SeenRun], line: str) -> bool:
-    counts = [count_run(run, (line,)) for run in runs]
-    return not any(one.moved or one.is_least for one in counts)
-
-
 def _for_each(runs: tuple[SeenRun, ...], line: str) -> int | None:
     """Return how often `line` counted for each call of each process, None if that is not one whole number above 0.
 
     A tool may make an inference or two that it does not count.
     """
     counts = [count_run(run, (line,)) for run in runs]
-    for uncounted in range(_MOST_UNCOUNTED + 1):
-        each = {one.each(uncounted) for one in counts}
-        if len(each) == 1 and (found := next(iter(each))):
-            return found
-    return None
+    found = (each_call(counts, uncounted) for uncounted in range(MOST_UNCOUNTED + 1))
+    return next(filter(None, found), None)
 
 
 def _finding(line: str, seen: Seen, verdict: ProofVerdict) -> Finding:
