@@ -151,9 +151,9 @@ def command(
     npufit bench model.tflite --on ssh://root@board --tool ./benchmark_model
     npufit bench --show measurements/
 
-    Exit codes: 0 measured, 1 the NPU did not run (contradicted) or outputs differ (--compare), 2 the input is wrong,
-    3 the board or a tool failed, or outputs could not be compared, 130 interrupted. What was measured before a failure
-    is kept.
+    Exit codes: 0 measured, 1 the NPU did not run (contradicted) or outputs differ by more than rounding (--compare),
+    2 the input is wrong, 3 the board or a tool failed, or outputs could not be compared, 130 interrupted. What was
+    measured before a failure is kept.
     """
     from npufit.cli.output import require_page_file
 
