@@ -1,0 +1,5 @@
+"""Models to ask about: for each operator what can be varied, and the model of given values."""
+
+from npufit.probing.questions.space import Axis, Choices, ImpossibleError, Numbers, Point, Space, Values
+
+__all__ = ["Axis", "Choices", "ImpossibleError", "Numbers", "Point", "Space", "Values"]

@@ -1,0 +1,6 @@
+"""Searches: which questions find a limit, and what the answers mean. They know no converter."""
+
+from npufit.probing.searching.findings import Asked, GroupFindings, OperatorFindings, Reach
+from npufit.probing.searching.inquiry import Inquiry
+
+__all__ = ["Asked", "GroupFindings", "Inquiry", "OperatorFindings", "Reach"]
