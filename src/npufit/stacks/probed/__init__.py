@@ -1,5 +1,6 @@
 """A converter that is known by its answers: limits, how they are named and measured, and placing by them."""
 
+from npufit.stacks.probed.graph_quantities import GRAPH_QUANTITIES, measure_graph
 from npufit.stacks.probed.limit import (
     Beyond,
     Condition,
@@ -14,8 +15,10 @@ from npufit.stacks.probed.limit import (
     Value,
 )
 from npufit.stacks.probed.probed_rules import Probed, ProbedRules
+from npufit.stacks.probed.quantities import Measured, is_known, measure, value_of
 
 __all__ = [
+    "GRAPH_QUANTITIES",
     "Beyond",
     "Condition",
     "Confidence",
@@ -23,10 +26,15 @@ __all__ = [
     "GroupLimit",
     "Kept",
     "Limit",
+    "Measured",
     "Probed",
     "ProbedRules",
     "Relation",
     "Scope",
     "Separator",
     "Value",
+    "is_known",
+    "measure",
+    "measure_graph",
+    "value_of",
 ]

@@ -1,0 +1,153 @@
+"""Quantities that are numbers: sizes, windows, bytes and work of one operator, each as a function of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from math import prod
+
+from npufit.graph import Role, Tensor, constant_values, count_macs
+from npufit.stacks.probed.limit import Value
+from npufit.stacks.probed.operation import Operation, Sides
+
+_POOLS_KERNEL = {"kh": "filter_height", "kw": "filter_width"}
+_KERNEL_AXIS = {"kh": 1, "kw": 2}
+
+Quantity = Callable[[Operation], Value | None]
+"""Return the value of a quantity, None if the operator has no such thing."""
+
+
+def _side(name: str) -> Quantity:
+    return lambda operation: _part(operation.sides(operation.ifm), name)
+
+
+def _ofm_side(name: str) -> Quantity:
+    return lambda operation: _part(operation.sides(operation.ofm), name)
+
+
+def _part(sides: Sides | None, name: str) -> int | None:
+    return None if sides is None else getattr(sides, name)
+
+
+def _kernel(name: str) -> Quantity:
+    def measure(operation: Operation) -> int | None:
+        weights = operation.weights
+        if weights is None:
+            return getattr(operation.operator.options, _POOLS_KERNEL[name], None)
+        return weights.shape[_KERNEL_AXIS[name]] if weights.shape and len(weights.shape) == 4 else None
+
+    return measure
+
+
+def _option(name: str) -> Quantity:
+    return lambda operation: getattr(operation.operator.options, name, None)
+
+
+def _depth_multiplier(operation: Operation) -> int | None:
+    ifm, ofm = operation.sides(operation.ifm), operation.sides(operation.ofm)
+    if operation.operator.type != "DEPTHWISE_CONV_2D" or ifm is None or ofm is None or not ifm.c:
+        return None
+    return ofm.c // ifm.c
+
+
+def _rank(operation: Operation) -> int | None:
+    return None if operation.ifm is None or operation.ifm.shape is None else len(operation.ifm.shape)
+
+
+def _size(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.size_bytes
+
+
+def _tensor_bytes(operation: Operation) -> int:
+    return max([*operation.activation_bytes, _size(operation.weights) or 0])
+
+
+def _working_set_bytes(operation: Operation) -> int:
+    return sum(operation.activation_bytes) + operation.stored_weights_bytes
+
+
+def _weights_sum(operation: Operation) -> int | None:
+    """The largest sum of |weight - zero point| over the weights of one output channel."""
+    weights = operation.weights
+    if weights is None or operation.row.channel_axis is None or weights.element.is_float:
+        return None
+    import numpy as np
+
+    from npufit.graph.arrays import stored_values
+
+    values = stored_values(weights)
+    axis = operation.row.channel_axis
+    if values is None or axis >= values.ndim or not values.size:
+        return None
+    channels = np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1).astype(np.int64)
+    points = weights.quantization.zero_points
+    if len(points) not in (1, len(channels)):
+        points = (weights.quantization.zero_point,)
+    return int(np.abs(channels - np.array(points, np.int64)[:, None]).sum(axis=1).max())
+
+
+def _macs(operation: Operation) -> int | None:
+    return count_macs(operation.subgraph, operation.operator) or None
+
+
+def _reduced_sizes(operation: Operation) -> tuple[int, ...] | None:
+    axes = operation.with_role(Role.REDUCED_AXES)
+    shape = None if operation.ifm is None else operation.ifm.shape
+    values = None if axes is None else constant_values(axes)
+    if shape is None or values is None or any(not -len(shape) <= axis < len(shape) for axis in values):
+        return None
+    return tuple(shape[axis] for axis in {axis % len(shape) for axis in values})
+
+
+def _reduced_elements(operation: Operation) -> int | None:
+    sizes = _reduced_sizes(operation)
+    return None if sizes is None else prod(sizes)
+
+
+def _reduced_axis(operation: Operation) -> int | None:
+    return max(_reduced_sizes(operation) or (), default=None)
+
+
+def _scale(name: str) -> Quantity:
+    def measure(operation: Operation) -> Value | None:
+        if operation.with_role(Role.MAP_SIZE) is None:
+            return None
+        size, result = _part(operation.sides(operation.ifm), name), _part(operation.sides(operation.ofm), name)
+        if getattr(operation.operator.options, "align_corners", False) and size and result and min(size, result) > 1:
+            size, result = size - 1, result - 1
+        if not size or not result:
+            return None
+        ratio = Fraction(result, size)
+        return ratio.numerator if ratio.denominator == 1 else str(ratio)
+
+    return measure
+
+
+NUMBERS: Mapping[str, Quantity] = {
+    **{name: _side(name) for name in ("h", "w", "c", "batch")},
+    **{f"ofm_{name}": _ofm_side(name) for name in ("h", "w", "c")},
+    "kh": _kernel("kh"),
+    "kw": _kernel("kw"),
+    "stride_h": _option("stride_h"),
+    "stride_w": _option("stride_w"),
+    "dilation_h": _option("dilation_h_factor"),
+    "dilation_w": _option("dilation_w_factor"),
+    "depth_multiplier": _depth_multiplier,
+    "rank": _rank,
+    "inputs": lambda operation: len(operation.data),
+    "outputs": lambda operation: len(operation.operator.outputs),
+    "ifm_bytes": lambda operation: _size(operation.ifm),
+    "ofm_bytes": lambda operation: _size(operation.ofm),
+    "weights_bytes": lambda operation: _size(operation.weights),
+    "tensor_bytes": _tensor_bytes,
+    "activation_bytes": lambda operation: max(operation.activation_bytes, default=0),
+    "io_bytes": lambda operation: sum(operation.activation_bytes),
+    "working_set_bytes": _working_set_bytes,
+    "weights_sum": _weights_sum,
+    "macs": _macs,
+    "reduced_elements": _reduced_elements,
+    "reduced_axis": _reduced_axis,
+    "scale_h": _scale("h"),
+    "scale_w": _scale("w"),
+}
+"""Every quantity that is a number; a scale that is not whole is a word such as 5/2."""

@@ -1,0 +1,173 @@
+"""Quantities that are words: types, quantization, options and axes of one operator, each as a function of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from npufit.graph import Kind, Operator, OtherOptions, Role, Tensor, constant_values, fused_activation
+from npufit.stacks.probed.measured_numbers import NUMBERS
+from npufit.stacks.probed.operation import Operation, axis_letter, axis_letters
+
+Word = Callable[[Operation], str | None]
+"""Return the value of a quantity, None if the operator has no such thing."""
+
+_SHARED = frozenset({Role.DATA, Role.PARAMETER})
+
+
+def _element(tensor: Tensor | None) -> str | None:
+    return None if tensor is None else tensor.element.value
+
+
+def _bias(operation: Operation) -> str | None:
+    if Role.BIAS not in operation.row.operands:
+        return None
+    bias = operation.with_role(Role.BIAS)
+    if bias is None:
+        return "none"
+    return bias.element.value if bias.is_constant else "dynamic"
+
+
+def _weights(operation: Operation) -> str | None:
+    if operation.weights is None:
+        return None
+    return "constant" if operation.weights.is_constant else "dynamic"
+
+
+def _quantization(operation: Operation) -> str | None:
+    ifm, weights = operation.ifm, operation.weights
+    if ifm is None:
+        return None
+    if not ifm.quantization.is_quantized:
+        return "none"
+    per_channel = weights is not None and weights.quantization.is_per_channel
+    return "per-channel" if per_channel else "per-tensor"
+
+
+def _zero_point(tensor: Tensor | None) -> str | None:
+    if tensor is None or not tensor.quantization.is_quantized:
+        return None
+    point = tensor.quantization.zero_point
+    return "zero" if point == 0 else "positive" if point > 0 else "negative"
+
+
+def _padding(operation: Operation) -> str | None:
+    padding = option(operation.operator, "padding")
+    return getattr(padding, "name", None)
+
+
+def _activation(operation: Operation) -> str | None:
+    options = operation.operator.options
+    return fused_activation(options).name if hasattr(options, "fused_activation_function") else None
+
+
+def _pair(first: str, second: str) -> Word:
+    def measure(operation: Operation) -> str | None:
+        height, width = option(operation.operator, first), option(operation.operator, second)
+        return None if height is None or width is None else f"{height}x{width}"
+
+    return measure
+
+
+def _scale(operation: Operation) -> str | None:
+    height, width = NUMBERS["scale_h"](operation), NUMBERS["scale_w"](operation)
+    return None if height is None or width is None else f"{height}x{width}"
+
+
+def _flag(name: str) -> Word:
+    def measure(operation: Operation) -> str | None:
+        value = option(operation.operator, name)
+        return None if value is None else str(bool(value)).lower()
+
+    return measure
+
+
+def _axis(operation: Operation) -> str | None:
+    ifm = operation.ifm
+    operand = operation.with_role(Role.SPLIT_AXIS, Role.AXIS, Role.NEW_AXIS)
+    values = None if operand is None else constant_values(operand)
+    axis = values[0] if values else option(operation.operator, "axis")
+    if ifm is None or ifm.shape is None or not isinstance(axis, int):
+        return None
+    return axis_letter(axis, len(ifm.shape))
+
+
+def _axes(operation: Operation) -> str | None:
+    operand = operation.with_role(Role.REDUCED_AXES)
+    values = None if operand is None else constant_values(operand)
+    if values is None or operation.ifm is None or operation.ifm.shape is None:
+        return None
+    return axis_letters(values, len(operation.ifm.shape))
+
+
+def _broadcast(operation: Operation) -> str | None:
+    """The axes along which an operand is repeated; `scalar` for a single value, both operands with + between."""
+    row, ofm = operation.row, operation.ofm
+    places = row.positions(operation.operator, *_SHARED)
+    shapes = [tensor.shape for place in places if (tensor := operation.inputs[place]) is not None]
+    if row.kind is not Kind.ARITHMETIC or len(shapes) < 2 or ofm is None or ofm.shape is None:
+        return None
+    repeated = [_repeated(shape, ofm.shape) for shape in shapes if shape is not None]
+    return "+".join(filter(None, repeated)) or "none"
+
+
+def _repeated(shape: tuple[int, ...], result: tuple[int, ...]) -> str:
+    rank = len(result)
+    padded = (1,) * (rank - len(shape)) + shape
+    axes = tuple(axis for axis in range(rank) if padded[axis] != result[axis])
+    if axes and all(size == 1 for size in shape):
+        return "scalar"
+    return axis_letters(axes, rank).replace(",", "")
+
+
+def _constant_operand(operation: Operation) -> str | None:
+    places = operation.row.positions(operation.operator, *_SHARED)
+    if operation.row.kind is not Kind.ARITHMETIC or len(places) < 2:
+        return None
+    constant = [
+        name for name, place in zip(("first", "second"), places, strict=False) if _is_constant(operation, place)
+    ]
+    return "+".join(constant) or "none"
+
+
+def _is_constant(operation: Operation, place: int) -> bool:
+    tensor = operation.inputs[place]
+    return tensor is not None and tensor.is_constant
+
+
+def _order(operation: Operation) -> str | None:
+    operand = operation.with_role(Role.ORDER)
+    values = None if operand is None else constant_values(operand)
+    return None if values is None else ",".join(map(str, values))
+
+
+def option(operator: Operator, name: str) -> object:
+    """Return an option of `operator` by its name in the schema, None if it has none of that name."""
+    if isinstance(operator.options, OtherOptions):
+        return dict(operator.options.fields).get(name)
+    return getattr(operator.options, name, None)
+
+
+WORDS: Mapping[str, Word] = {
+    "dtype": lambda operation: _element(operation.ifm),
+    "ofm_dtype": lambda operation: _element(operation.ofm),
+    "weights_dtype": lambda operation: _element(operation.weights),
+    "bias": _bias,
+    "weights": _weights,
+    "quantization": _quantization,
+    "zero_point": lambda operation: _zero_point(operation.ifm),
+    "weights_zero_point": lambda operation: _zero_point(operation.weights),
+    "ofm_zero_point": lambda operation: _zero_point(operation.ofm),
+    "padding": _padding,
+    "activation": _activation,
+    "stride": _pair("stride_h", "stride_w"),
+    "scale": _scale,
+    "axes": _axes,
+    "axis": _axis,
+    "order": _order,
+    "keep_dims": _flag("keep_dims"),
+    "align_corners": _flag("align_corners"),
+    "half_pixel_centers": _flag("half_pixel_centers"),
+    "broadcast": _broadcast,
+    "constant_operand": _constant_operand,
+}
+"""Every quantity that is a word."""
