@@ -86,6 +86,11 @@ def _names(kind: type[Any]) -> tuple[tuple[str, str, object], ...]:
     return tuple((entry.name, entry.metadata.get("alias", entry.name), entry.default) for entry in fields(kind))
 
 
-def published_schema(command: str) -> str:
-    """Return the JSON schema of what `npufit COMMAND --json` prints, as text."""
-    return (files(f"npufit.report.{command}") / "schema.json").read_text(encoding="utf-8")
+def published_schema(command: str, form: str = "") -> str:
+    """Return the JSON schema of what `npufit COMMAND --json` prints, as text; `form` is which, if it prints several."""
+    return (files(f"npufit.report.{command}") / schema_name(form)).read_text(encoding="utf-8")
+
+
+def schema_name(form: str) -> str:
+    """Return the name of the file with the schema of a command's document."""
+    return f"{form}.schema.json" if form else "schema.json"

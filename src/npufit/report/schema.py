@@ -14,6 +14,8 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from npufit.report.document import schema_name
+
 _WIDTH = 120
 
 
@@ -21,13 +23,15 @@ _WIDTH = 120
 class Published:
     """What one command prints as JSON: its room in this folder, the name of the document there, and a description.
 
-    `option` is what makes the command print this document, for one that has several.
+    `option` is what makes the command print this document, for one that has several in one room; then `form` tells
+    them apart: the document is in `FORM_document.py`, the schema in `FORM.schema.json`.
     """
 
     command: str
     document: str
     description: str
     option: str = ""
+    form: str = ""
 
 
 PUBLISHED = (
@@ -100,7 +104,8 @@ class _Plain(GenerateJsonSchema):
 
 def generated_schema(published: Published) -> dict[str, Any]:
     """Return the JSON schema of what a command prints."""
-    module = import_module(f"npufit.report.{published.command}.document")
+    name = f"{published.form}_document" if published.form else "document"
+    module = import_module(f"npufit.report.{published.command}.{name}")
     schema = TypeAdapter[Any](getattr(module, published.document)).json_schema(schema_generator=_Plain)
     schema.pop("description", None)
     command = f"npufit {published.option or published.command}"
@@ -161,7 +166,7 @@ FILE_SCHEMAS = {
 
 def schema_file(published: Published) -> Path:
     """Return the path of a command's published schema."""
-    return Path(__file__).parent / published.command / "schema.json"
+    return Path(__file__).parent / published.command / schema_name(published.form)
 
 
 def schema_text(published: Published) -> str:

@@ -1,0 +1,27 @@
+"""A probe as a document, text, Markdown and a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from npufit.report.probe.document import ProbeDocument, probe_document
+    from npufit.report.probe.markdown import probe_markdown
+    from npufit.report.probe.text import probe_text
+
+__all__ = [
+    "ProbeDocument",
+    "probe_document",
+    "probe_markdown",
+    "probe_text",
+]
+
+_HOMES = {
+    "npufit.report.probe.document": ("ProbeDocument", "probe_document"),
+    "npufit.report.probe.markdown": ("probe_markdown",),
+    "npufit.report.probe.text": ("probe_text",),
+}
+
+__getattr__ = lazy_attributes(__name__, _HOMES)
