@@ -1,6 +1,7 @@
 """A converter that is known by its answers: limits, how they are named and measured, and placing by them."""
 
 from npufit.stacks.probed.graph_quantities import GRAPH_QUANTITIES, measure_graph
+from npufit.stacks.probed.keeping import Loss, find_losses, groups_of, kept_of
 from npufit.stacks.probed.limit import (
     Beyond,
     Condition,
@@ -26,6 +27,7 @@ __all__ = [
     "GroupLimit",
     "Kept",
     "Limit",
+    "Loss",
     "Measured",
     "Probed",
     "ProbedRules",
@@ -33,7 +35,10 @@ __all__ = [
     "Scope",
     "Separator",
     "Value",
+    "find_losses",
+    "groups_of",
     "is_known",
+    "kept_of",
     "measure",
     "measure_graph",
     "value_of",

@@ -110,6 +110,7 @@ class GroupLimit:
     """A limit on a group of operators, which no single operator explains.
 
     `quantity` is a name of `graph_quantities`, such as `activation_bytes`. `limit` is the largest accepted value.
+    `beyond` says what happens to a larger group; unless it is REFUSED, the whole model fails, whatever `kept` says.
     """
 
     scope: Scope
@@ -118,6 +119,7 @@ class GroupLimit:
     next_refused: int | None
     kept: Kept
     questions: int
+    beyond: Beyond = Beyond.REFUSED
     confidence: Confidence = Confidence.TESTED
     alternatives: tuple[str, ...] = ()
     evidence: Evidence = Evidence.EXECUTED
