@@ -1,0 +1,55 @@
+"""Whether measured quantities keep to a limit: both sides of each relation, conditions, and what nobody asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from npufit.stacks.probed import Condition, Limit, Relation, keeps_to
+
+_MEASURED = {"w": 16, "c": 24, "stride_h": 4, "padding": "SAME", "dtype": "int16"}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "relation", "number", "expected"),
+    [
+        ("w*c", Relation.AT_MOST, 384, True),
+        ("w*c", Relation.AT_MOST, 383, False),
+        ("c", Relation.AT_LEAST, 24, True),
+        ("c", Relation.AT_LEAST, 25, False),
+        ("c", Relation.MULTIPLE_OF, 8, True),
+        ("c", Relation.MULTIPLE_OF, 16, False),
+        ("kh*kw", Relation.AT_MOST, 9, None),
+        ("padding", Relation.AT_MOST, 9, None),
+    ],
+)
+def test_numbers(quantity: str, relation: Relation, number: int, expected: bool | None) -> None:
+    assert keeps_to(Limit("CONV_2D", quantity, relation, number, 1), _MEASURED) is expected
+
+
+@pytest.mark.parametrize(
+    ("accepted", "refused", "expected"),
+    [(("int8", "int16"), (), True), (("int8",), ("int16",), False), (("int8",), ("float32",), None)],
+)
+def test_a_set_knows_what_was_asked(accepted: tuple[str, ...], refused: tuple[str, ...], expected: bool | None) -> None:
+    limit = Limit("CONV_2D", "dtype", Relation.ONE_OF, None, 1, accepted=accepted, refused=refused)
+    assert keeps_to(limit, _MEASURED) is expected
+
+
+def test_single_bad_values() -> None:
+    assert keeps_to(Limit("CONV_2D", "w", Relation.NONE_OF, None, 1, refused=(16, 48)), _MEASURED) is False
+    assert keeps_to(Limit("CONV_2D", "w", Relation.NONE_OF, None, 1, refused=(48,)), _MEASURED) is True
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (Condition("padding", Relation.ONE_OF, accepted=("SAME",)), False),
+        (Condition("padding", Relation.ONE_OF, accepted=("VALID",)), True),
+        (Condition("stride_h", Relation.AT_LEAST, 4), False),
+        (Condition("stride_h", Relation.AT_LEAST, 5), True),
+        (Condition("kh", Relation.AT_LEAST, 5), None),
+    ],
+)
+def test_a_limit_holds_where_its_conditions_do(condition: Condition, expected: bool | None) -> None:
+    limit = Limit("CONV_2D", "w", Relation.AT_MOST, 8, 1, when=(condition,))
+    assert keeps_to(limit, _MEASURED) is expected
