@@ -10,7 +10,16 @@ from npufit.stacks.probed import Value
 
 
 class ImpossibleError(Exception):
-    """No model has these values: a VALID window larger than its input, say. A space raises it, a search goes round."""
+    """No model has these values: a VALID window larger than its input, say. A space raises it, a search goes round.
+
+    `needed` are values on other axes with which the model can be drawn (`h=257` for that window), empty if the space
+    knows none. They may meet another obstacle, so a search that follows them asks again.
+    """
+
+    def __init__(self, message: str, **needed: Value) -> None:
+        """Store what is in the way, and the values that would clear it."""
+        super().__init__(message)
+        self.needed = needed
 
 
 @dataclass(frozen=True, slots=True)

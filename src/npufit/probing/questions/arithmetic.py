@@ -1,0 +1,94 @@
+"""Questions about arithmetic on two feature maps: ADD, SUB, MUL, MINIMUM, MAXIMUM and others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from npufit.graph import (
+    AddOptions,
+    DivOptions,
+    Model,
+    MulOptions,
+    Options,
+    OtherOptions,
+    SubOptions,
+)
+from npufit.probing.questions.drawing import Drawing
+from npufit.probing.questions.maps import MAP_AXES, RANK_AXIS, axis_position, map_shape
+from npufit.probing.questions.number_formats import (
+    DTYPE_AXIS,
+    QUANTIZED_AXIS,
+    RESULT_AXIS,
+    SCALE,
+    ZERO_POINT_AXIS,
+    map_format,
+    result_format,
+)
+from npufit.probing.questions.space import Axis, Choices, ImpossibleError, Space, Values
+from npufit.probing.questions.values import number, word
+from npufit.probing.questions.windows import ACTIVATION_AXIS, activation_of
+
+_REPEATED = ("none", "scalar", "hw", "h", "w", "c", "hc", "wc", "h+w")
+"""The axes along which the second operand is repeated; `h+w`: the first along h, the second along w."""
+
+_AXES: tuple[Axis, ...] = (
+    *MAP_AXES,
+    RANK_AXIS,
+    *(DTYPE_AXIS, ZERO_POINT_AXIS, QUANTIZED_AXIS),
+    Choices("broadcast", _REPEATED),
+    Choices("constant_operand", ("none", "second", "first")),
+)
+_FUSED: Mapping[str, type[AddOptions | SubOptions | MulOptions | DivOptions]] = {
+    "ADD": AddOptions,
+    "SUB": SubOptions,
+    "MUL": MulOptions,
+    "DIV": DivOptions,
+}
+_PLAIN: Mapping[str, str] = {
+    "MINIMUM": "MaximumMinimumOptions",
+    "MAXIMUM": "MaximumMinimumOptions",
+    "SQUARED_DIFFERENCE": "SquaredDifferenceOptions",
+}
+
+
+def _draw(kind: str, values: Values) -> Model:
+    drawing = Drawing()
+    operands = [
+        _add_operand(drawing, values, place, letters)
+        for place, letters in zip(("first", "second"), _repeated_axes(values), strict=True)
+    ]
+    if kind in _FUSED:
+        options: Options = _FUSED[kind](fused_activation_function=activation_of(values))
+        result = map_format(values, 2 * SCALE)
+    else:
+        options, result = OtherOptions(_PLAIN[kind]), result_format(values)
+    drawing.apply(kind, operands, result, options)
+    return drawing.model(kind.lower())
+
+
+def _add_operand(drawing: Drawing, values: Values, place: str, repeated: str) -> int:
+    whole = map_shape(values)
+    places = [axis_position(letter, len(whole)) for letter in repeated] if repeated != "nhwc" else range(len(whole))
+    shape = tuple(1 if place in places else size for place, size in enumerate(whole))
+    form = map_format(values)
+    constant = word(values, "constant_operand") == place
+    return drawing.repeated(shape, form) if constant else drawing.input(shape, form)
+
+
+def _repeated_axes(values: Values) -> tuple[str, str]:
+    """Return the letters of the axes along which the first and the second operand are repeated."""
+    kind = word(values, "broadcast")
+    if kind == "none":
+        return "", ""
+    first, _, second = ("", "", "nhwc") if kind == "scalar" else kind.rpartition("+")
+    alone = [letter for letter in "hwc" if letter in first + second and number(values, letter) == 1]
+    if alone and kind != "scalar":
+        raise ImpossibleError("an axis of one value, repeated", **dict.fromkeys(alone, 2))
+    return first, second
+
+
+SPACES = (
+    *(Space(kind, kind, (*_AXES, ACTIVATION_AXIS), partial(_draw, kind)) for kind in _FUSED),
+    *(Space(kind, kind, (*_AXES, RESULT_AXIS), partial(_draw, kind)) for kind in _PLAIN),
+)
