@@ -59,12 +59,20 @@ def _draw(kind: str, values: Values) -> Model:
         for place, letters in zip(("first", "second"), _repeated_axes(values), strict=True)
     ]
     if kind in _FUSED:
-        options: Options = _FUSED[kind](fused_activation_function=activation_of(values))
+        options = _fused_options(kind, values)
         result = map_format(values, 2 * SCALE)
     else:
         options, result = OtherOptions(_PLAIN[kind]), result_format(values)
     drawing.apply(kind, operands, result, options)
     return drawing.model(kind.lower())
+
+
+def _fused_options(kind: str, values: Values) -> Options:
+    """Return options with the activation; converters write 16-bit sums without the powers of two of old releases."""
+    activation = activation_of(values)
+    if word(values, "dtype") == "int16" and kind in ("ADD", "SUB"):
+        return {"ADD": AddOptions, "SUB": SubOptions}[kind](activation, pot_scale_int16=False)
+    return _FUSED[kind](fused_activation_function=activation)
 
 
 def _add_operand(drawing: Drawing, values: Values, place: str, repeated: str) -> int:

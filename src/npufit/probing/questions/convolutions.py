@@ -14,10 +14,12 @@ from npufit.probing.questions.windows import (
     DILATION_AXES,
     PADDING_AXIS,
     activation_of,
+    dilations_of,
     kernel_axes,
     padding_of,
     require_room,
     stride_axes,
+    strides_of,
 )
 
 _LARGEST_KERNEL = 1 << 15
@@ -36,11 +38,11 @@ def _draw_conv_2d(values: Values) -> Model:
     weights = add_filters(drawing, values, (ofm_c, kh, kw, c), 0)
     options = Conv2DOptions(
         padding_of(values),
-        *numbers(values, "stride_w", "stride_h"),
+        *strides_of(values),
         activation_of(values),
-        *numbers(values, "dilation_w", "dilation_h"),
+        *dilations_of(values),
     )
-    inputs = ifm, weights, add_bias(drawing, values, weights, ofm_c)
+    inputs = ifm, weights, *add_bias(drawing, values, weights, ofm_c)
     drawing.apply("CONV_2D", inputs, map_format(values, _OFM_SCALE), options)
     return drawing.model("conv_2d")
 
@@ -54,12 +56,12 @@ def _draw_depthwise(values: Values) -> Model:
     weights = add_filters(drawing, values, (1, kh, kw, ofm_c), 3)
     options = DepthwiseConv2DOptions(
         padding_of(values),
-        *numbers(values, "stride_w", "stride_h"),
+        *strides_of(values),
         multiplier,
         activation_of(values),
-        *numbers(values, "dilation_w", "dilation_h"),
+        *dilations_of(values),
     )
-    inputs = ifm, weights, add_bias(drawing, values, weights, ofm_c)
+    inputs = ifm, weights, *add_bias(drawing, values, weights, ofm_c)
     drawing.apply("DEPTHWISE_CONV_2D", inputs, map_format(values, _OFM_SCALE), options)
     return drawing.model("depthwise_conv_2d")
 
@@ -71,11 +73,8 @@ def _draw_transpose_conv(values: Values) -> Model:
     size = drawing.integers(shape)
     weights = add_filters(drawing, values, (ofm_c, kh, kw, c), 0)
     ifm = drawing.input(map_shape(values), map_format(values))
-    inputs = [size, weights, ifm]
-    bias = add_bias(drawing, values, weights, ofm_c)
-    if bias >= 0:
-        inputs.append(bias)
-    options = TransposeConvOptions(padding_of(values), *numbers(values, "stride_w", "stride_h"), activation_of(values))
+    inputs = size, weights, ifm, *add_bias(drawing, values, weights, ofm_c)
+    options = TransposeConvOptions(padding_of(values), *strides_of(values), activation_of(values))
     drawing.apply("TRANSPOSE_CONV", inputs, map_format(values, _OFM_SCALE), options)
     return drawing.model("transpose_conv")
 

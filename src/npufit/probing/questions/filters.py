@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from npufit.graph import NO_TENSOR, NOT_QUANTIZED, ElementType, Quantization
+from npufit.graph import NOT_QUANTIZED, ElementType, Quantization
 from npufit.probing.questions.drawing import MOST_CONSTANT_BYTES, Drawing
 from npufit.probing.questions.number_formats import (
     SCALE,
@@ -48,18 +48,18 @@ def add_filters(drawing: Drawing, values: Values, shape: tuple[int, ...], axis: 
     return drawing.repeated(shape, form, _filter_bytes(values, element, shape, axis))
 
 
-def add_bias(drawing: Drawing, values: Values, weights: int, depth: int) -> int:
-    """Add the bias of `depth` channels, its scales those of the products; NO_TENSOR if there is none."""
+def add_bias(drawing: Drawing, values: Values, weights: int, depth: int) -> tuple[int, ...]:
+    """Add the bias of `depth` channels, its scales those of the products; return its index, nothing without a bias."""
     kind = word(values, "bias_as")
     if kind == "none":
-        return NO_TENSOR
+        return ()
     usual = _USUAL_BIAS.get(word(values, "dtype"), ElementType.INT32)
     element = ElementType(kind) if kind in ("int32", "int64") and not usual.is_float else usual
     scales = tuple(scale * SCALE for scale in drawing.tensor(weights).quantization.scales)
     form = NumberFormat(element, Quantization(scales, (0,) * len(scales)) if scales else NOT_QUANTIZED)
     if kind == "dynamic":
-        return drawing.input((depth,), form)
-    return drawing.repeated((depth,), form, _bias_bytes(values, element))
+        return (drawing.input((depth,), form),)
+    return (drawing.repeated((depth,), form, _bias_bytes(values, element)),)
 
 
 def _bias_bytes(values: Values, element: ElementType) -> bytes | None:

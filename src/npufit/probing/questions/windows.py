@@ -34,6 +34,16 @@ def activation_of(values: Values) -> Activation:
     return Activation[word(values, "activation")]
 
 
+def strides_of(values: Values) -> tuple[int, int]:
+    """Return the strides along width and height, in the order of the schema."""
+    return number(values, "stride_w"), number(values, "stride_h")
+
+
+def dilations_of(values: Values) -> tuple[int, int]:
+    """Return the dilations along width and height, in the order of the schema."""
+    return number(values, "dilation_w"), number(values, "dilation_h")
+
+
 def require_room(values: Values) -> None:
     """Raise ImpossibleError if a window without padding is larger than the input."""
     if padding_of(values) is Padding.SAME:

@@ -86,6 +86,17 @@ def _weights_sum(operation: Operation) -> int | None:
     return int(np.abs(channels - np.array(points, np.int64)[:, None]).sum(axis=1).max())
 
 
+def _bias_value(operation: Operation) -> int | None:
+    """The largest distance of a bias from zero."""
+    bias = operation.with_role(Role.BIAS)
+    if bias is None or bias.element.is_float:
+        return None
+    from npufit.graph.arrays import stored_values
+
+    values = stored_values(bias)
+    return None if values is None or not values.size else max(int(values.max()), -int(values.min()))
+
+
 def _macs(operation: Operation) -> int | None:
     return count_macs(operation.subgraph, operation.operator) or None
 
@@ -144,6 +155,7 @@ NUMBERS: Mapping[str, Quantity] = {
     "io_bytes": lambda operation: sum(operation.activation_bytes),
     "working_set_bytes": _working_set_bytes,
     "weights_sum": _weights_sum,
+    "bias_value": _bias_value,
     "macs": _macs,
     "reduced_elements": _reduced_elements,
     "reduced_axis": _reduced_axis,

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from npufit.graph import Kind, Operator, OtherOptions, Role, Tensor, constant_values, fused_activation
+from npufit.graph import (
+    Kind,
+    Operator,
+    OtherOptions,
+    Padding,
+    Role,
+    Tensor,
+    TransposeConvOptions,
+    constant_values,
+    fused_activation,
+)
 from npufit.stacks.probed.measured_numbers import NUMBERS
 from npufit.stacks.probed.operation import Operation, axis_letter, axis_letters
 
@@ -134,6 +144,30 @@ def _is_constant(operation: Operation, place: int) -> bool:
     return tensor is not None and tensor.is_constant
 
 
+def _ofm_size(operation: Operation) -> str | None:
+    """Whether a transposed convolution writes all that its windows reach: `cut` if it says less, or more."""
+    options, ifm, ofm = operation.operator.options, operation.sides(operation.ifm), operation.sides(operation.ofm)
+    kernel = NUMBERS["kh"](operation), NUMBERS["kw"](operation)
+    if not isinstance(options, TransposeConvOptions) or ifm is None or ofm is None or None in kernel:
+        return None
+    strides, is_valid = (options.stride_h, options.stride_w), options.padding is Padding.VALID
+    whole = [
+        size * stride + (max(0, window - stride) if is_valid else 0)
+        for size, stride, window in zip((ifm.h, ifm.w), strides, kernel, strict=True)
+        if isinstance(window, int)
+    ]
+    return "whole" if whole == [ofm.h, ofm.w] else "cut"
+
+
+def _rescaled(operation: Operation) -> str | None:
+    """Whether the result stands for other numbers than the same integers of the data."""
+    ifm, ofm = operation.ifm, operation.ofm
+    if ifm is None or ofm is None or not (ifm.quantization.is_quantized and ofm.quantization.is_quantized):
+        return None
+    scales = [(one.quantization.scale, one.quantization.zero_point) for one in (ifm, ofm)]
+    return str(scales[0] != scales[1]).lower()
+
+
 def _order(operation: Operation) -> str | None:
     operand = operation.with_role(Role.ORDER)
     values = None if operand is None else constant_values(operand)
@@ -157,10 +191,12 @@ WORDS: Mapping[str, Word] = {
     "zero_point": lambda operation: _zero_point(operation.ifm),
     "weights_zero_point": lambda operation: _zero_point(operation.weights),
     "ofm_zero_point": lambda operation: _zero_point(operation.ofm),
+    "rescaled": _rescaled,
     "padding": _padding,
     "activation": _activation,
     "stride": _pair("stride_h", "stride_w"),
     "scale": _scale,
+    "ofm_size": _ofm_size,
     "axes": _axes,
     "axis": _axis,
     "order": _order,
