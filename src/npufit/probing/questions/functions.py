@@ -35,13 +35,12 @@ _FIXED: Mapping[str, tuple[Options | None, Mapping[str, tuple[float, int]]]] = {
 _FREE: Mapping[str, Options | None] = {
     "HARD_SWISH": OtherOptions("HardSwishOptions"),
     "LEAKY_RELU": LeakyReluOptions(0.125),
-    **dict.fromkeys(("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "ELU"), None),
+    **dict.fromkeys(("RELU", "RELU6", "RELU_N1_TO_1", "ELU"), None),
     "GELU": OtherOptions("GeluOptions"),
     "ABS": OtherOptions("AbsOptions"),
     "NEG": OtherOptions("NegOptions"),
     "EXP": OtherOptions("ExpOptions"),
-    "SQUARE": OtherOptions("SquareOptions"),
-    **dict.fromkeys(("LOG", "SQRT", "RSQRT", "SIN", "COS", "FLOOR", "CEIL", "ROUND"), None),
+    **dict.fromkeys(("LOG", "RSQRT"), None),
 }
 
 
