@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from npufit.probing import ProbeResult
 from npufit.probing.asking import Answer, End
-from npufit.probing.questions import Point
+from npufit.probing.questions import Point, space_of
 from npufit.probing.searching import Asked, GroupFindings, OperatorFindings, Reach
 from npufit.stacks import Unit
 from npufit.stacks.probed import (
@@ -47,7 +47,7 @@ def _asked(values: dict[str, Value], accepted: bool, end: End = End.FINE) -> Ask
 
 
 def _conv(**values: Value) -> dict[str, Value]:
-    return {"dtype": "int8", "padding": "SAME", "h": 8, "w": 8, "c": 8, "stride_h": 1, **values}
+    return {**space_of("CONV_2D").base, "h": 8, "w": 8, "c": 8, **values}
 
 
 def _answers() -> tuple[Asked, ...]:
@@ -78,7 +78,11 @@ MADE = ProbeResult(
         made_by="0.1.0",
         operators=(Probed("CONV_2D", True, 140), Probed("ADD", True, 60), Probed("EXP", False, 12)),
         limits=(_types("CONV_2D"), _types("ADD"), _PRODUCT, _STRIDE, _BYTES),
-        groups=(GroupLimit(Scope.GRAPH, "activation_bytes", 8388608, 8388609, Kept.SUFFIX, 44, Confidence.CONFIRMED),),
+        groups=(
+            GroupLimit(
+                Scope.GRAPH, "activation_bytes", 8388608, 8388609, Kept.SUFFIX, 44, confidence=Confidence.CONFIRMED
+            ),
+        ),
         separators=(Separator("PAD", Kept.SUFFIX, 6),),
         crashes=(_CRASH,),
     ),

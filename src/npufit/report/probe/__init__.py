@@ -9,18 +9,21 @@ from npufit._lazy import lazy_attributes
 if TYPE_CHECKING:
     from npufit.report.probe.document import ProbeDocument, probe_document
     from npufit.report.probe.markdown import probe_markdown
+    from npufit.report.probe.page import probe_page
     from npufit.report.probe.text import probe_text
 
 __all__ = [
     "ProbeDocument",
     "probe_document",
     "probe_markdown",
+    "probe_page",
     "probe_text",
 ]
 
 _HOMES = {
     "npufit.report.probe.document": ("ProbeDocument", "probe_document"),
     "npufit.report.probe.markdown": ("probe_markdown",),
+    "npufit.report.probe.page": ("probe_page",),
     "npufit.report.probe.text": ("probe_text",),
 }
 

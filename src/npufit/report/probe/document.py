@@ -162,7 +162,7 @@ def probe_document(result: ProbeResult) -> ProbeDocument:
     """Return the document of a probe."""
     rules = result.rules
     findings = {entry.operator: entry for entry in result.operators}
-    limits = [_operator_limit(limit) for limit in rules.limits]
+    limits = [limit_entry(limit) for limit in rules.limits]
     return ProbeDocument(
         schema_version=1,
         npufit_version=__version__,
@@ -193,7 +193,8 @@ def _operator(probed: Probed, found: OperatorFindings | None) -> OperatorEntry:
     )
 
 
-def _operator_limit(limit: Limit) -> LimitEntry:
+def limit_entry(limit: Limit) -> LimitEntry:
+    """Return a limit on an operator as an entry."""
     return LimitEntry(
         operator=limit.operator,
         scope=Scope.OPERATOR,
@@ -233,7 +234,7 @@ def _group_limit(limit: GroupLimit) -> LimitEntry:
         accepted=(),
         refused=(),
         when=(),
-        beyond=Beyond.REFUSED,
+        beyond=limit.beyond,
         evidence=limit.evidence,
         confidence=limit.confidence,
         alternatives=limit.alternatives,

@@ -76,7 +76,7 @@ def subject_words(limit: LimitEntry) -> str:
 
 def consequence_words(limit: LimitEntry) -> str:
     """Return what happens beyond a limit."""
-    return BEYOND[limit.beyond] if limit.kept is None else _KEPT[limit.kept]
+    return _KEPT[limit.kept] if limit.kept is not None and limit.beyond is Beyond.REFUSED else BEYOND[limit.beyond]
 
 
 def certainty_words(limit: LimitEntry) -> str:

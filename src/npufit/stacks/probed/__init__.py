@@ -2,7 +2,7 @@
 
 from npufit.stacks.probed.graph_quantities import GRAPH_QUANTITIES, measure_graph
 from npufit.stacks.probed.keeping import Loss, find_losses, groups_of, kept_of
-from npufit.stacks.probed.keeping_to import keeps_to
+from npufit.stacks.probed.keeping_to import holds_for, keeps_to
 from npufit.stacks.probed.limit import (
     Beyond,
     Condition,
@@ -38,6 +38,7 @@ __all__ = [
     "Value",
     "find_losses",
     "groups_of",
+    "holds_for",
     "is_known",
     "keeps_to",
     "kept_of",

@@ -12,13 +12,21 @@ def keeps_to(limit: Limit, measured: Measured) -> bool | None:
     None is the answer for a value of a set that was neither accepted nor refused, and for a quantity that the operator
     does not have.
     """
-    conditions = [_satisfies(condition, measured) for condition in limit.when]
-    if False in conditions:
+    applies = holds_for(limit, measured)
+    if applies is False:
         return True
     value = value_of(limit.quantity, measured)
-    if value is None or None in conditions:
+    if value is None or applies is None:
         return None
     return _is_accepted(value, limit.relation, limit.limit, limit.accepted, limit.refused)
+
+
+def holds_for(limit: Limit, measured: Measured) -> bool | None:
+    """Return whether all conditions of `limit` are satisfied; None if a quantity is missing."""
+    conditions = [_satisfies(condition, measured) for condition in limit.when]
+    if False in conditions:
+        return False
+    return None if None in conditions else True
 
 
 def _satisfies(condition: Condition, measured: Measured) -> bool | None:
