@@ -5,7 +5,9 @@ npufit's own scripts limit their memory themselves, because they import nothing 
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from npufit.errors import ToolEnd
+
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
 """One thread per core would reserve gigabytes of address space on large machines."""
 
@@ -25,6 +29,7 @@ OTHER_PYTHON = ("PYTHONHOME", "PYTHONPATH")
 _CHUNK_BYTES = 1 << 16
 _DRAIN_S = 5.0
 _MOST_BYTES = 64 << 20
+_SHELL_SIGNAL = 128
 _SIGNALS = {member.value: member.name for member in signal.Signals}
 
 Child = subprocess.Popen[bytes]
@@ -81,15 +86,18 @@ def run_child(
     merged: bool = False,
     most_bytes: int = _MOST_BYTES,
     left_out: Sequence[str] = (),
+    memory_bytes: int | None = None,
 ) -> Ended:
     """Return how `command` ended after reading `given` on standard input; nothing that it started is left behind.
 
-    The middle of output beyond `most_bytes` is left out. `merged` puts standard error into the output, in order. Raises
-    OSError or ValueError if it cannot be started.
+    The middle of output beyond `most_bytes` is left out. `merged` puts standard error into the output, in order.
+    `memory_bytes` limits its address space, on Linux. Raises OSError or ValueError if it cannot be started.
     """
     stdin = subprocess.PIPE if given else subprocess.DEVNULL
     stderr = subprocess.STDOUT if merged else subprocess.PIPE
     with start_child(command, folder=folder, stdin=stdin, stderr=stderr, left_out=left_out) as child:
+        if memory_bytes is not None:
+            _limit_memory(child, memory_bytes)
         readers = [_Reader(stream, most_bytes) for stream in (child.stdout, child.stderr) if stream is not None]
         try:
             with deadline(child, time_limit_s) as expired:
@@ -102,6 +110,17 @@ def run_child(
             kill_child(child)
             printed = [reader.printed() for reader in readers]
     return Ended(None if expired.is_set() else code, printed[0], b"" if merged else printed[1])
+
+
+def _limit_memory(child: Child, memory_bytes: int) -> None:
+    """Limit the address space of `child` and of what it starts; it writes no core file when it dies."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    for kind, limit in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CORE, 0)):
+        with suppress(OSError, ValueError):  # it has ended, or has a stricter limit
+            resource.prlimit(child.pid, kind, (limit, limit))
 
 
 def wait_child(child: Child, time_limit_s: float) -> int | None:
@@ -185,6 +204,30 @@ def _descendants(process: int) -> list[int]:
 def end_words(code: int) -> str:
     """Return an exit code in words: `signal SIGSEGV`, or `exit code 3`."""
     return f"exit code {code}" if code >= 0 else f"signal {_SIGNALS.get(-code, -code)}"
+
+
+def identify_command(command: Sequence[str]) -> tuple[str, ...]:
+    """Return the words of `command`, each file among them with the digest of its content."""
+    return tuple(map(_identified, command))
+
+
+def _identified(word: str) -> str:
+    path = Path(shutil.which(word) or word)
+    try:
+        with path.open("rb") as file:
+            return f"{word} {hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except (OSError, ValueError):
+        return word
+
+
+def tool_end(code: int | None) -> ToolEnd:
+    """Return how a tool ended that failed with this exit code, None if its time was over.
+
+    A shell that reports the signal of its child as 128 + its number counts as if it had died itself.
+    """
+    if code is None:
+        return ToolEnd.TIMEOUT
+    return ToolEnd.CRASH if code < 0 or code - _SHELL_SIGNAL in _SIGNALS else ToolEnd.ERROR
 
 
 class _Reader:

@@ -7,6 +7,7 @@ alone; a traceback is shown only for errors not listed here, because those are b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 class NpufitError(Exception):
@@ -19,6 +20,26 @@ class InputError(NpufitError):
 
 class ToolError(NpufitError):
     """Something needed is missing or failed on this machine: a tool, a package, a file permission (exit code 3)."""
+
+
+class ToolEnd(StrEnum):
+    """How a tool ended that gave no answer."""
+
+    ERROR = "error"
+    """By itself, with an error of its own."""
+    CRASH = "crash"
+    """It died of a signal."""
+    TIMEOUT = "timeout"
+    """It was stopped at its time limit."""
+
+
+class ToolFailureError(ToolError):
+    """A tool was started and gave no answer; `end` says how it ended (exit code 3)."""
+
+    def __init__(self, message: str, end: ToolEnd) -> None:
+        """Store the message for users and how the tool ended."""
+        super().__init__(message)
+        self.end = end
 
 
 class LostConnectionError(ToolError):

@@ -41,12 +41,14 @@ from npufit.stacks.registry import (
 from npufit.stacks.rule import Effect, Evidence, Finding, Remedy, RemedyKind, Rule, RuleKind, Stage
 from npufit.stacks.stack import Acceptance, Compiles, PlaceOptions, ShipsWithBsp, Stack
 from npufit.stacks.target import Target, TargetInfo
+from npufit.stacks.tracing import ConverterCall, TracedOperators, trace_calls
 
 __all__ = [
     "Acceptance",
     "CompilerEstimate",
     "CompilerPass",
     "Compiles",
+    "ConverterCall",
     "Difference",
     "Effect",
     "Evidence",
@@ -73,6 +75,7 @@ __all__ = [
     "Status",
     "Target",
     "TargetInfo",
+    "TracedOperators",
     "Traffic",
     "Unit",
     "all_rules",
@@ -91,4 +94,5 @@ __all__ = [
     "resolve_target",
     "stack_names",
     "stacks_on_the_same_driver",
+    "trace_calls",
 ]

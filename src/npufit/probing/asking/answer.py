@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from npufit.formatting import shorten
 from npufit.stacks import Unit
+
+_LAST_LINES, _LONGEST_LINE = 4, 160
+_READ = 1 << 16
 
 
 class End(StrEnum):
@@ -39,6 +43,12 @@ class Answer:
     def takes(self, operator: int) -> bool:
         """Return whether the operator at this index is on the NPU."""
         return self.end is End.FINE and self.units[operator] is Unit.NPU
+
+
+def last_words(printed: str) -> str:
+    """Return the last lines of what a tool printed, bounded, in one line."""
+    lines = [shorten(line.strip(), _LONGEST_LINE) for line in printed[-_READ:].splitlines() if line.strip()]
+    return " | ".join(lines[-_LAST_LINES:]) or "it printed nothing"
 
 
 class Unanswered(Exception):  # noqa: N818 - no error: a search that catches it returns what it knows so far

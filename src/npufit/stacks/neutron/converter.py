@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from npufit.child_process import end_words, run_child
-from npufit.errors import ModelError, ToolError
+from npufit.child_process import end_words, run_child, tool_end
+from npufit.errors import ModelError, ToolEnd, ToolError, ToolFailureError
 from npufit.files import write_file
 from npufit.formatting import shorten
 from npufit.graph import Model
@@ -40,20 +39,6 @@ def find_converter(options: PlaceOptions) -> tuple[str, ...] | None:
     return next(((path,) for path in map(shutil.which, _COMMANDS) if path is not None), None)
 
 
-def identify_converter(command: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the words of `command`, each file among them with the digest of its content."""
-    return tuple(_identified(word) for word in command)
-
-
-def _identified(word: str) -> str:
-    path = Path(shutil.which(word) or word)
-    try:
-        with path.open("rb") as file:
-            return f"{word} {hashlib.file_digest(file, 'sha256').hexdigest()}"
-    except (OSError, ValueError):
-        return word
-
-
 def convert_for(model: Model, chip: str, options: PlaceOptions) -> Conversion | None:
     """Return what the user's converter makes of `model` for `chip`, None without a converter. Raises ToolError."""
     command = find_converter(options)
@@ -63,7 +48,8 @@ def convert_for(model: Model, chip: str, options: PlaceOptions) -> Conversion | 
 def convert(model: Model, command: tuple[str, ...], target: str, time_limit_s: float) -> Conversion:
     """Return what `command` makes of `model` for `target`, its own name of a chip.
 
-    Raises ToolError if it cannot be started, exceeds `time_limit_s`, fails, or writes no valid model.
+    Raises ToolError if it cannot be started, ToolFailureError if it exceeds `time_limit_s`, fails, or writes no valid
+    model.
     """
     from npufit.tflite import read_model, serialize_model
 
@@ -73,13 +59,14 @@ def convert(model: Model, command: tuple[str, ...], target: str, time_limit_s: f
         arguments = (*command, "--input", str(source), "--output", str(converted), "--target", target)
         code, log = _run(arguments, Path(folder), time_limit_s)
         if code != 0:
-            raise ToolError(_failure(command, f"ended with {end_words(code)}", log))
+            raise ToolFailureError(_failure(command, f"ended with {end_words(code)}", log), tool_end(code))
         if not converted.is_file():
-            raise ToolError(_failure(command, "ended without an error but wrote no file", log))
+            raise ToolFailureError(_failure(command, "ended without an error but wrote no file", log), ToolEnd.ERROR)
         try:
             return Conversion(command, read_model(converted), log)
         except ModelError as error:
-            raise ToolError(_failure(command, f"wrote a file that is not a valid model ({error})", log)) from None
+            what = _failure(command, f"wrote a file that is not a valid model ({error})", log)
+            raise ToolFailureError(what, ToolEnd.ERROR) from None
 
 
 def _run(arguments: tuple[str, ...], folder: Path, time_limit_s: float) -> tuple[int, str]:
@@ -95,10 +82,8 @@ def _run(arguments: tuple[str, ...], folder: Path, time_limit_s: float) -> tuple
         ) from None
     log = ended.output.decode("utf-8", "replace")
     if ended.code is None:
-        raise ToolError(
-            _failure(arguments[:1], f"was stopped after {time_limit_s:g} s", log)
-            + " Large models can take minutes; raise the time limit."
-        )
+        what = _failure(arguments[:1], f"was stopped after {time_limit_s:g} s", log)
+        raise ToolFailureError(f"{what} Large models can take minutes; raise the time limit.", ToolEnd.TIMEOUT)
     return ended.code, log
 
 

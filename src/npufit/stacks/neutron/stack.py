@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from npufit.child_process import identify_command
 from npufit.chips import chips_of, load_chip
 from npufit.errors import InputError
 from npufit.graph import Model
 from npufit.stacks.log import LogReport
 from npufit.stacks.neutron.conversion_result import place_conversion
 from npufit.stacks.neutron.converted import is_converted
-from npufit.stacks.neutron.converter import convert, find_converter, identify_converter
+from npufit.stacks.neutron.converter import convert, find_converter
 from npufit.stacks.neutron.converter_target import converter_target
 from npufit.stacks.neutron.deployment import place_converted
 from npufit.stacks.neutron.log import read_log
@@ -61,7 +62,7 @@ class NeutronStack:
     def identify_tools(self, target: Target, options: PlaceOptions) -> tuple[str, ...]:
         """Return the converter's command with the digests of its files; empty without a converter."""
         command = find_converter(options)
-        return () if command is None else identify_converter(command)
+        return () if command is None else identify_command(command)
 
     def rules(self) -> tuple[Rule, ...]:
         """Return every rule and hazard of this stack."""

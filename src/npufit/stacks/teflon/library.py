@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from npufit.errors import ToolError
+from npufit.errors import ToolEnd, ToolError
 from npufit.formatting import plural, shorten
 from npufit.graph import Model, OperatorId
 from npufit.litert import WORKER, LitertFailureError, LitertRefusalError, Request
@@ -35,16 +35,17 @@ from npufit.vdevice import (
 )
 
 _KIND = "Teflon (TEFLON_DEBUG=verbose)"
-_DRIVER_MISSING = "driver missing"
+DRIVER_MISSING = "driver missing"
 
 
 @dataclass(frozen=True, slots=True)
-class _Trouble:
-    """How the load of a model ended: in words, with which effect, at which step."""
+class Trouble:
+    """How the load of a model ended: in words, with which effect, at which step, and how the process ended."""
 
     how: str
     effect: Effect
     step: Step
+    end: ToolEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,13 @@ def place_by_library(model: Model, placed: Placement, driver: str, library: Libr
     """
     file = inspect_library(library)
     data = serialize_model(model)
-    log, trouble = _load(model.name, data, placed, driver, library, time_limit_s)
-    blameless = _blameless_notes(model.name, data, trouble, library)
+    log, trouble = load_in_library(model.name, data, placed.target.chip, driver, library, time_limit_s)
+    blameless = blameless_notes(model.name, data, trouble, library)
     if blameless:
         trouble = None
     report = read_teflon_log(log, model, is_cut_short=trouble is not None)
     if report is None or report.kind != _KIND:
-        raise _said_nothing(library, placed, driver, trouble, log)
+        raise said_nothing(library, placed.target.chip, driver, trouble, log)
     decided = apply_log(placed, replace(report, said_by=library.name), model)
     run = LibraryRun(library.name, file.version)
     if trouble is None:
@@ -87,27 +88,29 @@ def place_by_library(model: Model, placed: Placement, driver: str, library: Libr
     )
 
 
-def _load(
-    name: str, model: bytes, placed: Placement, driver: str, library: Library, time_limit_s: float
-) -> tuple[str, _Trouble | None]:
+def load_in_library(
+    name: str, model: bytes, chip: str, driver: str, library: Library, time_limit_s: float
+) -> tuple[str, Trouble | None]:
     """Return what the library printed while it loaded a model, and its trouble if it had one."""
-    device = virtual_device(placed.target.chip, IgnoringObserver())
+    device = virtual_device(chip, IgnoringObserver())
     options = SessionOptions(time_limit_s)
     with LibrarySession(library, device, model, options, name=name) as session:
         try:
             session.load()
         except LibraryCrashError as error:
-            if not error.step.has_model and _DRIVER_MISSING not in error.log:
+            if not error.step.has_model and DRIVER_MISSING not in error.log:
                 raise
-            return error.log, _Trouble(error.how, Effect.FAILS if error.is_late else Effect.CRASH, error.step)
+            effect, end = (Effect.FAILS, ToolEnd.TIMEOUT) if error.is_late else (Effect.CRASH, ToolEnd.CRASH)
+            return error.log, Trouble(error.how, effect, error.step, end)
         except LibraryRefusalError as error:
             if not error.step.has_model:
-                raise _no_driver(library, placed, driver, error.log) from None
-            return error.log, _Trouble(f'returned an error ("{error.said}")', Effect.FAILS, error.step)
+                raise no_driver(library, chip, driver, error.log) from None
+            how = f'returned an error ("{error.said}")'
+            return error.log, Trouble(how, Effect.FAILS, error.step, ToolEnd.ERROR)
         return session.log, None
 
 
-def _blameless_notes(name: str, model: bytes, trouble: _Trouble | None, library: Library) -> tuple[Note, ...]:
+def blameless_notes(name: str, model: bytes, trouble: Trouble | None, library: Library) -> tuple[Note, ...]:
     """Return a note if the trouble is not the library's: LiteRT's reference kernels die of the model without it too.
 
     They do while tensors are allocated, when the library has decided and compiled everything.
@@ -126,7 +129,7 @@ def _blameless_notes(name: str, model: bytes, trouble: _Trouble | None, library:
     return ()
 
 
-def _ending(model: Model, decided: Placement, trouble: _Trouble, end: LogEnd) -> _Ending:
+def _ending(model: Model, decided: Placement, trouble: Trouble, end: LogEnd) -> _Ending:
     """Return where the library was when it ended."""
     if end.deciding is not None:
         place = end.deciding
@@ -144,7 +147,7 @@ def _name(model: Model, place: OperatorId) -> str:
     return shorten(model.operator(place).name)
 
 
-def _with_ending(decided: Placement, library: Library, trouble: _Trouble, ending: _Ending) -> Placement:
+def _with_ending(decided: Placement, library: Library, trouble: Trouble, ending: _Ending) -> Placement:
     """Return `decided` with the hazard that was seen: a predicted one that names the place, otherwise a new one."""
     text = f"Operators that {library.name} did not name before its end keep the rules' answer."
     source = f"{library.name} on a virtual device"
@@ -217,10 +220,10 @@ def release_of(file: LibraryFile) -> Release | None:
     return find_release(number[0]) if number else None
 
 
-def _said_nothing(library: Library, placed: Placement, driver: str, trouble: _Trouble | None, log: str) -> ToolError:
+def said_nothing(library: Library, chip: str, driver: str, trouble: Trouble | None, log: str) -> ToolError:
     """Return why nothing is known of the library's decisions."""
-    if _DRIVER_MISSING in log:
-        return _no_driver(library, placed, driver, log)
+    if DRIVER_MISSING in log:
+        return no_driver(library, chip, driver, log)
     how = f"{trouble.how} before it printed" if trouble is not None else "did not print"
     return ToolError(
         f"{library.name} {how} which operators it supports, so what it decides is unknown. Expected the table of "
@@ -228,9 +231,10 @@ def _said_nothing(library: Library, placed: Placement, driver: str, trouble: _Tr
     )
 
 
-def _no_driver(library: Library, placed: Placement, driver: str, log: str) -> ToolError:
+def no_driver(library: Library, chip: str, driver: str, log: str) -> ToolError:
+    """Return the error about a library that was built without the chip's driver."""
     return ToolError(
-        f"{library.name} does not drive the NPU of {placed.target.chip}: it was built without the driver {driver}, as "
+        f"{library.name} does not drive the NPU of {chip}: it was built without the driver {driver}, as "
         f"far as its output tells ({_printed(log)}). Build Mesa with -Dgallium-drivers={driver} -Dteflon=true."
     )
 

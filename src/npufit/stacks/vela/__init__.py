@@ -15,24 +15,32 @@ STACK = VelaStack()
 
 if TYPE_CHECKING:
     from npufit.stacks.vela.compiler_choice import find_compiler
+    from npufit.stacks.vela.compiling import Invocation, invocation_of
     from npufit.stacks.vela.environments import Environment, list_environments, remove_environment
+    from npufit.stacks.vela.forking import BriefCompilation, compile_briefly
     from npufit.stacks.vela.installing import install, wish_for
     from npufit.stacks.vela.releases import BSPS, NEWEST, RELEASES, bsps_with, is_bsp, read_version, release_number
+    from npufit.stacks.vela.runner import RefusedSettingsError
 
 __all__ = [
     "BSPS",
     "NEWEST",
     "RELEASES",
     "STACK",
+    "BriefCompilation",
     "Compilation",
     "DebugDatabase",
     "Environment",
+    "Invocation",
+    "RefusedSettingsError",
     "Stretch",
     "VelaStack",
     "Write",
     "bsps_with",
+    "compile_briefly",
     "find_compiler",
     "install",
+    "invocation_of",
     "is_bsp",
     "is_precompiled",
     "list_environments",
@@ -45,6 +53,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "npufit.stacks.vela.compiling": ("Invocation", "invocation_of"),
+    "npufit.stacks.vela.runner": ("RefusedSettingsError",),
+    "npufit.stacks.vela.forking": (
+        "BriefCompilation",
+        "compile_briefly",
+    ),
     "npufit.stacks.vela.compiler_choice": ("find_compiler",),
     "npufit.stacks.vela.environments": ("Environment", "list_environments", "remove_environment"),
     "npufit.stacks.vela.installing": ("install", "wish_for"),

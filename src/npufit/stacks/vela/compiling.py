@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from npufit.chips import load_chip
-from npufit.errors import InputError, ModelError, NpufitError, Place, ToolError
+from npufit.errors import InputError, ModelError, NpufitError, Place, ToolError, ToolFailureError
 from npufit.graph import Latest, Model
 from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.vela.cache import cache_key, discard_entry, has_entry, load_entry, store_entry
@@ -77,6 +77,8 @@ def compile_with(invocation: Invocation, model: Model, options: PlaceOptions) ->
         output = (ready or VelaProcess(compiler)).compile(data, settings, options.time_limit_s)
     except InputError as error:
         raise _in_the_users_words(error, model) from None
+    except ToolFailureError as error:
+        raise ToolFailureError(f"{model.name}: {restore_names(str(error), model)}", error.end) from None
     except ToolError as error:
         raise ToolError(f"{model.name}: {restore_names(str(error), model)}") from None
     origin = f"Vela {compiler.version}, own estimate with {settings.system_config} and {settings.memory_mode}"
