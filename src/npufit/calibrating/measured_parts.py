@@ -23,7 +23,7 @@ from npufit.cost.npu import NpuModel
 from npufit.errors import InputError
 from npufit.formatting import shorten
 from npufit.graph import Model
-from npufit.stacks import PlaceOptions, Status, Target, Unit, load_stack
+from npufit.stacks import PlaceOptions, Status, Target, Unit, place
 
 _COMPILED_ENDINGS = ("_vela", "_neutron", "_npu")
 _MOST_REASONS = 4
@@ -170,7 +170,7 @@ def npu_parts(
 
 
 def _placed(model: Model, target: Target, options: PlaceOptions | None) -> Workload | None:
-    placement = load_stack(target.stack).place(model, target, options or PlaceOptions())
+    placement = place(model, target, options or PlaceOptions())
     if placement.status is not Status.COMPLETE or not placement.partitions:
         return None
     return workload_of(model, placement)

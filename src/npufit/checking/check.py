@@ -24,6 +24,7 @@ from npufit.stacks import (
     Target,
     apply_log,
     load_stack,
+    place,
     prepare_stack,
     require_library_target,
     stack_names,
@@ -59,7 +60,8 @@ class CheckOptions:
 def check(model: ModelSource, target: TargetChoice, options: CheckOptions | None = None) -> CheckResult:
     """Return where every operator of `model` runs on `target`, why, and its predicted time.
 
-    A target may also be the profile of a board, a file written by `npufit calibrate`. Raises InputError for a wrong
+    A target may also be a file: the profile of a board, which `npufit calibrate` wrote, or the rules of a converter,
+    which `npufit probe` wrote. Raises InputError for a wrong
     model, target, log or gate, ToolError if a needed tool fails.
 
     >>> import npufit
@@ -90,7 +92,7 @@ def check_targets(
         raise InputError("--log belongs to one target, but several were given. Give a single -t with it.")
     if not isinstance(model, Model):
         for entry in chosen:
-            prepare_stack(entry.target, options.place)  # its compiler starts while the model is read
+            prepare_stack(entry.target, entry.placing(options.place))  # its compiler starts while the model is read
     network = load(model)
     log = _log_text(options.log)
     results = tuple(_check(network, entry, log, gates, options) for entry in chosen)
@@ -126,7 +128,7 @@ def _with_others(result: CheckResult, results: Sequence[CheckResult], options: C
 def _check(
     model: Model, chosen: ChosenTarget, log: str | None, gates: tuple[Gate, ...], options: CheckOptions
 ) -> CheckResult:
-    placement = load_stack(chosen.target.stack).place(model, chosen.target, options.place)
+    placement = place(model, chosen.target, chosen.placing(options.place))
     if log is not None:
         placement = _apply(placement, log, model)
     estimate_options = chosen.options(options.estimate)

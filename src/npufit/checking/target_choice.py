@@ -1,4 +1,4 @@
-"""What a user names as a target: a target, or the profile of a board that refines one."""
+"""What a user names as a target: a target, the profile of a board that refines one, or the rules of a converter."""
 
 from __future__ import annotations
 
@@ -7,22 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npufit.formatting import printable
-from npufit.stacks import Target, resolve_target
+from npufit.stacks import PlaceOptions, Target, resolve_target
 
 if TYPE_CHECKING:
     from npufit.cost import EstimateOptions
+    from npufit.stacks.probed import ProbedRules
     from npufit.vdevice import Library
 
-_PROFILE = ".toml"
+_FILE = ".toml"
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenTarget:
-    """A target, and the coefficients of a board with the name of their profile; None and empty without a profile."""
+    """A target, and what a file says of it.
+
+    A board's profile gives coefficients, a rule file the limits of a converter. `profile` is the file's name, empty
+    without one.
+    """
 
     target: Target
     estimate_options: EstimateOptions | None = None
     profile: str = ""
+    probed: ProbedRules | None = None
 
     def options(self, wanted: EstimateOptions | None) -> EstimateOptions | None:
         """Return `wanted` with the board's coefficients, unless it sets more than threads and kernels itself."""
@@ -31,9 +37,13 @@ class ChosenTarget:
             return own or wanted
         return replace(own, threads=wanted.threads, kernels=wanted.kernels)
 
+    def placing(self, wanted: PlaceOptions) -> PlaceOptions:
+        """Return `wanted` with the limits of the rule file, if the target is one."""
+        return wanted if self.probed is None else replace(wanted, probed=self.probed)
+
 
 TargetChoice = str | Path | Target | ChosenTarget
-"""What every verb accepts as a target: `CHIP/STACK[@VERSION]`, or the profile of a board, which ends in `.toml`."""
+"""What every verb accepts as a target: `CHIP/STACK[@VERSION]`, or a file (`.toml`): a board's profile, or rules."""
 
 
 def choose_target(choice: TargetChoice, executable: str | None = None, library: Library | None = None) -> ChosenTarget:
@@ -45,9 +55,21 @@ def choose_target(choice: TargetChoice, executable: str | None = None, library: 
         return choice
     if isinstance(choice, Target):
         return ChosenTarget(choice)
-    if not str(choice).endswith(_PROFILE):
+    if not str(choice).endswith(_FILE):
         return ChosenTarget(resolve_target(str(choice), executable, library))
+    from npufit.stacks.probed import is_rule_file
+
+    if is_rule_file(Path(choice)):
+        return _by_rules(Path(choice))
     from npufit.cost import read_profile
 
     profile = read_profile(Path(choice))
     return ChosenTarget(profile.resolve(), profile.estimate_options(), printable(profile.name))
+
+
+def _by_rules(path: Path) -> ChosenTarget:
+    from npufit.stacks.probed import probed_target, read_rules
+
+    known = read_rules(path)
+    target = resolve_target(known.target) if known.target else probed_target(known)
+    return ChosenTarget(target, profile=known.name, probed=known)

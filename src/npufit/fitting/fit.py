@@ -112,6 +112,7 @@ def _start(model: ModelSource, target: TargetChoice, options: FitOptions) -> _St
     if options.place.library is not None and not options.prove:
         raise InputError("--library proves the result, so it does not work with --no-prove. Omit one of them.")
     chosen = choose_target(target, options.place.vela, options.place.library)
+    options = replace(options, place=chosen.placing(options.place))
     if options.place.library is not None:
         require_execution(chosen.target, options.place.library)
     original = check(model, chosen, CheckOptions(place=replace(options.place, library=None)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from npufit.graph import Model
-from npufit.stacks import Hazard, OperatorPlacement, Placement, PlaceOptions, Status, Target, Unit, load_stack
+from npufit.stacks import Hazard, OperatorPlacement, Placement, PlaceOptions, Status, Target, Unit, place
 
 if TYPE_CHECKING:
     from npufit.cost import EstimateOptions
@@ -62,7 +62,7 @@ class Context:
         """Return where `model` would run on the target, None without a target. Raises InputError and ToolError."""
         if self.target is None:
             return None
-        return load_stack(self.target.stack).place(model, self.target, self.place_options)
+        return place(model, self.target, self.place_options)
 
     def faults(self, model: Model) -> int:
         """Return how many operators of `model` the target would leave to the CPU, and how many hazards it would have.

@@ -15,7 +15,12 @@ from npufit.stacks.stack import Compiles, LoadsLibraries, PlaceOptions, Preparab
 from npufit.stacks.target import Target, TargetInfo
 
 if TYPE_CHECKING:
+    from npufit.graph import Model
+    from npufit.stacks.placement import Placement
     from npufit.vdevice import Library
+
+PROBED = "probed"
+"""The stack that places by the limits of a probe. It belongs to no chip."""
 
 _FOLDERS = {
     "teflon": "npufit.stacks.teflon",
@@ -23,6 +28,7 @@ _FOLDERS = {
     "direct": "npufit.stacks.direct",
     "neutron": "npufit.stacks.neutron",
     "vx": "npufit.stacks.vx",
+    PROBED: "npufit.stacks.probed",
 }
 
 
@@ -40,16 +46,24 @@ def load_stack(name: str) -> Stack:
     return importlib.import_module(_FOLDERS[name]).STACK
 
 
+def place(model: Model, target: Target, options: PlaceOptions) -> Placement:
+    """Return where every operator of `model` runs on `target`: by the limits of a probe if `options` has some.
+
+    Raises InputError and ToolError.
+    """
+    return _deciding_stack(target, options).place(model, target, options)
+
+
 def prepare_stack(target: Target, options: PlaceOptions) -> None:
     """Let the stack of `target` start whatever its next placement needs for any model."""
-    stack = load_stack(target.stack)
+    stack = _deciding_stack(target, options)
     if isinstance(stack, Preparable):
         stack.prepare(target, options)
 
 
 def identify_tools(target: Target, options: PlaceOptions) -> tuple[str, ...]:
     """Return what tells the programs and files that place for `target` from others; empty if there are none."""
-    stack = load_stack(target.stack)
+    stack = _deciding_stack(target, options)
     return stack.identify_tools(target, options) if isinstance(stack, UsesTools) else ()
 
 
@@ -66,11 +80,18 @@ def has_compiler(name: str) -> bool:
 
 def stacks_on_the_same_driver(target: Target) -> tuple[str, ...]:
     """Return the names of the chip's other stacks that use the kernel driver of `target`."""
+    if not has_known_chip(target):
+        return ()
     drivers = {
         name: facts["driver"].value for name, facts in load_chip(target.chip).stacks.items() if "driver" in facts
     }
     own = drivers.pop(target.stack, None)
     return tuple(name for name, driver in drivers.items() if driver == own)
+
+
+def has_known_chip(target: Target) -> bool:
+    """Return whether the chip of `target` is one of npufit's or the user's: rules of a probe may be of no known one."""
+    return target.stack != PROBED
 
 
 def loads_libraries(target: Target) -> bool:
@@ -139,6 +160,10 @@ def resolve_target(text: str, executable: str | None = None, library: Library | 
         known = f"Known: {', '.join(info.versions)}" if info.versions else "Omit the version"
         raise InputError(f"{chip}/{stack_name} has no version '{version}'. {known}.")
     return Target(chip, stack_name, resolved)
+
+
+def _deciding_stack(target: Target, options: PlaceOptions) -> Stack:
+    return load_stack(target.stack if options.probed is None else PROBED)
 
 
 def _targets_of(stack: str) -> list[TargetInfo]:

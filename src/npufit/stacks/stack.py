@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from npufit.ethosu import CompiledCall
+    from npufit.stacks.probed import ProbedRules
     from npufit.stacks.vela import Compilation
     from npufit.vdevice import Library
 
@@ -26,7 +27,8 @@ class PlaceOptions:
     `converter` is the command line of a vendor's converter; `vela` is an executable that compiles instead of the Vela
     of the target's version; `library` is a libteflon that decides instead of Teflon's rules; `settings` overrides the
     chip profile's settings by name (for Vela: accelerator, system-config, memory-mode, config); `time_limit_s` limits
-    every vendor tool. With `explore`, a stack may also look at other releases and settings, for its notes.
+    every vendor tool. With `explore`, a stack may also look at other releases and settings, for its notes. `probed` are
+    the limits that a probe found: they decide instead of the stack.
     """
 
     settings: tuple[tuple[str, str], ...] = ()
@@ -36,6 +38,7 @@ class PlaceOptions:
     vela: str | None = None
     library: Library | None = None
     explore: bool = True
+    probed: ProbedRules | None = None
 
 
 class Stack(Protocol):

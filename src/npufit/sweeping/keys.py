@@ -5,7 +5,7 @@ from __future__ import annotations
 from npufit.chips import load_chip
 from npufit.jobs import key_of, own_digest
 from npufit.rewrite.resolution import Size
-from npufit.stacks import PlaceOptions, identify_tools
+from npufit.stacks import PlaceOptions, has_known_chip, identify_tools
 from npufit.sweeping.network import Network
 from npufit.sweeping.outcome import FORM
 from npufit.sweeping.setup import Setup
@@ -16,7 +16,7 @@ def setup_identity(setup: Setup, place: PlaceOptions) -> list[str]:
     options = setup.place_options(place)
     return [
         str(setup),
-        repr(load_chip(setup.target.chip)),
+        repr(load_chip(setup.target.chip)) if has_known_chip(setup.target) else "",
         repr(setup.estimate_options),
         *identify_tools(setup.target, options),
         own_digest(),

@@ -39,7 +39,7 @@ class Setup:
         """Return `given` with the settings of this setup; only what Vela compiles gets a Vela, only Mesa a library."""
         vela = given.vela if compiling_stack(self.target) is not None else None
         library = given.library if loads_libraries(self.target) else None
-        return replace(given, settings=self.settings, vela=vela, library=library)
+        return replace(self.chosen.placing(given), settings=self.settings, vela=vela, library=library)
 
     def __str__(self) -> str:
         """Return the setup in words: `imx93/vela@5.2, arena-cache-size=98304, 1 thread`."""

@@ -20,7 +20,7 @@ from npufit.cost.measured.public_measurements import (
 from npufit.cost.packaged_files import WORKLOADS
 from npufit.cost.workload import Workload, on_the_cpu, workload_of
 from npufit.graph import Model
-from npufit.stacks import PlaceOptions, Status, load_stack, resolve_target
+from npufit.stacks import PlaceOptions, Status, place, resolve_target
 from npufit.zoo import build, parse_spec
 
 PLACED = ("imx93/vela", "imx8mp/vx")
@@ -49,7 +49,7 @@ def write_workloads() -> None:
 def _placed(model: Model, target: str) -> tuple[Workload, float | None]:
     """Return `model` as `target` places it, and its compiler's own time estimate if it has one."""
     resolved = resolve_target(target)
-    placement = load_stack(resolved.stack).place(model, resolved, PlaceOptions())
+    placement = place(model, resolved, PlaceOptions())
     assert placement.status is Status.COMPLETE, f"{target} places every operator"
     estimate = placement.compiler_estimate
     return workload_of(model, placement), None if estimate is None else round(estimate.total_ms, _DIGITS)

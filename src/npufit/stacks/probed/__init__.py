@@ -1,5 +1,6 @@
 """A converter that is known by its answers: limits, how they are named and measured, and placing by them."""
 
+from npufit.stacks.probed.asked_ranges import asked_ranges
 from npufit.stacks.probed.graph_quantities import GRAPH_QUANTITIES, measure_graph
 from npufit.stacks.probed.keeping import Loss, find_losses, groups_of, kept_of
 from npufit.stacks.probed.keeping_to import holds_for, keeps_to
@@ -16,11 +17,15 @@ from npufit.stacks.probed.limit import (
     Separator,
     Value,
 )
-from npufit.stacks.probed.probed_rules import Probed, ProbedRules
+from npufit.stacks.probed.probed_rules import AskedRange, Probed, ProbedRules
 from npufit.stacks.probed.quantities import Measured, is_known, measure, value_of
+from npufit.stacks.probed.rule_file import is_rule_file, read_rules, rule_text
+from npufit.stacks.probed.stack import STACK, probed_target
 
 __all__ = [
     "GRAPH_QUANTITIES",
+    "STACK",
+    "AskedRange",
     "Beyond",
     "Condition",
     "Confidence",
@@ -36,13 +41,18 @@ __all__ = [
     "Scope",
     "Separator",
     "Value",
+    "asked_ranges",
     "find_losses",
     "groups_of",
     "holds_for",
     "is_known",
+    "is_rule_file",
     "keeps_to",
     "kept_of",
     "measure",
     "measure_graph",
+    "probed_target",
+    "read_rules",
+    "rule_text",
     "value_of",
 ]

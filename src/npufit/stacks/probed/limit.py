@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, ClassVar
 
 from npufit.stacks.rule import Evidence
 
 Value = int | str
 """The value of a quantity: a number (`w`: 224), or a word (`padding`: SAME)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The base of every table of a rule file, as pydantic reads it."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"strict": True, "extra": "forbid"}
 
 
 class Relation(StrEnum):
@@ -48,7 +56,7 @@ class Confidence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Entry):
     """A limit holds only where `quantity` satisfies this: `stride_h >= 4`, or `padding one-of SAME`."""
 
     quantity: str
@@ -58,7 +66,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Entry):
     """One limit of a converter: `operator` is taken if `quantity` `relation` `limit`, where all of `when` hold.
 
     `operator` is a type such as CONV_2D. `quantity` is a name of `quantities` or a product of names such as `w*c`.
@@ -106,7 +114,7 @@ class Kept(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class GroupLimit:
+class GroupLimit(Entry):
     """A limit on a group of operators, which no single operator explains.
 
     `quantity` is a name of `graph_quantities`, such as `activation_bytes`. `limit` is the largest accepted value.
@@ -126,7 +134,7 @@ class GroupLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class Separator:
+class Separator(Entry):
     """An operator type that is never taken and whose place changes what happens to its neighbours.
 
     `kept` says what is left of the operators around it: OTHERS if only the separator itself is lost, SUFFIX if what
@@ -140,7 +148,7 @@ class Separator:
 
 
 @dataclass(frozen=True, slots=True)
-class Crash:
+class Crash(Entry):
     """One model on which the converter died, did not end, or ended with an error, while its neighbours pass.
 
     `values` are the quantities of the model; `message` the last words.

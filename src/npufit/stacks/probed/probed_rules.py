@@ -4,20 +4,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from npufit.stacks.probed.limit import Crash, GroupLimit, Limit, Separator
+from npufit.stacks.probed.limit import Crash, Entry, GroupLimit, Limit, Separator, Value
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
-    """One operator type that was asked about; `is_taken` is False if no model of it was accepted."""
+class AskedRange(Entry):
+    """The values of a quantity in the models that were accepted; nothing is known of operators outside of them.
+
+    `least` and `most` are the ends for numbers, None if there are none; `words` are all other values.
+    """
+
+    quantity: str
+    least: int | None = None
+    most: int | None = None
+    words: tuple[str, ...] = ()
+
+    def covers(self, value: Value) -> bool:
+        """Return whether `value` was asked about, or lies between two numbers that were."""
+        if isinstance(value, str):
+            return value in self.words
+        return self.least is not None and self.most is not None and self.least <= value <= self.most
+
+
+@dataclass(frozen=True, slots=True)
+class Probed(Entry):
+    """One operator type that was asked about; `is_taken` is False if no model of it was accepted.
+
+    `ranges` say which models were accepted (`asked_ranges`); without any, every operator within the limits counts as
+    taken.
+    """
 
     operator: str
     is_taken: bool
     questions: int
+    ranges: tuple[AskedRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ProbedRules:
+class ProbedRules(Entry):
     """Everything that a placement needs to know of a converter that is not at hand.
 
     `name` is the file's or the converter's name in reports. `target` is the target that the converter compiles for,
@@ -39,3 +63,9 @@ class ProbedRules:
     groups: tuple[GroupLimit, ...] = ()
     separators: tuple[Separator, ...] = ()
     crashes: tuple[Crash, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Where its statements come from, in words: `probe of vela 5.2, 1,043 questions`."""
+        tool = f"{self.tool} {self.version}".strip()
+        return f"probe of {tool}, {self.questions:,} question{'' if self.questions == 1 else 's'}"

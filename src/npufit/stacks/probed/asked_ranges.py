@@ -1,0 +1,33 @@
+"""Which operators a probe says something about: the ranges of what it asked and the converter accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from npufit.stacks.probed.limit import Value
+from npufit.stacks.probed.probed_rules import AskedRange
+from npufit.stacks.probed.quantities import Measured
+
+_TELLING = (
+    *("h", "w", "c", "batch", "ofm_c", "kh", "kw", "stride_h", "stride_w", "dilation_h", "dilation_w"),
+    *("depth_multiplier", "rank", "inputs", "outputs", "scale_h", "scale_w"),
+    *("dtype", "ofm_dtype", "weights_dtype", "bias", "weights", "quantization", "padding", "activation"),
+    *("axes", "axis", "order", "keep_dims", "align_corners", "half_pixel_centers", "broadcast", "constant_operand"),
+)
+"""The quantities in which models differ on purpose; what follows from them, such as bytes, has no range of its own."""
+
+
+def asked_ranges(accepted: Iterable[Measured]) -> tuple[AskedRange, ...]:
+    """Return the ranges of the models that were accepted, each given by the quantities of its operator."""
+    found: dict[str, set[Value]] = {}
+    for measured in accepted:
+        for name in _TELLING:
+            if name in measured:
+                found.setdefault(name, set()).add(measured[name])
+    return tuple(_range(name, found[name]) for name in _TELLING if name in found)
+
+
+def _range(name: str, values: set[Value]) -> AskedRange:
+    numbers = [value for value in values if isinstance(value, int)]
+    words = sorted(value for value in values if isinstance(value, str))
+    return AskedRange(name, min(numbers, default=None), max(numbers, default=None), tuple(words))

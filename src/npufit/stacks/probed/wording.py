@@ -1,0 +1,63 @@
+"""Limits and values in words: `w*c <= 16,384 where padding is SAME`, `w*c is 32,768 (w 512, c 64)`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from npufit.formatting import shorten
+from npufit.stacks.probed.limit import Condition, Limit, Relation, Value
+from npufit.stacks.probed.probed_rules import AskedRange
+from npufit.stacks.probed.quantities import Measured, value_of
+
+_MOST_VALUES = 8
+
+
+def limit_words(limit: Limit) -> str:
+    """Return what is accepted, and where the limit holds."""
+    if limit.relation is Relation.NONE_OF:
+        said = f"{limit.quantity} is not {_list(limit.refused)}"
+    else:
+        said = _relation_words(limit.quantity, limit.relation, limit.limit, limit.accepted)
+    return f"{said} where {' and '.join(map(_condition_words, limit.when))}" if limit.when else said
+
+
+def found_words(quantity: str, measured: Measured) -> str:
+    """Return the value of `quantity`; of a product also those of its parts."""
+    parts = quantity.split("*")
+    said = f"{quantity} is {_text(value_of(quantity, measured))}"
+    return f"{said} ({', '.join(f'{name} {_text(measured[name])}' for name in parts)})" if len(parts) > 1 else said
+
+
+def range_words(asked: AskedRange) -> str:
+    """Return what was asked about and accepted: `h from 1 to 4,096`."""
+    if asked.least is None or asked.most is None:
+        return f"{asked.quantity} {_list(asked.words)}"
+    ends = _text(asked.least) if asked.least == asked.most else f"from {_text(asked.least)} to {_text(asked.most)}"
+    return f"{asked.quantity} {ends}{f', or {_list(asked.words)}' if asked.words else ''}"
+
+
+def _condition_words(condition: Condition) -> str:
+    return _relation_words(condition.quantity, condition.relation, condition.limit, condition.accepted)
+
+
+def _relation_words(quantity: str, relation: Relation, limit: int | None, values: Sequence[Value]) -> str:
+    match relation:
+        case Relation.AT_MOST | Relation.AT_LEAST:
+            return f"{quantity} {relation} {_text(limit)}"
+        case Relation.MULTIPLE_OF:
+            return f"{quantity} is a multiple of {_text(limit)}"
+        case Relation.ONE_OF:
+            return f"{quantity} is {_list(values)}"
+        case Relation.NONE_OF:
+            return f"{quantity} is not {_list(values)}"
+
+
+def _list(values: Sequence[Value]) -> str:
+    words = [_text(value) for value in values]
+    if len(words) > _MOST_VALUES:
+        words = [*words[: _MOST_VALUES - 1], f"{len(words) - _MOST_VALUES + 1} more"]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}" if words else "none"
+
+
+def _text(value: Value | None) -> str:
+    return f"{value:,}" if isinstance(value, int) else shorten(str(value), 60)
