@@ -1,0 +1,129 @@
+"""Which answers lie on which side of a value: one column for each quantity, answers as bits of an integer."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from operator import or_
+
+from npufit.probing.questions import Point
+from npufit.probing.searching.field import Field
+from npufit.probing.searching.quantities_at_stake import NUMBER_NAMES, WORD_NAMES, cost_of
+from npufit.probing.searching.refusal import Shape, Side
+from npufit.stacks.probed import Value
+
+_DIVISORS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 128, 256)
+_BELOW_COST = 0.15
+_DIVISOR_COST = 0.5
+_SINGLE_NUMBER_COST = 1.5
+
+Scored = tuple[Side, int, float]
+"""A side, the points on it that contradict it (bits), and its cost."""
+
+
+class _NumberColumn:
+    __slots__ = ("_at_least", "_at_most", "_points", "_values", "everything")
+
+    def __init__(self, values: Sequence[tuple[int, int]]) -> None:
+        ordered = sorted(values)
+        self._values = [value for value, _ in ordered]
+        self._points = [bit for _, bit in ordered]
+        self._at_most = [0, *accumulate(self._points, or_)]
+        self._at_least = [*reversed([0, *accumulate(reversed(self._points), or_)])]
+        self.everything = self._at_most[-1]
+
+    def at_least(self, value: int) -> int:
+        return self._at_least[bisect_left(self._values, value)]
+
+    def at_most(self, value: int) -> int:
+        return self._at_most[bisect_right(self._values, value)]
+
+    def not_multiple(self, divisor: int) -> int:
+        mask = 0
+        for value, bit in zip(self._values, self._points, strict=True):
+            if value % divisor:
+                mask |= bit
+        return mask
+
+    def equal(self, value: int) -> int:
+        return self.at_least(value) & self.at_most(value)
+
+
+class Columns:
+    """The values of all quantities at some points, which no refusal may contain."""
+
+    def __init__(self, field: Field, points: Iterable[Point]) -> None:
+        self.field = field
+        self.points = list(points)
+        self.everything = (1 << len(self.points)) - 1
+        self._numbers: dict[str, _NumberColumn] = {}
+        self._words: dict[str, dict[Value, int]] = {}
+        self._divided: dict[tuple[str, int], int] = {}
+
+    def excluding_sides(self, point: Point) -> Iterator[Scored]:
+        """Yield the sides on which `point` just lies and none of the points do."""
+        return (scored for scored in self.sides_at(point) if not scored[1])
+
+    def sides_at(self, point: Point) -> Iterator[Scored]:
+        """Yield the sides on which `point` just lies, but not all of the points."""
+        axes = self.field.axes
+        for name in WORD_NAMES:
+            value = self.field.value(name, point)
+            if isinstance(value, str):
+                mask = self.with_word(name, value)
+                if mask != self.everything:
+                    cost = 0.9 if name in axes else 1.3
+                    yield Side(name, Shape.AMONG, values=frozenset([value])), mask, cost
+        for name in NUMBER_NAMES:
+            value = self.field.number(name, point)
+            if value is not None:
+                yield from self._number_sides(name, value, cost_of(name, axes))
+
+    def _number_sides(self, name: str, value: int, cost: float) -> Iterator[Scored]:
+        column = self._number(name)
+        above, below = column.at_least(value), column.at_most(value)
+        if above != self.everything:
+            yield Side(name, Shape.ABOVE, value), above, cost
+        if below != self.everything:
+            yield Side(name, Shape.BELOW, value), below, cost + _BELOW_COST
+        if "*" in name or name not in self.field.axes:
+            return
+        for place, divisor in enumerate(_DIVISORS):
+            if value % divisor:
+                key = name, divisor
+                if key not in self._divided:
+                    self._divided[key] = column.not_multiple(divisor)
+                if self._divided[key] != self.everything:
+                    extra = _DIVISOR_COST + place / 1000
+                    yield Side(name, Shape.NOT_MULTIPLE, divisor), self._divided[key], cost + extra
+        yield Side(name, Shape.AMONG, values=frozenset([value])), above & below, cost + _SINGLE_NUMBER_COST
+
+    def on(self, side: Side) -> int:
+        """Return the points on a side, as bits."""
+        if side.shape is Shape.ABOVE:
+            return self._number(side.quantity).at_least(side.bound)
+        if side.shape is Shape.BELOW:
+            return self._number(side.quantity).at_most(side.bound)
+        mask = 0
+        for index, point in enumerate(self.points):
+            if side.holds(self.field.value(side.quantity, point)):
+                mask |= 1 << index
+        return mask
+
+    def with_word(self, name: str, value: Value) -> int:
+        """Return the points at which a quantity is a word, as bits."""
+        if name not in self._words:
+            masks: dict[Value, int] = {}
+            for index, point in enumerate(self.points):
+                found = self.field.value(name, point)
+                if found is not None:
+                    masks[found] = masks.get(found, 0) | 1 << index
+            self._words[name] = masks
+        return self._words[name].get(value, 0)
+
+    def _number(self, name: str) -> _NumberColumn:
+        if name not in self._numbers:
+            values = [(self.field.number(name, point), 1 << index) for index, point in enumerate(self.points)]
+            self._numbers[name] = _NumberColumn([(value, bit) for value, bit in values if value is not None])
+        return self._numbers[name]

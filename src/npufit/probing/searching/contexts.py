@@ -1,0 +1,199 @@
+"""Contexts: other words and sizes around a limit, so that nothing holds only where it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from math import exp, log
+
+from npufit.probing.questions import Numbers, Point
+from npufit.probing.searching.field import Field
+from npufit.probing.searching.knowledge import Knowledge
+from npufit.probing.searching.refusal import Refusal, Shape, Side
+from npufit.probing.searching.steering import solve
+
+_TRIES = 24
+_MOST_BYTES = 1 << 25
+"""Fresh questions stay below this tensor size, so that a converter answers them fast."""
+_FEW_ROWS = 6
+
+
+def accepted_words(known: Knowledge, base: Point) -> dict[str, list[str]]:
+    """Return the words of each axis that were accepted at the base."""
+    return {
+        axis.name: [word for word in axis.words if known.ledger.is_accepted(base.moved(**{axis.name: word}))]
+        for axis in known.field.choices
+    }
+
+
+def word_pairs(known: Knowledge, base: Point) -> list[Point]:
+    """Return few points in which every pair of accepted words of different axes occurs, as far as models allow."""
+    words = accepted_words(known, base)
+    field = known.field
+    left = {
+        frozenset([(one, first), (two, second)])
+        for one, two in combinations(words, 2)
+        for first in words[one]
+        for second in words[two]
+    }
+    rows: list[Point] = []
+    failures = 0
+    while left and failures < _TRIES:
+        candidates = [_random_row(field, base, words) for _ in range(_TRIES)]
+        seeds = sorted(left, key=sorted)
+        chosen = dict(field.random.choice(seeds))
+        candidates += [row.moved(**chosen) for row in candidates[:8]]
+        candidates = [row for row in candidates if field.exists(row)]
+        best = max(candidates, key=lambda row: len(_pairs(row, words) & left), default=None)
+        new = set() if best is None else _pairs(best, words) & left
+        if best is None or not new:
+            failures += 1
+            continue
+        rows.append(best)
+        left -= new
+    return rows
+
+
+def _random_row(field: Field, base: Point, words: Mapping[str, Sequence[str]]) -> Point:
+    return base.moved(**{name: field.random.choice(some) for name, some in words.items() if some})
+
+
+def _pairs(row: Point, words: Mapping[str, Sequence[str]]) -> set[frozenset[tuple[str, str]]]:
+    items = [(name, str(row[name])) for name in words]
+    return {frozenset(pair) for pair in combinations(items, 2)}
+
+
+def few_rows(known: Knowledge, rows: Sequence[Point]) -> list[Point]:
+    """Return few of the accepted rows in which every word that they have occurs."""
+    rows = [row for row in rows if known.ledger.is_accepted(row)]
+    chosen: list[Point] = []
+    seen: set[tuple[str, object]] = set()
+    while rows and len(chosen) < 3 * _FEW_ROWS:
+        best = max(rows, key=lambda row: len(set(row.values) - seen))
+        if not set(best.values) - seen:
+            break
+        chosen.append(best)
+        seen |= set(best.values)
+        rows = [row for row in rows if row != best]
+    return chosen
+
+
+def both_sides(known: Knowledge, refusal: Refusal, rows: Sequence[Point]) -> Iterator[Point]:
+    """Yield fresh points just outside and just inside a refusal, other values varied in each row."""
+    for side in refusal.sides:
+        for row in rows:
+            context = _fresh_context(known, refusal, row)
+            if context is not None:
+                yield from _beside(known, refusal, side, context)
+
+
+def _fresh_context(known: Knowledge, refusal: Refusal, row: Point) -> Point | None:
+    """Return the row with random sizes, in which only the values that the refusal is about are those of a witness."""
+    witness = known.witnesses(refusal)[0]
+    field = known.field
+    involved = {axis.name for side in refusal.sides for axis in field.movers(side.quantity, witness)}
+    involved |= {side.quantity for side in refusal.sides}
+    fixed = {name: value for name, value in witness.values if name in involved}
+    for attempt in range(_TRIES):
+        point = with_fresh_sizes(field, row, involved, attempt / _TRIES).moved(**fixed)
+        if refusal.covers(field, point) and is_small(field, point):
+            if next(known.covering(point, refusal), None) is None:
+                return point
+    return None
+
+
+def with_fresh_sizes(field: Field, row: Point, kept: set[str], share_of_base: float) -> Point:
+    """Return the row with random numbers, small ones more often, on the axes that are not `kept`."""
+    values = {
+        axis.name: _fresh_size(field, axis)
+        for axis in field.numbers
+        if axis.name not in kept and field.random.random() >= max(share_of_base, 0.3)
+    }
+    return row.moved(**values)
+
+
+def _fresh_size(field: Field, axis: Numbers) -> int:
+    least = max(axis.least, 1)
+    most = min(axis.most, max(64 * least, 4 * axis.base))
+    return max(axis.least, min(axis.most, round(exp(field.random.uniform(log(least), log(most + 1))))))
+
+
+def is_small(field: Field, point: Point) -> bool:
+    """Return whether a model is small enough to be asked about without need."""
+    size = field.number("io_bytes", point)
+    return field.exists(point) and (size is None or size <= _MOST_BYTES)
+
+
+def _beside(known: Knowledge, refusal: Refusal, side: Side, inside: Point) -> Iterator[Point]:
+    field = known.field
+    good = known.last_good(refusal, side)
+    if side.shape is Shape.ABOVE and good is not None:
+        for axis in field.movers(side.quantity, inside):
+            point = solve(field, side.quantity, inside, axis, good)
+            if point is None:
+                continue
+            value = point[axis.name]
+            assert isinstance(value, int)
+            beyond = point.moved(**{axis.name: value + 1})
+            if value < axis.most and refusal.covers(field, beyond):
+                yield point
+                yield beyond
+                return
+    yield inside
+    axis = field.axes.get(side.quantity)
+    if isinstance(axis, Numbers):
+        for step in (1, -1, 2):
+            value = inside[axis.name]
+            assert isinstance(value, int)
+            near = inside.moved(**{axis.name: value + step})
+            if field.contains(axis, value + step) and next(known.covering(near), None) is None:
+                yield near
+                return
+
+
+def ends(known: Knowledge, rows: Sequence[Point]) -> Iterator[Point]:
+    """Yield each axis of sizes at its largest accepted value in each row, and pairs of axes at large values."""
+    field = known.field
+    for axis in field.numbers:
+        for row in rows:
+            point = _largest(known, row, axis)
+            if point is not None:
+                yield point
+    for one, two in combinations(field.numbers, 2):
+        for row in rows[:1]:
+            first = _largest(known, row, one)
+            point = None if first is None else _largest(known, first, two)
+            if point is not None:
+                yield point
+
+
+def _largest(known: Knowledge, row: Point, axis: Numbers) -> Point | None:
+    """Return the row at the largest value of an axis at which nothing is known to refuse it and the model is small."""
+    field = known.field
+
+    def is_fine(value: int) -> bool:
+        point = row.moved(**{axis.name: value})
+        return is_small(field, point) and next(known.covering(point), None) is None
+
+    low, high = axis.base, axis.most
+    if is_fine(high):
+        return row.moved(**{axis.name: high})
+    if not is_fine(low):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if is_fine(middle) else (low, middle)
+    return row.moved(**{axis.name: low})
+
+
+def fresh_points(known: Knowledge, rows: Sequence[Point], count: int) -> Iterator[Point]:
+    """Yield random points that nothing is known to refuse."""
+    field = known.field
+    for _ in range(count):
+        for attempt in range(_TRIES):
+            row = field.random.choice(rows)
+            point = with_fresh_sizes(field, row, set(), attempt / _TRIES)
+            if known.is_free(point) and is_small(field, point):
+                yield point
+                break
+

@@ -1,0 +1,85 @@
+"""The field that a search walks: points of a space, their models' quantities, and how axes move quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from npufit.probing.questions import Axis, Choices, ImpossibleError, Numbers, Point, Space
+from npufit.stacks.probed import Value
+from npufit.stacks.probed.quantities import Measured, measure, value_of
+
+
+class Field:
+    """The points of one space. Models are drawn to be measured and dropped: only their quantities are kept."""
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self.space = space
+        self.random = Random(f"{seed} {space.name}")
+        self.axes: Mapping[str, Axis] = {axis.name: axis for axis in space.axes}
+        self.numbers = tuple(axis for axis in space.axes if isinstance(axis, Numbers))
+        self.choices = tuple(axis for axis in space.axes if isinstance(axis, Choices))
+        self._measured: dict[Point, Measured | None] = {}
+        self._values: dict[tuple[Point, str], Value | None] = {}
+
+    @property
+    def base(self) -> Point:
+        """The point where the space starts."""
+        return Point(self.space.name, tuple(self.space.base.items()))
+
+    def exists(self, point: Point) -> bool:
+        """Return whether there is a model of `point`."""
+        return self.measured(point) is not None
+
+    def measured(self, point: Point) -> Measured | None:
+        """Return the quantities of a point's model, None if it has no model."""
+        if point not in self._measured:
+            self._measured[point] = self._measure(point)
+        return self._measured[point]
+
+    def value(self, quantity: str, point: Point) -> Value | None:
+        """Return the value of a quantity or product at `point`, None if it has none."""
+        key = (point, quantity)
+        if key not in self._values:
+            measured = self.measured(point)
+            self._values[key] = None if measured is None else value_of(quantity, measured)
+        return self._values[key]
+
+    def number(self, quantity: str, point: Point) -> int | None:
+        """Return the value of a quantity at `point` if it is a number."""
+        value = self.value(quantity, point)
+        return value if isinstance(value, int) else None
+
+    def contains(self, axis: Numbers, value: int) -> bool:
+        """Return whether `value` lies on `axis`."""
+        return axis.least <= value <= axis.most
+
+    def movers(self, quantity: str, point: Point) -> tuple[Numbers, ...]:
+        """Return the axes of numbers along which `quantity` changes at `point`; those that it is named after first."""
+        start = self.number(quantity, point)
+        if start is None:
+            return ()
+        moving = [axis for axis in self.numbers if self._moves(axis, quantity, point, start)]
+        parts = quantity.split("*")
+        return tuple(sorted(moving, key=lambda axis: axis.name not in parts))
+
+    def _moves(self, axis: Numbers, quantity: str, point: Point, start: int) -> bool:
+        value = point[axis.name]
+        assert isinstance(value, int)
+        for other in (value + 1, value - 1, 2 * value, value // 2, axis.least):
+            if other != value and self.contains(axis, other):
+                found = self.number(quantity, point.moved(**{axis.name: other}))
+                if found is not None:
+                    if found != start:
+                        return True
+                    if other == 2 * value:
+                        return False
+        return False
+
+    def _measure(self, point: Point) -> Measured | None:
+        try:
+            model = self.space.draw(dict(point.values))
+        except ImpossibleError:
+            return None
+        graph = model.subgraphs[0]
+        return measure(graph, graph.operators[self.space.tested[0]])

@@ -1,0 +1,151 @@
+"""Findings of what a search knows: refusals as limits."""
+
+from __future__ import annotations
+
+from npufit.probing.questions import Point
+from npufit.probing.searching.findings import OperatorFindings, Reach
+from npufit.probing.searching.knowledge import Knowledge
+from npufit.probing.searching.refusal import Refusal, Shape, Side
+from npufit.probing.searching.telling_apart import rivals_of
+from npufit.stacks.probed import Beyond, Condition, Confidence, Crash, Limit, Relation, Value
+
+
+def findings_of(known: Knowledge, base: Point | None, is_complete: bool) -> OperatorFindings:
+    """Return what is known as findings; `base` is None if nothing was accepted."""
+    ledger, space = known.ledger, known.field.space
+    asked = tuple(ledger.asked)
+    if base is None:
+        return OperatorFindings(space.operator, False, (), (), (), asked, (), is_complete)
+    limits: list[Limit] = []
+    crashes: list[Crash] = []
+    for refusal in known.refusals:
+        if _is_single_value(refusal) and refusal.beyond is not Beyond.REFUSED:
+            crashes += _crashes(known, refusal)
+        else:
+            limits.append(_limit(known, refusal, is_complete))
+    unexplained = tuple(f"{_describe(point, base)}: {ledger.outcomes[point]}" for point in known.unexplained)
+    return OperatorFindings(
+        space.operator, True, tuple(limits), tuple(crashes), _reaches(known, base), asked, unexplained, is_complete
+    )
+
+
+def _is_single_value(refusal: Refusal) -> bool:
+    return all(side.shape is Shape.AMONG and _is_number(side) for side in refusal.sides)
+
+
+def _is_number(side: Side) -> bool:
+    return all(isinstance(value, int) for value in side.values)
+
+
+def _crashes(known: Knowledge, refusal: Refusal) -> list[Crash]:
+    answers = {asked.point: asked.answer for asked in known.ledger.asked}
+    found: list[Crash] = []
+    for point in known.witnesses(refusal)[:1]:
+        values = tuple(
+            (name, value)
+            for name, _ in point.values
+            if (value := known.field.value(name, point)) is not None
+        )
+        found.append(Crash(known.field.space.operator, refusal.beyond, values, answers[point].message))
+    return found
+
+
+def _limit(known: Knowledge, refusal: Refusal, is_complete: bool) -> Limit:
+    main = _main_side(known, refusal)
+    conditions = tuple(_condition(side) for side in refusal.sides if side is not main)
+    good = known.last_good(refusal, main)
+    rivals = [rival for rival in rivals_of(known, refusal) if rival.own is main and rival.side.shape is main.shape]
+    alternatives = tuple(rival.side.quantity for rival in rivals) if main.shape is Shape.ABOVE else ()
+    confidence = Confidence.TESTED if not is_complete else Confidence.CONFIRMED
+    if alternatives:
+        confidence = Confidence.AMBIGUOUS
+    relation, limit, accepted, refused, next_refused = _bounds(known, refusal, main, good)
+    return Limit(
+        known.field.space.operator,
+        main.quantity,
+        relation,
+        limit,
+        _questions(known, refusal),
+        accepted=accepted,
+        refused=refused,
+        next_refused=next_refused,
+        when=conditions,
+        beyond=refusal.beyond,
+        confidence=confidence,
+        alternatives=alternatives,
+    )
+
+
+def _main_side(known: Knowledge, refusal: Refusal) -> Side:
+    """Return the side that the limit is about: the one that is no word and no size of the feature map."""
+    sizes = ("h", "w", "c", "batch")
+
+    def rank(side: Side) -> tuple[bool, bool]:
+        return side.shape is Shape.AMONG and not _is_number(side), side.quantity in sizes
+
+    return min(refusal.sides, key=rank)
+
+
+def _bounds(
+    known: Knowledge, refusal: Refusal, side: Side, good: int | None
+) -> tuple[Relation, int | None, tuple[Value, ...], tuple[Value, ...], int | None]:
+    match side.shape:
+        case Shape.ABOVE:
+            return Relation.AT_MOST, good if good is not None else side.bound - 1, (), (), side.bound
+        case Shape.BELOW:
+            return Relation.AT_LEAST, good if good is not None else side.bound + 1, (), (), side.bound
+        case Shape.NOT_MULTIPLE:
+            return Relation.MULTIPLE_OF, side.bound, (), (), None
+        case Shape.AMONG if _is_number(side):
+            return Relation.NONE_OF, None, (), _in_order(side.values), None
+        case Shape.AMONG:
+            outside = known.outside(refusal, side)
+            values = {known.field.value(side.quantity, point) for point in outside}
+            accepted = frozenset(value for value in values if value is not None)
+            return Relation.ONE_OF, None, _in_order(accepted), _in_order(side.values), None
+
+
+def _in_order(values: frozenset[Value]) -> tuple[Value, ...]:
+    return tuple(sorted(values, key=lambda value: (isinstance(value, str), value)))
+
+
+def _condition(side: Side) -> Condition:
+    match side.shape:
+        case Shape.ABOVE:
+            return Condition(side.quantity, Relation.AT_LEAST, side.bound)
+        case Shape.BELOW:
+            return Condition(side.quantity, Relation.AT_MOST, side.bound)
+        case Shape.NOT_MULTIPLE:
+            return Condition(side.quantity, Relation.NONE_OF, side.bound)
+        case Shape.AMONG:
+            return Condition(side.quantity, Relation.ONE_OF, None, _in_order(side.values))
+
+
+def _questions(known: Knowledge, refusal: Refusal) -> int:
+    """Return how many questions were about the quantities of a refusal: those of its axes' scans and those for it."""
+    witness = known.witnesses(refusal)[0]
+    names = {side.quantity for side in refusal.sides}
+    axes = names | {axis.name for side in refusal.sides for axis in known.field.movers(side.quantity, witness)}
+    base = next(iter(known.ledger.outcomes))
+    count = 0
+    for point, reason in known.ledger.reasons.items():
+        moved = [name for (name, value), (_, start) in zip(point.values, base.values, strict=True) if value != start]
+        count += reason in names or (reason == "scan" and bool(moved) and moved[0] in axes)
+    return count
+
+
+def _reaches(known: Knowledge, base: Point) -> tuple[Reach, ...]:
+    found: list[Reach] = []
+    for name in known.field.axes:
+        accepted: list[Value] = []
+        refused: list[Value] = []
+        for point, outcome in known.ledger.outcomes.items():
+            if point.moved(**{name: base[name]}) == base:
+                (accepted if outcome is None else refused).append(point[name])
+        if accepted or refused:
+            found.append(Reach(name, _in_order(frozenset(accepted)), _in_order(frozenset(refused))))
+    return tuple(found)
+
+
+def _describe(point: Point, base: Point) -> str:
+    return ", ".join(f"{name} {value}" for name, value in point.values if value != base[name]) or "the base"

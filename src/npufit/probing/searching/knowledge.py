@@ -1,0 +1,64 @@
+"""What a search knows at one moment: the answers, and the refusals that explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from npufit.probing.questions import Point
+from npufit.probing.searching.field import Field
+from npufit.probing.searching.ledger import Ledger
+from npufit.probing.searching.refusal import Refusal, Shape, Side
+from npufit.probing.searching.theory import contradicting, explain
+from npufit.stacks.probed import Beyond
+
+
+class Knowledge:
+    """The answers of one search and the theory of each outcome."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.field: Field = ledger.field
+        self.refusals: tuple[Refusal, ...] = ()
+        self.unexplained: tuple[Point, ...] = ()
+
+    def update(self) -> None:
+        """Explain all answers anew."""
+        theories = [explain(self.ledger, beyond) for beyond in Beyond]
+        self.refusals = tuple(refusal for theory in theories for refusal in theory.refusals)
+        self.unexplained = tuple(point for theory in theories for point in theory.unexplained)
+
+    def covering(self, point: Point, apart_from: Refusal | None = None) -> Iterator[Refusal]:
+        """Yield the refusals that contain a point."""
+        others = (refusal for refusal in self.refusals if refusal is not apart_from)
+        return (refusal for refusal in others if refusal.covers(self.field, point))
+
+    def is_free(self, point: Point, apart_from: Refusal | None = None) -> bool:
+        """Return whether no other refusal contains a point that has a model and was not asked about."""
+        is_new = point not in self.ledger.outcomes and self.field.exists(point)
+        return is_new and next(self.covering(point, apart_from), None) is None
+
+    def witnesses(self, refusal: Refusal) -> list[Point]:
+        """Return the points that only this refusal explains, or all of it if there are none."""
+        inside = [point for point, outcome in self.ledger.outcomes.items() if outcome is refusal.beyond]
+        inside = [point for point in inside if refusal.covers(self.field, point)]
+        own = [point for point in inside if next(self.covering(point, refusal), None) is None]
+        return own or inside
+
+    def outside(self, refusal: Refusal, side: Side) -> list[Point]:
+        """Return the points that contradict a refusal without one of its sides."""
+        others = [other for other in refusal.sides if other is not side]
+        points = contradicting(self.ledger, refusal.beyond)
+        return [
+            point
+            for point in points
+            if all(other.holds(self.field.value(other.quantity, point)) for other in others)
+        ]
+
+    def last_good(self, refusal: Refusal, side: Side) -> int | None:
+        """Return the value of a side's quantity that is nearest to its bound and not refused, None if there is none."""
+        if side.shape not in (Shape.ABOVE, Shape.BELOW):
+            return None
+        values = [self.field.number(side.quantity, point) for point in self.outside(refusal, side)]
+        if side.shape is Shape.ABOVE:
+            return max((value for value in values if value is not None and value < side.bound), default=None)
+        return min((value for value in values if value is not None and value > side.bound), default=None)

@@ -1,0 +1,48 @@
+"""What was asked and answered in one search, and how a search asks."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+
+from npufit.probing.asking import Answer, End
+from npufit.probing.questions import Point
+from npufit.probing.searching.field import Field
+from npufit.probing.searching.findings import Asked
+from npufit.stacks.probed import Beyond
+
+_BEYOND = {End.ERROR: Beyond.ERROR, End.CRASH: Beyond.CRASH, End.TIMEOUT: Beyond.TIMEOUT, End.FINE: Beyond.REFUSED}
+
+Asking = Generator[Sequence[Point], Sequence[Answer], None]
+
+
+class Ledger:
+    """All answers of one search, in the order in which they came, each with the reason of its question."""
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+        self.asked: list[Asked] = []
+        self.outcomes: dict[Point, Beyond | None] = {}
+        """What happened at each point: None if it was accepted."""
+        self.reasons: dict[Point, str] = {}
+
+    def ask(self, points: Iterable[Point], reason: str) -> Asking:
+        """Ask about those of `points` that have a model and no answer yet."""
+        new = [point for point in dict.fromkeys(points) if point not in self.outcomes and self.field.exists(point)]
+        if not new:
+            return
+        answers = yield new
+        tested = self.field.space.tested
+        for point, answer in zip(new, answers, strict=True):
+            is_accepted = answer.end is End.FINE and all(answer.takes(index) for index in tested)
+            self.asked.append(Asked(point, answer, is_accepted))
+            self.outcomes[point] = None if is_accepted else _BEYOND[answer.end]
+            self.reasons[point] = reason
+
+    def is_accepted(self, point: Point) -> bool:
+        """Return whether `point` was asked about and accepted."""
+        return point in self.outcomes and self.outcomes[point] is None
+
+    @property
+    def accepted(self) -> list[Point]:
+        """All accepted points."""
+        return [point for point, outcome in self.outcomes.items() if outcome is None]

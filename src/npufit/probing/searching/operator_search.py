@@ -1,0 +1,130 @@
+"""The search of one operator's limits: scan, explain, narrow, tell apart, and test in other contexts."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from itertools import combinations
+
+from npufit.probing.asking import Answer, Unanswered
+from npufit.probing.questions import Point, Space
+from npufit.probing.searching.contexts import both_sides, ends, few_rows, fresh_points, word_pairs
+from npufit.probing.searching.field import Field
+from npufit.probing.searching.findings import OperatorFindings
+from npufit.probing.searching.findings_of import findings_of
+from npufit.probing.searching.inquiry import Inquiry
+from npufit.probing.searching.knowledge import Knowledge
+from npufit.probing.searching.ledger import Asking, Ledger
+from npufit.probing.searching.narrowing import narrow
+from npufit.probing.searching.reducing import reduce_difference
+from npufit.probing.searching.refusal import Refusal
+from npufit.probing.searching.scanning import scan
+from npufit.probing.searching.telling_apart import rivals_of, tell_apart
+
+_MOST_ROUNDS = 80
+_MOST_REVISIONS = 6
+_FRESH_POINTS = 24
+
+
+def search_operator(space: Space, seed: int) -> Inquiry[OperatorFindings]:
+    """Return what a converter takes of one operator: its limits, each tested on both sides in other contexts."""
+    known = Knowledge(Ledger(Field(space, seed)))
+    base: Point | None = None
+    is_complete = True
+    try:
+        base = yield from _find_base(known.ledger)
+        if base is not None:
+            yield from _search(known, base)
+    except Unanswered:
+        is_complete = False
+    known.update()
+    return findings_of(known, base, is_complete)
+
+
+def _find_base(ledger: Ledger) -> Generator[Sequence[Point], Sequence[Answer], Point | None]:
+    """Return an accepted point: the base of the space, or one that differs in one or two words or in one size."""
+    base = ledger.field.base
+    for points in (lambda: [base], lambda: _other_bases(ledger.field, base, 1), lambda: _other_bases(ledger.field, base, 2)):
+        asked = points()
+        yield from ledger.ask(asked, "base")
+        accepted = next((point for point in asked if ledger.is_accepted(point)), None)
+        if accepted is not None:
+            return accepted
+    return None
+
+
+def _other_bases(field: Field, base: Point, changes: int) -> list[Point]:
+    moves: list[tuple[str, int | str]] = [
+        (axis.name, word) for axis in field.choices for word in axis.words if word != axis.base
+    ]
+    if changes == 1:
+        for axis in field.numbers:
+            sizes = {axis.least, axis.least + 1, 2, 8, 16, 64} - {axis.base}
+            moves += [(axis.name, size) for size in sorted(sizes) if field.contains(axis, size)]
+    return [
+        base.moved(**dict(some)) for some in combinations(moves, changes) if len(dict(some)) == changes
+    ]
+
+
+def _search(known: Knowledge, base: Point) -> Asking:
+    ledger = known.ledger
+    yield from ledger.ask(scan(known.field, base), "scan")
+    yield from _settle(known)
+    rows = word_pairs(known, base)
+    yield from _explore(known, rows, "contexts")
+    rows = [base, *few_rows(known, rows)]
+    tested: set[Refusal] = set()
+    for _ in range(_MOST_REVISIONS):
+        new = [refusal for refusal in known.refusals if refusal not in tested]
+        tested |= set(new)
+        points = [point for refusal in new for point in both_sides(known, refusal, rows)]
+        surprises = yield from _explore(known, points, "confirm")
+        more = yield from _explore(known, [*ends(known, rows), *fresh_points(known, rows, _FRESH_POINTS)], "fresh")
+        if not new and not surprises and not more:
+            break
+
+
+def _settle(known: Knowledge) -> Asking:
+    """Narrow every refusal and tell its quantity from others, until no question is left that would."""
+    for _ in range(_MOST_ROUNDS):
+        known.update()
+        points: dict[Point, str] = {}
+        for refusal in known.refusals:
+            nearer = list(narrow(known, refusal))
+            if not nearer:
+                nearer = list(tell_apart(known, refusal, rivals_of(known, refusal)))
+            points |= dict.fromkeys(nearer, refusal.sides[0].quantity)
+        if not points:
+            return
+        for reason in dict.fromkeys(points.values()):
+            yield from known.ledger.ask([point for point in points if points[point] == reason], reason)
+
+
+def _explore(
+    known: Knowledge, points: Iterable[Point], reason: str
+) -> Generator[Sequence[Point], Sequence[Answer], int]:
+    """Ask, and look into every answer that the theory does not expect; return how many there were."""
+    ledger = known.ledger
+    points = list(points)
+    yield from ledger.ask(points, reason)
+    surprises = 0
+    for point in points:
+        if point not in ledger.outcomes:
+            continue
+        covering = list(known.covering(point))
+        if ledger.outcomes[point] is None:
+            if not covering:
+                continue
+            surprises += 1
+            refusal = covering[0]
+            yield from reduce_difference(
+                ledger, point, known.witnesses(refusal), lambda other: refusal.covers(known.field, other)
+            )
+        else:
+            if any(refusal.beyond is ledger.outcomes[point] for refusal in covering):
+                continue
+            surprises += 1
+            yield from reduce_difference(
+                ledger, point, ledger.accepted, lambda other: next(known.covering(other), None) is None
+            )
+        yield from _settle(known)
+    return surprises

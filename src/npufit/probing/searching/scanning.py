@@ -1,0 +1,32 @@
+"""The first questions: every word and every size alone, everything else at the base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from npufit.probing.questions import Numbers, Point
+from npufit.probing.searching.field import Field
+
+_SMALL = range(1, 10)
+_ODD = (17, 24, 33, 100)
+
+
+def scan(field: Field, base: Point) -> Iterator[Point]:
+    """Yield the base moved along one axis at a time."""
+    yield base
+    for axis in field.choices:
+        yield from (base.moved(**{axis.name: word}) for word in axis.words)
+    for axis in field.numbers:
+        yield from (base.moved(**{axis.name: value}) for value in scanned(axis))
+
+
+def scanned(axis: Numbers) -> list[int]:
+    """Return the values of an axis that are asked first: small ones, doubled ones, landmarks and both ends."""
+    doubled: list[int] = []
+    value = 16
+    while value < axis.most:
+        doubled.append(value)
+        value *= 2
+    least = {axis.least, axis.most, axis.base}
+    values = {*least, *(axis.least - 1 + value for value in _SMALL), *doubled, *_ODD, *axis.landmarks}
+    return sorted(value for value in values if axis.least <= value <= axis.most)
