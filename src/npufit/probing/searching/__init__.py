@@ -2,5 +2,6 @@
 
 from npufit.probing.searching.findings import Asked, GroupFindings, OperatorFindings, Reach
 from npufit.probing.searching.inquiry import Inquiry
+from npufit.probing.searching.operator_search import search_operator
 
-__all__ = ["Asked", "GroupFindings", "Inquiry", "OperatorFindings", "Reach"]
+__all__ = ["Asked", "GroupFindings", "Inquiry", "OperatorFindings", "Reach", "search_operator"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-from operator import or_
 
 from npufit.probing.questions import Point
 from npufit.probing.searching.field import Field
@@ -29,8 +28,8 @@ class _NumberColumn:
         ordered = sorted(values)
         self._values = [value for value, _ in ordered]
         self._points = [bit for _, bit in ordered]
-        self._at_most = [0, *accumulate(self._points, or_)]
-        self._at_least = [*reversed([0, *accumulate(reversed(self._points), or_)])]
+        self._at_most = [0, *accumulate(self._points, int.__or__)]
+        self._at_least = [*reversed([0, *accumulate(reversed(self._points), int.__or__)])]
         self.everything = self._at_most[-1]
 
     def at_least(self, value: int) -> int:

@@ -15,13 +15,14 @@ from npufit.probing.searching.steering import solve
 _TRIES = 24
 _MOST_BYTES = 1 << 25
 """Fresh questions stay below this tensor size, so that a converter answers them fast."""
-_FEW_ROWS = 6
 
 
 def accepted_words(known: Knowledge, base: Point) -> dict[str, list[str]]:
     """Return the words of each axis that were accepted at the base."""
     return {
-        axis.name: [word for word in axis.words if known.ledger.is_accepted(base.moved(**{axis.name: word}))]
+        axis.name: [
+            word for word in axis.words if known.ledger.is_accepted(known.field.moved(base, **{axis.name: word}))
+        ]
         for axis in known.field.choices
     }
 
@@ -30,7 +31,7 @@ def word_pairs(known: Knowledge, base: Point) -> list[Point]:
     """Return few points in which every pair of accepted words of different axes occurs, as far as models allow."""
     words = accepted_words(known, base)
     field = known.field
-    left = {
+    left: set[frozenset[tuple[str, str]]] = {
         frozenset([(one, first), (two, second)])
         for one, two in combinations(words, 2)
         for first in words[one]
@@ -44,13 +45,12 @@ def word_pairs(known: Knowledge, base: Point) -> list[Point]:
         chosen = dict(field.random.choice(seeds))
         candidates += [row.moved(**chosen) for row in candidates[:8]]
         candidates = [row for row in candidates if field.exists(row)]
-        best = max(candidates, key=lambda row: len(_pairs(row, words) & left), default=None)
-        new = set() if best is None else _pairs(best, words) & left
-        if best is None or not new:
+        best: Point | None = max(candidates, key=lambda row: len(_pairs(row, words) & left), default=None)
+        if best is None or not _pairs(best, words) & left:
             failures += 1
             continue
         rows.append(best)
-        left -= new
+        left -= _pairs(best, words)
     return rows
 
 
@@ -65,16 +65,15 @@ def _pairs(row: Point, words: Mapping[str, Sequence[str]]) -> set[frozenset[tupl
 
 def few_rows(known: Knowledge, rows: Sequence[Point]) -> list[Point]:
     """Return few of the accepted rows in which every word that they have occurs."""
-    rows = [row for row in rows if known.ledger.is_accepted(row)]
+    accepted = [row for row in rows if known.ledger.is_accepted(row)]
     chosen: list[Point] = []
     seen: set[tuple[str, object]] = set()
-    while rows and len(chosen) < 3 * _FEW_ROWS:
-        best = max(rows, key=lambda row: len(set(row.values) - seen))
+    while accepted:
+        best = max(accepted, key=lambda row: len(set(row.values) - seen))
         if not set(best.values) - seen:
             break
         chosen.append(best)
         seen |= set(best.values)
-        rows = [row for row in rows if row != best]
     return chosen
 
 
@@ -96,9 +95,9 @@ def _fresh_context(known: Knowledge, refusal: Refusal, row: Point) -> Point | No
     fixed = {name: value for name, value in witness.values if name in involved}
     for attempt in range(_TRIES):
         point = with_fresh_sizes(field, row, involved, attempt / _TRIES).moved(**fixed)
-        if refusal.covers(field, point) and is_small(field, point):
-            if next(known.covering(point, refusal), None) is None:
-                return point
+        is_fit = refusal.covers(field, point) and is_small(field, point)
+        if is_fit and next(known.covering(point, refusal), None) is None:
+            return point
     return None
 
 
@@ -172,18 +171,18 @@ def _largest(known: Knowledge, row: Point, axis: Numbers) -> Point | None:
     field = known.field
 
     def is_fine(value: int) -> bool:
-        point = row.moved(**{axis.name: value})
+        point = field.moved(row, **{axis.name: value})
         return is_small(field, point) and next(known.covering(point), None) is None
 
     low, high = axis.base, axis.most
     if is_fine(high):
-        return row.moved(**{axis.name: high})
+        return field.moved(row, **{axis.name: high})
     if not is_fine(low):
         return None
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if is_fine(middle) else (low, middle)
-    return row.moved(**{axis.name: low})
+    return field.moved(row, **{axis.name: low})
 
 
 def fresh_points(known: Knowledge, rows: Sequence[Point], count: int) -> Iterator[Point]:
@@ -196,4 +195,3 @@ def fresh_points(known: Knowledge, rows: Sequence[Point], count: int) -> Iterato
             if known.is_free(point) and is_small(field, point):
                 yield point
                 break
-

@@ -9,6 +9,9 @@ from npufit.probing.questions import Axis, Choices, ImpossibleError, Numbers, Po
 from npufit.stacks.probed import Value
 from npufit.stacks.probed.quantities import Measured, measure, value_of
 
+_MOST_NEEDS = 3
+"""How often what a model needs may need something itself."""
+
 
 class Field:
     """The points of one space. Models are drawn to be measured and dropped: only their quantities are kept."""
@@ -19,6 +22,7 @@ class Field:
         self.axes: Mapping[str, Axis] = {axis.name: axis for axis in space.axes}
         self.numbers = tuple(axis for axis in space.axes if isinstance(axis, Numbers))
         self.choices = tuple(axis for axis in space.axes if isinstance(axis, Choices))
+        self._needs: dict[Point, Mapping[str, Value]] = {}
         self._measured: dict[Point, Measured | None] = {}
         self._values: dict[tuple[Point, str], Value | None] = {}
 
@@ -30,6 +34,16 @@ class Field:
     def exists(self, point: Point) -> bool:
         """Return whether there is a model of `point`."""
         return self.measured(point) is not None
+
+    def moved(self, point: Point, **values: Value) -> Point:
+        """Return `point` with other values on some axes, and what these need on others to have a model."""
+        moved = point.moved(**values)
+        for _ in range(_MOST_NEEDS):
+            needed = self._needed(moved)
+            if not needed:
+                break
+            moved = moved.moved(**{**needed, **values})
+        return moved
 
     def measured(self, point: Point) -> Measured | None:
         """Return the quantities of a point's model, None if it has no model."""
@@ -76,10 +90,15 @@ class Field:
                         return False
         return False
 
+    def _needed(self, point: Point) -> Mapping[str, Value]:
+        self.measured(point)
+        return self._needs.get(point, {})
+
     def _measure(self, point: Point) -> Measured | None:
         try:
             model = self.space.draw(dict(point.values))
-        except ImpossibleError:
+        except ImpossibleError as error:
+            self._needs[point] = error.needed
             return None
         graph = model.subgraphs[0]
         return measure(graph, graph.operators[self.space.tested[0]])

@@ -6,7 +6,7 @@ from npufit.probing.questions import Point
 from npufit.probing.searching.findings import OperatorFindings, Reach
 from npufit.probing.searching.knowledge import Knowledge
 from npufit.probing.searching.refusal import Refusal, Shape, Side
-from npufit.probing.searching.telling_apart import rivals_of
+from npufit.probing.searching.telling_apart import undecided
 from npufit.stacks.probed import Beyond, Condition, Confidence, Crash, Limit, Relation, Value
 
 
@@ -42,9 +42,7 @@ def _crashes(known: Knowledge, refusal: Refusal) -> list[Crash]:
     found: list[Crash] = []
     for point in known.witnesses(refusal)[:1]:
         values = tuple(
-            (name, value)
-            for name, _ in point.values
-            if (value := known.field.value(name, point)) is not None
+            (name, value) for name, _ in point.values if (value := known.field.value(name, point)) is not None
         )
         found.append(Crash(known.field.space.operator, refusal.beyond, values, answers[point].message))
     return found
@@ -54,7 +52,7 @@ def _limit(known: Knowledge, refusal: Refusal, is_complete: bool) -> Limit:
     main = _main_side(known, refusal)
     conditions = tuple(_condition(side) for side in refusal.sides if side is not main)
     good = known.last_good(refusal, main)
-    rivals = [rival for rival in rivals_of(known, refusal) if rival.own is main and rival.side.shape is main.shape]
+    rivals = [rival for rival in undecided(known, refusal) if rival.own is main and rival.side.shape is main.shape]
     alternatives = tuple(rival.side.quantity for rival in rivals) if main.shape is Shape.ABOVE else ()
     confidence = Confidence.TESTED if not is_complete else Confidence.CONFIRMED
     if alternatives:
@@ -140,7 +138,7 @@ def _reaches(known: Knowledge, base: Point) -> tuple[Reach, ...]:
         accepted: list[Value] = []
         refused: list[Value] = []
         for point, outcome in known.ledger.outcomes.items():
-            if point.moved(**{name: base[name]}) == base:
+            if known.field.moved(base, **{name: point[name]}) == point:
                 (accepted if outcome is None else refused).append(point[name])
         if accepted or refused:
             found.append(Reach(name, _in_order(frozenset(accepted)), _in_order(frozenset(refused))))

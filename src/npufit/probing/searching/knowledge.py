@@ -49,9 +49,7 @@ class Knowledge:
         others = [other for other in refusal.sides if other is not side]
         points = contradicting(self.ledger, refusal.beyond)
         return [
-            point
-            for point in points
-            if all(other.holds(self.field.value(other.quantity, point)) for other in others)
+            point for point in points if all(other.holds(self.field.value(other.quantity, point)) for other in others)
         ]
 
     def last_good(self, refusal: Refusal, side: Side) -> int | None:

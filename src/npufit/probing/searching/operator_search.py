@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from functools import partial
 from itertools import combinations
 
 from npufit.probing.asking import Answer, Unanswered
@@ -43,7 +44,11 @@ def search_operator(space: Space, seed: int) -> Inquiry[OperatorFindings]:
 def _find_base(ledger: Ledger) -> Generator[Sequence[Point], Sequence[Answer], Point | None]:
     """Return an accepted point: the base of the space, or one that differs in one or two words or in one size."""
     base = ledger.field.base
-    for points in (lambda: [base], lambda: _other_bases(ledger.field, base, 1), lambda: _other_bases(ledger.field, base, 2)):
+    for points in (
+        lambda: [base],
+        lambda: _other_bases(ledger.field, base, 1),
+        lambda: _other_bases(ledger.field, base, 2),
+    ):
         asked = points()
         yield from ledger.ask(asked, "base")
         accepted = next((point for point in asked if ledger.is_accepted(point)), None)
@@ -60,9 +65,7 @@ def _other_bases(field: Field, base: Point, changes: int) -> list[Point]:
         for axis in field.numbers:
             sizes = {axis.least, axis.least + 1, 2, 8, 16, 64} - {axis.base}
             moves += [(axis.name, size) for size in sorted(sizes) if field.contains(axis, size)]
-    return [
-        base.moved(**dict(some)) for some in combinations(moves, changes) if len(dict(some)) == changes
-    ]
+    return [base.moved(**dict(some)) for some in combinations(moves, changes) if len(dict(some)) == changes]
 
 
 def _search(known: Knowledge, base: Point) -> Asking:
@@ -110,21 +113,24 @@ def _explore(
     for point in points:
         if point not in ledger.outcomes:
             continue
-        covering = list(known.covering(point))
-        if ledger.outcomes[point] is None:
-            if not covering:
-                continue
+        is_same = _surprise(known, point)
+        if is_same is not None:
             surprises += 1
-            refusal = covering[0]
-            yield from reduce_difference(
-                ledger, point, known.witnesses(refusal), lambda other: refusal.covers(known.field, other)
-            )
-        else:
-            if any(refusal.beyond is ledger.outcomes[point] for refusal in covering):
-                continue
-            surprises += 1
-            yield from reduce_difference(
-                ledger, point, ledger.accepted, lambda other: next(known.covering(other), None) is None
-            )
-        yield from _settle(known)
+            others = [
+                other
+                for other, outcome in ledger.outcomes.items()
+                if (outcome is None) != (ledger.outcomes[point] is None)
+            ]
+            yield from reduce_difference(ledger, point, others, is_same)
+            yield from _settle(known)
     return surprises
+
+
+def _surprise(known: Knowledge, point: Point) -> Callable[[Point], bool] | None:
+    """Return what points surprise as `point` does, None if its answer was expected."""
+    outcome = known.ledger.outcomes[point]
+    covering = list(known.covering(point))
+    if outcome is not None:
+        is_expected = any(refusal.beyond is outcome for refusal in covering)
+        return None if is_expected else lambda other: next(known.covering(other), None) is None
+    return partial(covering[0].covers, known.field) if covering else None

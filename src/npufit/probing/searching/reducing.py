@@ -19,12 +19,12 @@ def reduce_difference(
     Only points that are the same to `is_same` count.
     """
     outcome = ledger.outcomes[point]
-    anchor = min(anchors, key=lambda other: len(_differing(point, other)))
-    differing = _differing(point, anchor)
+    anchor: Point = min(anchors, key=lambda other: len(_differing(point, other)))
+    differing: list[str] = _differing(point, anchor)
     size = max(len(differing) // 2, 1)
     while len(differing) > 1:
         for start in range(0, len(differing), size):
-            names = differing[start : start + size]
+            names: list[str] = differing[start : start + size]
             if len(names) == len(differing):
                 continue
             nearer = point.moved(**{name: anchor[name] for name in names})

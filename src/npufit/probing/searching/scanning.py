@@ -12,12 +12,12 @@ _ODD = (17, 24, 33, 100)
 
 
 def scan(field: Field, base: Point) -> Iterator[Point]:
-    """Yield the base moved along one axis at a time."""
+    """Yield the base moved along one axis at a time, and along others as far as a model needs it."""
     yield base
     for axis in field.choices:
-        yield from (base.moved(**{axis.name: word}) for word in axis.words)
+        yield from (field.moved(base, **{axis.name: word}) for word in axis.words)
     for axis in field.numbers:
-        yield from (base.moved(**{axis.name: value}) for value in scanned(axis))
+        yield from (field.moved(base, **{axis.name: value}) for value in scanned(axis))
 
 
 def scanned(axis: Numbers) -> list[int]:

@@ -18,7 +18,7 @@ Allowed = Callable[[Point], bool]
 def find_between(
     field: Field, quantity: str, low: int, high: int, starts: Iterable[Point], allowed: Allowed
 ) -> Point | None:
-    """Return a point at which `quantity` lies strictly between `low` and `high`, near the middle; None if none is found.
+    """Return a point where `quantity` lies strictly between `low` and `high`, near the middle; None if none is found.
 
     It is moved from one of `starts` along one axis, or along up to three if no step of one is small enough.
     """

@@ -74,24 +74,45 @@ def tell_apart(known: Knowledge, refusal: Refusal, rivals: Sequence[Rival], most
         if point is not None:
             yield point
             most -= 1
-            left = [other for other in left if not _disagree(known, refusal, other, point)]
+            left = [other for other in left if _disagreement(known, refusal, other, point) is None]
+
+
+def undecided(known: Knowledge, refusal: Refusal) -> list[Rival]:
+    """Return the rivals of a refusal that no answer spoke against and that no model can tell from it."""
+    return [rival for rival in rivals_of(known, refusal) if not _is_refuted(known, refusal, rival)]
+
+
+def _is_refuted(known: Knowledge, refusal: Refusal, rival: Rival) -> bool:
+    """Return whether something that only this refusal explains would be accepted if the rival held in its place."""
+    return any(_disagreement(known, refusal, rival, point) is True for point in known.witnesses(refusal))
 
 
 def _deciding(known: Knowledge, refusal: Refusal, rival: Rival) -> Point | None:
+    """Return a point that only the rival refuses, or one that only the refusal does.
+
+    The first decides if it is accepted. The second decides only if the first cannot be drawn: it may be refused for
+    both reasons.
+    """
+    second: Point | None = None
+    is_second_needed = not _is_refuted(known, refusal, rival)
     for point in _candidates(known, refusal, rival):
-        if known.is_free(point, refusal) and _disagree(known, refusal, rival, point):
+        disagreement = _disagreement(known, refusal, rival, point)
+        if disagreement is None or not known.is_free(point, refusal):
+            continue
+        if not disagreement:
             return point
-    return None
+        second = second or point
+    return second if is_second_needed else None
 
 
-def _disagree(known: Knowledge, refusal: Refusal, rival: Rival, point: Point) -> bool:
-    """Return whether only one of both certainly refuses `point`."""
+def _disagreement(known: Knowledge, refusal: Refusal, rival: Rival, point: Point) -> bool | None:
+    """Return True if certainly only the refusal contains `point`, False if only the rival; None otherwise."""
     others = [side for side in refusal.sides if side is not rival.own]
     if not all(side.holds(known.field.value(side.quantity, point)) for side in others):
-        return False
+        return None
     one = _verdict(known, rival.own, rival.own_good, point)
     two = _verdict(known, rival.side, rival.good, point)
-    return one is not None and two is not None and one != two
+    return one if one is not None and two is not None and one != two else None
 
 
 def _verdict(known: Knowledge, side: Side, good: int | None, point: Point) -> bool | None:
@@ -123,7 +144,7 @@ def _candidates(known: Knowledge, refusal: Refusal, rival: Rival) -> Iterator[Po
 def _crossing(known: Knowledge, start: Point, over: Side, under: Side) -> Iterator[Point]:
     """Yield points that just exceed `over`, with other axes smaller so that `under` is not reached."""
     field = known.field
-    shrinking = [axis for axis in field.movers(under.quantity, start)]
+    shrinking = field.movers(under.quantity, start)
     for axis in field.movers(over.quantity, start):
         for smaller in _shrunk(start, shrinking, axis):
             point = solve(field, over.quantity, smaller, axis, over.bound - 1)

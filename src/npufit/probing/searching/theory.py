@@ -78,10 +78,10 @@ class _Explaining:
 
     def _widened(self, members: Sequence[tuple[Point, _Box]]) -> Iterable[_Box]:
         """Yield the boxes that the members of a family form: as few as nothing contradicts."""
-        waiting = [box for _, box in members]
+        waiting: list[_Box] = [box for _, box in members]
         while waiting:
             box, *others = waiting
-            waiting = []
+            waiting: list[_Box] = []
             for other in others:
                 wider = tuple(_join(one, two) for one, two in zip(box, other, strict=True))
                 if wider == box:
@@ -113,7 +113,9 @@ class _Explaining:
         left = set(self.positives)
         chosen: list[_Box] = []
         while left:
-            best = max(boxes, key=lambda box: (len(self._covered(box) & left) / boxes[box] ** 2, -boxes[box]), default=None)
+            best = max(
+                boxes, key=lambda box: (len(self._covered(box) & left) / boxes[box] ** 2, -boxes[box]), default=None
+            )
             if best is None or not self._covered(best) & left:
                 break
             chosen.append(best)
@@ -131,8 +133,7 @@ class _Explaining:
 def _add(families: _Families, box: _Box, cost: float, point: Point) -> None:
     box = tuple(sorted(box, key=lambda side: (side.quantity, side.shape)))
     kind = tuple((side.quantity, side.shape, side.bound if side.shape is Shape.NOT_MULTIPLE else 0) for side in box)
-    known, members = families.setdefault(kind, (cost, []))
-    members.append((point, box))
+    families.setdefault(kind, (cost, []))[1].append((point, box))
 
 
 def _joint(sides: Sequence[Scored]) -> list[tuple[_Box, float]]:
