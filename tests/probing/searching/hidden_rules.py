@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from npufit.probing.asking import Answer, End
 from npufit.probing.questions import Point, Space, space_of
 from npufit.probing.searching import OperatorFindings, search_operator
 from npufit.stacks import Unit
-from npufit.stacks.probed import Limit, Value
+from npufit.stacks.probed import Limit
 from npufit.stacks.probed.quantities import measure, value_of
 
-Quantities = Callable[[str], Value | None]
+Quantities = Callable[[str], Any]
 Rule = Callable[[Quantities], bool | End]
 """Whether an operator with these quantities is taken, or how the conversion ends."""
 
