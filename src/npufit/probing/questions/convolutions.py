@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npufit.graph import Conv2DOptions, DepthwiseConv2DOptions, Model, Padding, TransposeConvOptions
-from npufit.probing.questions.drawing import Drawing
+from npufit.probing.questions.drawing import PARAMETERS_AXIS, Drawing
 from npufit.probing.questions.filters import FILTER_AXES, add_bias, add_filters
 from npufit.probing.questions.maps import MAP_AXES, OFM_CHANNELS_AXIS, map_shape, read_map
 from npufit.probing.questions.number_formats import DTYPE_AXIS, SCALE, ZERO_POINT_AXIS, map_format
@@ -70,7 +70,7 @@ def _draw_transpose_conv(values: Values) -> Model:
     drawing = Drawing()
     kh, kw, c, ofm_c = numbers(values, "kh", "kw", "c", "ofm_c")
     shape = number(values, "batch"), *(_enlarged(values, side) for side in ("h", "w")), ofm_c
-    size = drawing.integers(shape)
+    size = drawing.parameter(shape, values)
     weights = add_filters(drawing, values, (ofm_c, kh, kw, c), 0)
     ifm = drawing.input(map_shape(values), map_format(values))
     inputs = size, weights, ifm, *add_bias(drawing, values, weights, ofm_c)
@@ -104,6 +104,7 @@ SPACES = (
             *MAP_AXES,
             OFM_CHANNELS_AXIS,
             *_WORDS,
+            PARAMETERS_AXIS,
             Choices("ofm_size", ("whole", "cut")),
             *stride_axes(2),
             *kernel_axes(3, _LARGEST_KERNEL),

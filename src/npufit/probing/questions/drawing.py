@@ -23,10 +23,14 @@ from npufit.graph import (
     operator_type,
 )
 from npufit.probing.questions.number_formats import PLAIN_INT32, NumberFormat
-from npufit.probing.questions.space import ImpossibleError
+from npufit.probing.questions.space import Choices, ImpossibleError, Values
+from npufit.probing.questions.values import word
 
 MOST_CONSTANT_BYTES = 4 << 20
 """The largest constant that is drawn: such models are sent to other processes and written to disk."""
+
+PARAMETERS_AXIS = Choices("parameters", ("constant", "dynamic"))
+"""Whether the file stores the operands that say how large a result is."""
 
 _LARGEST_TENSOR_BYTES = 1 << 31
 """Runtimes count the bytes of a tensor in 32 bits."""
@@ -41,6 +45,7 @@ class Drawing:
         self._tensors: list[Tensor] = []
         self._operators: list[Operator] = []
         self._inputs: list[int] = []
+        self._expected: dict[int, Tensor] = {}
 
     def input(self, shape: Sequence[int], form: NumberFormat) -> int:
         """Add an input of the model."""
@@ -64,6 +69,15 @@ class Drawing:
         """Add a constant of the given integers: a vector, or of another shape."""
         data = array(_CODES[form.element.bits // 8], values).tobytes()
         return self._add("constant", (len(values),) if shape is None else tuple(shape), form, Buffer(data))
+
+    def parameter(self, numbers: Sequence[int], values: Values, shape: Sequence[int] | None = None) -> int:
+        """Add an operand that says how large a result is: a constant or, by the axis `parameters`, an input."""
+        index = self.integers(numbers, shape)
+        if word(values, "parameters", "constant") == "dynamic":
+            self._expected[index] = self._tensors[index]
+            self._tensors[index] = replace(self._tensors[index], buffer=NO_BUFFER)
+            self._inputs.append(index)
+        return index
 
     def apply(
         self,
@@ -99,7 +113,9 @@ class Drawing:
         return Model(name, (Subgraph(tuple(self._tensors), tuple(self._inputs), outputs, tuple(self._operators)),))
 
     def _infer_shape(self, operator: Operator) -> tuple[int, ...]:
-        operands = tuple(None if index == NO_TENSOR else self._tensors[index] for index in operator.inputs)
+        operands = tuple(
+            None if index == NO_TENSOR else self._expected.get(index, self._tensors[index]) for index in operator.inputs
+        )
         rule = operator_type(operator).shape
         shape = None if rule is None else rule(operator, operands)
         if shape is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from npufit.graph import Model, ReducerOptions
-from npufit.probing.questions.drawing import Drawing
+from npufit.probing.questions.drawing import PARAMETERS_AXIS, Drawing
 from npufit.probing.questions.maps import MAP_AXES, RANK_AXIS, axis_position, read_map
 from npufit.probing.questions.number_formats import (
     DTYPE_AXIS,
@@ -23,6 +23,7 @@ _AXES = (
     Choices("axes", ("h,w", "h", "w", "c", "w,c", "h,c", "h,w,c", "n", "n,h", "n,h,w,c")),
     Choices("keep_dims", ("true", "false")),
     RANK_AXIS,
+    PARAMETERS_AXIS,
 )
 
 
@@ -30,7 +31,7 @@ def _draw(kind: str, values: Values) -> Model:
     drawing = Drawing()
     ifm, _ = read_map(drawing, values)
     rank = number(values, "rank")
-    axes = drawing.integers([axis_position(letter, rank) for letter in word(values, "axes").split(",")])
+    axes = drawing.parameter([axis_position(letter, rank) for letter in word(values, "axes").split(",")], values)
     drawing.apply(kind, (ifm, axes), result_format(values), ReducerOptions(is_true(values, "keep_dims")))
     return drawing.model(kind.lower())
 

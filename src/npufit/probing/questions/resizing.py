@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from npufit.graph import Model, ResizeBilinearOptions, ResizeNearestNeighborOptions
-from npufit.probing.questions.drawing import Drawing
+from npufit.probing.questions.drawing import PARAMETERS_AXIS, Drawing
 from npufit.probing.questions.maps import MAP_AXES, read_map
 from npufit.probing.questions.number_formats import DTYPE_AXIS, QUANTIZED_AXIS, ZERO_POINT_AXIS
 from npufit.probing.questions.space import Choices, ImpossibleError, Numbers, Space, Values
@@ -14,6 +14,7 @@ from npufit.probing.questions.values import is_true, number, word
 _AXES = (
     *MAP_AXES,
     *(DTYPE_AXIS, ZERO_POINT_AXIS, QUANTIZED_AXIS),
+    PARAMETERS_AXIS,
     Numbers("factor", 2, most=64),
     Choices("enlarged", ("both", "h", "w")),
     Choices("odd_size", ("none", "half", "one", "reduced")),
@@ -33,7 +34,7 @@ def _draw(kind: str, values: Values) -> Model:
         raise ImpossibleError("corners and centres of pixels, both aligned", align_corners="false")
     drawing = Drawing()
     ifm, form = read_map(drawing, values)
-    size = drawing.integers([_resized(values, side, aligned=aligned) for side in ("h", "w")])
+    size = drawing.parameter([_resized(values, side, aligned=aligned) for side in ("h", "w")], values)
     drawing.apply(kind, (ifm, size), form, _OPTIONS[kind](aligned, centred))
     return drawing.model(kind.lower())
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import prod
 
-from npufit.graph import Role, Tensor, constant_values, count_macs
+from npufit.graph import OtherOptions, Role, Tensor, constant_values, count_macs
 from npufit.stacks.probed.limit import Value
-from npufit.stacks.probed.operation import Operation, Sides
+from npufit.stacks.probed.operation import Operation, Sides, axis_letter
 
 _POOLS_KERNEL = {"kh": "filter_height", "kw": "filter_width"}
 _KERNEL_AXIS = {"kh": 1, "kw": 2}
@@ -97,6 +97,49 @@ def _bias_value(operation: Operation) -> int | None:
     return None if values is None or not values.size else max(int(values.max()), -int(values.min()))
 
 
+def _padded(letter: str) -> Quantity:
+    """The larger of what PAD adds before and after an axis."""
+
+    def measure(operation: Operation) -> int | None:
+        amounts, ifm = _constants(operation, Role.PADDINGS), operation.ifm
+        if amounts is None or ifm is None or ifm.shape is None or len(amounts) != 2 * len(ifm.shape):
+            return None
+        letters = [axis_letter(axis, len(ifm.shape)) for axis in range(len(ifm.shape))]
+        return max(
+            (max(amounts[2 * axis : 2 * axis + 2]) for axis, found in enumerate(letters) if found == letter), default=0
+        )
+
+    return measure
+
+
+def _step(letter: str) -> Quantity:
+    """The stride of a slice along an axis."""
+
+    def measure(operation: Operation) -> int | None:
+        steps, ifm = _constants(operation, Role.STRIDES), operation.ifm
+        if steps is None or ifm is None or ifm.shape is None or len(steps) > len(ifm.shape):
+            return None
+        found = {axis_letter(axis, len(ifm.shape)): step for axis, step in enumerate(steps)}
+        return found.get(letter, 1)
+
+    return measure
+
+
+def _constants(operation: Operation, role: Role) -> tuple[int, ...] | None:
+    operand = operation.with_role(role)
+    return None if operand is None else constant_values(operand)
+
+
+def _block_size(operation: Operation) -> int | None:
+    options = operation.operator.options
+    found = dict(options.fields).get("block_size") if isinstance(options, OtherOptions) else None
+    return found if isinstance(found, int) else None
+
+
+def _ofm_rank(operation: Operation) -> int | None:
+    return None if operation.ofm is None or operation.ofm.shape is None else len(operation.ofm.shape)
+
+
 def _macs(operation: Operation) -> int | None:
     return count_macs(operation.subgraph, operation.operator) or None
 
@@ -145,6 +188,10 @@ NUMBERS: Mapping[str, Quantity] = {
     "dilation_w": _option("dilation_w_factor"),
     "depth_multiplier": _depth_multiplier,
     "rank": _rank,
+    "ofm_rank": _ofm_rank,
+    "block_size": _block_size,
+    **{f"pad_{name}": _padded(letter) for name, letter in (("h", "h"), ("w", "w"), ("c", "c"), ("batch", "n"))},
+    **{f"step_{letter}": _step(letter) for letter in "hwc"},
     "inputs": lambda operation: len(operation.data),
     "outputs": lambda operation: len(operation.operator.outputs),
     "ifm_bytes": lambda operation: _size(operation.ifm),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from npufit.graph import (
+    SIZING,
     Kind,
     Operator,
     OtherOptions,
@@ -21,6 +22,7 @@ from npufit.stacks.probed.operation import Operation, axis_letter, axis_letters
 Word = Callable[[Operation], str | None]
 """Return the value of a quantity, None if the operator has no such thing."""
 
+_MIRROR_MODES = {0: "REFLECT", 1: "SYMMETRIC"}
 _SHARED = frozenset({Role.DATA, Role.PARAMETER})
 
 
@@ -131,7 +133,7 @@ def _repeated(shape: tuple[int, ...], result: tuple[int, ...]) -> str:
 
 def _constant_operand(operation: Operation) -> str | None:
     places = operation.row.positions(operation.operator, *_SHARED)
-    if operation.row.kind is not Kind.ARITHMETIC or len(places) < 2:
+    if operation.row.kind not in (Kind.ARITHMETIC, Kind.PRODUCT) or len(places) < 2:
         return None
     constant = [
         name for name, place in zip(("first", "second"), places, strict=False) if _is_constant(operation, place)
@@ -168,6 +170,32 @@ def _rescaled(operation: Operation) -> str | None:
     return str(scales[0] != scales[1]).lower()
 
 
+def _parameters(operation: Operation) -> str | None:
+    """Whether the file stores all operands that say how large the result is."""
+    places = operation.row.positions(operation.operator, *SIZING)
+    if not places:
+        return None
+    return "constant" if all(_is_constant(operation, place) for place in places) else "dynamic"
+
+
+def _changed_axes(operation: Operation) -> str | None:
+    """The axes along which the result has another size than the data, of operators that move values."""
+    ifm, ofm = operation.ifm, operation.ofm
+    if operation.row.kind is not Kind.MOVEMENT or ifm is None or ofm is None or ifm.shape is None or ofm.shape is None:
+        return None
+    if len(ifm.shape) != len(ofm.shape):
+        return None
+    rank = len(ifm.shape)
+    changed = tuple(axis for axis in range(rank) if ifm.shape[axis] != ofm.shape[axis])
+    return axis_letters(changed, rank) or "none"
+
+
+def _mode(operation: Operation) -> str | None:
+    """What MIRROR_PAD does with the outermost value."""
+    mode = option(operation.operator, "mode")
+    return _MIRROR_MODES.get(mode) if operation.operator.type == "MIRROR_PAD" and isinstance(mode, int) else None
+
+
 def _order(operation: Operation) -> str | None:
     operand = operation.with_role(Role.ORDER)
     values = None if operand is None else constant_values(operand)
@@ -200,7 +228,10 @@ WORDS: Mapping[str, Word] = {
     "axes": _axes,
     "axis": _axis,
     "order": _order,
-    "keep_dims": _flag("keep_dims"),
+    "parameters": _parameters,
+    "changed_axes": _changed_axes,
+    "mode": _mode,
+    **{name: _flag(name) for name in ("keep_dims", "keep_num_dims", "adj_x", "adj_y")},
     "align_corners": _flag("align_corners"),
     "half_pixel_centers": _flag("half_pixel_centers"),
     "broadcast": _broadcast,
