@@ -24,7 +24,9 @@ from npufit.stacks.probed import Value
 from npufit.stacks.probed.quantities import is_known, measure
 from npufit.tflite import serialize_model
 
-_UNPREPARED = frozenset({"dtype", "quantization", "weights_as", "weights", "bias_as", "zero_point", "rescaled"})
+_UNPREPARED = frozenset(
+    {"dtype", "ofm_dtype", "quantization", "weights_as", "weights", "bias_as", "zero_point", "rescaled"}
+)
 """Axes of types and scales: LiteRT's kernels lack some combinations, which converters may take all the same."""
 
 _WITHOUT_REFERENCE = frozenset({"ELU"})

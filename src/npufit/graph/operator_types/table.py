@@ -138,7 +138,7 @@ _BUILTIN = (
     # Values that only change their place, and interpolation between neighbours.
     _row("CONCATENATION", Kind.MOVEMENT, _DATA, Family.MOVEMENT, Scaling.COPIES, 2, repeats=True,
          shape=shapes.concatenation),
-    _row("DEPTH_TO_SPACE", Kind.MOVEMENT, _DATA, Family.MOVEMENT, Scaling.COPIES, 2),
+    _row("DEPTH_TO_SPACE", Kind.MOVEMENT, _DATA, Family.MOVEMENT, Scaling.COPIES),
     _row("RESHAPE", Kind.MOVEMENT, (Role.DATA, Role.SHAPE), Family.FREE, Scaling.COPIES, optional=1,
          shape=shapes.reshape),
     _row("RESIZE_BILINEAR", Kind.INTERPOLATION, (Role.DATA, Role.MAP_SIZE), Family.RESIZE, Scaling.COPIES, 2,

@@ -1,4 +1,4 @@
-"""Questions about arithmetic on two feature maps: ADD, SUB, MUL, MINIMUM, MAXIMUM and others."""
+"""Questions about arithmetic on two feature maps, ADD, SUB, MUL, MINIMUM and others; and PRELU, which has slopes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from npufit.graph import (
     SubOptions,
 )
 from npufit.probing.questions.drawing import Drawing
-from npufit.probing.questions.maps import MAP_AXES, RANK_AXIS, axis_position, map_shape
+from npufit.probing.questions.maps import MAP_AXES, RANK_AXIS, map_shape
 from npufit.probing.questions.number_formats import (
     DTYPE_AXIS,
     QUANTIZED_AXIS,
@@ -38,6 +38,13 @@ _AXES: tuple[Axis, ...] = (
     *(DTYPE_AXIS, ZERO_POINT_AXIS, QUANTIZED_AXIS),
     Choices("broadcast", _REPEATED),
     Choices("constant_operand", ("none", "second", "first")),
+)
+_PRELU_AXES: tuple[Axis, ...] = (
+    *MAP_AXES,
+    RANK_AXIS,
+    *(DTYPE_AXIS, ZERO_POINT_AXIS, QUANTIZED_AXIS),
+    Choices("broadcast", ("hw", "none", "scalar", "h", "w", "c")),
+    Choices("constant_operand", ("second", "none")),
 )
 _FUSED: Mapping[str, type[AddOptions | SubOptions | MulOptions | DivOptions]] = {
     "ADD": AddOptions,
@@ -67,6 +74,14 @@ def _draw(kind: str, values: Values) -> Model:
     return drawing.model(kind.lower())
 
 
+def _draw_prelu(values: Values) -> Model:
+    drawing = Drawing()
+    ifm = _add_operand(drawing, values, "first", "")
+    slopes = _add_operand(drawing, values, "second", _repeated_axes(values)[1])
+    drawing.apply("PRELU", (ifm, slopes), map_format(values, 2 * SCALE))
+    return drawing.model("prelu")
+
+
 def _fused_options(kind: str, values: Values) -> Options:
     """Return options with the activation; converters write 16-bit sums without the powers of two of old releases."""
     activation = activation_of(values)
@@ -77,26 +92,30 @@ def _fused_options(kind: str, values: Values) -> Options:
 
 def _add_operand(drawing: Drawing, values: Values, place: str, repeated: str) -> int:
     whole = map_shape(values)
-    places = [axis_position(letter, len(whole)) for letter in repeated] if repeated != "nhwc" else range(len(whole))
-    shape = tuple(1 if place in places else size for place, size in enumerate(whole))
+    letters = ("." * len(whole) + "nhwc")[-len(whole) :]
+    shape = [1 if letter in repeated else size for letter, size in zip(letters, whole, strict=True)]
     form = map_format(values)
     constant = word(values, "constant_operand") == place
     return drawing.repeated(shape, form) if constant else drawing.input(shape, form)
 
 
 def _repeated_axes(values: Values) -> tuple[str, str]:
-    """Return the letters of the axes along which the first and the second operand are repeated."""
+    """Return the letters of the axes along which the first and the second operand are repeated.
+
+    Raises ImpossibleError if one of them is not repeated, because those axes have one value.
+    """
     kind = word(values, "broadcast")
     if kind == "none":
         return "", ""
     first, _, second = ("", "", "nhwc") if kind == "scalar" else kind.rpartition("+")
-    alone = [letter for letter in "hwc" if letter in first + second and number(values, letter) == 1]
-    if alone and kind != "scalar":
-        raise ImpossibleError("an axis of one value, repeated", **dict.fromkeys(alone, 2))
+    for letters in filter(None, (first, second)):
+        if all(number(values, letter) == 1 for letter in letters.removeprefix("n")):
+            raise ImpossibleError("axes of one value, repeated", broadcast="none")
     return first, second
 
 
 SPACES = (
     *(Space(kind, kind, (*_AXES, ACTIVATION_AXIS), partial(_draw, kind)) for kind in _FUSED),
     *(Space(kind, kind, (*_AXES, RESULT_AXIS), partial(_draw, kind)) for kind in _PLAIN),
+    Space("PRELU", "PRELU", _PRELU_AXES, _draw_prelu),
 )

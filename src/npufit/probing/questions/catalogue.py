@@ -7,14 +7,35 @@ from difflib import get_close_matches
 
 from npufit.errors import InputError
 from npufit.graph import OPERATOR_TYPES
-from npufit.probing.questions import arithmetic, convolutions, functions, pooling, reductions, resizing
+from npufit.probing.questions import (
+    arithmetic,
+    conversions,
+    convolutions,
+    functions,
+    matrices,
+    parts,
+    pooling,
+    reductions,
+    reshaping,
+    resizing,
+)
 from npufit.probing.questions.space import Space
 
-_SPACES: Mapping[str, Space] = {
-    space.name: space
-    for room in (convolutions, pooling, arithmetic, reductions, resizing, functions)
-    for space in room.SPACES
-}
+_ROOMS = (
+    convolutions,
+    matrices,
+    pooling,
+    arithmetic,
+    functions,
+    reductions,
+    resizing,
+    reshaping,
+    parts,
+    conversions,
+)
+"""In the order in which a probe reports."""
+
+_SPACES: Mapping[str, Space] = {space.name: space for room in _ROOMS for space in room.SPACES}
 
 
 def space_of(name: str) -> Space:

@@ -16,7 +16,7 @@ from npufit.probing.questions.number_formats import (
     fixed_format,
     result_format,
 )
-from npufit.probing.questions.space import Axis, Space, Values
+from npufit.probing.questions.space import Axis, Choices, Space, Values
 
 _AXES: tuple[Axis, ...] = (*MAP_AXES, RANK_AXIS, DTYPE_AXIS, ZERO_POINT_AXIS, QUANTIZED_AXIS)
 
@@ -43,6 +43,16 @@ _FREE: Mapping[str, Options | None] = {
     **dict.fromkeys(("LOG", "RSQRT"), None),
 }
 
+_REAL: Mapping[str, Options | None] = {
+    "SIN": None,
+    "COS": OtherOptions("CosOptions"),
+    "SQUARE": OtherOptions("SquareOptions"),
+    **dict.fromkeys(("SQRT", "FLOOR"), None),
+}
+"""Functions that LiteRT computes with floating-point numbers only, where a search of them starts."""
+
+_REAL_AXES = (*MAP_AXES, RANK_AXIS, Choices("dtype", ("float32", "int8", "uint8", "int16", "int32")))
+
 
 def _draw_fixed(kind: str, values: Values) -> Model:
     drawing = Drawing()
@@ -59,7 +69,15 @@ def _draw_free(kind: str, values: Values) -> Model:
     return drawing.model(kind.lower())
 
 
+def _draw_real(kind: str, values: Values) -> Model:
+    drawing = Drawing()
+    ifm, form = read_map(drawing, values)
+    drawing.apply(kind, (ifm,), form, _REAL[kind])
+    return drawing.model(kind.lower())
+
+
 SPACES = (
     *(Space(kind, kind, _AXES, partial(_draw_fixed, kind)) for kind in _FIXED),
     *(Space(kind, kind, (*_AXES, RESULT_AXIS), partial(_draw_free, kind)) for kind in _FREE),
+    *(Space(kind, kind, _REAL_AXES, partial(_draw_real, kind)) for kind in _REAL),
 )

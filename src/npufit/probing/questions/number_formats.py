@@ -15,6 +15,17 @@ DTYPES = ("int8", "uint8", "int16", "int32", "int64", "float32")
 SCALE = 1 / 128
 """The scale of feature maps; powers of two, so that products of scales are exact."""
 
+SCHEMA_NUMBERS: Mapping[ElementType, int] = {
+    ElementType.FLOAT32: 0,
+    ElementType.INT32: 2,
+    ElementType.UINT8: 3,
+    ElementType.INT64: 4,
+    ElementType.BOOL: 6,
+    ElementType.INT16: 7,
+    ElementType.INT8: 9,
+}
+"""The schema's numbers of element types, which the options of a few operators contain."""
+
 DTYPE_AXIS = Choices("dtype", DTYPES)
 ZERO_POINT_AXIS = Choices("zero_point", ("zero", "positive", "negative"))
 QUANTIZED_AXIS = Choices("quantization", ("per-tensor", "none"))
