@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import queue
 import time
 import uuid
@@ -81,9 +82,15 @@ class DaskExecutor:
         """Accept `job`, at any time until `close`."""
         self._pending.put(job)
 
-    def next_finished(self) -> Finished:
-        """Return the next job that ended; wait if there is none. Raises ToolError if the scheduler is lost."""
+    def next_finished(self, patience_s: float | None = None) -> Finished | None:
+        """Return the next job that ended; wait if there is none, None after `patience_s`, give or take a second.
+
+        Raises ToolError if the scheduler is lost.
+        """
+        end = math.inf if patience_s is None else time.monotonic() + patience_s
         while not self._ready:
+            if time.monotonic() > end:
+                return None
             if time.monotonic() >= self._next_refresh:
                 self._refresh()
             self._feed()

@@ -22,8 +22,11 @@ class Executor(Protocol):
         """Accept `job`, at any time until `close`."""
         ...
 
-    def next_finished(self) -> Finished:
-        """Return the next job that ended; wait if there is none. Raises ToolError if no job can run any more."""
+    def next_finished(self, patience_s: float | None = None) -> Finished | None:
+        """Return the next job that ended; wait if there is none, None after `patience_s`.
+
+        Raises ToolError if no job can run any more.
+        """
         ...
 
     def close(self) -> list[Finished]:

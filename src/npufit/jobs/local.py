@@ -42,9 +42,15 @@ class LocalExecutor:
             self._threads.append(thread)
             thread.start()
 
-    def next_finished(self) -> Finished:
-        """Return the next job that ended; wait if there is none. Raises ToolError if workers cannot be started."""
-        result = self._results.get()
+    def next_finished(self, patience_s: float | None = None) -> Finished | None:
+        """Return the next job that ended; wait if there is none, None after `patience_s`.
+
+        Raises ToolError if workers cannot be started.
+        """
+        try:
+            result = self._results.get(timeout=patience_s)
+        except queue.Empty:
+            return None
         if isinstance(result, ToolError):
             raise result
         return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,12 +29,18 @@ def ignore_progress(done: int, total: int, failed: int, /) -> None:
 class Session:
     """Runs jobs with an executor and keeps their answers in a store. It closes both.
 
-    Iterate over it for the jobs that have ended. The iteration ends when all submitted jobs have.
+    Iterate over it for the jobs that have ended. The iteration ends when all submitted jobs have, or at the deadline.
     """
 
-    def __init__(self, executor: Executor, store: Store | None = None, progress: Progress = ignore_progress) -> None:
-        """Run jobs with `executor`; without a store, nothing is kept."""
-        self._executor, self._store, self._progress = executor, store, progress
+    def __init__(
+        self,
+        executor: Executor,
+        store: Store | None = None,
+        progress: Progress = ignore_progress,
+        deadline: float | None = None,
+    ) -> None:
+        """Run jobs with `executor`, without a store keeping nothing, until `deadline` on the monotonic clock."""
+        self._executor, self._store, self._progress, self._deadline = executor, store, progress, deadline
         self._ready: deque[Finished] = deque()
         self._waiting: dict[str, list[Job]] = {}
         self._done = self._total = self._failed = 0
@@ -67,7 +74,9 @@ class Session:
         """
         while self._ready or self._waiting:
             if not self._ready:
-                finished = self._executor.next_finished()
+                finished = self._executor.next_finished(self._patience())
+                if finished is None:
+                    return
                 self._keep(finished)
                 jobs = self._waiting.pop(finished.job.key, [])
                 self._ready.extend(replace(finished, job=job) for job in jobs)
@@ -86,6 +95,9 @@ class Session:
         finally:
             if self._store is not None:
                 self._store.close()
+
+    def _patience(self) -> float | None:
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def _keep(self, finished: Finished) -> None:
         failure = finished.failure

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
 
 from npufit.probing import ProbeOptions
-from npufit.probing.asking import Answer, Desk, End, Unanswered
+from npufit.probing.asking import Answer, Desk, End, Unanswered, choose_converter
 from npufit.probing.questions import Point, space_of
-from probing.asking.answering_programs import CountingConverter
+from probing.asking.answering_programs import CountingConverter, program
 
 _OPTIONS = ProbeOptions(use_cache=False, workers=2)
 
@@ -75,11 +76,15 @@ def test_a_budget_is_shared_and_asks_the_same_each_time(tmp_path: Path) -> None:
     assert diaries[0] == diaries[1]
 
 
-def test_time_is_a_budget_too(tmp_path: Path) -> None:
-    converter = CountingConverter(tmp_path / "diary")
-    with Desk(converter, ProbeOptions(minutes=0.0, use_cache=False, workers=1)) as desk:
+def test_time_is_a_budget_too() -> None:
+    """It ends while the converter still works on a question that would take minutes."""
+    options = ProbeOptions(minutes=0.01, use_cache=False, workers=1)
+    converter = choose_converter(program("import time; time.sleep(300)"), options)
+    begun = time.monotonic()
+    with Desk(converter, options) as desk:
         assert desk.run([_widest("RELU", 8, 4000)]) == [(8, False)]
-        assert desk.ended_by == "the budget of 0 minutes"
+        assert desk.ended_by == "the budget of 0.01 minutes"
+    assert time.monotonic() - begun < 60
 
 
 def test_a_worker_that_dies_is_an_answer(tmp_path: Path) -> None:

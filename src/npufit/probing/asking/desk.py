@@ -56,9 +56,9 @@ class Desk:
         self._converter, self._options = converter, options or ProbeOptions()
         self._identity = converter.identify()
         executor = open_executor(self._options.executor, self._options.workers)
-        self._session = Session(executor, self._store(), self._options.progress)
         minutes = self._options.minutes
         self._deadline = None if minutes is None else time.monotonic() + minutes * _SECONDS_OF_A_MINUTE
+        self._session = Session(executor, self._store(), self._options.progress, self._deadline)
         self._answers: dict[str, Answer] = {}
         self._awaiting: dict[str, list[_Talk[Any]]] = {}
         self._trouble = ""
@@ -107,7 +107,9 @@ class Desk:
                 self._start(talk, len(talks))
             while not self.ended_by:
                 self._listen()
-                if not self._share(talks):
+                if self._is_late() and any(talk.is_open for talk in talks):
+                    self.ended_by = self.ended_by or f"the budget of {self._options.minutes:g} minutes"
+                elif not self._share(talks):
                     break
         except KeyboardInterrupt:
             self.ended_by = self.ended_by or "interrupted"
@@ -128,10 +130,11 @@ class Desk:
                 talk.missing -= 1
                 if not talk.missing:
                     self._advance(talk, [self._answers[job.key] for job in talk.jobs])
-            if self._deadline is not None and time.monotonic() > self._deadline:
-                self.ended_by = f"the budget of {self._options.minutes:g} minutes"
-            if self.ended_by:
+            if self.ended_by or self._is_late():
                 return
+
+    def _is_late(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
 
     def _take_in(self, finished: Finished) -> list[_Talk[Any]]:
         """Note an answer, and return the searches that wait for it, each as often as it does."""

@@ -45,6 +45,7 @@ def _main(memory: str, way: str, what: str, *more: str) -> int:
             os.execv(what, [what, *json.loads(line)])
         return 0
     recorder_class = import_module("_recorder").Recorder if way == "record" else None
+    configs_class = import_module("_block_configs").BlockConfigs if more else None
     # What lies beside this script must hide no module of Vela's.
     own = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != own]
@@ -60,8 +61,14 @@ def _main(memory: str, way: str, what: str, *more: str) -> int:
     if not more:
         line = sys.stdin.readline()
         return compile_model(json.loads(line)) if line else 0
+    configs = None
+    with suppress(ImportError, AttributeError):  # a release that computes none
+        configs = configs_class and configs_class()
     for line in iter(sys.stdin.readline, ""):
         folder, seconds, arguments = json.loads(line)
+        with suppress(Exception):  # the copy will say what is wrong
+            if configs is not None:
+                configs.prepare(arguments)
         child = os.fork()
         if not child:
             _enter(folder, seconds)
