@@ -1,0 +1,137 @@
+"""shrink: the smallest model on which a converter still fails, ready for a bug report."""
+
+from __future__ import annotations
+
+import time
+
+from npufit.errors import InputError, NpufitError
+from npufit.formatting import plural, shorten
+from npufit.graph import Model
+from npufit.loading import ModelSource, load
+from npufit.probing.asking import Answer, End, Subject, choose_converter
+from npufit.probing.shrinking.hunt import Hunt, SpentError, is_loaded
+from npufit.probing.shrinking.making_smaller import make_smaller
+from npufit.probing.shrinking.result import ShrinkOptions, ShrinkResult, Step, count_values
+from npufit.probing.shrinking.symptom import Find, Symptom, symptom_of
+from npufit.stacks import Unit
+
+_NOT_RUN = "npufit cannot execute what it makes, so whether its answers are wrong is unknown"
+
+
+def shrink(model: ModelSource, subject: Subject, options: ShrinkOptions | None = None) -> ShrinkResult:
+    """Return the smallest model found on which `subject` does what it does with `model`.
+
+    It crashes, hangs, ends with an error, leaves an operator on the CPU, or its outputs are wrong. Fewer operators are
+    tried first, then smaller sizes, then plainer details; every candidate is a valid model that LiteRT loads, if the
+    original is. The same converter gives the same result. Raises InputError if it does nothing of that with `model`.
+    """
+    options = options or ShrinkOptions()
+    original = load(model)
+    converter = choose_converter(subject, options.probe)
+    answer = converter.convert(original).answer
+    wrong = _Comparison(subject, options)
+    symptom, message = _symptom(original, answer, options, wrong, converter.name)
+    budget = options.probe
+    hunt = Hunt(
+        symptom,
+        lambda candidate: converter.convert(candidate).answer,
+        wrong.of,
+        is_loaded(original),
+        budget.questions,
+        None if budget.minutes is None else time.monotonic() + 60 * budget.minutes,
+        questions=1,
+        message=message,
+        progress=lambda questions: budget.progress(questions, budget.questions or 0, 0),
+    )
+    smallest, steps, ended_by = original, [Step("original", len(original.main.operators), count_values(original))], ""
+    try:
+        for words, candidate in make_smaller(original, hunt):
+            smallest = candidate
+            steps.append(Step(words, len(candidate.main.operators), count_values(candidate)))
+    except SpentError as spent:
+        ended_by = str(spent)
+    return ShrinkResult(
+        original,
+        smallest,
+        symptom,
+        converter.name,
+        converter.version,
+        message,
+        hunt.message,
+        tuple(steps),
+        hunt.questions,
+        ended_by,
+    )
+
+
+class _Comparison:
+    """Runs candidates on the target and compares their outputs with those of the reference kernels."""
+
+    def __init__(self, subject: Subject, options: ShrinkOptions) -> None:
+        self._target = subject if isinstance(subject, str) else None
+        self._options = options
+
+    def can_run(self) -> bool:
+        """Return whether the subject is a target that can be executed here."""
+        from npufit.stacks import compiling_stack, resolve_target
+
+        place = self._options.probe.place
+        if self._target is None:
+            return False
+        target = resolve_target(self._target, place.vela, place.library)
+        return place.library is not None or compiling_stack(target) is not None
+
+    def of(self, model: Model) -> str:
+        """Return how outputs differ by more than the tolerance, empty if they do not or cannot be compared."""
+        from npufit.running import RunOptions, run
+
+        assert self._target is not None
+        choices = RunOptions(
+            compare=True,
+            tolerance=self._options.tolerance,
+            seed=self._options.probe.seed,
+            place=self._options.probe.place,
+        )
+        try:
+            comparison = run(model, self._target, choices).comparison
+        except NpufitError:
+            return ""
+        outputs = [] if comparison is None else [it for it in comparison.tensors if it.tensor in model.main.outputs]
+        worst = max((it for it in outputs if not it.is_equal), key=lambda it: it.largest, default=None)
+        if worst is None:
+            return ""
+        name, count = shorten(model.main.tensors[worst.tensor].name), plural(worst.beyond, "value")
+        return f"output '{name}': {count} of {worst.count} differ, by up to {worst.largest:g}"
+
+
+def _symptom(
+    model: Model, answer: Answer, options: ShrinkOptions, wrong: _Comparison, name: str
+) -> tuple[Symptom, str]:
+    """Return what to look for in smaller models, and what was said of the original."""
+    wanted = options.find
+    found = None if wanted == Find.WRONG else symptom_of(model, answer, wanted)
+    if found is not None:
+        return found, answer.message
+    may_be_wrong = answer.end is End.FINE and wanted in ("", Find.WRONG)
+    if may_be_wrong and wrong.can_run():
+        said = wrong.of(model)
+        if said:
+            return Symptom(Find.WRONG), said
+    raise InputError(_nothing(model, answer, wanted, name, cannot_run=may_be_wrong and not wrong.can_run()))
+
+
+def _nothing(model: Model, answer: Answer, wanted: str, name: str, *, cannot_run: bool) -> str:
+    """Return why there is nothing to shrink, and what there is."""
+    if answer.end is not End.FINE:
+        return (
+            f"{model.name}: {name} ends with {answer.end}, not {wanted}. Leave out --find, or use --find {answer.end}."
+        )
+    on_cpu = sum(unit is Unit.CPU for unit in answer.units)
+    parts = [f"{model.name}: {name} takes it"]
+    if on_cpu:
+        parts = [f"{model.name}: {name} takes it and leaves {plural(on_cpu, 'operator')} on the CPU"]
+        parts.append("--find refused shrinks to the first of these, --find refused:INDEX to another")
+    else:
+        parts.append("no operator is left on the CPU")
+    parts.append(_NOT_RUN if cannot_run else "its outputs equal those of the reference kernels")
+    return ". ".join(part[0].upper() + part[1:] if index else part for index, part in enumerate(parts)) + "."
