@@ -15,7 +15,7 @@ from npufit.probing.shrinking.result import ShrinkOptions, ShrinkResult, Step, c
 from npufit.probing.shrinking.symptom import Find, Symptom, symptom_of
 from npufit.stacks import Unit
 
-_NOT_RUN = "npufit cannot execute what it makes, so whether its answers are wrong is unknown"
+_NOT_RUN = "What it makes cannot be executed here, so whether its answers are wrong is unknown"
 
 
 def shrink(model: ModelSource, subject: Subject, options: ShrinkOptions | None = None) -> ShrinkResult:
@@ -127,11 +127,10 @@ def _nothing(model: Model, answer: Answer, wanted: str, name: str, *, cannot_run
             f"{model.name}: {name} ends with {answer.end}, not {wanted}. Leave out --find, or use --find {answer.end}."
         )
     on_cpu = sum(unit is Unit.CPU for unit in answer.units)
-    parts = [f"{model.name}: {name} takes it"]
-    if on_cpu:
-        parts = [f"{model.name}: {name} takes it and leaves {plural(on_cpu, 'operator')} on the CPU"]
-        parts.append("--find refused shrinks to the first of these, --find refused:INDEX to another")
-    else:
-        parts.append("no operator is left on the CPU")
-    parts.append(_NOT_RUN if cannot_run else "its outputs equal those of the reference kernels")
-    return ". ".join(part[0].upper() + part[1:] if index else part for index, part in enumerate(parts)) + "."
+    outputs = _NOT_RUN if cannot_run else "Its outputs equal those of the reference kernels"
+    if not on_cpu:
+        return f"{model.name}: {name} takes all of it: there is nothing to shrink. {outputs}."
+    return (
+        f"{model.name}: {name} takes it, with {plural(on_cpu, 'operator')} on the CPU. {outputs}. --find refused shrinks "
+        "to the first of the operators on the CPU, --find refused:INDEX to another."
+    )

@@ -1,0 +1,131 @@
+"""Shrinking: a model stays valid, keeps its symptom, and ends where nothing can go."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import npufit
+from networks import UINT8, Network, quantized
+from npufit.graph import Model, validate
+from npufit.probing import Command
+from npufit.probing.asking import Answer, Conversion, End
+from npufit.probing.shrinking import Find, ShrinkOptions, shrink
+from npufit.probing.shrinking.fewer_operators import fewest, keep_operators
+from npufit.probing.shrinking.hunt import is_loaded
+from npufit.probing.shrinking.smaller_sizes import knobs_of, with_sizes
+from npufit.probing.shrinking.symptom import essence
+from npufit.stacks import Unit
+from npufit.tflite import serialize_model
+
+STAND_INS = Path(__file__).parents[2] / "stand_ins"
+PATTERN = r"operator (?P<index>\d+): (?P<unit>NPU|CPU)"
+
+
+@dataclass(frozen=True)
+class Dies:
+    """Dies of a CONV_2D whose lines are too long and that an ADD follows somewhere."""
+
+    most: int
+    name: str = "a converter that dies"
+    version: str = ""
+
+    def identify(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def convert(self, model: Model) -> Conversion:
+        seen = False
+        for operator in model.main.operators:
+            shape = model.main.tensors[operator.inputs[0]].shape or ()
+            seen = seen or (operator.type == "CONV_2D" and shape[2] * shape[3] > self.most)
+            if seen and operator.type == "ADD":
+                return Conversion(Answer(End.CRASH, message="died of signal SIGSEGV at 0x7f12"))
+        return Conversion(Answer(End.FINE, (Unit.NPU,) * len(model.main.operators)))
+
+
+def test_a_network_becomes_the_two_operators_that_matter_at_their_smallest_sizes() -> None:
+    result = shrink("zoo:mobilenet_v2@96,int8", Dies(1_000))
+    main = result.model.main
+    assert [operator.type for operator in main.operators] == ["CONV_2D", "ADD"]
+    _, height, width, channels = main.tensors[main.operators[0].inputs[0]].shape or ()
+    assert (height, width * channels > 1_000, (width - 1) * channels > 1_000) == (1, True, False)
+    assert is_loaded(result.model)
+    assert result.message == "died of signal SIGSEGV at 0x7f12"
+    assert result.ended_by == "" and result.questions < 300
+    again = shrink("zoo:mobilenet_v2@96,int8", Dies(1_000))
+    assert serialize_model(again.model) == serialize_model(result.model)
+
+
+def test_a_program_that_dies_at_one_width_is_found_at_that_width() -> None:
+    command = Command((sys.executable, str(STAND_INS), "crashing", "{input}", "{output}"), PATTERN)
+    result = shrink("zoo:mobilenet_v1@320,int8", command)
+    main = result.model.main
+    shapes = [tensor.shape for tensor in main.input_tensors(main.operators[0]) if not tensor.is_constant]
+    assert len(main.operators) == 1 and (shapes[0] or ())[2] == 320 and (shapes[0] or ())[1] == 1
+    assert result.symptom.find is Find.CRASH
+
+
+def test_velas_own_failure_shrinks_to_the_operator_that_it_gives_up_on() -> None:
+    network = Network(UINT8, quantization=quantized(0.5, 120))
+    out = network.convolve(network.convolve(network.input(1, 24, 20, 8), 12), 16)
+    slopes = network.random(1, 1, 16, quantization=quantized(0.01, 128))
+    out = network.apply("PRELU", (out, slopes), network.tensors[out].shape, quantization=quantized(0.25, 3))
+    network.convolve(out, 8)
+    result = shrink(network.model(), "imx93/vela@5.2")
+    main = result.model.main
+    assert [operator.type for operator in main.operators] == ["PRELU"]
+    assert max(max(tensor.shape or (1,)) for tensor in main.tensors) == 1
+    assert (result.symptom.find, "gave up on an operation" in result.message) == (Find.ERROR, True)
+
+
+def test_an_operator_that_is_refused_stays_refused() -> None:
+    result = shrink("zoo:mobilenet_v2@96,int8", "imx93/teflon@25.3", ShrinkOptions(find="refused"))
+    main = result.model.main
+    check = npufit.check(result.model, "imx93/teflon@25.3")
+    assert [operator.type for operator in main.operators] == ["DEPTHWISE_CONV_2D"] or len(main.operators) == 1
+    assert check.summary.npu == 0
+
+
+def test_a_model_without_a_symptom_says_what_there_is() -> None:
+    with pytest.raises(npufit.InputError, match=r"takes all of it: there is nothing to shrink\. What it makes cannot"):
+        shrink("zoo:mobilenet_v2@96,int8", Dies(10_000_000))
+    with pytest.raises(npufit.InputError, match="ends with crash, not timeout"):
+        shrink("zoo:mobilenet_v2@96,int8", Dies(1_000), ShrinkOptions(find="timeout"))
+    with pytest.raises(npufit.InputError, match="--find hang: unknown"):
+        shrink("zoo:mobilenet_v2@96,int8", Dies(1_000), ShrinkOptions(find="hang"))
+
+
+@given(count=st.integers(1, 40), needed=st.frozensets(st.integers(0, 39), max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_what_is_needed_stays_and_nothing_else(count: int, needed: frozenset[int]) -> None:
+    needed = frozenset(index for index in needed if index < count) or frozenset({0})
+    assert fewest(count, lambda kept: needed <= set(kept)) == tuple(sorted(needed))
+
+
+@pytest.mark.parametrize("network", ["mobilenet_v2@96,int8", "yolov8n@96,int8", "deeplab_v3@65", "wav2letter"])
+def test_whatever_size_turns_the_model_stays_valid(network: str) -> None:
+    model = npufit.load(f"zoo:{network}")
+    turned = 0
+    for knob in knobs_of(model)[::7]:
+        for size in (1, knob.size // 2):
+            alike = [other for other in knobs_of(model) if (other.kind, other.size) == (knob.kind, knob.size)]
+            smaller = with_sizes(model, dict.fromkeys(alike, size))
+            if smaller is not None:
+                validate(smaller)
+                turned += 1
+    assert turned
+    parts = [keep_operators(model, range(start, start + 3)) for start in range(0, len(model.main.operators) - 3, 9)]
+    for part in parts:
+        validate(part)
+        assert len(part.main.operators) == 3
+
+
+def test_messages_are_compared_without_what_depends_on_the_model() -> None:
+    first = essence("Vela failed: tensor 'a/b' of shape 1x224x224x3 at 0x7fff12 in /tmp/x/y.py, line 12")
+    assert first == essence("Vela failed: tensor 'c' of shape 1x8x8x3 at 0x00112233 in /tmp/z.py, line 12")
+    assert first != essence("Vela failed: tensor 'a' of type 1")
