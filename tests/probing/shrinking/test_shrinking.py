@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import npufit
 from networks import UINT8, Network, quantized
-from npufit.graph import Model, validate
+from npufit.graph import Model, Operator, validate
 from npufit.probing import Command
 from npufit.probing.asking import Answer, Conversion, End
 from npufit.probing.shrinking import Find, ShrinkOptions, shrink
@@ -25,6 +25,12 @@ from npufit.tflite import serialize_model
 
 STAND_INS = Path(__file__).parents[2] / "stand_ins"
 PATTERN = r"operator (?P<index>\d+): (?P<unit>NPU|CPU)"
+
+
+def image(model: Model, operator: Operator) -> tuple[int, ...]:
+    """Return the shape of what an operator reads first, with four dimensions."""
+    shape = model.main.tensors[operator.inputs[0]].shape or ()
+    return (*(1,) * (4 - len(shape)), *shape)
 
 
 @dataclass(frozen=True)
@@ -41,8 +47,8 @@ class Dies:
     def convert(self, model: Model) -> Conversion:
         seen = False
         for operator in model.main.operators:
-            shape = model.main.tensors[operator.inputs[0]].shape or ()
-            seen = seen or (operator.type == "CONV_2D" and shape[2] * shape[3] > self.most)
+            _, _, width, channels = image(model, operator)
+            seen = seen or (operator.type == "CONV_2D" and width * channels > self.most)
             if seen and operator.type == "ADD":
                 return Conversion(Answer(End.CRASH, message="died of signal SIGSEGV at 0x7f12"))
         return Conversion(Answer(End.FINE, (Unit.NPU,) * len(model.main.operators)))
@@ -52,11 +58,12 @@ def test_a_network_becomes_the_two_operators_that_matter_at_their_smallest_sizes
     result = shrink("zoo:mobilenet_v2@96,int8", Dies(1_000))
     main = result.model.main
     assert [operator.type for operator in main.operators] == ["CONV_2D", "ADD"]
-    _, height, width, channels = main.tensors[main.operators[0].inputs[0]].shape or ()
+    _, height, width, channels = image(result.model, main.operators[0])
     assert (height, width * channels > 1_000, (width - 1) * channels > 1_000) == (1, True, False)
     assert is_loaded(result.model)
     assert result.message == "died of signal SIGSEGV at 0x7f12"
-    assert result.ended_by == "" and result.questions < 300
+    assert result.ended_by == ""
+    assert result.questions < 300
     again = shrink("zoo:mobilenet_v2@96,int8", Dies(1_000))
     assert serialize_model(again.model) == serialize_model(result.model)
 
@@ -64,9 +71,8 @@ def test_a_network_becomes_the_two_operators_that_matter_at_their_smallest_sizes
 def test_a_program_that_dies_at_one_width_is_found_at_that_width() -> None:
     command = Command((sys.executable, str(STAND_INS), "crashing", "{input}", "{output}"), PATTERN)
     result = shrink("zoo:mobilenet_v1@320,int8", command)
-    main = result.model.main
-    shapes = [tensor.shape for tensor in main.input_tensors(main.operators[0]) if not tensor.is_constant]
-    assert len(main.operators) == 1 and (shapes[0] or ())[2] == 320 and (shapes[0] or ())[1] == 1
+    (operator,) = result.model.main.operators
+    assert image(result.model, operator)[1:3] == (1, 320)
     assert result.symptom.find is Find.CRASH
 
 

@@ -131,6 +131,6 @@ def _nothing(model: Model, answer: Answer, wanted: str, name: str, *, cannot_run
     if not on_cpu:
         return f"{model.name}: {name} takes all of it: there is nothing to shrink. {outputs}."
     return (
-        f"{model.name}: {name} takes it, with {plural(on_cpu, 'operator')} on the CPU. {outputs}. --find refused shrinks "
-        "to the first of the operators on the CPU, --find refused:INDEX to another."
+        f"{model.name}: {name} takes it, with {plural(on_cpu, 'operator')} on the CPU. {outputs}. --find refused "
+        "shrinks to the first of the operators on the CPU, --find refused:INDEX to another."
     )

@@ -212,9 +212,9 @@ class _Redrawing:
             role = row.role(place)
             if role in (Role.DATA, Role.PARAMETER) and old and new:
                 self._resize_constant(index, _aligned(self._old[index].shape or (), old, new))
-            elif role in _SIZES and old and new and old != new:
-                values = constant_values(self._old[index])
-                after = None if values is None else _SIZES[role](self, operator, values, old, new)
+            elif role in _SIZED and old and new and old != new:
+                rule, values = _SIZES.get(role), constant_values(self._old[index])
+                after = None if values is None or rule is None else rule(self, operator, values, old, new)
                 if after is None:
                     return False
                 self._set_values(index, after)
@@ -324,10 +324,6 @@ def _clipped(walk: _Redrawing, operator: Operator, values: _Shape, old: _Shape, 
     )
 
 
-_SIZES = {
-    Role.SHAPE: _new_shape,
-    Role.MAP_SIZE: _map_size,
-    Role.END: _clipped,
-    Role.COUNT: lambda *_: None,
-    Role.PART_SIZES: lambda *_: None,
-}
+_SIZES = {Role.SHAPE: _new_shape, Role.MAP_SIZE: _map_size, Role.END: _clipped}
+_SIZED = frozenset({*_SIZES, Role.COUNT, Role.PART_SIZES})
+"""The roles whose values must follow the sizes of the data; those without a rule cannot."""

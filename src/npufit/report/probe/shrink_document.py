@@ -7,7 +7,7 @@ from typing import Literal
 
 from npufit._version import __version__
 from npufit.formatting import shorten
-from npufit.graph import Model
+from npufit.graph import Model, Tensor
 from npufit.probing.shrinking import ShrinkResult, count_values
 from npufit.report.document import Count, Document
 
@@ -119,17 +119,9 @@ def _operators(result: ShrinkResult) -> tuple[SmallOperatorEntry, ...]:
     return tuple(
         SmallOperatorEntry(
             operator.name,
-            tuple(
-                SmallTensorEntry(
-                    tensor.name,
-                    str(tensor.element.value),
-                    tensor.shape or (),
-                    role,
-                    len(tensor.quantization.scales),
-                )
-                for tensors, is_input in ((main.input_tensors(operator), True), (main.output_tensors(operator), False))
-                for tensor in tensors
-                for role in [_role(is_input=is_input, is_constant=tensor.is_constant)]
+            (
+                *map(_operand, main.input_tensors(operator)),
+                *(_tensor(it, "result") for it in main.output_tensors(operator)),
             ),
             "" if operator.options is None else shorten(_options(operator.options), 300),
         )
@@ -137,10 +129,13 @@ def _operators(result: ShrinkResult) -> tuple[SmallOperatorEntry, ...]:
     )
 
 
-def _role(*, is_input: bool, is_constant: bool) -> Literal["input", "constant", "result"]:
-    if not is_input:
-        return "result"
-    return "constant" if is_constant else "input"
+def _operand(tensor: Tensor) -> SmallTensorEntry:
+    return _tensor(tensor, "constant" if tensor.is_constant else "input")
+
+
+def _tensor(tensor: Tensor, role: Literal["input", "constant", "result"]) -> SmallTensorEntry:
+    scales = len(tensor.quantization.scales)
+    return SmallTensorEntry(tensor.name, str(tensor.element.value), tensor.shape or (), role, scales)
 
 
 def _options(options: object) -> str:
