@@ -42,7 +42,7 @@ class Dies:
     version: str = ""
 
     def identify(self) -> tuple[str, ...]:
-        return (self.name,)
+        return self.name, str(self.most)
 
     def convert(self, model: Model) -> Conversion:
         seen = False
@@ -70,7 +70,11 @@ def test_a_network_becomes_the_two_operators_that_matter_at_their_smallest_sizes
 
 def test_a_program_that_dies_at_one_width_is_found_at_that_width() -> None:
     command = Command((sys.executable, str(STAND_INS), "crashing", "{input}", "{output}"), PATTERN)
-    result = shrink("zoo:mobilenet_v1@320,int8", command)
+    network = Network()
+    out = network.input(1, 20, 320, 3)
+    for stride in (1, 2, 1, 2):
+        out = network.convolve(out, 8, stride=stride)
+    result = shrink(network.model(), command)
     (operator,) = result.model.main.operators
     assert image(result.model, operator)[1:3] == (1, 320)
     assert result.symptom.find is Find.CRASH
@@ -79,22 +83,22 @@ def test_a_program_that_dies_at_one_width_is_found_at_that_width() -> None:
 def test_velas_own_failure_shrinks_to_the_operator_that_it_gives_up_on() -> None:
     network = Network(UINT8, quantization=quantized(0.5, 120))
     out = network.convolve(network.convolve(network.input(1, 24, 20, 8), 12), 16)
-    slopes = network.random(1, 1, 16, quantization=quantized(0.01, 128))
+    slopes = network.random(1, 1, 16, quantization=quantized(0.01, 255))
     out = network.apply("PRELU", (out, slopes), network.tensors[out].shape, quantization=quantized(0.25, 3))
     network.convolve(out, 8)
     result = shrink(network.model(), "imx93/vela@5.2")
     main = result.model.main
     assert [operator.type for operator in main.operators] == ["PRELU"]
-    assert max(max(tensor.shape or (1,)) for tensor in main.tensors) == 1
+    assert {size for tensor in main.tensors for size in tensor.shape or ()} == {1, 2}  # it takes a single channel
     assert (result.symptom.find, "gave up on an operation" in result.message) == (Find.ERROR, True)
 
 
 def test_an_operator_that_is_refused_stays_refused() -> None:
-    result = shrink("zoo:mobilenet_v2@96,int8", "imx93/teflon@25.3", ShrinkOptions(find="refused"))
+    result = shrink("zoo:mobilenet_v2@96,int8", "imx93/vela", ShrinkOptions(find="refused"))
     main = result.model.main
-    check = npufit.check(result.model, "imx93/teflon@25.3")
-    assert [operator.type for operator in main.operators] == ["DEPTHWISE_CONV_2D"] or len(main.operators) == 1
-    assert check.summary.npu == 0
+    assert [operator.type for operator in main.operators] == ["QUANTIZE"]
+    assert [tensor.element_count for tensor in main.tensors] == [1, 1]
+    assert npufit.check(result.model, "imx93/vela").summary.npu == 0
 
 
 def test_a_model_without_a_symptom_says_what_there_is() -> None:
@@ -113,7 +117,7 @@ def test_what_is_needed_stays_and_nothing_else(count: int, needed: frozenset[int
     assert fewest(count, lambda kept: needed <= set(kept)) == tuple(sorted(needed))
 
 
-@pytest.mark.parametrize("network", ["mobilenet_v2@96,int8", "yolov8n@96,int8", "deeplab_v3@65", "wav2letter"])
+@pytest.mark.parametrize("network", ["yolov8n@96,int8", "deeplab_v3@65"])
 def test_whatever_size_turns_the_model_stays_valid(network: str) -> None:
     model = npufit.load(f"zoo:{network}")
     turned = 0

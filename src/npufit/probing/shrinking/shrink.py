@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from npufit.errors import InputError, NpufitError
 from npufit.formatting import plural, shorten
 from npufit.graph import Model
 from npufit.loading import ModelSource, load
-from npufit.probing.asking import Answer, End, Subject, choose_converter
+from npufit.probing.asking import Answer, Converter, Desk, End, Subject, Unanswered, choose_converter
 from npufit.probing.shrinking.hunt import Hunt, SpentError, is_loaded
 from npufit.probing.shrinking.making_smaller import make_smaller
 from npufit.probing.shrinking.result import ShrinkOptions, ShrinkResult, Step, count_values
@@ -28,32 +29,40 @@ def shrink(model: ModelSource, subject: Subject, options: ShrinkOptions | None =
     options = options or ShrinkOptions()
     original = load(model)
     converter = choose_converter(subject, options.probe)
-    answer = converter.convert(original).answer
-    wrong = _Comparison(subject, options)
-    symptom, message = _symptom(original, answer, options, wrong, converter.name)
-    budget = options.probe
-    hunt = Hunt(
-        symptom,
-        lambda candidate: converter.convert(candidate).answer,
-        wrong.of,
-        is_loaded(original),
-        budget.questions,
-        None if budget.minutes is None else time.monotonic() + 60 * budget.minutes,
-        questions=1,
-        message=message,
-        progress=lambda questions: budget.progress(questions, budget.questions or 0, 0),
-    )
+    with Desk(converter, replace(options.probe, questions=None, minutes=None, progress=_unseen)) as desk:
+        (answer,) = desk.ask_models([original])
+        wrong = _Comparison(subject, options)
+        symptom, message = _symptom(original, answer, options, wrong, converter.name)
+        budget = options.probe
+        hunt = Hunt(
+            symptom,
+            lambda candidate: desk.ask_models([candidate])[0],
+            wrong.of,
+            is_loaded(original),
+            budget.questions,
+            None if budget.minutes is None else time.monotonic() + 60 * budget.minutes,
+            questions=1,
+            message=message,
+            progress=lambda questions: budget.progress(questions, budget.questions or 0, 0),
+        )
+        return _search(original, hunt, message, converter)
+
+
+def _search(original: Model, hunt: Hunt, message: str, converter: Converter) -> ShrinkResult:
+    """Return the smallest model that `hunt` gets to, also if its budget or the user ends it."""
     smallest, steps, ended_by = original, [Step("original", len(original.main.operators), count_values(original))], ""
     try:
         for words, candidate in make_smaller(original, hunt):
             smallest = candidate
             steps.append(Step(words, len(candidate.main.operators), count_values(candidate)))
     except SpentError as spent:
-        ended_by = str(spent)
+        ended_by = f"the budget of {spent}"
+    except (Unanswered, KeyboardInterrupt):
+        ended_by = "an interruption"
     return ShrinkResult(
         original,
         smallest,
-        symptom,
+        hunt.symptom,
         converter.name,
         converter.version,
         message,
@@ -62,6 +71,10 @@ def shrink(model: ModelSource, subject: Subject, options: ShrinkOptions | None =
         hunt.questions,
         ended_by,
     )
+
+
+def _unseen(done: int, total: int, failed: int, /) -> None:
+    """Show nothing: one question at a time is no progress."""
 
 
 class _Comparison:

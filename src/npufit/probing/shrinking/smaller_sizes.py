@@ -212,7 +212,7 @@ class _Redrawing:
             role = row.role(place)
             if role in (Role.DATA, Role.PARAMETER) and old and new:
                 self._resize_constant(index, _aligned(self._old[index].shape or (), old, new))
-            elif role in _SIZED and old and new and old != new:
+            elif role is not None and role in _SIZED and old and new and old != new:
                 rule, values = _SIZES.get(role), constant_values(self._old[index])
                 after = None if values is None or rule is None else rule(self, operator, values, old, new)
                 if after is None:

@@ -10,20 +10,27 @@ if TYPE_CHECKING:
     from npufit.report.probe.document import ProbeDocument, probe_document
     from npufit.report.probe.markdown import probe_markdown
     from npufit.report.probe.page import probe_page
+    from npufit.report.probe.shrink_document import ShrinkDocument, shrink_document
+    from npufit.report.probe.shrink_text import shrink_text
     from npufit.report.probe.text import probe_text
 
 __all__ = [
     "ProbeDocument",
+    "ShrinkDocument",
     "probe_document",
     "probe_markdown",
     "probe_page",
     "probe_text",
+    "shrink_document",
+    "shrink_text",
 ]
 
 _HOMES = {
     "npufit.report.probe.document": ("ProbeDocument", "probe_document"),
     "npufit.report.probe.markdown": ("probe_markdown",),
     "npufit.report.probe.page": ("probe_page",),
+    "npufit.report.probe.shrink_document": ("ShrinkDocument", "shrink_document"),
+    "npufit.report.probe.shrink_text": ("shrink_text",),
     "npufit.report.probe.text": ("probe_text",),
 }
 

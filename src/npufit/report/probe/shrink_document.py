@@ -83,7 +83,7 @@ class ShrinkDocument(Document):
     questions: Count
     """how often the tool was asked"""
     ended_by: str
-    """empty, or what ended the search before nothing could go: questions or minutes"""
+    """empty, or what ended the search before nothing more could go, such as `the budget of questions`"""
     written: str | None
     """the file with the smallest model; null without -o"""
 

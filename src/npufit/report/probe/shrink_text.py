@@ -29,7 +29,7 @@ def shrink_text(document: ShrinkDocument, page: Page, *, everything: bool = Fals
         f"({plural(document.questions, 'question')})."
     )
     if document.ended_by:
-        lines += page.wrap(f"The budget of {document.ended_by} ended the search: the model may get smaller.")
+        lines += page.wrap(f"Ended by {document.ended_by}: the model may get smaller.")
     lines += [
         "",
         *(line for text in _operators(document, everything=everything) for line in page.wrap(text, "  ", "    ")),
