@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from random import Random
 
 from npufit.probing.questions import Axis, Choices, ImpossibleError, Numbers, Point, Space
-from npufit.stacks.probed import Value
-from npufit.stacks.probed.quantities import Measured, measure, value_of
+from npufit.stacks.probed import Measured, Value, measure, value_of
 
 _MOST_NEEDS = 3
 """How often what a model needs may need something itself."""

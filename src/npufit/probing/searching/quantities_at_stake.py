@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from npufit.stacks.probed.measured_numbers import NUMBERS
-from npufit.stacks.probed.measured_words import WORDS
+from npufit.stacks.probed import NUMBERS, WORDS
 
 PRODUCTS = (
     "h*w",

@@ -17,6 +17,8 @@ from npufit.stacks.probed.limit import (
     Separator,
     Value,
 )
+from npufit.stacks.probed.measured_numbers import NUMBERS
+from npufit.stacks.probed.measured_words import WORDS
 from npufit.stacks.probed.probed_rules import AskedRange, Probed, ProbedRules
 from npufit.stacks.probed.quantities import Measured, is_known, measure, value_of
 from npufit.stacks.probed.rule_file import is_rule_file, read_rules, rule_text
@@ -24,7 +26,9 @@ from npufit.stacks.probed.stack import STACK, probed_target
 
 __all__ = [
     "GRAPH_QUANTITIES",
+    "NUMBERS",
     "STACK",
+    "WORDS",
     "AskedRange",
     "Beyond",
     "Condition",
