@@ -1,0 +1,76 @@
+"""What a search of groups asked so far: it draws chains, asks about them once, and about their operators alone."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import replace
+
+from npufit.graph import Buffer, Subgraph
+from npufit.probing.asking import Answer
+from npufit.probing.questions import ImpossibleError, Point, Space, links_of
+from npufit.probing.searching.findings import Asked
+from npufit.probing.searching.groups.chain import AnsweredChain, Chain
+
+Asking = Generator[Sequence[Point], Sequence[Answer], None]
+"""A part of a search: it yields questions and is sent their answers."""
+
+_CONSTANT = Buffer(b"\0")
+"""Stands for the bytes of every constant, of which a search needs none."""
+
+
+class Notebook:
+    """Questions and answers of one search. `answers` has those about chains and about single operators."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._chains: dict[Point, Chain | None] = {}
+        self.answers: dict[Point, Answer] = {}
+        self.asked: list[Asked] = []
+
+    def point(self, **values: int | str) -> Point:
+        """Return the chain with these values, the others at their base."""
+        return Point(self._space.name, tuple(self._space.base.items())).moved(**values)
+
+    def draw(self, point: Point) -> Chain | None:
+        """Return the chain of `point`, without the bytes of its constants; None if there is no such chain."""
+        if point not in self._chains:
+            try:
+                model = self._space.draw(dict(point.values))
+                self._chains[point] = Chain(point, _without_constants(model.main), links_of(point))
+            except ImpossibleError:
+                self._chains[point] = None
+        return self._chains[point]
+
+    def ask(self, points: Iterable[Point]) -> Asking:
+        """Ask about chains, and then about each operator alone of those that are not taken as a whole."""
+        chains = [chain for point in points if (chain := self.draw(point)) is not None]
+        yield from self._ask(chain.point for chain in chains)
+        unclear = [chain for chain in chains if not self.answers[chain.point].is_accepted]
+        yield from self._ask(link for chain in unclear for link in chain.links)
+
+    def ask_alone(self, points: Iterable[Point]) -> Asking:
+        """Ask about every operator of some chains alone."""
+        chains = [chain for point in points if (chain := self.draw(point)) is not None]
+        yield from self._ask(link for chain in chains for link in chain.links)
+
+    def chains(self) -> list[AnsweredChain]:
+        """Return the chains that were answered, in the order of the questions."""
+        return [
+            AnsweredChain(chain, self.answers[point], tuple(self.answers.get(link) for link in chain.links))
+            for point, chain in self._chains.items()
+            if chain is not None and point in self.answers
+        ]
+
+    def _ask(self, points: Iterable[Point]) -> Asking:
+        new = [point for point in dict.fromkeys(points) if point not in self.answers]
+        if not new:
+            return
+        answers = yield new
+        for point, answer in zip(new, answers, strict=True):
+            self.answers[point] = answer
+            self.asked.append(Asked(point, answer, answer.is_accepted))
+
+
+def _without_constants(subgraph: Subgraph) -> Subgraph:
+    tensors = (replace(tensor, buffer=_CONSTANT) if tensor.is_constant else tensor for tensor in subgraph.tensors)
+    return replace(subgraph, tensors=tuple(tensors))
