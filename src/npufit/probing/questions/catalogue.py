@@ -9,6 +9,7 @@ from npufit.errors import InputError
 from npufit.graph import OPERATOR_TYPES
 from npufit.probing.questions import (
     arithmetic,
+    chains,
     conversions,
     convolutions,
     functions,
@@ -32,6 +33,7 @@ _ROOMS = (
     reshaping,
     parts,
     conversions,
+    chains,
 )
 """In the order in which a probe reports."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
-from npufit.graph import NO_TENSOR, Model, Operator, Quantization, Role, Subgraph, Tensor, operator_type
+from npufit.graph import NO_TENSOR, Buffer, Model, Operator, Quantization, Role, Subgraph, Tensor, operator_type
 from npufit.probing.questions import arithmetic, convolutions, functions, pooling, reshaping
 from npufit.probing.questions.space import Choices, ImpossibleError, Numbers, Point, Space, Values
 from npufit.probing.questions.values import number, word
@@ -13,14 +14,19 @@ from npufit.probing.questions.values import number, word
 _SPACES: Mapping[str, Space] = {
     space.name: space for room in (convolutions, pooling, arithmetic, functions, reshaping) for space in room.SPACES
 }
+
+
 _PLAIN = {"kh": 1, "kw": 1, "stride_h": 1, "stride_w": 1, "padding": "SAME"}
 """What keeps the size of the feature map, and the weights small."""
 
 LINKS = ("CONV_2D", "DEPTHWISE_CONV_2D", "RELU", "ADD", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MUL")
 """What a chain is made of, those that networks have most first."""
 
-BETWEEN = ("PAD", "RESHAPE", "TRANSPOSE", "SOFTMAX", "LOGISTIC", "TANH", "HARD_SWISH", "EXP", "L2_NORMALIZATION", "SIN")
-"""What may stand between the parts of a chain: converters often leave the first ones on the CPU, and few take the last."""
+BETWEEN = ("PAD", "SOFTMAX", "LOGISTIC", "TANH", "HARD_SWISH", "EXP", "L2_NORMALIZATION")
+"""What may stand between the parts of a chain: converters often leave the first on the CPU, and few take the last."""
+
+_BULGE = 4
+"""How many times more channels there are between the ends of a bulging chain."""
 
 _MOST_WEIGHTS_BYTES = 16 << 20
 
@@ -47,8 +53,7 @@ def _draw_links(values: Values) -> Iterator[tuple[Point, Model]]:
     shape = (1, number(values, "h"), number(values, "w"), number(values, "c"))
     weights = 0
     for kind, depth in _kinds(values):
-        link = _alone(kind, shape, depth, word(values, "dtype"))
-        model = _SPACES[kind].draw(dict(link.values))
+        link, model = _draw_alone(kind, shape, depth, word(values, "dtype"))
         result = next(model.main.output_tensors(model.main.operators[0])).shape
         weights += sum(tensor.buffer.size_bytes for tensor in model.main.tensors)
         if result is None or len(result) != 4:
@@ -71,7 +76,7 @@ def _kinds(values: Values) -> Iterator[tuple[str, int]]:
             yield between, depths[position - 1]
         yield kind, depths[position]
     if word(values, "skip") == "around":
-        if len({number(values, "c"), *depths}) > 1:
+        if depths[-1] != number(values, "c"):
             raise ImpossibleError("a sum of different depths", tail_c=0, channels="equal")
         yield "ADD", depths[-1]
 
@@ -83,7 +88,9 @@ def _depths(values: Values) -> list[int]:
     if (shape != "equal" or tail) and word(values, "links") != "CONV_2D":
         raise ImpossibleError("other channels without a convolution", links="CONV_2D", between="nothing")
     depths = [c] * length
-    if shape != "equal":
+    if shape == "bulging":
+        depths = [_BULGE * c] * (length - 1) + [c]
+    elif shape != "equal":
         half = length // 2
         least = c >> half
         if least < 1:
@@ -95,11 +102,13 @@ def _depths(values: Values) -> list[int]:
     return depths
 
 
-def _alone(kind: str, shape: tuple[int, ...], depth: int, dtype: str) -> Point:
-    """Return the question about one operator of a chain alone."""
+@lru_cache(maxsize=32)
+def _draw_alone(kind: str, shape: tuple[int, ...], depth: int, dtype: str) -> tuple[Point, Model]:
+    """Return the question about one operator of a chain alone, and its model."""
     space = _SPACES[kind]
     given = {**_PLAIN, "h": shape[1], "w": shape[2], "c": shape[3], "ofm_c": depth, "dtype": dtype}
-    return Point(space.name, tuple((name, given.get(name, value)) for name, value in space.base.items()))
+    point = Point(space.name, tuple((name, given.get(name, value)) for name, value in space.base.items()))
+    return point, space.draw(dict(point.values))
 
 
 class _Stitched:
@@ -132,7 +141,9 @@ class _Stitched:
             elif self._operators and index in operator.outputs and tensor.quantization == read.quantization:
                 tensor = replace(tensor, quantization=self._tensors[self._last].quantization)
             places[index] = len(self._tensors)
-            self._tensors.append(replace(tensor, name=f"{operator.type.lower()}_{len(self._tensors)}"))
+            name = f"{operator.type.lower()}_{len(self._tensors)}"
+            own = Buffer(tensor.buffer.data) if tensor.is_constant else tensor.buffer
+            self._tensors.append(replace(tensor, name=name, buffer=own))
             if index in link.inputs:
                 self._inputs.append(places[index])
         inputs = tuple(places.get(index, NO_TENSOR) for index in operator.inputs)
@@ -164,7 +175,7 @@ CHAIN = Space(
         Numbers("w", 16, most=4096),
         Numbers("c", 16, most=4096),
         Numbers("tail_c", 0, least=0, most=4096),
-        Choices("channels", ("equal", "falling", "rising")),
+        Choices("channels", ("equal", "falling", "rising", "bulging")),
         Choices("skip", ("none", "around")),
         Choices("between", ("nothing", *BETWEEN)),
         Numbers("places", 1, most=16),
@@ -176,6 +187,6 @@ CHAIN = Space(
 """Chains of `length` operators of one type, with others at `places` between equal parts of it.
 
 `tail_c` are the channels of the last result, 0 for as many as before; `channels` says whether they fall or rise along
-the chain; `skip` adds the chain's input to its result.
+the chain or are more between its ends; `skip` adds the chain's input to its result.
 """
 SPACES = (CHAIN,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from npufit.graph import Subgraph
@@ -10,51 +10,48 @@ from npufit.probing.asking import Answer, End
 from npufit.probing.questions import Point
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Chain:
-    """A drawn chain; `links` are the questions about each of its operators alone, in order."""
+    """A drawn chain; `links` are the questions about each of its operators alone, `types` their types, in order."""
 
     point: Point
     subgraph: Subgraph
     links: tuple[Point, ...]
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The type of each operator."""
-        return tuple(operator.type for operator in self.subgraph.operators)
+    types: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AnsweredChain:
-    """A chain with its answer; `alone` says of each operator what became of it alone, None if that was not asked."""
+    """A chain with its answer, and what became of each of its operators alone, as far as that was asked.
+
+    `npu` says which operators are on the NPU, none if the conversion failed. `lost` are those that are taken alone but
+    not here, `refused_alone` those that are not taken alone either. `fails_together` is True if the conversion fails
+    although that of no operator alone does.
+    """
 
     chain: Chain
     answer: Answer
-    alone: tuple[Answer | None, ...]
+    npu: tuple[bool, ...]
+    lost: frozenset[int]
+    refused_alone: frozenset[int]
+    fails_together: bool
 
     @property
-    def npu(self) -> tuple[bool, ...]:
-        """Whether each operator is on the NPU; False for all if the conversion failed."""
-        return tuple(self.answer.takes(index) for index in range(len(self.chain.links)))
-
-    @property
-    def lost(self) -> tuple[int, ...]:
-        """The operators that are taken alone but not here."""
-        return tuple(
-            index
-            for index, (taken, alone) in enumerate(zip(self.npu, self.alone, strict=True))
-            if not taken and alone is not None and alone.is_accepted
-        )
-
-    @property
-    def fails_together(self) -> bool:
-        """True if the conversion fails although that of no operator alone does."""
-        return self.answer.end is not End.FINE and all(alone is None or alone.end is End.FINE for alone in self.alone)
+    def is_disturbed(self) -> bool:
+        """True if an operator of the type that the chain is made of is refused alone: it may explain the answer."""
+        kind = self.chain.point["links"]
+        return any(self.chain.types[index] == kind for index in self.refused_alone)
 
 
-def seen_types(chains: Sequence[AnsweredChain], alone: Mapping[Point, Answer]) -> frozenset[str]:
-    """Return the operator types of which the converter took at least one operator, in a chain or alone."""
-    together = {
-        kind for one in chains for kind, taken in zip(one.chain.types, one.npu, strict=True) if taken
-    }
-    return frozenset(together | {point.space for point, answer in alone.items() if answer.is_accepted})
+def answered(chain: Chain, answer: Answer, alone: Sequence[Answer | None]) -> AnsweredChain:
+    """Return `chain` with its answers; an operator that was not asked about alone has None in `alone`."""
+    npu = tuple(answer.takes(index) for index in range(len(chain.links)))
+    taken_alone = {index for index, one in enumerate(alone) if one is not None and one.is_accepted}
+    return AnsweredChain(
+        chain,
+        answer,
+        npu,
+        lost=frozenset(index for index in taken_alone if not npu[index]),
+        refused_alone=frozenset(index for index, one in enumerate(alone) if one is not None) - taken_alone,
+        fails_together=answer.end is not End.FINE and all(one is None or one.end is End.FINE for one in alone),
+    )

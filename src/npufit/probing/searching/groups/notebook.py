@@ -9,7 +9,7 @@ from npufit.graph import Buffer, Subgraph
 from npufit.probing.asking import Answer
 from npufit.probing.questions import ImpossibleError, Point, Space, links_of
 from npufit.probing.searching.findings import Asked
-from npufit.probing.searching.groups.chain import AnsweredChain, Chain
+from npufit.probing.searching.groups.chain import AnsweredChain, Chain, answered
 
 Asking = Generator[Sequence[Point], Sequence[Answer], None]
 """A part of a search: it yields questions and is sent their answers."""
@@ -36,7 +36,7 @@ class Notebook:
         if point not in self._chains:
             try:
                 model = self._space.draw(dict(point.values))
-                self._chains[point] = Chain(point, _without_constants(model.main), links_of(point))
+                self._chains[point] = _chain(point, model.main)
             except ImpossibleError:
                 self._chains[point] = None
         return self._chains[point]
@@ -56,10 +56,18 @@ class Notebook:
     def chains(self) -> list[AnsweredChain]:
         """Return the chains that were answered, in the order of the questions."""
         return [
-            AnsweredChain(chain, self.answers[point], tuple(self.answers.get(link) for link in chain.links))
+            answered(chain, self.answers[point], [self.answers.get(link) for link in chain.links])
             for point, chain in self._chains.items()
             if chain is not None and point in self.answers
         ]
+
+    def taken_types(self) -> frozenset[str]:
+        """Return the operator types of which the converter took at least one operator, in a chain or alone."""
+        alone = {point.space for point, answer in self.answers.items() if answer.is_accepted} - {self._space.name}
+        together = {
+            kind for one in self.chains() for kind, taken in zip(one.chain.types, one.npu, strict=True) if taken
+        }
+        return frozenset(alone | together)
 
     def _ask(self, points: Iterable[Point]) -> Asking:
         new = [point for point in dict.fromkeys(points) if point not in self.answers]
@@ -71,6 +79,7 @@ class Notebook:
             self.asked.append(Asked(point, answer, answer.is_accepted))
 
 
-def _without_constants(subgraph: Subgraph) -> Subgraph:
+def _chain(point: Point, subgraph: Subgraph) -> Chain:
     tensors = (replace(tensor, buffer=_CONSTANT) if tensor.is_constant else tensor for tensor in subgraph.tensors)
-    return replace(subgraph, tensors=tuple(tensors))
+    types = tuple(operator.type for operator in subgraph.operators)
+    return Chain(point, replace(subgraph, tensors=tuple(tensors)), links_of(point), types)

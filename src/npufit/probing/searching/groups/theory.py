@@ -1,14 +1,14 @@
 """Theories of how a converter decides over groups, and what answers say about them.
 
-A theory names what is decided over, by which quantity, and what is left of a group that has too much of it. Every answer
-bounds the limit: from below by groups that were taken, from above by groups that were not. A theory is alive while there
-is room between the bounds.
+A theory names what is decided over, by which quantity, and what is left of a group that has too much of it. Every
+answer bounds the limit: from below by groups that were taken, from above by groups that were not. A theory is alive
+while there is room between the bounds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from npufit.probing.asking import End
@@ -23,6 +23,7 @@ QUANTITIES = (
     "peak_bytes",
     "weights_bytes",
     "io_bytes",
+    "feature_map_bytes",
     "tensor_bytes",
 )
 """What a limit on groups may be about; of several that explain all answers the first is named."""
@@ -32,13 +33,15 @@ QUANTITIES = (
 class Theory:
     """A converter takes a group of `scope` only up to a limit of `quantity`; of a larger one `kept` is left.
 
-    With `end`, the conversion ends so beyond the limit, and nothing is left.
+    With `end`, the conversion ends so beyond the limit, and nothing is left. With `covers_alone`, the limit is also why
+    single operators are refused.
     """
 
     scope: Scope
     quantity: str
     kept: Kept
     end: End = End.FINE
+    covers_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ THEORIES = tuple(
     for kept in (Kept.SUFFIX, Kept.PREFIX, Kept.NOTHING)
     for quantity in QUANTITIES
 )
+COVERING = tuple(replace(theory, covers_alone=True) for theory in THEORIES)
 
 
 def failing(end: End) -> tuple[Theory, ...]:
@@ -126,7 +130,7 @@ Evidence = list[tuple[tuple[int, ...], bool]]
 
 
 def _read(theory: Theory, ground: Ground, one: AnsweredChain) -> Evidence | None:
-    """Return which groups were taken and which were too large, None if the answer has another form than the theory's."""
+    """Return which groups were taken and which were too large; None if the answer has another form."""
     if theory.end is not End.FINE or one.answer.end is not End.FINE:
         return _read_end(theory, one)
     left = ground.left(one.chain)
@@ -145,9 +149,7 @@ def _read(theory: Theory, ground: Ground, one: AnsweredChain) -> Evidence | None
 def _read_group(theory: Theory, one: AnsweredChain, group: Sequence[int], kept: Sequence[int]) -> Evidence | None:
     if len(kept) == len(group):
         return [(tuple(group), True)]
-    if not any(index in one.lost for index in group):
-        return []
-    if _is_disturbed(one, group):
+    if not theory.covers_alone and (one.lost.isdisjoint(group) or not one.refused_alone.isdisjoint(group)):
         return []
     count = len(kept)
     match theory.kept:
@@ -160,11 +162,6 @@ def _read_group(theory: Theory, one: AnsweredChain, group: Sequence[int], kept: 
     if list(kept) != list(fitting):
         return None
     return [*([(tuple(fitting), True)] if fitting else []), (tuple(next_larger), False)]
-
-
-def _is_disturbed(one: AnsweredChain, group: Sequence[int]) -> bool:
-    """Return whether an operator of the group is refused alone, so that the group says nothing about groups."""
-    return any((alone := one.alone[index]) is not None and not alone.is_accepted for index in group)
 
 
 def _read_end(theory: Theory, one: AnsweredChain) -> Evidence:
