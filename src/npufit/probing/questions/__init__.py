@@ -1,7 +1,7 @@
 """Models to ask about: for each operator what can be varied, and the model of given values."""
 
 from npufit.probing.questions.catalogue import operator_types, space_of, spaces
-from npufit.probing.questions.chains import BETWEEN, CHAIN, LINKS, links_of
+from npufit.probing.questions.chains import BETWEEN, CHAIN, LINKS, draw_chain
 from npufit.probing.questions.space import Axis, Choices, ImpossibleError, Numbers, Point, Space, Values
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "Point",
     "Space",
     "Values",
-    "links_of",
+    "draw_chain",
     "operator_types",
     "space_of",
     "spaces",

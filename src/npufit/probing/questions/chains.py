@@ -6,7 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from npufit.graph import NO_TENSOR, Buffer, Model, Operator, Quantization, Role, Subgraph, Tensor, operator_type
+from npufit.graph import (
+    NO_TENSOR,
+    Buffer,
+    Model,
+    Operator,
+    Quantization,
+    Role,
+    Scaling,
+    Subgraph,
+    Tensor,
+    operator_type,
+)
 from npufit.probing.questions import arithmetic, convolutions, functions, pooling, reshaping
 from npufit.probing.questions.space import Choices, ImpossibleError, Numbers, Point, Space, Values
 from npufit.probing.questions.values import number, word
@@ -16,13 +27,13 @@ _SPACES: Mapping[str, Space] = {
 }
 
 
-_PLAIN = {"kh": 1, "kw": 1, "stride_h": 1, "stride_w": 1, "padding": "SAME"}
+_PLAIN = {"kh": 1, "kw": 1, "stride_h": 1, "stride_w": 1, "padding": "SAME", "ofm_rank": 4}
 """What keeps the size of the feature map, and the weights small."""
 
 LINKS = ("CONV_2D", "DEPTHWISE_CONV_2D", "RELU", "ADD", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MUL")
 """What a chain is made of, those that networks have most first."""
 
-BETWEEN = ("PAD", "SOFTMAX", "LOGISTIC", "TANH", "HARD_SWISH", "EXP", "L2_NORMALIZATION")
+BETWEEN = ("PAD", "RESHAPE", "TRANSPOSE", "SOFTMAX", "LOGISTIC", "TANH", "HARD_SWISH", "EXP", "L2_NORMALIZATION")
 """What may stand between the parts of a chain: converters often leave the first on the CPU, and few take the last."""
 
 _BULGE = 4
@@ -31,21 +42,21 @@ _BULGE = 4
 _MOST_WEIGHTS_BYTES = 16 << 20
 
 
-def links_of(point: Point) -> tuple[Point, ...]:
-    """Return the questions about each operator of a chain alone, in the order of the chain.
+def draw_chain(values: Values) -> tuple[Model, tuple[Point, ...]]:
+    """Return a chain, and the questions about each of its operators alone.
 
     Raises ImpossibleError if the chain cannot be drawn.
     """
-    return tuple(link for link, _ in _draw_links(dict(point.values)))
-
-
-def _draw(values: Values) -> Model:
     stitched = _Stitched()
     links = list(_draw_links(values))
     for position, (_, model) in enumerate(links):
         is_closing = word(values, "skip") == "around" and position == len(links) - 1
         stitched.append(model.main, is_closing=is_closing)
-    return stitched.model()
+    return stitched.model(), tuple(link for link, _ in links)
+
+
+def _draw(values: Values) -> Model:
+    return draw_chain(values)[0]
 
 
 def _draw_links(values: Values) -> Iterator[tuple[Point, Model]]:
@@ -133,12 +144,13 @@ class _Stitched:
                 places[link.inputs[1]] = self._inputs[0]
         biases = {operator.input(place) for place in operator_type(operator).positions(operator, Role.BIAS)}
         read = link.tensors[link.inputs[0]]
+        copies = operator_type(operator).scaling is Scaling.COPIES
         for index, tensor in enumerate(link.tensors):
             if index in places:
                 continue
             if self._operators and index in biases:
                 tensor = replace(tensor, quantization=self._rescaled(tensor.quantization, read.quantization))
-            elif self._operators and index in operator.outputs and tensor.quantization == read.quantization:
+            elif self._operators and index in operator.outputs and copies:
                 tensor = replace(tensor, quantization=self._tensors[self._last].quantization)
             places[index] = len(self._tensors)
             name = f"{operator.type.lower()}_{len(self._tensors)}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from npufit.graph import Buffer, Subgraph
 from npufit.probing.asking import Answer
-from npufit.probing.questions import ImpossibleError, Point, Space, links_of
+from npufit.probing.questions import CHAIN, ImpossibleError, Point, draw_chain
 from npufit.probing.searching.findings import Asked
 from npufit.probing.searching.groups.chain import AnsweredChain, Chain, answered
 
@@ -21,22 +21,21 @@ _CONSTANT = Buffer(b"\0")
 class Notebook:
     """Questions and answers of one search. `answers` has those about chains and about single operators."""
 
-    def __init__(self, space: Space) -> None:
-        self._space = space
+    def __init__(self) -> None:
         self._chains: dict[Point, Chain | None] = {}
         self.answers: dict[Point, Answer] = {}
         self.asked: list[Asked] = []
 
     def point(self, **values: int | str) -> Point:
         """Return the chain with these values, the others at their base."""
-        return Point(self._space.name, tuple(self._space.base.items())).moved(**values)
+        return Point(CHAIN.name, tuple(CHAIN.base.items())).moved(**values)
 
     def draw(self, point: Point) -> Chain | None:
         """Return the chain of `point`, without the bytes of its constants; None if there is no such chain."""
         if point not in self._chains:
             try:
-                model = self._space.draw(dict(point.values))
-                self._chains[point] = _chain(point, model.main)
+                model, links = draw_chain(dict(point.values))
+                self._chains[point] = _chain(point, model.main, links)
             except ImpossibleError:
                 self._chains[point] = None
         return self._chains[point]
@@ -63,7 +62,7 @@ class Notebook:
 
     def taken_types(self) -> frozenset[str]:
         """Return the operator types of which the converter took at least one operator, in a chain or alone."""
-        alone = {point.space for point, answer in self.answers.items() if answer.is_accepted} - {self._space.name}
+        alone = {point.space for point, answer in self.answers.items() if answer.is_accepted} - {CHAIN.name}
         together = {
             kind for one in self.chains() for kind, taken in zip(one.chain.types, one.npu, strict=True) if taken
         }
@@ -79,7 +78,7 @@ class Notebook:
             self.asked.append(Asked(point, answer, answer.is_accepted))
 
 
-def _chain(point: Point, subgraph: Subgraph) -> Chain:
+def _chain(point: Point, subgraph: Subgraph, links: tuple[Point, ...]) -> Chain:
     tensors = (replace(tensor, buffer=_CONSTANT) if tensor.is_constant else tensor for tensor in subgraph.tensors)
     types = tuple(operator.type for operator in subgraph.operators)
-    return Chain(point, replace(subgraph, tensors=tuple(tensors)), links_of(point), types)
+    return Chain(point, replace(subgraph, tensors=tuple(tensors)), links, types)

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from npufit.probing.asking import Answer, End, Unanswered
-from npufit.probing.questions import LINKS, Point, Space
+from npufit.probing.questions import LINKS, Point
 from npufit.probing.searching.findings import GroupFindings
 from npufit.probing.searching.groups.chain import AnsweredChain, Chain
 from npufit.probing.searching.groups.closing_in import chain_between, chains_around
@@ -65,9 +65,9 @@ class _Known:
         return Ground(self.notebook.taken_types(), self.separators)
 
 
-def search_groups(space: Space, seed: int) -> Inquiry[GroupFindings]:
-    """Ask about chains of `space`, and return what the converter does with groups of operators."""
-    known = _Known(Notebook(space))
+def search_groups(seed: int) -> Inquiry[GroupFindings]:
+    """Ask about chains of operators, and return what the converter does with groups of them."""
+    known = _Known(Notebook())
     is_complete = True
     try:
         yield from _search(known, seed)
