@@ -146,3 +146,17 @@ def test_an_unknown_operator_is_refused_with_what_may_be_meant() -> None:
         spaces(["hashtable"])
     assert [space.name for space in spaces(["add", "Mean"])] == ["ADD", "MEAN"]
     assert set(operator_types()) == {space.operator for space in spaces()}
+
+
+def test_a_window_is_padded_only_where_it_reaches_beyond_the_map() -> None:
+    space = space_of("CONV_2D")
+
+    def measured(name: str, **values: Value) -> Value:
+        model = space.draw({**space.base, **values})
+        return measure(model.main, model.main.operators[0])[name]
+
+    assert measured("padded") == "true"
+    assert measured("padded", padding="VALID") == "false"
+    assert measured("padded", stride_h=16) == "true"
+    assert measured("padded", stride_h=16, stride_w=16) == "false"
+    assert measured("dilated_kh", kh=5, dilation_h=3) == 13

@@ -11,7 +11,9 @@ from npufit.stacks.probed.quantities import Measured
 _TELLING = (
     *("h", "w", "c", "batch", "ofm_c", "kh", "kw", "stride_h", "stride_w", "dilation_h", "dilation_w"),
     *("depth_multiplier", "rank", "inputs", "outputs", "scale_h", "scale_w"),
+    *("ofm_rank", "block_size", "pad_h", "pad_w", "pad_c", "pad_batch", "step_h", "step_w", "step_c", "parameters"),
     *("dtype", "ofm_dtype", "weights_dtype", "bias", "weights", "quantization", "padding", "activation"),
+    *("rescaled", "ofm_size", "mode", "changed_axes", "keep_num_dims", "adj_x", "adj_y"),
     *("axes", "axis", "order", "keep_dims", "align_corners", "half_pixel_centers", "broadcast", "constant_operand"),
 )
 """The quantities in which models differ on purpose; what follows from them, such as bytes, has no range of its own."""

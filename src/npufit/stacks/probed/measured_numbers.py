@@ -39,6 +39,17 @@ def _kernel(name: str) -> Quantity:
     return measure
 
 
+def _dilated_kernel(side: str) -> Quantity:
+    """The rows or columns that a window spans."""
+    kernel = _kernel(f"k{side}")
+
+    def measure(operation: Operation) -> int | None:
+        size, dilation = kernel(operation), getattr(operation.operator.options, f"dilation_{side}_factor", None)
+        return None if size is None or dilation is None else (size - 1) * dilation + 1
+
+    return measure
+
+
 def _option(name: str) -> Quantity:
     return lambda operation: getattr(operation.operator.options, name, None)
 
@@ -79,11 +90,12 @@ def _weights_sum(operation: Operation) -> int | None:
     axis = operation.row.channel_axis
     if values is None or axis >= values.ndim or not values.size:
         return None
-    channels = np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1).astype(np.int64)
     points = weights.quantization.zero_points
-    if len(points) not in (1, len(channels)):
+    if len(points) not in (1, values.shape[axis]):
         points = (weights.quantization.zero_point,)
-    return int(np.abs(channels - np.array(points, np.int64)[:, None]).sum(axis=1).max())
+    wider = np.int32 if weights.element.bits < 32 else np.int64
+    distances = np.abs(np.moveaxis(values, axis, -1).astype(wider) - np.array(points, wider))
+    return int(distances.sum(axis=tuple(range(values.ndim - 1)), dtype=np.int64).max())
 
 
 def _bias_value(operation: Operation) -> int | None:
@@ -186,6 +198,8 @@ NUMBERS: Mapping[str, Quantity] = {
     "stride_w": _option("stride_w"),
     "dilation_h": _option("dilation_h_factor"),
     "dilation_w": _option("dilation_w_factor"),
+    "dilated_kh": _dilated_kernel("h"),
+    "dilated_kw": _dilated_kernel("w"),
     "depth_multiplier": _depth_multiplier,
     "rank": _rank,
     "ofm_rank": _ofm_rank,

@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping
 
 from npufit.graph import (
     SIZING,
+    Conv2DOptions,
+    DepthwiseConv2DOptions,
     Kind,
     Operator,
     OtherOptions,
     Padding,
+    Pool2DOptions,
     Role,
     Tensor,
     TransposeConvOptions,
     constant_values,
     fused_activation,
+    same_padding,
 )
 from npufit.stacks.probed.measured_numbers import NUMBERS
 from npufit.stacks.probed.operation import Operation, axis_letter, axis_letters
@@ -65,6 +69,23 @@ def _zero_point(tensor: Tensor | None) -> str | None:
 def _padding(operation: Operation) -> str | None:
     padding = option(operation.operator, "padding")
     return getattr(padding, "name", None)
+
+
+def _padded(operation: Operation) -> str | None:
+    """Whether a window reaches beyond the feature map: with SAME it does not always, with VALID never."""
+    options, ifm = operation.operator.options, operation.sides(operation.ifm)
+    if not isinstance(options, Conv2DOptions | DepthwiseConv2DOptions | Pool2DOptions) or ifm is None:
+        return None
+    if options.padding is Padding.VALID:
+        return "false"
+    sides = {"h": (ifm.h, options.stride_h), "w": (ifm.w, options.stride_w)}
+    for side, (size, stride) in sides.items():
+        kernel, dilation = NUMBERS[f"k{side}"](operation), NUMBERS[f"dilation_{side}"](operation)
+        if isinstance(kernel, int) and any(
+            same_padding(size, kernel, stride, dilation if isinstance(dilation, int) else 1)
+        ):
+            return "true"
+    return "false"
 
 
 def _activation(operation: Operation) -> str | None:
@@ -221,6 +242,7 @@ WORDS: Mapping[str, Word] = {
     "ofm_zero_point": lambda operation: _zero_point(operation.ofm),
     "rescaled": _rescaled,
     "padding": _padding,
+    "padded": _padded,
     "activation": _activation,
     "stride": _pair("stride_h", "stride_w"),
     "scale": _scale,

@@ -128,11 +128,12 @@ RULES = (LIMIT, ELEMENT_TYPE, QUANTIZATION, OPTION, NEVER_TAKEN, GROUP, SEPARATO
 
 _OF_QUANTITY: Mapping[str, Rule] = {
     **dict.fromkeys(("dtype", "ofm_dtype", "weights_dtype"), ELEMENT_TYPE),
-    **dict.fromkeys(("quantization", "zero_point", "weights_zero_point", "ofm_zero_point"), QUANTIZATION),
+    **dict.fromkeys(("quantization", "zero_point", "weights_zero_point", "ofm_zero_point", "rescaled"), QUANTIZATION),
     **dict.fromkeys(
         ("padding", "activation", "bias", "weights", "axes", "axis", "order", "keep_dims", "align_corners"), OPTION
     ),
-    **dict.fromkeys(("half_pixel_centers", "broadcast", "constant_operand"), OPTION),
+    **dict.fromkeys(("half_pixel_centers", "broadcast", "constant_operand", "padded", "parameters"), OPTION),
+    **dict.fromkeys(("ofm_size", "mode", "changed_axes", "keep_num_dims", "adj_x", "adj_y"), OPTION),
 }
 
 _CURES: Mapping[str, Remedy] = {
