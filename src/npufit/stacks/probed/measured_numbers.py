@@ -45,7 +45,7 @@ def _dilated_kernel(side: str) -> Quantity:
 
     def measure(operation: Operation) -> int | None:
         size, dilation = kernel(operation), getattr(operation.operator.options, f"dilation_{side}_factor", None)
-        return None if size is None or dilation is None else (size - 1) * dilation + 1
+        return (size - 1) * dilation + 1 if isinstance(size, int) and isinstance(dilation, int) else None
 
     return measure
 
