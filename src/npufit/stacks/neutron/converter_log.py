@@ -97,6 +97,17 @@ class Statistics:
     indices: tuple[int, ...] = field(default=())
 
 
+def read_statistics(text: str) -> Statistics:
+    """Return the counts of the last conversion in `text`; all None if it has none."""
+    return _statistics(text[max(text.rfind(_START), 0) :])
+
+
+def stated_version(text: str) -> str:
+    """Return the converter's version as `text` states it last, empty if it does not."""
+    found = _VERSION.findall(text)
+    return found[-1] if found else ""
+
+
 def read_converter_log(text: str, model: Model) -> LogReport | None:
     """Return what the last conversion in `text` says, or None if `text` has no line that only the converter prints."""
     if _START not in text and not any(pattern.search(text) for pattern in _STRONG):
