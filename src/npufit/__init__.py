@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from npufit.hosting import HostOptions, HostResult, host, virtual_npu
     from npufit.loading import load, save
     from npufit.measuring import BenchOptions, BenchResult, bench, probe_board
+    from npufit.probing.explaining import ExplainOptions, ExplainResult, explain
     from npufit.resizing import ResizeResult, resize
     from npufit.running import RunOptions, RunResult, run
     from npufit.stacks import PlaceOptions, Target
@@ -58,6 +59,8 @@ __all__ = [
     "EstimateOptions",
     "EvaluateOptions",
     "EvaluateResult",
+    "ExplainOptions",
+    "ExplainResult",
     "FitOptions",
     "FitResult",
     "Gate",
@@ -90,6 +93,7 @@ __all__ = [
     "differential",
     "disassemble",
     "evaluate",
+    "explain",
     "fit",
     "host",
     "load",
@@ -118,6 +122,7 @@ _HOMES = {
     "npufit.hosting": ("HostOptions", "HostResult", "host", "virtual_npu"),
     "npufit.loading": ("load", "save"),
     "npufit.measuring": ("BenchOptions", "BenchResult", "bench", "probe_board"),
+    "npufit.probing.explaining": ("ExplainOptions", "ExplainResult", "explain"),
     "npufit.resizing": ("ResizeResult", "resize"),
     "npufit.running": ("RunOptions", "RunResult", "run"),
     "npufit.stacks": ("PlaceOptions", "Target"),

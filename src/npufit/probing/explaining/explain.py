@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from npufit.checking import choose_target
 from npufit.errors import InputError
+from npufit.graph import Model
 from npufit.loading import ModelSource, load
 from npufit.probing.explaining.experiment import Experiment, ExperimentKind, Planned
 from npufit.probing.explaining.observing import name_of, observe
@@ -38,8 +39,8 @@ def explain(
 
     Counts the public conversions of the release in question and the user's own; without a version in `target` that is
     the release of the public ones. With a converter, the experiments are done, the most telling first, until none of
-    those that are left tells hypotheses apart. Raises InputError for a target that is not NXP's Neutron, a wrong model or
-    log, and ToolError if the converter cannot be started.
+    those that are left tells hypotheses apart. Raises InputError for a target that is not NXP's Neutron, a wrong model
+    or log, and ToolError if the converter cannot be started.
 
     >>> import npufit
     >>> result = npufit.explain("zoo:mobilenet_v2@320,int8", "imx95/neutron")
@@ -61,7 +62,7 @@ def explain(
 class _Explanation:
     """One explanation while it is made: what was seen so far, and which experiments were done."""
 
-    def __init__(self, model, source: ModelSource, target: Target, options: ExplainOptions) -> None:  # noqa: ANN001
+    def __init__(self, model: Model, source: ModelSource, target: Target, options: ExplainOptions) -> None:
         self._source = str(source) if isinstance(source, str) else name_of(source, model)
         self._target = target
         self._options = options
@@ -151,9 +152,7 @@ class _Explanation:
             for entry in public_conversions()
             if entry.release != self._target.version
         ]
-        silent = [
-            (" and ".join(entry.networks), entry.text, "no operators counted") for entry in silent_observations()
-        ]
+        silent = [(" and ".join(entry.networks), entry.text, "no operators counted") for entry in silent_observations()]
         return (*others, *silent)
 
 

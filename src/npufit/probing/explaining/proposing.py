@@ -81,7 +81,9 @@ def _sizes(subject: Subject) -> Iterator[Experiment]:
         if model is not None:
             name = f"at {other[0]}x{other[1]}"
             yield Experiment(
-                ExperimentKind.OTHER_SIZE, f"convert the network {name} (`npufit resize`)", (subject.variant(model, name),)
+                ExperimentKind.OTHER_SIZE,
+                f"convert the network {name} (`npufit resize`)",
+                (subject.variant(model, name),),
             )
 
 
@@ -131,4 +133,6 @@ def _tall_and_wide(subject: Subject) -> Iterator[Experiment]:
         if model is not None:
             name = f"at {other[0]}x{other[1]}"
             network = subject.variant(model, name)
-            yield Experiment(kind, f"convert a {kind} input of equal area, {other[0]}x{other[1]} (`npufit resize`)", (network,))
+            yield Experiment(
+                kind, f"convert a {kind} input of equal area, {other[0]}x{other[1]} (`npufit resize`)", (network,)
+            )

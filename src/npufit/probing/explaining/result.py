@@ -15,7 +15,7 @@ from npufit.stacks.neutron.hypotheses import Judgement, SeenConversion
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An experiment that was done: what was seen, or why the converter gave no answer; which hypotheses it ruled out."""
+    """An experiment that was done: what was seen, or why the converter gave no answer, and what that ruled out."""
 
     experiment: Experiment
     seen: tuple[SeenConversion, ...]
@@ -41,8 +41,9 @@ class ExplainResult:
     """What the observations say about the hypotheses, and what to do next.
 
     `seen` are the observations that count, `uncounted` the others with the reason. `operators` is how many operators of
-    the model the NPU takes as such. `plan` has the experiments that are left, the most telling first. `remedies` are the
-    hypotheses with what would help if they were true. `converter` is the command that was asked, empty without one.
+    the model the NPU takes as such. `plan` has the experiments that are left, in the order in which to do them.
+    `remedies` are the open hypotheses with what would help if they were true, in words and as a command. `converter` is
+    the command that was asked, empty without one.
     """
 
     model: Model

@@ -52,9 +52,7 @@ class Runner:
             return [((*self.command, *_OTHER_SOLVER), self.release, " ".join(_OTHER_SOLVER))]
         return [(self.command, self.release, "")]
 
-    def _convert(
-        self, network: SourceNetwork, command: tuple[str, ...], release: str, setting: str
-    ) -> SeenConversion:
+    def _convert(self, network: SourceNetwork, command: tuple[str, ...], release: str, setting: str) -> SeenConversion:
         conversion = convert_for(network.model, self.chip, replace(self.place, converter=command))
         assert conversion is not None
         return seen_in_conversion(network, conversion, release, setting)

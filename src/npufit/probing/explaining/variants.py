@@ -10,11 +10,11 @@ from npufit.rewrite import Context, Editor, make_pass
 from npufit.rewrite.resolution import Size, image_size, resize_image
 
 _MOST_SIZES = 8
-_STEPS = (16, 32)
+_STEP = 16
 
 
 def without_pads(model: Model) -> Model | None:
-    """Return `model` with its PADs folded into the operators after them, None if none can be; the answer is the same."""
+    """Return `model` with PADs folded into the operators after them, which changes no answer, None if none can be."""
     try:
         rewritten = make_pass("fold-pad", {}).rewrite(model, Context())
     except InputError:
@@ -69,15 +69,13 @@ def own_size(model: Model) -> Size | None:
 
 
 def sizes_between(smaller: Size, larger: Size) -> Iterator[Size]:
-    """Yield at most eight sizes between two of the same shape, in steps that most networks can have."""
-    for step in _STEPS:
-        heights = [height for height in range(step, larger[0], step) if smaller[0] < height]
-        if len(heights) <= _MOST_SIZES:
-            break
-    thinned = heights[:: -(-len(heights) // _MOST_SIZES)] if heights else []
-    for height in thinned:
+    """Yield some sizes between two of the same shape, in steps that most networks can have."""
+    is_far = larger[0] - smaller[0] > _MOST_SIZES * _STEP
+    step = 2 * _STEP if is_far else _STEP
+    heights = range(smaller[0] - smaller[0] % step + step, larger[0], step)
+    for height in heights[:: max(1, len(heights) // _MOST_SIZES)]:
         width = larger[1] * height // larger[0]
-        yield height, width - width % step or step
+        yield height, max(step, width - width % step)
 
 
 def stages(model: Model) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ from npufit._lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from npufit.report.probe.document import ProbeDocument, probe_document
+    from npufit.report.probe.explain_document import ExplainDocument, explain_document
+    from npufit.report.probe.explain_text import explain_text
     from npufit.report.probe.markdown import probe_markdown
     from npufit.report.probe.page import probe_page
     from npufit.report.probe.shrink_document import ShrinkDocument, shrink_document
@@ -15,8 +17,11 @@ if TYPE_CHECKING:
     from npufit.report.probe.text import probe_text
 
 __all__ = [
+    "ExplainDocument",
     "ProbeDocument",
     "ShrinkDocument",
+    "explain_document",
+    "explain_text",
     "probe_document",
     "probe_markdown",
     "probe_page",
@@ -27,6 +32,8 @@ __all__ = [
 
 _HOMES = {
     "npufit.report.probe.document": ("ProbeDocument", "probe_document"),
+    "npufit.report.probe.explain_document": ("ExplainDocument", "explain_document"),
+    "npufit.report.probe.explain_text": ("explain_text",),
     "npufit.report.probe.markdown": ("probe_markdown",),
     "npufit.report.probe.page": ("probe_page",),
     "npufit.report.probe.shrink_document": ("ShrinkDocument", "shrink_document"),

@@ -44,9 +44,7 @@ def exact_bounds(network: SourceNetwork, converted: frozenset[int], lost: frozen
     return Bounds(len(converted), len(converted) + unknown, len(lost) + unknown, converted, lost)
 
 
-def counted_bounds(
-    network: SourceNetwork, total: int, converted: int, indices: Iterable[int] | None = None
-) -> Bounds:
+def counted_bounds(network: SourceNetwork, total: int, converted: int, indices: Iterable[int] | None = None) -> Bounds:
     """Return the bounds of a log: `converted` of `total` operators after optimization, `indices` if they are listed.
 
     Assumes that the optimization keeps the order of operators and removes only what can be folded.

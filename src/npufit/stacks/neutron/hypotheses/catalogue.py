@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from npufit.stacks.neutron.hypotheses.hypothesis import Hypothesis
+from npufit.stacks.neutron.hypotheses.hypothesis import Explanations, Hypothesis
 from npufit.stacks.neutron.hypotheses.operator_limits import (
     OperatorDivisor,
     OperatorLimit,
+    Quantities,
     operator_divisors,
     operator_limits,
 )
@@ -42,7 +43,7 @@ _TILES = "Compute large maps in stripes, so that no tensor is larger than at a s
 _NOT_NEEDED = "none: it is no explanation"
 
 
-def _limits_on(quantities: Sequence[tuple[str, str]]):  # noqa: ANN202 - the type is that of `explanations`
+def _limits_on(quantities: Quantities) -> Explanations:
     def explanations(seen: Sequence[SourceNetwork]) -> Iterator[OperatorLimit]:
         return operator_limits(quantities, seen)
 
@@ -56,6 +57,7 @@ def _divisors(seen: Sequence[SourceNetwork]) -> Iterator[OperatorDivisor]:
 HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "tensor-bytes",
+        "bytes of one tensor",
         "A tensor may have at most so many bytes.",
         "the early feature maps are larger than any at 224x224",
         "operators with far smaller tensors are lost as well",
@@ -66,6 +68,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "io-bytes",
+        "bytes of input and output together",
         "Input and output of an operator may have at most so many bytes together.",
         "the early operators read and write more than any at 224x224",
         "operators that read and write far less are lost as well",
@@ -76,6 +79,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "line",
+        "one line, width x channels",
         "One line of a feature map, width times channels, may have at most so many values.",
         "twenty operators have longer lines at 320x320 than any at 224x224",
         "blocks 4 to 10 have shorter lines and are lost as well",
@@ -86,6 +90,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "weights",
+        "bytes of weights",
         "The weights of an operator may have at most so many bytes.",
         "none",
         "the weights are the same at every resolution",
@@ -95,6 +100,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "divisibility",
+        "sides that are multiples of a number",
         "Height, width or channels must be multiples of some number.",
         "160, 80, 40 and 20 fail; 112, 56, 28 and 14 pass",
         "7 and 10 pass, and have no common divisor",
@@ -103,6 +109,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "segment-limit",
+        "PADs split, with a limit for each part",
         "PADs split the network, and each segment may be at most so large.",
         "the last segment is what is left at 320x320",
         "segments that fail at 320x320 are smaller than others that pass at 224x224",
@@ -112,7 +119,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "N1",
-        "Tile scheduling or memory allocation fails for the whole graph, and is retried with a smaller part at its end.",
+        "the whole graph fails, a smaller end is tried",
+        "Tile scheduling or memory allocation fails for the whole graph; a smaller part at its end is tried.",
         "what is kept is one piece at the end; the log names both steps; the total is the same at both sizes",
         "the driver can spill to DDR; 1.17 schedules YOLOv8s-seg at 640x640",
         "Give the converter less at once: a smaller input, or the network in two files",
@@ -121,6 +129,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "N2",
+        "early operators fail with all around them",
         "A few early operators cannot be tiled and take their connected region with them.",
         "only early operators are larger than anything at 224x224",
         "the operators after them are separate and would convert",
@@ -130,6 +139,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "N3",
+        "PADs split, and only the last part is kept",
         "PADs stay on the CPU and split the network; beyond some size only the last part is kept.",
         "both networks of the report have explicit PADs; a fix of May 2024 in the delegate is about them",
         "the same PADs do not hurt at 224x224",
@@ -139,6 +149,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "N4",
+        "operands of an ADD too far apart",
         "The operands of an ADD lie further apart in memory than its offset can say (512k words).",
         "both networks of the report are residual; the limit is written in NXP's own delegate",
         "without reuse of memory only one ADD is too far apart at 320x320; the size of a word is unknown",
@@ -148,7 +159,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "N5",
-        "The line of a feature map, width times channels, is limited, and an operator beyond takes all before it along.",
+        "too long a line takes all before it along",
+        "The line of a feature map, width times channels, is limited; an operator beyond takes all before it along.",
         "the last operator with a longer line than at 224x224 lies just before the part that is kept",
         "blocks 4 to 10 have shorter lines, so the limit cannot act on single operators",
         "Make the lines shorter: stripes of columns, or a narrower input",
@@ -157,6 +169,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "N6",
+        "the scheduler gives up",
         "The scheduler gives up after some time or some number of tiles.",
         "the exact solver (OOpt) is documented to time out and fail",
         "the default is the heuristic scheduler (OFast)",
@@ -165,6 +178,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "N7",
+        "a defect of one release",
         "It is a defect of one release of the converter.",
         "NXP enables SSD MobileNetV2 at 300x300 with a later one; YOLOv8 converts at 640 and 1024; Toradex calls it a "
         "known topic",
@@ -174,6 +188,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "N8",
+        "an address or alignment limit",
         "An address or an alignment (1 MB) of a buffer limits what the NPU can reach.",
         "the driver has a register for the base of spilled data; buffers must be aligned to 1 MB",
         "this would show when the file runs, not when it is converted",

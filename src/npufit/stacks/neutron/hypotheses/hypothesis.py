@@ -26,7 +26,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One hypothesis, called `name`: N1 to N8, or a word for those that only serve to be ruled out.
+    """One hypothesis, called `name`: N1 to N8, or a word for the simpler ones; `title` is its statement in a few words.
 
     `explanations` is None for a hypothesis that predicts nothing about a file: `untested` then says what would have to
     be compared. `support` and `objection` are public facts. `fit` are the arguments of `npufit fit` that would help
@@ -35,6 +35,7 @@ class Hypothesis:
     """
 
     name: str
+    title: str
     statement: str
     support: str
     objection: str

@@ -13,7 +13,7 @@ from npufit.stacks.neutron.hypotheses.seen import Disagreement, SeenConversion, 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A quantity of single operators: its largest value where most was converted, and how many are above it elsewhere."""
+    """A quantity of single operators: the largest where most was converted, and how many are above it in the worst."""
 
     words: str
     largest: int
@@ -47,9 +47,7 @@ def judge(seen: Sequence[SeenConversion], release: str) -> tuple[Judgement, ...]
     """Return what `seen` says about each hypothesis on `release`; other releases and settings count for N6 and N7."""
     own = [entry for entry in seen if entry.release == release and not entry.setting]
     return tuple(
-        _judge_comparison(hypothesis, seen, release)
-        if hypothesis.explanations is None
-        else _judge(hypothesis, own)
+        _judge_comparison(hypothesis, seen, release) if hypothesis.explanations is None else _judge(hypothesis, own)
         for hypothesis in HYPOTHESES
     )
 
@@ -111,6 +109,8 @@ def _judge_comparison(hypothesis: Hypothesis, seen: Sequence[SeenConversion], re
                 continue
             whom = f"{other.release}{f' with {other.setting}' if other.setting else ''}"
             if other.is_complete:
-                return Judgement(hypothesis, Standing.AGREES, reason=f"{whom} converts {entry.network.name}: {other.what}")
+                return Judgement(
+                    hypothesis, Standing.AGREES, reason=f"{whom} converts {entry.network.name}: {other.what}"
+                )
             return Judgement(hypothesis, Standing.RULED_OUT, reason=f"{whom} loses operators as well: {other.what}")
     return Judgement(hypothesis, Standing.UNTESTED, reason=hypothesis.untested)

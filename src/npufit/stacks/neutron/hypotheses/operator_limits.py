@@ -11,6 +11,9 @@ from npufit.stacks.neutron.hypotheses.thresholds import thresholds
 
 _LARGEST_DIVISOR = 64
 
+Quantities = Sequence[tuple[str, str]]
+"""Quantities of an operator, each with what it is in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class OperatorLimit(Explanation):
@@ -48,16 +51,16 @@ class OperatorDivisor(Explanation):
         return f"{self.words} a multiple of {self.divisor}"
 
 
-def operator_limits(quantities: Sequence[tuple[str, str]], seen: Sequence[SourceNetwork]) -> Iterator[OperatorLimit]:
-    """Yield limits on `quantities` (name and words), between all values that the networks have."""
+def operator_limits(quantities: Quantities, seen: Sequence[SourceNetwork]) -> Iterator[OperatorLimit]:
+    """Yield limits on `quantities` between all values that the networks have."""
     for quantity, words in quantities:
         values = {value for network in seen for value in network.values(quantity) if value is not None}
         for limit in thresholds(values):
             yield OperatorLimit(quantity, words, limit)
 
 
-def operator_divisors(quantities: Sequence[tuple[str, str]], seen: Sequence[SourceNetwork]) -> Iterator[OperatorDivisor]:
-    """Yield divisors of `quantities` (name and words) that some operator of the networks does not have."""
+def operator_divisors(quantities: Quantities, seen: Sequence[SourceNetwork]) -> Iterator[OperatorDivisor]:
+    """Yield divisors of `quantities` that some operator of the networks does not have."""
     for quantity, words in quantities:
         values = {value for network in seen for value in network.values(quantity) if value is not None}
         for divisor in range(2, _LARGEST_DIVISOR + 1):

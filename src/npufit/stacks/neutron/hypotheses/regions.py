@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from npufit.stacks.neutron.hypotheses.operator_limits import operator_limits
 from npufit.stacks.neutron.hypotheses.explanation import Explanation
+from npufit.stacks.neutron.hypotheses.operator_limits import operator_limits
 from npufit.stacks.neutron.hypotheses.source_network import SourceNetwork
 
 _WORDS_OF_AN_OFFSET = 1 << 19

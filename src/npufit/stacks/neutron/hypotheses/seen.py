@@ -36,11 +36,8 @@ class SeenConversion:
     @property
     def is_complete(self) -> bool:
         """True if the NPU may have got everything that it takes as such."""
-        return self.bounds.most_lost == 0 or not (self.network.expected & self.bounds.lost or self._must_lose)
-
-    @property
-    def _must_lose(self) -> bool:
-        return self.bounds.most < len(self.network.expected)
+        expected = self.network.expected
+        return not expected & self.bounds.lost and self.bounds.most >= len(expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +58,18 @@ def disagreement(explanation: Explanation, seen: SeenConversion) -> Disagreement
     texts = [
         (
             len(least) - bounds.most,
-            f"would convert at least {len(least)} of {len(network)} operators; at most {bounds.most} were",
+            f"at least {len(least)} of {len(network)} operators would be converted; at most {bounds.most} were",
         ),
         (
             missing - bounds.most_lost,
-            f"would leave at least {missing} of {len(network)} operators on the CPU; at most {bounds.most_lost} were",
+            f"at least {missing} of {len(network)} operators would stay on the CPU; at most {bounds.most_lost} did",
         ),
         (
             bounds.least - len(most),
-            f"would convert at most {len(most)} of {len(network)} operators; at least {bounds.least} were",
+            f"at most {len(most)} of {len(network)} operators would be converted; at least {bounds.least} were",
         ),
-        (len(least & bounds.lost), f"would convert {_named(least & bounds.lost)}, which stayed on the CPU"),
-        (len(bounds.converted - most), f"would leave {_named(bounds.converted - most)} on the CPU, converted in fact"),
+        (len(least & bounds.lost), f"{_named(least & bounds.lost)} would be converted, but stayed on the CPU"),
+        (len(bounds.converted - most), f"{_named(bounds.converted - most)} would stay on the CPU, but were converted"),
     ]
     wrong = [(count, text) for count, text in texts if count > 0]
     if not wrong:

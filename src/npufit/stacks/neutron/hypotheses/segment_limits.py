@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from npufit.stacks.neutron.hypotheses.quantities import GROUP_QUANTITIES
 from npufit.stacks.neutron.hypotheses.explanation import Explanation
+from npufit.stacks.neutron.hypotheses.quantities import GROUP_QUANTITIES
 from npufit.stacks.neutron.hypotheses.source_network import SourceNetwork
 from npufit.stacks.neutron.hypotheses.thresholds import thresholds
 

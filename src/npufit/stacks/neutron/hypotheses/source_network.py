@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from npufit.graph import NO_TENSOR, Model, Subgraph, wire
 from npufit.stacks.neutron.explain import refuse
@@ -55,7 +55,9 @@ class SourceNetwork:
 
     def without(self, operators: Iterable[int]) -> SourceNetwork:
         """Return the same network, of which the NPU takes none of `operators` at any size."""
-        return SourceNetwork(self.model, self.name, self._release, self._refused | {self._result(it) for it in operators})
+        return SourceNetwork(
+            self.model, self.name, self._release, self._refused | {self._result(it) for it in operators}
+        )
 
     def refusing_like(self, other: SourceNetwork) -> SourceNetwork:
         """Return the same network, of which the NPU takes as little as of `other`."""
@@ -98,9 +100,7 @@ class SourceNetwork:
     def candidates(self) -> frozenset[int]:
         """The operators that no documented rule keeps on the CPU."""
         wiring, decoders = wire(self.subgraph), box_decoders(self.subgraph)
-        sites = (
-            NeutronOperator(self.subgraph, wiring, index, self._release, decoders) for index in range(len(self))
-        )
+        sites = (NeutronOperator(self.subgraph, wiring, index, self._release, decoders) for index in range(len(self)))
         return frozenset(
             site.index for site in sites if refuse(site) is None and self._result(site.index) not in self._refused
         )
@@ -146,7 +146,10 @@ class SourceNetwork:
 
     def _sums(self, quantity: str) -> list[int]:
         if quantity not in self._summed:
-            self._summed[quantity] = [0, *accumulate(SUMMED[quantity](self.subgraph, it) for it in self.subgraph.operators)]
+            self._summed[quantity] = [
+                0,
+                *accumulate(SUMMED[quantity](self.subgraph, it) for it in self.subgraph.operators),
+            ]
         return self._summed[quantity]
 
     def longest_suffix(self, quantity: str, limit: int) -> int:
@@ -162,5 +165,5 @@ class SourceNetwork:
     def segments(self, separators: Sequence[int]) -> tuple[range, ...]:
         """Return the runs of operators between `separators`, without empty ones."""
         edges = [-1, *separators, len(self)]
-        runs = (range(before + 1, after) for before, after in zip(edges, edges[1:], strict=False))
+        runs = (range(before + 1, after) for before, after in pairwise(edges))
         return tuple(run for run in runs if run)
