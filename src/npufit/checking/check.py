@@ -133,7 +133,7 @@ def _check(
         placement = _apply(placement, log, model)
     estimate_options = chosen.options(options.estimate)
     estimate = _predict(model, placement, estimate_options) if options.predict else None
-    return CheckResult(model, placement, estimate, estimate_options, chosen.profile, gates)
+    return CheckResult(model, placement, estimate, estimate_options, chosen.profile, gates, file=chosen.file)
 
 
 def _predict(model: Model, placement: Placement, options: EstimateOptions | None) -> Estimate | None:

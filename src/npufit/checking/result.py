@@ -23,7 +23,8 @@ class CheckResult:
     """Where every operator of `model` runs on a target, and how long that takes.
 
     `estimate` is the predicted time of one inference; None without data to predict it from, or if it was not asked for.
-    `profile` names the file with a board's own coefficients, if the target was given as one, otherwise it is empty.
+    `profile` names the file with a board's own coefficients or a converter's limits, if the target was given as one,
+    and `file` is how the user named it; otherwise both are empty.
     `required` are the requested gates. `others` are stacks of the chip that use the same kernel driver, empty if they
     were not asked about. `own` are the user's measurements of the model on the target's chip, None without any.
     """
@@ -36,6 +37,7 @@ class CheckResult:
     required: tuple[Gate, ...] = ()
     others: tuple[OtherStack, ...] = ()
     own: OwnMeasurements | None = None
+    file: str = ""
 
     @property
     def target(self) -> Target:
@@ -46,6 +48,11 @@ class CheckResult:
     def name(self) -> str:
         """The target in words, with the board's profile if there is one."""
         return f"{self.target}, {self.profile}" if self.profile else str(self.target)
+
+    @property
+    def spelling(self) -> str:
+        """What a user gives as the target to get this answer again."""
+        return self.file or str(self.target)
 
     @cached_property
     def gates(self) -> tuple[GateResult, ...]:

@@ -21,14 +21,15 @@ _FILE = ".toml"
 class ChosenTarget:
     """A target, and what a file says of it.
 
-    A board's profile gives coefficients, a rule file the limits of a converter. `profile` is the file's name, empty
-    without one.
+    A board's profile gives coefficients, a rule file the limits of a converter. `profile` is the file's name and
+    `file` the file as the user named it, both empty without one.
     """
 
     target: Target
     estimate_options: EstimateOptions | None = None
     profile: str = ""
     probed: ProbedRules | None = None
+    file: str = ""
 
     def options(self, wanted: EstimateOptions | None) -> EstimateOptions | None:
         """Return `wanted` with the board's coefficients, unless it sets more than threads and kernels itself."""
@@ -64,7 +65,7 @@ def choose_target(choice: TargetChoice, executable: str | None = None, library: 
     from npufit.cost import read_profile
 
     profile = read_profile(Path(choice))
-    return ChosenTarget(profile.resolve(), profile.estimate_options(), printable(profile.name))
+    return ChosenTarget(profile.resolve(), profile.estimate_options(), printable(profile.name), file=str(choice))
 
 
 def _by_rules(path: Path) -> ChosenTarget:
@@ -72,4 +73,4 @@ def _by_rules(path: Path) -> ChosenTarget:
 
     known = read_rules(path)
     target = resolve_target(known.target) if known.target else probed_target(known)
-    return ChosenTarget(target, profile=known.name, probed=known)
+    return ChosenTarget(target, profile=known.name, probed=known, file=str(path))

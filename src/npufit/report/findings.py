@@ -16,9 +16,13 @@ def remedy_words(remedy: Remedy) -> str:
 
 
 def group_by_rule(operators: Iterable[OperatorPlacement]) -> list[tuple[Rule | None, list[OperatorPlacement]]]:
-    """Return operators grouped by the rule of their finding, the largest group first; None holds the unexplained."""
-    groups: dict[str, tuple[Rule | None, list[OperatorPlacement]]] = {}
+    """Return operators grouped by the rule of their finding, the largest group first; None holds the unexplained.
+
+    Limits that a probe found share a rule, but each makes a statement of its own and has a group of its own.
+    """
+    groups: dict[tuple[str, str], tuple[Rule | None, list[OperatorPlacement]]] = {}
     for placed in operators:
         rule = placed.finding.rule if placed.finding else None
-        groups.setdefault(rule.id if rule else "", (rule, []))[1].append(placed)
+        key = (rule.id, rule.statement) if rule else ("", "")
+        groups.setdefault(key, (rule, []))[1].append(placed)
     return sorted(groups.values(), key=lambda group: -len(group[1]))

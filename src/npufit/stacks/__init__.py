@@ -24,6 +24,7 @@ from npufit.stacks.placement import (
     Unit,
 )
 from npufit.stacks.registry import (
+    PROBED,
     all_rules,
     all_targets,
     compiling_stack,
@@ -46,6 +47,7 @@ from npufit.stacks.target import Target, TargetInfo
 from npufit.stacks.tracing import ConverterCall, TracedOperators, trace_calls
 
 __all__ = [
+    "PROBED",
     "Acceptance",
     "CompilerEstimate",
     "CompilerPass",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from npufit.chips import chip_names, chips_of, load_chip
 from npufit.errors import InputError
+from npufit.formatting import printable
 from npufit.stacks.former_ids import current_id
 from npufit.stacks.rule import Evidence, Rule
 from npufit.stacks.stack import Compiles, LoadsLibraries, PlaceOptions, Preparable, RunsExecutables, Stack, UsesTools
@@ -140,6 +141,10 @@ def resolve_target(text: str, executable: str | None = None, library: Library | 
     Without a version it is the newest known release, or that of `executable` or `library` if the stack can run it; a
     point release belongs to its series (26.1.6 to 26.1). Raises InputError with the nearest names.
     """
+    if text.endswith(".toml"):
+        raise InputError(
+            f"'{printable(text)}' is a file. Here the target itself is needed: CHIP/STACK or CHIP/STACK@VERSION."
+        )
     chip, slash, rest = text.strip().partition("/")
     stack_name, _, version = rest.partition("@")
     if not slash or stack_name not in _FOLDERS:

@@ -66,6 +66,8 @@ class Stage(StrEnum):
     """Nothing refuses the operator, but the execution differs from the model."""
     UNDECIDED = "undecided"
     """The deciding part is closed and was not run."""
+    UNASKED = "unasked"
+    """The limits of a probe decide, and the probe asked nothing like it."""
 
 
 class RemedyKind(StrEnum):

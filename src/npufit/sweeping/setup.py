@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from npufit.checking import ChosenTarget, TargetChoice, choose_target
 from npufit.cost import EstimateOptions, Kernels
 from npufit.errors import InputError
-from npufit.stacks import PlaceOptions, Target, compiling_stack, loads_libraries, require_library_target
+from npufit.stacks import PROBED, PlaceOptions, Target, compiling_stack, loads_libraries, require_library_target
 
 if TYPE_CHECKING:
     from npufit.vdevice import Library
@@ -29,6 +29,11 @@ class Setup:
     def target(self) -> Target:
         """The target."""
         return self.chosen.target
+
+    @property
+    def deciding_stack(self) -> str:
+        """The name of the stack whose rules the reasons come from."""
+        return self.target.stack if self.chosen.probed is None else PROBED
 
     @property
     def estimate_options(self) -> EstimateOptions | None:

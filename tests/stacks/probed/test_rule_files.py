@@ -10,6 +10,8 @@ import pytest
 import npufit
 from npufit.checking import CheckResult
 from npufit.errors import InputError
+from npufit.report.check.screen import check_screen
+from npufit.report.terminal_page import Page
 from npufit.stacks import Evidence, Status, Unit
 from npufit.stacks.probed import (
     AskedRange,
@@ -185,6 +187,31 @@ def test_rules_of_a_target_are_that_target(tmp_path: Path) -> None:
     assert str(result.target) == "imx93/teflon@25.3"
     assert result.estimate is not None
     assert result.estimate.cpu_only_ms > 0
+
+
+def test_a_screen_names_the_limit_and_the_file(tmp_path: Path) -> None:
+    result = _check(tmp_path, _with(Limit("CONV_2D", "h*w*c", Relation.AT_MOST, 27648, 1)))
+    text = check_screen(result, _MODEL, Page(width=100, color=False))
+    assert "probed.limit: CONV_2D (3). Taken only if h*w*c <= 27,648." in " ".join(text.split())
+    assert f"-t {tmp_path / 'limits.toml'} -v" in text
+
+
+def test_a_fit_is_scored_by_the_rules(tmp_path: Path) -> None:
+    types = tuple(replace(entry, is_taken=entry.operator != "PAD") for entry in _ALL_TAKEN.operators)
+    file = tmp_path / "limits.toml"
+    file.write_text(rule_text(replace(_ALL_TAKEN, operators=types)), "utf-8")
+    options = npufit.FitOptions(passes=("fold-pad",), inputs=1, prove=False)
+    fitted = npufit.fit("zoo:mobilenet_v2@32,int8-per-tensor,io=int8,alpha=0.35", file, options)
+    assert (fitted.original.summary.cpu, fitted.result.summary.cpu) == (4, 0)
+    assert fitted.result.name.endswith("limits.toml")
+
+
+def test_a_sweep_finds_the_cliff_of_a_limit(tmp_path: Path) -> None:
+    file = tmp_path / "limits.toml"
+    file.write_text(rule_text(_with(Limit("CONV_2D", "w*c", Relation.AT_MOST, 1344, 1))), "utf-8")
+    options = npufit.SweepOptions(sizes="96,113", use_cache=False, workers=1)
+    swept = npufit.sweep("zoo:mobilenet_v2,int8,alpha=0.35", file, options).result()
+    assert [(cliff.before.size, cliff.after.size) for cliff in swept.cliffs] == [((112, 112), (113, 113))]
 
 
 _GOOD = rule_text(_with(Limit("ADD", "h", Relation.AT_LEAST, 12, 1)))

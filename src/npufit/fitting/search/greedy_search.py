@@ -241,7 +241,7 @@ class _Searcher:
 
 def _place_again(before: CheckResult, model: Model, options: PlaceOptions) -> CheckResult:
     """Return `model` placed and predicted as `before` was."""
-    chosen = ChosenTarget(before.target, before.estimate_options, before.profile)
+    chosen = ChosenTarget(before.target, before.estimate_options, before.profile, file=before.file)
     return check(model, chosen, CheckOptions(place=options))
 
 

@@ -20,6 +20,7 @@ _STAGES = {
     Stage.COMPILER: "the compiler leaves {them} on the CPU",
     Stage.EXECUTION: "executed differently",
     Stage.UNDECIDED: "the vendor has not published it",
+    Stage.UNASKED: "the probe did not ask about {them}",
 }
 _DELEGATES = {"teflon": "Teflon", "vx": "the VX delegate"}
 """Names of the delegates whose refusals are rules."""

@@ -17,7 +17,7 @@ APPROXIMATE = "--allow-approximate"
 
 def next_steps(result: CheckResult, source: str) -> list[tuple[str, str]]:
     """Return commands, each with its benefit; the last one, which prints the full report, has none."""
-    model, target = shlex.quote(source), result.target
+    model, target = shlex.quote(source), shlex.quote(result.spelling)
     findings: list[Finding | Hazard] = [*result.placement.hazards]
     findings += [placed.finding for placed in result.placement.operators if placed.finding is not None]
     steps: list[tuple[str, str]] = []
@@ -29,7 +29,7 @@ def next_steps(result: CheckResult, source: str) -> list[tuple[str, str]]:
         steps.append((f"npufit fit {model} -t {target} {APPROXIMATE}", f"tries {approximate}; measures the change"))
     if release := _release(findings):
         steps.append((f"npufit check {model} -t {release[0]}", release[1]))
-    is_executed = compiling_stack(target) is not None and not result.placement.refusal
+    is_executed = compiling_stack(result.target) is not None and not result.placement.refusal
     if is_executed and result.summary.npu and result.placement.status is Status.COMPLETE:
         steps.append((f"npufit run {model} -t {target} --compare", "executes the compiled model and compares"))
     steps += steps_to_other_stacks(result, model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from npufit.checking import CheckResult, OtherStack, has_complaints
@@ -85,7 +86,7 @@ def steps_to_other_stacks(result: CheckResult, model: str) -> list[tuple[str, st
     if has_complaints(result):
         steps += [
             (
-                f"npufit check {model} -t {result.target} -t {other.target}",
+                f"npufit check {model} -t {shlex.quote(result.spelling)} -t {other.target}",
                 "compares with the other stack that uses this kernel driver",
             )
             for other in result.others

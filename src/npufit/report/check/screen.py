@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Sequence
 
 from npufit import formatting
@@ -16,7 +18,6 @@ from npufit.report.check.next_steps import next_steps
 from npufit.report.check.other_stacks import LABEL, better_stack_lines
 from npufit.report.check.own_measurements import contradiction, own_clause, own_line, own_warnings
 from npufit.report.check.screen_sections import screen_sections
-from npufit.report.findings import group_by_rule
 from npufit.report.hazards import hazards_by_effect, hazards_in_words
 from npufit.report.model_line import describe_model
 from npufit.report.terminal_page import GLUE, Page
@@ -46,7 +47,7 @@ def targets_screen(results: Sequence[CheckResult], source: str, page: Page) -> s
     for result in results:
         first, *rest = page.wrap(f"{result.name}: {_reason(result)}", hanging="  ")
         lines += [first.replace(result.name, page.ink("cyan", result.name), 1), *rest]
-    more = f"npufit check {source} -t {results[0].target} shows one target; -v prints all in full."
+    more = f"npufit check {source} -t {shlex.quote(results[0].spelling)} shows one target; -v prints all in full."
     return "\n".join([*lines, "", *page.wrap(formatting.printable(more), hanging="  ")])
 
 
@@ -71,10 +72,10 @@ def _reason(result: CheckResult) -> str:
         parts.append("SLOWER with the NPU than without")
     for unit, where in ((Unit.CPU, "on the CPU"), (Unit.UNKNOWN, "unknown")):
         placed = result.on(unit)
-        groups = group_by_rule(placed)
-        rules = [f"{rule.id if rule else 'no reason given'} {len(group)}" for rule, group in groups[:_RULES]]
-        if len(groups) > _RULES:
-            rules.append(f"{len(groups) - _RULES} more")
+        counts = Counter(entry.finding.rule.id if entry.finding else "no reason given" for entry in placed)
+        rules = [f"{rule} {count}" for rule, count in counts.most_common(_RULES)]
+        if len(counts) > _RULES:
+            rules.append(f"{len(counts) - _RULES} more")
         if placed:
             parts.append(f"{len(placed)} {where} ({', '.join(rules)})")
     by_effect = hazards_by_effect(result.placement.hazards)

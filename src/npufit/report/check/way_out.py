@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from npufit import formatting
@@ -31,7 +32,9 @@ def attempt_lines(result: CheckResult, rule: Rule, page: Page) -> list[str]:
     """Return the commands that try the passes that cure a rule."""
     lines: list[str] = []
     for cure in cures_of(rule.id):
-        lines += page.labelled("" if lines else "try", f"npufit fit MODEL -t {result.target} {cure.fit_options}")
+        lines += page.labelled(
+            "" if lines else "try", f"npufit fit MODEL -t {shlex.quote(result.spelling)} {cure.fit_options}"
+        )
     return lines
 
 

@@ -19,6 +19,7 @@ _DECIDERS = {
     Stage.COMPILER: "the compiler",
     Stage.EXECUTION: "none: the operator is accepted",
     Stage.UNDECIDED: "closed software that was not run",
+    Stage.UNASKED: "a probe that did not ask",
 }
 _TITLES = {
     RuleKind.HAZARD: "Hazards: accepted, but the process crashes, the inference fails or the answer may be wrong",

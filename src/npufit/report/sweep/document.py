@@ -332,7 +332,7 @@ def _cliff(cliff: Cliff, series: int) -> CliffEntry:
         after_partitions=_calls(after),
         hazards_gained=_new_hazards(before, after),
         hazards_lost=_new_hazards(after, before),
-        culprit=None if cliff.culprit is None else _culprit(cliff.culprit, cliff.series.setup.target.stack),
+        culprit=None if cliff.culprit is None else _culprit(cliff.culprit, cliff.series.setup.deciding_stack),
     )
 
 

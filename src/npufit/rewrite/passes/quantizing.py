@@ -46,7 +46,7 @@ class Quantize(Pass):
     name: ClassVar[str] = "quantize"
     exactness: ClassVar[Exactness] = Exactness.APPROXIMATE
     summary: ClassVar[str] = "quantize a float network to int8"
-    cures: ClassVar[tuple[str, ...]] = ("teflon.element-type",)
+    cures: ClassVar[tuple[str, ...]] = ("teflon.element-type", "probed.element-type")
 
     io: str = option("float", "type of the inputs and outputs: float or int8")
 

@@ -60,7 +60,12 @@ class PerTensor(Pass):
     name: ClassVar[str] = "per-tensor"
     exactness: ClassVar[Exactness] = Exactness.APPROXIMATE
     summary: ClassVar[str] = "give per-channel weights one scale"
-    cures: ClassVar[tuple[str, ...]] = ("ethosu.per-channel", "etnaviv.per-channel", "rocket.per-channel")
+    cures: ClassVar[tuple[str, ...]] = (
+        "ethosu.per-channel",
+        "etnaviv.per-channel",
+        "rocket.per-channel",
+        "probed.quantization",
+    )
 
     equalize: bool = option(True, "scale channels between convolutions first, so that their weights become alike")
     correct: bool = option(True, "subtract the mean error of the rounded weights from the bias")

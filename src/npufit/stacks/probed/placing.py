@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from npufit.graph import Model, Operator, OperatorId, Subgraph, wire
 from npufit.stacks.delegates import describe_partition, partition_epochs
@@ -13,17 +13,24 @@ from npufit.stacks.probed import rules
 from npufit.stacks.probed.deciding import broken_limit, known_crash, unasked_range
 from npufit.stacks.probed.graph_quantities import GRAPH_QUANTITIES, measure_graph
 from npufit.stacks.probed.keeping import Loss, find_losses, groups_of
-from npufit.stacks.probed.limit import Beyond, Crash, Kept, Limit, Separator
+from npufit.stacks.probed.limit import Beyond, Crash, Kept, Limit, Scope, Separator
 from npufit.stacks.probed.probed_rules import Probed, ProbedRules
 from npufit.stacks.probed.quantities import Measured, measure
 from npufit.stacks.probed.wording import found_words, limit_words, range_words
-from npufit.stacks.rule import Evidence, Finding, RuleKind
+from npufit.stacks.rule import Evidence, Finding, Rule, RuleKind
 from npufit.stacks.target import Target
 
 _FAILS = {
     Beyond.ERROR: "ends with an error",
     Beyond.CRASH: "crashes",
     Beyond.TIMEOUT: "does not end",
+}
+
+
+_SCOPES = {
+    Scope.OPERATOR: "an operator",
+    Scope.SEGMENT: "a run of operators",
+    Scope.GRAPH: "a model",
 }
 
 
@@ -93,38 +100,34 @@ class _Judge:
         limits = self._limits.get(known.operator, ())
         limit = broken_limit(limits, measured)
         if limit is not None:
-            finding = Finding(
-                rule=rules.rule_of(limit.quantity),
-                limit=limit_words(limit),
-                found=found_words(limit.quantity, measured),
-                remedies=rules.remedies_of(limit.quantity),
-                evidence=Evidence.INFERRED,
-                source=self._known.source,
-            )
-            return _Decided(finding, failure or _failure(limit.beyond, f"beyond {limit_words(limit)}"))
+            said, found = limit_words(limit), found_words(limit.quantity, measured)
+            finding = self._finding(rules.rule_of(limit.quantity), f"Taken only if {said}.", said, found)
+            finding = replace(finding, remedies=rules.remedies_of(limit.quantity))
+            return _Decided(finding, failure or _failure(limit.beyond, f"beyond {said}"))
         asked = unasked_range(known.ranges, limits, measured)
         if asked is None:
             return _Decided(failure=failure)
-        finding = Finding(
-            rules.UNASKED,
-            f"asked: {range_words(asked)}",
-            found_words(asked.quantity, measured),
-            rules.UNASKED.remedies,
-            Evidence.INFERRED,
-            self._known.source,
-        )
-        return _Decided(finding, failure)
+        said = range_words(asked)
+        statement = f"The probe asked only about {known.operator} with {said}."
+        return _Decided(self._finding(rules.UNASKED, statement, said, found_words(asked.quantity, measured)), failure)
 
     def _lost(self, subgraph: Subgraph, index: int, eligible: Sequence[bool], loss: Loss) -> Finding:
         if isinstance(loss, Separator):
             side = {Kept.SUFFIX: "after it", Kept.PREFIX: "before it"}.get(loss.kept, "around it")
-            rule, limit, found = rules.SEPARATOR, f"no {loss.operator} {side}", f"the model has {loss.operator}"
-        else:
-            group = next(group for group in groups_of(loss.scope, eligible) if index in group)
-            value = measure_graph(subgraph, group)[loss.quantity]
-            rule, limit = rules.GROUP, f"{loss.quantity} of a {loss.scope} <= {loss.limit:,}"
-            found = f"{value:,} {GRAPH_QUANTITIES[loss.quantity]}"
-        return Finding(rule, limit, found, rule.remedies, Evidence.INFERRED, self._known.source)
+            statement = f"Taken alone, but not with {loss.operator} {side}, which the converter never takes."
+            return self._finding(
+                rules.SEPARATOR, statement, f"no {loss.operator} {side}", f"the model has {loss.operator}"
+            )
+        group = next(group for group in groups_of(loss.scope, eligible) if index in group)
+        value = measure_graph(subgraph, group)[loss.quantity]
+        whole, what = _SCOPES[loss.scope], GRAPH_QUANTITIES[loss.quantity]
+        statement = f"Taken alone, but {whole} may have {loss.limit:,} {what}, and has {value:,}."
+        return self._finding(rules.GROUP, statement, f"{loss.quantity} <= {loss.limit:,} of {whole}", f"{value:,}")
+
+    def _finding(self, rule: Rule, statement: str, limit: str, found: str) -> Finding:
+        """Return `rule` with what it says of the operator at hand."""
+        told = replace(rule, statement=statement)
+        return Finding(told, limit, found, rule.remedies, Evidence.INFERRED, self._known.source)
 
 
 def _failure(beyond: Beyond, where: str) -> str:

@@ -67,5 +67,5 @@ class ProbedRules(Entry):
     @property
     def source(self) -> str:
         """Where its statements come from, in words: `probe of vela 5.2, 1,043 questions`."""
-        tool = f"{self.tool} {self.version}".strip()
+        tool = self.tool if self.tool.endswith(self.version) else f"{self.tool} {self.version}"
         return f"probe of {tool}, {self.questions:,} question{'' if self.questions == 1 else 's'}"

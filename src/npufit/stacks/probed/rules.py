@@ -84,7 +84,7 @@ GROUP = _refusal(
     "A probe found that the converter decides over groups of operators: beyond a limit it keeps a part of a group, or "
     "nothing. Which part is kept was seen in chains of operators, so it is less certain in graphs with branches.",
     "The first 66 operators of a network whose feature maps together exceed what the converter plans for.",
-    Remedy(RemedyKind.REWRITE, "Use a smaller input (npufit resize), or cut the model into smaller ones (npufit cut)."),
+    Remedy(RemedyKind.REWRITE, "Use a smaller input (npufit resize), or cut the model into several."),
 )
 SEPARATOR = _refusal(
     "probed.separator",
@@ -97,7 +97,7 @@ SEPARATOR = _refusal(
 UNASKED = Rule(
     id="probed.unasked",
     kind=RuleKind.UNKNOWN,
-    stage=Stage.UNDECIDED,
+    stage=Stage.UNASKED,
     statement="The probe asked about no operator like this.",
     limit="what the probe asked about",
     why="A rule file knows the operators and the values that its probe asked about, and nothing beyond: a converter "
@@ -117,7 +117,7 @@ CRASH = hazard_rule(
     versions=_VERSIONS,
     source=_SOURCE,
     remedies=(
-        Remedy(RemedyKind.REWRITE, "Change the operator, or keep it out of the model (npufit cut)."),
+        Remedy(RemedyKind.REWRITE, "Change the operator, or keep it out of the model."),
         Remedy(RemedyKind.EXPERIMENT, "Reduce the model for a bug report: npufit probe --shrink."),
     ),
     evidence=Evidence.EXECUTED,
