@@ -1,6 +1,35 @@
 """probe: find a closed converter's limits by asking it, explain what no limit explains, shrink what breaks it."""
 
-from npufit.probing.options import Command, ProbeOptions
-from npufit.probing.result import ProbeResult
+from __future__ import annotations
 
-__all__ = ["Command", "ProbeOptions", "ProbeResult"]
+from typing import TYPE_CHECKING
+
+from npufit._lazy import lazy_attributes
+from npufit.probing.options import Command, ProbeOptions
+
+if TYPE_CHECKING:
+    from npufit.probing.asking import Answer, Conversion, Converter, Desk, End, Unanswered, choose_converter
+    from npufit.probing.probe import probe
+    from npufit.probing.result import ProbeResult
+
+__all__ = [
+    "Answer",
+    "Command",
+    "Conversion",
+    "Converter",
+    "Desk",
+    "End",
+    "ProbeOptions",
+    "ProbeResult",
+    "Unanswered",
+    "choose_converter",
+    "probe",
+]
+
+_HOMES = {
+    "npufit.probing.asking": ("Answer", "Conversion", "Converter", "Desk", "End", "Unanswered", "choose_converter"),
+    "npufit.probing.probe": ("probe",),
+    "npufit.probing.result": ("ProbeResult",),
+}
+
+__getattr__ = lazy_attributes(__name__, _HOMES)

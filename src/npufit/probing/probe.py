@@ -1,0 +1,71 @@
+"""probe: which limits a converter has, found by asking it about models that are made for the purpose."""
+
+from __future__ import annotations
+
+from npufit._version import __version__
+from npufit.errors import ToolError
+from npufit.probing.asking import Converter, Desk, Subject, choose_converter
+from npufit.probing.options import Command, ProbeOptions
+from npufit.probing.questions import spaces
+from npufit.probing.result import ProbeResult
+from npufit.probing.searching import GroupFindings, OperatorFindings, search_operator
+from npufit.stacks.probed import Probed, ProbedRules
+
+
+def probe(subject: Subject, options: ProbeOptions | None = None) -> ProbeResult:
+    """Return the limits of what `subject` names: a target with a tool, a `Command`, or your own `Converter`.
+
+    Every limit was found by asking for models of one operator, and of short chains; nothing is taken from rules that
+    npufit knows. Answers are kept, so that a second probe asks only what is new. Ctrl-C ends the questions; the
+    result is what was found so far. Raises InputError for a wrong subject or operator type, ToolError if the tool is
+    missing, cannot be started, or says of no model where its operators run.
+
+    >>> import npufit
+    >>> options = npufit.ProbeOptions(operators=("MAX_POOL_2D",), groups=False, use_cache=False)
+    >>> result = npufit.probe("imx93/vela", options)
+    >>> {limit.quantity: limit.limit for limit in result.rules.limits}["kh"]
+    256
+    """
+    options = options or ProbeOptions()
+    wanted = spaces(options.operators)
+    converter = choose_converter(subject, options)
+    with Desk(converter, options) as desk:
+        operators = desk.run(search_operator(space, options.seed) for space in wanted)
+        groups: GroupFindings | None = None
+        if desk.questions and not desk.has_answers and not desk.ended_by:
+            raise ToolError(f"{converter.name} answered none of {desk.questions} questions. The first: {desk.trouble}.")
+        rules = _rules(subject, converter, options, operators, groups, desk.questions)
+        return ProbeResult(rules, tuple(operators), groups, desk.questions, desk.kept, desk.ended_by)
+
+
+def _rules(
+    subject: Subject,
+    converter: Converter,
+    options: ProbeOptions,
+    operators: list[OperatorFindings],
+    groups: GroupFindings | None,
+    questions: int,
+) -> ProbedRules:
+    """Return what a placement needs to know of the converter."""
+    return ProbedRules(
+        name=converter.name,
+        target=_target_of(subject, converter, options),
+        tool=converter.name,
+        version=converter.version,
+        identity=converter.identify(),
+        questions=questions,
+        seed=options.seed,
+        made_by=__version__,
+        operators=tuple(Probed(found.operator, found.is_taken, len(found.asked)) for found in operators),
+        limits=tuple(limit for found in operators for limit in found.limits),
+        groups=groups.limits if groups else (),
+        separators=groups.separators if groups else (),
+        crashes=tuple(crash for found in (*operators, *([groups] if groups else [])) for crash in found.crashes),
+    )
+
+
+def _target_of(subject: Subject, converter: Converter, options: ProbeOptions) -> str:
+    """Return the target that the converter compiles for: the one that the user names, or the subject itself."""
+    if options.target or isinstance(subject, Command):
+        return options.target
+    return str(getattr(converter, "target", ""))
