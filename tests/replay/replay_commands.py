@@ -64,6 +64,7 @@ _HELP = (
     "run",
     "fit",
     "sweep",
+    "probe",
     "evaluate",
     "deploy",
     "vnpu",
@@ -83,7 +84,7 @@ _HELP = (
 
 _SCHEMAS = (
     *("check", "run", "fit", "sweep", "evaluate", "deploy", "bench", "compare", "resize", "accuracy", "calibrate"),
-    *("disassemble", "rules", "targets", "zoo", "toolchain"),
+    *("disassemble", "probe", "rules", "targets", "zoo", "toolchain"),
 )
 
 _EVERY_TEFLON = "-t imx93/teflon@25.3 -t imx93/teflon@26.1 -t imx8mp/teflon -t rk3588/teflon"
@@ -254,6 +255,18 @@ _OTHERS = {
     "compare-not-saved": "compare files/recipe.json models/kws_ref_model.tflite",
     "compare-wrong-gate": "compare files/saved.json files/saved.json --require hazards==0",
     # sweep: its workers do not see the frozen coefficients, so only what is wrong with the question
+    # probe
+    "probe-nothing": "probe",
+    "probe-no-tool": "probe imx8mp/vx",
+    "probe-no-converter": "probe imx95/neutron --converter absent-converter --operators ADD --no-cache",
+    "probe-no-library": "probe imx93/teflon@25.3",
+    "probe-unknown-operator": "probe imx93/vela --operators CONV_3",
+    "probe-no-input": "probe --command 'python3 tool.py' --custom-operator NPU",
+    "probe-no-reading": "probe --command 'python3 stand_ins row_limit {input} {output}'",
+    "probe-broken-pattern": "probe --command 'python3 stand_ins row_limit {input} {output}' --pattern 'operator ('",
+    "probe-pattern-alone": "probe imx93/vela --pattern 'operator (?P<index>.)(?P<unit>.)'",
+    "probe-budget": "probe --command 'python3 stand_ins row_limit {input} {output}' --pattern "
+    "'operator (?P<index>[0-9]+): (?P<unit>NPU|CPU)' --operators ADD --no-groups --no-cache --questions 60",
     "sweep-no-model": "sweep -t imx93/vela",
     "sweep-no-target": "sweep zoo:mobilenet_v2 --sizes 96:512:32",
     "sweep-no-sizes": "sweep zoo:mobilenet_v2 -t imx93/vela --sizes 96:512",

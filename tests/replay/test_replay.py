@@ -34,7 +34,10 @@ from real_files import find_model
 
 _FOLDER = Path(__file__).parent
 _KEPT = _FOLDER / "kept"
-_LINKS = {"models": _FOLDER.parent / "models", "captures": _FOLDER.parent / "captures", "files": _FOLDER / "files"}
+_LINKS = {
+    **{name: _FOLDER.parent / name for name in ("models", "captures", "stand_ins")},
+    "files": _FOLDER / "files",
+}
 _TEXTS = {".txt", ".toml", ".json", ".md"}
 _MASKS = (
     (re.compile(r"\b(compile|load|first inference|steady|reference) \d+\.\d+ s\b"), r"\1 <time> s"),

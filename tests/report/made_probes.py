@@ -116,5 +116,5 @@ MADE = ProbeResult(
     ),
     questions=1043,
     kept=812,
-    ended_by="the budget of 1043 questions is spent",
+    ended_by="the budget of 1043 questions",
 )

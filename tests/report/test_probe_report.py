@@ -58,7 +58,7 @@ def test_the_first_line_answers_and_the_limits_follow(document: ProbeDocument) -
     )
     assert "  CONV_2D, ADD     dtype is int8 or uint8 (refused: float32, int16)" in lines
     assert "  CONV_2D          stride_h <= 3 where padding is SAME (refused: 4)" in lines
-    assert "Not complete: the budget of 1043 questions is spent." in " ".join(text.split())
+    assert "Ended early: the budget of 1043 questions." in " ".join(text.split())
     assert "ambiguous: or h*w*c, tensor_bytes" in text
     assert "\x1b" not in text
     assert max(map(len, lines)) <= 100

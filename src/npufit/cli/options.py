@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _Command = Callable[..., Any]
 
 
-def tool_options(command: _Command) -> _Command:
+def tool_options(command: _Command, time_limit_s: float = 600.0) -> _Command:
     """Return `command` with the options for tools that run: --set, --vela, --time-limit and --no-cache."""
     options = (
         click.option(
@@ -38,7 +38,7 @@ def tool_options(command: _Command) -> _Command:
         click.option(
             "--time-limit",
             type=click.FloatRange(min=0, min_open=True),
-            default=600.0,
+            default=time_limit_s,
             show_default=True,
             help="Time limit in seconds for a compiler or converter.",
         ),
@@ -75,7 +75,7 @@ def given_library(path: Path | None, python: str | None) -> Library | None:
     from npufit.vdevice import Library
 
     example = "a command, such as 'qemu-aarch64 -L ROOT ROOT/bin/python3'"
-    return Library(path, () if python is None else _words(python, "--library-python", example))
+    return Library(path, () if python is None else command_words(python, "--library-python", example))
 
 
 def cpu_options(command: _Command) -> _Command:
@@ -115,11 +115,11 @@ def place_options(
             raise InputError(f"cannot read --set {setting}. Write NAME=VALUE, such as --set memory-mode=Shared_Sram.")
         pairs.append((name.strip(), value.strip()))
     expected = "the command line of neutron-converter"
-    command = None if converter is None else _words(converter, "--converter", expected)
+    command = None if converter is None else command_words(converter, "--converter", expected)
     return PlaceOptions(tuple(pairs), command, time_limit_s, not no_cache, vela, library)
 
 
-def _words(command: str, option: str, expected: str) -> tuple[str, ...]:
+def command_words(command: str, option: str, expected: str) -> tuple[str, ...]:
     """Return the words of a command line. Raises InputError if it cannot be read or has none."""
     try:
         words = tuple(shlex.split(command))

@@ -21,6 +21,7 @@ _UNITS: dict[str, str] = {
     "sweeping": "points",
     "comparing": "models",
     "measuring": "runs",
+    "asking": "questions",
 }
 """What each stage counts, for those with measurable progress."""
 

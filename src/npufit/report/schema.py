@@ -54,6 +54,11 @@ PUBLISHED = (
         "EvaluateDocument",
         "Shares are 0 to 1; intervals are Wilson's at 95 % confidence. Classes count from 0, as the outputs do.",
     ),
+    Published(
+        "probe",
+        "ProbeDocument",
+        "`limit` is the largest accepted value, for `>=` the smallest, for `multiple-of` the divisor; sizes are bytes.",
+    ),
     Published("deploy", "DeployDocument", "Indices count from 0; sizes are bytes."),
     Published(
         "bench",

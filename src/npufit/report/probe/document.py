@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -188,9 +189,16 @@ def _operator(probed: Probed, found: OperatorFindings | None) -> OperatorEntry:
         taken=probed.is_taken,
         questions=probed.questions,
         complete=found is None or found.is_complete,
-        axes=() if found is None else tuple(AxisEntry(it.axis, it.accepted, it.refused) for it in found.reaches),
+        axes=() if found is None else tuple(_axes(found)),
         unexplained=() if found is None else found.unexplained,
     )
+
+
+def _axes(found: OperatorFindings) -> Iterator[AxisEntry]:
+    """Yield the axes along which more than the start was asked."""
+    for reach in found.reaches:
+        if len(reach.accepted) + len(reach.refused) > 1:
+            yield AxisEntry(reach.axis, reach.accepted, reach.refused)
 
 
 def limit_entry(limit: Limit) -> LimitEntry:

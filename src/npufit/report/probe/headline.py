@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from npufit.formatting import plural, printable
 from npufit.report.probe.document import ANY_OPERATOR, ProbeDocument
-from npufit.report.probe.words import count_words, duration_words, tool_words, values_words
+from npufit.report.probe.words import count_words, duration_words, listed, tool_words
 
 _TELL_FROM_S = 10.0
 """Shorter probes do not say how long they took."""
@@ -36,9 +36,9 @@ def further_sentences(document: ProbeDocument) -> list[str]:
         verb = "breaks" if len(document.crashes) == 1 else "break"
         sentences.append(f"{plural(len(document.crashes), 'model')} within its limits {verb} it.")
     if refused and len(refused) < len(document.operators):
-        sentences.append(f"Never taken: {values_words(refused, ', ')}.")
+        sentences.append(f"Never taken: {listed(refused)}.")
     if document.ended_by:
-        sentences.append(f"Not complete: {_sentence(document.ended_by)}")
+        sentences.append(f"Ended early: {_sentence(document.ended_by)}")
     return sentences
 
 

@@ -86,7 +86,11 @@ def _limit_layers(limit: Limit, found: HeatMap, x: dict[str, Any], y: dict[str, 
     order = {"order": {"field": "y" if is_upright else "x", "type": "quantitative"}}
     data = {"values": points}
     return [
-        {"data": data, "mark": {"type": "area", "color": Ink.CPU, "opacity": 0.1, **orientation}, "encoding": beyond},
+        {
+            "data": data,
+            "mark": {"type": "area", "color": Ink.CPU, "opacity": 0.1, "clip": True, **orientation},
+            "encoding": beyond,
+        },
         {
             "data": data,
             "mark": {"type": "line", "color": Ink.HAZARD, "strokeWidth": 1.6, "clip": True},
@@ -109,7 +113,7 @@ def _edge(limit: Limit, found: HeatMap, across: list[float], up: list[float]) ->
         return []
     ratio = across[1] / across[0]
     places = [across[0] * ratio ** (step / _STEPS) for step in range(_STEPS + 1)]
-    return [(place, min(max(middle / place, up[0]), up[1])) for place in places]
+    return [(place, middle / place) for place in places]
 
 
 def _scale(values: list[int]) -> dict[str, Any]:

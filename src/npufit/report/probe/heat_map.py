@@ -11,7 +11,7 @@ from npufit.formatting import printable
 from npufit.probing.asking import End
 from npufit.report.probe.document import limit_entry
 from npufit.report.probe.sights import Sight
-from npufit.report.probe.words import bound_words, where_words
+from npufit.report.probe.words import accepted_words, where_words
 from npufit.stacks.probed import Condition, Limit, holds_for, keeps_to, value_of
 
 _ORDER = (
@@ -61,7 +61,7 @@ class HeatMap:
     def title(self) -> str:
         """The limits in words."""
         entries = [limit_entry(limit) for limit in self.limits]
-        bounds = " and ".join(bound_words(entry) for entry in entries)
+        bounds = " and ".join(accepted_words(entry) for entry in entries)
         return f"{printable(self.operator)}: {bounds}{where_words(entries[0].when)}"
 
 
@@ -95,17 +95,21 @@ def _place(quantity: str) -> int:
 
 
 def _partner(quantity: str, sights: Sequence[Sight]) -> str | None:
-    """Return the quantity to draw another one over: the other of its pair, or the one with the most values."""
+    """Return the quantity to draw another one over: the other of its pair, or the one varied most beside it."""
+    counts = {name: _values_beside(quantity, name, sights) for name in _ORDER if name != quantity}
     partner = next((b if quantity == a else a for a, b in _PARTNERS if quantity in (a, b)), None)
-    counts = {name: _values(name, sights) for name in _ORDER if name != quantity}
     if partner is not None and counts[partner] >= _ENOUGH:
         return partner
     varied = max(counts, key=lambda name: counts[name])
-    return varied if counts[varied] > 1 else None
+    return varied if counts[varied] else None
 
 
-def _values(quantity: str, sights: Sequence[Sight]) -> int:
-    return len({value_of(quantity, sight.measured) for sight in sights} - {None})
+def _values_beside(quantity: str, other: str, sights: Sequence[Sight]) -> int:
+    """Return how many values `other` has, 0 if it is bound to `quantity`."""
+    places = {(value_of(quantity, sight.measured), value_of(other, sight.measured)) for sight in sights}
+    known = {place for place in places if None not in place}
+    values = len({place[1] for place in known})
+    return values if len(known) > max(values, len({place[0] for place in known})) else 0
 
 
 def _spots(x: str, y: str, limits: Sequence[Limit], sights: Sequence[Sight]) -> tuple[Spot, ...]:

@@ -6,7 +6,7 @@ from npufit.report.markdown import template_environment
 from npufit.report.probe.document import AxisEntry, ProbeDocument
 from npufit.report.probe.headline import probe_headline
 from npufit.report.probe.rows import limit_rows
-from npufit.report.probe.words import crash_words, separator_words, tool_words, values_words
+from npufit.report.probe.words import crash_words, listed, separator_words, tool_words
 
 
 def probe_markdown(document: ProbeDocument) -> str:
@@ -28,4 +28,4 @@ def probe_markdown(document: ProbeDocument) -> str:
 
 def _axis_words(axis: AxisEntry) -> tuple[str, str]:
     """Return the accepted and the refused values of an axis."""
-    return values_words(axis.accepted, ""), values_words(axis.refused, "")
+    return listed(axis.accepted), listed(axis.refused)

@@ -20,8 +20,9 @@ class LimitRow:
     beyond: str
     certainty: str
     questions: int
-    is_ordinary: bool
-    """True if the operator just stays on the CPU beyond it, and the limit is confirmed."""
+    is_confirmed: bool
+    is_plain: bool
+    """True if an operator just stays on the CPU beyond it."""
 
     @property
     def on(self) -> str:
@@ -48,7 +49,8 @@ def _row(limit: LimitEntry) -> LimitRow:
         beyond=consequence_words(limit),
         certainty=certainty_words(limit),
         questions=limit.questions,
-        is_ordinary=limit.beyond is Beyond.REFUSED and limit.confidence is Confidence.CONFIRMED and limit.kept is None,
+        is_confirmed=limit.confidence is Confidence.CONFIRMED,
+        is_plain=limit.beyond is Beyond.REFUSED and limit.kept is None,
     )
 
 

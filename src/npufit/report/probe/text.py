@@ -8,7 +8,7 @@ from npufit.formatting import plural, printable, shorten
 from npufit.report.probe.document import OperatorEntry, ProbeDocument
 from npufit.report.probe.headline import probe_headline, tells_of_groups
 from npufit.report.probe.rows import LimitRow, limit_rows
-from npufit.report.probe.words import count_words, crash_words, separator_words, values_words
+from npufit.report.probe.words import count_words, crash_words, listed, separator_words
 from npufit.report.terminal_page import Page
 
 _MOST_ROWS = 20
@@ -44,7 +44,7 @@ def _asked_line(document: ProbeDocument) -> str:
     kept = f"{document.kept} answers kept from before" if document.kept else "all answers are new"
     words = [printable(document.name), kept, f"seed {document.seed}"]
     unfinished = [entry.operator for entry in document.operators if not entry.complete]
-    words += [f"not finished: {values_words(unfinished, ', ')}"] if unfinished else []
+    words += [f"not finished: {listed(unfinished)}"] if unfinished else []
     return "; ".join(words)
 
 
@@ -64,8 +64,8 @@ def _limit_lines(document: ProbeDocument, page: Page, *, everything: bool) -> li
 
 def _row_lines(row: LimitRow, width: int, page: Page, *, everything: bool) -> list[str]:
     notes = [f"refused: {row.refused}"] if row.refused else []
-    notes += [] if row.is_ordinary and not everything else [row.certainty]
-    notes += [] if row.is_ordinary else [f"beyond it {row.beyond}"]
+    notes += [] if row.is_confirmed and not everything else [row.certainty]
+    notes += [] if row.is_plain else [f"beyond it {row.beyond}"]
     notes += [plural(row.questions, "question")] if everything else []
     text = f"{row.limit} ({'; '.join(notes)})" if notes else row.limit
     on, margin = _on(row), " " * (width + 4)
@@ -116,8 +116,8 @@ def _operator_lines(operators: Sequence[OperatorEntry], page: Page) -> list[str]
         taken = "taken" if entry.taken else "never taken"
         lines.append(f"  {printable(entry.operator)}: {taken}, {count_words(entry.questions, 'question')}")
         for axis in entry.axes:
-            accepted = values_words(axis.accepted, "") or "nothing"
-            refused = f"; refused: {values_words(axis.refused, '')}" if axis.refused else ""
+            accepted = listed(axis.accepted) or "nothing"
+            refused = f"; refused: {listed(axis.refused)}" if axis.refused else ""
             lines += page.wrap(f"{printable(axis.axis)}: accepted: {accepted}{refused}", "    ", "      ")
     return lines
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from npufit.formatting import plural, printable
+from npufit.formatting import plural, printable, shorten
 from npufit.report.probe.document import ANY_OPERATOR, ConditionEntry, CrashEntry, LimitEntry, SeparatorEntry
-from npufit.stacks.probed import Beyond, Confidence, Kept, Relation, Scope, Value
-
-_MOST_VALUES = 12
+from npufit.stacks.probed import Beyond, Confidence, Kept, Relation, Scope, Value, bound_words, values_words
 
 BEYOND = {
     Beyond.REFUSED: "stays on the CPU",
@@ -16,6 +14,10 @@ BEYOND = {
     Beyond.CRASH: "the tool crashes",
     Beyond.TIMEOUT: "the tool does not end",
 }
+
+_MOST_ALTERNATIVES = 3
+_TOOL_WIDTH = 60
+_PLACES = ("{input}", "{output}")
 
 _SURE = {
     Confidence.CONFIRMED: "confirmed",
@@ -46,27 +48,26 @@ _SEPARATORS = {
 
 def limit_words(limit: LimitEntry) -> str:
     """Return what is accepted, with where: `stride_h <= 3 where padding is SAME`."""
-    return bound_words(limit) + where_words(limit.when)
+    return accepted_words(limit) + where_words(limit.when)
 
 
-def bound_words(limit: LimitEntry) -> str:
+def accepted_words(limit: LimitEntry) -> str:
     """Return what is accepted, without where."""
-    if limit.relation is Relation.NONE_OF:
-        return f"{printable(limit.quantity)} is not {values_words(limit.refused)}"
-    return _relation_words(limit.quantity, limit.relation, limit.limit, limit.accepted)
+    values = limit.refused if limit.relation is Relation.NONE_OF else limit.accepted
+    return bound_words(printable(limit.quantity), limit.relation, None if values else limit.limit, values)
 
 
 def where_words(when: Sequence[ConditionEntry]) -> str:
     """Return where a limit holds, beginning with a space; empty if it holds everywhere."""
-    conditions = [_relation_words(it.quantity, it.relation, it.limit, it.accepted) for it in when]
+    conditions = [bound_words(printable(it.quantity), it.relation, it.limit, it.accepted) for it in when]
     return f" where {' and '.join(conditions)}" if conditions else ""
 
 
 def refused_words(limit: LimitEntry) -> str:
     """Return the nearest refused values; for sets of words those that were refused."""
     if limit.next_refused is not None:
-        return str(limit.next_refused)
-    return values_words(limit.refused, "")
+        return f"{limit.next_refused:,}"
+    return listed(limit.refused)
 
 
 def subject_words(limit: LimitEntry) -> str:
@@ -80,9 +81,11 @@ def consequence_words(limit: LimitEntry) -> str:
 
 
 def certainty_words(limit: LimitEntry) -> str:
-    """Return how sure a limit is, with the quantities that explain the answers as well."""
-    others = f": or {', '.join(map(printable, limit.alternatives))}" if limit.alternatives else ""
-    return _SURE[limit.confidence] + others
+    """Return how sure a limit is, with the first quantities that explain the answers as well."""
+    names = [printable(name) for name in limit.alternatives[:_MOST_ALTERNATIVES]]
+    more = len(limit.alternatives) - len(names)
+    names += [f"{more} more"] if more else []
+    return f"{_SURE[limit.confidence]}: or {', '.join(names)}" if names else _SURE[limit.confidence]
 
 
 def separator_words(separator: SeparatorEntry) -> str:
@@ -96,19 +99,15 @@ def crash_words(crash: CrashEntry) -> str:
     return f"{printable(crash.operator)} with {values}: {BEYOND[crash.beyond]}"
 
 
-def values_words(values: Sequence[Value], last: str = " or ") -> str:
-    """Return values as a list, `int8, uint8 or int16`; at most so many that a reader takes in."""
-    words = [printable(str(value)) for value in values]
-    if len(words) > _MOST_VALUES:
-        words = [*words[: _MOST_VALUES - 1], f"{len(words) - _MOST_VALUES + 1} more"]
-    if len(words) < 2 or not last:
-        return ", ".join(words)
-    return f"{', '.join(words[:-1])}{last}{words[-1]}"
+def listed(values: Sequence[Value]) -> str:
+    """Return values as a list without a last word; empty if there are none."""
+    return values_words(values, ", ") if values else ""
 
 
 def tool_words(tool: str, version: str) -> str:
-    """Return a tool with its version."""
-    return printable(f"{tool} {version}".strip())
+    """Return a tool with its version, unless its name has one; of a command without the places of the files."""
+    words = [word for word in tool.split() if word not in _PLACES]
+    return shorten(" ".join(words if "@" in tool else [*words, version]).strip(), _TOOL_WIDTH)
 
 
 def duration_words(seconds: float) -> str:
@@ -120,16 +119,3 @@ def duration_words(seconds: float) -> str:
 def count_words(count: int, noun: str) -> str:
     """Return a count with its noun, thousands apart: `1,043 questions`."""
     return f"{count:,} {plural(count, noun).partition(' ')[2]}"
-
-
-def _relation_words(quantity: str, relation: Relation, limit: int | None, accepted: Sequence[Value]) -> str:
-    name = printable(quantity)
-    match relation:
-        case Relation.AT_MOST | Relation.AT_LEAST:
-            return f"{name} {relation} {limit}"
-        case Relation.MULTIPLE_OF:
-            return f"{name} is a multiple of {limit}"
-        case Relation.NONE_OF:
-            return f"{name} is not {values_words(accepted)}"
-        case Relation.ONE_OF:
-            return f"{name} is {values_words(accepted)}"

@@ -23,6 +23,7 @@ from npufit.stacks.probed.probed_rules import AskedRange, Probed, ProbedRules
 from npufit.stacks.probed.quantities import Measured, is_known, measure, value_of
 from npufit.stacks.probed.rule_file import is_rule_file, read_rules, rule_text
 from npufit.stacks.probed.stack import STACK, probed_target
+from npufit.stacks.probed.wording import bound_words, values_words
 
 __all__ = [
     "GRAPH_QUANTITIES",
@@ -46,6 +47,7 @@ __all__ = [
     "Separator",
     "Value",
     "asked_ranges",
+    "bound_words",
     "find_losses",
     "groups_of",
     "holds_for",
@@ -59,4 +61,5 @@ __all__ = [
     "read_rules",
     "rule_text",
     "value_of",
+    "values_words",
 ]

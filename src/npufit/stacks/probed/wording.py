@@ -14,11 +14,30 @@ _MOST_VALUES = 8
 
 def limit_words(limit: Limit) -> str:
     """Return what is accepted, and where the limit holds."""
-    if limit.relation is Relation.NONE_OF:
-        said = f"{limit.quantity} is not {_list(limit.refused)}"
-    else:
-        said = _relation_words(limit.quantity, limit.relation, limit.limit, limit.accepted)
+    values = limit.refused if limit.relation is Relation.NONE_OF else limit.accepted
+    said = bound_words(limit.quantity, limit.relation, limit.limit, values)
     return f"{said} where {' and '.join(map(_condition_words, limit.when))}" if limit.when else said
+
+
+def bound_words(quantity: str, relation: Relation, limit: int | None, values: Sequence[Value]) -> str:
+    """Return what is accepted of `quantity`; `values` are those of a set."""
+    match relation:
+        case Relation.AT_MOST | Relation.AT_LEAST:
+            return f"{quantity} {relation} {_text(limit)}"
+        case Relation.MULTIPLE_OF:
+            return f"{quantity} is a multiple of {_text(limit)}"
+        case Relation.ONE_OF:
+            return f"{quantity} is {values_words(values)}"
+        case Relation.NONE_OF:
+            return f"{quantity} is not {values_words(values)}"
+
+
+def values_words(values: Sequence[Value], last: str = " or ") -> str:
+    """Return values as a list, `int8, uint8 or int16`; of many the first ones, and how many more there are."""
+    words = [_text(value) for value in values]
+    if len(words) > _MOST_VALUES:
+        words = [*words[: _MOST_VALUES - 1], f"{len(words) - _MOST_VALUES + 1} more"]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])}{last}{words[-1]}" if words else "none"
 
 
 def found_words(quantity: str, measured: Measured) -> str:
@@ -31,32 +50,13 @@ def found_words(quantity: str, measured: Measured) -> str:
 def range_words(asked: AskedRange) -> str:
     """Return what was asked about and accepted: `h from 1 to 4,096`."""
     if asked.least is None or asked.most is None:
-        return f"{asked.quantity} {_list(asked.words)}"
+        return f"{asked.quantity} {values_words(asked.words)}"
     ends = _text(asked.least) if asked.least == asked.most else f"from {_text(asked.least)} to {_text(asked.most)}"
-    return f"{asked.quantity} {ends}{f', or {_list(asked.words)}' if asked.words else ''}"
+    return f"{asked.quantity} {ends}{f', or {values_words(asked.words)}' if asked.words else ''}"
 
 
 def _condition_words(condition: Condition) -> str:
-    return _relation_words(condition.quantity, condition.relation, condition.limit, condition.accepted)
-
-
-def _relation_words(quantity: str, relation: Relation, limit: int | None, values: Sequence[Value]) -> str:
-    match relation:
-        case Relation.AT_MOST | Relation.AT_LEAST:
-            return f"{quantity} {relation} {_text(limit)}"
-        case Relation.MULTIPLE_OF:
-            return f"{quantity} is a multiple of {_text(limit)}"
-        case Relation.ONE_OF:
-            return f"{quantity} is {_list(values)}"
-        case Relation.NONE_OF:
-            return f"{quantity} is not {_list(values)}"
-
-
-def _list(values: Sequence[Value]) -> str:
-    words = [_text(value) for value in values]
-    if len(words) > _MOST_VALUES:
-        words = [*words[: _MOST_VALUES - 1], f"{len(words) - _MOST_VALUES + 1} more"]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}" if words else "none"
+    return bound_words(condition.quantity, condition.relation, condition.limit, condition.accepted)
 
 
 def _text(value: Value | None) -> str:

@@ -1,0 +1,82 @@
+"""What `npufit probe` answers in each of its modes: a probe, and what stands on one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from npufit.cli import exit_codes
+
+if TYPE_CHECKING:
+    from npufit.probing import ProbeOptions
+    from npufit.probing.asking import Subject
+    from npufit.report import Page
+
+_INTERRUPTED = "interrupted"
+"""How a probe that the user ended says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a mode has to say, in every form that it has; each form is made when it is asked for.
+
+    `text` takes the page, and whether to tell everything.
+    """
+
+    document: object
+    text: Callable[[Page, bool], str]
+    markdown: Callable[[], str] | None = None
+    page: Callable[[], str] | None = None
+    exit_code: int = exit_codes.FINE
+
+
+class _Stage(StrEnum):
+    """What the progress bar shows."""
+
+    ASKING = "asking"
+
+
+def probe_reply(subject: Subject, options: ProbeOptions, rules: Path | None) -> Reply:
+    """Return the limits of one converter; write them to the file `rules`, if there is one."""
+    from npufit.cli.output import write
+    from npufit.probing import probe
+    from npufit.report.probe import probe_document, probe_markdown, probe_page, probe_text
+    from npufit.stacks.probed import rule_text
+
+    started = time.monotonic()
+    with _progress(options) as shown:
+        result = probe(subject, shown)
+    seconds = time.monotonic() - started
+    is_interrupted = result.ended_by == _INTERRUPTED
+    if is_interrupted and options.use_cache:
+        click.echo("npufit: answers are kept; the same command continues from there", err=True)
+    if rules is not None:
+        write(rule_text(result.rules), rules)
+    document, written = probe_document(result), "" if rules is None else str(rules)
+    return Reply(
+        document=document,
+        text=lambda page, everything: probe_text(document, page, everything=everything, seconds=seconds, rules=written),
+        markdown=lambda: probe_markdown(document),
+        page=lambda: probe_page(result),
+        exit_code=exit_codes.INTERRUPTED if is_interrupted else exit_codes.FINE,
+    )
+
+
+@contextmanager
+def _progress(options: ProbeOptions) -> Generator[ProbeOptions]:
+    """Yield the options with a progress bar."""
+    from npufit.cli.progress import progress_bar
+
+    with progress_bar() as tell:
+
+        def progress(done: int, total: int, failed: int, /) -> None:
+            tell(_Stage.ASKING, done, total, failed)
+
+        yield replace(options, progress=progress)
