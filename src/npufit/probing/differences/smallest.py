@@ -1,0 +1,60 @@
+"""The smallest point of a space that still shows something: axes back to their base, numbers down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import inf
+
+from npufit.graph import Model
+from npufit.probing.questions import Axis, Choices, ImpossibleError, Point, Space
+from npufit.stacks.probed import Value
+
+Shows = Callable[[Sequence[Point]], Sequence[bool]]
+"""Whether points show what is looked for, asked all at once."""
+
+
+def size_of(model: Model) -> int:
+    """Return the number of elements of all tensors."""
+    return sum(tensor.element_count for tensor in model.main.tensors)
+
+
+def make_smaller(space: Space, point: Point, shows: Shows) -> Point:
+    """Return a point near `point` whose model is the smallest found that `shows` accepts; at worst `point` itself.
+
+    One axis after the other, again while that helps. Raises what `shows` raises.
+    """
+    smallest, rank = point, _rank(space, point)
+    is_better = True
+    while is_better:
+        is_better = False
+        for axis in space.axes:
+            nearer = {it: _rank(space, it) for it in _nearer(axis, smallest)}
+            candidates = sorted((it for it in nearer if nearer[it] < rank), key=nearer.__getitem__)
+            found = next((it for it, is_shown in zip(candidates, shows(candidates), strict=True) if is_shown), None)
+            if found is not None:
+                smallest, rank, is_better = found, nearer[found], True
+    return smallest
+
+
+def _nearer(axis: Axis, point: Point) -> Iterator[Point]:
+    """Return points with a plainer or smaller value on `axis`."""
+    value = point[axis.name]
+    if isinstance(axis, Choices) or isinstance(value, str):
+        values: tuple[Value, ...] = (axis.base,)
+    else:
+        values = (axis.least, axis.base, value // 2, value * 3 // 4, value - 1)
+        values = tuple(it for it in values if axis.least <= it)
+    for other in dict.fromkeys(values):
+        if other != value:
+            yield point.moved(**{axis.name: other})
+
+
+def _rank(space: Space, point: Point) -> tuple[float, int, int]:
+    """Return how large and how unusual the model of a point is; infinite if there is none."""
+    try:
+        size: float = size_of(space.draw(dict(point.values)))
+    except ImpossibleError:
+        size = inf
+    base = space.base
+    unusual = sum(value != base[name] for name, value in point.values)
+    return size, unusual, sum(value for _, value in point.values if isinstance(value, int))
