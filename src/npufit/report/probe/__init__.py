@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from npufit._lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from npufit.report.probe.difference_document import DifferenceDocument, difference_document
+    from npufit.report.probe.difference_markdown import difference_markdown
+    from npufit.report.probe.difference_text import difference_text
     from npufit.report.probe.document import ProbeDocument, probe_document
     from npufit.report.probe.explain_document import ExplainDocument, explain_document
     from npufit.report.probe.explain_text import explain_text
@@ -17,9 +20,13 @@ if TYPE_CHECKING:
     from npufit.report.probe.text import probe_text
 
 __all__ = [
+    "DifferenceDocument",
     "ExplainDocument",
     "ProbeDocument",
     "ShrinkDocument",
+    "difference_document",
+    "difference_markdown",
+    "difference_text",
     "explain_document",
     "explain_text",
     "probe_document",
@@ -31,6 +38,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "npufit.report.probe.difference_document": ("DifferenceDocument", "difference_document"),
+    "npufit.report.probe.difference_markdown": ("difference_markdown",),
+    "npufit.report.probe.difference_text": ("difference_text",),
     "npufit.report.probe.document": ("ProbeDocument", "probe_document"),
     "npufit.report.probe.explain_document": ("ExplainDocument", "explain_document"),
     "npufit.report.probe.explain_text": ("explain_text",),

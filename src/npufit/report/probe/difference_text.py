@@ -1,0 +1,60 @@
+"""Two converters compared, for people: the answer, then what only one of them takes, each with its smallest model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from npufit.report.probe.difference_document import DifferenceDocument, DifferenceEntry
+from npufit.report.probe.difference_words import (
+    difference_headline,
+    example_words,
+    heading_words,
+    limits_in_words,
+    side_words,
+)
+from npufit.report.terminal_page import Page
+
+_MOST = 12
+"""The differences that the default shows."""
+
+
+def difference_text(document: DifferenceDocument, page: Page, *, everything: bool = False) -> str:
+    """Return what two converters do differently; `everything` shows every difference."""
+    lines = page.wrap(difference_headline(document), hanging="  ")
+    if document.ended_by:
+        lines += page.wrap(f"Not complete, more may differ: ended by {document.ended_by}.")
+    shown = document.differences if everything else document.differences[:_MOST]
+    for heading, entries in _sorted(document, shown):
+        lines += ["", page.ink("bold", heading)]
+        for entry in entries:
+            lines += _lines(document, entry, page)
+    if len(shown) < len(document.differences):
+        lines.append(page.ink("dim", f"  {len(document.differences) - len(shown)} more: -v"))
+    if document.differences:
+        lines += ["", *page.wrap(_next(document))]
+    return "\n".join(lines)
+
+
+def _sorted(
+    document: DifferenceDocument, entries: Sequence[DifferenceEntry]
+) -> Iterator[tuple[str, list[DifferenceEntry]]]:
+    """Return the differences by what becomes of their models."""
+    outcomes = dict.fromkeys((entry.example.first, entry.example.second) for entry in entries)
+    for first, second in outcomes:
+        alike = [entry for entry in entries if (entry.example.first, entry.example.second) == (first, second)]
+        yield heading_words(document, first, second), alike
+
+
+def _lines(document: DifferenceDocument, entry: DifferenceEntry, page: Page) -> Iterator[str]:
+    first, second = limits_in_words(entry)
+    yield f"  {entry.operator}"
+    yield from page.wrap(f"{side_words(document.first)}: {first}", "    ", "      ")
+    yield from page.wrap(f"{side_words(document.second)}: {second}", "    ", "      ")
+    written = f" ({entry.example.written})" if entry.example.written else ""
+    yield from (page.ink("dim", line) for line in page.wrap(f"smallest: {example_words(entry)}{written}", "    "))
+
+
+def _next(document: DifferenceDocument) -> str:
+    if any(entry.example.written for entry in document.differences):
+        return "Next: npufit check MODEL -t each of them shows why, in the words of the tool."
+    return "Next: --models FOLDER writes the smallest models."
