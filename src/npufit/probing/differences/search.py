@@ -13,7 +13,7 @@ from functools import cached_property
 
 from npufit.graph import Model
 from npufit.probing.differences.difference import Ask, Difference, Example, Outcome, outcome_of
-from npufit.probing.differences.smallest import make_smaller, size_of
+from npufit.probing.differences.smallest import make_smaller, rank_of
 from npufit.probing.questions import Point, Space, space_of
 from npufit.probing.searching import Asked, OperatorFindings
 from npufit.stacks.probed import Limit, keeps_to, measure
@@ -73,7 +73,7 @@ def find_differences(first: OperatorFindings, second: OperatorFindings, ask: Ask
             is_firsts=cause.is_firsts,
             is_type=is_type,
             models=len(points),
-            example=_example(min(points, key=lambda it: size_of(it.model)), cause, ask),
+            example=_example(min(points, key=lambda it: rank_of(space, it.point)), cause, ask),
         )
         for cause, points in groups.items()
     ]
@@ -107,12 +107,14 @@ def _grouped(differing: Sequence[_Differing], limits: Sequence[_Cause]) -> Mappi
 
 
 def _counterpart(cause: _Cause, other: OperatorFindings) -> Limit | None:
-    """Return the other converter's limit on the same quantity, where the same conditions hold if it has such a one."""
-    limit = cause.limit
-    if limit is None:
+    """Return the other converter's limit on the same quantity under the same conditions."""
+    if cause.limit is None:
         return None
-    alike = [it for it in other.limits if it.quantity == limit.quantity and it.relation is limit.relation]
-    return max(alike, key=lambda it: it.when == limit.when, default=None)
+    return next((it for it in other.limits if _subject(it) == _subject(cause.limit)), None)
+
+
+def _subject(limit: Limit) -> tuple[object, ...]:
+    return limit.quantity, limit.relation, limit.when
 
 
 def _example(differing: _Differing, cause: _Cause, ask: Ask) -> Example:

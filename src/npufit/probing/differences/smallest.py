@@ -13,22 +13,17 @@ Shows = Callable[[Sequence[Point]], Sequence[bool]]
 """Whether points show what is looked for, asked all at once."""
 
 
-def size_of(model: Model) -> int:
-    """Return the number of elements of all tensors."""
-    return sum(tensor.element_count for tensor in model.main.tensors)
-
-
 def make_smaller(space: Space, point: Point, shows: Shows) -> Point:
-    """Return a point near `point` whose model is the smallest found that `shows` accepts; at worst `point` itself.
+    """Return a point near `point` whose model is the plainest and smallest found that `shows` accepts; at worst `point` itself.
 
     One axis after the other, again while that helps. Raises what `shows` raises.
     """
-    smallest, rank = point, _rank(space, point)
+    smallest, rank = point, rank_of(space, point)
     is_better = True
     while is_better:
         is_better = False
         for axis in space.axes:
-            nearer = {it: _rank(space, it) for it in _nearer(axis, smallest)}
+            nearer = {it: rank_of(space, it) for it in _nearer(axis, smallest)}
             candidates = sorted((it for it in nearer if nearer[it] < rank), key=nearer.__getitem__)
             found = next((it for it, is_shown in zip(candidates, shows(candidates), strict=True) if is_shown), None)
             if found is not None:
@@ -49,12 +44,17 @@ def _nearer(axis: Axis, point: Point) -> Iterator[Point]:
             yield point.moved(**{axis.name: other})
 
 
-def _rank(space: Space, point: Point) -> tuple[float, int, int]:
-    """Return how large and how unusual the model of a point is; infinite if there is none."""
+def rank_of(space: Space, point: Point) -> tuple[float, float, int]:
+    """Return how unusual and how large the model of a point is, to compare with others; infinite if there is none."""
     try:
-        size: float = size_of(space.draw(dict(point.values)))
+        size = _size(space.draw(dict(point.values)))
     except ImpossibleError:
-        size = inf
+        return inf, inf, 0
     base = space.base
-    unusual = sum(value != base[name] for name, value in point.values)
-    return size, unusual, sum(value for _, value in point.values if isinstance(value, int))
+    words = sum(value != base[name] for name, value in point.values if isinstance(value, str))
+    return words, size, sum(value for _, value in point.values if isinstance(value, int))
+
+
+def _size(model: Model) -> int:
+    """Return the number of elements of all tensors."""
+    return sum(tensor.element_count for tensor in model.main.tensors)

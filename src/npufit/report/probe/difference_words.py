@@ -24,7 +24,8 @@ _UNKNOWN = "no limit found"
 
 def side_words(side: SideEntry) -> str:
     """Return what a converter is called, with its version."""
-    return printable(side.name) if side.version in side.name else tool_words(side.name, side.version)
+    named = side.name.rpartition("@")[2]
+    return printable(side.name) if named and side.version.startswith(named) else tool_words(side.name, side.version)
 
 
 def difference_headline(document: DifferenceDocument) -> str:
