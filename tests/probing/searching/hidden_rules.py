@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from npufit.probing.asking import Answer, End
-from npufit.probing.questions import Point, Space, space_of
+from npufit.probing.questions import Point, space_of
 from npufit.probing.searching import OperatorFindings, search_operator
 from npufit.stacks import Unit
 from npufit.stacks.probed import Limit
@@ -24,12 +24,14 @@ def find(operator: str, rule: Rule, seed: int = 0) -> OperatorFindings:
     points = next(inquiry)
     while True:
         try:
-            points = inquiry.send([_answer(space, point, rule) for point in points])
+            points = inquiry.send([answer(point, rule) for point in points])
         except StopIteration as stop:
             return stop.value
 
 
-def _answer(space: Space, point: Point, rule: Rule) -> Answer:
+def answer(point: Point, rule: Rule) -> Answer:
+    """Return what `rule` answers about the model of `point`."""
+    space = space_of(point.space)
     graph = space.draw(dict(point.values)).subgraphs[0]
     measured = measure(graph, graph.operators[space.tested[0]])
     decision = rule(lambda quantity: value_of(quantity, measured))

@@ -2,5 +2,6 @@
 
 from npufit.probing.differences.compare_converters import compare_converters
 from npufit.probing.differences.difference import Ask, ConverterDifference, Difference, Example, Outcome
+from npufit.probing.differences.search import find_differences
 
-__all__ = ["Ask", "ConverterDifference", "Difference", "Example", "Outcome", "compare_converters"]
+__all__ = ["Ask", "ConverterDifference", "Difference", "Example", "Outcome", "compare_converters", "find_differences"]
