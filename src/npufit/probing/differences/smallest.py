@@ -14,7 +14,7 @@ Shows = Callable[[Sequence[Point]], Sequence[bool]]
 
 
 def make_smaller(space: Space, point: Point, shows: Shows) -> Point:
-    """Return a point near `point` whose model is the plainest and smallest found that `shows` accepts; at worst `point` itself.
+    """Return the point with the plainest and smallest model found that `shows` accepts; at worst `point` itself.
 
     One axis after the other, again while that helps. Raises what `shows` raises.
     """
