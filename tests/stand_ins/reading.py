@@ -15,8 +15,8 @@ TYPES = {
     57: "MINIMUM", 67: "TRANSPOSE_CONV", 97: "RESIZE_NEAREST_NEIGHBOR", 98: "LEAKY_RELU", 114: "QUANTIZE",
     117: "HARD_SWISH",
 }  # fmt: skip
-ELEMENTS = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16", 9: "int8"}
-WIDTHS = {"float32": 4, "int32": 4, "int64": 8, "int16": 2}
+ELEMENTS = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16", 9: "int8", 17: "int4"}
+BITS = {"float32": 32, "int32": 32, "int64": 64, "int16": 16, "int4": 4}
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 
 
@@ -31,10 +31,10 @@ class Tensor(NamedTuple):
     @property
     def size(self) -> int:
         """Its bytes."""
-        count = WIDTHS.get(self.element, 1)
+        bits = BITS.get(self.element, 8)
         for side in self.shape:
-            count *= side
-        return count
+            bits *= side
+        return (bits + 7) // 8
 
 
 class Operator(NamedTuple):

@@ -12,7 +12,7 @@ from npufit.probing.searching.groups.notebook import Notebook
 _LENGTHS = (8, 16, 32, 64, 128)
 _SIDES = (32, 64, 128, 256, 512, 1024)
 _DEPTHS = (64, 128, 256, 512, 1024)
-_POOL = 200
+_POOL = 120
 
 EDGE_HEIGHT, WIDEST = 64, 4096
 """The height at which the largest width of a single link is searched, and where that search ends."""
