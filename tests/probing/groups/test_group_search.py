@@ -40,6 +40,7 @@ def _facts(limit: GroupLimit) -> tuple[Scope, str, int, Kept, Beyond]:
         ("working_set", (Scope.GRAPH, "working_set_bytes", 4 << 20, Kept.SUFFIX, Beyond.REFUSED), 1),
         ("segment_limit", (Scope.SEGMENT, "output_bytes", 1_500_000, Kept.NOTHING, Beyond.REFUSED), 2),
         ("peak", (Scope.GRAPH, "peak_bytes", 1_000_000, Kept.PREFIX, Beyond.REFUSED), 4),
+        ("halving", (Scope.GRAPH, "activation_bytes", 2 << 20, Kept.SUFFIX, Beyond.REFUSED), 10),
         ("all_or_nothing", (Scope.GRAPH, "feature_map_bytes", 1_000_000, Kept.NOTHING, Beyond.REFUSED), 4),
     ],
 )
@@ -55,6 +56,7 @@ def test_a_limit_on_groups_is_found_exactly(
     assert f"{limit.limit:,} bytes" in findings.statements[0]
     assert len(findings.asked) < 200
     assert not findings.crashes
+    assert any("less than would fit" in said for said in findings.statements) == (name == "halving")
 
 
 def test_a_limit_and_an_error_beyond_it_are_two_limits() -> None:
@@ -83,6 +85,10 @@ def test_limits_on_single_operators_are_none_on_groups(name: str) -> None:
     assert findings.limits == findings.separators == ()
     assert not findings.crashes
     assert findings.statements[0].startswith("Each operator is decided alone, in ")
+
+
+def test_a_least_size_of_graphs_is_found() -> None:
+    assert _search("at_least_three").statements == ("No operator is taken alone: a graph needs at least 3 of them.",)
 
 
 def test_the_same_seed_asks_the_same_questions() -> None:

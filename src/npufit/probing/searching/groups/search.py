@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, field
 
 from npufit.probing.asking import Answer, End, Unanswered
 from npufit.probing.questions import LINKS, Point
@@ -19,14 +19,15 @@ from npufit.probing.searching.groups.exploring import (
     single_links,
     telling_chains,
 )
+from npufit.probing.searching.groups.known import Known
 from npufit.probing.searching.groups.notebook import Asking, Notebook
 from npufit.probing.searching.groups.separating import find_separators
 from npufit.probing.searching.groups.telling import most_telling
 from npufit.probing.searching.groups.theory import (
+    COARSE,
     COVERING,
     THEORIES,
     Bounds,
-    Ground,
     Theory,
     bound,
     failing,
@@ -34,12 +35,13 @@ from npufit.probing.searching.groups.theory import (
 )
 from npufit.probing.searching.groups.wording import state_findings
 from npufit.probing.searching.inquiry import Inquiry
-from npufit.stacks.probed import Beyond, Confidence, Crash, GroupLimit, Separator
+from npufit.stacks.probed import Beyond, Confidence, Crash, GroupLimit
 
 _DTYPES = ("int8", "uint8", "int16", "float32")
 _MOST_ROUNDS = 60
 _MOST_ATTEMPTS = 3
 _FRESH = 4
+_LENGTH_OF_A_NETWORK = 32
 _BEYOND = {
     End.FINE: Beyond.REFUSED,
     End.ERROR: Beyond.ERROR,
@@ -48,26 +50,9 @@ _BEYOND = {
 }
 
 
-@dataclass(slots=True)
-class _Known:
-    """What a search knows so far; it is turned into findings when it ends or is ended."""
-
-    notebook: Notebook
-    links: tuple[str, ...] = ()
-    dtype: str = ""
-    separators: tuple[Separator, ...] = ()
-    limits: list[GroupLimit] = field(default_factory=list[GroupLimit])
-    crashes: list[Crash] = field(default_factory=list[Crash])
-    unexplained: int = 0
-
-    @property
-    def ground(self) -> Ground:
-        return Ground(self.notebook.taken_types(), self.separators)
-
-
 def search_groups(seed: int) -> Inquiry[GroupFindings]:
     """Ask about chains of operators, and return what the converter does with groups of them."""
-    known = _Known(Notebook())
+    known = Known(Notebook())
     is_complete = True
     try:
         yield from _search(known, seed)
@@ -78,12 +63,12 @@ def search_groups(seed: int) -> Inquiry[GroupFindings]:
         separators=known.separators,
         crashes=tuple(known.crashes),
         asked=tuple(known.notebook.asked),
-        statements=state_findings(known.notebook, known.links, known.limits, known.separators, known.unexplained),
+        statements=state_findings(known),
         is_complete=is_complete,
     )
 
 
-def _search(known: _Known, seed: int) -> Asking:
+def _search(known: Known, seed: int) -> Asking:
     notebook = known.notebook
     for dtype in _DTYPES:
         singles = single_links(notebook, dtype)
@@ -93,6 +78,7 @@ def _search(known: _Known, seed: int) -> Asking:
             known.dtype = dtype
             break
     else:
+        yield from _find_least_length(known)
         return
     yield from notebook.ask(interrupted_chains(notebook, known.links[0], known.dtype))
     known.separators = find_separators(notebook.chains(), notebook.taken_types())
@@ -104,10 +90,28 @@ def _search(known: _Known, seed: int) -> Asking:
     losing = _losing(known)
     if losing:
         is_clear = any(not one.is_disturbed for one in losing)
-        yield from _find_limit(known, THEORIES if is_clear else COVERING, seed)
+        for theories in (THEORIES, COARSE) if is_clear else (COVERING,):
+            yield from _find_limit(known, theories, seed)
+            if not known.unexplained:
+                break
 
 
-def _explore_edge(known: _Known) -> Asking:
+def _find_least_length(known: Known) -> Asking:
+    """Find how long a chain must be, if no operator is taken alone."""
+    notebook = known.notebook
+    start = notebook.point(links=LINKS[0], dtype=_DTYPES[0])
+    refused, taken = 1, _LENGTH_OF_A_NETWORK
+    yield from notebook.ask([start.moved(length=taken)])
+    if not _is_taken(notebook, start.moved(length=taken)):
+        return
+    while taken - refused > 1:
+        middle = (taken + refused) // 2
+        yield from notebook.ask([start.moved(length=middle)])
+        taken, refused = (middle, refused) if _is_taken(notebook, start.moved(length=middle)) else (taken, middle)
+    known.least_length = taken
+
+
+def _explore_edge(known: Known) -> Asking:
     """Find how wide a single link may be, and ask about chains of such links."""
     notebook = known.notebook
     single = notebook.point(links=known.links[0], length=1, dtype=known.dtype, h=EDGE_HEIGHT)
@@ -122,7 +126,7 @@ def _explore_edge(known: _Known) -> Asking:
     yield from notebook.ask(edge_chains(notebook, known.links[0], known.dtype, taken))
 
 
-def _find_limit(known: _Known, theories: Sequence[Theory], seed: int) -> Asking:
+def _find_limit(known: Known, theories: Sequence[Theory], seed: int) -> Asking:
     """Find which of `theories` holds, and its limit; adds what it finds to `known`."""
     notebook, before = known.notebook, len(known.notebook.asked)
     candidates = telling_chains(
@@ -139,19 +143,20 @@ def _find_limit(known: _Known, theories: Sequence[Theory], seed: int) -> Asking:
                 yield from notebook.ask(points)
                 alive = _alive(known, alive)
             is_confirmed = yield from _confirm(known, alive, candidates)
+            alive = _alive(known, alive)
             if is_confirmed or not alive:
                 break
     finally:
         _conclude(known, _alive(known, alive), theories[0].end, len(notebook.asked) - before, is_confirmed=is_confirmed)
 
 
-def _alive(known: _Known, theories: Iterable[Theory]) -> dict[Theory, Bounds]:
+def _alive(known: Known, theories: Iterable[Theory]) -> dict[Theory, Bounds]:
     """Return the theories that agree with all answers, with the bounds of their limits."""
     ground, chains = known.ground, known.notebook.chains()
     return {theory: bounds for theory in theories if (bounds := bound(theory, ground, chains)) is not None}
 
 
-def _next_questions(known: _Known, alive: dict[Theory, Bounds], candidates: Sequence[Point]) -> list[Point]:
+def _next_questions(known: Known, alive: dict[Theory, Bounds], candidates: Sequence[Point]) -> list[Point]:
     """Return the chains that tell the theories apart, or else those that close in on the limit of the first one."""
     if not alive:
         return []
@@ -179,7 +184,7 @@ def _unasked(notebook: Notebook, points: Sequence[Point]) -> list[Chain]:
 
 
 def _confirm(
-    known: _Known, alive: dict[Theory, Bounds], candidates: Sequence[Point]
+    known: Known, alive: dict[Theory, Bounds], candidates: Sequence[Point]
 ) -> Generator[Sequence[Point], Sequence[Answer], bool]:
     """Ask fresh chains on both sides of the limit; return whether there were any, and all answers were expected."""
     if not alive:
@@ -187,20 +192,24 @@ def _confirm(
     theory, bounds = next(iter(alive.items()))
     ground, notebook = known.ground, known.notebook
     sides: dict[bool, list[Point]] = {True: [], False: []}
-    for point in candidates:
-        chain = notebook.draw(point) if point not in notebook.answers else None
-        foreseen = None if chain is None else predict(theory, bounds, ground, chain)
+    for point in itertools.chain(chains_around(notebook, candidates, theory, bounds), candidates):
+        drawn = notebook.draw(point) if point not in notebook.answers else None
+        foreseen = None if drawn is None else predict(theory, bounds, ground, drawn)
         if foreseen is not None and len(sides[all(foreseen)]) < _FRESH:
             sides[all(foreseen)].append(point)
+        if all(len(points) == _FRESH for points in sides.values()):
+            break
     yield from notebook.ask([*sides[True], *sides[False]])
     return all(sides.values()) and theory in _alive(known, [theory])
 
 
-def _conclude(known: _Known, alive: dict[Theory, Bounds], end: End, questions: int, *, is_confirmed: bool) -> None:
+def _conclude(known: Known, alive: dict[Theory, Bounds], end: End, questions: int, *, is_confirmed: bool) -> None:
     """Add the limit that explains the answers, or the failures themselves if none does."""
+    known.unexplained = 0
     for theory, bounds in alive.items():
         if bounds.refused is None:
             continue
+        known.keeps_fewer |= theory.keeps_fewer
         others = {other.quantity for other in alive if (other.scope, other.kept) == (theory.scope, theory.kept)}
         alternatives = tuple(sorted(others - {theory.quantity}))
         confidence = Confidence.CONFIRMED if is_confirmed else Confidence.TESTED
@@ -225,7 +234,7 @@ def _conclude(known: _Known, alive: dict[Theory, Bounds], end: End, questions: i
     known.crashes += [Crash("*", _BEYOND[end], one.chain.point.values, one.answer.message) for one in failed]
 
 
-def _losing(known: _Known) -> list[AnsweredChain]:
+def _losing(known: Known) -> list[AnsweredChain]:
     """Return the chains that lose operators which are taken alone, beyond what separators cost."""
     ground, chains = known.ground, known.notebook.chains()
     converted = (one for one in chains if one.answer.end is End.FINE and one.lost)

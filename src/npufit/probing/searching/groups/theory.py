@@ -34,7 +34,7 @@ class Theory:
     """A converter takes a group of `scope` only up to a limit of `quantity`; of a larger one `kept` is left.
 
     With `end`, the conversion ends so beyond the limit, and nothing is left. With `covers_alone`, the limit is also why
-    single operators are refused.
+    single operators are refused. With `keeps_fewer`, what is left may be less than would fit, as after halving.
     """
 
     scope: Scope
@@ -42,6 +42,7 @@ class Theory:
     kept: Kept
     end: End = End.FINE
     covers_alone: bool = False
+    keeps_fewer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ THEORIES = tuple(
     for quantity in QUANTITIES
 )
 COVERING = tuple(replace(theory, covers_alone=True) for theory in THEORIES)
+COARSE = tuple(replace(theory, keeps_fewer=True) for theory in THEORIES if theory.kept is not Kept.NOTHING)
 
 
 def failing(end: End) -> tuple[Theory, ...]:
@@ -161,6 +163,8 @@ def _read_group(theory: Theory, one: AnsweredChain, group: Sequence[int], kept: 
             fitting, next_larger = group[:0], group
     if list(kept) != list(fitting):
         return None
+    if theory.keeps_fewer:
+        next_larger = group
     return [*([(tuple(fitting), True)] if fitting else []), (tuple(next_larger), False)]
 
 

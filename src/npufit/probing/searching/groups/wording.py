@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from npufit.formatting import plural
 from npufit.probing.asking import End
+from npufit.probing.searching.groups.known import Known
 from npufit.probing.searching.groups.notebook import Notebook
 from npufit.stacks.probed import GRAPH_QUANTITIES, Beyond, GroupLimit, Kept, Scope, Separator
 
@@ -32,39 +34,37 @@ _AROUND = {
 }
 
 
-def state_findings(
-    notebook: Notebook,
-    links: Sequence[str],
-    limits: Sequence[GroupLimit],
-    separators: Sequence[Separator],
-    unexplained: int,
-) -> tuple[str, ...]:
+def state_findings(known: Known) -> tuple[str, ...]:
     """Return what is known about groups, the most important first."""
-    return tuple(_sentences(notebook, links, limits, separators, unexplained))
+    return tuple(_sentences(known))
 
 
-def _sentences(
-    notebook: Notebook,
-    links: Sequence[str],
-    limits: Sequence[GroupLimit],
-    separators: Sequence[Separator],
-    unexplained: int,
-) -> Iterator[str]:
-    if not links:
+def _sentences(known: Known) -> Iterator[str]:
+    if known.least_length is not None:
+        yield f"No operator is taken alone: a graph needs at least {known.least_length} of them."
+        return
+    if not known.links:
         yield "Nothing is known about groups: no operator that chains are made of is taken alone."
         return
-    for limit in limits:
-        after = _LEFT[limit.kept] if limit.beyond is Beyond.REFUSED else _FAILING[limit.beyond]
-        most = f"{limit.limit:,} {GRAPH_QUANTITIES[limit.quantity]}"
-        yield f"{_SCOPES[limit.scope]} is taken with at most {most}; {after}."
-    for separator in separators:
+    for limit in known.limits:
+        yield _limit(limit)
+    if known.keeps_fewer:
+        yield "What is kept of a larger one is less than would fit: the converter does not try every size."
+    for separator in known.separators:
         yield f"{separator.operator} {_AROUND[separator.kept]}."
-    if unexplained:
-        yield f"{unexplained} chains lose operators that are taken alone, and no single limit on groups explains it."
-    elif not limits:
-        yield _no_limit(notebook, separators)
-    if limits and not separators:
+    if known.unexplained:
+        chains = plural(known.unexplained, "chain")
+        yield f"No single limit on groups explains {chains} with operators that are taken alone, but not there."
+    elif not known.limits:
+        yield _no_limit(known.notebook, known.separators)
+    if known.limits and not known.separators:
         yield "No operator that is never taken was found, so a limit on segments looks like one on the whole graph."
+
+
+def _limit(limit: GroupLimit) -> str:
+    after = _LEFT[limit.kept] if limit.beyond is Beyond.REFUSED else _FAILING[limit.beyond]
+    most = f"{limit.limit:,} {GRAPH_QUANTITIES[limit.quantity]}"
+    return f"{_SCOPES[limit.scope]} is taken with at most {most}; {after}."
 
 
 def _no_limit(notebook: Notebook, separators: Sequence[Separator]) -> str:
