@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from npufit.hosting import HostOptions, HostResult, host, virtual_npu
     from npufit.loading import load, save
     from npufit.measuring import BenchOptions, BenchResult, bench, probe_board
+    from npufit.probing import Command, Converter, ProbeOptions, ProbeResult, probe
     from npufit.probing.explaining import ExplainOptions, ExplainResult, explain
     from npufit.resizing import ResizeResult, resize
     from npufit.running import RunOptions, RunResult, run
@@ -45,8 +46,10 @@ __all__ = [
     "CalibrateResult",
     "CheckOptions",
     "CheckResult",
+    "Command",
     "CompareOptions",
     "CompareResult",
+    "Converter",
     "CutOptions",
     "CutResult",
     "DeployOptions",
@@ -73,6 +76,8 @@ __all__ = [
     "Model",
     "NpufitError",
     "PlaceOptions",
+    "ProbeOptions",
+    "ProbeResult",
     "Recipe",
     "ResizeResult",
     "RunOptions",
@@ -97,6 +102,7 @@ __all__ = [
     "fit",
     "host",
     "load",
+    "probe",
     "probe_board",
     "read_recipe",
     "resize",
@@ -122,6 +128,7 @@ _HOMES = {
     "npufit.hosting": ("HostOptions", "HostResult", "host", "virtual_npu"),
     "npufit.loading": ("load", "save"),
     "npufit.measuring": ("BenchOptions", "BenchResult", "bench", "probe_board"),
+    "npufit.probing": ("Command", "Converter", "ProbeOptions", "ProbeResult", "probe"),
     "npufit.probing.explaining": ("ExplainOptions", "ExplainResult", "explain"),
     "npufit.resizing": ("ResizeResult", "resize"),
     "npufit.running": ("RunOptions", "RunResult", "run"),

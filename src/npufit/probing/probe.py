@@ -19,12 +19,6 @@ def probe(subject: Subject, options: ProbeOptions | None = None) -> ProbeResult:
     npufit knows. Answers are kept, so that a second probe asks only what is new. Ctrl-C ends the questions; the
     result is what was found so far. Raises InputError for a wrong subject or operator type, ToolError if the tool is
     missing, cannot be started, or says of no model where its operators run.
-
-    >>> import npufit
-    >>> options = npufit.ProbeOptions(operators=("MAX_POOL_2D",), groups=False, use_cache=False)
-    >>> result = npufit.probe("imx93/vela", options)
-    >>> {limit.quantity: limit.limit for limit in result.rules.limits}["kh"]
-    256
     """
     options = options or ProbeOptions()
     wanted = spaces(options.operators)
@@ -32,8 +26,11 @@ def probe(subject: Subject, options: ProbeOptions | None = None) -> ProbeResult:
     with Desk(converter, options) as desk:
         operators = desk.run(search_operator(space, options.seed) for space in wanted)
         groups: GroupFindings | None = None
-        if desk.questions and not desk.has_answers and not desk.ended_by:
-            raise ToolError(f"{converter.name} answered none of {desk.questions} questions. The first: {desk.trouble}.")
+        if desk.trouble and not desk.has_answers:
+            raise ToolError(
+                f"{converter.name} said of none of {desk.questions} models where the operators run. The first time: "
+                f"{desk.trouble.rstrip('.')}."
+            )
         rules = _rules(subject, converter, options, operators, groups, desk.questions)
         return ProbeResult(rules, tuple(operators), groups, desk.questions, desk.kept, desk.ended_by)
 

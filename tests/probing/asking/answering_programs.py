@@ -38,13 +38,14 @@ class CountingConverter:
     def convert(self, model: Model) -> Conversion:
         shape = model.main.tensors[model.main.inputs[0]].shape
         assert shape is not None
+        width = shape[-2] if len(shape) > 1 else 1
         with self.diary.open("a") as file:
-            file.write(f"{shape[2]}\n")
-        if shape[2] == self.deadly:
+            file.write(f"{width}\n")
+        if width == self.deadly:
             import os
 
             os.abort()
-        unit = Unit.NPU if shape[2] <= self.widest else Unit.CPU
+        unit = Unit.NPU if width <= self.widest else Unit.CPU
         return Conversion(Answer(End.FINE, (unit,) * len(model.main.operators)))
 
     def asked(self) -> list[int]:
