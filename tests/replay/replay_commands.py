@@ -265,6 +265,12 @@ _OTHERS = {
     "probe-no-reading": "probe --command 'python3 stand_ins row_limit {input} {output}'",
     "probe-broken-pattern": "probe --command 'python3 stand_ins row_limit {input} {output}' --pattern 'operator ('",
     "probe-pattern-alone": "probe imx93/vela --pattern 'operator (?P<index>.)(?P<unit>.)'",
+    "probe-explain": "probe --explain zoo:mobilenet_v2@320,int8",
+    "probe-explain-other-target": "probe imx93/vela --explain models/person_detect.tflite",
+    "probe-explain-and-shrink": "probe --explain models/person_detect.tflite --shrink models/person_detect.tflite",
+    "probe-shrink-nothing": "probe imx93/vela --shrink models/micro/concat_c16.tflite",
+    "probe-log-alone": "probe imx93/vela --log files/runs.csv",
+    "probe-schema-of-explain": "probe --explain models/person_detect.tflite --json-schema",
     "probe-budget": "probe --command 'python3 stand_ins row_limit {input} {output}' --pattern "
     "'operator (?P<index>[0-9]+): (?P<unit>NPU|CPU)' --operators ADD --no-groups --no-cache --questions 60",
     "sweep-no-model": "sweep -t imx93/vela",

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import click
 
+from npufit.cli import exit_codes
 from npufit.cli.options import (
     color_option,
+    command_words,
     executor_options,
     given_library,
     library_options,
     place_options,
-    schema_option,
     tool_options,
 )
-from npufit.cli.probe_options import budget_options, converter_options, operator_types, wanted_converters
-from npufit.cli.probe_replies import Reply, probe_reply
+from npufit.cli.probe_options import (
+    budget_options,
+    converter_options,
+    mode_options,
+    observed_logs,
+    operator_types,
+    wanted_converters,
+)
+from npufit.cli.probe_replies import Reply, explain_reply, probe_reply, shrink_reply
 from npufit.errors import InputError
 
 _QUESTION_LIMIT_S = 60.0
@@ -28,6 +37,7 @@ _QUESTION_LIMIT_S = 60.0
 @click.argument("targets", metavar="[TARGET]", nargs=-1)
 @converter_options
 @budget_options
+@mode_options
 @click.option(
     "--rules",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -43,7 +53,10 @@ _QUESTION_LIMIT_S = 60.0
     help="Also write one HTML file, with heat maps of what was asked and the limits drawn. It needs no network access.",
 )
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead of printing."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to a file instead of printing; with --shrink the smallest model.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show every limit, and what was asked along every axis.")
 @executor_options
@@ -56,7 +69,7 @@ _QUESTION_LIMIT_S = 60.0
 @library_options
 @partial(tool_options, time_limit_s=_QUESTION_LIMIT_S)
 @color_option
-@schema_option("probe")
+@click.option("--json-schema", "wants_schema", is_flag=True, help="Print the schema of --json and exit.")
 def command(
     targets: tuple[str, ...],
     commands: tuple[str, ...],
@@ -71,6 +84,12 @@ def command(
     questions: int | None,
     minutes: float | None,
     seed: int,
+    explained: str | None,
+    log: Path | None,
+    observed: tuple[str, ...],
+    shrunk: str | None,
+    find: str,
+    models: Path | None,
     rules: Path | None,
     form: str | None,
     html: Path | None,
@@ -86,6 +105,7 @@ def command(
     time_limit: float,
     no_cache: bool,
     color: str,
+    wants_schema: bool,
 ) -> int:
     """What does a converter take, and what are its limits? npufit makes small models and asks.
 
@@ -99,6 +119,8 @@ def command(
     npufit probe --command 'tool {input} {output}' --pattern 'operator (?P<index>\\d+): (?P<unit>NPU|CPU)'
     npufit probe --command 'tool -o {output} {input}' --custom-operator NeutronGraph --minutes 10
     npufit check model.tflite -t neutron.toml
+    npufit probe imx95/neutron --explain model.tflite --log converter.log
+    npufit probe imx93/vela --shrink model.tflite -o smallest.tflite
 
     Exit codes: 0 fine, 2 the input is wrong, 3 the tool cannot be started or never answered, 130 interrupted (what is
     known is printed).
@@ -106,20 +128,29 @@ def command(
     from npufit.cli.output import require_page_file
     from npufit.probing import ProbeOptions
 
+    mode = _mode(explained, shrunk)
+    if wants_schema:
+        from npufit.report import published_schema
+
+        click.echo(published_schema("probe", mode), nl=False)
+        return exit_codes.FINE
+    _require_fitting(mode, explain=(log, *observed, models), shrink=(find,), probe=(rules, html, form == "markdown"))
     require_page_file(html)
     require_page_file(rules)
+    targets = targets or (("imx95/neutron",) if mode == "explain" else ())
     wanted = wanted_converters(targets, commands, patterns, custom_operators, versions, converters)
     if not wanted:
         raise InputError("name what to probe: a target such as imx93/vela, or --command 'tool {input} {output}'.")
     notes: list[str] = []
     given = given_library(library, library_python)
+    place = place_options(settings, vela, time_limit, no_cache, wanted[0].converter, given)
     options = ProbeOptions(
         operators=operator_types(operators),
         groups=groups,
         questions=questions,
         minutes=minutes,
         seed=seed,
-        place=place_options(settings, vela, time_limit, no_cache, wanted[0].converter, given),
+        place=place,
         memory_bytes=memory << 20,
         target=compiles_for or "",
         executor=executor,
@@ -128,11 +159,44 @@ def command(
         use_cache=not no_cache,
         note=notes.append,
     )
-    reply = probe_reply(wanted[0].subject, options, rules)
+    if explained is not None:
+        from npufit.probing.explaining import ExplainOptions
+
+        others = tuple(
+            command_words(it.converter, "--converter", "a command line") for it in wanted[1:] if it.converter
+        )
+        own = ExplainOptions(log, observed_logs(observed), place, others, note=notes.append)
+        reply = explain_reply(explained, wanted[0].target, own, models)
+    elif shrunk is not None:
+        from npufit.probing.shrinking import ShrinkOptions
+
+        reply = shrink_reply(shrunk, wanted[0].subject, ShrinkOptions(find, probe=options), output)
+        output = None
+    else:
+        reply = probe_reply(wanted[0].subject, options, rules)
     for note in notes:
         click.echo(f"npufit: {note}", err=True)
     _print(reply, form, html, output, color, everything=verbose)
     return reply.exit_code
+
+
+def _mode(explained: str | None, shrunk: str | None) -> str:
+    """Return which of its documents the command makes, as their schemas are called. Raises InputError."""
+    if explained is not None and shrunk is not None:
+        raise InputError("--explain and --shrink are two questions. Ask one after the other.")
+    return "explain" if explained is not None else "shrink" if shrunk is not None else ""
+
+
+def _require_fitting(
+    mode: str, *, explain: Sequence[object], shrink: Sequence[object], probe: Sequence[object]
+) -> None:
+    """Raise InputError if an option was given that another mode has."""
+    if mode != "explain" and any(explain):
+        raise InputError("--log, --observed and --models belong to --explain MODEL.")
+    if mode != "shrink" and any(shrink):
+        raise InputError("--find belongs to --shrink MODEL.")
+    if mode and any(probe):
+        raise InputError(f"--rules, --html and --markdown are for limits; --{mode} prints text or --json.")
 
 
 def _print(

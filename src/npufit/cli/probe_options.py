@@ -108,6 +108,46 @@ def budget_options(command: _Command) -> _Command:
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
+def mode_options(command: _Command) -> _Command:
+    """Return `command` with the options that ask something else than the limits of one converter."""
+    existing = click.Path(path_type=Path, dir_okay=False)
+    options = (
+        click.option(
+            "--explain",
+            "explained",
+            metavar="MODEL",
+            help="Why does NXP's converter leave operators of MODEL on the CPU?",
+        ),
+        click.option(
+            "--log", type=existing, metavar="FILE", help="For --explain: what the converter printed for MODEL."
+        ),
+        click.option(
+            "--observed",
+            multiple=True,
+            metavar="MODEL=LOG",
+            help="For --explain: another model, and what the converter printed for it, or the file that it wrote. "
+            "May be repeated.",
+        ),
+        click.option(
+            "--shrink", "shrunk", metavar="MODEL", help="Make MODEL as small as it gets and still fails; -o FILE."
+        ),
+        click.option(
+            "--find",
+            default="",
+            metavar="WHAT",
+            help="For --shrink: what must stay: crash, timeout, error, wrong, refused or refused:INDEX; default: what "
+            "the converter does with MODEL.",
+        ),
+        click.option(
+            "--models",
+            type=click.Path(path_type=Path, file_okay=False),
+            metavar="FOLDER",
+            help="For --explain: write the models of the next experiments to FOLDER.",
+        ),
+    )
+    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
 def wanted_converters(
     targets: Sequence[str],
     commands: Sequence[str],

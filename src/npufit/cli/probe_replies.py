@@ -17,6 +17,8 @@ from npufit.cli import exit_codes
 if TYPE_CHECKING:
     from npufit.probing import ProbeOptions
     from npufit.probing.asking import Subject
+    from npufit.probing.explaining import ExplainOptions
+    from npufit.probing.shrinking import ShrinkOptions
     from npufit.report import Page
 
 _INTERRUPTED = "interrupted"
@@ -41,6 +43,7 @@ class _Stage(StrEnum):
     """What the progress bar shows."""
 
     ASKING = "asking"
+    SHRINKING = "shrinking"
 
 
 def probe_reply(subject: Subject, options: ProbeOptions, rules: Path | None) -> Reply:
@@ -51,7 +54,7 @@ def probe_reply(subject: Subject, options: ProbeOptions, rules: Path | None) -> 
     from npufit.stacks.probed import rule_text
 
     started = time.monotonic()
-    with _progress(options) as shown:
+    with _progress(options, _Stage.ASKING) as shown:
         result = probe(subject, shown)
     seconds = time.monotonic() - started
     is_interrupted = result.ended_by == _INTERRUPTED
@@ -69,14 +72,50 @@ def probe_reply(subject: Subject, options: ProbeOptions, rules: Path | None) -> 
     )
 
 
+def explain_reply(model: str, target: str, options: ExplainOptions, models: Path | None) -> Reply:
+    """Return which hypotheses agree with what was seen of the converter, and the next experiment.
+
+    Its experiments are written to the folder `models`, if there is one.
+    """
+    from npufit.cli.output import sign_of_life
+    from npufit.probing.explaining import explain
+    from npufit.report.probe import explain_document, explain_text
+
+    with sign_of_life("explaining"):
+        result = explain(model, target, options)
+    if models is not None:
+        for path in result.save_models(models):
+            click.echo(f"npufit: written: {path}", err=True)
+    document = explain_document(result)
+    return Reply(document, lambda page, everything: explain_text(document, page, everything=everything))
+
+
+def shrink_reply(model: str, subject: Subject, options: ShrinkOptions, output: Path | None) -> Reply:
+    """Return the smallest model that still fails; write it to the file `output`, if there is one."""
+    from npufit.files import require_not_source, require_output_file
+    from npufit.loading import save
+    from npufit.probing.shrinking import shrink
+    from npufit.report.probe import shrink_document, shrink_text
+
+    if output is not None:
+        require_output_file(output, overwrite=True)
+        require_not_source(output, model)
+    with _progress(options.probe, _Stage.SHRINKING) as shown:
+        result = shrink(model, subject, replace(options, probe=shown))
+    if output is not None:
+        save(result.model, output, overwrite=True)
+    document = shrink_document(result, None if output is None else str(output))
+    return Reply(document, lambda page, everything: shrink_text(document, page, everything=everything))
+
+
 @contextmanager
-def _progress(options: ProbeOptions) -> Generator[ProbeOptions]:
+def _progress(options: ProbeOptions, stage: _Stage) -> Generator[ProbeOptions]:
     """Yield the options with a progress bar."""
     from npufit.cli.progress import progress_bar
 
     with progress_bar() as tell:
 
         def progress(done: int, total: int, failed: int, /) -> None:
-            tell(_Stage.ASKING, done, total, failed)
+            tell(stage, done, total, failed)
 
         yield replace(options, progress=progress)

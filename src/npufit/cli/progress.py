@@ -22,6 +22,7 @@ _UNITS: dict[str, str] = {
     "comparing": "models",
     "measuring": "runs",
     "asking": "questions",
+    "shrinking": "questions",
 }
 """What each stage counts, for those with measurable progress."""
 
