@@ -271,6 +271,10 @@ _OTHERS = {
     "probe-shrink-nothing": "probe imx93/vela --shrink models/micro/concat_c16.tflite",
     "probe-log-alone": "probe imx93/vela --log files/runs.csv",
     "probe-schema-of-explain": "probe --explain models/person_detect.tflite --json-schema",
+    "probe-find-alone": "probe imx93/vela --find crash",
+    "probe-rules-of-two": "probe imx93/vela@3.8 imx93/vela --rules vela.toml",
+    "probe-three": "probe imx93/vela@3.8 imx93/vela@3.12 imx93/vela",
+    "probe-explain-markdown": "probe --explain models/person_detect.tflite --markdown",
     "probe-budget": "probe --command 'python3 stand_ins row_limit {input} {output}' --pattern "
     "'operator (?P<index>[0-9]+): (?P<unit>NPU|CPU)' --operators ADD --no-groups --no-cache --questions 60",
     "sweep-no-model": "sweep -t imx93/vela",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -20,13 +20,14 @@ from npufit.cli.options import (
 )
 from npufit.cli.probe_options import (
     budget_options,
+    converter_of,
     converter_options,
     mode_options,
     observed_logs,
     operator_types,
     wanted_converters,
 )
-from npufit.cli.probe_replies import Reply, explain_reply, probe_reply, shrink_reply
+from npufit.cli.probe_replies import Reply, difference_reply, explain_reply, probe_reply, shrink_reply
 from npufit.errors import InputError
 
 _QUESTION_LIMIT_S = 60.0
@@ -34,7 +35,7 @@ _QUESTION_LIMIT_S = 60.0
 
 
 @click.command("probe")
-@click.argument("targets", metavar="[TARGET]", nargs=-1)
+@click.argument("targets", metavar="[TARGET [TARGET]]", nargs=-1)
 @converter_options
 @budget_options
 @mode_options
@@ -110,7 +111,7 @@ def command(
     """What does a converter take, and what are its limits? npufit makes small models and asks.
 
     TARGET is one whose compiler runs here, such as imx93/vela@3.8. Any other converter is a --command. Answers are
-    kept: a probe that was interrupted continues where it was.
+    kept: a probe that was interrupted continues where it was. Two converters: what one takes and the other does not.
 
     \b
     npufit probe imx93/vela@5.2 --operators CONV_2D,ADD
@@ -120,6 +121,7 @@ def command(
     npufit probe --command 'tool -o {output} {input}' --custom-operator NeutronGraph --minutes 10
     npufit check model.tflite -t neutron.toml
     npufit probe imx95/neutron --explain model.tflite --log converter.log
+    npufit probe imx93/vela@3.8 imx93/vela@5.2 --operators CONV_2D --models examples
     npufit probe imx93/vela --shrink model.tflite -o smallest.tflite
 
     Exit codes: 0 fine, 2 the input is wrong, 3 the tool cannot be started or never answered, 130 interrupted (what is
@@ -128,19 +130,23 @@ def command(
     from npufit.cli.output import require_page_file
     from npufit.probing import ProbeOptions
 
-    mode = _mode(explained, shrunk)
+    targets = targets or (("imx95/neutron",) if explained is not None else ())
+    wanted = wanted_converters(targets, commands, patterns, custom_operators, versions, converters)
+    mode = _mode(explained, shrunk, len(wanted))
     if wants_schema:
         from npufit.report import published_schema
 
         click.echo(published_schema("probe", mode), nl=False)
         return exit_codes.FINE
-    _require_fitting(mode, explain=(log, *observed, models), shrink=(find,), probe=(rules, html, form == "markdown"))
-    require_page_file(html)
-    require_page_file(rules)
-    targets = targets or (("imx95/neutron",) if mode == "explain" else ())
-    wanted = wanted_converters(targets, commands, patterns, custom_operators, versions, converters)
     if not wanted:
         raise InputError("name what to probe: a target such as imx93/vela, or --command 'tool {input} {output}'.")
+    _require_fitting(mode, "explain", {"--log": log, "--observed": observed})
+    _require_fitting(mode, "shrink", {"--find": find})
+    _require_fitting(mode, "", {"--rules": rules, "--html": html})
+    if form == "markdown" and mode in ("explain", "shrink"):
+        raise InputError(f"--markdown is for limits and differences, not for {_MODES[mode]}. Use --json.")
+    require_page_file(html)
+    require_page_file(rules)
     notes: list[str] = []
     given = given_library(library, library_python)
     place = place_options(settings, vela, time_limit, no_cache, wanted[0].converter, given)
@@ -172,6 +178,9 @@ def command(
 
         reply = shrink_reply(shrunk, wanted[0].subject, ShrinkOptions(find, probe=options), output)
         output = None
+    elif len(wanted) > 1:
+        first, second = (converter_of(it, options) for it in wanted)
+        reply = difference_reply(first, second, options, models)
     else:
         reply = probe_reply(wanted[0].subject, options, rules)
     for note in notes:
@@ -180,23 +189,33 @@ def command(
     return reply.exit_code
 
 
-def _mode(explained: str | None, shrunk: str | None) -> str:
+def _mode(explained: str | None, shrunk: str | None, converters: int) -> str:
     """Return which of its documents the command makes, as their schemas are called. Raises InputError."""
     if explained is not None and shrunk is not None:
         raise InputError("--explain and --shrink are two questions. Ask one after the other.")
-    return "explain" if explained is not None else "shrink" if shrunk is not None else ""
+    if explained is not None:
+        return "explain"
+    most = 1 if shrunk is not None else 2
+    if converters > most:
+        raise InputError(f"{converters} converters: give {'one to ask' if most == 1 else 'one, or two to compare'}.")
+    if shrunk is not None:
+        return "shrink"
+    return "difference" if converters > 1 else ""
 
 
-def _require_fitting(
-    mode: str, *, explain: Sequence[object], shrink: Sequence[object], probe: Sequence[object]
-) -> None:
-    """Raise InputError if an option was given that another mode has."""
-    if mode != "explain" and any(explain):
-        raise InputError("--log, --observed and --models belong to --explain MODEL.")
-    if mode != "shrink" and any(shrink):
-        raise InputError("--find belongs to --shrink MODEL.")
-    if mode and any(probe):
-        raise InputError(f"--rules, --html and --markdown are for limits; --{mode} prints text or --json.")
+_MODES = {
+    "": "a probe of one converter",
+    "explain": "--explain MODEL",
+    "shrink": "--shrink MODEL",
+    "difference": "two converters",
+}
+
+
+def _require_fitting(mode: str, own: str, options: Mapping[str, object]) -> None:
+    """Raise InputError if one of `options` was given, which belong to the mode `own`, and the mode is another."""
+    given = [name for name, value in options.items() if value]
+    if given and mode != own:
+        raise InputError(f"{given[0]} is for {_MODES[own]}, not for {_MODES[mode]}.")
 
 
 def _print(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from npufit.cli.options import command_words
 from npufit.errors import InputError
 
 if TYPE_CHECKING:
-    from npufit.probing import Command
+    from npufit.probing import Command, Converter, ProbeOptions
 
 _Command = Callable[..., Any]
 
@@ -142,10 +142,22 @@ def mode_options(command: _Command) -> _Command:
             "--models",
             type=click.Path(path_type=Path, file_okay=False),
             metavar="FOLDER",
-            help="For --explain: write the models of the next experiments to FOLDER.",
+            help="Write models to FOLDER: with --explain those of the next experiments, with two converters the "
+            "smallest that show a difference.",
         ),
     )
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
+def converter_of(wanted: Wanted, options: ProbeOptions) -> Converter:
+    """Return what answers for one of several converters. Raises InputError and ToolError."""
+    from npufit.probing import choose_converter
+
+    place = options.place
+    if wanted.converter is not None:
+        words = command_words(wanted.converter, "--converter", "the command line of neutron-converter")
+        place = replace(place, converter=words)
+    return choose_converter(wanted.subject, replace(options, place=place))
 
 
 def wanted_converters(

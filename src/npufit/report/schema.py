@@ -60,6 +60,7 @@ PUBLISHED = (
         "`limit` is the largest accepted value, for `>=` the smallest, for `multiple-of` the divisor; sizes are bytes.",
     ),
     Published("probe", "ExplainDocument", "Indices count from 0; sizes are bytes.", "probe --explain", form="explain"),
+    Published("probe", "DifferenceDocument", "`limit` is as in a probe.", "probe TARGET TARGET", form="difference"),
     Published("probe", "ShrinkDocument", "Values are elements of tensors.", "probe --shrink", form="shrink"),
     Published("deploy", "DeployDocument", "Indices count from 0; sizes are bytes."),
     Published(
