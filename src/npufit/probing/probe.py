@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from npufit._version import __version__
 from npufit.errors import ToolError
 from npufit.probing.asking import Converter, Desk, Subject, choose_converter
 from npufit.probing.options import Command, ProbeOptions
-from npufit.probing.questions import spaces
+from npufit.probing.questions import Space, spaces
 from npufit.probing.result import ProbeResult
-from npufit.probing.searching import GroupFindings, OperatorFindings, search_operator
+from npufit.probing.searching import GroupFindings, OperatorFindings, search_groups, search_operator, without_implied
 from npufit.stacks.probed import Probed, ProbedRules
 
 
@@ -24,22 +27,34 @@ def probe(subject: Subject, options: ProbeOptions | None = None) -> ProbeResult:
     wanted = spaces(options.operators)
     converter = choose_converter(subject, options)
     with Desk(converter, options) as desk:
-        operators = desk.run(search_operator(space, options.seed) for space in wanted)
-        groups: GroupFindings | None = None
+        operators, groups = _search(desk, wanted, options)
         if desk.trouble and not desk.has_answers:
             raise ToolError(
                 f"{converter.name} said of none of {desk.questions} models where the operators run. The first time: "
                 f"{desk.trouble.rstrip('.')}."
             )
         rules = _rules(subject, converter, options, operators, groups, desk.questions)
-        return ProbeResult(rules, tuple(operators), groups, desk.questions, desk.kept, desk.ended_by)
+        return ProbeResult(rules, operators, groups, desk.questions, desk.kept, desk.ended_by)
+
+
+def _search(
+    desk: Desk, wanted: Sequence[Space], options: ProbeOptions
+) -> tuple[tuple[OperatorFindings, ...], GroupFindings | None]:
+    """Return what all searches found, each operator without the limits that follow from those on groups."""
+    for_groups = [search_groups(options.seed)] if options.groups else []
+    found = desk.run([*(search_operator(space, options.seed) for space in wanted), *for_groups])
+    operators = tuple(entry for entry in found if isinstance(entry, OperatorFindings))
+    groups = next((entry for entry in found if isinstance(entry, GroupFindings)), None)
+    if groups is None:
+        return operators, None
+    return tuple(replace(entry, limits=without_implied(entry.limits, groups.limits)) for entry in operators), groups
 
 
 def _rules(
     subject: Subject,
     converter: Converter,
     options: ProbeOptions,
-    operators: list[OperatorFindings],
+    operators: Sequence[OperatorFindings],
     groups: GroupFindings | None,
     questions: int,
 ) -> ProbedRules:
