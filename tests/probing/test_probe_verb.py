@@ -23,7 +23,9 @@ def test_a_limit_is_found_and_a_second_probe_asks_nothing(tmp_path: Path) -> Non
     assert first.questions == len(converter.asked()) == first.rules.questions
     assert (first.kept, first.ended_by) == (0, "")
     assert first.rules.target == "imx93/vela"
-    assert [(probed.operator, probed.is_taken) for probed in first.rules.operators] == [("RELU", True)]
+    [probed] = first.rules.operators
+    assert (probed.operator, probed.is_taken) == ("RELU", True)
+    assert {asked.quantity: asked.most for asked in probed.ranges}["w"] == 40
     second = npufit.probe(converter, options)
     assert second.rules == first.rules
     assert second.kept == second.questions == len(converter.asked())

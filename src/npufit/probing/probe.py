@@ -9,10 +9,10 @@ from npufit._version import __version__
 from npufit.errors import ToolError
 from npufit.probing.asking import Converter, Desk, Subject, choose_converter
 from npufit.probing.options import Command, ProbeOptions
-from npufit.probing.questions import Space, spaces
+from npufit.probing.questions import Point, Space, space_of, spaces
 from npufit.probing.result import ProbeResult
 from npufit.probing.searching import GroupFindings, OperatorFindings, search_groups, search_operator, without_implied
-from npufit.stacks.probed import Probed, ProbedRules
+from npufit.stacks.probed import Measured, Probed, ProbedRules, asked_ranges, measure
 
 
 def probe(subject: Subject, options: ProbeOptions | None = None) -> ProbeResult:
@@ -68,12 +68,24 @@ def _rules(
         questions=questions,
         seed=options.seed,
         made_by=__version__,
-        operators=tuple(Probed(found.operator, found.is_taken, len(found.asked)) for found in operators),
+        operators=tuple(map(_probed, operators)),
         limits=tuple(limit for found in operators for limit in found.limits),
         groups=groups.limits if groups else (),
         separators=groups.separators if groups else (),
         crashes=tuple(crash for found in (*operators, *([groups] if groups else [])) for crash in found.crashes),
     )
+
+
+def _probed(found: OperatorFindings) -> Probed:
+    """Return what is kept of the search of one operator: beyond the models that were taken nothing is known."""
+    accepted = (_measured(asked.point) for asked in found.asked if asked.is_accepted)
+    return Probed(found.operator, found.is_taken, len(found.asked), asked_ranges(accepted))
+
+
+def _measured(point: Point) -> Measured:
+    space = space_of(point.space)
+    main = space.draw(dict(point.values)).main
+    return measure(main, main.operators[space.tested[0]])
 
 
 def _target_of(subject: Subject, converter: Converter, options: ProbeOptions) -> str:
