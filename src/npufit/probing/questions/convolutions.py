@@ -5,7 +5,7 @@ from __future__ import annotations
 from npufit.graph import Conv2DOptions, DepthwiseConv2DOptions, Model, Padding, TransposeConvOptions
 from npufit.probing.questions.drawing import PARAMETERS_AXIS, Drawing
 from npufit.probing.questions.filters import FILTER_AXES, add_bias, add_filters
-from npufit.probing.questions.maps import MAP_AXES, OFM_CHANNELS_AXIS, map_shape, read_map
+from npufit.probing.questions.maps import MAP_AXES, OFM_CHANNELS_AXIS, SMALL_MAP_AXES, map_shape, read_map
 from npufit.probing.questions.number_formats import DTYPE_AXIS, SCALE, ZERO_POINT_AXIS, map_format
 from npufit.probing.questions.space import Choices, ImpossibleError, Numbers, Space, Values
 from npufit.probing.questions.values import number, numbers, word
@@ -101,7 +101,7 @@ SPACES = (
         "TRANSPOSE_CONV",
         "TRANSPOSE_CONV",
         (
-            *MAP_AXES,
+            *SMALL_MAP_AXES,
             OFM_CHANNELS_AXIS,
             *_WORDS,
             PARAMETERS_AXIS,

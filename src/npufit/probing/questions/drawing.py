@@ -26,8 +26,8 @@ from npufit.probing.questions.number_formats import PLAIN_INT32, NumberFormat
 from npufit.probing.questions.space import Choices, ImpossibleError, Values
 from npufit.probing.questions.values import word
 
-MOST_CONSTANT_BYTES = 4 << 20
-"""The largest constant that is drawn: such models are sent to other processes and written to disk."""
+MOST_CONSTANT_BYTES = 2 << 20
+"""The largest constant that is drawn: such models are sent to other processes, and weights are encoded."""
 
 PARAMETERS_AXIS = Choices("parameters", ("constant", "dynamic"))
 """Whether the file stores the operands that say how large a result is."""

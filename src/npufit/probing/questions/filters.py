@@ -86,11 +86,13 @@ def _zero_point(element: ElementType) -> int:
 
 def _require_few(values: Values, shape: tuple[int, ...]) -> None:
     """Raise ImpossibleError if the weights are too large to draw, and say with how many channels they are not."""
-    depth = number(values, "ofm_c") if "ofm_c" in values else 1
-    if prod(shape) <= MOST_CONSTANT_BYTES:
+    count = prod(shape)
+    if count <= MOST_CONSTANT_BYTES:
         return
-    fewer = depth * MOST_CONSTANT_BYTES // prod(shape)
-    raise ImpossibleError(f"{prod(shape)} weights", **({"ofm_c": fewer} if fewer else {}))
+    filters = int(values.get("ofm_c", 1))
+    fewer = "ofm_c" if filters * filters <= count else "c"
+    left = int(values.get(fewer, 1)) * MOST_CONSTANT_BYTES // count
+    raise ImpossibleError(f"{count} weights", **({fewer: left} if left else {}))
 
 
 def _filter_bytes(values: Values, element: ElementType, shape: tuple[int, ...], axis: int) -> bytes | None:

@@ -7,21 +7,30 @@ from npufit.probing.questions.number_formats import NumberFormat, map_format
 from npufit.probing.questions.space import Axis, ImpossibleError, Numbers, Values
 from npufit.probing.questions.values import number, numbers
 
-_MOST = 1 << 17
-"""Beyond 16 bits, in which many an NPU counts."""
+_MOST = (1 << 16) + 1
+"""One more than 16 bits hold, in which many an NPU counts. Compilers take seconds for much larger maps."""
 
 _SIDES = (7, 14, 28, 56, 96, 112, 160, 192, 224, 300, 320, 416, 640)
 _CHANNELS = (24, 40, 48, 96, 144, 192, 320, 576, 960, 1000, 1280)
 _NAMES = ("batch", "h", "w", "c")
 
 BATCH_AXIS = Numbers("batch", 1, most=256)
-MAP_AXES: tuple[Axis, ...] = (
-    Numbers("h", 16, most=_MOST, landmarks=_SIDES),
-    Numbers("w", 16, most=_MOST, landmarks=_SIDES),
-    Numbers("c", 16, most=_MOST, landmarks=_CHANNELS),
-    BATCH_AXIS,
-)
+
+
+def _map_axes(side: int) -> tuple[Axis, ...]:
+    return (
+        Numbers("h", side, most=_MOST, landmarks=_SIDES),
+        Numbers("w", side, most=_MOST, landmarks=_SIDES),
+        Numbers("c", 16, most=_MOST, landmarks=_CHANNELS),
+        BATCH_AXIS,
+    )
+
+
+MAP_AXES = _map_axes(16)
 """Height, width, channels and batch: multiples of 16 to start with, which converters prefer."""
+
+SMALL_MAP_AXES = _map_axes(8)
+"""For operators that enlarge their map."""
 
 OFM_CHANNELS_AXIS = Numbers("ofm_c", 16, most=_MOST, landmarks=_CHANNELS)
 RANK_AXIS = Numbers("rank", 4, most=6)

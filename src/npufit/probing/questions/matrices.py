@@ -58,7 +58,7 @@ SPACES = (
         "FULLY_CONNECTED",
         "FULLY_CONNECTED",
         (
-            Numbers("c", 64, most=1 << 20, landmarks=(1000, 1280, 9216)),
+            Numbers("c", 64, most=1 << 17, landmarks=(1000, 1280, 9216)),
             OFM_CHANNELS_AXIS,
             BATCH_AXIS,
             Numbers("rank", 2, most=5),

@@ -6,13 +6,13 @@ from functools import partial
 
 from npufit.graph import Model, ResizeBilinearOptions, ResizeNearestNeighborOptions
 from npufit.probing.questions.drawing import PARAMETERS_AXIS, Drawing
-from npufit.probing.questions.maps import MAP_AXES, read_map
+from npufit.probing.questions.maps import SMALL_MAP_AXES, read_map
 from npufit.probing.questions.number_formats import DTYPE_AXIS, QUANTIZED_AXIS, ZERO_POINT_AXIS
 from npufit.probing.questions.space import Choices, ImpossibleError, Numbers, Space, Values
 from npufit.probing.questions.values import is_true, number, word
 
 _AXES = (
-    *MAP_AXES,
+    *SMALL_MAP_AXES,
     *(DTYPE_AXIS, ZERO_POINT_AXIS, QUANTIZED_AXIS),
     PARAMETERS_AXIS,
     Numbers("factor", 2, most=64),
