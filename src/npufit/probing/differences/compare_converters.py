@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from npufit.probing import probe
 from npufit.probing.asking import Answer, Desk, Subject, Unanswered, choose_converter
 from npufit.probing.differences.difference import ConverterDifference, Difference
 from npufit.probing.differences.search import find_differences
 from npufit.probing.options import ProbeOptions
-from npufit.probing.probe import probe
 from npufit.probing.questions import Point
 
 

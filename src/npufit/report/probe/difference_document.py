@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from npufit._version import __version__
+from npufit.probing import ProbeResult
 from npufit.probing.differences import ConverterDifference, Difference, Example, Outcome
 from npufit.probing.questions import space_of
-from npufit.probing.result import ProbeResult
 from npufit.report.document import Count, Document
 from npufit.report.probe.document import LimitEntry, limit_entry
 from npufit.stacks.probed import Value
