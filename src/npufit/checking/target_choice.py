@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from npufit.formatting import printable
 from npufit.stacks import PlaceOptions, Target, resolve_target
@@ -43,8 +43,8 @@ class ChosenTarget:
         return wanted if self.probed is None else replace(wanted, probed=self.probed)
 
 
-TargetChoice = str | Path | Target | ChosenTarget
-"""What every verb accepts as a target: `CHIP/STACK[@VERSION]`, or a file (`.toml`): a board's profile, or rules."""
+TargetChoice: TypeAlias = "str | Path | Target | ChosenTarget | ProbedRules"
+"""What every verb accepts as a target: `CHIP/STACK[@VERSION]`, a file (`.toml`), or the rules of a probe."""
 
 
 def choose_target(choice: TargetChoice, executable: str | None = None, library: Library | None = None) -> ChosenTarget:
@@ -56,21 +56,22 @@ def choose_target(choice: TargetChoice, executable: str | None = None, library: 
         return choice
     if isinstance(choice, Target):
         return ChosenTarget(choice)
+    if not isinstance(choice, str | Path):
+        return _by_rules(choice)
     if not str(choice).endswith(_FILE):
         return ChosenTarget(resolve_target(str(choice), executable, library))
-    from npufit.stacks.probed import is_rule_file
+    from npufit.stacks.probed import is_rule_file, read_rules
 
     if is_rule_file(Path(choice)):
-        return _by_rules(Path(choice))
+        return _by_rules(read_rules(Path(choice)), str(choice))
     from npufit.cost import read_profile
 
     profile = read_profile(Path(choice))
     return ChosenTarget(profile.resolve(), profile.estimate_options(), printable(profile.name), file=str(choice))
 
 
-def _by_rules(path: Path) -> ChosenTarget:
-    from npufit.stacks.probed import probed_target, read_rules
+def _by_rules(known: ProbedRules, file: str = "") -> ChosenTarget:
+    from npufit.stacks.probed import probed_target
 
-    known = read_rules(path)
     target = resolve_target(known.target) if known.target else probed_target(known)
-    return ChosenTarget(target, profile=known.name, probed=known, file=str(path))
+    return ChosenTarget(target, profile=known.name, probed=known, file=file)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "targets",
     multiple=True,
     metavar="TARGET",
-    help="CHIP/STACK[@VERSION], or a board's profile (.toml); may be repeated.",
+    help="CHIP/STACK[@VERSION], or a file (.toml): a board's profile, or the rules of a probe; may be repeated.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Print the full report: every reason, source, time and partition.")
 @click.option("--all", "everything", is_flag=True, help="List every operator, tensor and partition.")

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     "targets",
     multiple=True,
     metavar="TARGET",
-    help="CHIP/STACK[@VERSION], or a board's profile (.toml); may be repeated. With A alone, give two.",
+    help="CHIP/STACK[@VERSION], or a file (.toml): a board's profile, or the rules of a probe; may be repeated. With A "
+    "alone, give two.",
 )
 @click.option("--all", "everything", is_flag=True, help="List every hazard, rule, time and operator.")
 @click.option("--json", "form", flag_value="json", help="Print JSON (its schema: --json-schema).")

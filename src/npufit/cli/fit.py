@@ -42,7 +42,11 @@ def _show_passes(context: click.Context, _parameter: click.Parameter, wanted: bo
 @click.command("fit")
 @click.argument("model", metavar="MODEL")
 @click.option(
-    "-t", "--target", metavar="TARGET", required=True, help="CHIP/STACK[@VERSION], or a board's .toml profile."
+    "-t",
+    "--target",
+    metavar="TARGET",
+    required=True,
+    help="CHIP/STACK[@VERSION], or a .toml file: a board's profile, or the rules of a probe.",
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Where to write the result; with --cut, a folder."

@@ -44,7 +44,8 @@ class _Stage(StrEnum):
     "targets",
     multiple=True,
     metavar="TARGET",
-    help="CHIP/STACK[@VERSION,VERSION…], or a board's profile (.toml); may be repeated.",
+    help="CHIP/STACK[@VERSION,VERSION…], or a file (.toml): a board's profile, or the rules of a probe; may be "
+    "repeated.",
 )
 @click.option(
     "--sizes",

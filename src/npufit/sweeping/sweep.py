@@ -47,7 +47,7 @@ def sweep(
     return Sweep(
         open_networks([models] if isinstance(models, ModelSource) else models, _words(options.quant)),
         make_setups(
-            [targets] if isinstance(targets, TargetChoice) else targets,
+            [targets] if isinstance(targets, str) or not isinstance(targets, Iterable) else targets,
             place.settings,
             options.threads,
             options.kernels,

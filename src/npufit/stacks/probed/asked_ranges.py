@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from npufit.stacks.probed.limit import Value
 from npufit.stacks.probed.probed_rules import AskedRange
@@ -18,6 +18,9 @@ _TELLING = (
 )
 """The quantities in which models differ on purpose; what follows from them, such as bytes, has no range of its own."""
 
+_TELLING_IF_VARIED = frozenset({"rescaled", "ofm_size", "changed_axes"})
+"""Quantities of which one value says nothing about the other: a probe that always rescales need not have meant to."""
+
 
 def asked_ranges(accepted: Iterable[Measured]) -> tuple[AskedRange, ...]:
     """Return the ranges of the models that were accepted, each given by the quantities of its operator."""
@@ -26,7 +29,11 @@ def asked_ranges(accepted: Iterable[Measured]) -> tuple[AskedRange, ...]:
         for name in _TELLING:
             if name in measured:
                 found.setdefault(name, set()).add(measured[name])
-    return tuple(_range(name, found[name]) for name in _TELLING if name in found)
+    return tuple(_range(name, found[name]) for name in _TELLING if _tells(name, found.get(name, ())))
+
+
+def _tells(name: str, values: Collection[Value]) -> bool:
+    return len(values) > (name in _TELLING_IF_VARIED)
 
 
 def _range(name: str, values: set[Value]) -> AskedRange:

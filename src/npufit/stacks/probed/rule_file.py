@@ -93,12 +93,11 @@ def _lines(known: ProbedRules) -> Iterator[str]:
     yield "# Written by `npufit probe`; give it to npufit as a target: -t FILE"
     yield f"{_FORM_KEY} = {FORM}"
     tables: list[tuple[str, Sequence[Any]]] = []
-    for field in fields(known):
-        value = getattr(known, field.name)
+    for name, value in _said(known):
         if isinstance(value, tuple) and any(map(is_dataclass, cast("tuple[Any, ...]", value))):
-            tables.append((field.name, cast("tuple[Any, ...]", value)))
+            tables.append((name, cast("tuple[Any, ...]", value)))
         else:
-            yield f"{field.name} = {_toml(value)}"
+            yield f"{name} = {_toml(value)}"
     for name, entries in tables:
         for entry in entries:
             yield ""
