@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from npufit._version import __version__
 from npufit.errors import ToolError
+from npufit.jobs import key_of
 from npufit.probing.asking import Converter, Desk, Subject, choose_converter
 from npufit.probing.options import Command, ProbeOptions
-from npufit.probing.questions import Point, Space, space_of, spaces
+from npufit.probing.questions import Space, measure_point, spaces
 from npufit.probing.result import ProbeResult
 from npufit.probing.searching import GroupFindings, OperatorFindings, search_groups, search_operator, without_implied
-from npufit.stacks.probed import Measured, Probed, ProbedRules, asked_ranges, measure
+from npufit.stacks.probed import Probed, ProbedRules, asked_ranges
 
 
 def probe(subject: Subject, options: ProbeOptions | None = None) -> ProbeResult:
@@ -64,7 +65,7 @@ def _rules(
         target=_target_of(subject, converter, options),
         tool=converter.name,
         version=converter.version,
-        identity=converter.identify(),
+        identity=(key_of(*converter.identify()),),
         questions=questions,
         seed=options.seed,
         made_by=__version__,
@@ -78,14 +79,9 @@ def _rules(
 
 def _probed(found: OperatorFindings) -> Probed:
     """Return what is kept of the search of one operator: beyond the models that were taken nothing is known."""
-    accepted = (_measured(asked.point) for asked in found.asked if asked.is_accepted)
-    return Probed(found.operator, found.is_taken, len(found.asked), asked_ranges(accepted))
-
-
-def _measured(point: Point) -> Measured:
-    space = space_of(point.space)
-    main = space.draw(dict(point.values)).main
-    return measure(main, main.operators[space.tested[0]])
+    accepted = (measure_point(asked.point) for asked in found.asked if asked.is_accepted)
+    ranges = asked_ranges(measured for measured in accepted if measured is not None)
+    return Probed(found.operator, found.is_taken, len(found.asked), ranges)
 
 
 def _target_of(subject: Subject, converter: Converter, options: ProbeOptions) -> str:

@@ -16,7 +16,10 @@ from npufit.graph import (
     Tensor,
 )
 from npufit.graph.options import Conv2DOptions
-from npufit.stacks.probed import measure, measure_graph, value_of
+from npufit.stacks.probed import GRAPH_QUANTITIES, measure, measure_graph, value_of
+from npufit.stacks.probed.measured_numbers import NUMBERS
+from npufit.stacks.probed.measured_words import WORDS
+from real_files import REPOSITORY
 
 _INT8 = ElementType.INT8
 
@@ -117,7 +120,12 @@ def test_a_group_needs_what_is_alive_at_once() -> None:
     graph = Subgraph(tensors, (0,), (4,), operators)
     assert measure_graph(graph, range(4)) == {
         "operators": 4, "activation_bytes": 1500, "output_bytes": 1400, "io_bytes": 1200, "tensor_bytes": 400,
-        "peak_bytes": 1200, "weights_bytes": 0, "working_set_bytes": 1500,
+        "feature_map_bytes": 400, "peak_bytes": 1200, "weights_bytes": 0, "working_set_bytes": 1500,
     }  # fmt: skip
     assert measure_graph(graph, [1])["peak_bytes"] == 600
     assert measure_graph(graph, [])["operators"] == 0
+
+
+def test_the_documentation_names_every_quantity() -> None:
+    text = (REPOSITORY / "docs" / "rule_file.md").read_text("utf-8")
+    assert [name for name in (*NUMBERS, *WORDS, *GRAPH_QUANTITIES) if f"`{name}`" not in text] == []

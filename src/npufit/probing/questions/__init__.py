@@ -2,6 +2,7 @@
 
 from npufit.probing.questions.catalogue import operator_types, space_of, spaces
 from npufit.probing.questions.chains import BETWEEN, CHAIN, LINKS, draw_chain
+from npufit.probing.questions.measuring import measure_point
 from npufit.probing.questions.space import Axis, Choices, ImpossibleError, Numbers, Point, Space, Values
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Space",
     "Values",
     "draw_chain",
+    "measure_point",
     "operator_types",
     "space_of",
     "spaces",

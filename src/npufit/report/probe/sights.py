@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npufit.probing.asking import End
-from npufit.probing.questions import ImpossibleError, space_of
+from npufit.probing.questions import measure_point
 from npufit.probing.searching import Asked, OperatorFindings
-from npufit.stacks.probed import Measured, measure
+from npufit.stacks.probed import Measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,5 @@ def sights_of(findings: OperatorFindings) -> list[Sight]:
 
 
 def _sight(asked: Asked) -> Sight | None:
-    space = space_of(asked.point.space)
-    try:
-        graph = space.draw(dict(asked.point.values)).main
-    except ImpossibleError:
-        return None
-    return Sight(measure(graph, graph.operators[space.tested[0]]), asked.is_accepted, asked.answer.end)
+    measured = measure_point(asked.point)
+    return None if measured is None else Sight(measured, asked.is_accepted, asked.answer.end)
