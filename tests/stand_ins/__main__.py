@@ -1,7 +1,9 @@
 """Run one stand-in converter as a program: `python tests/stand_ins NAME INPUT OUTPUT`."""
 
 import os
+import signal
 import sys
+import time
 from importlib import import_module
 
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -18,8 +20,18 @@ def main(words: list[str]) -> int:
     with open(source, "rb") as file:
         data = file.read()
     read_graph = import_module("stand_ins.reading").read_graph
+    ending = import_module("stand_ins.ending")
     converter = import_module(f"stand_ins.converters.{name}")
-    taken = converter.place(read_graph(data))
+    try:
+        taken = converter.place(read_graph(data))
+    except ending.DeathError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.stderr.flush()
+        os.kill(os.getpid(), signal.SIGSEGV)
+        return 1
+    except ending.EndlessError:
+        time.sleep(3600)
+        return 1
     if hasattr(converter, "write"):
         converter.write(data, taken, target)
     else:

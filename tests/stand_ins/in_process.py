@@ -10,6 +10,7 @@ from npufit.graph import Model
 from npufit.probing.asking import Answer, Conversion, End
 from npufit.stacks import Unit
 from npufit.tflite import serialize_model
+from stand_ins.ending import DeathError, EndlessError
 from stand_ins.reading import Graph, read_graph
 
 
@@ -31,4 +32,8 @@ class StandIn:
             taken = place(read_graph(bytes(serialize_model(model))))
         except SystemExit as error:
             return Conversion(Answer(End.ERROR, message=str(error)))
+        except DeathError as error:
+            return Conversion(Answer(End.CRASH, message=str(error)))
+        except EndlessError:
+            return Conversion(Answer(End.TIMEOUT))
         return Conversion(Answer(End.FINE, tuple(Unit.NPU if npu else Unit.CPU for npu in taken)))

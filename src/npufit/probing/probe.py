@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from npufit._version import __version__
 from npufit.errors import ToolError
@@ -48,7 +47,7 @@ def _search(
     groups = next((entry for entry in found if isinstance(entry, GroupFindings)), None)
     if groups is None:
         return operators, None
-    return tuple(replace(entry, limits=without_implied(entry.limits, groups.limits)) for entry in operators), groups
+    return tuple(without_implied(entry, groups.limits) for entry in operators), groups
 
 
 def _rules(

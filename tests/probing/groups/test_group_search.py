@@ -8,8 +8,8 @@ import pytest
 
 from npufit.probing.asking import Unanswered
 from npufit.probing.questions import Point, space_of
-from npufit.probing.searching import GroupFindings, search_groups, without_implied
-from npufit.stacks.probed import Beyond, Confidence, GroupLimit, Kept, Limit, Relation, Scope, Separator
+from npufit.probing.searching import GroupFindings, search_groups
+from npufit.stacks.probed import Beyond, Confidence, GroupLimit, Kept, Scope, Separator
 from stand_ins.in_process import StandIn
 
 
@@ -79,7 +79,7 @@ def test_neighbours_of_what_is_never_taken_may_be_taken() -> None:
     assert separators == (Separator("PAD", Kept.OTHERS, 2),)
 
 
-@pytest.mark.parametrize("name", ["tensor_bytes", "row_limit", "product", "multiples", "conditional"])
+@pytest.mark.parametrize("name", ["tensor_bytes", "multiples"])
 def test_limits_on_single_operators_are_none_on_groups(name: str) -> None:
     findings = _search(name)
     assert findings.limits == findings.separators == ()
@@ -102,11 +102,3 @@ def test_a_budget_that_ends_leaves_a_wider_limit() -> None:
     (limit,) = findings.limits
     assert limit.confidence is not Confidence.CONFIRMED
     assert limit.limit <= 4 << 20 < (limit.next_refused or 0)
-
-
-def test_what_follows_for_one_operator_is_not_listed() -> None:
-    group = GroupLimit(Scope.GRAPH, "activation_bytes", 1000, 1001, Kept.NOTHING, 0)
-    same = Limit("CONV_2D", "io_bytes", Relation.AT_MOST, 998, 0, next_refused=1002)
-    smaller = Limit("CONV_2D", "io_bytes", Relation.AT_MOST, 500, 0, next_refused=501)
-    other = Limit("CONV_2D", "ofm_bytes", Relation.AT_MOST, 998, 0, next_refused=1002)
-    assert without_implied([same, smaller, other], [group]) == (smaller, other)

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from npufit.stacks.probed import GroupLimit, Limit, Relation
-
-_OF_ONE_OPERATOR = {
-    "activation_bytes": "io_bytes",
-    "output_bytes": "ofm_bytes",
-    "working_set_bytes": "working_set_bytes",
-    "peak_bytes": "io_bytes",
-    "weights_bytes": "weights_bytes",
-    "io_bytes": "io_bytes",
-    "feature_map_bytes": "activation_bytes",
-    "tensor_bytes": "tensor_bytes",
-}
-"""What a quantity of a group is for a group of one operator."""
+from npufit.graph import Subgraph
+from npufit.probing.questions import space_of
+from npufit.probing.searching.findings import Asked, OperatorFindings
+from npufit.stacks.probed import GroupLimit, Limit, keeps_to, measure, measure_graph
 
 
-def without_implied(limits: Sequence[Limit], groups: Sequence[GroupLimit]) -> tuple[Limit, ...]:
-    """Return the limits on single operators that are not just a limit on groups, met by one operator."""
-    return tuple(limit for limit in limits if not any(_is_implied(limit, group) for group in groups))
+def without_implied(found: OperatorFindings, groups: Sequence[GroupLimit]) -> OperatorFindings:
+    """Return `found` without the limits of which a limit on groups, or another one, explains every refused answer."""
+    if not groups:
+        return found
+    refused = [_drawn(asked) for asked in found.asked if not asked.is_accepted]
+    left = list(found.limits)
+    for limit in found.limits:
+        others = [other for other in left if other is not limit]
+        beyond = [main for main in refused if _is_refused(limit, main)]
+        explained = [_exceeds(groups, limit, main) for main in beyond]
+        if any(explained) and all(
+            group or any(_is_refused(other, main) for other in others)
+            for group, main in zip(explained, beyond, strict=True)
+        ):
+            left = others
+    return replace(found, limits=tuple(left))
 
 
-def _is_implied(limit: Limit, group: GroupLimit) -> bool:
-    """Return whether both may have the same threshold of the same quantity."""
-    if limit.relation is not Relation.AT_MOST or limit.limit is None or limit.beyond is not group.beyond:
-        return False
-    if _OF_ONE_OPERATOR.get(group.quantity) not in (limit.quantity, *limit.alternatives):
-        return False
-    is_below = group.next_refused is None or limit.limit < group.next_refused
-    return is_below and (limit.next_refused is None or group.limit < limit.next_refused)
+def _drawn(asked: Asked) -> Subgraph:
+    return space_of(asked.point.space).draw(dict(asked.point.values)).main
+
+
+def _is_refused(limit: Limit, main: Subgraph) -> bool:
+    return keeps_to(limit, measure(main, main.operators[0])) is False
+
+
+def _exceeds(groups: Sequence[GroupLimit], limit: Limit, main: Subgraph) -> bool:
+    """Return whether the operator alone is a group beyond one of `groups` that ends as `limit` does."""
+    amounts = measure_graph(main, (0,))
+    return any(group.beyond is limit.beyond and amounts[group.quantity] > group.limit for group in groups)
