@@ -21,14 +21,19 @@ KERNELS = Buffer(b"kernels, shared by all graphs" + bytes(3))
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """What the stand-in writes: operator types left on the CPU, stamps, payload parts, index list, names."""
+    """What the stand-in writes: operator types and indices left on the CPU, stamps, payload parts, index list, names."""
 
     left: frozenset[str] = frozenset()
+    left_operators: frozenset[int] = frozenset()
     version: str | None = "2.0.2+0X0cebb80a"
     target: str | None = "imx95"
     payload: int = 3
     lists_sources: bool = False
     prefix: str = ""
+
+    def leaves(self, index: int, operator: Operator) -> bool:
+        """Return whether an operator stays on the CPU."""
+        return operator.type in self.left or index in self.left_operators
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,13 @@ def convert_model(model: Model, convention: Convention) -> Converted:
     groups: list[tuple[int, ...]] = []
     group: list[int] = []
     for index, operator in enumerate(graph.operators):
-        if operator.type not in convention.left:
+        if not convention.leaves(index, operator):
             group.append(index)
             continue
         _close(graph, group, groups, tensors, operators, convention)
         operators.append(operator)
     _close(graph, group, groups, tensors, operators, convention)
-    left = [index for index, operator in enumerate(graph.operators) if operator.type in convention.left]
+    left = [index for index, operator in enumerate(graph.operators) if convention.leaves(index, operator)]
     metadata = list(model.metadata)
     if convention.lists_sources:
         data = b"".join(index.to_bytes(4, "little", signed=True) for index in left)
