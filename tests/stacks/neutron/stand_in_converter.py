@@ -21,7 +21,7 @@ KERNELS = Buffer(b"kernels, shared by all graphs" + bytes(3))
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """What the stand-in writes: operator types and indices left on the CPU, stamps, payload parts, index list, names."""
+    """What the stand-in writes: what is left on the CPU (types, indices), stamps, payload parts, index list, names."""
 
     left: frozenset[str] = frozenset()
     left_operators: frozenset[int] = frozenset()

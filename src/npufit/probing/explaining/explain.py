@@ -68,6 +68,7 @@ class _Explanation:
         self._options = options
         self._network = SourceNetwork(model, name_of(source, model), release_named(target.version))
         self._seen = [*public_conversions(), *self._observed()]
+        self._made: dict[str, SourceNetwork | None] = {}
         self._done: list[Done] = []
 
     def _observed(self) -> list[SeenConversion]:
@@ -94,8 +95,9 @@ class _Explanation:
             judgements=judgements,
             predicted=tuple(_predict(self._subject().network, judgements)),
             operators=len(self._subject().network.expected),
+            is_complete=self._is_complete(),
             done=tuple(self._done),
-            plan=planned,
+            plan=() if self._is_complete() else planned,
             remedies=remedies(self._network, self._source, self._target, judgements, own),
             converter="" if command is None else " ".join(command),
         )
@@ -109,25 +111,27 @@ class _Explanation:
             command,
             self._options.other_converters,
         )
-        first = Experiment(ExperimentKind.AS_IT_IS, "convert the file", (self._network,))
-        self._run(runner, first, ())
-        while len(self._done) < self._options.experiments:
+        experiment: Experiment | None = Experiment(ExperimentKind.AS_IT_IS, "convert the file", (self._network,))
+        before: Sequence[Judgement] = ()
+        while experiment is not None and len(self._done) < self._options.experiments:
+            self._options.note(experiment.action)
+            seen, failure = runner.run(experiment)
+            if experiment.kind is ExperimentKind.AS_IT_IS and seen:
+                # The converter says which release it is; what was seen of others is no observation of it.
+                self._target = replace(self._target, version=seen[0].release)
+            self._seen += seen
+            done = Done(experiment, seen, failure, ())
+            self._done.append(done)
             judgements, planned = self._judge()
-            possible = [entry.experiment for entry in planned if runner.can_do(entry.experiment)]
-            if not possible:
-                break
-            self._run(runner, possible[0], judgements)
+            self._done[-1] = replace(done, ruled_out=_closed(before, judgements))
+            before = judgements
+            possible = (entry.experiment for entry in planned if runner.can_do(entry.experiment))
+            experiment = None if self._is_complete() else next(possible, None)
 
-    def _run(self, runner: Runner, experiment: Experiment, before: Sequence[Judgement]) -> None:
-        self._options.note(experiment.action)
-        seen, failure = runner.run(experiment)
-        if experiment.kind is ExperimentKind.AS_IT_IS and seen:
-            # The converter says which release it is; what was seen of others is no observation of it.
-            self._target = replace(self._target, version=seen[0].release)
-        self._seen += seen
-        after = {entry.hypothesis.name for entry in self._judge()[0] if not entry.is_open}
-        was_open = {entry.hypothesis.name for entry in before if entry.is_open}
-        self._done.append(Done(experiment, seen, failure, tuple(sorted(after & was_open))))
+    def _is_complete(self) -> bool:
+        """Return whether the network itself was converted as a whole."""
+        own = self._subject()
+        return any(entry.is_complete for entry in own.seen if entry.network.is_same(self._network))
 
     def _judge(self) -> tuple[tuple[Judgement, ...], tuple[Planned, ...]]:
         judgements = judge(without_refused(self._seen), self._target.version)
@@ -144,7 +148,7 @@ class _Explanation:
         own = tuple(entry for entry in self._own() if entry.release == self._target.version and not entry.setting)
         same = next((entry.network for entry in own if entry.network.types == self._network.types), None)
         network = self._network if same is None else self._network.refusing_like(same)
-        return Subject(network, own)
+        return Subject(network, own, self._made)
 
     def _uncounted(self) -> tuple[tuple[str, str, str], ...]:
         others = [
@@ -154,6 +158,13 @@ class _Explanation:
         ]
         silent = [(" and ".join(entry.networks), entry.text, "no operators counted") for entry in silent_observations()]
         return (*others, *silent)
+
+
+def _closed(before: Sequence[Judgement], after: Sequence[Judgement]) -> tuple[str, ...]:
+    """Return the hypotheses that were open and no longer are."""
+    still_open = {judgement.hypothesis.name for judgement in after if judgement.is_open}
+    names = (judgement.hypothesis.name for judgement in before if judgement.is_open)
+    return tuple(name for name in names if name not in still_open)
 
 
 def _predict(network: SourceNetwork, judgements: Sequence[Judgement]) -> list[Predicted]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 
 from npufit.graph import Model
 from npufit.probing.explaining import variants
@@ -17,19 +18,27 @@ _LARGER = 2
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The network to be explained, and the conversions that were seen."""
+    """The network to be explained, the conversions that were seen, and the variants that were made before, by name."""
 
     network: SourceNetwork
     seen: tuple[SeenConversion, ...]
+    made: dict[str, SourceNetwork | None] = field(default_factory=dict[str, SourceNetwork | None])
 
     @property
     def was_converted(self) -> bool:
         """True if the conversion of the network itself was seen."""
         return any(entry.network.is_same(self.network) for entry in self.seen)
 
-    def variant(self, model: Model, what: str) -> SourceNetwork:
-        """Return a variant of the network."""
-        return self.network.variant(model, f"{self.network.name} {what}")
+    def vary(
+        self, kind: ExperimentKind, action: str, what: str, make: Callable[[], Model | None]
+    ) -> Iterator[Experiment]:
+        """Yield an experiment with the variant that `make` makes, if it can; `what` follows the network's name."""
+        if what not in self.made:
+            model = make()
+            self.made[what] = None if model is None else self.network.variant(model, f"{self.network.name} {what}")
+        variant = self.made[what]
+        if variant is not None:
+            yield Experiment(kind, action, (variant.refusing_like(self.network),))
 
 
 def propose(subject: Subject) -> Iterator[Experiment]:
@@ -38,32 +47,30 @@ def propose(subject: Subject) -> Iterator[Experiment]:
     if not subject.was_converted:
         yield Experiment(ExperimentKind.AS_IT_IS, "convert the file and keep the log", (network,))
     yield Experiment(
-        ExperimentKind.OTHER_RELEASE,
-        "convert the same file with another release of the converter",
-        (network,),
+        ExperimentKind.OTHER_RELEASE, "convert the same file with another release of the converter", (network,)
     )
-    folded = variants.without_pads(model)
-    if folded is not None:
-        yield Experiment(
-            ExperimentKind.WITHOUT_PADS,
-            "convert the file without PADs (`npufit fit --only fold-pad`, or an export with TensorFlow 2.18 or later)",
-            (subject.variant(folded, "without PADs"),),
-        )
+    yield from subject.vary(
+        ExperimentKind.WITHOUT_PADS,
+        "convert the file without PADs (`npufit fit --only fold-pad`, or an export with TensorFlow 2.18 or later)",
+        "without PADs",
+        partial(variants.without_pads, model),
+    )
     yield from _sizes(subject)
     for first in variants.stages(model):
-        part = subject.variant(variants.later_part(model, first), f"from operator {first} on")
-        yield Experiment(
-            ExperimentKind.LATER_PART, f"convert the part from operator {first} on, without what is before", (part,)
+        yield from subject.vary(
+            ExperimentKind.LATER_PART,
+            f"convert the part from operator {first} on, without what is before",
+            f"from operator {first} on",
+            partial(variants.later_part, model, first),
         )
     yield from _alone(subject)
     yield from _tall_and_wide(subject)
-    added = variants.without_additions(model)
-    if added is not None:
-        yield Experiment(
-            ExperimentKind.WITHOUT_ADDS,
-            "convert the network without its ADDs (its answer is of no use)",
-            (subject.variant(added, "without ADDs"),),
-        )
+    yield from subject.vary(
+        ExperimentKind.WITHOUT_ADDS,
+        "convert the network without its ADDs (its answer is of no use)",
+        "without ADDs",
+        partial(variants.without_additions, model),
+    )
     yield Experiment(
         ExperimentKind.OTHER_SOLVER,
         "convert the same file with --optimization-level OOpt (or OFast, if that was used)",
@@ -73,18 +80,18 @@ def propose(subject: Subject) -> Iterator[Experiment]:
 
 def _sizes(subject: Subject) -> Iterator[Experiment]:
     """Yield other sizes: between the largest that works and the smallest that does not."""
-    size = variants.own_size(subject.network.model)
+    model = subject.network.model
+    size = variants.own_size(model)
     if size is None:
         return
     for other in _between(subject, size):
-        model = variants.resized(subject.network.model, other)
-        if model is not None:
-            name = f"at {other[0]}x{other[1]}"
-            yield Experiment(
-                ExperimentKind.OTHER_SIZE,
-                f"convert the network {name} (`npufit resize`)",
-                (subject.variant(model, name),),
-            )
+        name = f"at {other[0]}x{other[1]}"
+        yield from subject.vary(
+            ExperimentKind.OTHER_SIZE,
+            f"convert the network {name} (`npufit resize`)",
+            name,
+            partial(variants.resized, model, other),
+        )
 
 
 def _between(subject: Subject, size: Size) -> Iterator[Size]:
@@ -116,23 +123,23 @@ def _alone(subject: Subject) -> Iterator[Experiment]:
         chosen |= dict.fromkeys(ordered[: _MOST_ALONE // 2])
     for index in chosen:
         name = f"operator {index} ({network.type_of(index)}) alone"
-        yield Experiment(
-            ExperimentKind.ALONE, f"convert {name}", (subject.variant(variants.alone(network.model, index), name),)
+        yield from subject.vary(
+            ExperimentKind.ALONE, f"convert {name}", name, partial(variants.alone, network.model, index)
         )
 
 
 def _tall_and_wide(subject: Subject) -> Iterator[Experiment]:
-    size = variants.own_size(subject.network.model)
+    model = subject.network.model
+    size = variants.own_size(model)
     if size is None or size[0] % 2 or size[1] % 2:
         return
-    for kind, other in (
+    for kind, (height, width) in (
         (ExperimentKind.TALL, (size[0] * 2, size[1] // 2)),
         (ExperimentKind.WIDE, (size[0] // 2, size[1] * 2)),
     ):
-        model = variants.resized(subject.network.model, other)
-        if model is not None:
-            name = f"at {other[0]}x{other[1]}"
-            network = subject.variant(model, name)
-            yield Experiment(
-                kind, f"convert a {kind} input of equal area, {other[0]}x{other[1]} (`npufit resize`)", (network,)
-            )
+        yield from subject.vary(
+            kind,
+            f"convert a {kind} input of equal area, {height}x{width} (`npufit resize`)",
+            f"at {height}x{width}",
+            partial(variants.resized, model, (height, width)),
+        )

@@ -41,7 +41,8 @@ class ExplainResult:
     """What the observations say about the hypotheses, and what to do next.
 
     `seen` are the observations that count, `uncounted` the others with the reason. `operators` is how many operators of
-    the model the NPU takes as such. `plan` has the experiments that are left, in the order in which to do them.
+    the model the NPU takes as such; `is_complete` if a conversion of the model left none of them. `plan`
+    has the experiments that are left, in the order in which to do them.
     `remedies` are the open hypotheses with what would help if they were true, in words and as a command. `converter` is
     the command that was asked, empty without one.
     """
@@ -54,6 +55,7 @@ class ExplainResult:
     judgements: tuple[Judgement, ...]
     predicted: tuple[Predicted, ...]
     operators: int
+    is_complete: bool
     done: tuple[Done, ...]
     plan: tuple[Planned, ...]
     remedies: tuple[tuple[str, str, str], ...]

@@ -156,6 +156,8 @@ class ExplainDocument(Document):
     """the command that was asked; empty without one"""
     operators: Count
     """operators of the model of types that the NPU takes as such, which the predictions count"""
+    complete: bool
+    """whether a conversion of the model left none of them on the CPU"""
     open: tuple[str, ...]
     """the names of the hypotheses that nothing rules out"""
     ruled_out: tuple[str, ...]
@@ -176,6 +178,7 @@ def explain_document(result: ExplainResult) -> ExplainDocument:
         target=str(result.target),
         converter=result.converter,
         operators=result.operators,
+        complete=result.is_complete,
         open=tuple(judgement.hypothesis.name for judgement in result.open_hypotheses),
         ruled_out=tuple(judgement.hypothesis.name for judgement in result.ruled_out),
         hypotheses=tuple(_hypothesis(judgement, result) for judgement in result.judgements),

@@ -37,7 +37,7 @@ def explain_text(document: ExplainDocument, page: Page, *, everything: bool = Fa
             *(page.ink("bold", line) for line in page.wrap(explain_headline(document), hanging="  ")),
             *_observations(document, page),
             *_done(document, page),
-            *(line for part in parts for line in part(document, page)),
+            *(line for part in parts for line in part(document, page) if everything or not document.complete),
             *_how_to_go_on(document, page, everything=everything),
         ]
     )
@@ -48,15 +48,23 @@ def explain_headline(document: ExplainDocument) -> str:
     subject = f"{document.target}, {printable(document.model)}"
     if not document.observations:
         return f"{subject}: nothing was seen of this release, so no hypothesis is ruled out{_next(document)}"
-    agreeing = [entry.name for entry in document.hypotheses if entry.standing is Standing.AGREES]
+    agreeing = [entry for entry in document.hypotheses if entry.standing is Standing.AGREES]
+    if document.complete:
+        return f"{subject}: converted as a whole: there is nothing to explain at this size"
     if not agreeing:
         return (
             f"{subject}: none of the hypotheses that predict a placement agrees with what was seen. The operators that "
             "stayed on the CPU may be refused as such: convert each alone"
         )
     ruled_out = "no limit on single operators explains the refusals; " if {*document.ruled_out} >= _SINGLE else ""
-    are = "is" if len(document.open) == 1 else "are"
-    return f"{subject}: {ruled_out}{names(document.open)} {are} left{_next(document)}"
+    other_release = next((entry for entry in agreeing if entry.name == "N7"), None)
+    if other_release is not None:
+        return f"{subject}: {other_release.reason}. Way out: {other_release.remedy and other_release.remedy.text}"
+    if len(agreeing) == 1:
+        (only,) = agreeing
+        way_out = only.remedy and (only.remedy.command or only.remedy.text)
+        return f"{subject}: {ruled_out}only {only.name} agrees, {only.title}. Way out: {way_out}"
+    return f"{subject}: {ruled_out}{names(document.open)} are left{_next(document)}"
 
 
 def _next(document: ExplainDocument) -> str:
@@ -93,7 +101,7 @@ def _done(document: ExplainDocument, page: Page) -> list[str]:
         return []
     lines = ["", page.ink("bold", f"Done ({plural(len(document.done), 'experiment')})")]
     for done in document.done:
-        seen = "; ".join(f"{printable(entry.network)}: {entry.what}" for entry in done.seen)
+        seen = "; ".join(f"{printable(entry.network)}, {entry.release}: {entry.what}" for entry in done.seen)
         failed = f"no answer: {printable(done.failure)}" if done.failure else ""
         ruled_out = f" → rules out {names(done.ruled_out)}" if done.ruled_out else ""
         lines += page.wrap(f"{'; '.join(filter(None, (seen, failed)))}{ruled_out}", "  ", "    ")
@@ -121,8 +129,10 @@ def _short_reason(entry: HypothesisEntry) -> str:
     closest = entry.ruled_out_by
     if closest is None:
         return entry.reason
-    exceeding = next((f"; {it.above} exceed {it.largest_converted:,}" for it in entry.figures if it.above), "")
-    return f"{closest.text}{exceeding}"
+    largest = next(
+        (f"; above the largest converted, {it.largest_converted:,}: {it.above}" for it in entry.figures if it.above), ""
+    )
+    return f"{closest.text}{largest}"
 
 
 def _reasons(entry: HypothesisEntry) -> Iterable[str]:

@@ -69,3 +69,11 @@ def find_release(version: str) -> Release | None:
 def share_bsp(first: Release, second: Release) -> bool:
     """Return whether both releases are the same, or are built for the same BSP."""
     return first is second or (bool(first.bsp) and first.bsp == second.bsp)
+
+
+def is_later(version: str, than: str) -> bool:
+    """Return whether the release `version` is later than another; one that is not known counts as later."""
+    versions = [release.version for release in RELEASES]
+    if version not in versions or than not in versions:
+        return version != than
+    return versions.index(version) > versions.index(than)

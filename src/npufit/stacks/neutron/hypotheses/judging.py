@@ -9,6 +9,10 @@ from npufit.stacks.neutron.hypotheses.catalogue import HYPOTHESES
 from npufit.stacks.neutron.hypotheses.explanation import Explanation
 from npufit.stacks.neutron.hypotheses.hypothesis import Hypothesis, Standing
 from npufit.stacks.neutron.hypotheses.seen import Disagreement, SeenConversion, disagreement
+from npufit.stacks.neutron.versions import is_later
+
+_MOST_COMPARED = 1000
+"""Explanations of a hypothesis that is ruled out among which the closest is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +60,35 @@ def _judge(hypothesis: Hypothesis, seen: Sequence[SeenConversion]) -> Judgement:
     assert hypothesis.explanations is not None
     if not seen:
         return Judgement(hypothesis, Standing.UNTESTED, reason="nothing was seen of this release")
-    agreeing: list[Explanation] = []
-    closest: tuple[tuple[int, ...], Disagreement] | None = None
-    for explanation in hypothesis.explanations([entry.network for entry in seen]):
-        wrong = [found for entry in seen if (found := disagreement(explanation, entry)) is not None]
-        if not wrong:
-            agreeing.append(explanation)
-            continue
-        # Of those that contradict the same number of observations the one that agrees with the first ones says most.
-        rank = (len(wrong), -seen.index(wrong[0].seen), sum(entry.operators for entry in wrong))
-        if closest is None or rank < closest[0]:
-            closest = rank, wrong[0]
+    explanations = list(hypothesis.explanations([entry.network for entry in seen]))
+    agreeing = tuple(it for it in explanations if all(disagreement(it, entry) is None for entry in seen))
     if agreeing:
-        return Judgement(hypothesis, Standing.AGREES, tuple(agreeing))
-    figures = _figures(hypothesis, seen)
-    return Judgement(hypothesis, Standing.RULED_OUT, closest=None if closest is None else closest[1], figures=figures)
+        return Judgement(hypothesis, Standing.AGREES, agreeing)
+    return Judgement(
+        hypothesis,
+        Standing.RULED_OUT,
+        closest=_closest(explanations[:: -(-len(explanations) // _MOST_COMPARED)] if explanations else (), seen),
+        figures=_figures(hypothesis, seen),
+    )
+
+
+def _closest(explanations: Sequence[Explanation], seen: Sequence[SeenConversion]) -> Disagreement | None:
+    """Return how the explanation that comes closest contradicts an observation.
+
+    Of those that contradict the same number of observations, the one that agrees with the first ones says most.
+    """
+    closest: tuple[tuple[int, ...], Disagreement] | None = None
+    for explanation in explanations:
+        wrong = [(place, found) for place, entry in enumerate(seen) if (found := disagreement(explanation, entry))]
+        rank = (len(wrong), -wrong[0][0], sum(found.operators for _, found in wrong))
+        if closest is None or rank < closest[0]:
+            closest = rank, wrong[0][1]
+    return None if closest is None else closest[1]
 
 
 def _figures(hypothesis: Hypothesis, seen: Sequence[SeenConversion]) -> tuple[Figure, ...]:
-    best = max(seen, key=lambda entry: entry.bounds.most / max(1, entry.bounds.most + entry.bounds.most_lost))
-    worst = min(seen, key=lambda entry: entry.bounds.most / max(1, entry.bounds.most + entry.bounds.most_lost))
+    worst = min(seen, key=_share)
+    best = max((entry for entry in seen if entry.network.types == worst.network.types), key=_share)
     if best is worst:
         return ()
     found: list[Figure] = []
@@ -85,6 +98,10 @@ def _figures(hypothesis: Hypothesis, seen: Sequence[SeenConversion]) -> tuple[Fi
         above = [value for value in _candidates(worst, quantity) if value > largest]
         found.append(Figure(words, largest, best, len(above), worst))
     return tuple(found)
+
+
+def _share(seen: SeenConversion) -> float:
+    return seen.bounds.most / max(1, seen.bounds.most + seen.bounds.most_lost)
 
 
 def _candidates(seen: SeenConversion, quantity: str) -> list[int]:
@@ -98,19 +115,16 @@ def _judge_comparison(hypothesis: Hypothesis, seen: Sequence[SeenConversion], re
         "N6": [entry for entry in seen if entry.release == release and entry.setting],
         "N7": [entry for entry in seen if entry.release != release and not entry.setting],
     }.get(hypothesis.name, [])
-    for other in others:
-        same = [
-            entry
-            for entry in seen
-            if entry.network.is_same(other.network) and entry.release == release and not entry.setting
-        ]
-        for entry in same:
-            if entry.is_complete:
-                continue
-            whom = f"{other.release}{f' with {other.setting}' if other.setting else ''}"
-            if other.is_complete:
-                return Judgement(
-                    hypothesis, Standing.AGREES, reason=f"{whom} converts {entry.network.name}: {other.what}"
-                )
-            return Judgement(hypothesis, Standing.RULED_OUT, reason=f"{whom} loses operators as well: {other.what}")
+    lossy = [entry for entry in seen if entry.release == release and not entry.setting and not entry.is_complete]
+    compared = [other for other in others if any(other.network.is_same(entry.network) for entry in lossy)]
+    better = next((other for other in compared if other.is_complete), None)
+    if better is not None:
+        return Judgement(hypothesis, Standing.AGREES, reason=f"{_circumstances(better)} converts {better.what}")
+    last = next((other for other in compared if other.setting or is_later(other.release, release)), None)
+    if last is not None:
+        return Judgement(hypothesis, Standing.RULED_OUT, reason=f"{_circumstances(last)} converts only {last.what}")
     return Judgement(hypothesis, Standing.UNTESTED, reason=hypothesis.untested)
+
+
+def _circumstances(seen: SeenConversion) -> str:
+    return f"release {seen.release}{f' with {seen.setting}' if seen.setting else ''}"

@@ -68,8 +68,8 @@ def disagreement(explanation: Explanation, seen: SeenConversion) -> Disagreement
             bounds.least - len(most),
             f"at most {len(most)} of {len(network)} operators would be converted; at least {bounds.least} were",
         ),
-        (len(least & bounds.lost), f"{_named(least & bounds.lost)} would be converted, but stayed on the CPU"),
-        (len(bounds.converted - most), f"{_named(bounds.converted - most)} would stay on the CPU, but were converted"),
+        (len(least & bounds.lost), f"{_named(least & bounds.lost)} would be converted; seen on the CPU"),
+        (len(bounds.converted - most), f"{_named(bounds.converted - most)} would stay on the CPU; seen on the NPU"),
     ]
     wrong = [(count, text) for count, text in texts if count > 0]
     if not wrong:

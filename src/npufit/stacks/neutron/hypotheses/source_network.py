@@ -38,6 +38,7 @@ class SourceNetwork:
         self._refused = refused
         self._operators: dict[str, tuple[int | None, ...]] = {}
         self._summed: dict[str, list[int]] = {}
+        self._refusing: dict[frozenset[str], SourceNetwork] = {}
         self._groups: dict[tuple[int, int], Mapping[str, int]] = {}
 
     @property
@@ -55,13 +56,18 @@ class SourceNetwork:
 
     def without(self, operators: Iterable[int]) -> SourceNetwork:
         """Return the same network, of which the NPU takes none of `operators` at any size."""
-        return SourceNetwork(
-            self.model, self.name, self._release, self._refused | {self._result(it) for it in operators}
-        )
+        return self._with_refused(self._refused.union(map(self._result, operators)))
 
     def refusing_like(self, other: SourceNetwork) -> SourceNetwork:
         """Return the same network, of which the NPU takes as little as of `other`."""
-        return SourceNetwork(self.model, self.name, self._release, other._refused)
+        return self._with_refused(other._refused)
+
+    def _with_refused(self, refused: frozenset[str]) -> SourceNetwork:
+        if refused == self._refused:
+            return self
+        if refused not in self._refusing:
+            self._refusing[refused] = SourceNetwork(self.model, self.name, self._release, refused)
+        return self._refusing[refused]
 
     @property
     def file_name(self) -> str:
