@@ -104,7 +104,7 @@ def _main() -> int:
     given = parser.parse_args()
     source = read_model(given.input)
     lost = frozenset(range(RULES[given.rule](source)))
-    types = _ON_THE_CPU | ({"PAD"} if given.rule == "pads" else set())
+    types = _ON_THE_CPU | {"PAD"} if given.rule == "pads" else _ON_THE_CPU
     converted = convert_model(source, Convention(types, lost, version=given.version))
     Path(given.output).write_bytes(serialize_model(converted.model))
     sys.stdout.write(f"{FIRST_LINE}\n{write_log(source, converted, given.target)}")
