@@ -5,6 +5,7 @@ from __future__ import annotations
 from npufit.formatting import plural, printable
 from npufit.report.probe.document import ANY_OPERATOR, ProbeDocument
 from npufit.report.probe.words import count_words, duration_words, listed, tool_words
+from npufit.stacks.probed import Kept
 
 _TELL_FROM_S = 10.0
 """Shorter probes do not say how long they took."""
@@ -44,8 +45,9 @@ def further_sentences(document: ProbeDocument) -> list[str]:
 
 def tells_of_groups(document: ProbeDocument) -> bool:
     """Return whether the headline has the first statement on groups: if they matter to this tool."""
-    is_grouped = any(limit.operator == ANY_OPERATOR for limit in document.limits) or document.separators
-    return bool(is_grouped and document.statements)
+    is_grouped = any(limit.operator == ANY_OPERATOR for limit in document.limits)
+    is_split = any(separator.kept != Kept.OTHERS for separator in document.separators)
+    return bool((is_grouped or is_split) and document.statements)
 
 
 def _sentence(text: str) -> str:

@@ -8,7 +8,7 @@ from npufit.formatting import plural, printable, shorten
 from npufit.report.probe.document import OperatorEntry, ProbeDocument
 from npufit.report.probe.headline import probe_headline, tells_of_groups
 from npufit.report.probe.rows import LimitRow, limit_rows
-from npufit.report.probe.words import count_words, crash_words, listed, separator_words
+from npufit.report.probe.words import count_words, crash_words, listed
 from npufit.report.terminal_page import Page
 
 _MOST_ROWS = 20
@@ -82,8 +82,7 @@ def _on(row: LimitRow) -> str:
 
 def _statement_lines(document: ProbeDocument, page: Page, *, everything: bool) -> list[str]:
     told = 1 if tells_of_groups(document) else 0
-    texts = [*map(printable, document.statements[told:]), *map(separator_words, document.separators)]
-    return _part("Groups of operators", texts, page, everything=everything)
+    return _part("Groups of operators", [*map(printable, document.statements[told:])], page, everything=everything)
 
 
 def _crash_lines(document: ProbeDocument, page: Page, *, everything: bool) -> list[str]:

@@ -30,7 +30,6 @@ _AROUND = {
     Kept.NOTHING: "stays on the CPU, and so does everything else",
     Kept.SUFFIX: "stays on the CPU, and so does all that comes before the last one",
     Kept.PREFIX: "stays on the CPU, and so does all that comes after the first one",
-    Kept.OTHERS: "stays on the CPU; its neighbours do not",
 }
 
 
@@ -51,12 +50,16 @@ def _sentences(known: Known) -> Iterator[str]:
     if known.keeps_fewer:
         yield "What is kept of a larger one is less than would fit: the converter does not try every size."
     for separator in known.separators:
-        yield f"{separator.operator} {_AROUND[separator.kept]}."
+        if separator.kept in _AROUND:
+            yield f"{separator.operator} {_AROUND[separator.kept]}."
     if known.unexplained:
         chains = plural(known.unexplained, "chain")
         yield f"No single limit on groups explains {chains} with operators that are taken alone, but not there."
     elif not known.limits:
         yield _no_limit(known.notebook, known.separators)
+    alone = [separator.operator for separator in known.separators if separator.kept is Kept.OTHERS]
+    if alone:
+        yield f"On the CPU without any effect on neighbours: {', '.join(alone)}."
     if known.limits and not known.separators:
         yield "No operator that is never taken was found, so a limit on segments looks like one on the whole graph."
 
