@@ -8,8 +8,12 @@ import json
 import jsonschema
 import pytest
 
+from npufit.probing import End
 from npufit.report import Page, to_json
 from npufit.report.probe import ProbeDocument, probe_document, probe_markdown, probe_text
+from npufit.report.probe.heat_chart import heat_chart
+from npufit.report.probe.heat_map import heat_maps
+from npufit.report.probe.sights import Sight
 from npufit.report.schema import Published, generated_schema
 from npufit.stacks.probed import Limit, Relation
 from report.made_probes import MADE
@@ -92,3 +96,14 @@ def test_markdown_escapes_what_comes_from_outside(document: ProbeDocument) -> No
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert all(line.endswith("|") for line in rows)
     assert "\x1b" not in text
+
+
+def test_maps_take_values_of_any_sign() -> None:
+    limit = Limit("ADD", "zero_point", Relation.AT_LEAST, 0, 3, next_refused=-1)
+    product = Limit("ADD", "h*zero_point", Relation.AT_MOST, 8, 3, next_refused=9)
+    places = [(h, zero) for h in (1, 2, 3, 4) for zero in (-1, 0, 1, 2)]
+    sights = [Sight({"h": h, "zero_point": zero, "w": h + zero}, zero >= 0, End.FINE) for h, zero in places]
+    maps = heat_maps([limit, product], sights)
+    assert [limit.quantity for found in maps for limit in found.limits] == ["zero_point", "h*zero_point"]
+    for found in maps:
+        json.dumps(heat_chart(found))

@@ -14,6 +14,8 @@ _HEIGHT = 300
 _LOGARITHMIC_FROM = 20
 """Values that differ by more than this factor are drawn on a logarithmic scale."""
 _MOST_TICKS = 10
+_LEAST = 0.5
+"""Where the curve of a product begins, on an axis that has 0."""
 _STEPS = 48
 """Places at which the curve of a product is computed."""
 
@@ -103,16 +105,16 @@ def _edge(limit: Limit, found: HeatMap, across: list[float], up: list[float]) ->
     """Return the line between accepted and refused values, inside the axes."""
     if limit.limit is None or limit.relation not in (Relation.AT_MOST, Relation.AT_LEAST):
         return []
-    other = limit.next_refused
-    middle = (limit.limit * other) ** 0.5 if other and limit.limit > 0 else limit.limit + 0.5
+    other = limit.limit + 1 if limit.next_refused is None else limit.next_refused
+    middle = (limit.limit * other) ** 0.5 if min(limit.limit, other) > 0 else (limit.limit + other) / 2
     if limit.quantity == found.x:
         return [(middle, up[0]), (middle, up[1])]
     if limit.quantity == found.y:
         return [(across[0], middle), (across[1], middle)]
     if sorted(limit.quantity.split("*")) != sorted([*found.x.split("*"), *found.y.split("*")]):
         return []
-    ratio = across[1] / across[0]
-    places = [across[0] * ratio ** (step / _STEPS) for step in range(_STEPS + 1)]
+    start = across[0] if across[0] > 0 else _LEAST
+    places = [start * (across[1] / start) ** (step / _STEPS) for step in range(_STEPS + 1)]
     return [(place, middle / place) for place in places]
 
 

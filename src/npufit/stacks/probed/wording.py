@@ -33,11 +33,16 @@ def bound_words(quantity: str, relation: Relation, limit: int | None, values: Se
 
 
 def values_words(values: Sequence[Value], last: str = " or ") -> str:
-    """Return values as a list, `int8, uint8 or int16`; of many the first ones, and how many more there are."""
+    """Return values as a list, `int8, uint8 or int16`; of many the first ones, and how many more there are.
+
+    Values that have a comma, such as the axes `h,w`, are parted by semicolons.
+    """
+    comma = "; " if any("," in value for value in values if isinstance(value, str)) else ", "
     words = [_text(value) for value in values]
     if len(words) > _MOST_VALUES:
         words = [*words[: _MOST_VALUES - 1], f"{len(words) - _MOST_VALUES + 1} more"]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])}{last}{words[-1]}" if words else "none"
+    *first, final = words or ["none"]
+    return f"{comma.join(first)}{comma if last == ', ' else last}{final}" if first else final
 
 
 def found_words(quantity: str, measured: Measured) -> str:
