@@ -3,41 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from npufit.graph import Subgraph
 from npufit.probing.questions import space_of
 from npufit.probing.searching.findings import Asked, OperatorFindings
-from npufit.stacks.probed import GroupLimit, Limit, keeps_to, measure, measure_graph
+from npufit.stacks.probed import Beyond, GroupLimit, Limit, keeps_to, measure, measure_graph
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """What may explain one refused answer: limits on the operator, by position, and ends beyond limits on groups."""
+
+    limits: frozenset[int]
+    group_ends: frozenset[Beyond]
 
 
 def without_implied(found: OperatorFindings, groups: Sequence[GroupLimit]) -> OperatorFindings:
     """Return `found` without the limits of which a limit on groups, or another one, explains every refused answer."""
     if not groups:
         return found
-    refused = [_drawn(asked) for asked in found.asked if not asked.is_accepted]
-    left = list(found.limits)
-    for limit in found.limits:
-        others = [other for other in left if other is not limit]
-        beyond = [main for main in refused if _is_refused(limit, main)]
-        explained = [_exceeds(groups, limit, main) for main in beyond]
-        if any(explained) and all(
-            group or any(_is_refused(other, main) for other in others)
-            for group, main in zip(explained, beyond, strict=True)
+    refused = [_refused(found.limits, groups, asked) for asked in found.asked if not asked.is_accepted]
+    left = set(range(len(found.limits)))
+    for position, limit in enumerate(found.limits):
+        beyond = [one for one in refused if position in one.limits]
+        by_groups = [limit.beyond in one.group_ends for one in beyond]
+        others = left - {position}
+        if any(by_groups) and all(
+            by_group or one.limits & others for by_group, one in zip(by_groups, beyond, strict=True)
         ):
             left = others
-    return replace(found, limits=tuple(left))
+    return replace(found, limits=tuple(limit for position, limit in enumerate(found.limits) if position in left))
 
 
-def _drawn(asked: Asked) -> Subgraph:
-    return space_of(asked.point.space).draw(dict(asked.point.values)).main
-
-
-def _is_refused(limit: Limit, main: Subgraph) -> bool:
-    return keeps_to(limit, measure(main, main.operators[0])) is False
-
-
-def _exceeds(groups: Sequence[GroupLimit], limit: Limit, main: Subgraph) -> bool:
-    """Return whether the operator alone is a group beyond one of `groups` that ends as `limit` does."""
+def _refused(limits: Sequence[Limit], groups: Sequence[GroupLimit], asked: Asked) -> _Refused:
+    main = space_of(asked.point.space).draw(dict(asked.point.values)).main
+    measured = measure(main, main.operators[0])
     amounts = measure_graph(main, (0,))
-    return any(group.beyond is limit.beyond and amounts[group.quantity] > group.limit for group in groups)
+    return _Refused(
+        frozenset(position for position, limit in enumerate(limits) if keeps_to(limit, measured) is False),
+        frozenset(group.beyond for group in groups if amounts[group.quantity] > group.limit),
+    )
