@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 
 from npufit.probing.asking import Answer, End
 from npufit.probing.questions import Point
@@ -27,7 +27,11 @@ class Ledger:
 
     def ask(self, points: Iterable[Point], reason: str) -> Asking:
         """Ask about those of `points` that have a model and no answer yet."""
-        new = [point for point in dict.fromkeys(points) if point not in self.outcomes and self.field.exists(point)]
+        yield from self.ask_all(dict.fromkeys(points, reason))
+
+    def ask_all(self, reasons: Mapping[Point, str]) -> Asking:
+        """Ask about points, each with its reason, as `ask` does."""
+        new = [point for point in reasons if point not in self.outcomes and self.field.exists(point)]
         if not new:
             return
         answers = yield new
@@ -36,7 +40,7 @@ class Ledger:
             is_accepted = answer.end is End.FINE and all(answer.takes(index) for index in tested)
             self.asked.append(Asked(point, answer, is_accepted))
             self.outcomes[point] = None if is_accepted else _BEYOND[answer.end]
-            self.reasons[point] = reason
+            self.reasons[point] = reasons[point]
 
     def is_accepted(self, point: Point) -> bool:
         """Return whether `point` was asked about and accepted."""

@@ -98,8 +98,7 @@ def _settle(known: Knowledge) -> Asking:
             points |= dict.fromkeys(nearer, refusal.sides[0].quantity)
         if not points:
             return
-        for reason in dict.fromkeys(points.values()):
-            yield from known.ledger.ask([point for point in points if points[point] == reason], reason)
+        yield from known.ledger.ask_all(points)
 
 
 def _explore(
