@@ -55,10 +55,20 @@ class Columns:
     def __init__(self, field: Field, points: Iterable[Point]) -> None:
         self.field = field
         self.points = list(points)
+        readings = [field.reading(point) for point in self.points]
+        self._readings = [reading for reading in readings if reading is not None]
         self.everything = (1 << len(self.points)) - 1
         self._numbers: dict[str, _NumberColumn] = {}
         self._words: dict[str, dict[Value, int]] = {}
         self._divided: dict[tuple[str, int], int] = {}
+
+    def beside(self, point: Point) -> int:
+        """Return the points that differ from `point` on one axis only, as bits."""
+        mask = 0
+        for index, other in enumerate(self.points):
+            if sum(one != two for one, two in zip(point.values, other.values, strict=True)) == 1:
+                mask |= 1 << index
+        return mask
 
     def excluding_sides(self, point: Point) -> Iterator[Scored]:
         """Yield the sides on which `point` just lies and none of the points do."""
@@ -66,17 +76,19 @@ class Columns:
 
     def sides_at(self, point: Point) -> Iterator[Scored]:
         """Yield the sides on which `point` just lies, but not all of the points."""
-        axes = self.field.axes
+        axes, reading = self.field.axes, self.field.reading(point)
+        if reading is None:
+            return
         for name in WORD_NAMES:
-            value = self.field.value(name, point)
+            value = reading.value(name)
             if isinstance(value, str):
                 mask = self.with_word(name, value)
                 if mask != self.everything:
                     cost = 0.9 if name in axes else 1.3
                     yield Side(name, Shape.AMONG, values=frozenset([value])), mask, cost
         for name in NUMBER_NAMES:
-            value = self.field.number(name, point)
-            if value is not None:
+            value = reading.value(name)
+            if isinstance(value, int):
                 yield from self._number_sides(name, value, cost_of(name, axes))
 
     def _number_sides(self, name: str, value: int, cost: float) -> Iterator[Scored]:
@@ -105,8 +117,8 @@ class Columns:
         if side.shape is Shape.BELOW:
             return self._number(side.quantity).at_most(side.bound)
         mask = 0
-        for index, point in enumerate(self.points):
-            if side.holds(self.field.value(side.quantity, point)):
+        for index, reading in enumerate(self._readings):
+            if side.holds(reading.value(side.quantity)):
                 mask |= 1 << index
         return mask
 
@@ -114,8 +126,8 @@ class Columns:
         """Return the points at which a quantity is a word, as bits."""
         if name not in self._words:
             masks: dict[Value, int] = {}
-            for index, point in enumerate(self.points):
-                found = self.field.value(name, point)
+            for index, reading in enumerate(self._readings):
+                found = reading.value(name)
                 if found is not None:
                     masks[found] = masks.get(found, 0) | 1 << index
             self._words[name] = masks
@@ -123,6 +135,6 @@ class Columns:
 
     def _number(self, name: str) -> _NumberColumn:
         if name not in self._numbers:
-            values = [(self.field.number(name, point), 1 << index) for index, point in enumerate(self.points)]
-            self._numbers[name] = _NumberColumn([(value, bit) for value, bit in values if value is not None])
+            values = [(reading.value(name), 1 << index) for index, reading in enumerate(self._readings)]
+            self._numbers[name] = _NumberColumn([(value, bit) for value, bit in values if isinstance(value, int)])
         return self._numbers[name]

@@ -11,8 +11,10 @@ from npufit.probing.searching.field import Field
 from npufit.probing.searching.knowledge import Knowledge
 from npufit.probing.searching.refusal import Refusal, Shape, Side
 from npufit.probing.searching.steering import solve
+from npufit.stacks.probed import Value
 
 _TRIES = 24
+_MOST_CORNERS = 6
 _MOST_BYTES = 1 << 25
 """Fresh questions stay below this tensor size, so that a converter answers them fast."""
 
@@ -79,6 +81,7 @@ def few_rows(known: Knowledge, rows: Sequence[Point]) -> list[Point]:
 
 def both_sides(known: Knowledge, refusal: Refusal, rows: Sequence[Point]) -> Iterator[Point]:
     """Yield fresh points just outside and just inside a refusal, other values varied in each row."""
+    yield from _corners(known, refusal)
     for side in refusal.sides:
         for row in rows:
             context = _fresh_context(known, refusal, row)
@@ -86,12 +89,32 @@ def both_sides(known: Knowledge, refusal: Refusal, rows: Sequence[Point]) -> Ite
                 yield from _beside(known, refusal, side, context)
 
 
+def _corners(known: Knowledge, refusal: Refusal) -> Iterator[Point]:
+    """Yield witnesses with everything else as small as it can be: what a converter takes in small alone shows there."""
+    field = known.field
+    seen: set[tuple[Value | None, ...]] = set()
+    for witness in known.witnesses(refusal):
+        values = tuple(field.value(side.quantity, witness) for side in refusal.sides)
+        if values in seen or len(seen) >= _MOST_CORNERS:
+            continue
+        seen.add(values)
+        involved = _involved(field, refusal, witness)
+        point = field.moved(witness, **{axis.name: axis.least for axis in field.numbers if axis.name not in involved})
+        if refusal.covers(field, point) and next(known.covering(point, refusal), None) is None:
+            yield point
+
+
+def _involved(field: Field, refusal: Refusal, point: Point) -> set[str]:
+    """Return the axes that the quantities of a refusal depend on."""
+    movers = {axis.name for side in refusal.sides for axis in field.movers(side.quantity, point)}
+    return movers | {side.quantity for side in refusal.sides}
+
+
 def _fresh_context(known: Knowledge, refusal: Refusal, row: Point) -> Point | None:
     """Return the row with random sizes, in which only the values that the refusal is about are those of a witness."""
     witness = known.witnesses(refusal)[0]
     field = known.field
-    involved = {axis.name for side in refusal.sides for axis in field.movers(side.quantity, witness)}
-    involved |= {side.quantity for side in refusal.sides}
+    involved = _involved(field, refusal, witness)
     fixed = {name: value for name, value in witness.values if name in involved}
     for attempt in range(_TRIES):
         point = with_fresh_sizes(field, row, involved, attempt / _TRIES).moved(**fixed)

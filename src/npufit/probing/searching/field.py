@@ -12,6 +12,24 @@ _MOST_NEEDS = 3
 """How often what a model needs may need something itself."""
 
 
+class Reading:
+    """The quantities and products of one model, each computed once."""
+
+    __slots__ = ("_measured", "_values")
+
+    def __init__(self, measured: Measured) -> None:
+        self._measured = measured
+        self._values: dict[str, Value | None] = {}
+
+    def value(self, quantity: str) -> Value | None:
+        """Return the value of a quantity or product, None if it has none."""
+        try:
+            return self._values[quantity]
+        except KeyError:
+            found = self._values[quantity] = value_of(quantity, self._measured)
+            return found
+
+
 class Field:
     """The points of one space. Models are drawn to be measured and dropped: only their quantities are kept."""
 
@@ -22,8 +40,7 @@ class Field:
         self.numbers = tuple(axis for axis in space.axes if isinstance(axis, Numbers))
         self.choices = tuple(axis for axis in space.axes if isinstance(axis, Choices))
         self._needs: dict[Point, Mapping[str, Value]] = {}
-        self._measured: dict[Point, Measured | None] = {}
-        self._values: dict[tuple[Point, str], Value | None] = {}
+        self._readings: dict[Point, Reading | None] = {}
 
     @property
     def base(self) -> Point:
@@ -32,7 +49,7 @@ class Field:
 
     def exists(self, point: Point) -> bool:
         """Return whether there is a model of `point`."""
-        return self.measured(point) is not None
+        return self.reading(point) is not None
 
     def moved(self, point: Point, **values: Value) -> Point:
         """Return `point` with other values on some axes, and what these need on others to have a model."""
@@ -44,19 +61,16 @@ class Field:
             moved = moved.moved(**{**needed, **values})
         return moved
 
-    def measured(self, point: Point) -> Measured | None:
+    def reading(self, point: Point) -> Reading | None:
         """Return the quantities of a point's model, None if it has no model."""
-        if point not in self._measured:
-            self._measured[point] = self._measure(point)
-        return self._measured[point]
+        if point not in self._readings:
+            self._readings[point] = self._read(point)
+        return self._readings[point]
 
     def value(self, quantity: str, point: Point) -> Value | None:
         """Return the value of a quantity or product at `point`, None if it has none."""
-        key = (point, quantity)
-        if key not in self._values:
-            measured = self.measured(point)
-            self._values[key] = None if measured is None else value_of(quantity, measured)
-        return self._values[key]
+        reading = self.reading(point)
+        return None if reading is None else reading.value(quantity)
 
     def number(self, quantity: str, point: Point) -> int | None:
         """Return the value of a quantity at `point` if it is a number."""
@@ -69,19 +83,19 @@ class Field:
 
     def movers(self, quantity: str, point: Point) -> tuple[Numbers, ...]:
         """Return the axes of numbers along which `quantity` changes at `point`; those that it is named after first."""
-        start = self.number(quantity, point)
+        start = self.value(quantity, point)
         if start is None:
             return ()
         moving = [axis for axis in self.numbers if self._moves(axis, quantity, point, start)]
         parts = quantity.split("*")
         return tuple(sorted(moving, key=lambda axis: axis.name not in parts))
 
-    def _moves(self, axis: Numbers, quantity: str, point: Point, start: int) -> bool:
+    def _moves(self, axis: Numbers, quantity: str, point: Point, start: Value) -> bool:
         value = point[axis.name]
         assert isinstance(value, int)
         for other in (value + 1, value - 1, 2 * value, value // 2, axis.least):
             if other != value and self.contains(axis, other):
-                found = self.number(quantity, point.moved(**{axis.name: other}))
+                found = self.value(quantity, point.moved(**{axis.name: other}))
                 if found is not None:
                     if found != start:
                         return True
@@ -90,14 +104,14 @@ class Field:
         return False
 
     def _needed(self, point: Point) -> Mapping[str, Value]:
-        self.measured(point)
+        self.reading(point)
         return self._needs.get(point, {})
 
-    def _measure(self, point: Point) -> Measured | None:
+    def _read(self, point: Point) -> Reading | None:
         try:
             model = self.space.draw(dict(point.values))
         except ImpossibleError as error:
             self._needs[point] = error.needed
             return None
         graph = model.subgraphs[0]
-        return measure(graph, graph.operators[self.space.tested[0]])
+        return Reading(measure(graph, graph.operators[self.space.tested[0]]))

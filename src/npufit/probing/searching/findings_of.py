@@ -53,7 +53,8 @@ def _limit(known: Knowledge, refusal: Refusal, is_complete: bool) -> Limit:
     conditions = tuple(_condition(side) for side in refusal.sides if side is not main)
     good = known.last_good(refusal, main)
     rivals = [rival for rival in undecided(known, refusal) if rival.own is main and rival.side.shape is main.shape]
-    alternatives = tuple(rival.side.quantity for rival in rivals) if main.shape is Shape.ABOVE else ()
+    names = [rival.side.quantity for rival in rivals if not _is_same_thing(main.quantity, rival.side.quantity)]
+    alternatives = tuple(names) if main.shape is Shape.ABOVE else ()
     confidence = Confidence.TESTED if not is_complete else Confidence.CONFIRMED
     if alternatives:
         confidence = Confidence.AMBIGUOUS
@@ -74,12 +75,18 @@ def _limit(known: Knowledge, refusal: Refusal, is_complete: bool) -> Limit:
     )
 
 
+def _is_same_thing(quantity: str, other: str) -> bool:
+    """Return whether `other` only repeats `quantity`: as a product with more parts, or of the result."""
+    parts = [part.removeprefix("ofm_") for part in other.split("*")]
+    return all(part.removeprefix("ofm_") in parts for part in quantity.split("*"))
+
+
 def _main_side(known: Knowledge, refusal: Refusal) -> Side:
     """Return the side that the limit is about: the one that is no word and no size of the feature map."""
     sizes = ("h", "w", "c", "batch")
 
     def rank(side: Side) -> tuple[bool, bool]:
-        return side.shape is Shape.AMONG and not _is_number(side), side.quantity in sizes
+        return side.shape is Shape.AMONG and not _is_number(side), side.quantity in sizes or "*" in side.quantity
 
     return min(refusal.sides, key=rank)
 
@@ -94,6 +101,10 @@ def _bounds(
             return Relation.AT_LEAST, good if good is not None else side.bound + 1, (), (), side.bound
         case Shape.NOT_MULTIPLE:
             return Relation.MULTIPLE_OF, side.bound, (), (), None
+        case Shape.OUTSIDE:
+            found = {known.field.value(side.quantity, point) for point in known.witnesses(refusal)}
+            names = frozenset(value for value in found if value is not None)
+            return Relation.ONE_OF, None, _in_order(side.values), _in_order(names), None
         case Shape.AMONG if _is_number(side):
             return Relation.NONE_OF, None, (), _in_order(side.values), None
         case Shape.AMONG:
@@ -117,6 +128,8 @@ def _condition(side: Side) -> Condition:
             return Condition(side.quantity, Relation.NONE_OF, side.bound)
         case Shape.AMONG:
             return Condition(side.quantity, Relation.ONE_OF, None, _in_order(side.values))
+        case Shape.OUTSIDE:
+            return Condition(side.quantity, Relation.NONE_OF, None, _in_order(side.values))
 
 
 def _questions(known: Knowledge, refusal: Refusal) -> int:

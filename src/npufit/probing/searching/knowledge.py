@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from npufit.probing.questions import Point
+from npufit.probing.searching.columns import Columns
 from npufit.probing.searching.field import Field
 from npufit.probing.searching.ledger import Ledger
 from npufit.probing.searching.refusal import Refusal, Shape, Side
@@ -20,12 +21,24 @@ class Knowledge:
         self.field: Field = ledger.field
         self.refusals: tuple[Refusal, ...] = ()
         self.unexplained: tuple[Point, ...] = ()
+        self._columns: dict[Beyond, Columns] = {}
+        self._columns_at = 0
 
     def update(self) -> None:
         """Explain all answers anew."""
-        theories = [explain(self.ledger, beyond) for beyond in Beyond]
+        theories = [explain(self.ledger, beyond, self.columns(beyond)) for beyond in self.ledger.seen]
         self.refusals = tuple(refusal for theory in theories for refusal in theory.refusals)
         self.unexplained = tuple(point for theory in theories for point in theory.unexplained)
+
+    def columns(self, beyond: Beyond) -> Columns:
+        """Return the columns of all answers so far that no refusal with this outcome may contain."""
+        count = len(self.ledger.asked)
+        if self._columns_at != count:
+            self._columns.clear()
+            self._columns_at = count
+        if beyond not in self._columns:
+            self._columns[beyond] = Columns(self.field, contradicting(self.ledger, beyond))
+        return self._columns[beyond]
 
     def covering(self, point: Point, apart_from: Refusal | None = None) -> Iterator[Refusal]:
         """Yield the refusals that contain a point."""

@@ -47,6 +47,12 @@ class Ledger:
         return point in self.outcomes and self.outcomes[point] is None
 
     @property
+    def seen(self) -> list[Beyond]:
+        """The outcomes apart from acceptance that were met."""
+        met = set(self.outcomes.values())
+        return [beyond for beyond in Beyond if beyond in met]
+
+    @property
     def accepted(self) -> list[Point]:
         """All accepted points."""
         return [point for point, outcome in self.outcomes.items() if outcome is None]

@@ -10,7 +10,7 @@ from npufit.probing.searching.refusal import Refusal, Shape, Side
 from npufit.probing.searching.steering import find_between
 from npufit.stacks.probed import Beyond
 
-_COARSE = 1.1
+_COARSE = 2
 """A time limit is met at no exact size: its side is narrowed down to this ratio."""
 
 
@@ -34,7 +34,7 @@ def _between(known: Knowledge, refusal: Refusal, side: Side) -> Iterator[Point]:
     good = known.last_good(refusal, side)
     if good is None:
         good = _farthest(known, side, witnesses[0])
-    if refusal.beyond is Beyond.TIMEOUT and max(good, side.bound) < _COARSE * min(good, side.bound):
+    if refusal.beyond is Beyond.TIMEOUT and side.bound < _COARSE * good:
         return
     low, high = sorted((good, side.bound))
     others = [other for other in refusal.sides if other is not side]

@@ -24,6 +24,8 @@ from npufit.probing.searching.telling_apart import rivals_of, tell_apart
 _MOST_ROUNDS = 80
 _MOST_REVISIONS = 6
 _FRESH_POINTS = 24
+_MOST_QUESTIONS = 900
+"""A converter whose answers are that hard to explain is left with what explains most of them."""
 
 
 def search_operator(space: Space, seed: int) -> Inquiry[OperatorFindings]:
@@ -82,7 +84,7 @@ def _search(known: Knowledge, base: Point) -> Asking:
         points = [point for refusal in new for point in both_sides(known, refusal, rows)]
         surprises = yield from _explore(known, points, "confirm")
         more = yield from _explore(known, [*ends(known, rows), *fresh_points(known, rows, _FRESH_POINTS)], "fresh")
-        if not new and not surprises and not more:
+        if (not new and not surprises and not more) or len(ledger.asked) > _MOST_QUESTIONS:
             break
 
 
@@ -96,7 +98,7 @@ def _settle(known: Knowledge) -> Asking:
             if not nearer:
                 nearer = list(tell_apart(known, refusal, rivals_of(known, refusal)))
             points |= dict.fromkeys(nearer, refusal.sides[0].quantity)
-        if not points:
+        if not points or len(known.ledger.asked) > _MOST_QUESTIONS:
             return
         yield from known.ledger.ask_all(points)
 
@@ -110,7 +112,7 @@ def _explore(
     yield from ledger.ask(points, reason)
     surprises = 0
     for point in points:
-        if point not in ledger.outcomes:
+        if point not in ledger.outcomes or len(ledger.asked) > _MOST_QUESTIONS:
             continue
         is_same = _surprise(known, point)
         if is_same is not None:

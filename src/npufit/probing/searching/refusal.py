@@ -17,11 +17,15 @@ class Shape(StrEnum):
     BELOW = "below"
     NOT_MULTIPLE = "not a multiple of"
     AMONG = "among"
+    OUTSIDE = "outside"
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a refusal: a quantity with `bound` (the nearest refused number, or the divisor) or `values`."""
+    """One side of a refusal: a quantity with `bound` (the nearest refused number, or the divisor) or `values`.
+
+    AMONG holds for `values`, OUTSIDE for every other value: also for those that nobody asked about.
+    """
 
     quantity: str
     shape: Shape
@@ -32,6 +36,8 @@ class Side:
         """Return whether a value of the quantity lies on this side; False if there is none."""
         if self.shape is Shape.AMONG:
             return value in self.values
+        if self.shape is Shape.OUTSIDE:
+            return value is not None and value not in self.values
         if not isinstance(value, int):
             return False
         if self.shape is Shape.ABOVE:
@@ -53,7 +59,8 @@ class Refusal:
 
     def covers(self, field: Field, point: Point) -> bool:
         """Return whether `point` lies in it."""
-        return all(side.holds(field.value(side.quantity, point)) for side in self.sides)
+        reading = field.reading(point)
+        return reading is not None and all(side.holds(reading.value(side.quantity)) for side in self.sides)
 
     @property
     def kind(self) -> tuple[tuple[str, Shape], ...]:

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from npufit.probing.questions import Choices, Numbers, Point
-from npufit.probing.searching.columns import Columns
 from npufit.probing.searching.knowledge import Knowledge
 from npufit.probing.searching.refusal import Refusal, Shape, Side
 from npufit.probing.searching.steering import solve
-from npufit.probing.searching.theory import contradicting
 
 _MOST_RIVALS = 40
 _MOST_WITNESSES = 3
@@ -32,7 +30,7 @@ class Rival:
 
 def rivals_of(known: Knowledge, refusal: Refusal) -> list[Rival]:
     """Return the other sides that explain the nearest refused points as well, the simplest first."""
-    columns = Columns(known.field, contradicting(known.ledger, refusal.beyond))
+    columns = known.columns(refusal.beyond)
     found: dict[tuple[str, Shape], tuple[float, Rival]] = {}
     for own in refusal.sides:
         rest = columns.everything

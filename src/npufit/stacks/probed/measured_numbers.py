@@ -82,12 +82,15 @@ def _weights_sum(operation: Operation) -> int | None:
     weights = operation.weights
     if weights is None or operation.row.channel_axis is None or weights.element.is_float:
         return None
+    axis = operation.row.channel_axis
+    alike = _sum_of_alike(weights, axis)
+    if alike is not None:
+        return alike
     import numpy as np
 
     from npufit.graph.arrays import stored_values
 
     values = stored_values(weights)
-    axis = operation.row.channel_axis
     if values is None or axis >= values.ndim or not values.size:
         return None
     points = weights.quantization.zero_points
@@ -96,6 +99,17 @@ def _weights_sum(operation: Operation) -> int | None:
     wider = np.int32 if weights.element.bits < 32 else np.int64
     distances = np.abs(np.moveaxis(values, axis, -1).astype(wider) - np.array(points, wider))
     return int(distances.sum(axis=tuple(range(values.ndim - 1)), dtype=np.int64).max())
+
+
+def _sum_of_alike(weights: Tensor, axis: int) -> int | None:
+    """Return the sum for weights that are all the same byte, as in most of a probe's models; None for others."""
+    data, shape = weights.buffer.data, weights.shape
+    if not data or not shape or axis >= len(shape) or len(data) != prod(shape) or data.count(data[:1]) != len(data):
+        return None
+    if len(set(weights.quantization.zero_points)) > 1:
+        return None
+    value = int.from_bytes(data[:1], "little", signed=weights.element.integer_range[0] < 0)
+    return abs(value - weights.quantization.zero_point) * (len(data) // shape[axis])
 
 
 def _bias_value(operation: Operation) -> int | None:
