@@ -27,7 +27,12 @@ RULES: dict[str, tuple[Rule, set[tuple[object, ...]]]] = {
 }
 
 
-@pytest.mark.parametrize("name", RULES)
+_QUICK = {"a line, and a type", "multiples", "a condition"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in _QUICK else pytest.mark.slow) for name in RULES]
+)
 def test_a_hidden_rule_is_found_exactly_and_nothing_else(name: str) -> None:
     rule, expected = RULES[name]
     findings = find("CONV_2D", rule)

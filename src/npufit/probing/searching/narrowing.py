@@ -22,6 +22,8 @@ def narrow(known: Knowledge, refusal: Refusal) -> Iterator[Point]:
                 yield from _between(known, refusal, side)
             case Shape.NOT_MULTIPLE:
                 yield from _multiples(known, refusal, side)
+            case Shape.OUTSIDE:
+                pass
             case Shape.AMONG:
                 yield from _neighbours(known, refusal, side)
 

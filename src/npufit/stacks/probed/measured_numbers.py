@@ -104,7 +104,9 @@ def _weights_sum(operation: Operation) -> int | None:
 def _sum_of_alike(weights: Tensor, axis: int) -> int | None:
     """Return the sum for weights that are all the same byte, as in most of a probe's models; None for others."""
     data, shape = weights.buffer.data, weights.shape
-    if not data or not shape or axis >= len(shape) or len(data) != prod(shape) or data.count(data[:1]) != len(data):
+    if not isinstance(data, bytes) or not data or data.count(data[:1]) != len(data):
+        return None
+    if not shape or axis >= len(shape) or len(data) != prod(shape):
         return None
     if len(set(weights.quantization.zero_points)) > 1:
         return None
