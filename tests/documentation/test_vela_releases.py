@@ -1,0 +1,40 @@
+"""The page on Vela's releases shows the kept comparison, and the contradictions that a test asks Vela about."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from pydantic import TypeAdapter
+
+from npufit.report.probe import DifferenceDocument, difference_markdown
+from probing.proof.vela_boundaries import CONTRADICTIONS, Contradiction
+from real_files import REPOSITORY
+
+_PAGE = REPOSITORY / "docs" / "vela_releases.md"
+_KEPT = REPOSITORY / "docs" / "vela_releases.json"
+
+
+def test_the_page_shows_the_kept_comparison() -> None:
+    kept = json.loads(_KEPT.read_text(encoding="utf-8"))
+    _show("differences", difference_markdown(TypeAdapter(DifferenceDocument).validate_python(kept)))
+
+
+def test_the_page_shows_the_contradictions() -> None:
+    rows = ["| operator | the report | model | Vela 5.2 |", "|---|---|---|---|", *map(_row, CONTRADICTIONS)]
+    _show("contradictions", "\n".join(rows) + "\n")
+
+
+def _row(it: Contradiction) -> str:
+    values = ", ".join(f"{name} {value}" for name, value in it.values.items())
+    return f"| {it.operator} | {it.sentence or 'says nothing'} | {values} | {it.outcome.upper()} |"
+
+
+def _show(name: str, current: str) -> None:
+    start, end = f"<!-- {name}: written by make docs -->\n", f"<!-- {name}: end -->"
+    before, _, rest = _PAGE.read_text(encoding="utf-8").partition(start)
+    shown, _, after = rest.partition(end)
+    if os.environ.get("NPUFIT_UPDATE_GOLDEN"):
+        _PAGE.write_text(f"{before}{start}\n{current}\n{end}{after}", encoding="utf-8")
+        return
+    assert shown == f"\n{current}\n"
