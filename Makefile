@@ -8,7 +8,7 @@ COVERAGE ?=
 PAGE := src/npufit/report/page
 DEMO := build/demo.html
 
-.PHONY: help demo test test-slow test-kernel test-debian test-real lint format docs pictures web web-check bench wheel clean
+.PHONY: help demo test test-slow test-kernel test-debian test-real lint format docs vela-releases pictures web web-check bench wheel clean
 
 help:
 	@echo "make demo       set up, check a built-in network for eight targets, and write the answer as a page"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-real  LIBTEFLON=FILE [TARGET=imx93/teflon@25.3]: a real libteflon.so against rules, captures and answers"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make docs       write docs/rules, docs/accuracy, the README's output, JSON schemas and golden files"
+	@echo "make vela-releases ask two releases of Vela what they take, and write docs/vela_releases.md (an hour on two cores)"
 	@echo "make pictures   draw the README's pictures again (docs/pictures/draw.py)"
 	@echo "make web        bundle the scripts of the HTML pages (web/README.md)"
 	@echo "make web-check  bundle them again and compare with what is committed"
@@ -78,6 +79,12 @@ docs: $(VENV)/.developer
 	$(BIN)/npufit rules --write docs/rules
 	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation tests/report/test_schemas.py \
 		tests/rewrite/test_cures.py tests/chips tests/tflite/test_schema.py tests/replay
+
+# OPERATORS are those of the page; without `npufit toolchain install vela@3.8` it says so.
+OPERATORS ?= CONV_2D,DEPTHWISE_CONV_2D,TRANSPOSE_CONV,AVERAGE_POOL_2D,MAX_POOL_2D,ADD,RESIZE_BILINEAR,SOFTMAX,MEAN
+vela-releases: $(VENV)/.developer
+	$(BIN)/npufit probe imx93/vela@3.8 imx93/vela@5.2 --operators $(OPERATORS) --time-limit 20 --json -o docs/vela_releases.json
+	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation/test_vela_releases.py
 
 pictures: $(VENV)/.developer
 	$(BIN)/python docs/pictures/draw.py "$(SHARED)" "$(PHOTOS)"

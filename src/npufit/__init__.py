@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from npufit.loading import load, save
     from npufit.measuring import BenchOptions, BenchResult, bench, probe_board
     from npufit.probing import Command, Converter, ProbeOptions, ProbeResult, probe
+    from npufit.probing.differences import ConverterDifference, compare_converters
     from npufit.probing.explaining import ExplainOptions, ExplainResult, explain
     from npufit.resizing import ResizeResult, resize
     from npufit.running import RunOptions, RunResult, run
@@ -50,6 +51,7 @@ __all__ = [
     "CompareOptions",
     "CompareResult",
     "Converter",
+    "ConverterDifference",
     "CutOptions",
     "CutResult",
     "DeployOptions",
@@ -93,6 +95,7 @@ __all__ = [
     "calibrate",
     "check",
     "compare",
+    "compare_converters",
     "cut",
     "deploy",
     "differential",
@@ -129,6 +132,7 @@ _HOMES = {
     "npufit.loading": ("load", "save"),
     "npufit.measuring": ("BenchOptions", "BenchResult", "bench", "probe_board"),
     "npufit.probing": ("Command", "Converter", "ProbeOptions", "ProbeResult", "probe"),
+    "npufit.probing.differences": ("ConverterDifference", "compare_converters"),
     "npufit.probing.explaining": ("ExplainOptions", "ExplainResult", "explain"),
     "npufit.resizing": ("ResizeResult", "resize"),
     "npufit.running": ("RunOptions", "RunResult", "run"),

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from npufit.probing.shrinking import ShrinkOptions
     from npufit.report import Page
 
-_INTERRUPTED = "interrupted"
-"""How a probe that the user ended says so."""
-
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -143,7 +140,9 @@ def shrink_reply(model: str, subject: Subject, options: ShrinkOptions, output: P
 
 def _tell_kept(ended_by: str, options: ProbeOptions) -> bool:
     """Return whether the user ended the questions; say then that the answers are kept."""
-    is_interrupted = ended_by == _INTERRUPTED
+    from npufit.probing.asking import INTERRUPTED
+
+    is_interrupted = ended_by == INTERRUPTED
     if is_interrupted and options.use_cache:
         click.echo("npufit: answers are kept; the same command continues from there", err=True)
     return is_interrupted

@@ -51,5 +51,9 @@ def last_words(printed: str) -> str:
     return " | ".join(lines[-_LAST_LINES:]) or "it printed nothing"
 
 
+INTERRUPTED = "interrupted"
+"""What ended the questions if the user did."""
+
+
 class Unanswered(Exception):  # noqa: N818 - no error: a search that catches it returns what it knows so far
     """The budget is spent: a search that gets this instead of answers ends with what it has."""

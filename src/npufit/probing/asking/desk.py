@@ -11,7 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 from npufit.errors import InputError, InternalError, ToolError
 from npufit.graph import Model
 from npufit.jobs import Finished, Job, Session, Store, Trouble, open_executor
-from npufit.probing.asking.answer import Answer, End, Unanswered
+from npufit.probing.asking.answer import INTERRUPTED, Answer, End, Unanswered
 from npufit.probing.asking.answering import question_job, read_answer
 from npufit.probing.asking.converter import Converter
 from npufit.probing.options import ProbeOptions
@@ -112,7 +112,7 @@ class Desk:
                 elif not self._share(talks):
                     break
         except KeyboardInterrupt:
-            self.ended_by = self.ended_by or "interrupted"
+            self.ended_by = self.ended_by or INTERRUPTED
         for talk in talks:
             if talk.is_open:
                 _stop(talk)

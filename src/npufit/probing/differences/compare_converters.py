@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from npufit.probing import probe
-from npufit.probing.asking import Answer, Desk, Subject, Unanswered, choose_converter
+from npufit.probing.asking import INTERRUPTED, Answer, Desk, Subject, Unanswered, choose_converter
 from npufit.probing.differences.difference import ConverterDifference, Difference
 from npufit.probing.differences.search import find_differences
 from npufit.probing.options import ProbeOptions
 from npufit.probing.questions import Point
+from npufit.probing.result import ProbeResult
 
 
 def compare_converters(first: Subject, second: Subject, options: ProbeOptions | None = None) -> ConverterDifference:
@@ -17,11 +19,12 @@ def compare_converters(first: Subject, second: Subject, options: ProbeOptions | 
 
     Both are probed; then each is asked about what the other does not take, and every difference is explained by a limit
     of one of them. Each has the smallest model found that shows it, as both answered. The budget of `options` is that
-    of each converter's probe. Raises InputError and ToolError as `probe`.
+    of each converter's probe. Chains of operators are not compared. Raises InputError and ToolError as `probe`, and
+    KeyboardInterrupt if the user ends one; answers are kept.
     """
-    options = options or ProbeOptions()
+    options = replace(options or ProbeOptions(), groups=False)
     one, two = choose_converter(first, options), choose_converter(second, options)
-    probes = probe(first, options), probe(second, options)
+    probes = _uninterrupted(probe(one, options)), _uninterrupted(probe(two, options))
     differences: list[Difference] = []
     ended_by = probes[0].ended_by or probes[1].ended_by
     with Desk(one, options) as desk, Desk(two, options) as other:
@@ -36,3 +39,9 @@ def compare_converters(first: Subject, second: Subject, options: ProbeOptions | 
             ended_by = ended_by or desk.ended_by or other.ended_by
         questions = sum(result.questions for result in probes) + desk.questions + other.questions
         return ConverterDifference(*probes, tuple(differences), questions, ended_by)
+
+
+def _uninterrupted(result: ProbeResult) -> ProbeResult:
+    if result.ended_by == INTERRUPTED:
+        raise KeyboardInterrupt
+    return result
