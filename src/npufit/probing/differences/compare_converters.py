@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from npufit.probing import probe
+from npufit.probing import ProbeOptions, ProbeResult, probe
 from npufit.probing.asking import INTERRUPTED, Answer, Desk, Subject, Unanswered, choose_converter
 from npufit.probing.differences.difference import ConverterDifference, Difference
 from npufit.probing.differences.search import find_differences
-from npufit.probing.options import ProbeOptions
 from npufit.probing.questions import Point
-from npufit.probing.result import ProbeResult
 
 
 def compare_converters(first: Subject, second: Subject, options: ProbeOptions | None = None) -> ConverterDifference:

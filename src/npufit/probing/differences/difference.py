@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from npufit.graph import Model
+from npufit.probing import ProbeResult
 from npufit.probing.asking import Answer, End
 from npufit.probing.questions import Point, Space
-from npufit.probing.result import ProbeResult
 from npufit.stacks.probed import Limit
 
 
