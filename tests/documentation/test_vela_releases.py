@@ -27,7 +27,7 @@ def test_the_page_shows_the_contradictions() -> None:
 
 def _row(it: Contradiction) -> str:
     values = ", ".join(f"{name} {value}" for name, value in it.values.items())
-    return f"| {it.operator} | {it.sentence or 'says nothing'} | {values} | {it.outcome.upper()} |"
+    return f"| {it.operator} | {it.clause or it.sentence or 'says nothing'} | {values} | {it.outcome.upper()} |"
 
 
 def _show(name: str, current: str) -> None:

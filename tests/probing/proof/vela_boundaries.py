@@ -35,12 +35,16 @@ class Boundary:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A model with which Vela does not do what its report says; `sentence` is empty if the report says nothing."""
+    """A model with which Vela does not do what its report says; `sentence` is empty if the report says nothing.
+
+    `clause` is the part of a long sentence that matters.
+    """
 
     operator: str
     sentence: str
     values: Values
     outcome: Outcome
+    clause: str = ""
 
 
 def _each(name: str, *values: Value, **others: Value) -> tuple[Values, ...]:
@@ -259,9 +263,19 @@ CONTRADICTIONS = (
     ),
     Contradiction("MEAN", "Reduced axis must be less than 4096", {"h": 4_096, "w": 1, "c": 2}, Outcome.NPU),
     Contradiction("MEAN", "Parameter tensors must be constant", {"parameters": "dynamic"}, Outcome.CRASH),
-    Contradiction("RESIZE_BILINEAR", _SCALE_FACTOR, {"factor": 1, "half_pixel_centers": "true"}, Outcome.CPU),
     Contradiction(
-        "RESIZE_BILINEAR", _SCALE_FACTOR, {"h": 1, "enlarged": "w", "half_pixel_centers": "true"}, Outcome.CPU
+        "RESIZE_BILINEAR",
+        _SCALE_FACTOR,
+        {"factor": 1, "half_pixel_centers": "true"},
+        Outcome.CPU,
+        "not IFM Shape == OFM Shape",
+    ),
+    Contradiction(
+        "RESIZE_BILINEAR",
+        _SCALE_FACTOR,
+        {"h": 1, "enlarged": "w", "half_pixel_centers": "true"},
+        Outcome.CPU,
+        "OFM W or H must be 1, and scaling in the dim that is must also be 1",
     ),
     Contradiction("RESIZE_BILINEAR", "", {"batch": 2}, Outcome.ERROR),
     Contradiction("RESIZE_BILINEAR", "", {"h": 32_769, "w": 2, "c": 1}, Outcome.ERROR),

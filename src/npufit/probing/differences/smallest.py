@@ -44,15 +44,16 @@ def _nearer(axis: Axis, point: Point) -> Iterator[Point]:
             yield point.moved(**{axis.name: other})
 
 
-def rank_of(space: Space, point: Point) -> tuple[float, float, int]:
+def rank_of(space: Space, point: Point) -> tuple[float, float, int, int]:
     """Return how unusual and how large the model of a point is, to compare with others; infinite if there is none."""
     try:
         size = _size(space.draw(dict(point.values)))
     except ImpossibleError:
-        return inf, inf, 0
+        return inf, inf, 0, 0
     base = space.base
-    words = sum(value != base[name] for name, value in point.values if isinstance(value, str))
-    return words, size, sum(value for _, value in point.values if isinstance(value, int))
+    unusual = [value for name, value in point.values if value != base[name]]
+    words = sum(isinstance(value, str) for value in unusual)
+    return words, size, len(unusual), sum(value for _, value in point.values if isinstance(value, int))
 
 
 def _size(model: Model) -> int:

@@ -18,6 +18,9 @@ OUTCOMES = {
     Outcome.TIMEOUT: "no end",
 }
 
+_IN_SHAPES = ("h", "w", "c", "batch", "rank")
+"""What the shapes of inputs say already."""
+
 _NO_LIMIT = "no such limit"
 _UNKNOWN = "no limit found"
 
@@ -75,6 +78,8 @@ def heading_words(document: DifferenceDocument, first: Outcome, second: Outcome)
 def example_words(entry: DifferenceEntry) -> str:
     """Return the smallest model: its inputs, and what is unusual about it."""
     example = entry.example
-    values = ", ".join(f"{printable(name)} {printable(str(value))}" for name, value in example.values.items())
+    values = ", ".join(
+        f"{printable(name)} {printable(str(value))}" for name, value in example.values.items() if name not in _IN_SHAPES
+    )
     inputs = " and ".join(map(printable, example.inputs))
     return f"{inputs}: {values}" if values else inputs
