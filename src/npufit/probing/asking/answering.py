@@ -14,8 +14,12 @@ from npufit.probing.asking.converter import Converter
 from npufit.probing.questions import Point
 from npufit.stacks import Unit
 
-_PATIENCE_S = 30.0
-"""What a question may take beside the converter's own time limit: drawing the model and reading the answer."""
+_PATIENCE = 10.0
+"""How much longer than the converter's own time limit a question may take.
+
+That limit may be on processor time, and the model is drawn and the answer read besides.
+"""
+_LEAST_PATIENCE_S = 60.0
 
 _ROOMS = ("child_process.py", "chips", "ethosu", "graph", "litert", "probing", "stacks", "tflite", "vdevice")
 """What answers depend on beside the converter and the model's values."""
@@ -23,7 +27,7 @@ _ROOMS = ("child_process.py", "chips", "ethosu", "graph", "litert", "probing", "
 
 def question_job(converter: Converter, question: Point | Model, identity: Sequence[str], time_limit_s: float) -> Job:
     """Return the job that asks `converter`, which `identity` tells from others, about a point or a model."""
-    limit = time_limit_s + _PATIENCE_S
+    limit = max(_LEAST_PATIENCE_S, _PATIENCE * time_limit_s)
     if isinstance(question, Point):
         key = key_of("point", _digest(), identity, question.space, question.values)
         return Job(key, answer_point, (converter, question), question.space, limit)

@@ -58,6 +58,7 @@ class BriefCompilation:
 def compile_briefly(model: Model, invocation: Invocation, time_limit_s: float) -> BriefCompilation:
     """Return where the operators of `model` run, read off the compiled file, without times and reasons.
 
+    `time_limit_s` is processor time where processes can be copied, so that a busy machine changes no answer.
     Raises InputError if Vela refuses the model, RefusedSettingsError for the settings, ToolFailureError
     if it fails, dies or takes longer than `time_limit_s`, ToolError if it cannot be started.
     """
@@ -137,7 +138,7 @@ class _ForkingVela:
         if not reply:
             raise ToolError("Vela's process ended before it compiled anything. Is its installation complete?")
         code = os.waitstatus_to_exitcode(int(reply))
-        return None if code == -signal.SIGALRM else code
+        return None if code in (-signal.SIGALRM, -signal.SIGPROF) else code
 
     def _living(self) -> Child:
         if self._child is None or self._child.poll() is not None:
