@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from npufit.errors import InputError, NpufitError
-from npufit.formatting import plural, shorten
+from npufit.errors import InputError
+from npufit.formatting import plural
 from npufit.graph import Model
 from npufit.loading import ModelSource, load
 from npufit.probing.asking import Answer, Converter, Desk, End, Subject, Unanswered, choose_converter
@@ -14,6 +14,7 @@ from npufit.probing.shrinking.hunt import Hunt, SpentError, is_loaded
 from npufit.probing.shrinking.making_smaller import make_smaller
 from npufit.probing.shrinking.result import ShrinkOptions, ShrinkResult, Step, count_values
 from npufit.probing.shrinking.symptom import Find, Symptom, symptom_of
+from npufit.probing.shrinking.wrong_outputs import WrongOutputs
 from npufit.stacks import Unit
 
 _NOT_RUN = "What it makes cannot be executed here, so whether its answers are wrong is unknown"
@@ -31,7 +32,7 @@ def shrink(model: ModelSource, subject: Subject, options: ShrinkOptions | None =
     converter = choose_converter(subject, options.probe)
     with Desk(converter, replace(options.probe, questions=None, minutes=None, progress=_unseen)) as desk:
         (answer,) = desk.ask_models([original])
-        wrong = _Comparison(subject, options)
+        wrong = WrongOutputs(subject, options, original)
         symptom, message = _symptom(original, answer, options, wrong, converter.name)
         budget = options.probe
         hunt = Hunt(
@@ -77,48 +78,8 @@ def _unseen(done: int, total: int, failed: int, /) -> None:
     """Show nothing: one question at a time is no progress."""
 
 
-class _Comparison:
-    """Runs candidates on the target and compares their outputs with those of the reference kernels."""
-
-    def __init__(self, subject: Subject, options: ShrinkOptions) -> None:
-        self._target = subject if isinstance(subject, str) else None
-        self._options = options
-
-    def can_run(self) -> bool:
-        """Return whether the subject is a target that can be executed here."""
-        from npufit.stacks import compiling_stack, resolve_target
-
-        place = self._options.probe.place
-        if self._target is None:
-            return False
-        target = resolve_target(self._target, place.vela, place.library)
-        return place.library is not None or compiling_stack(target) is not None
-
-    def of(self, model: Model) -> str:
-        """Return how outputs differ by more than the tolerance, empty if they do not or cannot be compared."""
-        from npufit.running import RunOptions, run
-
-        assert self._target is not None
-        choices = RunOptions(
-            compare=True,
-            tolerance=self._options.tolerance,
-            seed=self._options.probe.seed,
-            place=self._options.probe.place,
-        )
-        try:
-            comparison = run(model, self._target, choices).comparison
-        except NpufitError:
-            return ""
-        outputs = [] if comparison is None else [it for it in comparison.tensors if it.tensor in model.main.outputs]
-        worst = max((it for it in outputs if not it.is_equal), key=lambda it: it.largest, default=None)
-        if worst is None:
-            return ""
-        name, count = shorten(model.main.tensors[worst.tensor].name), plural(worst.beyond, "value")
-        return f"output '{name}': {count} of {worst.count} differ, by up to {worst.largest:g}"
-
-
 def _symptom(
-    model: Model, answer: Answer, options: ShrinkOptions, wrong: _Comparison, name: str
+    model: Model, answer: Answer, options: ShrinkOptions, wrong: WrongOutputs, name: str
 ) -> tuple[Symptom, str]:
     """Return what to look for in smaller models, and what was said of the original."""
     wanted = options.find
