@@ -27,7 +27,7 @@ _OUTCOMES = {
     Beyond.CRASH: Outcome.CRASH,
     Beyond.TIMEOUT: Outcome.TIMEOUT,
 }
-_RANDOM_MODELS = 100
+_RANDOM_MODELS = 50
 _MOST_ELEMENTS = 1 << 22
 """Larger models take Vela minutes."""
 
