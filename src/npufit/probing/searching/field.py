@@ -11,6 +11,9 @@ from npufit.stacks.probed import Measured, Value, measure, value_of
 _MOST_NEEDS = 3
 """How often what a model needs may need something itself."""
 
+_LARGE_BYTES = 64 << 10
+"""Weights from here on are not kept until somebody asks for their sum."""
+
 
 class Reading:
     """The quantities and products of one model, each computed once."""
@@ -114,4 +117,7 @@ class Field:
             self._needs[point] = error.needed
             return None
         graph = model.subgraphs[0]
-        return Reading(measure(graph, graph.operators[self.space.tested[0]]))
+        measured = measure(graph, graph.operators[self.space.tested[0]])
+        weights = measured.get("weights_bytes")
+        is_large = isinstance(weights, int) and weights > _LARGE_BYTES
+        return Reading(dict(measured) if is_large else measured)
