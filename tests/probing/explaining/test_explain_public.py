@@ -9,6 +9,8 @@ import pytest
 import npufit
 from npufit.report import Page
 from npufit.report.probe import explain_document, explain_text
+from npufit.stacks.neutron.experiments import CLIFF_EXPERIMENTS
+from npufit.stacks.neutron.observations import LARGEST_CONVERTED
 
 _RULED_OUT = ["tensor-bytes", "io-bytes", "line", "weights", "divisibility", "segment-limit"]
 _OPEN = [f"N{number}" for number in range(1, 9)]
@@ -39,9 +41,9 @@ def test_what_rules_a_limit_out_is_named_with_its_numbers() -> None:
         for name in ("tensor-bytes", "io-bytes", "line", "weights")
     }
     assert numbers == {
-        "tensor-bytes": [(1_225_824, 3)],
-        "io-bytes": [(1_526_880, 6)],
-        "line": [(10_848, 20)],
+        "tensor-bytes": [(LARGEST_CONVERTED["activation_bytes"], 3)],
+        "io-bytes": [(LARGEST_CONVERTED["io_bytes"], 6)],
+        "line": [(LARGEST_CONVERTED["line"], 20)],
         "weights": [(1_280_000, 0)],
     }
     for judgement in result.ruled_out:
@@ -54,6 +56,19 @@ def test_the_order_of_experiments_is_that_of_cost_and_separation() -> None:
     assert kinds[:3] == ["other-release", "without-pads", "other-size"]
     assert kinds.index("alone") < kinds.index("later-part") < kinds.index("without-adds")
     assert {"tall", "wide", "other-solver"} <= set(kinds)
+
+
+def test_a_check_names_the_experiments_in_the_same_order() -> None:
+    tested = {
+        "other-release": "N7",
+        "without-pads": "N3",
+        "other-size": "N1",
+        "alone": "N2",
+        "without-adds": "N4",
+    }
+    planned = [str(entry.experiment.kind) for entry in _explained("zoo:mobilenet_v2@320,int8").plan]
+    of_a_check = [experiment.hypotheses[0] for experiment in CLIFF_EXPERIMENTS]
+    assert [tested[kind] for kind in planned if kind in tested] == of_a_check
 
 
 def test_each_experiment_is_a_model_that_the_hypotheses_predict_differently() -> None:

@@ -36,54 +36,57 @@ COMPARE_WITH_RUNNER = Remedy(
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """One experiment on why operators are lost at a higher resolution: the hypothesis and what to do."""
+    """One experiment on why operators are lost at a higher resolution: the hypotheses it tests, and what to do."""
 
-    hypothesis: str
+    hypotheses: tuple[str, ...]
     action: str
     verdict: str
 
 
 CLIFF_EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
-        "a defect of one converter release",
+        ("N7",),
         "convert the same file with 1.17, 2.2, 3.0, 3.1 and 3.2",
         "If a later release converts it, use that release and its BSP",
     ),
     Experiment(
-        "explicit PAD operators split the network",
+        ("N3",),
         "convert the file without PADs: export with TensorFlow 2.18 or later, or take "
         "`zoo:mobilenet_v2@320,int8,pad=folded`",
         "If it converts, the PADs were the cause and that export is the way out",
     ),
     Experiment(
-        "tile scheduling or TCM allocation fails for the whole network and is retried with a smaller part of it",
+        ("N1",),
         "convert 224, 240, 256, ... 320 and keep each log: converted count, index list, lines that start TCM "
         "allocation, generation time",
         "One sudden step and halved counts support this",
     ),
     Experiment(
-        "one early operator cannot be tiled and its neighbours are lost with it, or there is a limit on one line of a "
-        "feature map",
+        ("N2", "N5"),
         "remove the first two blocks so that the network starts at 80x80x24, convert each operator alone, and "
         "convert a tall and a wide input of equal area (640x160 and 160x640)",
         "If the rest converts without them, those operators were the cause; if tall and wide differ, the line length "
         "is",
     ),
     Experiment(
-        "the two operands of an ADD must lie close together in memory",
+        ("N4",),
         "convert the network without its ADDs, then one ADD whose operands are produced further and further apart",
         "If only the versions with ADDs lose operators, the distance is the cause",
     ),
 )
-"""Cheapest first; each step is needed only if the one before gave no answer."""
+"""In the order of `npufit probe --explain`: what is already the way out if it succeeds, then what tells most."""
 
 
 def cliff_notes() -> tuple[Note, ...]:
     """Return the experiments as notes, in the order to do them."""
+    from npufit.stacks.neutron.hypotheses import HYPOTHESES
+
+    statements = {hypothesis.name: hypothesis.statement for hypothesis in HYPOTHESES}
     count = len(CLIFF_EXPERIMENTS)
     return tuple(
         Note(
-            f"Experiment {number} of {count}. Hypothesis: {experiment.hypothesis}. Do: {experiment.action}. "
+            f"Experiment {number} of {count}. Hypothesis {' and '.join(experiment.hypotheses)}: "
+            f"{' '.join(statements[name] for name in experiment.hypotheses)} Do: {experiment.action}. "
             f"{experiment.verdict}.",
             Evidence.INFERRED,
             sources.NPUFIT,

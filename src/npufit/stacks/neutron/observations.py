@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from npufit.graph import Model, Operator, Subgraph, Tensor
+from npufit.graph import Model, Operator, Subgraph
 from npufit.stacks.neutron import sources
 from npufit.stacks.neutron.experiments import cliff_notes
 from npufit.stacks.neutron.networks import Network, Recognition, recognise
@@ -192,28 +191,27 @@ def _cliff(model: Model, found: Recognition, release: Release) -> list[Note]:
     return [*notes, *cliff_notes()]
 
 
-@dataclass(frozen=True, slots=True)
-class _Measure:
-    """A quantity per operator, and its largest value among the operators that converted at 224x224."""
+LARGEST_CONVERTED = {"activation_bytes": 1_225_824, "io_bytes": 1_526_880, "line": 10_848}
+"""The largest value at 224x224 among operators that were surely converted, INT8, exported with PADs.
 
-    words: str
-    largest_converted: int
-    of: Callable[[tuple[Tensor, ...]], int]
+block_1_depthwise reads 113x113x96 and writes 56x56x96. `npufit probe --explain` computes the same from the network.
+"""
 
-
-_MEASURES: tuple[_Measure, ...] = (
-    _Measure("one tensor", 1_225_824, lambda tensors: max(tensor.size_bytes for tensor in tensors)),
-    _Measure("input and output together", 1_526_880, lambda tensors: sum(tensor.size_bytes for tensor in tensors)),
-    _Measure("one line of a feature map", 10_848, lambda tensors: max(_line_bytes(tensor) for tensor in tensors)),
-)
-"""Bytes at 224x224, INT8, export with PADs: block_1_depthwise reads 113x113x96 and writes 56x56x96."""
+_IN_WORDS = {
+    "activation_bytes": "one tensor",
+    "io_bytes": "input and output together",
+    "line": "one line of a feature map",
+}
 
 
 def _no_operator_limit(subgraph: Subgraph, found: Recognition) -> Note:
+    from npufit.stacks.neutron.hypotheses import measure_operator
+
+    integer = [operator for operator in subgraph.operators if _is_integer(subgraph, operator)]
     counts = [
-        f"{sum(measure.of(tensors) > measure.largest_converted for tensors in _activations(subgraph))} are larger in "
-        f"{measure.words} ({measure.largest_converted:,} bytes)"
-        for measure in _MEASURES
+        f"{sum((measure_operator(subgraph, it, quantity) or 0) > largest for it in integer)} are larger in "
+        f"{_IN_WORDS[quantity]} ({largest:,} bytes)"
+        for quantity, largest in LARGEST_CONVERTED.items()
     ]
     return Note(
         "No limit on single operators explains the report: at 320x320 about 60 operators more than at 224x224 stayed "
@@ -226,21 +224,6 @@ def _no_operator_limit(subgraph: Subgraph, found: Recognition) -> Note:
     )
 
 
-def _activations(subgraph: Subgraph) -> list[tuple[Tensor, ...]]:
-    """Return for every integer operator the activations that it reads and writes."""
-    found: list[tuple[Tensor, ...]] = []
-    for operator in subgraph.operators:
-        tensors = _operands(subgraph, operator)
-        if tensors and not any(tensor.element.is_float for tensor in tensors):
-            found.append(tensors)
-    return found
-
-
-def _operands(subgraph: Subgraph, operator: Operator) -> tuple[Tensor, ...]:
-    inputs = tuple(tensor for tensor in subgraph.input_tensors(operator) if not tensor.is_constant)
-    return (*inputs, *subgraph.output_tensors(operator))
-
-
-def _line_bytes(tensor: Tensor) -> int:
-    shape = tensor.shape or ()
-    return shape[2] * shape[3] * tensor.element.bits // 8 if len(shape) == 4 else 0
+def _is_integer(subgraph: Subgraph, operator: Operator) -> bool:
+    inputs = (tensor for tensor in subgraph.input_tensors(operator) if not tensor.is_constant)
+    return not any(tensor.element.is_float for tensor in (*inputs, *subgraph.output_tensors(operator)))

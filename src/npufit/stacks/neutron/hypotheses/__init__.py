@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         release_of_public_conversions,
         silent_observations,
     )
+    from npufit.stacks.neutron.hypotheses.quantities import measure_operator
     from npufit.stacks.neutron.hypotheses.refused_anyway import without_refused
     from npufit.stacks.neutron.hypotheses.seen import Disagreement, SeenConversion, disagreement
     from npufit.stacks.neutron.hypotheses.source_network import SourceNetwork
@@ -38,6 +39,7 @@ __all__ = [
     "disagreement",
     "exact_bounds",
     "judge",
+    "measure_operator",
     "public_conversions",
     "release_named",
     "release_of_public_conversions",
@@ -61,6 +63,7 @@ _HOMES = {
         "release_of_public_conversions",
         "silent_observations",
     ),
+    "npufit.stacks.neutron.hypotheses.quantities": ("measure_operator",),
     "npufit.stacks.neutron.hypotheses.refused_anyway": ("without_refused",),
     "npufit.stacks.neutron.hypotheses.seen": ("Disagreement", "SeenConversion", "disagreement"),
     "npufit.stacks.neutron.hypotheses.source_network": ("SourceNetwork",),
