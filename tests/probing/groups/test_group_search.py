@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import islice
 
 import pytest
 
+from npufit.checking import choose_target
 from npufit.probing.asking import Unanswered
 from npufit.probing.questions import Point, space_of
 from npufit.probing.searching import GroupFindings, search_groups
-from npufit.stacks.probed import Beyond, Confidence, GroupLimit, Kept, Scope, Separator
+from npufit.stacks import PlaceOptions, place
+from npufit.stacks.probed import Beyond, Confidence, GroupLimit, Kept, Probed, ProbedRules, Scope, Separator
+from npufit.zoo import build, parse_spec
 from stand_ins.in_process import StandIn
 
 
+@cache
 def _search(name: str, batches: int | None = None) -> GroupFindings:
     """Return what a search finds out about a stand-in; the budget ends it after some batches of questions."""
     converter, inquiry = StandIn(name), search_groups(seed=0)
@@ -67,6 +72,25 @@ def test_a_limit_and_an_error_beyond_it_are_two_limits() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["working_set", "segment_limit", "peak", "last_segment"])
+def test_networks_are_placed_by_the_rules_as_by_the_converter(name: str) -> None:
+    findings = _search(name)
+    separators = {separator.operator for separator in findings.separators}
+    for spec in ("mobilenet_v2@224,int8", "mobilenet_v2@320,int8", "mobilenet_v1@224,int8"):
+        model = build(parse_spec(spec))
+        types = sorted({operator.type for operator in model.main.operators})
+        rules = ProbedRules(
+            name,
+            *("", "", "", (), 1, 0, ""),
+            operators=tuple(Probed(kind, kind not in separators, 1) for kind in types),
+            groups=findings.limits,
+            separators=findings.separators,
+        )
+        placement = place(model, choose_target("imx93/vela").target, PlaceOptions(probed=rules))
+        units = tuple(operator.unit for operator in placement.operators)
+        assert units == StandIn(name).convert(model).answer.units, spec
+
+
 def test_an_operator_that_cuts_off_what_comes_before_it_is_no_limit() -> None:
     findings = _search("last_segment")
     assert not findings.limits
@@ -92,7 +116,7 @@ def test_a_least_size_of_graphs_is_found() -> None:
 
 
 def test_the_same_seed_asks_the_same_questions() -> None:
-    first, second = (_search("working_set", batches=22) for _ in range(2))
+    first, second = (_search.__wrapped__("working_set", batches=22) for _ in range(2))
     assert [asked.point for asked in first.asked] == [asked.point for asked in second.asked]
 
 
