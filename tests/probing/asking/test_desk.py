@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -93,6 +95,24 @@ def test_a_worker_that_dies_is_an_answer(tmp_path: Path) -> None:
         ends = [answer.end for answer in desk.ask([_point("RELU", width) for width in (23, 24, 25)])]
         assert ends == [End.FINE, End.CRASH, End.FINE]
         assert desk.has_answers
+
+
+def test_an_interrupt_in_the_middle_of_a_thought_loses_nothing(tmp_path: Path) -> None:
+    def thoughtful() -> Generator[Sequence[Point], Sequence[Answer], str]:
+        try:
+            yield [_point("RELU", 20)]
+            os.kill(os.getpid(), signal.SIGINT)
+            yield [_point("RELU", 21)]
+        except Unanswered:
+            return "knows 20"
+        return "knows all"
+
+    converter = CountingConverter(tmp_path / "diary")
+    with Desk(converter, ProbeOptions(use_cache=False, workers=1)) as desk:
+        assert desk.run([thoughtful()]) == ["knows 20"]
+        assert desk.ended_by == "interrupted"
+    assert converter.asked() == [20]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_an_interrupted_search_returns_what_it_knows(tmp_path: Path) -> None:

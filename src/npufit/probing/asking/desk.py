@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import signal
+import threading
 import time
 from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -62,6 +66,7 @@ class Desk:
         self._answers: dict[str, Answer] = {}
         self._awaiting: dict[str, list[_Talk[Any]]] = {}
         self._trouble = ""
+        self._is_thinking = False
         self.questions = self.kept = 0
         self.ended_by = ""
 
@@ -103,20 +108,47 @@ class Desk:
         """
         talks = [_Talk(search, 0) for search in searches]
         try:
-            for talk in talks:
-                self._start(talk, len(talks))
-            while not self.ended_by:
-                self._listen()
-                if self._is_late() and any(talk.is_open for talk in talks):
-                    self.ended_by = self.ended_by or f"the budget of {self._options.minutes:g} minutes"
-                elif not self._share(talks):
-                    break
+            with self._interruptible():
+                self._talk(talks)
         except KeyboardInterrupt:
             self.ended_by = self.ended_by or INTERRUPTED
         for talk in talks:
             if talk.is_open:
                 _stop(talk)
         return [talk.found[0] for talk in talks]
+
+    def _talk(self, talks: Sequence[_Talk[Any]]) -> None:
+        """Let all searches ask until they have found what they want to know, or the asking ends."""
+        for talk in talks:
+            self._start(talk, len(talks))
+        while not self.ended_by:
+            self._listen()
+            if self._is_late() and any(talk.is_open for talk in talks):
+                self.ended_by = self.ended_by or f"the budget of {self._options.minutes:g} minutes"
+            elif not self._share(talks):
+                break
+
+    @contextmanager
+    def _interruptible(self) -> Generator[None]:
+        """Let Ctrl-C end the asking, but not in the middle of a search's thought: it would lose what it knows.
+
+        A second Ctrl-C does.
+        """
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+
+        def interrupt(_number: int, _frame: object) -> None:
+            if not self._is_thinking or self.ended_by:
+                raise KeyboardInterrupt
+            self.ended_by = INTERRUPTED
+
+        signal.signal(signal.SIGINT, interrupt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _start(self, talk: _Talk[Any], count: int) -> None:
         budget = self._options.questions
@@ -165,6 +197,7 @@ class Desk:
     def _advance(self, talk: _Talk[Any], answers: Sequence[Answer] | None) -> None:
         """Give a search its answers and take its next questions; those whose answers are known are answered at once."""
         while True:
+            self._is_thinking = True
             try:
                 # A generator begins with None.
                 questions = talk.search.send(answers)  # pyright: ignore[reportArgumentType]
@@ -172,6 +205,8 @@ class Desk:
                 talk.found.append(end.value)
                 talk.jobs = []
                 return
+            finally:
+                self._is_thinking = False
             talk.jobs = [self._job(question) for question in questions]
             if not self._submit(talk):
                 return
@@ -227,7 +262,12 @@ def _ask_once(questions: Sequence[Question]) -> Search[Question, Sequence[Answer
 
 
 def _stop(talk: _Talk[Any]) -> None:
-    """Tell a search that there are no more answers; it returns what it knows."""
+    """Tell a search that there are no more answers; it returns what it knows.
+
+    Raises KeyboardInterrupt if the user interrupted it twice, in the middle of a thought.
+    """
+    if inspect.getgeneratorstate(talk.search) == inspect.GEN_CLOSED:
+        raise KeyboardInterrupt
     try:
         talk.search.throw(Unanswered())
     except StopIteration as end:
