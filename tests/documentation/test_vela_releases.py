@@ -7,7 +7,8 @@ import os
 
 from pydantic import TypeAdapter
 
-from npufit.report.probe import DifferenceDocument, difference_markdown
+from npufit.report.probe import DifferenceDocument, difference_markdown, difference_text
+from npufit.report.terminal_page import Page
 from probing.proof.vela_boundaries import CONTRADICTIONS, Contradiction
 from real_files import REPOSITORY
 
@@ -15,9 +16,22 @@ _PAGE = REPOSITORY / "docs" / "vela_releases.md"
 _KEPT = REPOSITORY / "docs" / "vela_releases.json"
 
 
+def _kept() -> DifferenceDocument:
+    return TypeAdapter(DifferenceDocument).validate_python(json.loads(_KEPT.read_text(encoding="utf-8")))
+
+
 def test_the_page_shows_the_kept_comparison() -> None:
-    kept = json.loads(_KEPT.read_text(encoding="utf-8"))
-    _show("differences", difference_markdown(TypeAdapter(DifferenceDocument).validate_python(kept)))
+    _show("differences", difference_markdown(_kept()))
+
+
+def test_the_text_answers_first_and_groups_limits_by_what_becomes_of_models() -> None:
+    document = _kept()
+    lines = difference_text(document, Page(100), everything=True).splitlines()
+    count = len(document.differences)
+    assert lines[0].startswith(f"imx93/vela@3.8 and imx93/vela@5.2 differ in {count} rules on ")
+    assert "Only imx93/vela@5.2 takes" in lines
+    assert any(line.split() == ["LOGISTIC", "batch", "<=", "1", "in", "imx93/vela@3.8", "only"] for line in lines)
+    assert sum(line.strip().startswith("smallest model: ") for line in lines) == count
 
 
 def test_the_page_shows_the_contradictions() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, groupby, repeat
 
+from npufit.formatting import printable
 from npufit.report.probe.difference_document import DifferenceDocument, DifferenceEntry
 from npufit.report.probe.difference_words import (
     difference_headline,
+    difference_words,
     example_words,
     heading_words,
-    limits_in_words,
-    side_words,
 )
 from npufit.report.terminal_page import Page
 
@@ -24,10 +25,13 @@ def difference_text(document: DifferenceDocument, page: Page, *, everything: boo
     if document.ended_by:
         lines += page.wrap(f"Not complete, more may differ: ended by {document.ended_by}.")
     shown = document.differences if everything else document.differences[:_MOST]
+    width = max((len(entry.operator) for entry in shown), default=0)
     for heading, entries in _sorted(document, shown):
         lines += ["", page.ink("bold", heading)]
-        for entry in entries:
-            lines += _lines(document, entry, page)
+        for operator, own in groupby(entries, lambda entry: entry.operator):
+            names = chain([printable(operator)], repeat(""))
+            for name, entry in zip(names, own, strict=False):
+                lines += _lines(document, entry, page, name.ljust(width))
     if len(shown) < len(document.differences):
         lines.append(page.ink("dim", f"  {len(document.differences) - len(shown)} more: -v"))
     if document.differences:
@@ -45,13 +49,13 @@ def _sorted(
         yield heading_words(document, first, second), alike
 
 
-def _lines(document: DifferenceDocument, entry: DifferenceEntry, page: Page) -> Iterator[str]:
-    first, second = limits_in_words(entry)
-    yield f"  {entry.operator}"
-    yield from page.wrap(f"{side_words(document.first)}: {first}", "    ", "      ")
-    yield from page.wrap(f"{side_words(document.second)}: {second}", "    ", "      ")
+def _lines(document: DifferenceDocument, entry: DifferenceEntry, page: Page, name: str) -> Iterator[str]:
+    """Return the limits of a difference and the smallest model that shows it."""
+    margin = " " * (len(name) + 4)
+    yield from page.wrap(difference_words(document, entry), f"  {name}  ", f"{margin}  ")
     written = f" ({entry.example.written})" if entry.example.written else ""
-    yield from (page.ink("dim", line) for line in page.wrap(f"smallest: {example_words(entry)}{written}", "    "))
+    shown = page.wrap(f"smallest model: {example_words(entry)}{written}", f"{margin}  ")
+    yield from (page.ink("dim", line) for line in shown)
 
 
 def _next(document: DifferenceDocument) -> str:

@@ -59,6 +59,21 @@ def limits_in_words(entry: DifferenceEntry) -> tuple[str, str]:
     return _limit_words(entry.first_limit), _limit_words(entry.second_limit)
 
 
+def difference_words(document: DifferenceDocument, entry: DifferenceEntry) -> str:
+    """Return a difference in one sentence: `batch <= 1 in imx93/vela@3.8 only`."""
+    first, second = side_words(document.first), side_words(document.second)
+    one, other = limits_in_words(entry)
+    match entry.kind:
+        case "only-first":
+            return f"{one} in {first} only"
+        case "only-second":
+            return f"{other} in {second} only"
+        case "unexplained":
+            return f"{_UNKNOWN} that explains it"
+        case _:
+            return f"{one} in {first}, {other} in {second}"
+
+
 def _type_words(outcome: Outcome) -> str:
     return "taken" if outcome is Outcome.NPU else "never taken"
 
