@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from npufit.probing.questions import Point
@@ -49,6 +49,10 @@ class _NumberColumn:
         return self.at_least(value) & self.at_most(value)
 
 
+def _cost_of_word(name: str, axes: Collection[str]) -> float:
+    return 0.9 if name in axes else 1.3
+
+
 class Columns:
     """The values of all quantities at some points, which no refusal may contain."""
 
@@ -70,9 +74,42 @@ class Columns:
                 mask |= 1 << index
         return mask
 
-    def excluding_sides(self, point: Point) -> Iterator[Scored]:
-        """Yield the sides on which `point` just lies and none of the points do."""
-        return (scored for scored in self.sides_at(point) if not scored[1])
+    def excluding(self, others: Sequence[Point]) -> Iterator[tuple[Side, float]]:
+        """Yield the widest sides on which some of `others` lie and none of the points do, with their costs."""
+        axes = self.field.axes
+        readings = [reading for point in others if (reading := self.field.reading(point)) is not None]
+        for name in WORD_NAMES:
+            words = {value for reading in readings if isinstance(value := reading.value(name), str)}
+            new = frozenset(word for word in words if not self.with_word(name, word))
+            if new:
+                yield Side(name, Shape.AMONG, values=new), _cost_of_word(name, axes)
+        for name in NUMBER_NAMES:
+            numbers = {value for reading in readings if isinstance(value := reading.value(name), int)}
+            if numbers:
+                yield from self._excluding_numbers(name, numbers)
+
+    def _excluding_numbers(self, name: str, numbers: Collection[int]) -> Iterator[tuple[Side, float]]:
+        column, cost = self._number(name), cost_of(name, self.field.axes)
+        above = [value for value in numbers if not column.at_least(value)]
+        below = [value for value in numbers if not column.at_most(value)]
+        if above:
+            yield Side(name, Shape.ABOVE, min(above)), cost
+        if below:
+            yield Side(name, Shape.BELOW, max(below)), cost + _BELOW_COST
+        if "*" in name or name not in self.field.axes:
+            return
+        for place, divisor in enumerate(_DIVISORS):
+            if any(value % divisor for value in numbers) and not self._not_multiple(name, divisor):
+                yield Side(name, Shape.NOT_MULTIPLE, divisor), cost + _DIVISOR_COST + place / 1000
+        alone = frozenset(value for value in numbers if not column.at_least(value) & column.at_most(value))
+        if alone:
+            yield Side(name, Shape.AMONG, values=alone), cost + _SINGLE_NUMBER_COST
+
+    def _not_multiple(self, name: str, divisor: int) -> int:
+        key = name, divisor
+        if key not in self._divided:
+            self._divided[key] = self._number(name).not_multiple(divisor)
+        return self._divided[key]
 
     def sides_at(self, point: Point) -> Iterator[Scored]:
         """Yield the sides on which `point` just lies, but not all of the points."""
@@ -84,8 +121,7 @@ class Columns:
             if isinstance(value, str):
                 mask = self.with_word(name, value)
                 if mask != self.everything:
-                    cost = 0.9 if name in axes else 1.3
-                    yield Side(name, Shape.AMONG, values=frozenset([value])), mask, cost
+                    yield Side(name, Shape.AMONG, values=frozenset([value])), mask, _cost_of_word(name, axes)
         for name in NUMBER_NAMES:
             value = reading.value(name)
             if isinstance(value, int):
@@ -102,12 +138,10 @@ class Columns:
             return
         for place, divisor in enumerate(_DIVISORS):
             if value % divisor:
-                key = name, divisor
-                if key not in self._divided:
-                    self._divided[key] = column.not_multiple(divisor)
-                if self._divided[key] != self.everything:
+                mask = self._not_multiple(name, divisor)
+                if mask != self.everything:
                     extra = _DIVISOR_COST + place / 1000
-                    yield Side(name, Shape.NOT_MULTIPLE, divisor), self._divided[key], cost + extra
+                    yield Side(name, Shape.NOT_MULTIPLE, divisor), mask, cost + extra
         yield Side(name, Shape.AMONG, values=frozenset([value])), above & below, cost + _SINGLE_NUMBER_COST
 
     def on(self, side: Side) -> int:

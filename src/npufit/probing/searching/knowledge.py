@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from npufit.probing.questions import Point
 from npufit.probing.searching.columns import Columns
@@ -21,6 +21,8 @@ class Knowledge:
         self.field: Field = ledger.field
         self.refusals: tuple[Refusal, ...] = ()
         self.unexplained: tuple[Point, ...] = ()
+        self.settled: set[Hashable] = set()
+        """What no model can decide, so that it is not looked for again."""
         self._columns: dict[Beyond, Columns] = {}
         self._columns_at = 0
 

@@ -38,6 +38,9 @@ def _between(known: Knowledge, refusal: Refusal, side: Side) -> Iterator[Point]:
         good = _farthest(known, side, witnesses[0])
     if refusal.beyond is Beyond.TIMEOUT and side.bound < _COARSE * good:
         return
+    gap = refusal.kind, side.quantity, good, side.bound
+    if gap in known.settled:
+        return
     low, high = sorted((good, side.bound))
     others = [other for other in refusal.sides if other is not side]
     starts = [*witnesses[:2], *_at(known, refusal, side, good)[:2]]
@@ -48,7 +51,9 @@ def _between(known: Knowledge, refusal: Refusal, side: Side) -> Iterator[Point]:
         )
 
     point = find_between(field, side.quantity, low, high, starts, is_allowed)
-    if point is not None:
+    if point is None:
+        known.settled.add(gap)
+    else:
         yield point
 
 

@@ -65,11 +65,13 @@ def _nearest(known: Knowledge, refusal: Refusal, side: Side) -> list[Point]:
 
 def tell_apart(known: Knowledge, refusal: Refusal, rivals: Sequence[Rival], most: int = 3) -> Iterator[Point]:
     """Yield up to `most` points about which a refusal and its rivals disagree, each deciding on as many as it can."""
-    left = list(rivals)
+    left = [rival for rival in rivals if (refusal, rival.side, rival.good) not in known.settled]
     while left and most:
         rival, *left = left
         point = _deciding(known, refusal, rival)
-        if point is not None:
+        if point is None:
+            known.settled.add((refusal, rival.side, rival.good))
+        else:
             yield point
             most -= 1
             left = [other for other in left if _disagreement(known, refusal, other, point) is None]

@@ -60,11 +60,7 @@ class _Explaining:
 
     def theory(self) -> Theory:
         """Return the refusals: those with one side first, more sides only for what these leave."""
-        families: _Families = {}
-        for point in self.positives:
-            for side, _, cost in self.columns.excluding_sides(point):
-                _add(families, (side,), cost, point)
-        boxes = self._boxes(families)
+        boxes: dict[_Box, float] = {(side,): cost for side, cost in self.columns.excluding(self.positives)}
         covered = self._union(boxes)
         left = [point for point in self.positives if point not in covered]
         boxes |= self._boxes(self._joint_families(left, self._deciding_sides))
