@@ -18,7 +18,7 @@ from real_files import REPOSITORY, find_capture, find_model
 _PAGE = (REPOSITORY / "docs" / "python.md").read_text(encoding="utf-8")
 _VERBS = (
     *("accuracy", "calibrate", "check", "compare", "cut", "deploy", "disassemble", "explain", "fit", "host", "load"),
-    *("resize", "run", "save", "sweep"),
+    *("resize", "run", "save", "shrink", "sweep"),
 )
 _TEFLON = "imx93/teflon@25.3"
 _VELA = "imx93/vela"

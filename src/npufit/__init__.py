@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from npufit.probing import Command, Converter, ProbeOptions, ProbeResult, probe
     from npufit.probing.differences import ConverterDifference, compare_converters
     from npufit.probing.explaining import ExplainOptions, ExplainResult, explain
+    from npufit.probing.shrinking import ShrinkOptions, ShrinkResult, shrink
     from npufit.resizing import ResizeResult, resize
     from npufit.running import RunOptions, RunResult, run
     from npufit.stacks import PlaceOptions, Target
@@ -84,6 +85,8 @@ __all__ = [
     "ResizeResult",
     "RunOptions",
     "RunResult",
+    "ShrinkOptions",
+    "ShrinkResult",
     "Sweep",
     "SweepOptions",
     "SweepResult",
@@ -111,6 +114,7 @@ __all__ = [
     "resize",
     "run",
     "save",
+    "shrink",
     "sweep",
     "virtual_npu",
 ]
@@ -134,6 +138,7 @@ _HOMES = {
     "npufit.probing": ("Command", "Converter", "ProbeOptions", "ProbeResult", "probe"),
     "npufit.probing.differences": ("ConverterDifference", "compare_converters"),
     "npufit.probing.explaining": ("ExplainOptions", "ExplainResult", "explain"),
+    "npufit.probing.shrinking": ("ShrinkOptions", "ShrinkResult", "shrink"),
     "npufit.resizing": ("ResizeResult", "resize"),
     "npufit.running": ("RunOptions", "RunResult", "run"),
     "npufit.stacks": ("PlaceOptions", "Target"),
