@@ -189,6 +189,23 @@ def test_rules_of_a_target_are_that_target(tmp_path: Path) -> None:
     assert result.estimate.cpu_only_ms > 0
 
 
+@pytest.mark.parametrize(
+    ("tool", "target", "source"),
+    [
+        ("/opt/python3 -m tools.convert {input} {output}", "tools.convert/probed@1.2", "probe of tools.convert 1.2"),
+        ("/home/me/bin/convert --fast {input}", "convert/probed@1.2", "probe of convert 1.2"),
+        ("imx93", "imx93-converter/probed@1.2", "probe of imx93 1.2"),
+    ],
+)
+def test_a_command_without_a_target_is_called_by_its_program(
+    tmp_path: Path, tool: str, target: str, source: str
+) -> None:
+    result = _check(tmp_path, replace(_ALL_TAKEN, tool=tool))
+    assert str(result.target) == target
+    assert result.placement.settings[0].origin.startswith(source)
+    assert result.estimate is None
+
+
 def test_a_screen_names_the_limit_and_the_file(tmp_path: Path) -> None:
     result = _check(tmp_path, _with(Limit("CONV_2D", "h*w*c", Relation.AT_MOST, 27648, 1)))
     text = check_screen(result, _MODEL, Page(width=100, color=False))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from npufit.stacks.probed.limit import Crash, Entry, GroupLimit, Limit, Separator, Value
+
+_INTERPRETER = re.compile(r"(python|sh$|bash$|env$|ssh$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,15 @@ class ProbedRules(Entry):
     crashes: tuple[Crash, ...] = ()
 
     @property
+    def program(self) -> str:
+        """The tool in a word: of a command line the program, without its folder and without what runs it."""
+        if "{" not in self.tool:
+            return self.tool
+        words = [PurePath(word).name for word in self.tool.split() if word[0] not in "-{"]
+        return next((word for word in words if not _INTERPRETER.match(word)), self.tool)
+
+    @property
     def source(self) -> str:
         """Where its statements come from, in words: `probe of vela 5.2, 1,043 questions`."""
-        tool = self.tool if self.tool.endswith(self.version) else f"{self.tool} {self.version}"
+        tool = self.program if "@" in self.program else f"{self.program} {self.version}".strip()
         return f"probe of {tool}, {self.questions:,} question{'' if self.questions == 1 else 's'}"

@@ -119,7 +119,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
-        return json.dumps(printable(str(value)), ensure_ascii=False)
+        return json.dumps(shorten(str(value), _LONGEST), ensure_ascii=False)
     if isinstance(value, tuple):
         entries = [_toml(entry) for entry in cast("tuple[Any, ...]", value)]
         if any(map(is_dataclass, cast("tuple[Any, ...]", value))):

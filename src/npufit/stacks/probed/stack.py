@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import replace
-from pathlib import PurePath
 
 from npufit.chips import chip_names
 from npufit.errors import InputError
@@ -20,7 +18,6 @@ from npufit.stacks.stack import PlaceOptions
 from npufit.stacks.target import Target, TargetInfo
 
 NAME = "probed"
-_INTERPRETER = re.compile(r"(python|sh$|bash$|env$|ssh$)")
 
 
 class ProbedStack:
@@ -57,14 +54,8 @@ class ProbedStack:
 
 def probed_target(known: ProbedRules) -> Target:
     """Return the target of rules that name none: the tool that answered, in the place of a chip."""
-    tool = _name(_program(known.tool)) or "converter"
+    tool = _name(known.program) or "converter"
     return Target(f"{tool}-converter" if tool in chip_names() else tool, NAME, _name(known.version))
-
-
-def _program(command: str) -> str:
-    """Return the name of the program in a command line, without its folder and without what runs it."""
-    words = [PurePath(word).name for word in command.split() if word[0] not in "-{"]
-    return next((word for word in words if not _INTERPRETER.match(word)), command)
 
 
 def _name(text: str) -> str:
