@@ -108,8 +108,8 @@ def _values_beside(quantity: str, other: str, sights: Sequence[Sight]) -> int:
     """Return how many values `other` has, 0 if it is bound to `quantity`."""
     places = {(value_of(quantity, sight.measured), value_of(other, sight.measured)) for sight in sights}
     known = {place for place in places if None not in place}
-    values = len({place[1] for place in known})
-    return values if len(known) > max(values, len({place[0] for place in known})) else 0
+    own, values = len({place[0] for place in known}), len({place[1] for place in known})
+    return values if 2 * (len(known) - max(own, values)) >= min(own, values) - 1 > 0 else 0
 
 
 def _spots(x: str, y: str, limits: Sequence[Limit], sights: Sequence[Sight]) -> tuple[Spot, ...]:
