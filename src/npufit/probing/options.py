@@ -9,6 +9,9 @@ from pathlib import Path
 from npufit.jobs import Progress
 from npufit.stacks import PlaceOptions
 
+QUESTION_LIMIT_S = 20.0
+"""A question is a small model: a converter that takes longer hangs, or is not worth waiting for."""
+
 
 def _ignore_progress(done: int, total: int, failed: int, /) -> None:
     """Show nothing."""
@@ -48,7 +51,7 @@ class ProbeOptions:
     questions: int | None = None
     minutes: float | None = None
     seed: int = 0
-    place: PlaceOptions = field(default_factory=PlaceOptions)
+    place: PlaceOptions = field(default_factory=lambda: PlaceOptions(time_limit_s=QUESTION_LIMIT_S))
     memory_bytes: int = 8 << 30
     target: str = ""
     workers: int | None = None
