@@ -8,7 +8,7 @@ import pytest
 
 import npufit
 from npufit.report import Page
-from npufit.report.probe import explain_document, explain_text
+from npufit.report.probe import explain_document, explain_headline, explain_text
 from npufit.stacks.neutron.experiments import CLIFF_EXPERIMENTS
 from npufit.stacks.neutron.observations import LARGEST_CONVERTED
 
@@ -92,6 +92,20 @@ def test_the_text_fits_a_screen_and_answers_first() -> None:
     assert max(map(len, lines)) <= 100
     assert "no limit on single operators explains the refusals" in lines[0]
     assert "another release" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("zoo:mobilenet_v2@224,int8", "converted as a whole"),
+        ("zoo:mobilenet_v2@96,int8", "no hypothesis that is left expects operators to be lost"),
+        ("zoo:mobilenet_v2@96,float32", "no hypothesis says anything about this model"),
+    ],
+)
+def test_models_with_nothing_to_explain_are_told_so(model: str, said: str) -> None:
+    document = explain_document(_explained(model))
+    assert said in explain_headline(document)
+    assert "other-release" not in {entry.kind for entry in document.next}
 
 
 def test_only_neutron_has_hypotheses() -> None:

@@ -89,6 +89,8 @@ def _separated(results: Results, pairs: Sequence[tuple[str, str]]) -> tuple[str,
 
 
 def _results(experiment: Experiment, judgements: Sequence[Judgement]) -> Results:
+    if experiment.kind in _DIFFERS and not _may_lose(experiment.networks[0], judgements):
+        return {}
     found: Results = {}
     for judgement in judgements:
         name = judgement.hypothesis.name
@@ -103,6 +105,15 @@ def _results(experiment: Experiment, judgements: Sequence[Judgement]) -> Results
                 for explanation in thinned(judgement.explanations)
             )
     return found
+
+
+def _may_lose(network: SourceNetwork, judgements: Sequence[Judgement]) -> bool:
+    """Return whether some explanation leaves operators on the CPU: otherwise nothing can be converted better."""
+    return any(
+        explanation.least(network) != network.expected
+        for judgement in judgements
+        for explanation in thinned(judgement.explanations)
+    )
 
 
 def _expects_the_same(experiment: Experiment, judgement: Judgement) -> bool:

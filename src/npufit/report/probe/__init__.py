@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from npufit.report.probe.difference_text import difference_text
     from npufit.report.probe.document import ProbeDocument, probe_document
     from npufit.report.probe.explain_document import ExplainDocument, explain_document
-    from npufit.report.probe.explain_text import explain_text
+    from npufit.report.probe.explain_text import explain_headline, explain_text
     from npufit.report.probe.markdown import probe_markdown
     from npufit.report.probe.page import probe_page
     from npufit.report.probe.shrink_document import ShrinkDocument, shrink_document
@@ -28,6 +28,7 @@ __all__ = [
     "difference_markdown",
     "difference_text",
     "explain_document",
+    "explain_headline",
     "explain_text",
     "probe_document",
     "probe_markdown",
@@ -43,7 +44,7 @@ _HOMES = {
     "npufit.report.probe.difference_text": ("difference_text",),
     "npufit.report.probe.document": ("ProbeDocument", "probe_document"),
     "npufit.report.probe.explain_document": ("ExplainDocument", "explain_document"),
-    "npufit.report.probe.explain_text": ("explain_text",),
+    "npufit.report.probe.explain_text": ("explain_headline", "explain_text"),
     "npufit.report.probe.markdown": ("probe_markdown",),
     "npufit.report.probe.page": ("probe_page",),
     "npufit.report.probe.shrink_document": ("ShrinkDocument", "shrink_document"),

@@ -56,6 +56,14 @@ def explain_headline(document: ExplainDocument) -> str:
             f"{subject}: none of the hypotheses that predict a placement agrees with what was seen. The operators that "
             "stayed on the CPU may be refused as such: convert each alone"
         )
+    if not document.operators:
+        return (
+            f"{subject}: no hypothesis says anything about this model: none of its operators is of a type and number "
+            "format that the NPU is known to take. `npufit check` says why"
+        )
+    predictions = [entry.prediction for entry in agreeing if entry.prediction is not None]
+    if predictions and all(entry.fewest == document.operators for entry in predictions):
+        return f"{subject}: no hypothesis that is left expects operators to be lost{_next(document)}"
     ruled_out = "no limit on single operators explains the refusals; " if {*document.ruled_out} >= _SINGLE else ""
     other_release = next((entry for entry in agreeing if entry.name == "N7"), None)
     if other_release is not None:
@@ -183,8 +191,8 @@ def _open_in_full(document: ExplainDocument, page: Page) -> list[str]:
 
 
 def _prediction(entry: HypothesisEntry, operators: int) -> str:
-    if entry.prediction is None:
-        return str(entry.standing)
+    if entry.prediction is None or not operators:
+        return str(entry.standing) if entry.prediction is None else "nothing"
     return _range(entry.prediction.fewest, entry.prediction.most, operators)
 
 
