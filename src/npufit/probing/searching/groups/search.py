@@ -195,8 +195,11 @@ def _confirm(
     for point in itertools.chain(chains_around(notebook, candidates, theory, bounds), candidates):
         drawn = notebook.draw(point) if point not in notebook.answers else None
         foreseen = None if drawn is None else predict(theory, bounds, ground, drawn)
-        if foreseen is not None and len(sides[all(foreseen)]) < _FRESH:
-            sides[all(foreseen)].append(point)
+        if drawn is None or foreseen is None:
+            continue
+        side = sides[foreseen == ground.left(drawn)]
+        if len(side) < _FRESH:
+            side.append(point)
         if all(len(points) == _FRESH for points in sides.values()):
             break
     yield from notebook.ask([*sides[True], *sides[False]])
