@@ -15,7 +15,7 @@ from npufit.graph import (
     SubOptions,
 )
 from npufit.probing.questions.drawing import Drawing
-from npufit.probing.questions.maps import MAP_AXES, RANK_AXIS, map_shape
+from npufit.probing.questions.maps import MAP_AXES, RANK_AXIS, axis_letters, map_shape
 from npufit.probing.questions.number_formats import (
     DTYPE_AXIS,
     QUANTIZED_AXIS,
@@ -92,7 +92,7 @@ def _fused_options(kind: str, values: Values) -> Options:
 
 def _add_operand(drawing: Drawing, values: Values, place: str, repeated: str) -> int:
     whole = map_shape(values)
-    letters = ("." * len(whole) + "nhwc")[-len(whole) :]
+    letters = axis_letters(len(whole))
     shape = [1 if letter in repeated else size for letter, size in zip(letters, whole, strict=True)]
     form = map_format(values)
     constant = word(values, "constant_operand") == place

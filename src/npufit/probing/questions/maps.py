@@ -61,6 +61,11 @@ def axis_position(letter: str, rank: int) -> int:
     return position
 
 
+def axis_letters(rank: int) -> str:
+    """Return the letter of each axis of a feature map with `rank` dimensions; a dot for those in front of n."""
+    return ("." * rank + "nhwc")[-rank:]
+
+
 def read_map(drawing: Drawing, values: Values) -> tuple[int, NumberFormat]:
     """Add the feature map as an input of the model; return its index and format."""
     form = map_format(values)

@@ -15,7 +15,7 @@ from npufit.graph import (
     UnpackOptions,
 )
 from npufit.probing.questions.drawing import PARAMETERS_AXIS, Drawing
-from npufit.probing.questions.maps import MAP_AXES, RANK_AXIS, axis_position, map_shape, read_map
+from npufit.probing.questions.maps import MAP_AXES, RANK_AXIS, axis_letters, axis_position, map_shape, read_map
 from npufit.probing.questions.number_formats import (
     DTYPE_AXIS,
     QUANTIZED_AXIS,
@@ -100,11 +100,12 @@ def _draw_strided_slice(values: Values) -> Model:
     ifm, form = read_map(drawing, values)
     shape = map_shape(values)
     begin, end = _bounds(values, shape)
-    sign = -1 if is_true(values, "reversed") else 1
-    steps = [sign * int(values.get(f"step_{letter}", 1)) if letter != "n" else 1 for letter in "nhwc"][-len(shape) :]
-    steps = [1] * (len(shape) - len(steps)) + steps
-    if sign < 0:
-        begin, end = [last - 1 for last in end], [first - 1 for first in begin]
+    letters = axis_letters(len(shape))
+    steps = [int(values.get(f"step_{letter}", 1)) for letter in letters]
+    if is_true(values, "reversed"):
+        for letter in word(values, "changed_axes").split(","):
+            axis = letters.index(letter)
+            begin[axis], end[axis], steps[axis] = end[axis] - 1, begin[axis] - 1, -steps[axis]
     inputs = ifm, *(drawing.parameter(numbers, values) for numbers in (begin, end, steps))
     drawing.apply("STRIDED_SLICE", inputs, form, StridedSliceOptions())
     return drawing.model("strided_slice")

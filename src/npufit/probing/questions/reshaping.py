@@ -15,9 +15,10 @@ from npufit.probing.questions.values import number, numbers, word
 
 _AXES: tuple[Axis, ...] = (*MAP_AXES, DTYPE_AXIS, ZERO_POINT_AXIS, QUANTIZED_AXIS)
 _PADS = ("pad_batch", "pad_h", "pad_w", "pad_c")
+_SIDES = {"both": (1, 1), "before": (1, 0), "after": (0, 1)}
 _PAD_AXES: tuple[Axis, ...] = (
     *(Numbers(name, base, least=0, most=512) for name, base in zip(_PADS, (0, 1, 1, 0), strict=True)),
-    Choices("sides", ("both", "before", "after")),
+    Choices("sides", tuple(_SIDES)),
 )
 _PERMUTATIONS = tuple(",".join(map(str, order)) for order in permutations(range(4)))
 """Every order of four axes; the first keeps them, so a search starts from another."""
@@ -26,12 +27,15 @@ _MIRROR_MODES = ("REFLECT", "SYMMETRIC")
 _BLOCK_OPTIONS = {"SPACE_TO_DEPTH": "SpaceToDepthOptions", "DEPTH_TO_SPACE": "DepthToSpaceOptions"}
 
 
+def _amounts(values: Values) -> list[int]:
+    """Return what is added before and after each axis."""
+    return [amount * side for amount in numbers(values, *_PADS) for side in _SIDES[word(values, "sides")]]
+
+
 def _draw_pad(kind: str, values: Values) -> Model:
     drawing = Drawing()
     ifm, form = read_map(drawing, values)
-    sides = {"both": (1, 1), "before": (1, 0), "after": (0, 1)}[word(values, "sides")]
-    amounts = [amount * side for amount in numbers(values, *_PADS) for side in sides]
-    inputs = [ifm, drawing.parameter(amounts, values, (4, 2))]
+    inputs = [ifm, drawing.parameter(_amounts(values), values, (4, 2))]
     if kind == "PADV2":
         inputs.append(drawing.repeated((1,), form))
     drawing.apply(kind, inputs, form, OtherOptions("PadV2Options" if kind == "PADV2" else "PadOptions"))
@@ -46,9 +50,7 @@ def _draw_mirror_pad(values: Values) -> Model:
         raise ImpossibleError("a mirror image that is larger than the feature map", **short)
     drawing = Drawing()
     ifm, form = read_map(drawing, values)
-    sides = {"both": (1, 1), "before": (1, 0), "after": (0, 1)}[word(values, "sides")]
-    amounts = [amount * side for amount in numbers(values, *_PADS) for side in sides]
-    inputs = ifm, drawing.parameter(amounts, values, (4, 2))
+    inputs = ifm, drawing.parameter(_amounts(values), values, (4, 2))
     drawing.apply("MIRROR_PAD", inputs, form, OtherOptions("MirrorPadOptions", (("mode", mode),)))
     return drawing.model("mirror_pad")
 
