@@ -55,6 +55,15 @@ def test_a_converter_that_takes_everything_needs_no_explanation() -> None:
     assert "nothing to explain" in explain_text(explain_document(result), Page(400)).splitlines()[0]
 
 
+def test_a_model_that_breaks_the_converter_is_not_varied() -> None:
+    stand_in = Path(__file__).parents[2] / "stacks" / "neutron" / "stand_in_converter.py"
+    place = PlaceOptions(converter=(sys.executable, str(stand_in), "--stand-in", "fail"))
+    result = npufit.explain(_MODEL, "imx95/neutron", npufit.ExplainOptions(place=place))
+    (done,) = result.done
+    assert "Global format selection has failed" in done.failure
+    assert "--shrink" in explain_text(explain_document(result), Page(400)).splitlines()[0]
+
+
 @pytest.mark.slow
 def test_a_later_release_that_converts_it_shows_a_defect() -> None:
     result = _explained("line", _command("nothing", "3.1.2"))

@@ -126,7 +126,8 @@ class _Explanation:
             self._done[-1] = replace(done, ruled_out=_closed(before, judgements))
             before = judgements
             possible = (entry.experiment for entry in planned if runner.can_do(entry.experiment))
-            experiment = None if self._is_complete() else next(possible, None)
+            has_ended = self._is_complete() or (failure and experiment.kind is ExperimentKind.AS_IT_IS)
+            experiment = None if has_ended else next(possible, None)
 
     def _is_complete(self) -> bool:
         """Return whether the network itself was converted as a whole."""

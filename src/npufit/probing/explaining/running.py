@@ -13,7 +13,7 @@ from npufit.stacks.neutron import convert_for
 from npufit.stacks.neutron.hypotheses import SeenConversion, SourceNetwork, seen_in_conversion
 
 _OTHER_SOLVER = ("--optimization-level", "OOpt")
-_LONGEST_FAILURE = 300
+_LONGEST_FAILURE = 1000
 
 
 @dataclass(frozen=True, slots=True)

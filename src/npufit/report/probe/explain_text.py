@@ -46,9 +46,14 @@ def explain_text(document: ExplainDocument, page: Page, *, everything: bool = Fa
 def explain_headline(document: ExplainDocument) -> str:
     """Return the answer in a sentence or two."""
     subject = f"{document.target}, {printable(document.model)}"
+    agreeing = [entry for entry in document.hypotheses if entry.standing is Standing.AGREES]
+    if document.done and document.done[0].failure:
+        return (
+            f"{subject}: the converter has no answer for this model, so there is nothing to explain. `npufit probe "
+            "--shrink MODEL` finds the smallest model that fails"
+        )
     if not document.observations:
         return f"{subject}: nothing was seen of this release, so no hypothesis is ruled out{_next(document)}"
-    agreeing = [entry for entry in document.hypotheses if entry.standing is Standing.AGREES]
     if document.complete:
         return f"{subject}: converted as a whole: there is nothing to explain at this size"
     if not agreeing:
