@@ -1,0 +1,41 @@
+"""Rules place a whole network, which no probe asked about, as the converter does that has these rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+
+import pytest
+
+import npufit
+from npufit.stacks import Unit
+from npufit.stacks.probed import GroupLimit, Kept, Limit, Probed, ProbedRules, Relation, Scope, Separator
+from npufit.tflite import serialize_model
+from stand_ins.reading import read_graph
+
+_NETWORK = npufit.load("zoo:mobilenet_v2@256,int8,io=int8")
+_TYPES = tuple(sorted({operator.type for operator in _NETWORK.main.operators}))
+_ROWS = tuple(Limit(kind, "w*c", Relation.AT_MOST, 10_848, 1) for kind in _TYPES)
+_SEGMENTS = GroupLimit(Scope.SEGMENT, "output_bytes", 1_500_000, 1_500_001, Kept.NOTHING, 1)
+_SUFFIX = GroupLimit(Scope.GRAPH, "working_set_bytes", 4 << 20, (4 << 20) + 1, Kept.SUFFIX, 1)
+
+
+def _rules(never: tuple[str, ...] = ()) -> ProbedRules:
+    operators = tuple(Probed(kind, kind not in never, 1) for kind in _TYPES)
+    return ProbedRules("rules.toml", "", "converter", "1", ("",), 1, 0, "0.1.0", operators)
+
+
+@pytest.mark.parametrize(
+    ("converter", "known"),
+    [
+        ("row_limit", replace(_rules(), limits=_ROWS)),
+        ("segment_limit", replace(_rules(("PAD",)), groups=(_SEGMENTS,))),
+        ("last_segment", replace(_rules(("PAD",)), separators=(Separator("PAD", Kept.SUFFIX, 1),))),
+        ("working_set", replace(_rules(), groups=(_SUFFIX,))),
+    ],
+)
+def test_a_network_is_placed_as_by_the_converter_itself(converter: str, known: ProbedRules) -> None:
+    expected = import_module(f"stand_ins.converters.{converter}").place(read_graph(serialize_model(_NETWORK)))
+    placed = npufit.check(_NETWORK, known).placement.operators
+    assert 0 < sum(expected) < len(expected)
+    assert [entry.unit is Unit.NPU for entry in placed] == expected
