@@ -21,7 +21,10 @@ That limit may be on processor time, and the model is drawn and the answer read 
 """
 _LEAST_PATIENCE_S = 60.0
 
-_ROOMS = ("child_process.py", "chips", "ethosu", "graph", "litert", "probing", "stacks", "tflite", "vdevice")
+_ROOMS = (
+    *("child_process.py", "chips", "ethosu", "graph", "litert", "stacks", "tflite", "vdevice"),
+    *("probing/asking", "probing/questions"),
+)
 """What answers depend on beside the converter and the model's values."""
 
 
