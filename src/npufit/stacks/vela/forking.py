@@ -93,7 +93,7 @@ def _compile(model: bytes, invocation: Invocation, time_limit_s: float) -> tuple
 def _run(compiler: Compiler, folder: Path, arguments: Sequence[str], time_limit_s: float) -> int | None:
     """Return the exit code of a Vela that works in `folder`, None if its time was over."""
     if hasattr(os, "fork") and compiler.way is not Way.EXECUTED:
-        return _forking(compiler).run(folder, arguments, time_limit_s)
+        return forking_vela(compiler).run(folder, arguments, time_limit_s)
     command = compiler.command(_CHILD, ADDRESS_SPACE_BYTES, _RECORD)
     left_out = _left_out(compiler)
     given = json.dumps(list(arguments)).encode() + b"\n"
@@ -112,7 +112,8 @@ def _left_out(compiler: Compiler) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4)
-def _forking(compiler: Compiler) -> _ForkingVela:
+def forking_vela(compiler: Compiler) -> _ForkingVela:
+    """Return the process that compiles with `compiler`; it lives as long as this process."""
     return _ForkingVela(compiler)
 
 
