@@ -19,7 +19,7 @@ def test_the_page_of_a_probe_answers_and_draws_its_limits(open_page: OpenPage) -
     assert page.locator("#limits tbody tr").count() == 5
     expect(page.locator("#crashes")).to_contain_text("ADD with h 37, w 8, dtype int8: the tool crashes")
     maps = page.locator("#operator-0 .chart-card")
-    expect(maps.first).to_contain_text("CONV_2D: w*c <= 16384")
+    expect(maps.first).to_contain_text("CONV_2D: w*c <= 16,384")
     expect(maps.first.locator("svg")).to_contain_text("breaks the tool")
     expect(maps.nth(1).locator("svg")).to_contain_text("refused for another reason")
     asked = {(asked.point["w"], asked.point["c"]) for asked in MADE.operators[0].asked}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from npufit.probing.asking import End
 from npufit.report.probe.document import limit_entry
 from npufit.report.probe.sights import Sight
 from npufit.report.probe.words import accepted_words, where_words
-from npufit.stacks.probed import Condition, Limit, holds_for, keeps_to, value_of
+from npufit.stacks.probed import Condition, Limit, Value, holds_for, keeps_to, value_of
 
 _ORDER = (
     *("w", "h", "ofm_w", "ofm_h", "kw", "kh", "stride_w", "stride_h", "dilation_w", "dilation_h"),
@@ -26,6 +26,10 @@ _PARTNERS = (
 _ENOUGH = 3
 """With fewer values of its partner, a quantity is drawn over the one that was varied most."""
 _MOST_SPOTS = 600
+
+
+_Columns = Mapping[str, Sequence[Value | None]]
+"""The values of each quantity, in the order of the questions."""
 
 
 class Outcome(StrEnum):
@@ -68,8 +72,9 @@ class HeatMap:
 def heat_maps(limits: Sequence[Limit], sights: Sequence[Sight]) -> list[HeatMap]:
     """Return a map for the limits of one operator on numbers; limits on the same two quantities share one."""
     shared: dict[tuple[str, str, tuple[Condition, ...]], list[Limit]] = {}
+    columns = {name: [value_of(name, sight.measured) for sight in sights] for name in _ORDER}
     for limit in limits:
-        axes = _axes(limit.quantity, sights) if _is_on_numbers(limit) else None
+        axes = _axes(limit.quantity, sights, columns) if _is_on_numbers(limit) else None
         if axes is not None:
             shared.setdefault((*axes, limit.when), []).append(limit)
     maps = [HeatMap(own[0].operator, x, y, tuple(own), _spots(x, y, own, sights)) for (x, y, _), own in shared.items()]
@@ -80,10 +85,10 @@ def _is_on_numbers(limit: Limit) -> bool:
     return limit.limit is not None or all(isinstance(value, int) for value in (*limit.accepted, *limit.refused))
 
 
-def _axes(quantity: str, sights: Sequence[Sight]) -> tuple[str, str] | None:
+def _axes(quantity: str, sights: Sequence[Sight], columns: _Columns) -> tuple[str, str] | None:
     """Return the two quantities of a map, None if nothing was varied beside a limit's own."""
     *most, last = quantity.split("*")
-    second = last if most else _partner(quantity, sights)
+    second = last if most else _partner(quantity, sights, columns)
     if second is None:
         return None
     x, y = sorted(("*".join(most) or quantity, second), key=_place)
@@ -94,9 +99,10 @@ def _place(quantity: str) -> int:
     return _ORDER.index(quantity) if quantity in _ORDER else -1
 
 
-def _partner(quantity: str, sights: Sequence[Sight]) -> str | None:
+def _partner(quantity: str, sights: Sequence[Sight], columns: _Columns) -> str | None:
     """Return the quantity to draw another one over: the other of its pair, or the one varied most beside it."""
-    counts = {name: _values_beside(quantity, name, sights) for name in _ORDER if name != quantity}
+    own = columns[quantity] if quantity in columns else [value_of(quantity, sight.measured) for sight in sights]
+    counts = {name: _values_beside(own, column) for name, column in columns.items() if name != quantity}
     partner = next((b if quantity == a else a for a, b in _PARTNERS if quantity in (a, b)), None)
     if partner is not None and counts[partner] >= _ENOUGH:
         return partner
@@ -104,12 +110,11 @@ def _partner(quantity: str, sights: Sequence[Sight]) -> str | None:
     return varied if counts[varied] else None
 
 
-def _values_beside(quantity: str, other: str, sights: Sequence[Sight]) -> int:
-    """Return how many values `other` has, 0 if it is bound to `quantity`."""
-    places = {(value_of(quantity, sight.measured), value_of(other, sight.measured)) for sight in sights}
-    known = {place for place in places if None not in place}
-    own, values = len({place[0] for place in known}), len({place[1] for place in known})
-    return values if 2 * (len(known) - max(own, values)) >= min(own, values) - 1 > 0 else 0
+def _values_beside(own: Sequence[Value | None], other: Sequence[Value | None]) -> int:
+    """Return how many values there are in `other`, 0 if they are bound to `own`."""
+    known = {place for place in zip(own, other, strict=True) if None not in place}
+    first, second = len({place[0] for place in known}), len({place[1] for place in known})
+    return second if 2 * (len(known) - max(first, second)) >= min(first, second) - 1 > 0 else 0
 
 
 def _spots(x: str, y: str, limits: Sequence[Limit], sights: Sequence[Sight]) -> tuple[Spot, ...]:
