@@ -16,6 +16,8 @@ _DIVISORS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 128, 256)
 _BELOW_COST = 0.15
 _DIVISOR_COST = 0.5
 _SINGLE_NUMBER_COST = 1.5
+_MOST_HOLES = 4
+"""More refused numbers between accepted ones than this are no holes, but a limit on something else."""
 
 Scored = tuple[Side, int, float]
 """A side, the points on it that contradict it (bits), and its cost."""
@@ -102,8 +104,8 @@ class Columns:
             if any(value % divisor for value in numbers) and not self._not_multiple(name, divisor):
                 yield Side(name, Shape.NOT_MULTIPLE, divisor), cost + _DIVISOR_COST + place / 1000
         alone = frozenset(value for value in numbers if not column.at_least(value) & column.at_most(value))
-        if alone:
-            yield Side(name, Shape.AMONG, values=alone), cost + _SINGLE_NUMBER_COST
+        if 0 < len(alone) <= _MOST_HOLES:
+            yield Side(name, Shape.AMONG, values=alone), cost + _SINGLE_NUMBER_COST * len(alone)
 
     def _not_multiple(self, name: str, divisor: int) -> int:
         key = name, divisor
