@@ -36,6 +36,8 @@ def difference_headline(document: DifferenceDocument) -> str:
     first, second = side_words(document.first), side_words(document.second)
     asked = f"{plural(len(document.operators), 'operator type')} ({count_words(document.questions, 'question')})"
     found = document.differences
+    if not found and document.ended_by:
+        return f"No difference between {first} and {second} was found on {asked}."
     if not found:
         return f"{first} and {second} take the same models of {asked}."
     operators = {entry.operator for entry in found}
