@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from npufit.child_process import OTHER_PYTHON, Child, kill_child, run_child, start_child
+from npufit.child_process import OTHER_PYTHON, Child, end_child, run_child, start_child
 from npufit.errors import InputError, ToolError, ToolFailureError
 from npufit.graph import Model, OperatorId
 from npufit.stacks.placement import Unit
@@ -148,5 +148,13 @@ class _ForkingVela:
             command = [*plain.command(_CHILD, ADDRESS_SPACE_BYTES, _RECORD), "fork"]
             left_out = _left_out(self._compiler)
             self._child = start_child(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, left_out=left_out)
-            weakref.finalize(self, kill_child, self._child)
+            weakref.finalize(self, _end, self._child)
         return self._child
+
+
+def _end(child: Child) -> None:
+    end_child(child)
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            with suppress(OSError):  # it still had something to say to the dead
+                pipe.close()
