@@ -47,7 +47,7 @@ def _asked(values: dict[str, Value], accepted: bool, end: End = End.FINE) -> Ask
 
 
 def _conv(**values: Value) -> dict[str, Value]:
-    return {**space_of("CONV_2D").base, "h": 8, "w": 8, "c": 8, **values}
+    return {**space_of("CONV_2D").base, "h": 8, "w": 8, "c": 8, "ofm_c": 1, "kh": 1, "kw": 1, **values}
 
 
 def _answers() -> tuple[Asked, ...]:
