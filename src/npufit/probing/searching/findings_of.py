@@ -5,6 +5,7 @@ from __future__ import annotations
 from npufit.probing.questions import Point
 from npufit.probing.searching.findings import OperatorFindings, Reach
 from npufit.probing.searching.knowledge import Knowledge
+from npufit.probing.searching.ledger import FRESH
 from npufit.probing.searching.refusal import Refusal, Shape, Side
 from npufit.probing.searching.telling_apart import undecided
 from npufit.stacks.probed import Beyond, Condition, Confidence, Crash, Limit, Relation, Value
@@ -18,15 +19,26 @@ def findings_of(known: Knowledge, base: Point | None, is_complete: bool) -> Oper
         return OperatorFindings(space.operator, False, (), (), (), asked, (), is_complete)
     limits: list[Limit] = []
     crashes: list[Crash] = []
+    alone: list[Point] = []
+    """What only a rule with conditions explains, made for it: no rule follows from one answer."""
     for refusal in known.refusals:
-        if _is_single_value(refusal) and refusal.beyond is not Beyond.REFUSED:
+        if _is_failure(refusal):
             crashes += _crashes(known, refusal)
+        elif len(refusal.sides) > 1 and len(known.witnesses(refusal)) == 1:
+            alone += known.witnesses(refusal)
         else:
             limits.append(_limit(known, refusal, is_complete))
-    unexplained = tuple(f"{_describe(point, base)}: {ledger.outcomes[point]}" for point in known.unexplained)
+    unexplained = tuple(f"{_describe(point, base)}: {ledger.outcomes[point]}" for point in (*known.unexplained, *alone))
     return OperatorFindings(
         space.operator, True, tuple(limits), tuple(crashes), _reaches(known, base), asked, unexplained, is_complete
     )
+
+
+def _is_failure(refusal: Refusal) -> bool:
+    """Return whether the refusal is no limit: a tool that is only slow breaks off at no exact size."""
+    if refusal.beyond is Beyond.TIMEOUT:
+        return True
+    return refusal.beyond is not Beyond.REFUSED and _is_single_value(refusal)
 
 
 def _is_single_value(refusal: Refusal) -> bool:
@@ -55,7 +67,7 @@ def _limit(known: Knowledge, refusal: Refusal, is_complete: bool) -> Limit:
     rivals = [rival for rival in undecided(known, refusal) if rival.own is main and rival.side.shape is main.shape]
     names = [rival.side.quantity for rival in rivals if not _is_same_thing(main.quantity, rival.side.quantity)]
     alternatives = tuple(names) if main.shape is Shape.ABOVE else ()
-    confidence = Confidence.TESTED if not is_complete else Confidence.CONFIRMED
+    confidence = Confidence.CONFIRMED if is_complete and _is_confirmed(known, refusal) else Confidence.TESTED
     if alternatives:
         confidence = Confidence.AMBIGUOUS
     relation, limit, accepted, refused, next_refused = _bounds(known, refusal, main, good)
@@ -79,6 +91,19 @@ def _is_same_thing(quantity: str, other: str) -> bool:
     """Return whether `other` only repeats `quantity`: as a product with more parts, or of the result."""
     parts = [part.removeprefix("ofm_") for part in other.split("*")]
     return all(part.removeprefix("ofm_") in parts for part in quantity.split("*"))
+
+
+def _is_confirmed(known: Knowledge, refusal: Refusal) -> bool:
+    """Return whether fresh questions on both sides, with other values elsewhere, were answered as expected."""
+    inside = outside = False
+    for point, reason in known.ledger.reasons.items():
+        if reason not in FRESH:
+            continue
+        if refusal.covers(known.field, point):
+            inside = inside or known.ledger.outcomes[point] is refusal.beyond
+        else:
+            outside = outside or known.ledger.is_accepted(point)
+    return inside and outside
 
 
 def _main_side(known: Knowledge, refusal: Refusal) -> Side:

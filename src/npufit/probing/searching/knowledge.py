@@ -32,6 +32,11 @@ class Knowledge:
         self.refusals = tuple(refusal for theory in theories for refusal in theory.refusals)
         self.unexplained = tuple(point for theory in theories for point in theory.unexplained)
 
+    @property
+    def limits(self) -> list[Refusal]:
+        """The refusals that are worth questions: not those that only took too long."""
+        return [refusal for refusal in self.refusals if refusal.beyond is not Beyond.TIMEOUT]
+
     def columns(self, beyond: Beyond) -> Columns:
         """Return the columns of all answers so far that no refusal with this outcome may contain."""
         count = len(self.ledger.asked)

@@ -12,6 +12,9 @@ from npufit.stacks.probed import Beyond
 
 _BEYOND = {End.ERROR: Beyond.ERROR, End.CRASH: Beyond.CRASH, End.TIMEOUT: Beyond.TIMEOUT, End.FINE: Beyond.REFUSED}
 
+FRESH = ("contexts", "confirm", "fresh")
+"""The reasons of questions that test what is believed rather than look for something new."""
+
 Asking = Generator[Sequence[Point], Sequence[Answer], None]
 
 

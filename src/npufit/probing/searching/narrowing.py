@@ -8,10 +8,6 @@ from npufit.probing.questions import Choices, Numbers, Point
 from npufit.probing.searching.knowledge import Knowledge
 from npufit.probing.searching.refusal import Refusal, Shape, Side
 from npufit.probing.searching.steering import find_between
-from npufit.stacks.probed import Beyond
-
-_COARSE = 2
-"""A time limit is met at no exact size: its side is narrowed down to this ratio."""
 
 
 def narrow(known: Knowledge, refusal: Refusal) -> Iterator[Point]:
@@ -36,8 +32,6 @@ def _between(known: Knowledge, refusal: Refusal, side: Side) -> Iterator[Point]:
     good = known.last_good(refusal, side)
     if good is None:
         good = _farthest(known, side, witnesses[0])
-    if refusal.beyond is Beyond.TIMEOUT and side.bound < _COARSE * good:
-        return
     gap = refusal.kind, side.quantity, good, side.bound
     if gap in known.settled:
         return

@@ -20,6 +20,7 @@ from npufit.probing.searching.reducing import reduce_difference
 from npufit.probing.searching.refusal import Refusal
 from npufit.probing.searching.scanning import scan
 from npufit.probing.searching.telling_apart import rivals_of, tell_apart
+from npufit.stacks.probed import Beyond
 
 _MOST_ROUNDS = 80
 _MOST_REVISIONS = 6
@@ -37,6 +38,7 @@ def search_operator(space: Space, seed: int) -> Inquiry[OperatorFindings]:
         base = yield from _find_base(known.ledger)
         if base is not None:
             yield from _search(known, base)
+            is_complete = len(known.ledger.asked) <= _MOST_QUESTIONS
     except Unanswered:
         is_complete = False
     known.update()
@@ -79,7 +81,7 @@ def _search(known: Knowledge, base: Point) -> Asking:
     rows = [base, *few_rows(known, rows)]
     tested: set[Refusal] = set()
     for _ in range(_MOST_REVISIONS):
-        new = [refusal for refusal in known.refusals if refusal not in tested]
+        new = [refusal for refusal in known.limits if refusal not in tested]
         tested |= set(new)
         points = [point for refusal in new for point in both_sides(known, refusal, rows)]
         surprises = yield from _explore(known, points, "confirm")
@@ -93,7 +95,7 @@ def _settle(known: Knowledge) -> Asking:
     for _ in range(_MOST_ROUNDS):
         known.update()
         points: dict[Point, str] = {}
-        for refusal in known.refusals:
+        for refusal in known.limits:
             nearer = list(narrow(known, refusal))
             if not nearer:
                 nearer = list(tell_apart(known, refusal, rivals_of(known, refusal)))
@@ -130,6 +132,8 @@ def _explore(
 def _surprise(known: Knowledge, point: Point) -> Callable[[Point], bool] | None:
     """Return what points surprise as `point` does, None if its answer was expected."""
     outcome = known.ledger.outcomes[point]
+    if outcome is Beyond.TIMEOUT:
+        return None  # its like would cost a time limit each
     covering = list(known.covering(point))
     if outcome is not None:
         is_expected = any(refusal.beyond is outcome for refusal in covering)

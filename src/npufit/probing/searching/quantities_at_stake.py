@@ -51,6 +51,11 @@ _COSTS = {
 }
 
 
+def is_derived(quantity: str, axes: Collection[str]) -> bool:
+    """Return whether `quantity` is computed from several sizes: a product, bytes, a sum, a size of the result."""
+    return "*" in quantity or (quantity in _COSTS and quantity not in axes)
+
+
 def cost_of(quantity: str, axes: Collection[str]) -> float:
     """Return how far-fetched a limit on `quantity` is: 1 for an axis of the space, below 2 for all others."""
     parts = quantity.split("*")

@@ -45,6 +45,11 @@ class Side:
         return value <= self.bound if self.shape is Shape.BELOW else value % self.bound != 0
 
     @property
+    def is_number(self) -> bool:
+        """Whether it is about a number that may be too large, too small or no multiple."""
+        return self.shape in (Shape.ABOVE, Shape.BELOW, Shape.NOT_MULTIPLE)
+
+    @property
     def kind(self) -> tuple[str, Shape]:
         """The quantity and the shape, without its bound."""
         return self.quantity, self.shape

@@ -10,6 +10,7 @@ from npufit.probing.questions import Point
 from npufit.probing.searching.columns import Columns, Scored
 from npufit.probing.searching.field import Field
 from npufit.probing.searching.ledger import Ledger
+from npufit.probing.searching.quantities_at_stake import is_derived
 from npufit.probing.searching.refusal import Refusal, Shape, Side
 from npufit.stacks.probed import Beyond
 
@@ -76,9 +77,19 @@ class _Explaining:
             if any(box.covers(self.field, point) for box in found):
                 continue
             for box, cost in _joint(sides_of(point), self.columns.everything, self.columns.beside(point)):
+                if not self._is_plausible(box):
+                    continue
                 _add(families, box, cost, point)
                 found.append(Refusal(box, self.beyond))
         return families
+
+    def _is_plausible(self, box: _Box) -> bool:
+        """Return whether a rule may be about these together: a product or a sum of bytes only with conditions of words.
+
+        Two products side by side explain any answers at all, and nothing that a converter was ever seen to check.
+        """
+        derived = [side for side in box if side.is_number and is_derived(side.quantity, self.field.axes)]
+        return not derived or (len(derived) == 1 and sum(side.is_number for side in box) == 1)
 
     def _deciding_sides(self, point: Point) -> list[Scored]:
         """Return the cheapest sides that contradicting points with a single other value are not on."""
