@@ -18,7 +18,7 @@ _COMMANDS = {
     "run": "Execute a model as its target would, bit for bit, and compare.",
     "fit": "Rewrite a model until it fits its target, and prove that the answer is unchanged.",
     "sweep": "Many sizes and targets: where is the cliff, and what can I afford?",
-    "probe": "Find the limits of a converter by asking it; explain, compare and break it down.",
+    "probe": "Find the limits of a closed converter by asking it.",
     "compare": "What changed between two models, targets, releases or saved results?",
     "evaluate": "Count how often the answers on images change or are wrong.",
     "deploy": "Write a model as a bundle for a board with mainline Linux, proven here first.",
