@@ -12,7 +12,7 @@ from npufit.probing.searching.quantities_at_stake import NUMBER_NAMES, WORD_NAME
 from npufit.probing.searching.refusal import Shape, Side
 from npufit.stacks.probed import Value
 
-_DIVISORS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 128, 256)
+DIVISORS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 128, 256)
 _BELOW_COST = 0.15
 _DIVISOR_COST = 0.5
 _SINGLE_NUMBER_COST = 1.5
@@ -55,6 +55,22 @@ def _cost_of_word(name: str, axes: Collection[str]) -> float:
     return 0.9 if name in axes else 1.3
 
 
+def cost_of_side(side: Side, axes: Collection[str]) -> float:
+    """Return how far-fetched a side is."""
+    numbers = sum(isinstance(value, int) for value in side.values)
+    match side.shape:
+        case Shape.ABOVE:
+            return cost_of(side.quantity, axes)
+        case Shape.BELOW:
+            return cost_of(side.quantity, axes) + _BELOW_COST
+        case Shape.NOT_MULTIPLE:
+            return cost_of(side.quantity, axes) + _DIVISOR_COST + DIVISORS.index(side.bound) / 1000
+        case Shape.AMONG if numbers:
+            return cost_of(side.quantity, axes) + _SINGLE_NUMBER_COST * numbers
+        case _:
+            return _cost_of_word(side.quantity, axes)
+
+
 class Columns:
     """The values of all quantities at some points, which no refusal may contain."""
 
@@ -67,6 +83,7 @@ class Columns:
         self._numbers: dict[str, _NumberColumn] = {}
         self._words: dict[str, dict[Value, int]] = {}
         self._divided: dict[tuple[str, int], int] = {}
+        self._on: dict[Side, int] = {}
 
     def beside(self, point: Point) -> int:
         """Return the points that differ from `point` on one axis only, as bits."""
@@ -100,7 +117,7 @@ class Columns:
             yield Side(name, Shape.BELOW, max(below)), cost + _BELOW_COST
         if "*" in name or name not in self.field.axes:
             return
-        for place, divisor in enumerate(_DIVISORS):
+        for place, divisor in enumerate(DIVISORS):
             if any(value % divisor for value in numbers) and not self._not_multiple(name, divisor):
                 yield Side(name, Shape.NOT_MULTIPLE, divisor), cost + _DIVISOR_COST + place / 1000
         alone = frozenset(value for value in numbers if not column.at_least(value) & column.at_most(value))
@@ -138,7 +155,7 @@ class Columns:
             yield Side(name, Shape.BELOW, value), below, cost + _BELOW_COST
         if "*" in name or name not in self.field.axes:
             return
-        for place, divisor in enumerate(_DIVISORS):
+        for place, divisor in enumerate(DIVISORS):
             if value % divisor:
                 mask = self._not_multiple(name, divisor)
                 if mask != self.everything:
@@ -152,11 +169,15 @@ class Columns:
             return self._number(side.quantity).at_least(side.bound)
         if side.shape is Shape.BELOW:
             return self._number(side.quantity).at_most(side.bound)
-        mask = 0
-        for index, reading in enumerate(self._readings):
-            if side.holds(reading.value(side.quantity)):
-                mask |= 1 << index
-        return mask
+        if side not in self._on:
+            readings = enumerate(self._readings)
+            self._on[side] = sum(1 << index for index, it in readings if side.holds(it.value(side.quantity)))
+        return self._on[side]
+
+    def words(self, name: str) -> frozenset[Value]:
+        """Return the words that a quantity is at these points."""
+        self.with_word(name, "")
+        return frozenset(value for value in self._words[name] if isinstance(value, str))
 
     def with_word(self, name: str, value: Value) -> int:
         """Return the points at which a quantity is a word, as bits."""

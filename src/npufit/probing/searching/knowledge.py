@@ -26,9 +26,13 @@ class Knowledge:
         self._columns: dict[Beyond, Columns] = {}
         self._columns_at = 0
 
-    def update(self) -> None:
-        """Explain all answers anew."""
-        theories = [explain(self.ledger, beyond, self.columns(beyond)) for beyond in self.ledger.seen]
+    def update(self, *, anew: bool = False) -> None:
+        """Explain all answers: keep the refusals that nothing contradicts, or think of all of them `anew`."""
+        believed = () if anew else self.refusals
+        theories = [
+            explain(self.ledger, beyond, self.columns(beyond), [it for it in believed if it.beyond is beyond])
+            for beyond in self.ledger.seen
+        ]
         self.refusals = tuple(refusal for theory in theories for refusal in theory.refusals)
         self.unexplained = tuple(point for theory in theories for point in theory.unexplained)
 

@@ -41,7 +41,7 @@ def search_operator(space: Space, seed: int) -> Inquiry[OperatorFindings]:
             is_complete = len(known.ledger.asked) <= _MOST_QUESTIONS
     except Unanswered:
         is_complete = False
-    known.update()
+    known.update(anew=True)
     return findings_of(known, base, is_complete)
 
 
@@ -81,6 +81,8 @@ def _search(known: Knowledge, base: Point) -> Asking:
     rows = [base, *few_rows(known, rows)]
     tested: set[Refusal] = set()
     for _ in range(_MOST_REVISIONS):
+        known.update(anew=True)
+        yield from _settle(known)
         new = [refusal for refusal in known.limits if refusal not in tested]
         tested |= set(new)
         points = [point for refusal in new for point in both_sides(known, refusal, rows)]

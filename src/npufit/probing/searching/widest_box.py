@@ -1,0 +1,150 @@
+"""The widest box around an answer that holds none of another kind: a star in the sense of Michalski's AQ.
+
+Rules are learned from the general to the special: a box begins as everything, and each answer of the other kind that it still
+holds is shut out by one side more, or by a tighter one. A beam keeps the boxes that explain most for what they cost, so
+that one rule with three sides is preferred to thirty with two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from npufit.probing.questions import Point
+from npufit.probing.searching.columns import DIVISORS, Columns, cost_of_side
+from npufit.probing.searching.field import Field
+from npufit.probing.searching.quantities_at_stake import NUMBER_NAMES, WORD_NAMES, is_derived
+from npufit.probing.searching.refusal import Shape, Side
+from npufit.stacks.probed import Value
+
+Box = tuple[Side, ...]
+
+_MOST_SIDES = 4
+_SECOND_SIDE_COST = 0.8
+_BEAM = 24
+_MOST_STEPS = 60
+_PENALTY = 0.02
+"""How much less a box is worth if it still holds all answers of the other kind, in answers that it explains."""
+
+
+def cost_of_box(box: Box, field: Field) -> float:
+    """Return how far-fetched a box is: its sides, and what a further side costs."""
+    return sum(cost_of_side(side, field.axes) for side in box) + (len(box) - 1) * _SECOND_SIDE_COST
+
+
+@dataclass(frozen=True, slots=True)
+class _Partial:
+    """A box that may still hold answers of the other kind: those in `others`; in `own` are those to explain."""
+
+    box: Box
+    own: int
+    others: int
+    cost: float
+
+
+class Star:
+    """Finds boxes among `own` answers and `others`; sets of answers are bits."""
+
+    def __init__(self, field: Field, own: Columns, others: Columns) -> None:
+        self.field, self.own, self.others = field, own, others
+        self._words = {name: own.words(name) for name in WORD_NAMES}
+
+    def widest(self, seed: Point, wanted: int) -> tuple[Box, int] | None:
+        """Return the box around `seed` that explains most of `wanted` for its cost, and what it explains."""
+        beam = [_Partial((), self.own.everything, self.others.everything, 0.0)]
+        best: tuple[float, _Partial] | None = None
+        for _ in range(_MOST_STEPS):
+            found = {partial.box: partial for one in beam for partial in self._narrower(one, seed)}
+            open_ones: list[tuple[float, _Partial]] = []
+            for partial in found.values():
+                worth = (partial.own & wanted).bit_count() / partial.cost
+                if partial.others:
+                    open_ones.append((worth, partial))
+                elif best is None or worth > best[0]:
+                    best = worth, partial
+            if best is not None:
+                open_ones = [(worth, partial) for worth, partial in open_ones if worth > best[0]]
+            beam = self._best(open_ones)
+            if not beam:
+                break
+        return None if best is None else (best[1].box, best[1].own)
+
+    def _best(self, open_ones: Sequence[tuple[float, _Partial]]) -> list[_Partial]:
+        share = _PENALTY * self.own.everything.bit_count() / max(1, self.others.everything.bit_count())
+
+        def rank(scored: tuple[float, _Partial]) -> tuple[float, float]:
+            worth, partial = scored
+            return partial.others.bit_count() * share - worth, partial.cost
+
+        return [partial for _, partial in sorted(open_ones, key=rank)[:_BEAM]]
+
+    def _narrower(self, partial: _Partial, seed: Point) -> Iterator[_Partial]:
+        """Yield the box with each side that shuts out the first answer of the other kind in it, but not `seed`."""
+        first = self.others.points[(partial.others & -partial.others).bit_length() - 1]
+        for side in self._between(seed, first):
+            box = _with(partial.box, side)
+            if box is None or not _is_plausible(box, self.field):
+                continue
+            own, others = self.own.everything, self.others.everything
+            for one in box:
+                own &= self.own.on(one)
+                others &= self.others.on(one)
+            yield _Partial(box, own, others, cost_of_box(box, self.field))
+
+    def _between(self, seed: Point, other: Point) -> Iterator[Side]:
+        """Yield the widest sides on which `seed` lies and `other` does not."""
+        for name in NUMBER_NAMES:
+            value, barred = self.field.number(name, seed), self.field.number(name, other)
+            if value is None or barred is None or value == barred:
+                continue
+            yield Side(name, Shape.ABOVE, barred + 1) if value > barred else Side(name, Shape.BELOW, barred - 1)
+            if name in self.field.axes:
+                for divisor in DIVISORS:
+                    if value % divisor and not barred % divisor:
+                        yield Side(name, Shape.NOT_MULTIPLE, divisor)
+        for name, words in self._words.items():
+            value, word = self.field.value(name, seed), self.field.value(name, other)
+            if isinstance(value, str) and isinstance(word, str) and value != word:
+                yield Side(name, Shape.AMONG, values=words - {word})
+
+
+def _with(box: Box, side: Side) -> Box | None:
+    """Return `box` with one side more, which tightens one of its kind; None if it has another divisor already."""
+    own = next((one for one in box if one.kind == side.kind), None)
+    if own is None:
+        return tuple(sorted((*box, side), key=lambda one: one.kind))
+    match side.shape:
+        case Shape.ABOVE:
+            joint = Side(side.quantity, side.shape, max(own.bound, side.bound))
+        case Shape.BELOW:
+            joint = Side(side.quantity, side.shape, min(own.bound, side.bound))
+        case Shape.AMONG:
+            joint = Side(side.quantity, side.shape, values=own.values & side.values)
+        case _:
+            return None
+    return tuple(joint if one is own else one for one in box)
+
+
+def _is_plausible(box: Box, field: Field) -> bool:
+    """Return whether a rule may be about these together: a product or a sum of bytes only with conditions of words.
+
+    Two products side by side explain any answers at all, and nothing that a converter was ever seen to check.
+    """
+    numbers = [side for side in box if side.is_number]
+    derived = [side for side in numbers if is_derived(side.quantity, field.axes)]
+    return len(box) <= _MOST_SIDES and (not derived or len(numbers) == 1)
+
+
+def fitted(box: Box, field: Field, points: Sequence[Point]) -> Box:
+    """Return `box` drawn close around `points`, which lie in it."""
+    return tuple(_fitted(side, field, points) for side in box)
+
+
+def _fitted(side: Side, field: Field, points: Sequence[Point]) -> Side:
+    if side.shape is Shape.NOT_MULTIPLE:
+        return side
+    values = [value for point in points if (value := field.value(side.quantity, point)) is not None]
+    if side.shape is Shape.AMONG:
+        return Side(side.quantity, side.shape, values=frozenset[Value](values))
+    numbers = [value for value in values if isinstance(value, int)]
+    return Side(side.quantity, side.shape, min(numbers) if side.shape is Shape.ABOVE else max(numbers))
