@@ -16,6 +16,8 @@ DIVISORS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 128, 256)
 _BELOW_COST = 0.15
 _DIVISOR_COST = 0.5
 _SINGLE_NUMBER_COST = 1.5
+_FEW_WORDS, _FURTHER_WORD_COST = 3, 0.05
+"""A list of words costs more the longer it is: a number that grows beyond a bound says the same in one."""
 _MOST_HOLES = 4
 """More refused numbers between accepted ones than this are no holes, but a limit on something else."""
 
@@ -68,7 +70,7 @@ def cost_of_side(side: Side, axes: Collection[str]) -> float:
         case Shape.AMONG if numbers:
             return cost_of(side.quantity, axes) + _SINGLE_NUMBER_COST * numbers
         case _:
-            return _cost_of_word(side.quantity, axes)
+            return _cost_of_word(side.quantity, axes) + _FURTHER_WORD_COST * max(0, len(side.values) - _FEW_WORDS)
 
 
 class Columns:

@@ -107,8 +107,8 @@ def _is_confirmed(known: Knowledge, refusal: Refusal) -> bool:
 
 
 def _main_side(known: Knowledge, refusal: Refusal) -> Side:
-    """Return the side that the limit is about: the one that is no word and no size of the feature map."""
-    sizes = ("h", "w", "c", "batch")
+    """Return the side that the limit is about: the one that is no word and no size of a feature map."""
+    sizes = ("h", "w", "c", "batch", "ofm_h", "ofm_w", "ofm_c")
 
     def rank(side: Side) -> tuple[bool, bool]:
         return side.shape is Shape.AMONG and not _is_number(side), side.quantity in sizes or "*" in side.quantity

@@ -1,8 +1,8 @@
 """The widest box around an answer that holds none of another kind: a star in the sense of Michalski's AQ.
 
-Rules are learned from the general to the special: a box begins as everything, and each answer of the other kind that it still
-holds is shut out by one side more, or by a tighter one. A beam keeps the boxes that explain most for what they cost, so
-that one rule with three sides is preferred to thirty with two.
+Rules are learned from the general to the special: a box begins as everything, and each answer of the other kind that it
+still holds is shut out by one side more, or by a tighter one. A beam keeps the boxes that explain most for what they
+cost, so that one rule with three sides is preferred to thirty with two.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def fitted(box: Box, field: Field, points: Sequence[Point]) -> Box:
 
 
 def _fitted(side: Side, field: Field, points: Sequence[Point]) -> Side:
-    if side.shape is Shape.NOT_MULTIPLE:
+    if side.shape in (Shape.NOT_MULTIPLE, Shape.OUTSIDE):
         return side
     values = [value for point in points if (value := field.value(side.quantity, point)) is not None]
     if side.shape is Shape.AMONG:
