@@ -19,7 +19,7 @@ from npufit.probing.searching.narrowing import narrow
 from npufit.probing.searching.reducing import reduce_difference
 from npufit.probing.searching.refusal import Refusal
 from npufit.probing.searching.scanning import scan
-from npufit.probing.searching.telling_apart import rivals_of, tell_apart
+from npufit.probing.searching.telling_apart import balanced, rivals_of, tell_apart
 from npufit.stacks.probed import Beyond
 
 _MOST_ROUNDS = 80
@@ -101,6 +101,8 @@ def _settle(known: Knowledge) -> Asking:
             nearer = list(narrow(known, refusal))
             if not nearer:
                 nearer = list(tell_apart(known, refusal, rivals_of(known, refusal)))
+            if not nearer:
+                nearer = list(balanced(known, refusal))
             points |= dict.fromkeys(nearer, refusal.sides[0].quantity)
         if not points or len(known.ledger.asked) > _MOST_QUESTIONS:
             return

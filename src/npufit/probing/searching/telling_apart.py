@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from npufit.probing.questions import Choices, Numbers, Point
 from npufit.probing.searching.knowledge import Knowledge
@@ -175,3 +176,20 @@ def _single_moves(known: Knowledge, start: Point) -> Iterator[Point]:
             for other in dict.fromkeys((value // 2, 2 * value, value // 4, 4 * value, axis.least)):
                 if other != value and axis.least <= other <= axis.most:
                     yield start.moved(**{axis.name: other})
+
+
+def balanced(known: Knowledge, refusal: Refusal) -> Iterator[Point]:
+    """Yield points where a refused product comes from factors that are all small.
+
+    One limit on each factor explains the same as long as only one of them was large at a time.
+    """
+    for side in refusal.sides:
+        factors = side.quantity.split("*")
+        if side.shape is not Shape.ABOVE or len(factors) == 1 or side.bound < 2:
+            continue
+        if not all(isinstance(known.field.axes.get(factor), Numbers) for factor in factors):
+            continue
+        equal = next(size for size in count(1) if size ** len(factors) >= side.bound)
+        point = known.field.moved(known.witnesses(refusal)[0], **dict.fromkeys(factors, equal))
+        if known.is_free(point, refusal) and refusal.covers(known.field, point):
+            yield point

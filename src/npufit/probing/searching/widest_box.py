@@ -50,7 +50,12 @@ class Star:
         self._words = {name: own.words(name) for name in WORD_NAMES}
 
     def widest(self, seed: Point, wanted: int) -> tuple[Box, int] | None:
-        """Return the box around `seed` that explains most of `wanted` for its cost, and what it explains."""
+        """Return the box around `seed` that explains most of `wanted` for its cost, and what it explains.
+
+        None if no box tells it from the others, or if there are none.
+        """
+        if not self.others.everything:
+            return None
         beam = [_Partial((), self.own.everything, self.others.everything, 0.0)]
         best: tuple[float, _Partial] | None = None
         for _ in range(_MOST_STEPS):
