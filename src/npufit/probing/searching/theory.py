@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 
 from npufit.probing.questions import Point
 from npufit.probing.searching.columns import Columns
@@ -130,4 +128,7 @@ class _Explaining:
 
 
 def _union(masks: Iterable[int]) -> int:
-    return reduce(or_, masks, 0)
+    joint = 0
+    for mask in masks:
+        joint |= mask
+    return joint
