@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import exp, log
 
 from npufit.probing.questions import Numbers, Point
@@ -11,7 +11,7 @@ from npufit.probing.searching.field import Field
 from npufit.probing.searching.knowledge import Knowledge
 from npufit.probing.searching.refusal import Refusal, Shape, Side
 from npufit.probing.searching.steering import solve
-from npufit.stacks.probed import Value
+from npufit.stacks.probed import Beyond, Value
 
 _TRIES = 24
 _MOST_CORNERS = 6
@@ -54,6 +54,30 @@ def word_pairs(known: Knowledge, base: Point) -> list[Point]:
         rows.append(best)
         left -= _pairs(best, words)
     return rows
+
+
+def changes_under_words(known: Knowledge, base: Point) -> Iterator[Point]:
+    """Yield, under each accepted word, the values of sizes and counts at which the answers change at the base."""
+    field, words = known.field, accepted_words(known, base)
+    for axis in field.numbers:
+        for name, some in words.items():
+            for value in _changes(known, base, axis):
+                for word in some:
+                    point = field.moved(base, **{name: word, axis.name: value})
+                    if is_small(field, point):
+                        yield point
+
+
+def _changes(known: Knowledge, base: Point, axis: Numbers) -> list[int]:
+    """Return the values of an axis on both sides of where the answers change, with all else at the base."""
+    asked: dict[int, Beyond | None] = {}
+    for point, outcome in known.ledger.outcomes.items():
+        value = point[axis.name]
+        if isinstance(value, int) and base.moved(**{axis.name: value}) == point:
+            asked[value] = outcome
+    values = sorted(asked)
+    changes = [pair for pair in pairwise(values) if asked[pair[0]] is not asked[pair[1]]]
+    return sorted({value for pair in changes for value in pair})
 
 
 def _random_row(field: Field, base: Point, words: Mapping[str, Sequence[str]]) -> Point:

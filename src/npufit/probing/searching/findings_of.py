@@ -127,7 +127,7 @@ def _bounds(
         case Shape.NOT_MULTIPLE:
             return Relation.MULTIPLE_OF, side.bound, (), (), None
         case Shape.OUTSIDE:
-            found = {known.field.value(side.quantity, point) for point in known.witnesses(refusal)}
+            found = {known.field.value(side.quantity, point) for point in known.inside(refusal)}
             names = frozenset(value for value in found if value is not None)
             return Relation.ONE_OF, None, _in_order(side.values), _in_order(names), None
         case Shape.AMONG if _is_number(side):

@@ -9,7 +9,7 @@ from npufit.probing.searching.columns import Columns
 from npufit.probing.searching.field import Field
 from npufit.probing.searching.ledger import Ledger
 from npufit.probing.searching.refusal import Refusal, Shape, Side
-from npufit.probing.searching.theory import contradicting, explain
+from npufit.probing.searching.theory import explain
 from npufit.stacks.probed import Beyond
 
 
@@ -29,12 +29,35 @@ class Knowledge:
     def update(self, *, anew: bool = False) -> None:
         """Explain all answers: keep the refusals that nothing contradicts, or think of all of them `anew`."""
         believed = () if anew else self.refusals
-        theories = [
-            explain(self.ledger, beyond, self.columns(beyond), [it for it in believed if it.beyond is beyond])
-            for beyond in self.ledger.seen
+        self.refusals, self.unexplained = (), ()
+        self._columns.clear()
+        for beyond in self.ledger.seen:
+            own = [refusal for refusal in believed if refusal.beyond is beyond]
+            theory = explain(self.ledger, beyond, self.columns(beyond), own)
+            self.refusals += theory.refusals
+            self.unexplained += theory.unexplained
+
+    def contradicting(self, beyond: Beyond) -> list[Point]:
+        """Return the points that no refusal with this outcome may contain.
+
+        A tool that refuses a model for one reason never came to where it would have failed for another: such points
+        say nothing about failures.
+        """
+        outcomes = self.ledger.outcomes
+        if beyond is Beyond.REFUSED:
+            return self.ledger.accepted
+        failed = [point for point, outcome in outcomes.items() if outcome is beyond]
+        earlier = [
+            refusal
+            for refusal in self.refusals
+            if refusal.beyond is Beyond.REFUSED and not any(refusal.covers(self.field, point) for point in failed)
         ]
-        self.refusals = tuple(refusal for theory in theories for refusal in theory.refusals)
-        self.unexplained = tuple(point for theory in theories for point in theory.unexplained)
+        return [
+            point
+            for point, outcome in outcomes.items()
+            if outcome is None
+            or (outcome is Beyond.REFUSED and not any(refusal.covers(self.field, point) for refusal in earlier))
+        ]
 
     @property
     def limits(self) -> list[Refusal]:
@@ -48,7 +71,7 @@ class Knowledge:
             self._columns.clear()
             self._columns_at = count
         if beyond not in self._columns:
-            self._columns[beyond] = Columns(self.field, contradicting(self.ledger, beyond))
+            self._columns[beyond] = Columns(self.field, self.contradicting(beyond))
         return self._columns[beyond]
 
     def covering(self, point: Point, apart_from: Refusal | None = None) -> Iterator[Refusal]:
@@ -61,17 +84,21 @@ class Knowledge:
         is_new = point not in self.ledger.outcomes and self.field.exists(point)
         return is_new and next(self.covering(point, apart_from), None) is None
 
+    def inside(self, refusal: Refusal) -> list[Point]:
+        """Return the points that a refusal explains."""
+        points = [point for point, outcome in self.ledger.outcomes.items() if outcome is refusal.beyond]
+        return [point for point in points if refusal.covers(self.field, point)]
+
     def witnesses(self, refusal: Refusal) -> list[Point]:
         """Return the points that only this refusal explains, or all of it if there are none."""
-        inside = [point for point, outcome in self.ledger.outcomes.items() if outcome is refusal.beyond]
-        inside = [point for point in inside if refusal.covers(self.field, point)]
+        inside = self.inside(refusal)
         own = [point for point in inside if next(self.covering(point, refusal), None) is None]
         return own or inside
 
     def outside(self, refusal: Refusal, side: Side) -> list[Point]:
         """Return the points that contradict a refusal without one of its sides."""
         others = [other for other in refusal.sides if other is not side]
-        points = contradicting(self.ledger, refusal.beyond)
+        points = self.columns(refusal.beyond).points
         return [
             point for point in points if all(other.holds(self.field.value(other.quantity, point)) for other in others)
         ]

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from npufit.probing.asking import Answer, Unanswered
 from npufit.probing.questions import Point, Space
-from npufit.probing.searching.contexts import both_sides, ends, few_rows, fresh_points, word_pairs
+from npufit.probing.searching.contexts import both_sides, changes_under_words, ends, few_rows, fresh_points, word_pairs
 from npufit.probing.searching.field import Field
 from npufit.probing.searching.findings import OperatorFindings
 from npufit.probing.searching.findings_of import findings_of
@@ -77,7 +77,7 @@ def _search(known: Knowledge, base: Point) -> Asking:
     yield from ledger.ask(scan(known.field, base), "scan")
     yield from _settle(known)
     rows = word_pairs(known, base)
-    yield from _explore(known, rows, "contexts")
+    yield from _explore(known, [*rows, *changes_under_words(known, base)], "contexts")
     rows = [base, *few_rows(known, rows)]
     tested: set[Refusal] = set()
     for _ in range(_MOST_REVISIONS):

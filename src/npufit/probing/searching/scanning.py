@@ -18,6 +18,21 @@ def scan(field: Field, base: Point) -> Iterator[Point]:
         yield from (field.moved(base, **{axis.name: word}) for word in axis.words)
     for axis in field.numbers:
         yield from (field.moved(base, **{axis.name: value}) for value in scanned(axis))
+    for one, two in pairs(field):
+        yield from (
+            field.moved(base, **{one.name: size, two.name: size})
+            for size in _SMALL
+            if field.contains(one, size) and field.contains(two, size)
+        )
+
+
+def pairs(field: Field) -> Iterator[tuple[Numbers, Numbers]]:
+    """Yield the axes that are about height and width of the same thing: converters often ask for equal ones."""
+    names = {axis.name: axis for axis in field.numbers}
+    for axis in field.numbers:
+        stem = axis.name.removesuffix("h")
+        if stem != axis.name and f"{stem}w" in names:
+            yield axis, names[f"{stem}w"]
 
 
 def scanned(axis: Numbers) -> list[int]:

@@ -38,13 +38,6 @@ def explain(ledger: Ledger, beyond: Beyond, columns: Columns, believed: Sequence
     return _Explaining(ledger.field, positives, columns, beyond).theory(believed)
 
 
-def contradicting(ledger: Ledger, beyond: Beyond) -> list[Point]:
-    """Return the points that no refusal with this outcome may contain."""
-    if beyond is Beyond.REFUSED:
-        return ledger.accepted
-    return [point for point, outcome in ledger.outcomes.items() if outcome in (None, Beyond.REFUSED)]
-
-
 class _Explaining:
     """Explains `positives`, all answers of one kind, without what is in `columns`; sets of positives are bits."""
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from npufit.stacks.probed.limit import Condition, Limit, Relation, Value
 from npufit.stacks.probed.quantities import Measured, value_of
 
+_WHOLE = re.compile(r"[0-9]{1,9}")
 _RATIO = re.compile(r"([0-9]{1,9})/([1-9][0-9]{0,8})")
 
 
@@ -61,16 +62,46 @@ def _is_within(number: Fraction, relation: Relation, limit: int) -> bool:
 
 
 def _is_one_of(value: Value, accepted: tuple[Value, ...], refused: tuple[Value, ...]) -> bool | None:
-    """A number between two that were refused, or beyond the last of them, counts as refused."""
+    """A number between two that were refused, or beyond the last of them, counts as refused; so does one of a pair."""
     if value in accepted or value in refused:
         return value in accepted
+    asked = dict.fromkeys(refused, False) | dict.fromkeys(accepted, True)
     number = _number(value)
-    asked = dict.fromkeys(map(_number, refused), False) | dict.fromkeys(map(_number, accepted), True)
-    known = sorted((entry, is_accepted) for entry, is_accepted in asked.items() if entry is not None)
-    if number is None or not known:
+    if number is not None:
+        line = [(other, is_accepted) for entry, is_accepted in asked.items() if (other := _number(entry)) is not None]
+        return _is_between_refused(number, line)
+    pair = _pair(value)
+    if pair is None:
         return None
+    pairs = [(other, is_accepted) for entry, is_accepted in asked.items() if (other := _pair(entry)) is not None]
+    lines = [
+        [(first, is_accepted) for (first, second), is_accepted in pairs if second == pair[1]],
+        [(second, is_accepted) for (first, second), is_accepted in pairs if first == pair[0]],
+        [(first, is_accepted) for (first, second), is_accepted in pairs if first == second],
+    ]
+    places = pair[0], pair[1], pair[0] if pair[0] == pair[1] else None
+    verdicts = [
+        _is_between_refused(place, line) for place, line in zip(places, lines, strict=True) if place is not None
+    ]
+    return False if False in verdicts else None
+
+
+def _is_between_refused(number: Fraction, asked: list[tuple[Fraction, bool]]) -> bool | None:
+    """Return False if the nearest numbers on a line that were asked about were refused, None otherwise."""
+    known = sorted(asked)
     neighbours = [*(it for it in known if it[0] < number)][-1:] + [it for it in known if it[0] > number][:1]
-    return None if any(is_accepted for _, is_accepted in neighbours) else False
+    return None if not neighbours or any(is_accepted for _, is_accepted in neighbours) else False
+
+
+def _pair(value: Value) -> tuple[Fraction, Fraction] | None:
+    """Return the two numbers of a word such as 2x1 or 5/2x2, None if it is no such word."""
+    first, separator, second = str(value).partition("x")
+    one, two = _number_of(first), _number_of(second)
+    return None if not separator or one is None or two is None else (one, two)
+
+
+def _number_of(text: str) -> Fraction | None:
+    return Fraction(int(text)) if _WHOLE.fullmatch(text) else _number(text)
 
 
 def _number(value: Value) -> Fraction | None:
