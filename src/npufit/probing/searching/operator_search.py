@@ -25,7 +25,7 @@ from npufit.stacks.probed import Beyond
 _MOST_ROUNDS = 80
 _MOST_REVISIONS = 6
 _FRESH_POINTS = 24
-_MOST_QUESTIONS = 900
+_MOST_QUESTIONS = 2000
 """A converter whose answers are that hard to explain is left with what explains most of them."""
 
 

@@ -53,7 +53,7 @@ _COSTS = {
 
 def is_derived(quantity: str, axes: Collection[str]) -> bool:
     """Return whether `quantity` is computed from several sizes: a product, bytes, a sum, a size of the result."""
-    return "*" in quantity or (quantity in _COSTS and quantity not in axes)
+    return "*" in quantity or (quantity not in axes and (quantity in _COSTS or quantity.startswith("ofm_")))
 
 
 def cost_of(quantity: str, axes: Collection[str]) -> float:

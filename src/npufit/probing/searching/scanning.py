@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import product
 
 from npufit.probing.questions import Numbers, Point
 from npufit.probing.searching.field import Field
 
 _SMALL = range(1, 10)
+_SMALLEST = range(1, 5)
 _ODD = (17, 24, 33, 100)
 
 
 def scan(field: Field, base: Point) -> Iterator[Point]:
-    """Yield the base moved along one axis at a time, and along others as far as a model needs it."""
+    """Yield the base moved along one axis at a time, and along others as far as a model needs it.
+
+    Then the same in small, with every size at its least: there a converter often takes what it refuses elsewhere.
+    """
     yield base
-    for axis in field.choices:
-        yield from (field.moved(base, **{axis.name: word}) for word in axis.words)
+    yield from _words(field, base)
     for axis in field.numbers:
         yield from (field.moved(base, **{axis.name: value}) for value in scanned(axis))
+    yield from _squares(field, base, _SMALL)
+    corner = field.moved(base, **{axis.name: axis.least for axis in field.numbers})
+    yield corner
+    yield from _words(field, corner)
+    for axis in field.numbers:
+        yield from (field.moved(corner, **{axis.name: axis.least - 1 + value}) for value in _SMALLEST)
+    yield from _squares(field, corner, _SMALLEST)
+
+
+def _words(field: Field, base: Point) -> Iterator[Point]:
+    for axis in field.choices:
+        yield from (field.moved(base, **{axis.name: word}) for word in axis.words)
+
+
+def _squares(field: Field, base: Point, diagonal: Iterable[int]) -> Iterator[Point]:
+    """Yield two axes at equal sizes, and at any two of the smallest."""
     for one, two in pairs(field):
-        yield from (
-            field.moved(base, **{one.name: size, two.name: size})
-            for size in _SMALL
-            if field.contains(one, size) and field.contains(two, size)
-        )
+        for first, second in (*((size, size) for size in diagonal), *product(_SMALLEST, repeat=2)):
+            if field.contains(one, first) and field.contains(two, second):
+                yield field.moved(base, **{one.name: first, two.name: second})
 
 
 def pairs(field: Field) -> Iterator[tuple[Numbers, Numbers]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from npufit.probing.questions import Point
+from npufit.probing.questions import Numbers, Point
 from npufit.probing.searching.columns import DIVISORS, Columns, cost_of_side
 from npufit.probing.searching.field import Field
 from npufit.probing.searching.quantities_at_stake import NUMBER_NAMES, WORD_NAMES, is_derived
@@ -21,6 +21,7 @@ Box = tuple[Side, ...]
 
 _MOST_SIDES = 4
 _SECOND_SIDE_COST = 0.8
+_ODD_CONDITION_COST = 1.0
 _BEAM = 24
 _MOST_STEPS = 60
 _PENALTY = 0.02
@@ -28,8 +29,20 @@ _PENALTY = 0.02
 
 
 def cost_of_box(box: Box, field: Field) -> float:
-    """Return how far-fetched a box is: its sides, and what a further side costs."""
-    return sum(cost_of_side(side, field.axes) for side in box) + (len(box) - 1) * _SECOND_SIDE_COST
+    """Return how far-fetched a box is: its sides, and what a further side costs.
+
+    A condition on a number is nearly always that it is one, or more than one; other bounds cost more.
+    """
+    cost = sum(cost_of_side(side, field.axes) for side in box) + (len(box) - 1) * _SECOND_SIDE_COST
+    odd = [side for side in box if side.is_number and not _is_natural(side, field)]
+    return cost + _ODD_CONDITION_COST * (len(odd) if len(odd) < len(box) else len(odd) - 1)
+
+
+def _is_natural(side: Side, field: Field) -> bool:
+    axis = field.axes.get(side.quantity)
+    if not isinstance(axis, Numbers):
+        return False
+    return side.bound == (axis.least + 1 if side.shape is Shape.ABOVE else axis.least)
 
 
 @dataclass(frozen=True, slots=True)
