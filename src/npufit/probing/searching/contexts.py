@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from math import exp, log
 
@@ -14,8 +14,9 @@ from npufit.probing.searching.steering import solve
 from npufit.stacks.probed import Beyond, Value
 
 _TRIES = 24
-_MOST_CORNERS = 6
-_MOST_BYTES = 1 << 25
+_MOST_CORNERS = 12
+_MAP_SIDES = ("h", "w", "c")
+_MOST_BYTES = 1 << 24
 """Fresh questions stay below this tensor size, so that a converter answers them fast."""
 
 
@@ -108,24 +109,42 @@ def both_sides(known: Knowledge, refusal: Refusal, rows: Sequence[Point]) -> Ite
     yield from _corners(known, refusal)
     for side in refusal.sides:
         for row in rows:
-            context = _fresh_context(known, refusal, row)
+            context = _fresh_context(known, refusal, side, row)
             if context is not None:
                 yield from _beside(known, refusal, side, context)
 
 
 def _corners(known: Knowledge, refusal: Refusal) -> Iterator[Point]:
-    """Yield witnesses with everything else as small as it can be: what a converter takes in small alone shows there."""
+    """Yield what a refusal explains with one other size at its least, and with all of them, for each of its words.
+
+    There it shows if a converter takes a model because any size is small, or because several are.
+    """
     field = known.field
     seen: set[tuple[Value | None, ...]] = set()
-    for witness in known.witnesses(refusal):
-        values = tuple(field.value(side.quantity, witness) for side in refusal.sides)
+    for inside in sorted(known.inside(refusal), key=_sum):
+        values = tuple(field.value(side.quantity, inside) for side in refusal.sides if not side.is_number)
         if values in seen or len(seen) >= _MOST_CORNERS:
             continue
-        seen.add(values)
-        involved = _involved(field, refusal, witness)
-        point = field.moved(witness, **{axis.name: axis.least for axis in field.numbers if axis.name not in involved})
-        if refusal.covers(field, point) and next(known.covering(point, refusal), None) is None:
-            yield point
+        involved = _involved(field, refusal, inside)
+        smaller = [
+            point
+            for axis in field.numbers
+            if axis.name not in involved
+            and known.is_only_in(refusal, point := field.moved(inside, **{axis.name: axis.least}))
+        ]
+        smallest = inside
+        for axis in field.numbers:
+            point = smallest.moved(**{axis.name: axis.least})
+            if axis.name not in involved and refusal.covers(field, point):
+                smallest = point
+        smaller = [point for point in dict.fromkeys((smallest, *smaller)) if known.is_only_in(refusal, point)]
+        if smaller:
+            seen.add(values)
+            yield from smaller
+
+
+def _sum(point: Point) -> int:
+    return sum(value for _, value in point.values if isinstance(value, int))
 
 
 def _involved(field: Field, refusal: Refusal, point: Point) -> set[str]:
@@ -134,17 +153,21 @@ def _involved(field: Field, refusal: Refusal, point: Point) -> set[str]:
     return movers | {side.quantity for side in refusal.sides}
 
 
-def _fresh_context(known: Knowledge, refusal: Refusal, row: Point) -> Point | None:
-    """Return the row with random sizes, in which only the values that the refusal is about are those of a witness."""
-    witness = known.witnesses(refusal)[0]
+def _fresh_context(known: Knowledge, refusal: Refusal, side: Side, row: Point) -> Point | None:
+    """Return the row with random sizes, in which only what the refusal is about is as where it was refused.
+
+    That is where it was refused nearest to what was accepted, if such a model may be asked about.
+    """
     field = known.field
-    involved = _involved(field, refusal, witness)
-    fixed = {name: value for name, value in witness.values if name in involved}
-    for attempt in range(_TRIES):
-        point = with_fresh_sizes(field, row, involved, attempt / _TRIES).moved(**fixed)
-        is_fit = refusal.covers(field, point) and is_small(field, point)
-        if is_fit and next(known.covering(point, refusal), None) is None:
-            return point
+    inside = known.inside(refusal)
+    nearest = [point for point in inside if side.is_number and field.value(side.quantity, point) == side.bound]
+    for witness in (*nearest[:1], *known.witnesses(refusal)[:1]):
+        involved = _involved(field, refusal, witness)
+        fixed = {name: value for name, value in witness.values if name in involved}
+        for attempt in range(_TRIES):
+            point = with_fresh_sizes(field, row, involved, attempt / _TRIES).moved(**fixed)
+            if is_small(field, point) and known.is_only_in(refusal, point):
+                return point
     return None
 
 
@@ -192,13 +215,17 @@ def _beside(known: Knowledge, refusal: Refusal, side: Side, inside: Point) -> It
             value = inside[axis.name]
             assert isinstance(value, int)
             near = inside.moved(**{axis.name: value + step})
-            if field.contains(axis, value + step) and next(known.covering(near), None) is None:
+            if field.contains(axis, value + step) and known.is_clear(near):
                 yield near
                 return
 
 
-def ends(known: Knowledge, rows: Sequence[Point]) -> Iterator[Point]:
-    """Yield each axis of sizes at its largest accepted value in each row, and pairs of axes at large values."""
+def ends(known: Knowledge, rows: Sequence[Point], all_rows: Sequence[Point]) -> Iterator[Point]:
+    """Yield each axis of sizes at its largest accepted value in each of few rows, and pairs of axes at large values.
+
+    Two sizes of the feature map are large together under any two words, as what a converter counts depends on types and
+    axes; everything else is as small as it can be, so that both get far.
+    """
     field = known.field
     for axis in field.numbers:
         for row in rows:
@@ -206,11 +233,22 @@ def ends(known: Knowledge, rows: Sequence[Point]) -> Iterator[Point]:
             if point is not None:
                 yield point
     for one, two in combinations(field.numbers, 2):
-        for row in rows[:1]:
-            first = _largest(known, row, one)
+        is_map = one.name in _MAP_SIDES and two.name in _MAP_SIDES
+        for row in all_rows if is_map else rows[:1]:
+            start = _smallest(field, row, {one.name, two.name}) if is_map else row
+            first = _largest(known, start, one)
             point = None if first is None else _largest(known, first, two)
             if point is not None:
                 yield point
+
+
+def _smallest(field: Field, point: Point, kept: Collection[str]) -> Point:
+    """Return a point with every size at its least that is not `kept`, as far as models allow."""
+    for axis in field.numbers:
+        smaller = point.moved(**{axis.name: axis.least})
+        if axis.name not in kept and field.exists(smaller):
+            point = smaller
+    return point
 
 
 def _largest(known: Knowledge, row: Point, axis: Numbers) -> Point | None:
@@ -219,9 +257,11 @@ def _largest(known: Knowledge, row: Point, axis: Numbers) -> Point | None:
 
     def is_fine(value: int) -> bool:
         point = field.moved(row, **{axis.name: value})
-        return is_small(field, point) and next(known.covering(point), None) is None
+        return is_small(field, point) and known.is_clear(point)
 
-    low, high = axis.base, axis.most
+    start = row[axis.name]
+    assert isinstance(start, int)
+    low, high = start, axis.most
     if is_fine(high):
         return field.moved(row, **{axis.name: high})
     if not is_fine(low):

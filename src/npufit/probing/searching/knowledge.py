@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 
 from npufit.probing.questions import Point
 from npufit.probing.searching.columns import Columns
@@ -11,6 +12,9 @@ from npufit.probing.searching.ledger import Ledger
 from npufit.probing.searching.refusal import Refusal, Shape, Side
 from npufit.probing.searching.theory import explain
 from npufit.stacks.probed import Beyond
+
+_CAUTION = 4
+"""How much smaller than a model that took too long one must be to be asked about."""
 
 
 class Knowledge:
@@ -21,6 +25,7 @@ class Knowledge:
         self.field: Field = ledger.field
         self.refusals: tuple[Refusal, ...] = ()
         self.unexplained: tuple[Point, ...] = ()
+        self._slow: tuple[Refusal, ...] = ()
         self.settled: set[Hashable] = set()
         """What no model can decide, so that it is not looked for again."""
         self._columns: dict[Beyond, Columns] = {}
@@ -30,21 +35,23 @@ class Knowledge:
         """Explain all answers: keep the refusals that nothing contradicts, or think of all of them `anew`."""
         believed = () if anew else self.refusals
         self.refusals, self.unexplained = (), ()
+        self._slow = ()
         self._columns.clear()
         for beyond in self.ledger.seen:
             own = [refusal for refusal in believed if refusal.beyond is beyond]
             theory = explain(self.ledger, beyond, self.columns(beyond), own)
             self.refusals += theory.refusals
             self.unexplained += theory.unexplained
+        self._slow = tuple(_widened(refusal) for refusal in self.refusals if refusal.beyond is Beyond.TIMEOUT)
 
     def contradicting(self, beyond: Beyond) -> list[Point]:
         """Return the points that no refusal with this outcome may contain.
 
         A tool that refuses a model for one reason never came to where it would have failed for another: such points
-        say nothing about failures.
+        say nothing about failures. What is refused may be refused fast, so it says nothing about time.
         """
         outcomes = self.ledger.outcomes
-        if beyond is Beyond.REFUSED:
+        if beyond in (Beyond.REFUSED, Beyond.TIMEOUT):
             return self.ledger.accepted
         failed = [point for point, outcome in outcomes.items() if outcome is beyond]
         earlier = [
@@ -76,13 +83,21 @@ class Knowledge:
 
     def covering(self, point: Point, apart_from: Refusal | None = None) -> Iterator[Refusal]:
         """Yield the refusals that contain a point."""
-        others = (refusal for refusal in self.refusals if refusal is not apart_from)
+        others = (refusal for refusal in self.limits if refusal is not apart_from)
         return (refusal for refusal in others if refusal.covers(self.field, point))
+
+    def is_clear(self, point: Point, apart_from: Refusal | None = None) -> bool:
+        """Return whether no other refusal contains a point, and its answer may be expected in time."""
+        is_slow = any(refusal.covers(self.field, point) for refusal in self._slow)
+        return not is_slow and next(self.covering(point, apart_from), None) is None
+
+    def is_only_in(self, refusal: Refusal, point: Point) -> bool:
+        """Return whether a refusal contains a point, and no other does."""
+        return refusal.covers(self.field, point) and self.is_clear(point, refusal)
 
     def is_free(self, point: Point, apart_from: Refusal | None = None) -> bool:
         """Return whether no other refusal contains a point that has a model and was not asked about."""
-        is_new = point not in self.ledger.outcomes and self.field.exists(point)
-        return is_new and next(self.covering(point, apart_from), None) is None
+        return point not in self.ledger.outcomes and self.field.exists(point) and self.is_clear(point, apart_from)
 
     def inside(self, refusal: Refusal) -> list[Point]:
         """Return the points that a refusal explains."""
@@ -111,3 +126,12 @@ class Knowledge:
         if side.shape is Shape.ABOVE:
             return max((value for value in values if value is not None and value < side.bound), default=None)
         return min((value for value in values if value is not None and value > side.bound), default=None)
+
+
+def _widened(refusal: Refusal) -> Refusal:
+    """Return where a tool may be too slow: not only as far out as it was."""
+    sides = (
+        replace(side, bound=max(1, side.bound // _CAUTION)) if side.shape is Shape.ABOVE else side
+        for side in refusal.sides
+    )
+    return replace(refusal, sides=tuple(sides))

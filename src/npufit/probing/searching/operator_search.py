@@ -78,6 +78,7 @@ def _search(known: Knowledge, base: Point) -> Asking:
     yield from _settle(known)
     rows = word_pairs(known, base)
     yield from _explore(known, [*rows, *changes_under_words(known, base)], "contexts")
+    all_rows = [base, *(row for row in rows if ledger.is_accepted(row))]
     rows = [base, *few_rows(known, rows)]
     tested: set[Refusal] = set()
     for _ in range(_MOST_REVISIONS):
@@ -87,7 +88,9 @@ def _search(known: Knowledge, base: Point) -> Asking:
         tested |= set(new)
         points = [point for refusal in new for point in both_sides(known, refusal, rows)]
         surprises = yield from _explore(known, points, "confirm")
-        more = yield from _explore(known, [*ends(known, rows), *fresh_points(known, rows, _FRESH_POINTS)], "fresh")
+        more = yield from _explore(
+            known, [*ends(known, rows, all_rows), *fresh_points(known, rows, _FRESH_POINTS)], "fresh"
+        )
         if (not new and not surprises and not more) or len(ledger.asked) > _MOST_QUESTIONS:
             break
 

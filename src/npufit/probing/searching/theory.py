@@ -75,9 +75,14 @@ class _Explaining:
         for box in sorted(chosen, key=lambda one: -cost_of_box(one, self.field)):
             if not boxes[box] & ~_union(boxes[one] for one in chosen if one != box):
                 chosen.remove(box)
-        fitting = (fitted(box, self.field, list(self._points(boxes[box]))) for box in chosen)
+        fitting = (self._fitted(box, boxes, chosen) for box in chosen)
         refusals = (Refusal(self._generalized(box), self.beyond) for box in fitting)
         return Theory(tuple(dict.fromkeys(refusals)), tuple(self._points(unexplained)))
+
+    def _fitted(self, box: Box, boxes: Mapping[Box, int], chosen: Sequence[Box]) -> Box:
+        """Return a box drawn close around what it explains; its bounds on numbers around what it alone explains."""
+        alone = boxes[box] & ~_union(boxes[other] for other in chosen if other != box)
+        return fitted(box, self.field, list(self._points(boxes[box])), list(self._points(alone)))
 
     def _stars(self, star: Star, left: int) -> dict[Box, int]:
         """Return the widest boxes around some answers that are left, spread over them."""

@@ -153,9 +153,12 @@ def _is_plausible(box: Box, field: Field) -> bool:
     return len(box) <= _MOST_SIDES and (not derived or len(numbers) == 1)
 
 
-def fitted(box: Box, field: Field, points: Sequence[Point]) -> Box:
-    """Return `box` drawn close around `points`, which lie in it."""
-    return tuple(_fitted(side, field, points) for side in box)
+def fitted(box: Box, field: Field, points: Sequence[Point], alone: Sequence[Point]) -> Box:
+    """Return `box` drawn close around `points`, which lie in it: bounds on numbers around those that are in it `alone`.
+
+    A point that another box explains as well may not say where this one begins.
+    """
+    return tuple(_fitted(side, field, (alone or points) if side.is_number else points) for side in box)
 
 
 def _fitted(side: Side, field: Field, points: Sequence[Point]) -> Side:
