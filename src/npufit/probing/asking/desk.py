@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from npufit.errors import InputError, InternalError, ToolError
+from npufit.formatting import plural
 from npufit.graph import Model
 from npufit.jobs import Finished, Job, Session, Store, Trouble, open_executor
 from npufit.probing.asking.answer import INTERRUPTED, Answer, End, Unanswered
@@ -24,6 +25,8 @@ from npufit.probing.questions import Point
 _STORE = "probe"
 _QUESTION_ENDS = {Trouble.CRASH: End.CRASH, Trouble.TIME: End.TIMEOUT}
 _SECONDS_OF_A_MINUTE = 60.0
+_MOST_TIMEOUTS, _MOST_FAILURES = 8, 64
+"""A tool that never answered within its time so often, or failed so often, will not answer at all."""
 
 Question = TypeVar("Question", Point, Model)
 Found = TypeVar("Found")
@@ -86,6 +89,14 @@ class Desk:
         return any(answer.end is End.FINE for answer in self._answers.values())
 
     @property
+    def _is_mute(self) -> bool:
+        """Whether so many models got no answer, and none got one, that asking on is useless."""
+        if len(self._answers) < _MOST_TIMEOUTS or self.has_answers:
+            return False
+        late = sum(answer.end is End.TIMEOUT for answer in self._answers.values())
+        return late >= _MOST_TIMEOUTS or len(self._answers) >= _MOST_FAILURES
+
+    @property
     def trouble(self) -> str:
         """The message of the first question without an answer, empty if there is none."""
         return self._trouble
@@ -124,7 +135,7 @@ class Desk:
         while not self.ended_by:
             self._listen()
             if self._is_late() and any(talk.is_open for talk in talks):
-                self.ended_by = self.ended_by or f"the budget of {self._options.minutes:g} minutes"
+                self.ended_by = self.ended_by or _spent_time(self._options.minutes)
             elif not self._share(talks):
                 break
 
@@ -162,6 +173,8 @@ class Desk:
                 talk.missing -= 1
                 if not talk.missing:
                     self._advance(talk, [self._answers[job.key] for job in talk.jobs])
+            if self._is_mute:
+                self.ended_by = self._trouble
             if self.ended_by or self._is_late():
                 return
 
@@ -246,7 +259,7 @@ class Desk:
                     self._advance(talk, [self._answers[job.key] for job in talk.jobs])
             if any(talk.missing or not talk.is_open for talk in poor):
                 return True
-        self.ended_by = f"the budget of {budget} questions"
+        self.ended_by = f"the budget of {plural(budget, 'question')}"
         return False
 
     def _store(self) -> Store | None:
@@ -254,6 +267,10 @@ class Desk:
         if not options.use_cache:
             return None
         return Store.open(_STORE, options.note) if options.cache is None else Store(options.cache, options.note)
+
+
+def _spent_time(minutes: float | None) -> str:
+    return f"the budget of {minutes:g} {'minute' if minutes == 1 else 'minutes'}"
 
 
 def _ask_once(questions: Sequence[Question]) -> Search[Question, Sequence[Answer]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from npufit.graph import Model
 from npufit.stacks.probed import Value
@@ -81,6 +81,19 @@ class Point:
 
     space: str
     values: tuple[tuple[str, Value], ...]
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Compute the hash once: a search keeps all that it knows by points."""
+        object.__setattr__(self, "_hash", hash((self.space, self.values)))
+
+    def __hash__(self) -> int:
+        """Return the hash."""
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Point], tuple[str, tuple[tuple[str, Value], ...]]]:
+        """Return how another process makes the point: hashes of words are its own."""
+        return Point, (self.space, self.values)
 
     def __getitem__(self, name: str) -> Value:
         """Return the value on the axis called `name`."""

@@ -16,7 +16,7 @@ DIVISORS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 128, 256)
 _BELOW_COST = 0.15
 _DIVISOR_COST = 0.5
 _SINGLE_NUMBER_COST = 1.5
-_FEW_WORDS, _FURTHER_WORD_COST = 3, 0.05
+_FEW_WORDS, _FURTHER_WORD_COST, _PAIR_COST = 3, 0.05, 0.15
 """A list of words costs more the longer it is: a number that grows beyond a bound says the same in one."""
 _MOST_HOLES = 4
 """More refused numbers between accepted ones than this are no holes, but a limit on something else."""
@@ -53,12 +53,17 @@ class _NumberColumn:
         return self.at_least(value) & self.at_most(value)
 
 
-def _cost_of_word(name: str, axes: Collection[str]) -> float:
-    return 0.9 if name in axes else 1.3
+def _cost_of_words(name: str, count: int, field: Field) -> float:
+    """Return the cost of a list of words: those that are refused or those that are not, whichever are fewer."""
+    own = 0.9 if name in field.axes else 1.3
+    listed = min(count, field.words_met(name) - count) if field.is_open(name) else count
+    price = _PAIR_COST if field.is_open(name) else _FURTHER_WORD_COST
+    return own + price * max(0, listed - _FEW_WORDS)
 
 
-def cost_of_side(side: Side, axes: Collection[str]) -> float:
+def cost_of_side(side: Side, field: Field) -> float:
     """Return how far-fetched a side is."""
+    axes = field.axes
     numbers = sum(isinstance(value, int) for value in side.values)
     match side.shape:
         case Shape.ABOVE:
@@ -70,7 +75,7 @@ def cost_of_side(side: Side, axes: Collection[str]) -> float:
         case Shape.AMONG if numbers:
             return cost_of(side.quantity, axes) + _SINGLE_NUMBER_COST * numbers
         case _:
-            return _cost_of_word(side.quantity, axes) + _FURTHER_WORD_COST * max(0, len(side.values) - _FEW_WORDS)
+            return _cost_of_words(side.quantity, len(side.values), field)
 
 
 class Columns:
@@ -87,23 +92,14 @@ class Columns:
         self._divided: dict[tuple[str, int], int] = {}
         self._on: dict[Side, int] = {}
 
-    def beside(self, point: Point) -> int:
-        """Return the points that differ from `point` on one axis only, as bits."""
-        mask = 0
-        for index, other in enumerate(self.points):
-            if sum(one != two for one, two in zip(point.values, other.values, strict=True)) == 1:
-                mask |= 1 << index
-        return mask
-
     def excluding(self, others: Sequence[Point]) -> Iterator[tuple[Side, float]]:
         """Yield the widest sides on which some of `others` lie and none of the points do, with their costs."""
-        axes = self.field.axes
         readings = [reading for point in others if (reading := self.field.reading(point)) is not None]
         for name in WORD_NAMES:
             words = {value for reading in readings if isinstance(value := reading.value(name), str)}
             new = frozenset(word for word in words if not self.with_word(name, word))
             if new:
-                yield Side(name, Shape.AMONG, values=new), _cost_of_word(name, axes)
+                yield Side(name, Shape.AMONG, values=new), _cost_of_words(name, len(new), self.field)
         for name in NUMBER_NAMES:
             numbers = {value for reading in readings if isinstance(value := reading.value(name), int)}
             if numbers:
@@ -142,7 +138,7 @@ class Columns:
             if isinstance(value, str):
                 mask = self.with_word(name, value)
                 if mask != self.everything:
-                    yield Side(name, Shape.AMONG, values=frozenset([value])), mask, _cost_of_word(name, axes)
+                    yield Side(name, Shape.AMONG, values=frozenset([value])), mask, _cost_of_words(name, 1, self.field)
         for name in NUMBER_NAMES:
             value = reading.value(name)
             if isinstance(value, int):

@@ -229,9 +229,10 @@ def ends(known: Knowledge, rows: Sequence[Point], all_rows: Sequence[Point]) -> 
     field = known.field
     for axis in field.numbers:
         for row in rows:
-            point = _largest(known, row, axis)
-            if point is not None:
-                yield point
+            for start in (row, _smallest(field, row, {axis.name})):
+                point = _largest(known, start, axis)
+                if point is not None:
+                    yield point
     for one, two in combinations(field.numbers, 2):
         is_map = one.name in _MAP_SIDES and two.name in _MAP_SIDES
         for row in all_rows if is_map else rows[:1]:

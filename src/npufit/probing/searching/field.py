@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from random import Random
 
 from npufit.probing.questions import Axis, Choices, ImpossibleError, Numbers, Point, Space
+from npufit.probing.searching.quantities_at_stake import NUMBER_NAMES, OPEN_WORDS, WORD_NAMES
 from npufit.stacks.probed import Measured, Value, measure, value_of
 
 _MOST_NEEDS = 3
@@ -18,11 +19,29 @@ _LARGE_BYTES = 64 << 10
 class Reading:
     """The quantities and products of one model, each computed once."""
 
-    __slots__ = ("_measured", "_values")
+    __slots__ = ("_measured", "_numbers", "_values", "_words")
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
         self._values: dict[str, Value | None] = {}
+        self._numbers: dict[str, int] | None = None
+        self._words: dict[str, str] | None = None
+
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        """All quantities and products that are numbers."""
+        if self._numbers is None:
+            values = {name: self.value(name) for name in NUMBER_NAMES}
+            self._numbers = {name: value for name, value in values.items() if isinstance(value, int)}
+        return self._numbers
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """All quantities that are words."""
+        if self._words is None:
+            values = {name: self.value(name) for name in WORD_NAMES}
+            self._words = {name: value for name, value in values.items() if isinstance(value, str)}
+        return self._words
 
     def value(self, quantity: str) -> Value | None:
         """Return the value of a quantity or product, None if it has none."""
@@ -44,6 +63,7 @@ class Field:
         self.choices = tuple(axis for axis in space.axes if isinstance(axis, Choices))
         self._needs: dict[Point, Mapping[str, Value]] = {}
         self._readings: dict[Point, Reading | None] = {}
+        self._words: dict[str, set[str]] = {name: set() for name in OPEN_WORDS}
 
     @property
     def base(self) -> Point:
@@ -69,6 +89,21 @@ class Field:
         if point not in self._readings:
             self._readings[point] = self._read(point)
         return self._readings[point]
+
+    def is_open(self, quantity: str) -> bool:
+        """Return whether a quantity is a word of which no axis lists all, such as a pair of strides."""
+        return quantity in self._words
+
+    def meet(self, point: Point) -> None:
+        """Note the words of a point that is asked about."""
+        reading = self.reading(point)
+        if reading is not None:
+            for name, words in self._words.items():
+                words.update([reading.words[name]] if name in reading.words else ())
+
+    def words_met(self, quantity: str) -> int:
+        """Return how many different words an open quantity was at the points that were asked about."""
+        return len(self._words[quantity])
 
     def value(self, quantity: str, point: Point) -> Value | None:
         """Return the value of a quantity or product at `point`, None if it has none."""

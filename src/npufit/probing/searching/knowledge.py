@@ -34,15 +34,17 @@ class Knowledge:
     def update(self, *, anew: bool = False) -> None:
         """Explain all answers: keep the refusals that nothing contradicts, or think of all of them `anew`."""
         believed = () if anew else self.refusals
+        hopeless = () if anew else frozenset(self.unexplained)
         self.refusals, self.unexplained = (), ()
         self._slow = ()
         self._columns.clear()
         for beyond in self.ledger.seen:
             own = [refusal for refusal in believed if refusal.beyond is beyond]
-            theory = explain(self.ledger, beyond, self.columns(beyond), own)
+            theory = explain(self.ledger, beyond, self.columns(beyond), own, hopeless)
             self.refusals += theory.refusals
             self.unexplained += theory.unexplained
-        self._slow = tuple(_widened(refusal) for refusal in self.refusals if refusal.beyond is Beyond.TIMEOUT)
+        slow = [refusal for refusal in self.refusals if refusal.beyond is Beyond.TIMEOUT]
+        self._slow = tuple(self._widened(refusal) for refusal in slow)
 
     def contradicting(self, beyond: Beyond) -> list[Point]:
         """Return the points that no refusal with this outcome may contain.
@@ -127,11 +129,12 @@ class Knowledge:
             return max((value for value in values if value is not None and value < side.bound), default=None)
         return min((value for value in values if value is not None and value > side.bound), default=None)
 
-
-def _widened(refusal: Refusal) -> Refusal:
-    """Return where a tool may be too slow: not only as far out as it was."""
-    sides = (
-        replace(side, bound=max(1, side.bound // _CAUTION)) if side.shape is Shape.ABOVE else side
-        for side in refusal.sides
-    )
-    return replace(refusal, sides=tuple(sides))
+    def _widened(self, refusal: Refusal) -> Refusal:
+        """Return where a tool may be too slow: not only as far out as it was, but nowhere where it was not."""
+        sides = (
+            replace(side, bound=max(side.bound // _CAUTION, (self.last_good(refusal, side) or 0) + 1))
+            if side.shape is Shape.ABOVE
+            else side
+            for side in refusal.sides
+        )
+        return replace(refusal, sides=tuple(sides))

@@ -15,6 +15,9 @@ _BEYOND = {End.ERROR: Beyond.ERROR, End.CRASH: Beyond.CRASH, End.TIMEOUT: Beyond
 FRESH = ("contexts", "confirm", "fresh")
 """The reasons of questions that test what is believed rather than look for something new."""
 
+_AT_ONCE = 32
+"""Questions that are asked together: enough for many workers, few enough for a small budget."""
+
 Asking = Generator[Sequence[Point], Sequence[Answer], None]
 
 
@@ -35,15 +38,18 @@ class Ledger:
     def ask_all(self, reasons: Mapping[Point, str]) -> Asking:
         """Ask about points, each with its reason, as `ask` does."""
         new = [point for point in reasons if point not in self.outcomes and self.field.exists(point)]
-        if not new:
-            return
-        answers = yield new
-        tested = self.field.space.tested
-        for point, answer in zip(new, answers, strict=True):
-            is_accepted = answer.end is End.FINE and all(answer.takes(index) for index in tested)
-            self.asked.append(Asked(point, answer, is_accepted))
-            self.outcomes[point] = None if is_accepted else _BEYOND[answer.end]
-            self.reasons[point] = reasons[point]
+        for start in range(0, len(new), _AT_ONCE):
+            points = new[start : start + _AT_ONCE]
+            answers = yield points
+            for point, answer in zip(points, answers, strict=True):
+                self._note(point, answer, reasons[point])
+
+    def _note(self, point: Point, answer: Answer, reason: str) -> None:
+        is_accepted = answer.end is End.FINE and all(answer.takes(index) for index in self.field.space.tested)
+        self.asked.append(Asked(point, answer, is_accepted))
+        self.outcomes[point] = None if is_accepted else _BEYOND[answer.end]
+        self.reasons[point] = reason
+        self.field.meet(point)
 
     def is_accepted(self, point: Point) -> bool:
         """Return whether `point` was asked about and accepted."""

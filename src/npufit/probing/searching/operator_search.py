@@ -25,6 +25,7 @@ from npufit.stacks.probed import Beyond
 _MOST_ROUNDS = 80
 _MOST_REVISIONS = 6
 _FRESH_POINTS = 24
+_MOST_UNEXPLAINED = 8
 _MOST_QUESTIONS = 2000
 """A converter whose answers are that hard to explain is left with what explains most of them."""
 
@@ -141,6 +142,8 @@ def _surprise(known: Knowledge, point: Point) -> Callable[[Point], bool] | None:
     outcome = known.ledger.outcomes[point]
     if outcome is Beyond.TIMEOUT:
         return None  # its like would cost a time limit each
+    if sum(1 for other in known.unexplained if known.ledger.outcomes[other] is outcome) >= _MOST_UNEXPLAINED:
+        return None  # no rule explains them; one more of them tells nothing
     covering = list(known.covering(point))
     if outcome is not None:
         is_expected = any(refusal.beyond is outcome for refusal in covering)

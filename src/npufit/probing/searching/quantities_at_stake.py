@@ -35,6 +35,8 @@ PRODUCTS = (
 
 NUMBER_NAMES = (*NUMBERS, *PRODUCTS)
 WORD_NAMES = tuple(WORDS)
+OPEN_WORDS = ("stride", "scale")
+"""Pairs of numbers as words: there are more of them than anybody can ask about."""
 
 _COSTS = {
     "tensor_bytes": 1.75,

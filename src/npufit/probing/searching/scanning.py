@@ -27,7 +27,8 @@ def scan(field: Field, base: Point) -> Iterator[Point]:
     yield corner
     yield from _words(field, corner)
     for axis in field.numbers:
-        yield from (field.moved(corner, **{axis.name: axis.least - 1 + value}) for value in _SMALLEST)
+        values = (*(axis.least - 1 + value for value in _SMALLEST), axis.most - 1, axis.most)
+        yield from (field.moved(corner, **{axis.name: value}) for value in values if field.contains(axis, value))
     yield from _squares(field, corner, _SMALLEST)
 
 

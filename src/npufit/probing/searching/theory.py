@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from npufit.probing.questions import Point
@@ -27,15 +27,22 @@ class Theory:
     unexplained: tuple[Point, ...]
 
 
-def explain(ledger: Ledger, beyond: Beyond, columns: Columns, believed: Sequence[Refusal] = ()) -> Theory:
+def explain(
+    ledger: Ledger,
+    beyond: Beyond,
+    columns: Columns,
+    believed: Sequence[Refusal] = (),
+    hopeless: Collection[Point] = (),
+) -> Theory:
     """Return the theory of one outcome; `columns` are those of what contradicts it.
 
-    Refusals that were `believed` are taken up again where nothing contradicts them.
+    Refusals that were `believed` are taken up again where nothing contradicts them. Around `hopeless` points, which no
+    box explained, none is looked for: there are fewer boxes with every answer.
     """
     positives = [point for point, outcome in ledger.outcomes.items() if outcome is beyond]
     if not positives:
         return Theory((), ())
-    return _Explaining(ledger.field, positives, columns, beyond).theory(believed)
+    return _Explaining(ledger.field, positives, columns, beyond).theory(believed, hopeless)
 
 
 class _Explaining:
@@ -45,14 +52,15 @@ class _Explaining:
         self.field, self.positives, self.columns, self.beyond = field, positives, columns, beyond
         self.own = Columns(field, positives)
 
-    def theory(self, believed: Sequence[Refusal]) -> Theory:
+    def theory(self, believed: Sequence[Refusal], hopeless: Collection[Point]) -> Theory:
         """Return the refusals: what was believed, boxes around what that does not explain, and as few of them as do."""
         kept = [refusal.sides for refusal in believed if not self._is_contradicted(refusal.sides)]
         boxes = {box: self._covered(box) for box in kept}
         left = self.own.everything & ~_union(boxes.values())
         boxes |= {(side,): self._covered((side,)) for side, _ in self.columns.excluding(self.positives)}
         star = Star(self.field, self.own, self.columns)
-        unexplained = 0
+        unexplained = left & _union(1 << index for index, point in enumerate(self.positives) if point in hopeless)
+        left &= ~unexplained
         while left:
             found = self._stars(star, left)
             boxes |= found

@@ -7,21 +7,22 @@ cost, so that one rule with three sides is preferred to thirty with two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from npufit.probing.questions import Numbers, Point
 from npufit.probing.searching.columns import DIVISORS, Columns, cost_of_side
 from npufit.probing.searching.field import Field
-from npufit.probing.searching.quantities_at_stake import NUMBER_NAMES, WORD_NAMES, is_derived
+from npufit.probing.searching.quantities_at_stake import WORD_NAMES, is_derived
 from npufit.probing.searching.refusal import Shape, Side
 from npufit.stacks.probed import Value
 
 Box = tuple[Side, ...]
 
-_MOST_SIDES = 4
+_MOST_SIDES, _MOST_ODD_SIDES = 4, 2
 _SECOND_SIDE_COST = 0.8
 _ODD_CONDITION_COST = 1.0
+_RESULT_SIDES = ("ofm_h", "ofm_w")
 _BEAM = 24
 _MOST_STEPS = 60
 _PENALTY = 0.02
@@ -33,16 +34,19 @@ def cost_of_box(box: Box, field: Field) -> float:
 
     A condition on a number is nearly always that it is one, or more than one; other bounds cost more.
     """
-    cost = sum(cost_of_side(side, field.axes) for side in box) + (len(box) - 1) * _SECOND_SIDE_COST
-    odd = [side for side in box if side.is_number and not _is_natural(side, field)]
-    return cost + _ODD_CONDITION_COST * (len(odd) if len(odd) < len(box) else len(odd) - 1)
+    cost = sum(cost_of_side(side, field) for side in box) + (len(box) - 1) * _SECOND_SIDE_COST
+    return cost + _ODD_CONDITION_COST * max(0, _odd_sides(box, field) - 1)
+
+
+def _odd_sides(box: Box, field: Field) -> int:
+    """Return how many sides of a box are about other numbers than one, or pairs of numbers."""
+    return sum(1 for side in box if field.is_open(side.quantity) or (side.is_number and not _is_natural(side, field)))
 
 
 def _is_natural(side: Side, field: Field) -> bool:
     axis = field.axes.get(side.quantity)
-    if not isinstance(axis, Numbers):
-        return False
-    return side.bound == (axis.least + 1 if side.shape is Shape.ABOVE else axis.least)
+    least = axis.least if isinstance(axis, Numbers) else 1 if side.quantity in _RESULT_SIDES else None
+    return least is not None and side.bound == (least + 1 if side.shape is Shape.ABOVE else least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,9 @@ class Star:
         beam = [_Partial((), self.own.everything, self.others.everything, 0.0)]
         best: tuple[float, _Partial] | None = None
         for _ in range(_MOST_STEPS):
-            found = {partial.box: partial for one in beam for partial in self._narrower(one, seed)}
+            found = self._apart(partial for one in beam for partial in self._narrower(one, seed))
             open_ones: list[tuple[float, _Partial]] = []
-            for partial in found.values():
+            for partial in found:
                 worth = (partial.own & wanted).bit_count() / partial.cost
                 if partial.others:
                     open_ones.append((worth, partial))
@@ -86,6 +90,15 @@ class Star:
             if not beam:
                 break
         return None if best is None else (best[1].box, best[1].own)
+
+    def _apart(self, partials: Iterable[_Partial]) -> Collection[_Partial]:
+        """Return the cheapest of those boxes that the answers do not tell apart."""
+        cheapest: dict[tuple[int, int], _Partial] = {}
+        for partial in partials:
+            known = cheapest.setdefault((partial.own, partial.others), partial)
+            if partial.cost < known.cost:
+                cheapest[partial.own, partial.others] = partial
+        return cheapest.values()
 
     def _best(self, open_ones: Sequence[tuple[float, _Partial]]) -> list[_Partial]:
         share = _PENALTY * self.own.everything.bit_count() / max(1, self.others.everything.bit_count())
@@ -103,27 +116,27 @@ class Star:
             box = _with(partial.box, side)
             if box is None or not _is_plausible(box, self.field):
                 continue
-            own, others = self.own.everything, self.others.everything
-            for one in box:
-                own &= self.own.on(one)
-                others &= self.others.on(one)
+            own, others = partial.own & self.own.on(side), partial.others & self.others.on(side)
             yield _Partial(box, own, others, cost_of_box(box, self.field))
 
     def _between(self, seed: Point, other: Point) -> Iterator[Side]:
         """Yield the widest sides on which `seed` lies and `other` does not."""
-        for name in NUMBER_NAMES:
-            value, barred = self.field.number(name, seed), self.field.number(name, other)
-            if value is None or barred is None or value == barred:
+        own, barring = self.field.reading(seed), self.field.reading(other)
+        assert own is not None
+        assert barring is not None
+        for name, value in own.numbers.items():
+            barred = barring.numbers.get(name, value)
+            if value == barred:
                 continue
             yield Side(name, Shape.ABOVE, barred + 1) if value > barred else Side(name, Shape.BELOW, barred - 1)
             if name in self.field.axes:
                 for divisor in DIVISORS:
                     if value % divisor and not barred % divisor:
                         yield Side(name, Shape.NOT_MULTIPLE, divisor)
-        for name, words in self._words.items():
-            value, word = self.field.value(name, seed), self.field.value(name, other)
-            if isinstance(value, str) and isinstance(word, str) and value != word:
-                yield Side(name, Shape.AMONG, values=words - {word})
+        for name, value in own.words.items():
+            word = barring.words.get(name, value)
+            if value != word:
+                yield Side(name, Shape.AMONG, values=self._words[name] - {word})
 
 
 def _with(box: Box, side: Side) -> Box | None:
@@ -146,11 +159,13 @@ def _with(box: Box, side: Side) -> Box | None:
 def _is_plausible(box: Box, field: Field) -> bool:
     """Return whether a rule may be about these together: a product or a sum of bytes only with conditions of words.
 
-    Two products side by side explain any answers at all, and nothing that a converter was ever seen to check.
+    Two products side by side, or three numbers that are odd, explain any answers at all, and nothing that a converter
+    was ever seen to check.
     """
     numbers = [side for side in box if side.is_number]
-    derived = [side for side in numbers if is_derived(side.quantity, field.axes)]
-    return len(box) <= _MOST_SIDES and (not derived or len(numbers) == 1)
+    derived = [side for side in numbers if is_derived(side.quantity, field.axes) and not _is_natural(side, field)]
+    is_simple = len(box) <= _MOST_SIDES and _odd_sides(box, field) <= _MOST_ODD_SIDES
+    return is_simple and (not derived or len(numbers) == 1)
 
 
 def fitted(box: Box, field: Field, points: Sequence[Point], alone: Sequence[Point]) -> Box:
