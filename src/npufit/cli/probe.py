@@ -30,7 +30,7 @@ from npufit.cli.probe_options import (
 from npufit.cli.probe_replies import Reply, difference_reply, explain_reply, probe_reply, shrink_reply
 from npufit.errors import InputError
 
-_QUESTION_LIMIT_S = 20.0
+_QUESTION_LIMIT_S = 10.0
 """A question is a small model; a converter that takes longer hangs."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from npufit.jobs import Progress
 from npufit.stacks import PlaceOptions
 
-QUESTION_LIMIT_S = 20.0
+QUESTION_LIMIT_S = 10.0
 """A question is a small model: a converter that takes longer hangs, or is not worth waiting for."""
 
 

@@ -13,6 +13,8 @@ from npufit.probing.searching.refusal import Refusal, Shape, Side
 from npufit.probing.searching.theory import explain
 from npufit.stacks.probed import Beyond
 
+_MOST_RULES = 12
+"""A tool that seems to fail for more reasons than this fails for none that the quantities of a model show."""
 _CAUTION = 4
 """How much smaller than a model that took too long one must be to be asked about."""
 
@@ -28,6 +30,8 @@ class Knowledge:
         self._slow: tuple[Refusal, ...] = ()
         self.settled: set[Hashable] = set()
         """What no model can decide, so that it is not looked for again."""
+        self.erratic: set[Beyond] = set()
+        """Failures that come and go with no pattern, such as those of a heuristic: only the plainest limits count."""
         self._columns: dict[Beyond, Columns] = {}
         self._columns_at = 0
 
@@ -40,7 +44,10 @@ class Knowledge:
         self._columns.clear()
         for beyond in self.ledger.seen:
             own = [refusal for refusal in believed if refusal.beyond is beyond]
-            theory = explain(self.ledger, beyond, self.columns(beyond), own, hopeless)
+            theory = explain(self.ledger, beyond, self.columns(beyond), own, hopeless, is_plain=beyond in self.erratic)
+            if beyond is not Beyond.REFUSED and len(theory.refusals) > _MOST_RULES:
+                self.erratic.add(beyond)
+                theory = explain(self.ledger, beyond, self.columns(beyond), is_plain=True)
             self.refusals += theory.refusals
             self.unexplained += theory.unexplained
         slow = [refusal for refusal in self.refusals if refusal.beyond is Beyond.TIMEOUT]

@@ -33,16 +33,20 @@ def explain(
     columns: Columns,
     believed: Sequence[Refusal] = (),
     hopeless: Collection[Point] = (),
+    *,
+    is_plain: bool = False,
 ) -> Theory:
     """Return the theory of one outcome; `columns` are those of what contradicts it.
 
     Refusals that were `believed` are taken up again where nothing contradicts them. Around `hopeless` points, which no
-    box explained, none is looked for: there are fewer boxes with every answer.
+    box explained, none is looked for: there are fewer boxes with every answer. A plain theory is about one axis
+    at a time.
     """
     positives = [point for point, outcome in ledger.outcomes.items() if outcome is beyond]
     if not positives:
         return Theory((), ())
-    return _Explaining(ledger.field, positives, columns, beyond).theory(believed, hopeless)
+    explaining = _Explaining(ledger.field, positives, columns, beyond)
+    return explaining.plain_theory() if is_plain else explaining.theory(believed, hopeless)
 
 
 class _Explaining:
@@ -68,6 +72,12 @@ class _Explaining:
             unexplained |= left & -left if missed == left else 0
             left = missed & ~unexplained
         return self._theory(self._cover(boxes), boxes, unexplained & ~_union(boxes.values()))
+
+    def plain_theory(self) -> Theory:
+        """Return only refusals with one side, on an axis."""
+        sides = (side for side, _ in self.columns.excluding(self.positives) if side.quantity in self.field.axes)
+        boxes: dict[Box, int] = {(side,): self._covered((side,)) for side in sides}
+        return self._theory(self._cover(boxes), boxes, self.own.everything & ~_union(boxes.values()))
 
     def _cover(self, boxes: Mapping[Box, int]) -> list[Box]:
         """Return the boxes that explain everything that any does: always the one that explains most for its cost."""
