@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import pytest
 
 from npufit.probing.asking import End
 from npufit.stacks.probed import Beyond
-from probing.searching.hidden_rules import Rule, find, said
+from probing.searching.hidden_rules import Quantities, Rule, find, misjudged, said
 
 RULES: dict[str, tuple[Rule, set[tuple[object, ...]]]] = {
     "an area": (lambda value: value("h*w") <= 100_000, {("h*w", "<=", 100_000, ())}),
@@ -46,3 +48,59 @@ def test_a_crash_at_one_size_is_told_from_a_limit() -> None:
     (crash,) = findings.crashes
     assert crash.beyond is Beyond.CRASH
     assert dict(crash.values)["w"] == 320
+
+
+def _is_mean_taken(value: Quantities) -> bool:
+    """Return what a converter takes that needs one small size to reduce channels."""
+    return "c" not in value("axes").split(",") or 1 in (value("h"), value("w"), value("c"))
+
+
+def _is_enlarging_taken(value: Quantities) -> bool:
+    """Return what a converter takes that enlarges both sides alike, or a line along itself."""
+    strides = value("stride_h"), value("stride_w")
+    along_w = strides == (1, 2) and value("h") == value("kh") == 1
+    along_h = strides == (2, 1) and value("w") == value("kw") == 1
+    return strides in ((1, 1), (2, 2)) or along_w or along_h
+
+
+@pytest.mark.parametrize(("operator", "rule"), [("MEAN", _is_mean_taken), ("TRANSPOSE_CONV", _is_enlarging_taken)])
+def test_what_is_taken_in_small_alone_is_found(operator: str, rule: Rule) -> None:
+    findings = find(operator, rule)
+    assert findings.is_complete
+    assert not misjudged(findings, rule)
+
+
+def test_what_is_refused_never_comes_to_where_it_would_fail() -> None:
+    def rule(value: Quantities) -> bool | End:
+        if value("dtype") in ("float32", "int32") or value("reduced_axis") > 4096:
+            return False
+        return End.ERROR if value("c") > 50_000 else True
+
+    findings = find("MEAN", rule)
+    assert {said(limit) for limit in findings.limits} == {
+        ("dtype", "one-of", ("float32", "int32"), ()),
+        ("reduced_axis", "<=", 4096, ()),
+        ("c", "<=", 50_000, ()),
+    }
+
+
+def test_failures_without_a_pattern_are_no_limits() -> None:
+    def rule(value: Quantities) -> bool | End:
+        noise = crc32(repr([value(name) for name in ("h", "w", "c", "batch", "dtype")]).encode())
+        return End.ERROR if value("h*w*c") > 8192 and noise % 3 == 0 else True
+
+    findings = find("MEAN", rule)
+    assert all(limit.beyond is not Beyond.ERROR or not limit.when for limit in findings.limits)
+    assert any("no pattern" in sentence for sentence in findings.unexplained)
+    assert findings.is_complete
+
+
+def test_a_tool_that_is_slow_with_large_models_is_seldom_asked_about_them() -> None:
+    def rule(value: Quantities) -> bool | End:
+        return End.TIMEOUT if value("h*w*c") > 1_000_000 else value("dtype") != "int16"
+
+    findings = find("MEAN", rule)
+    late = [asked for asked in findings.asked if asked.answer.end is End.TIMEOUT]
+    assert 0 < len(late) < len(findings.asked) / 10
+    assert {said(limit) for limit in findings.limits} == {("dtype", "one-of", ("int16",), ())}
+    assert any(crash.beyond is Beyond.TIMEOUT for crash in findings.crashes)

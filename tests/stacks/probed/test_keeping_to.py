@@ -41,6 +41,25 @@ def test_single_bad_values() -> None:
 
 
 @pytest.mark.parametrize(
+    ("scale", "expected"),
+    [
+        ("4x4", True),
+        ("3x3", False),
+        ("10x10", False),  # both sides beyond what was refused
+        ("2x5", False),  # along w, 3 and 8 were refused beside 2
+        ("5x2", None),  # nobody asked about another height beside a width of 2
+        ("6x6", None),  # 8x8 is accepted
+        ("1/4x1/4", False),
+        ("big", None),
+    ],
+)
+def test_pairs_of_numbers_lie_on_lines(scale: str, expected: bool | None) -> None:
+    accepted, refused = ("1x1", "2x2", "4x4", "8x8"), ("1/2x1/2", "3x3", "5x5", "9x9", "2x3", "2x8")
+    limit = Limit("RESIZE_BILINEAR", "scale", Relation.ONE_OF, None, 1, accepted=accepted, refused=refused)
+    assert keeps_to(limit, {"scale": scale}) is expected
+
+
+@pytest.mark.parametrize(
     ("condition", "expected"),
     [
         (Condition("padding", Relation.ONE_OF, accepted=("SAME",)), False),

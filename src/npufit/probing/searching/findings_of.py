@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from npufit.probing.questions import Point
 from npufit.probing.searching.findings import OperatorFindings, Reach
 from npufit.probing.searching.knowledge import Knowledge
@@ -9,6 +11,8 @@ from npufit.probing.searching.ledger import FRESH
 from npufit.probing.searching.refusal import Refusal, Shape, Side
 from npufit.probing.searching.telling_apart import undecided
 from npufit.stacks.probed import Beyond, Condition, Confidence, Crash, Limit, Relation, Value
+
+_MOST_TOLD = 8
 
 
 def findings_of(known: Knowledge, base: Point | None, is_complete: bool) -> OperatorFindings:
@@ -28,10 +32,20 @@ def findings_of(known: Knowledge, base: Point | None, is_complete: bool) -> Oper
             alone += known.witnesses(refusal)
         else:
             limits.append(_limit(known, refusal, is_complete))
-    unexplained = tuple(f"{_describe(point, base)}: {ledger.outcomes[point]}" for point in (*known.unexplained, *alone))
+    unexplained = tuple(_unexplained(known, base, (*known.unexplained, *alone)))
     return OperatorFindings(
         space.operator, True, tuple(limits), tuple(crashes), _reaches(known, base), asked, unexplained, is_complete
     )
+
+
+def _unexplained(known: Knowledge, base: Point, points: Sequence[Point]) -> Iterator[str]:
+    """Yield a sentence on each of the first points with each outcome, and on how many more there are."""
+    for beyond in Beyond:
+        some = [point for point in points if known.ledger.outcomes[point] is beyond]
+        yield from (f"{_describe(point, base)}: {beyond}" for point in some[:_MOST_TOLD])
+        if len(some) > _MOST_TOLD:
+            where = "with no pattern that these quantities show" if beyond in known.erratic else "not explained either"
+            yield f"{len(some) - _MOST_TOLD} more: {beyond}, {where}"
 
 
 def _is_failure(refusal: Refusal) -> bool:

@@ -62,7 +62,11 @@ def _is_within(number: Fraction, relation: Relation, limit: int) -> bool:
 
 
 def _is_one_of(value: Value, accepted: tuple[Value, ...], refused: tuple[Value, ...]) -> bool | None:
-    """A number between two that were refused, or beyond the last of them, counts as refused; so does one of a pair."""
+    """A number between two that were refused, or beyond the last of them, counts as refused.
+
+    A pair lies on three lines: others of its height, of its width, and those of equal sides; one with a single answer
+    says nothing.
+    """
     if value in accepted or value in refused:
         return value in accepted
     asked = dict.fromkeys(refused, False) | dict.fromkeys(accepted, True)
@@ -81,7 +85,9 @@ def _is_one_of(value: Value, accepted: tuple[Value, ...], refused: tuple[Value, 
     ]
     places = pair[0], pair[1], pair[0] if pair[0] == pair[1] else None
     verdicts = [
-        _is_between_refused(place, line) for place, line in zip(places, lines, strict=True) if place is not None
+        _is_between_refused(place, line)
+        for place, line in zip(places, lines, strict=True)
+        if place is not None and len(line) > 1
     ]
     return False if False in verdicts else None
 

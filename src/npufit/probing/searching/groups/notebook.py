@@ -47,11 +47,6 @@ class Notebook:
         unclear = [chain for chain in chains if not self.answers[chain.point].is_accepted]
         yield from self._ask(link for chain in unclear for link in chain.links)
 
-    def ask_alone(self, points: Iterable[Point]) -> Asking:
-        """Ask about every operator of some chains alone."""
-        chains = [chain for point in points if (chain := self.draw(point)) is not None]
-        yield from self._ask(link for chain in chains for link in chain.links)
-
     def chains(self) -> list[AnsweredChain]:
         """Return the chains that were answered, in the order of the questions."""
         return [
