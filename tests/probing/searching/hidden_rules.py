@@ -62,14 +62,13 @@ def misjudged(found: OperatorFindings, rule: Rule, count: int = 300) -> list[Poi
         measured = measure(graph, graph.operators[space.tested[0]])
         decision = rule(lambda quantity, measured=measured: value_of(quantity, measured))
         beyond = {limit.beyond for limit in found.limits if keeps_to(limit, measured) is False}
-        expected = _BEYOND.get(decision, set()) if isinstance(decision, End) else set() if decision else {_REFUSED}
-        if not (expected <= beyond and bool(expected) == bool(beyond)):
+        expected = _BEYOND.get(decision) if isinstance(decision, End) else None if decision else Beyond.REFUSED
+        if bool(beyond) != (expected is not None) or (expected is not None and expected not in beyond):
             wrong.append(point)
     return wrong
 
 
-_REFUSED = Beyond.REFUSED
-_BEYOND = {End.ERROR: {Beyond.ERROR}, End.CRASH: {Beyond.CRASH}}
+_BEYOND = {End.ERROR: Beyond.ERROR, End.CRASH: Beyond.CRASH}
 
 
 def _drawn(axis: Axis, generator: random.Random) -> int | str:

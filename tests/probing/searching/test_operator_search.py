@@ -52,7 +52,7 @@ def test_a_crash_at_one_size_is_told_from_a_limit() -> None:
 
 def _is_mean_taken(value: Quantities) -> bool:
     """Return what a converter takes that needs one small size to reduce channels."""
-    return "c" not in value("axes").split(",") or 1 in (value("h"), value("w"), value("c"))
+    return "c" not in (value("axes") or "").split(",") or 1 in (value("h"), value("w"), value("c"))
 
 
 def _is_enlarging_taken(value: Quantities) -> bool:
@@ -72,7 +72,7 @@ def test_what_is_taken_in_small_alone_is_found(operator: str, rule: Rule) -> Non
 
 def test_what_is_refused_never_comes_to_where_it_would_fail() -> None:
     def rule(value: Quantities) -> bool | End:
-        if value("dtype") in ("float32", "int32") or value("reduced_axis") > 4096:
+        if value("dtype") in ("float32", "int32") or (value("reduced_axis") or 0) > 4096:
             return False
         return End.ERROR if value("c") > 50_000 else True
 
@@ -101,6 +101,6 @@ def test_a_tool_that_is_slow_with_large_models_is_seldom_asked_about_them() -> N
 
     findings = find("MEAN", rule)
     late = [asked for asked in findings.asked if asked.answer.end is End.TIMEOUT]
-    assert 0 < len(late) < len(findings.asked) / 10
+    assert 0 < len(late) < len(findings.asked) / 20
     assert {said(limit) for limit in findings.limits} == {("dtype", "one-of", ("int16",), ())}
     assert any(crash.beyond is Beyond.TIMEOUT for crash in findings.crashes)

@@ -190,6 +190,7 @@ class Columns:
 
     def _number(self, name: str) -> _NumberColumn:
         if name not in self._numbers:
-            values = [(reading.value(name), 1 << index) for index, reading in enumerate(self._readings)]
-            self._numbers[name] = _NumberColumn([(value, bit) for value, bit in values if isinstance(value, int)])
+            numbers = [reading.numbers for reading in self._readings]
+            values = [(some[name], 1 << index) for index, some in enumerate(numbers) if name in some]
+            self._numbers[name] = _NumberColumn(values)
         return self._numbers[name]

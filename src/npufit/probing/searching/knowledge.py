@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 
 from npufit.probing.questions import Point
@@ -33,7 +33,8 @@ class Knowledge:
         self.erratic: set[Beyond] = set()
         """Failures that come and go with no pattern, such as those of a heuristic: only the plainest limits count."""
         self._columns: dict[Beyond, Columns] = {}
-        self._columns_at = 0
+        self._inside: dict[Refusal, tuple[list[Point], list[Point]]] = {}
+        self._known_at = 0
 
     def update(self, *, anew: bool = False) -> None:
         """Explain all answers: keep the refusals that nothing contradicts, or think of all of them `anew`."""
@@ -41,7 +42,7 @@ class Knowledge:
         hopeless = () if anew else frozenset(self.unexplained)
         self.refusals, self.unexplained = (), ()
         self._slow = ()
-        self._columns.clear()
+        self._forget()
         for beyond in self.ledger.seen:
             own = [refusal for refusal in believed if refusal.beyond is beyond]
             theory = explain(self.ledger, beyond, self.columns(beyond), own, hopeless, is_plain=beyond in self.erratic)
@@ -50,6 +51,7 @@ class Knowledge:
                 theory = explain(self.ledger, beyond, self.columns(beyond), is_plain=True)
             self.refusals += theory.refusals
             self.unexplained += theory.unexplained
+        self._inside.clear()
         slow = [refusal for refusal in self.refusals if refusal.beyond is Beyond.TIMEOUT]
         self._slow = tuple(self._widened(refusal) for refusal in slow)
 
@@ -82,10 +84,7 @@ class Knowledge:
 
     def columns(self, beyond: Beyond) -> Columns:
         """Return the columns of all answers so far that no refusal with this outcome may contain."""
-        count = len(self.ledger.asked)
-        if self._columns_at != count:
-            self._columns.clear()
-            self._columns_at = count
+        self._keep_up()
         if beyond not in self._columns:
             self._columns[beyond] = Columns(self.field, self.contradicting(beyond))
         return self._columns[beyond]
@@ -97,8 +96,11 @@ class Knowledge:
 
     def is_clear(self, point: Point, apart_from: Refusal | None = None) -> bool:
         """Return whether no other refusal contains a point, and its answer may be expected in time."""
-        is_slow = any(refusal.covers(self.field, point) for refusal in self._slow)
-        return not is_slow and next(self.covering(point, apart_from), None) is None
+        return not self.is_slow(point) and next(self.covering(point, apart_from), None) is None
+
+    def is_slow(self, point: Point) -> bool:
+        """Return whether the tool is too slow for models such as this one."""
+        return any(refusal.covers(self.field, point) for refusal in self._slow)
 
     def is_only_in(self, refusal: Refusal, point: Point) -> bool:
         """Return whether a refusal contains a point, and no other does."""
@@ -108,16 +110,34 @@ class Knowledge:
         """Return whether no other refusal contains a point that has a model and was not asked about."""
         return point not in self.ledger.outcomes and self.field.exists(point) and self.is_clear(point, apart_from)
 
-    def inside(self, refusal: Refusal) -> list[Point]:
+    def inside(self, refusal: Refusal) -> Sequence[Point]:
         """Return the points that a refusal explains."""
-        points = [point for point, outcome in self.ledger.outcomes.items() if outcome is refusal.beyond]
-        return [point for point in points if refusal.covers(self.field, point)]
+        return self._explained(refusal)[0]
 
-    def witnesses(self, refusal: Refusal) -> list[Point]:
+    def witnesses(self, refusal: Refusal) -> Sequence[Point]:
         """Return the points that only this refusal explains, or all of it if there are none."""
-        inside = self.inside(refusal)
-        own = [point for point in inside if next(self.covering(point, refusal), None) is None]
+        inside, own = self._explained(refusal)
         return own or inside
+
+    def _explained(self, refusal: Refusal) -> tuple[list[Point], list[Point]]:
+        """Return the points that a refusal explains, and those that no other does."""
+        self._keep_up()
+        if refusal not in self._inside:
+            points = [point for point, outcome in self.ledger.outcomes.items() if outcome is refusal.beyond]
+            inside = [point for point in points if refusal.covers(self.field, point)]
+            own = [point for point in inside if next(self.covering(point, refusal), None) is None]
+            self._inside[refusal] = inside, own
+        return self._inside[refusal]
+
+    def _keep_up(self) -> None:
+        """Forget what was derived from fewer answers."""
+        if self._known_at != len(self.ledger.asked):
+            self._forget()
+
+    def _forget(self) -> None:
+        self._columns.clear()
+        self._inside.clear()
+        self._known_at = len(self.ledger.asked)
 
     def outside(self, refusal: Refusal, side: Side) -> list[Point]:
         """Return the points that contradict a refusal without one of its sides."""

@@ -22,6 +22,7 @@ from npufit.probing.searching.scanning import scan
 from npufit.probing.searching.telling_apart import balanced, rivals_of, tell_apart
 from npufit.stacks.probed import Beyond
 
+_AT_ONCE = 16
 _MOST_ROUNDS = 80
 _MOST_REVISIONS = 6
 _FRESH_POINTS = 24
@@ -75,7 +76,7 @@ def _other_bases(field: Field, base: Point, changes: int) -> list[Point]:
 
 def _search(known: Knowledge, base: Point) -> Asking:
     ledger = known.ledger
-    yield from ledger.ask(scan(known.field, base), "scan")
+    yield from _scan(known, base)
     yield from _settle(known)
     rows = word_pairs(known, base)
     yield from _explore(known, [*rows, *changes_under_words(known, base)], "contexts")
@@ -94,6 +95,26 @@ def _search(known: Knowledge, base: Point) -> Asking:
         )
         if (not new and not surprises and not more) or len(ledger.asked) > _MOST_QUESTIONS:
             break
+
+
+def _scan(known: Knowledge, base: Point) -> Asking:
+    """Ask the first questions, small models first: where a tool is too slow, larger ones are left out."""
+    points = sorted(scan(known.field, base), key=lambda point: known.field.number("io_bytes", point) or 0)
+    yield from _ask_in_time(known, points, "scan")
+
+
+def _ask_in_time(known: Knowledge, points: Sequence[Point], reason: str) -> Asking:
+    """Ask a few questions at a time, and leave out those for which the tool turns out to be too slow."""
+    for start in range(0, len(points), _AT_ONCE):
+        late = _count_late(known.ledger)
+        some = points[start : start + _AT_ONCE]
+        yield from known.ledger.ask([point for point in some if not known.is_slow(point)], reason)
+        if _count_late(known.ledger) > late:
+            known.update()
+
+
+def _count_late(ledger: Ledger) -> int:
+    return sum(1 for outcome in ledger.outcomes.values() if outcome is Beyond.TIMEOUT)
 
 
 def _settle(known: Knowledge) -> Asking:
@@ -119,7 +140,7 @@ def _explore(
     """Ask, and look into every answer that the theory does not expect; return how many there were."""
     ledger = known.ledger
     points = list(points)
-    yield from ledger.ask(points, reason)
+    yield from _ask_in_time(known, points, reason)
     surprises = 0
     for point in points:
         if point not in ledger.outcomes or len(ledger.asked) > _MOST_QUESTIONS:

@@ -56,7 +56,7 @@ def _is_comparable(own: Side, side: Side) -> bool:
     return side.shape in (Shape.ABOVE, Shape.BELOW, Shape.AMONG)
 
 
-def _nearest(known: Knowledge, refusal: Refusal, side: Side) -> list[Point]:
+def _nearest(known: Knowledge, refusal: Refusal, side: Side) -> Sequence[Point]:
     witnesses = known.witnesses(refusal)
     if side.shape in (Shape.ABOVE, Shape.BELOW):
         at_bound = [point for point in witnesses if known.field.number(side.quantity, point) == side.bound]

@@ -10,7 +10,7 @@ from npufit.probing.searching.columns import Columns
 from npufit.probing.searching.field import Field
 from npufit.probing.searching.ledger import Ledger
 from npufit.probing.searching.refusal import Refusal, Shape, Side
-from npufit.probing.searching.widest_box import Box, Star, cost_of_box, fitted
+from npufit.probing.searching.widest_box import Appraisal, Box, Star, fitted
 from npufit.stacks.probed import Beyond
 
 _MANY_WORDS = 3
@@ -55,6 +55,7 @@ class _Explaining:
     def __init__(self, field: Field, positives: Sequence[Point], columns: Columns, beyond: Beyond) -> None:
         self.field, self.positives, self.columns, self.beyond = field, positives, columns, beyond
         self.own = Columns(field, positives)
+        self.appraisal = Appraisal(field)
 
     def theory(self, believed: Sequence[Refusal], hopeless: Collection[Point]) -> Theory:
         """Return the refusals: what was believed, boxes around what that does not explain, and as few of them as do."""
@@ -62,7 +63,7 @@ class _Explaining:
         boxes = {box: self._covered(box) for box in kept}
         left = self.own.everything & ~_union(boxes.values())
         boxes |= {(side,): self._covered((side,)) for side, _ in self.columns.excluding(self.positives)}
-        star = Star(self.field, self.own, self.columns)
+        star = Star(self.field, self.own, self.columns, self.appraisal)
         unexplained = left & _union(1 << index for index, point in enumerate(self.positives) if point in hopeless)
         left &= ~unexplained
         while left:
@@ -84,13 +85,13 @@ class _Explaining:
         chosen: list[Box] = []
         left = _union(boxes.values())
         while left:
-            best = max(boxes, key=lambda box: (boxes[box] & left).bit_count() / cost_of_box(box, self.field))
+            best = max(boxes, key=lambda box: (boxes[box] & left).bit_count() / self.appraisal.cost(box))
             chosen.append(best)
             left &= ~boxes[best]
         return chosen
 
     def _theory(self, chosen: list[Box], boxes: dict[Box, int], unexplained: int) -> Theory:
-        for box in sorted(chosen, key=lambda one: -cost_of_box(one, self.field)):
+        for box in sorted(chosen, key=lambda one: -self.appraisal.cost(one)):
             if not boxes[box] & ~_union(boxes[one] for one in chosen if one != box):
                 chosen.remove(box)
         fitting = (self._fitted(box, boxes, chosen) for box in chosen)

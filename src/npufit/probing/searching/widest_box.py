@@ -29,21 +29,61 @@ _PENALTY = 0.02
 """How much less a box is worth if it still holds all answers of the other kind, in answers that it explains."""
 
 
-def cost_of_box(box: Box, field: Field) -> float:
-    """Return how far-fetched a box is: its sides, and what a further side costs.
+@dataclass(frozen=True, slots=True)
+class _Appraised:
+    """What counts of a side: its cost, and whether it is about a number that is odd, or derived from sizes."""
 
-    A condition on a number is nearly always that it is one, or more than one; other bounds cost more.
-    """
-    cost = sum(cost_of_side(side, field) for side in box) + (len(box) - 1) * _SECOND_SIDE_COST
-    return cost + _ODD_CONDITION_COST * max(0, _odd_sides(box, field) - 1)
+    cost: float
+    is_number: bool
+    is_odd: bool
+    is_derived: bool
 
 
-def _odd_sides(box: Box, field: Field) -> int:
-    """Return how many sides of a box are about other numbers than one, or pairs of numbers."""
-    return sum(1 for side in box if field.is_open(side.quantity) or (side.is_number and not _is_natural(side, field)))
+class Appraisal:
+    """How far-fetched boxes are, as long as no new words are met."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        self._sides: dict[Side, _Appraised] = {}
+
+    def cost(self, box: Box) -> float:
+        """Return the cost of a box: its sides, and what a further side costs.
+
+        A condition on a number is nearly always that it is one, or more than one; other bounds cost more.
+        """
+        sides = [self._side(side) for side in box]
+        odd = sum(side.is_odd for side in sides)
+        costs = sum(side.cost for side in sides)
+        return costs + (len(box) - 1) * _SECOND_SIDE_COST + _ODD_CONDITION_COST * max(0, odd - 1)
+
+    def is_plausible(self, box: Box) -> bool:
+        """Return whether a rule may be about these together: a product or a sum of bytes only with words.
+
+        Two products side by side, or three numbers that are odd, explain any answers at all, and nothing that a
+        converter was ever seen to check.
+        """
+        sides = [self._side(side) for side in box]
+        if len(box) > _MOST_SIDES or sum(side.is_odd for side in sides) > _MOST_ODD_SIDES:
+            return False
+        return sum(side.is_number for side in sides) < 2 or not any(side.is_derived for side in sides)
+
+    def _side(self, side: Side) -> _Appraised:
+        try:
+            return self._sides[side]
+        except KeyError:
+            field = self._field
+            is_odd = side.is_number and not _is_natural(side, field)
+            known = self._sides[side] = _Appraised(
+                cost_of_side(side, field),
+                side.is_number,
+                is_odd or field.is_open(side.quantity),
+                is_odd and is_derived(side.quantity, field.axes),
+            )
+            return known
 
 
 def _is_natural(side: Side, field: Field) -> bool:
+    """Return whether a side says that a size is one, or more than one."""
     axis = field.axes.get(side.quantity)
     least = axis.least if isinstance(axis, Numbers) else 1 if side.quantity in _RESULT_SIDES else None
     return least is not None and side.bound == (least + 1 if side.shape is Shape.ABOVE else least)
@@ -62,8 +102,8 @@ class _Partial:
 class Star:
     """Finds boxes among `own` answers and `others`; sets of answers are bits."""
 
-    def __init__(self, field: Field, own: Columns, others: Columns) -> None:
-        self.field, self.own, self.others = field, own, others
+    def __init__(self, field: Field, own: Columns, others: Columns, appraisal: Appraisal) -> None:
+        self.field, self.own, self.others, self.appraisal = field, own, others, appraisal
         self._words = {name: own.words(name) for name in WORD_NAMES}
 
     def widest(self, seed: Point, wanted: int) -> tuple[Box, int] | None:
@@ -114,10 +154,10 @@ class Star:
         first = self.others.points[(partial.others & -partial.others).bit_length() - 1]
         for side in self._between(seed, first):
             box = _with(partial.box, side)
-            if box is None or not _is_plausible(box, self.field):
+            if box is None or not self.appraisal.is_plausible(box):
                 continue
             own, others = partial.own & self.own.on(side), partial.others & self.others.on(side)
-            yield _Partial(box, own, others, cost_of_box(box, self.field))
+            yield _Partial(box, own, others, self.appraisal.cost(box))
 
     def _between(self, seed: Point, other: Point) -> Iterator[Side]:
         """Yield the widest sides on which `seed` lies and `other` does not."""
@@ -154,18 +194,6 @@ def _with(box: Box, side: Side) -> Box | None:
         case _:
             return None
     return tuple(joint if one is own else one for one in box)
-
-
-def _is_plausible(box: Box, field: Field) -> bool:
-    """Return whether a rule may be about these together: a product or a sum of bytes only with conditions of words.
-
-    Two products side by side, or three numbers that are odd, explain any answers at all, and nothing that a converter
-    was ever seen to check.
-    """
-    numbers = [side for side in box if side.is_number]
-    derived = [side for side in numbers if is_derived(side.quantity, field.axes) and not _is_natural(side, field)]
-    is_simple = len(box) <= _MOST_SIDES and _odd_sides(box, field) <= _MOST_ODD_SIDES
-    return is_simple and (not derived or len(numbers) == 1)
 
 
 def fitted(box: Box, field: Field, points: Sequence[Point], alone: Sequence[Point]) -> Box:
