@@ -8,7 +8,7 @@ COVERAGE ?=
 PAGE := src/npufit/report/page
 DEMO := build/demo.html
 
-.PHONY: help demo test test-slow test-kernel test-debian test-real lint format docs vela-releases pictures web web-check bench wheel clean
+.PHONY: help demo test test-slow test-kernel test-debian test-real test-vela lint format docs vela-releases pictures web web-check bench wheel clean
 
 help:
 	@echo "make demo       set up, check a built-in network for eight targets, and write the answer as a page"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make test-kernel compare the model of the kernel's checks with Linux's own code (downloads 1.2 GB from Debian)"
 	@echo "make test-debian compare the rules of rocket and etnaviv with Debian's arm64 libraries, under qemu-user"
+	@echo "make test-vela  let a probe find the limits of Vela 5.2 for nine operators, and judge them (ten minutes on two cores)"
 	@echo "make test-real  LIBTEFLON=FILE [TARGET=imx93/teflon@25.3]: a real libteflon.so against rules, captures and answers"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make docs       write docs/rules, docs/accuracy, the README's output, JSON schemas and golden files"
@@ -64,6 +65,10 @@ TARGET ?= imx93/teflon@25.3
 test-real: $(VENV)/.developer
 	@test -n "$(LIBTEFLON)" || { echo "make test-real LIBTEFLON=/path/to/libteflon.so (docs/vnpu.md)"; exit 1; }
 	LIBTEFLON="$(abspath $(LIBTEFLON))" TARGET="$(TARGET)" $(BIN)/python -m pytest -q tests/real_libraries
+
+# Ten minutes on two cores: Vela 5.2 as a black box, nine operators.
+test-vela: $(VENV)/.developer
+	NPUFIT_PROOF=1 $(BIN)/python -m pytest -q -s tests/probing/proof/test_vela_rediscovered.py
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .

@@ -245,6 +245,9 @@ _WIDE: Values = {"h": 1, "w": 1, "c": 65_537}
 
 CONTRADICTIONS = (
     Contradiction("CONV_2D", _STRIDE, {"stride_h": 4, "stride_w": 4}, Outcome.NPU),
+    # A stride along which there is one step is none.
+    Contradiction("CONV_2D", _STRIDE, {"h": 2, "stride_h": 4}, Outcome.NPU),
+    Contradiction("CONV_2D", _STRIDE, {"w": 2, "stride_w": 4, "dilation_h": 2}, Outcome.NPU),
     Contradiction("AVERAGE_POOL_2D", _STRIDE, {"kh": 4, "kw": 4, "stride_h": 4, "stride_w": 4}, Outcome.NPU),
     Contradiction("MAX_POOL_2D", _STRIDE, {"kh": 4, "kw": 4, "stride_h": 4, "stride_w": 4}, Outcome.NPU),
     *(
