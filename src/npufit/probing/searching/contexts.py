@@ -107,6 +107,7 @@ def few_rows(known: Knowledge, rows: Sequence[Point]) -> list[Point]:
 def both_sides(known: Knowledge, refusal: Refusal, rows: Sequence[Point]) -> Iterator[Point]:
     """Yield fresh points just outside and just inside a refusal, other values varied in each row."""
     yield from _corners(known, refusal)
+    yield from _one_larger(known, refusal)
     for side in refusal.sides:
         for row in rows:
             context = _fresh_context(known, refusal, side, row)
@@ -141,6 +142,22 @@ def _corners(known: Knowledge, refusal: Refusal) -> Iterator[Point]:
         if smaller:
             seen.add(values)
             yield from smaller
+
+
+def _one_larger(known: Knowledge, refusal: Refusal) -> Iterator[Point]:
+    """Yield what is accepted where one condition does not hold, with one other number above its least.
+
+    What several conditions allow, each of them alone may forbid.
+    """
+    field = known.field
+    for side in refusal.sides if len(refusal.sides) > 1 else ():
+        accepted = [point for point in known.outside(refusal, side) if known.ledger.is_accepted(point)]
+        for start in sorted(accepted, key=_sum)[:1]:
+            for axis in field.numbers:
+                if start[axis.name] == axis.least:
+                    point = field.moved(start, **{axis.name: axis.least + 1})
+                    if known.is_free(point):
+                        yield point
 
 
 def _sum(point: Point) -> int:

@@ -157,11 +157,15 @@ class Knowledge:
         return min((value for value in values if value is not None and value > side.bound), default=None)
 
     def _widened(self, refusal: Refusal) -> Refusal:
-        """Return where a tool may be too slow: not only as far out as it was, but nowhere where it was not."""
+        """Return where a tool may be too slow: not only as far out as it was, but nowhere where it was not.
+
+        What one number format takes time for may be refused at once in another.
+        """
         sides = (
             replace(side, bound=max(side.bound // _CAUTION, (self.last_good(refusal, side) or 0) + 1))
             if side.shape is Shape.ABOVE
             else side
             for side in refusal.sides
         )
-        return replace(refusal, sides=tuple(sides))
+        types = frozenset(it for point in self.inside(refusal) if (it := self.field.value("dtype", point)) is not None)
+        return replace(refusal, sides=(*sides, *([Side("dtype", Shape.AMONG, values=types)] if types else [])))
