@@ -14,7 +14,7 @@ from npufit.probing.searching.steering import solve
 from npufit.stacks.probed import Beyond, Value
 
 _TRIES = 24
-_MOST_CORNERS = 12
+_MOST_CORNERS, _MOST_WORDS = 8, 48
 _MAP_SIDES = ("h", "w", "c")
 _MOST_BYTES = 1 << 24
 """Fresh questions stay below this tensor size, so that a converter answers them fast."""
@@ -124,7 +124,7 @@ def _corners(known: Knowledge, refusal: Refusal) -> Iterator[Point]:
     seen: set[tuple[Value | None, ...]] = set()
     for inside in sorted(known.inside(refusal), key=_sum):
         values = tuple(field.value(side.quantity, inside) for side in refusal.sides if not side.is_number)
-        if values in seen or len(seen) >= _MOST_CORNERS:
+        if values in seen or len(seen) >= _MOST_WORDS:
             continue
         involved = _involved(field, refusal, inside)
         smaller = [
@@ -141,7 +141,7 @@ def _corners(known: Knowledge, refusal: Refusal) -> Iterator[Point]:
         smaller = [point for point in dict.fromkeys((smallest, *smaller)) if known.is_only_in(refusal, point)]
         if smaller:
             seen.add(values)
-            yield from smaller
+            yield from smaller if len(seen) <= _MOST_CORNERS else smaller[:1]
 
 
 def _one_larger(known: Knowledge, refusal: Refusal) -> Iterator[Point]:

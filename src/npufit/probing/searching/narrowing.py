@@ -19,7 +19,7 @@ def narrow(known: Knowledge, refusal: Refusal) -> Iterator[Point]:
             case Shape.NOT_MULTIPLE:
                 yield from _multiples(known, refusal, side)
             case Shape.OUTSIDE:
-                pass
+                yield from _words_accepted_elsewhere(known, refusal, side)
             case Shape.AMONG:
                 yield from _neighbours(known, refusal, side)
 
@@ -96,6 +96,20 @@ def _with_values(known: Knowledge, refusal: Refusal, side: Side, values: list[in
             point = witness.moved(**{axis.name: value})
             if known.is_free(point, refusal):
                 yield point
+
+
+def _words_accepted_elsewhere(known: Knowledge, refusal: Refusal, side: Side) -> Iterator[Point]:
+    """Yield, for each word that is accepted where a refusal does not hold, a model with it where it does."""
+    field, witness = known.field, known.witnesses(refusal)[0]
+    asked = {field.value(side.quantity, point) for point in known.inside(refusal)} | side.values
+    conditions = {it.quantity: witness[it.quantity] for it in refusal.sides if it.quantity in field.axes}
+    for accepted in known.ledger.accepted:
+        word = field.value(side.quantity, accepted)
+        point = accepted.moved(**conditions)
+        is_same = word not in asked and field.value(side.quantity, point) == word
+        if is_same and known.is_free(point, refusal) and refusal.covers(field, point):
+            asked.add(word)
+            yield point
 
 
 def _other_words(known: Knowledge, refusal: Refusal, side: Side) -> Iterator[Point]:
