@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import time
 from collections.abc import Iterator
 
@@ -89,9 +90,9 @@ def _misjudged(found: OperatorFindings) -> list[str]:
 def _rediscover(*operators: str) -> None:
     start = time.monotonic()
     result = probe(_VELA, ProbeOptions(operators=operators, groups=False, use_cache=False))
-    print(f"{result.questions} questions in {time.monotonic() - start:.0f} s")
-    for found in result.operators:
-        print(f"{found.operator}: {len(found.asked)} questions, {len(found.limits)} limits")
+    lines = [f"{result.questions} questions in {time.monotonic() - start:.0f} s"]
+    lines += [f"{it.operator}: {len(it.asked)} questions, {len(it.limits)} limits" for it in result.operators]
+    sys.stdout.write("\n".join([*lines, ""]))
     wrong = {found.operator: _misjudged(found) for found in result.operators}
     assert wrong == {operator: [] for operator in operators}
 

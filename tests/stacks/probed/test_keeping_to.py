@@ -49,6 +49,7 @@ def test_single_bad_values() -> None:
         ("2x5", False),  # along w, 3 and 8 were refused beside 2
         ("5x2", None),  # nobody asked about another height beside a width of 2
         ("6x6", None),  # 8x8 is accepted
+        ("2x4", None),  # between two refused, but 4x4 is accepted
         ("1/4x1/4", False),
         ("big", None),
     ],

@@ -65,7 +65,7 @@ def _is_one_of(value: Value, accepted: tuple[Value, ...], refused: tuple[Value, 
     """A number between two that were refused, or beyond the last of them, counts as refused.
 
     A pair lies on three lines: others of its height, of its width, and those of equal sides; one with a single answer
-    says nothing.
+    says nothing, nor do they about a side that some accepted pair has.
     """
     if value in accepted or value in refused:
         return value in accepted
@@ -78,6 +78,7 @@ def _is_one_of(value: Value, accepted: tuple[Value, ...], refused: tuple[Value, 
     if pair is None:
         return None
     pairs = [(other, is_accepted) for entry, is_accepted in asked.items() if (other := _pair(entry)) is not None]
+    taken = {side for sides, is_accepted in pairs if is_accepted for side in sides}
     lines = [
         [(first, is_accepted) for (first, second), is_accepted in pairs if second == pair[1]],
         [(second, is_accepted) for (first, second), is_accepted in pairs if first == pair[0]],
@@ -87,7 +88,7 @@ def _is_one_of(value: Value, accepted: tuple[Value, ...], refused: tuple[Value, 
     verdicts = [
         _is_between_refused(place, line)
         for place, line in zip(places, lines, strict=True)
-        if place is not None and len(line) > 1
+        if place is not None and place not in taken and len(line) > 1
     ]
     return False if False in verdicts else None
 
