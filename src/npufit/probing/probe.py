@@ -30,7 +30,7 @@ def probe(subject: Subject, options: ProbeOptions | None = None) -> ProbeResult:
         operators, groups = _search(desk, wanted, options)
         if desk.trouble and not desk.has_answers:
             raise ToolError(
-                f"{converter.name} said of none of {desk.questions} models where the operators run. The first time: "
+                f"{converter.name} said of none of {desk.answered} models where the operators run. The first time: "
                 f"{desk.trouble.rstrip('.')}."
             )
         rules = _rules(subject, converter, options, operators, groups, desk.questions)

@@ -89,6 +89,11 @@ class Desk:
         return any(answer.end is End.FINE for answer in self._answers.values())
 
     @property
+    def answered(self) -> int:
+        """How many different models were answered."""
+        return len(self._answers)
+
+    @property
     def _is_mute(self) -> bool:
         """Whether so many models got no answer, and none got one, that asking on is useless."""
         if len(self._answers) < _MOST_TIMEOUTS or self.has_answers:
