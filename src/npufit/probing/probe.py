@@ -26,7 +26,7 @@ def probe(subject: Subject, options: ProbeOptions | None = None) -> ProbeResult:
     options = options or ProbeOptions()
     wanted = spaces(options.operators)
     converter = choose_converter(subject, options)
-    with Desk(converter, options) as desk:
+    with Desk(converter, options, gives_up=True) as desk:
         operators, groups = _search(desk, wanted, options)
         if desk.trouble and not desk.has_answers:
             raise ToolError(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from npufit.probing import ProbeOptions
+from npufit.probing import Command, ProbeOptions
 from npufit.probing.asking import Answer, Desk, End, Unanswered, choose_converter
 from npufit.probing.questions import Point, space_of
 from probing.asking.answering_programs import CountingConverter, program
@@ -126,3 +126,24 @@ def test_an_interrupted_search_returns_what_it_knows(tmp_path: Path) -> None:
         assert not is_complete
         assert least == 8
         assert desk.ended_by == "interrupted"
+
+
+def _one_by_one(count: int) -> Generator[Sequence[Point], Sequence[Answer], int]:
+    """Return how many of the questions were answered."""
+    for width in range(count):
+        try:
+            yield [_point("RELU", width + 1)]
+        except Unanswered:
+            return width
+    return count
+
+
+def test_only_a_probe_gives_up_a_tool_that_always_fails() -> None:
+    """A model that is made smaller crashes a tool as often as it is asked about."""
+    converter = choose_converter(Command(("false", "{input}"), r"(?P<index>\d+) (?P<unit>NPU|CPU)"), _OPTIONS)
+    with Desk(converter, _OPTIONS) as desk:
+        assert desk.run([_one_by_one(70)]) == [70]
+    with Desk(converter, _OPTIONS, gives_up=True) as desk:
+        (answered,) = desk.run([_one_by_one(70)])
+        assert answered < desk.answered + 1 < 70
+        assert desk.ended_by == desk.trouble

@@ -58,8 +58,12 @@ class Desk:
     `ended_by` is empty, or what ended the asking early: then every further search gets `Unanswered`.
     """
 
-    def __init__(self, converter: Converter, options: ProbeOptions | None = None) -> None:
-        """Open the workers and the cache. Raises InputError for a wrong executor, ToolError if it cannot be used."""
+    def __init__(self, converter: Converter, options: ProbeOptions | None = None, *, gives_up: bool = False) -> None:
+        """Open the workers and the cache. Raises InputError for a wrong executor, ToolError if it cannot be used.
+
+        With `gives_up`, a tool that answers nothing ends the asking; not where only failures are asked about.
+        """
+        self._gives_up = gives_up
         self._converter, self._options = converter, options or ProbeOptions()
         self._identity = converter.identify()
         executor = open_executor(self._options.executor, self._options.workers)
@@ -96,7 +100,7 @@ class Desk:
     @property
     def _is_mute(self) -> bool:
         """Whether so many models got no answer, and none got one, that asking on is useless."""
-        if len(self._answers) < _MOST_TIMEOUTS or self.has_answers:
+        if not self._gives_up or len(self._answers) < _MOST_TIMEOUTS or self.has_answers:
             return False
         late = sum(answer.end is End.TIMEOUT for answer in self._answers.values())
         return late >= _MOST_TIMEOUTS or len(self._answers) >= _MOST_FAILURES
