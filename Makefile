@@ -86,7 +86,7 @@ docs: $(VENV)/.developer
 		tests/rewrite/test_cures.py tests/chips tests/tflite/test_schema.py tests/replay
 
 # OPERATORS are those of the page; without `npufit toolchain install vela@3.8` it says so.
-OPERATORS ?= CONV_2D,DEPTHWISE_CONV_2D,TRANSPOSE_CONV,AVERAGE_POOL_2D,MAX_POOL_2D,ADD,RESIZE_BILINEAR,SOFTMAX,MEAN
+OPERATORS ?= CONV_2D,DEPTHWISE_CONV_2D,TRANSPOSE_CONV,AVERAGE_POOL_2D,MAX_POOL_2D,ADD,RESIZE_BILINEAR,SOFTMAX,MEAN,LOGISTIC
 vela-releases: $(VENV)/.developer
 	$(BIN)/npufit probe imx93/vela@3.8 imx93/vela@5.2 --operators $(OPERATORS) --time-limit 20 --json -o docs/vela_releases.json
 	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation/test_vela_releases_page.py
