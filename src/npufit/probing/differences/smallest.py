@@ -12,6 +12,8 @@ from npufit.stacks.probed import Value
 Shows = Callable[[Sequence[Point]], Sequence[bool]]
 """Whether points show what is looked for, asked all at once."""
 
+_AT_ONCE = 4
+
 
 def make_smaller(space: Space, point: Point, shows: Shows) -> Point:
     """Return the point with the plainest and smallest model found that `shows` accepts; at worst `point` itself.
@@ -25,10 +27,20 @@ def make_smaller(space: Space, point: Point, shows: Shows) -> Point:
         for axis in space.axes:
             nearer = {it: rank_of(space, it) for it in _nearer(axis, smallest)}
             candidates = sorted((it for it in nearer if nearer[it] < rank), key=nearer.__getitem__)
-            found = next((it for it, is_shown in zip(candidates, shows(candidates), strict=True) if is_shown), None)
+            found = _first(candidates, shows)
             if found is not None:
                 smallest, rank, is_better = found, nearer[found], True
     return smallest
+
+
+def _first(points: Sequence[Point], shows: Shows) -> Point | None:
+    """Return the first of `points` that shows it, asked few at a time: the later ones are larger, and slower."""
+    for start in range(0, len(points), _AT_ONCE):
+        some = points[start : start + _AT_ONCE]
+        found = next((it for it, is_shown in zip(some, shows(some), strict=True) if is_shown), None)
+        if found is not None:
+            return found
+    return None
 
 
 def _nearer(axis: Axis, point: Point) -> Iterator[Point]:
@@ -37,8 +49,8 @@ def _nearer(axis: Axis, point: Point) -> Iterator[Point]:
     if isinstance(axis, Choices) or isinstance(value, str):
         values: tuple[Value, ...] = (axis.base,)
     else:
-        values = (axis.least, axis.base, value // 2, value * 3 // 4, value - 1)
-        values = tuple(it for it in values if axis.least <= it)
+        steps = (value >> halvings for halvings in range(1, value.bit_length()))
+        values = tuple(it for it in (axis.least, axis.base, *(value - step for step in steps)) if axis.least <= it)
     for other in dict.fromkeys(values):
         if other != value:
             yield point.moved(**{axis.name: other})
