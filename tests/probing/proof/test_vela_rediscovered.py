@@ -36,11 +36,13 @@ _MOST_ELEMENTS = 1 << 22
 
 
 def _judged(limits: tuple[Limit, ...], point: Point) -> set[Outcome]:
-    """Return what may become of a model by the limits that were found."""
+    """Return what may become of a model by the limits that were found, nothing if they say that it is unknown."""
     space = space_of(point.space)
     graph = space.draw(dict(point.values)).main
     measured = measure(graph, graph.operators[space.tested[0]])
-    return {_OUTCOMES[it.beyond] for it in limits if keeps_to(it, measured) is False} or {Outcome.NPU}
+    beyond = {_OUTCOMES[it.beyond] for it in limits if keeps_to(it, measured) is False}
+    is_unknown = any(keeps_to(it, measured) is None for it in limits)
+    return beyond or (set() if is_unknown else {Outcome.NPU})
 
 
 def _stated(operator: str) -> Iterator[tuple[Values, Outcome]]:
