@@ -126,8 +126,13 @@ class _Judge:
         group = next(group for group in groups_of(loss.scope, eligible) if index in group)
         value = measure_graph(subgraph, group)[loss.quantity]
         whole, what = _SCOPES[loss.scope], GRAPH_QUANTITIES[loss.quantity]
+        said = f"{loss.quantity} <= {loss.limit:,} of {whole}"
+        if loss.next_refused is not None and value < loss.next_refused:
+            answers = f"{loss.limit:,} was taken, {loss.next_refused:,} was not"
+            statement = f"Taken alone; what becomes of {whole} with {value:,} {what} was not asked: {answers}."
+            return self._finding(rules.UNASKED, statement, said, f"{value:,}")
         statement = f"Taken alone, but {whole} may have {loss.limit:,} {what}, and has {value:,}."
-        return self._finding(rules.GROUP, statement, f"{loss.quantity} <= {loss.limit:,} of {whole}", f"{value:,}")
+        return self._finding(rules.GROUP, statement, said, f"{value:,}")
 
     def _finding(self, rule: Rule, statement: str, limit: str, found: str) -> Finding:
         """Return `rule` with what it says of the operator at hand."""
