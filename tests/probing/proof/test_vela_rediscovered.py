@@ -30,7 +30,7 @@ _OUTCOMES = {
     Beyond.CRASH: Outcome.CRASH,
     Beyond.TIMEOUT: Outcome.TIMEOUT,
 }
-_RANDOM_MODELS = 50
+_RANDOM_MODELS, _MOST_UNKNOWN = 50, 1
 _MOST_ELEMENTS = 1 << 22
 """Larger models take Vela minutes."""
 
@@ -80,7 +80,9 @@ def _misjudged(found: OperatorFindings) -> list[str]:
     with Desk(choose_converter(_VELA, options), options) as desk:
         answers = desk.ask(points)
     space = space_of(found.operator)
-    asked = [(point, outcome_of(space, answer), False) for point, answer in zip(points, answers, strict=True)]
+    asked = [(point, outcome_of(space, answer), True) for point, answer in zip(points, answers, strict=True)]
+    unknown = [point for point in points if not _judged(found.limits, point)]
+    assert len(unknown) <= _MOST_UNKNOWN, unknown
     asked += [(point_of(found.operator, values), *known) for values, *known in _stated(found.operator)]
     base = space.base
     return [
