@@ -89,7 +89,7 @@ docs: $(VENV)/.developer
 OPERATORS ?= CONV_2D DEPTHWISE_CONV_2D TRANSPOSE_CONV AVERAGE_POOL_2D MAX_POOL_2D ADD RESIZE_BILINEAR SOFTMAX MEAN LOGISTIC
 vela-releases: $(VENV)/.developer
 	@mkdir -p docs/vela_releases
-	for operator in $(OPERATORS); do $(BIN)/npufit probe imx93/vela@3.8 imx93/vela@5.2 --operators $$operator --time-limit 20 \
+	for operator in $(OPERATORS); do $(BIN)/npufit probe imx93/vela@3.8 imx93/vela@5.2 --operators $$operator \
 		--json -o docs/vela_releases/$$operator.json || exit 1; done
 	NPUFIT_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/documentation/test_vela_releases_page.py
 

@@ -1,4 +1,4 @@
-"""The page on Vela's releases shows the kept comparisons, one of each operator type, and the contradictions that a test asks Vela about."""
+"""The page on Vela's releases shows the kept comparisons, one an operator type, and Vela's contradictions."""
 
 from __future__ import annotations
 
