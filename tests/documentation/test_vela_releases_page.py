@@ -1,23 +1,46 @@
-"""The page on Vela's releases shows the kept comparison, and the contradictions that a test asks Vela about."""
+"""The page on Vela's releases shows the kept comparisons, one an operator type, and Vela's contradictions."""
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 
 from npufit.report.probe import DifferenceDocument, difference_markdown, difference_text
+from npufit.report.probe.difference_document import SideEntry
 from npufit.report.terminal_page import Page
 from probing.proof.vela_boundaries import CONTRADICTIONS, Contradiction
 from real_files import REPOSITORY
 
 _PAGE = REPOSITORY / "docs" / "vela_releases.md"
-_KEPT = REPOSITORY / "docs" / "vela_releases.json"
+_KEPT = REPOSITORY / "docs" / "vela_releases"
 
 
 def _kept() -> DifferenceDocument:
-    return TypeAdapter(DifferenceDocument).validate_python(json.loads(_KEPT.read_text(encoding="utf-8")))
+    """Return the kept comparisons as one."""
+    kept = [TypeAdapter(DifferenceDocument).validate_json(it.read_bytes()) for it in sorted(_KEPT.glob("*.json"))]
+    assert not any(it.ended_by for it in kept)
+    return replace(
+        kept[0],
+        first=_joint([it.first for it in kept]),
+        second=_joint([it.second for it in kept]),
+        operators=tuple(operator for it in kept for operator in it.operators),
+        differences=tuple(difference for it in kept for difference in it.differences),
+        questions=sum(it.questions for it in kept),
+    )
+
+
+def _joint(sides: Sequence[SideEntry]) -> SideEntry:
+    names = {(it.name, it.tool, it.version) for it in sides}
+    assert len(names) == 1
+    return replace(
+        sides[0],
+        questions=sum(it.questions for it in sides),
+        limits=sum(it.limits for it in sides),
+        taken=tuple(operator for it in sides for operator in it.taken),
+    )
 
 
 def test_the_page_shows_the_kept_comparison() -> None:

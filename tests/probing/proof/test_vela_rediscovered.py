@@ -30,25 +30,28 @@ _OUTCOMES = {
     Beyond.CRASH: Outcome.CRASH,
     Beyond.TIMEOUT: Outcome.TIMEOUT,
 }
-_RANDOM_MODELS = 50
+_RANDOM_MODELS, _MOST_UNKNOWN = 50, 1
 _MOST_ELEMENTS = 1 << 22
 """Larger models take Vela minutes."""
 
 
 def _judged(limits: tuple[Limit, ...], point: Point) -> set[Outcome]:
-    """Return what may become of a model by the limits that were found."""
+    """Return what may become of a model by the limits that were found, nothing if they say that it is unknown."""
     space = space_of(point.space)
     graph = space.draw(dict(point.values)).main
     measured = measure(graph, graph.operators[space.tested[0]])
-    return {_OUTCOMES[it.beyond] for it in limits if keeps_to(it, measured) is False} or {Outcome.NPU}
+    beyond = {_OUTCOMES[it.beyond] for it in limits if keeps_to(it, measured) is False}
+    is_unknown = any(keeps_to(it, measured) is None for it in limits)
+    return beyond or (set() if is_unknown else {Outcome.NPU})
 
 
-def _stated(operator: str) -> Iterator[tuple[Values, Outcome]]:
+def _stated(operator: str) -> Iterator[tuple[Values, Outcome, bool]]:
+    """Yield models, what becomes of them, and whether that may be unknown."""
     for boundary in BOUNDARIES:
         if operator in boundary.operators:
-            yield from ((values, Outcome.NPU) for values in boundary.taken)
-            yield from ((values, boundary.outcome) for values in boundary.refused)
-    yield from ((it.values, it.outcome) for it in CONTRADICTIONS if it.operator == operator)
+            yield from ((values, Outcome.NPU, False) for values in boundary.taken)
+            yield from ((values, boundary.outcome, boundary.is_slow) for values in boundary.refused)
+    yield from ((it.values, it.outcome, False) for it in CONTRADICTIONS if it.operator == operator)
 
 
 def _random_points(operator: str, count: int) -> Iterator[Point]:
@@ -77,13 +80,15 @@ def _misjudged(found: OperatorFindings) -> list[str]:
     with Desk(choose_converter(_VELA, options), options) as desk:
         answers = desk.ask(points)
     space = space_of(found.operator)
-    asked = [(point, outcome_of(space, answer)) for point, answer in zip(points, answers, strict=True)]
-    asked += [(point_of(found.operator, values), outcome) for values, outcome in _stated(found.operator)]
+    asked = [(point, outcome_of(space, answer), True) for point, answer in zip(points, answers, strict=True)]
+    unknown = [point for point in points if not _judged(found.limits, point)]
+    assert len(unknown) <= _MOST_UNKNOWN, unknown
+    asked += [(point_of(found.operator, values), *known) for values, *known in _stated(found.operator)]
     base = space.base
     return [
         f"{ {name: value for name, value in point.values if value != base[name]} }: {outcome}, judged {judged}"
-        for point, outcome in asked
-        if outcome not in (judged := _judged(found.limits, point))
+        for point, outcome, may_be_unknown in asked
+        if outcome not in (judged := _judged(found.limits, point)) and (judged or not may_be_unknown)
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from npufit.stacks.probed import Condition, Limit, Relation, keeps_to
@@ -24,6 +26,26 @@ _MEASURED = {"w": 16, "c": 24, "stride_h": 4, "padding": "SAME", "dtype": "int16
 )
 def test_numbers(quantity: str, relation: Relation, number: int, expected: bool | None) -> None:
     assert keeps_to(Limit("CONV_2D", quantity, relation, number, 1), _MEASURED) is expected
+
+
+@pytest.mark.parametrize(
+    ("relation", "number", "next_refused", "expected"),
+    [
+        (Relation.AT_MOST, 24, 32, True),
+        (Relation.AT_MOST, 23, 25, None),
+        (Relation.AT_MOST, 16, 24, False),
+        (Relation.AT_LEAST, 24, 16, True),
+        (Relation.AT_LEAST, 32, 16, None),
+        (Relation.AT_LEAST, 32, 24, False),
+    ],
+)
+def test_between_what_was_taken_and_refused_nothing_is_known(
+    relation: Relation, number: int, next_refused: int, expected: bool | None
+) -> None:
+    limit = Limit("CONV_2D", "c", relation, number, 1, next_refused=next_refused)
+    assert keeps_to(limit, _MEASURED) is expected
+    elsewhere = replace(limit, when=(Condition("padding", Relation.ONE_OF, accepted=("VALID",)),))
+    assert keeps_to(elsewhere, _MEASURED) is True
 
 
 @pytest.mark.parametrize(

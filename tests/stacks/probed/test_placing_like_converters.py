@@ -39,3 +39,23 @@ def test_a_network_is_placed_as_by_the_converter_itself(converter: str, known: P
     placed = npufit.check(_NETWORK, known).placement.operators
     assert 0 < sum(expected) < len(expected)
     assert [entry.unit is Unit.NPU for entry in placed] == expected
+
+
+def test_between_two_answers_of_the_probe_an_operator_is_unknown() -> None:
+    rows = tuple(Limit(kind, "w*c", Relation.AT_MOST, 6_000, 1, next_refused=12_385) for kind in _TYPES)
+    entries = npufit.check(_NETWORK, replace(_rules(), limits=rows)).placement.operators
+    gap = [entry for entry in entries if entry.unit is Unit.UNKNOWN]
+    assert gap
+    for entry in gap:
+        assert entry.finding is not None
+        assert entry.finding.rule.id == "probed.unasked"
+        assert "w*c between 6,000, which was taken, and 12,385, which was not" in entry.finding.rule.statement
+    assert {entry.unit for entry in entries} == {Unit.NPU, Unit.UNKNOWN}
+
+
+def test_between_a_group_that_was_taken_and_one_that_was_not_what_would_be_lost_is_unknown() -> None:
+    group = replace(_SUFFIX, next_refused=1 << 40)
+    sure = npufit.check(_NETWORK, replace(_rules(), groups=(_SUFFIX,))).placement.operators
+    unsure = npufit.check(_NETWORK, replace(_rules(), groups=(group,))).placement.operators
+    assert [it.unit is Unit.NPU for it in unsure] == [it.unit is Unit.NPU for it in sure]
+    assert {it.unit for it in unsure} == {Unit.NPU, Unit.UNKNOWN}

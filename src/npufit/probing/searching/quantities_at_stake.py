@@ -47,6 +47,7 @@ _COSTS = {
     "io_bytes": 1.8,
     "working_set_bytes": 1.9,
     "weights_sum": 1.5,
+    "depthwise_weights_sum": 1.55,
     "macs": 1.95,
     "reduced_elements": 1.2,
     "reduced_axis": 1.3,

@@ -23,6 +23,7 @@ _MOST_SIDES, _MOST_ODD_SIDES = 4, 2
 _SECOND_SIDE_COST = 0.8
 _ODD_CONDITION_COST = 1.0
 _RESULT_SIDES = ("ofm_h", "ofm_w")
+_COUNTS_OF_DIMENSIONS = ("rank", "ofm_rank")
 _BEAM = 24
 _MOST_STEPS = 60
 _PENALTY = 0.02
@@ -31,7 +32,7 @@ _PENALTY = 0.02
 
 @dataclass(frozen=True, slots=True)
 class _Appraised:
-    """What counts of a side: its cost, and whether it is about a number that is odd, or derived from sizes."""
+    """What counts of a side: its cost, and whether it is about a size, an odd number, or one derived from sizes."""
 
     cost: float
     is_number: bool
@@ -59,8 +60,9 @@ class Appraisal:
     def is_plausible(self, box: Box) -> bool:
         """Return whether a rule may be about these together: a product or a sum of bytes only with words.
 
-        Two products side by side, or three numbers that are odd, explain any answers at all, and nothing that a
-        converter was ever seen to check.
+        How many dimensions there are counts as a word: it says what kind of tensor it is, not how large. Two products
+        side by side, or three numbers that are odd, explain any answers at all, and nothing that a converter was ever
+        seen to check.
         """
         sides = [self._side(side) for side in box]
         if len(box) > _MOST_SIDES or sum(side.is_odd for side in sides) > _MOST_ODD_SIDES:
@@ -75,7 +77,7 @@ class Appraisal:
             is_odd = side.is_number and not _is_natural(side, field)
             known = self._sides[side] = _Appraised(
                 cost_of_side(side, field),
-                side.is_number,
+                side.is_number and side.quantity not in _COUNTS_OF_DIMENSIONS,
                 is_odd or field.is_open(side.quantity),
                 is_odd and is_derived(side.quantity, field.axes),
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from npufit.stacks.probed.keeping_to import keeps_to
+from npufit.stacks.probed.keeping_to import holds_for, is_between, keeps_to
 from npufit.stacks.probed.limit import Crash, Limit
 from npufit.stacks.probed.probed_rules import AskedRange
 from npufit.stacks.probed.quantities import Measured, is_known, value_of
@@ -13,6 +13,11 @@ from npufit.stacks.probed.quantities import Measured, is_known, value_of
 def broken_limit(limits: Iterable[Limit], measured: Measured) -> Limit | None:
     """Return the first of `limits` that an operator is beyond, None if it is within all."""
     return next((limit for limit in limits if keeps_to(limit, measured) is False), None)
+
+
+def unasked_gap(limits: Iterable[Limit], measured: Measured) -> Limit | None:
+    """Return the first of `limits` that may or may not be exceeded: nobody asked between its two sides."""
+    return next((limit for limit in limits if holds_for(limit, measured) and is_between(limit, measured)), None)
 
 
 def unasked_range(ranges: Iterable[AskedRange], limits: Iterable[Limit], measured: Measured) -> AskedRange | None:

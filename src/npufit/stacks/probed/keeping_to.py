@@ -15,8 +15,8 @@ _RATIO = re.compile(r"([0-9]{1,9})/([1-9][0-9]{0,8})")
 def keeps_to(limit: Limit, measured: Measured) -> bool | None:
     """Return whether an operator keeps to `limit`; True where the limit does not hold, None if nobody asked.
 
-    None is the answer for a value of a set that is neither accepted nor among refused ones, and for a quantity that the
-    operator does not have.
+    None is the answer for a value of a set that is neither accepted nor among refused ones, for a number between the
+    last that was accepted and the next that was refused, and for a quantity that the operator does not have.
     """
     applies = holds_for(limit, measured)
     if applies is False:
@@ -24,7 +24,19 @@ def keeps_to(limit: Limit, measured: Measured) -> bool | None:
     value = value_of(limit.quantity, measured)
     if value is None or applies is None:
         return None
+    if is_between(limit, measured):
+        return None
     return _is_accepted(value, limit.relation, limit.limit, limit.accepted, limit.refused)
+
+
+def is_between(limit: Limit, measured: Measured) -> bool:
+    """Return whether the quantity of `limit` lies between the last accepted number and the next refused one."""
+    if limit.limit is None or limit.next_refused is None:
+        return False
+    value = value_of(limit.quantity, measured)
+    number = None if value is None else _number(value)
+    low, high = sorted((limit.limit, limit.next_refused))
+    return number is not None and low < number < high
 
 
 def holds_for(limit: Limit, measured: Measured) -> bool | None:

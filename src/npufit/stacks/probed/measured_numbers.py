@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 
@@ -79,26 +79,39 @@ def _working_set_bytes(operation: Operation) -> int:
 
 def _weights_sum(operation: Operation) -> int | None:
     """The largest sum of |weight - zero point| over the weights of one output channel."""
+    return max(_weights_sums(operation), default=None)
+
+
+def _depthwise_weights_sum(operation: Operation) -> int | None:
+    """The sum of |weight - zero point| over all weights of a depthwise convolution.
+
+    A tool that takes its channels for inputs, as Vela 3.8 does, adds up all of them for one output.
+    """
+    return (sum(_weights_sums(operation)) or None) if operation.operator.type == "DEPTHWISE_CONV_2D" else None
+
+
+def _weights_sums(operation: Operation) -> Sequence[int]:
+    """Return the sum of |weight - zero point| over the weights of each output channel, nothing if there are none."""
     weights = operation.weights
     if weights is None or operation.row.channel_axis is None or weights.element.is_float:
-        return None
+        return ()
     axis = operation.row.channel_axis
     alike = _sum_of_alike(weights, axis)
     if alike is not None:
-        return alike
+        return [alike] * (weights.shape or (1,))[axis]
     import numpy as np
 
     from npufit.graph.arrays import stored_values
 
     values = stored_values(weights)
     if values is None or axis >= values.ndim or not values.size:
-        return None
+        return ()
     points = weights.quantization.zero_points
     if len(points) not in (1, values.shape[axis]):
         points = (weights.quantization.zero_point,)
     wider = np.int32 if weights.element.bits < 32 else np.int64
     distances = np.abs(np.moveaxis(values, axis, -1).astype(wider) - np.array(points, wider))
-    return int(distances.sum(axis=tuple(range(values.ndim - 1)), dtype=np.int64).max())
+    return distances.sum(axis=tuple(range(values.ndim - 1)), dtype=np.int64).tolist()
 
 
 def _sum_of_alike(weights: Tensor, axis: int) -> int | None:
@@ -232,6 +245,7 @@ NUMBERS: Mapping[str, Quantity] = {
     "io_bytes": lambda operation: sum(operation.activation_bytes),
     "working_set_bytes": _working_set_bytes,
     "weights_sum": _weights_sum,
+    "depthwise_weights_sum": _depthwise_weights_sum,
     "bias_value": _bias_value,
     "macs": _macs,
     "reduced_elements": _reduced_elements,

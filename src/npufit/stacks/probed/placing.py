@@ -10,13 +10,13 @@ from npufit.stacks.delegates import describe_partition, partition_epochs
 from npufit.stacks.hazard import make_hazard
 from npufit.stacks.placement import Hazard, OperatorPlacement, Partition, Placement, Unit
 from npufit.stacks.probed import rules
-from npufit.stacks.probed.deciding import broken_limit, known_crash, unasked_range
+from npufit.stacks.probed.deciding import broken_limit, known_crash, unasked_gap, unasked_range
 from npufit.stacks.probed.graph_quantities import GRAPH_QUANTITIES, measure_graph
 from npufit.stacks.probed.keeping import Loss, find_losses, groups_of
 from npufit.stacks.probed.limit import Beyond, Crash, Kept, Limit, Scope, Separator
 from npufit.stacks.probed.probed_rules import Probed, ProbedRules
 from npufit.stacks.probed.quantities import Measured, measure
-from npufit.stacks.probed.wording import found_words, limit_words, range_words
+from npufit.stacks.probed.wording import found_words, gap_words, limit_words, range_words
 from npufit.stacks.rule import Evidence, Finding, Rule, RuleKind
 from npufit.stacks.target import Target
 
@@ -104,6 +104,11 @@ class _Judge:
             finding = self._finding(rules.rule_of(limit.quantity), f"Taken only if {said}.", said, found)
             finding = replace(finding, remedies=rules.remedies_of(limit.quantity))
             return _Decided(finding, failure or _failure(limit.beyond, f"beyond {said}"))
+        gap = unasked_gap(limits, measured)
+        if gap is not None:
+            statement = f"The probe asked about no {known.operator} with {gap_words(gap)}."
+            found = found_words(gap.quantity, measured)
+            return _Decided(self._finding(rules.UNASKED, statement, limit_words(gap), found), failure)
         asked = unasked_range(known.ranges, limits, measured)
         if asked is None:
             return _Decided(failure=failure)
@@ -121,8 +126,13 @@ class _Judge:
         group = next(group for group in groups_of(loss.scope, eligible) if index in group)
         value = measure_graph(subgraph, group)[loss.quantity]
         whole, what = _SCOPES[loss.scope], GRAPH_QUANTITIES[loss.quantity]
+        said = f"{loss.quantity} <= {loss.limit:,} of {whole}"
+        if loss.next_refused is not None and value < loss.next_refused:
+            answers = f"{loss.limit:,} was taken, {loss.next_refused:,} was not"
+            statement = f"Taken alone; what becomes of {whole} with {value:,} {what} was not asked: {answers}."
+            return self._finding(rules.UNASKED, statement, said, f"{value:,}")
         statement = f"Taken alone, but {whole} may have {loss.limit:,} {what}, and has {value:,}."
-        return self._finding(rules.GROUP, statement, f"{loss.quantity} <= {loss.limit:,} of {whole}", f"{value:,}")
+        return self._finding(rules.GROUP, statement, said, f"{value:,}")
 
     def _finding(self, rule: Rule, statement: str, limit: str, found: str) -> Finding:
         """Return `rule` with what it says of the operator at hand."""

@@ -143,7 +143,7 @@ _CURES: Mapping[str, Remedy] = {
         Remedy(RemedyKind.REWRITE, "Use a smaller window, stride or dilation, or several operators in its place."),
     ),
     **dict.fromkeys(
-        ("weights_bytes", "weights_sum", "ofm_c"),
+        ("weights_bytes", "weights_sum", "depthwise_weights_sum", "ofm_c"),
         Remedy(RemedyKind.REWRITE, "Split the operator by output channels, and concatenate the parts."),
     ),
     **dict.fromkeys(

@@ -52,6 +52,12 @@ def found_words(quantity: str, measured: Measured) -> str:
     return f"{said} ({', '.join(f'{name} {_text(measured[name])}' for name in parts)})" if len(parts) > 1 else said
 
 
+def gap_words(limit: Limit) -> str:
+    """Return the numbers that nobody asked about: `h*w between 4,096, which was taken, and 65,536, which was not`."""
+    taken, refused = _text(limit.limit), _text(limit.next_refused)
+    return f"{limit.quantity} between {taken}, which was taken, and {refused}, which was not"
+
+
 def range_words(asked: AskedRange) -> str:
     """Return what was asked about and accepted: `h from 1 to 4,096`."""
     if asked.least is None or asked.most is None:
