@@ -21,6 +21,8 @@ OUTCOMES = {
 _IN_SHAPES = ("h", "w", "c", "batch", "rank")
 """What the shapes of inputs say already."""
 
+_WIDE = 0.02
+"""What share of a limit may be unknown beyond it untold: sums and products do not take every value."""
 _NO_LIMIT = "no such limit"
 _UNKNOWN = "no limit found"
 
@@ -81,7 +83,12 @@ def _type_words(outcome: Outcome) -> str:
 
 
 def _limit_words(limit: LimitEntry | None) -> str:
-    return _NO_LIMIT if limit is None else limit_words(limit)
+    if limit is None:
+        return _NO_LIMIT
+    end = limit.next_refused
+    if limit.limit is None or end is None or end - limit.limit <= max(1, limit.limit * _WIDE):
+        return limit_words(limit)
+    return f"{limit_words(limit)}; unknown up to {end:,}"
 
 
 def heading_words(document: DifferenceDocument, first: Outcome, second: Outcome) -> str:
