@@ -79,15 +79,30 @@ def transform_moments(moments: Moments, function: Callable[[Floats], Floats]) ->
     weights = (weights / weights.sum()).astype(np.float32)
     deviation = np.sqrt(_positive(moments.variance))
     values = function(moments.mean[:, np.newaxis] + deviation[:, np.newaxis] * nodes.astype(np.float32))
-    mean = values @ weights
-    return Moments(mean, _positive((values * values) @ weights - mean * mean))
+    mean = weighted_sums(values, weights)
+    return Moments(mean, _positive(weighted_sums(values * values, weights) - mean * mean))
+
+
+def weighted_sums(rows: Floats, weights: Floats) -> Floats:
+    """Return the sum of each row times `weights`, to the last bit the same on every computer.
+
+    A matrix product is not: its library adds in an order that suits the processor.
+    """
+    return (rows * weights).sum(axis=-1)
+
+
+def evenly(function: Callable[[Floats], Floats], values: Floats) -> Floats:
+    """Return `function` of values of 32 bits, the same on every computer: computed in 64, where processors differ."""
+    import numpy as np
+
+    return function(values.astype(np.float64)).astype(np.float32)
 
 
 def sigmoid(values: Floats) -> Floats:
     """Return the logistic function of each value."""
     import numpy as np
 
-    return 1 / (1 + np.exp(-values))
+    return 1 / (1 + evenly(np.exp, -values))
 
 
 def swish(values: Floats) -> Floats:
@@ -140,9 +155,9 @@ def _rectified(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
 
     deviation = np.sqrt(_positive(variance))
     ratio = mean / deviation
-    density = np.exp(-0.5 * ratio * ratio) / sqrt(2 * pi)
+    density = evenly(np.exp, -0.5 * ratio * ratio) / sqrt(2 * pi)
     # The normal distribution function by the tanh approximation known from GELU, good to 0.001.
-    share = 0.5 * (1 + np.tanh(sqrt(2 / pi) * (ratio + 0.044715 * ratio**3)))
+    share = 0.5 * (1 + evenly(np.tanh, sqrt(2 / pi) * (ratio + 0.044715 * ratio * ratio * ratio)))
     return mean * share + deviation * density, (mean * mean + variance) * share + mean * deviation * density
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from npufit.graph import Activation
-from npufit.zoo.moments import Moments
+from npufit.zoo.moments import Moments, evenly, weighted_sums
 from npufit.zoo.randomness import NumberSource
 from npufit.zoo.remembered import Layer, LayerMemory, WeightValues
 
@@ -71,8 +71,8 @@ def _draw_dense(
     if shape[-1] >= CENTERED_FROM:
         rows = _centered(rows, np.sqrt(variance))
     goal = channel_targets(numbers, shape[0], target)
-    gain = np.sqrt(goal.variance / ((rows * rows) @ variance))
-    bias = goal.mean - gain * (rows @ mean)
+    gain = np.sqrt(goal.variance / weighted_sums(rows * rows, variance))
+    bias = goal.mean - gain * weighted_sums(rows, mean)
     return (rows * gain[:, np.newaxis]).reshape(shape), bias, goal
 
 
@@ -102,7 +102,7 @@ def channel_targets(numbers: NumberSource, depth: int, target: Target) -> Moment
     import numpy as np
 
     gains, offsets = numbers.draw(2, depth)
-    deviation = np.float32(target.deviation) * np.exp(np.float32(GAIN_SPREAD) * gains)
+    deviation = np.float32(target.deviation) * evenly(np.exp, np.float32(GAIN_SPREAD) * gains)
     mean = np.float32(target.mean) + np.float32(OFFSET_SPREAD * target.deviation) * offsets
     return Moments(mean, deviation * deviation)
 
@@ -145,5 +145,5 @@ def _centered(rows: Floats, direction: Floats) -> Floats:
     """
     import numpy as np
 
-    unit = direction / np.sqrt(direction @ direction)
-    return rows - np.outer(rows @ unit, unit)
+    unit = direction / np.sqrt(weighted_sums(direction, direction))
+    return rows - np.outer(weighted_sums(rows, unit), unit)
