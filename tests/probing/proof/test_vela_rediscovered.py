@@ -19,7 +19,7 @@ from npufit.probing.asking import Desk, choose_converter
 from npufit.probing.differences import Outcome, outcome_of
 from npufit.probing.questions import Choices, ImpossibleError, Point, space_of
 from npufit.probing.searching import OperatorFindings
-from npufit.stacks.probed import Beyond, Limit, keeps_to, measure
+from npufit.stacks.probed import Beyond, Limit, keeps_to, measure, value_of
 from probing.proof.test_vela_report import point_of
 from probing.proof.vela_boundaries import BOUNDARIES, CONTRADICTIONS, OPERATORS, Values
 
@@ -41,7 +41,8 @@ def _judged(limits: tuple[Limit, ...], point: Point) -> set[Outcome]:
     graph = space.draw(dict(point.values)).main
     measured = measure(graph, graph.operators[space.tested[0]])
     beyond = {_OUTCOMES[it.beyond] for it in limits if keeps_to(it, measured) is False}
-    is_unknown = any(keeps_to(it, measured) is None for it in limits)
+    met = [it for it in limits if value_of(it.quantity, measured) is not None]
+    is_unknown = any(keeps_to(it, measured) is None for it in met)
     return beyond or (set() if is_unknown else {Outcome.NPU})
 
 

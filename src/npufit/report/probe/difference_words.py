@@ -9,6 +9,7 @@ from npufit.probing.differences import Outcome
 from npufit.report.probe.difference_document import DifferenceDocument, DifferenceEntry, SideEntry
 from npufit.report.probe.document import LimitEntry
 from npufit.report.probe.words import count_words, limit_words, tool_words, values_words
+from npufit.stacks.probed import is_wide_gap
 
 OUTCOMES = {
     Outcome.NPU: "NPU",
@@ -21,8 +22,6 @@ OUTCOMES = {
 _IN_SHAPES = ("h", "w", "c", "batch", "rank")
 """What the shapes of inputs say already."""
 
-_WIDE = 0.02
-"""What share of a limit may be unknown beyond it untold: sums and products do not take every value."""
 _NO_LIMIT = "no such limit"
 _UNKNOWN = "no limit found"
 
@@ -86,7 +85,7 @@ def _limit_words(limit: LimitEntry | None) -> str:
     if limit is None:
         return _NO_LIMIT
     end = limit.next_refused
-    if limit.limit is None or end is None or end - limit.limit <= max(1, limit.limit * _WIDE):
+    if limit.limit is None or end is None or not is_wide_gap(limit.limit, end):
         return limit_words(limit)
     return f"{limit_words(limit)}; unknown up to {end:,}"
 

@@ -3,7 +3,7 @@
 from npufit.stacks.probed.asked_ranges import asked_ranges
 from npufit.stacks.probed.graph_quantities import GRAPH_QUANTITIES, measure_graph
 from npufit.stacks.probed.keeping import Loss, find_losses, groups_of, kept_of
-from npufit.stacks.probed.keeping_to import holds_for, keeps_to
+from npufit.stacks.probed.keeping_to import holds_for, is_wide_gap, keeps_to
 from npufit.stacks.probed.limit import (
     Beyond,
     Condition,
@@ -53,6 +53,7 @@ __all__ = [
     "holds_for",
     "is_known",
     "is_rule_file",
+    "is_wide_gap",
     "keeps_to",
     "kept_of",
     "measure",

@@ -8,6 +8,7 @@ from fractions import Fraction
 from npufit.stacks.probed.limit import Condition, Limit, Relation, Value
 from npufit.stacks.probed.quantities import Measured, value_of
 
+_NARROW = 0.02
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _RATIO = re.compile(r"([0-9]{1,9})/([1-9][0-9]{0,8})")
 
@@ -15,8 +16,8 @@ _RATIO = re.compile(r"([0-9]{1,9})/([1-9][0-9]{0,8})")
 def keeps_to(limit: Limit, measured: Measured) -> bool | None:
     """Return whether an operator keeps to `limit`; True where the limit does not hold, None if nobody asked.
 
-    None is the answer for a value of a set that is neither accepted nor among refused ones, for a number between the
-    last that was accepted and the next that was refused, and for a quantity that the operator does not have.
+    None is the answer for a value of a set that is neither accepted nor among refused ones, for a number in a wide gap
+    between what was accepted and what was refused, and for a quantity that the operator does not have.
     """
     applies = holds_for(limit, measured)
     if applies is False:
@@ -29,9 +30,17 @@ def keeps_to(limit: Limit, measured: Measured) -> bool | None:
     return _is_accepted(value, limit.relation, limit.limit, limit.accepted, limit.refused)
 
 
+def is_wide_gap(limit: int, next_refused: int) -> bool:
+    """Return whether so many numbers between two answers were not asked about that they count as unknown.
+
+    Sums and products do not take every value; what little lies between their two sides counts as refused.
+    """
+    return abs(next_refused - limit) > max(1, limit * _NARROW)
+
+
 def is_between(limit: Limit, measured: Measured) -> bool:
-    """Return whether the quantity of `limit` lies between the last accepted number and the next refused one."""
-    if limit.limit is None or limit.next_refused is None:
+    """Return whether the quantity of `limit` lies in a wide gap between what was accepted and refused."""
+    if limit.limit is None or limit.next_refused is None or not is_wide_gap(limit.limit, limit.next_refused):
         return False
     value = value_of(limit.quantity, measured)
     number = None if value is None else _number(value)

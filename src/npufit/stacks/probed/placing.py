@@ -13,6 +13,7 @@ from npufit.stacks.probed import rules
 from npufit.stacks.probed.deciding import broken_limit, known_crash, unasked_gap, unasked_range
 from npufit.stacks.probed.graph_quantities import GRAPH_QUANTITIES, measure_graph
 from npufit.stacks.probed.keeping import Loss, find_losses, groups_of
+from npufit.stacks.probed.keeping_to import is_wide_gap
 from npufit.stacks.probed.limit import Beyond, Crash, Kept, Limit, Scope, Separator
 from npufit.stacks.probed.probed_rules import Probed, ProbedRules
 from npufit.stacks.probed.quantities import Measured, measure
@@ -127,8 +128,9 @@ class _Judge:
         value = measure_graph(subgraph, group)[loss.quantity]
         whole, what = _SCOPES[loss.scope], GRAPH_QUANTITIES[loss.quantity]
         said = f"{loss.quantity} <= {loss.limit:,} of {whole}"
-        if loss.next_refused is not None and value < loss.next_refused:
-            answers = f"{loss.limit:,} was taken, {loss.next_refused:,} was not"
+        end = loss.next_refused
+        if end is not None and value < end and is_wide_gap(loss.limit, end):
+            answers = f"{loss.limit:,} was taken, {end:,} was not"
             statement = f"Taken alone; what becomes of {whole} with {value:,} {what} was not asked: {answers}."
             return self._finding(rules.UNASKED, statement, said, f"{value:,}")
         statement = f"Taken alone, but {whole} may have {loss.limit:,} {what}, and has {value:,}."
