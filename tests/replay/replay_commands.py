@@ -276,7 +276,7 @@ _OTHERS = {
     "probe-three": "probe imx93/vela@3.8 imx93/vela@3.12 imx93/vela",
     "probe-explain-markdown": "probe --explain models/person_detect.tflite --markdown",
     "probe-budget": "probe --command 'python3 stand_ins row_limit {input} {output}' --pattern "
-    "'operator (?P<index>[0-9]+): (?P<unit>NPU|CPU)' --operators ADD --no-groups --no-cache --questions 60",
+    "'operator (?P<index>[0-9]+): (?P<unit>NPU|CPU)' --operators ADD --no-groups --no-cache --questions 20",
     "sweep-no-model": "sweep -t imx93/vela",
     "sweep-no-target": "sweep zoo:mobilenet_v2 --sizes 96:512:32",
     "sweep-no-sizes": "sweep zoo:mobilenet_v2 -t imx93/vela --sizes 96:512",

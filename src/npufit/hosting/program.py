@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,16 +78,26 @@ def host(command: Sequence[str], target: str, options: HostOptions | None = None
     activity = Activity(stop)
     found = device_for(target, activity, given.kernel, given.capture_to)
     begin = time.perf_counter()
-    program = launch(command, found.device, given.environment)
-    try:
-        running.append(program)
-        if activity.failure is not None:  # before it could be stopped
-            program.kill()
-        with signals_passed_on(program.send_signal):
+    early: list[int] = []
+
+    def send(number: int) -> None:
+        # From its first moment on, which is before `launch` returns, signals are the program's.
+        if running:
+            running[0].send_signal(number)
+        else:
+            early.append(number)
+
+    with ExitStack() as stack:
+        with signals_passed_on(send):
+            program = launch(command, found.device, given.environment)
+            stack.callback(program.close)
+            running.append(program)
+            for number in early:
+                program.send_signal(number)
+            if activity.failure is not None:  # before it could be stopped
+                program.kill()
             code = program.wait()
         program.wait_for_rest()
-    finally:
-        program.close()
     return HostResult(
         command=tuple(command),
         chip=found.chip,
