@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import combinations, pairwise
+from itertools import combinations, islice, pairwise
 from math import exp, log
 
 from npufit.probing.questions import Numbers, Point
@@ -14,7 +14,7 @@ from npufit.probing.searching.steering import solve
 from npufit.stacks.probed import Beyond, Value
 
 _TRIES = 24
-_MOST_CORNERS, _MOST_WORDS = 8, 48
+_MOST_CORNERS, _MOST_WORDS, _MOST_PAIRS = 8, 48, 12
 _MAP_SIDES = ("h", "w", "c")
 _MOST_BYTES = 1 << 24
 """Fresh questions stay below this tensor size, so that a converter answers them fast."""
@@ -108,6 +108,7 @@ def both_sides(known: Knowledge, refusal: Refusal, rows: Sequence[Point]) -> Ite
     """Yield fresh points just outside and just inside a refusal, other values varied in each row."""
     yield from _corners(known, refusal)
     yield from _one_larger(known, refusal)
+    yield from _pairs_of_numbers(known, refusal, rows[0])
     for side in refusal.sides:
         for row in rows:
             context = _fresh_context(known, refusal, side, row)
@@ -158,6 +159,26 @@ def _one_larger(known: Knowledge, refusal: Refusal) -> Iterator[Point]:
                     point = field.moved(start, **{axis.name: axis.least + 1})
                     if known.is_free(point):
                         yield point
+
+
+def _pairs_of_numbers(known: Knowledge, refusal: Refusal, base: Point) -> Iterator[Point]:
+    """Yield, around each pair of numbers that a refusal spares, those at which the answers change at the base.
+
+    A pair is spared because it was met: that an operator enlarges one side by 2 says nothing of 8.
+    """
+    field = known.field
+    for side in refusal.sides:
+        if not field.is_open(side.quantity) or side.shape is not Shape.OUTSIDE:
+            continue
+        smallest: dict[Value | None, Point] = {}
+        for point in sorted(known.outside(refusal, side), key=_sum):
+            smallest.setdefault(field.value(side.quantity, point), point)
+        for point in islice(smallest.values(), _MOST_PAIRS):
+            for axis in field.movers(side.quantity, point):
+                for value in _changes(known, base, axis) if axis.name not in _MAP_SIDES else ():
+                    other = field.moved(point, **{axis.name: value})
+                    if is_small(field, other):
+                        yield other
 
 
 def _sum(point: Point) -> int:
