@@ -144,7 +144,7 @@ def _bounds(
             found = {known.field.value(side.quantity, point) for point in known.inside(refusal)}
             names = frozenset(value for value in found if value is not None)
             return Relation.ONE_OF, None, _in_order(side.values), _in_order(names), None
-        case Shape.AMONG if _is_number(side):
+        case Shape.AMONG if _is_number(side) or known.field.is_open(side.quantity):
             return Relation.NONE_OF, None, (), _in_order(side.values), None
         case Shape.AMONG:
             outside = known.outside(refusal, side)
