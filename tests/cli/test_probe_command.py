@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from npufit.cli.main import npufit
+from npufit.errors import InputError
 from npufit.stacks.probed import read_rules
-from real_files import REPOSITORY
+from real_files import REPOSITORY, find_model
 
 _PATTERN = r"operator (?P<index>\d+): (?P<unit>NPU|CPU)"
 
@@ -66,3 +67,13 @@ def test_two_commands_are_compared(tmp_path: Path) -> None:
     document = json.loads(_probe(*asked, "--json", "--models", str(tmp_path / "examples")))
     jsonschema.validate(document, json.loads(_probe(*asked, "--json-schema")))
     assert "product" in document["second"]["name"]
+
+
+@pytest.mark.slow
+def test_a_network_gets_more_time_than_a_question() -> None:
+    model = find_model("single_ops/test_relu6_int8.tflite")
+    slow = """import time; time.sleep(12); print("operator 0: NPU")"""
+    command = f"python3 -c {shlex.quote(slow)} {{input}}"
+    asked = "probe", "--command", command, "--pattern", _PATTERN, "--shrink", str(model), "--no-cache"
+    with pytest.raises(InputError, match="takes all of it"):
+        CliRunner().invoke(npufit, asked, catch_exceptions=False, standalone_mode=False)

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 _Command = Callable[..., Any]
 
 
-def tool_options(command: _Command, time_limit_s: float = 600.0) -> _Command:
-    """Return `command` with the options for tools that run: --set, --vela, --time-limit and --no-cache."""
+def tool_options(command: _Command, time_limit_s: float | None = 600.0, default: str | None = None) -> _Command:
+    """Return `command` with the options for tools that run: --set, --vela, --time-limit and --no-cache.
+
+    A time limit of None is one that depends on other options; `default` says how.
+    """
     options = (
         click.option(
             "--set",
@@ -39,7 +42,7 @@ def tool_options(command: _Command, time_limit_s: float = 600.0) -> _Command:
             "--time-limit",
             type=click.FloatRange(min=0, min_open=True),
             default=time_limit_s,
-            show_default=True,
+            show_default=default or True,
             help="Time limit in seconds for a compiler or converter.",
         ),
         click.option("--no-cache", is_flag=True, help="Compile again even if the result is cached."),

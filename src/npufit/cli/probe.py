@@ -30,9 +30,6 @@ from npufit.cli.probe_options import (
 from npufit.cli.probe_replies import Reply, difference_reply, explain_reply, probe_reply, shrink_reply
 from npufit.errors import InputError
 
-_QUESTION_LIMIT_S = 10.0
-"""A question is a small model; a converter that takes longer hangs."""
-
 
 @click.command("probe")
 @click.argument("targets", metavar="[TARGET [TARGET]]", nargs=-1)
@@ -68,7 +65,7 @@ _QUESTION_LIMIT_S = 10.0
     help="Keep answers in this file, which several probes may share; default: in npufit's cache folder.",
 )
 @library_options
-@partial(tool_options, time_limit_s=_QUESTION_LIMIT_S)
+@partial(tool_options, time_limit_s=None, default="10 for a question; 600 for a MODEL")
 @color_option
 @click.option("--json-schema", "wants_schema", is_flag=True, help="Print the schema of --json and exit.")
 def command(
@@ -103,7 +100,7 @@ def command(
     library_python: str | None,
     settings: tuple[str, ...],
     vela: str | None,
-    time_limit: float,
+    time_limit: float | None,
     no_cache: bool,
     color: str,
     wants_schema: bool,
@@ -128,7 +125,7 @@ def command(
     known is printed).
     """
     from npufit.cli.output import require_page_file
-    from npufit.probing import ProbeOptions
+    from npufit.probing import NETWORK_LIMIT_S, QUESTION_LIMIT_S, ProbeOptions
 
     targets = targets or (("imx95/neutron",) if explained is not None else ())
     wanted = wanted_converters(targets, commands, patterns, custom_operators, versions, converters)
@@ -149,7 +146,8 @@ def command(
     require_page_file(rules)
     notes: list[str] = []
     given = given_library(library, library_python)
-    place = place_options(settings, vela, time_limit, no_cache, wanted[0].converter, given)
+    limit = time_limit or (NETWORK_LIMIT_S if mode in ("explain", "shrink") else QUESTION_LIMIT_S)
+    place = place_options(settings, vela, limit, no_cache, wanted[0].converter, given)
     options = ProbeOptions(
         operators=operator_types(operators),
         groups=groups,

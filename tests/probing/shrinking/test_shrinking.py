@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 import npufit
 from networks import UINT8, Network, quantized
 from npufit.graph import Model, Operator, validate
-from npufit.probing import Command
+from npufit.probing import Command, ProbeOptions
 from npufit.probing.asking import Answer, Conversion, End
 from npufit.probing.shrinking import Find, ShrinkOptions, shrink
 from npufit.probing.shrinking.fewer_operators import fewest, keep_operators
 from npufit.probing.shrinking.hunt import is_loaded
 from npufit.probing.shrinking.smaller_sizes import knobs_of, with_sizes
 from npufit.probing.shrinking.symptom import essence
-from npufit.stacks import Unit
+from npufit.stacks import PlaceOptions, Unit
 from npufit.tflite import serialize_model
 
 STAND_INS = Path(__file__).parents[2] / "stand_ins"
@@ -78,6 +78,20 @@ def test_a_program_that_dies_at_one_width_is_found_at_that_width() -> None:
     (operator,) = result.model.main.operators
     assert image(result.model, operator)[1:3] == (1, 320)
     assert result.symptom.find is Find.CRASH
+
+
+def test_parts_of_a_network_that_hangs_get_less_time_than_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["npufit.probing.shrinking.shrink"], "_HANG_S", 1.0)
+    command = Command((sys.executable, str(STAND_INS), "hanging", "{input}", "{output}"), PATTERN)
+    network = Network()
+    out = network.convolve(network.input(1, 16, 16, 8), 8)
+    pooled = network.pool(out, 8)
+    network.convolve(pooled, 8)
+    place = PlaceOptions(time_limit_s=3)
+    result = shrink(network.model(), command, ShrinkOptions(probe=ProbeOptions(place=place, use_cache=False)))
+    assert [operator.type for operator in result.model.main.operators] == ["MAX_POOL_2D"]
+    assert result.symptom.find is Find.TIMEOUT
+    assert ("3 s" in result.first_message, "1 s" in result.message) == (True, True)
 
 
 def test_velas_own_failure_shrinks_to_the_operator_that_it_gives_up_on() -> None:

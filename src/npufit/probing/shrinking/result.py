@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from npufit.graph import Model
-from npufit.probing.options import ProbeOptions
+from npufit.probing.options import NETWORK_LIMIT_S, ProbeOptions
 from npufit.probing.shrinking.symptom import Symptom
+from npufit.stacks import PlaceOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +16,13 @@ class ShrinkOptions:
 
     `find` is what must stay: crash, timeout, error, wrong, refused, or refused:INDEX for one operator; empty for what
     the converter does with the model. `tolerance` is the difference of outputs that is not wrong, in steps of integers.
-    `probe` says how the converter is asked; of its budget, `questions` and `minutes` count.
+    `probe` says how the converter is asked; of its budget, `questions` and `minutes` count. Its time limit is for a
+    whole network; if the converter hangs on that, smaller ones get a minute at most.
     """
 
     find: str = ""
     tolerance: float = 1.0
-    probe: ProbeOptions = field(default_factory=ProbeOptions)
+    probe: ProbeOptions = field(default_factory=lambda: ProbeOptions(place=PlaceOptions(time_limit_s=NETWORK_LIMIT_S)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from npufit.formatting import plural
 from npufit.graph import Model
 from npufit.loading import ModelSource, load
 from npufit.probing.asking import Answer, Converter, Desk, End, Subject, Unanswered, choose_converter
+from npufit.probing.options import ProbeOptions
 from npufit.probing.shrinking.hunt import Hunt, SpentError, is_loaded
 from npufit.probing.shrinking.making_smaller import make_smaller
 from npufit.probing.shrinking.result import ShrinkOptions, ShrinkResult, Step, count_values
@@ -17,6 +18,8 @@ from npufit.probing.shrinking.symptom import Find, Symptom, symptom_of
 from npufit.probing.shrinking.wrong_outputs import WrongOutputs
 from npufit.stacks import Unit
 
+_HANG_S = 60.0
+"""A part of a network on which a converter hangs is not waited for as long as for all of it."""
 _NOT_RUN = "What it makes cannot be executed here, so whether its answers are wrong is unknown"
 
 
@@ -29,12 +32,16 @@ def shrink(model: ModelSource, subject: Subject, options: ShrinkOptions | None =
     """
     options = options or ShrinkOptions()
     original = load(model)
-    converter = choose_converter(subject, options.probe)
-    with Desk(converter, replace(options.probe, questions=None, minutes=None, progress=_unseen)) as desk:
+    converter, budget = choose_converter(subject, options.probe), options.probe
+    with _desk(converter, budget) as desk:
         (answer,) = desk.ask_models([original])
-        wrong = WrongOutputs(subject, options, original)
-        symptom, message = _symptom(original, answer, options, wrong, converter.name)
-        budget = options.probe
+    wrong = WrongOutputs(subject, options, original)
+    symptom, message = _symptom(original, answer, options, wrong, converter.name)
+    if symptom.find is Find.TIMEOUT:
+        limit = min(budget.place.time_limit_s, _HANG_S)
+        budget = replace(budget, place=replace(budget.place, time_limit_s=limit))
+        converter = choose_converter(subject, budget)
+    with _desk(converter, budget) as desk:
         hunt = Hunt(
             symptom,
             lambda candidate: desk.ask_models([candidate])[0],
@@ -72,6 +79,10 @@ def _search(original: Model, hunt: Hunt, message: str, converter: Converter) -> 
         hunt.questions,
         ended_by,
     )
+
+
+def _desk(converter: Converter, options: ProbeOptions) -> Desk:
+    return Desk(converter, replace(options, questions=None, minutes=None, progress=_unseen))
 
 
 def _unseen(done: int, total: int, failed: int, /) -> None:
