@@ -88,3 +88,10 @@ def test_a_converter_whose_answers_nobody_can_read_is_an_error() -> None:
     command = Command((sys.executable, PROGRAMS, "garbage", "{input}", "{output}"), PATTERN)
     with pytest.raises(ToolError, match="none of"):
         npufit.probe(command, ProbeOptions(operators=("RELU",), groups=False, questions=3, use_cache=False))
+
+
+def test_a_converter_that_needs_longer_than_the_limit_is_told_how_to_get_it() -> None:
+    command = Command((sys.executable, "-c", "import time; time.sleep(9)", "{input}"), PATTERN)
+    options = ProbeOptions(("RELU",), groups=False, place=PlaceOptions(time_limit_s=0.2), use_cache=False)
+    with pytest.raises(ToolError, match=r"stopped after 0\.2 s.* --time-limit SECONDS gives it longer"):
+        npufit.probe(command, options)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from npufit._version import __version__
 from npufit.errors import ToolError
 from npufit.jobs import key_of
-from npufit.probing.asking import Converter, Desk, Subject, choose_converter
+from npufit.probing.asking import Converter, Desk, End, Subject, choose_converter
 from npufit.probing.options import Command, ProbeOptions
 from npufit.probing.questions import Space, measure_point, spaces
 from npufit.probing.result import ProbeResult
@@ -29,9 +29,10 @@ def probe(subject: Subject, options: ProbeOptions | None = None) -> ProbeResult:
     with Desk(converter, options, gives_up=True) as desk:
         operators, groups = _search(desk, wanted, options)
         if desk.trouble and not desk.has_answers:
+            longer = " --time-limit SECONDS gives it longer." if desk.trouble.end is End.TIMEOUT else ""
             raise ToolError(
                 f"{converter.name} said of none of {desk.answered} models where the operators run. The first time: "
-                f"{desk.trouble.rstrip('.')}."
+                f"{desk.trouble.message.rstrip('.')}.{longer}"
             )
         rules = _rules(subject, converter, options, operators, groups, desk.questions)
         return ProbeResult(rules, operators, groups, desk.questions, desk.kept, desk.ended_by)

@@ -72,7 +72,7 @@ class Desk:
         self._session = Session(executor, self._store(), self._options.progress, self._deadline)
         self._answers: dict[str, Answer] = {}
         self._awaiting: dict[str, list[_Talk[Any]]] = {}
-        self._trouble = ""
+        self._trouble: Answer | None = None
         self._is_thinking = False
         self.questions = self.kept = 0
         self.ended_by = ""
@@ -106,8 +106,8 @@ class Desk:
         return late >= _MOST_TIMEOUTS or len(self._answers) >= _MOST_FAILURES
 
     @property
-    def trouble(self) -> str:
-        """The message of the first question without an answer, empty if there is none."""
+    def trouble(self) -> Answer | None:
+        """How the first question ended that the converter did not answer, None if there is none."""
         return self._trouble
 
     def ask(self, points: Sequence[Point]) -> Sequence[Answer]:
@@ -183,7 +183,7 @@ class Desk:
                 if not talk.missing:
                     self._advance(talk, [self._answers[job.key] for job in talk.jobs])
             if self._is_mute:
-                self.ended_by = self._trouble
+                self.ended_by = "" if self._trouble is None else self._trouble.message
             if self.ended_by or self._is_late():
                 return
 
@@ -212,8 +212,8 @@ class Desk:
             answer = Answer(End.ERROR, message=failure.message)
         else:
             raise (InputError if failure.trouble is Trouble.INPUT else InternalError)(failure.message)
-        if answer.end is not End.FINE and not self._trouble:
-            self._trouble = answer.message
+        if answer.end is not End.FINE and self._trouble is None:
+            self._trouble = answer
         return answer
 
     def _advance(self, talk: _Talk[Any], answers: Sequence[Answer] | None) -> None:
