@@ -146,5 +146,5 @@ def test_only_a_probe_gives_up_a_tool_that_always_fails() -> None:
     with Desk(converter, _OPTIONS, gives_up=True) as desk:
         (answered,) = desk.run([_one_by_one(70)])
         assert answered < desk.answered + 1 < 70
-            assert desk.trouble is not None
-            assert desk.ended_by == desk.trouble.message
+        assert desk.trouble is not None
+        assert desk.ended_by == desk.trouble.message
