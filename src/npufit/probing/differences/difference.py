@@ -49,8 +49,8 @@ class Difference:
 
     `limit` is a limit of the first converter if `is_firsts`, else of the second, and it is what keeps the example off
     the NPU there; None if no limit was found that does. `counterpart` is the limit of the other converter on the same
-    quantity, None if it has none. `is_type` is True if one of them takes no model of this operator type. `models` is
-    how many of the models asked about show it.
+    quantity under the same conditions, None if it has none: it may have one under others. `is_type` is True if one of
+    them takes no model of this operator type. `models` is how many of the models asked about show it.
     """
 
     operator: str
