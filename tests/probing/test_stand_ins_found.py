@@ -93,5 +93,5 @@ def test_a_converter_whose_answers_nobody_can_read_is_an_error() -> None:
 def test_a_converter_that_needs_longer_than_the_limit_is_told_how_to_get_it() -> None:
     command = Command((sys.executable, "-c", "import time; time.sleep(9)", "{input}"), PATTERN)
     options = ProbeOptions(("RELU",), groups=False, place=PlaceOptions(time_limit_s=0.2), use_cache=False)
-    with pytest.raises(ToolError, match=r"stopped after 0\.2 s.* --time-limit SECONDS gives it longer"):
+    with pytest.raises(ToolError, match=r"stopped after 0\.2 s.* --time-limit SECONDS gives it more time"):
         npufit.probe(command, options)

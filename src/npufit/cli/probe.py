@@ -125,7 +125,8 @@ def command(
     known is printed).
     """
     from npufit.cli.output import require_page_file
-    from npufit.probing import NETWORK_LIMIT_S, QUESTION_LIMIT_S, ProbeOptions
+    from npufit.probing import QUESTION_LIMIT_S, ProbeOptions
+    from npufit.stacks import PlaceOptions
 
     targets = targets or (("imx95/neutron",) if explained is not None else ())
     wanted = wanted_converters(targets, commands, patterns, custom_operators, versions, converters)
@@ -146,7 +147,7 @@ def command(
     require_page_file(rules)
     notes: list[str] = []
     given = given_library(library, library_python)
-    limit = time_limit or (NETWORK_LIMIT_S if mode in ("explain", "shrink") else QUESTION_LIMIT_S)
+    limit = time_limit or (PlaceOptions().time_limit_s if mode in ("explain", "shrink") else QUESTION_LIMIT_S)
     place = place_options(settings, vela, limit, no_cache, wanted[0].converter, given)
     options = ProbeOptions(
         operators=operator_types(operators),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from npufit._lazy import lazy_attributes
-from npufit.probing.options import NETWORK_LIMIT_S, QUESTION_LIMIT_S, Command, ProbeOptions
+from npufit.probing.options import QUESTION_LIMIT_S, Command, ProbeOptions
 
 if TYPE_CHECKING:
     from npufit.probing.asking import Answer, Conversion, Converter, Desk, End, Unanswered, choose_converter
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from npufit.probing.result import ProbeResult
 
 __all__ = [
-    "NETWORK_LIMIT_S",
     "QUESTION_LIMIT_S",
     "Answer",
     "Command",

@@ -11,8 +11,6 @@ from npufit.stacks import PlaceOptions
 
 QUESTION_LIMIT_S = 10.0
 """A question is a small model: a converter that takes longer hangs, or is not worth waiting for."""
-NETWORK_LIMIT_S = 600.0
-"""A whole network may take a converter minutes."""
 
 
 def _ignore_progress(done: int, total: int, failed: int, /) -> None:

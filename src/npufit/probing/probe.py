@@ -29,7 +29,7 @@ def probe(subject: Subject, options: ProbeOptions | None = None) -> ProbeResult:
     with Desk(converter, options, gives_up=True) as desk:
         operators, groups = _search(desk, wanted, options)
         if desk.trouble and not desk.has_answers:
-            longer = " --time-limit SECONDS gives it longer." if desk.trouble.end is End.TIMEOUT else ""
+            longer = " --time-limit SECONDS gives it more time." if desk.trouble.end is End.TIMEOUT else ""
             raise ToolError(
                 f"{converter.name} said of none of {desk.answered} models where the operators run. The first time: "
                 f"{desk.trouble.message.rstrip('.')}.{longer}"

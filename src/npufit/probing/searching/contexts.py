@@ -105,7 +105,7 @@ def few_rows(known: Knowledge, rows: Sequence[Point]) -> list[Point]:
 
 
 def both_sides(known: Knowledge, refusal: Refusal, rows: Sequence[Point]) -> Iterator[Point]:
-    """Yield fresh points just outside and just inside a refusal, other values varied in each row."""
+    """Yield fresh points just outside and just inside a refusal, other values varied in each row; the base is first."""
     yield from _corners(known, refusal)
     yield from _one_larger(known, refusal)
     yield from _pairs_of_numbers(known, refusal, rows[0])
@@ -170,12 +170,13 @@ def _pairs_of_numbers(known: Knowledge, refusal: Refusal, base: Point) -> Iterat
     for side in refusal.sides:
         if not field.is_open(side.quantity) or side.shape is not Shape.OUTSIDE:
             continue
+        changes = {axis.name: _changes(known, base, axis) for axis in field.numbers if axis.name not in _MAP_SIDES}
         smallest: dict[Value | None, Point] = {}
         for point in sorted(known.outside(refusal, side), key=_sum):
             smallest.setdefault(field.value(side.quantity, point), point)
         for point in islice(smallest.values(), _MOST_PAIRS):
             for axis in field.movers(side.quantity, point):
-                for value in _changes(known, base, axis) if axis.name not in _MAP_SIDES else ():
+                for value in changes.get(axis.name, ()):
                     other = field.moved(point, **{axis.name: value})
                     if is_small(field, other):
                         yield other

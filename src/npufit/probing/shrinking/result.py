@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from npufit.graph import Model
-from npufit.probing.options import NETWORK_LIMIT_S, ProbeOptions
+from npufit.probing.options import ProbeOptions
 from npufit.probing.shrinking.symptom import Symptom
 from npufit.stacks import PlaceOptions
 
@@ -22,7 +22,7 @@ class ShrinkOptions:
 
     find: str = ""
     tolerance: float = 1.0
-    probe: ProbeOptions = field(default_factory=lambda: ProbeOptions(place=PlaceOptions(time_limit_s=NETWORK_LIMIT_S)))
+    probe: ProbeOptions = field(default_factory=lambda: ProbeOptions(place=PlaceOptions()))
 
 
 @dataclass(frozen=True, slots=True)
